@@ -1,0 +1,43 @@
+//! What the provider found out about one verification.
+
+use serde_json::{Map, Value};
+
+use super::{Overall, StepsVerdict};
+use crate::selection::Members;
+
+/// The verdicts of one verification. Words that are not words are replaced, so that printing a status shows nothing personal.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Status {
+    /// `None` in foreign bodies, such as document monitoring.
+    pub overall: Option<Overall>,
+    /// Always [`StepsVerdict::NotJudged`] in an answer of [`Client::status`](crate::Client::status), which does not carry it.
+    pub additional_steps: StepsVerdict,
+    /// Such as `DOC_VALIDATED`; an open set.
+    pub auto_document: Option<String>,
+    /// Such as `FACE_MATCH`; an open set.
+    pub auto_face: Option<String>,
+    /// Filled once a person has looked.
+    pub manual_document: Option<String>,
+    /// Filled once a person has looked.
+    pub manual_face: Option<String>,
+    /// An open set.
+    pub fraud_tags: Vec<String>,
+    /// An open set.
+    pub mismatch_tags: Vec<String>,
+}
+
+impl Status {
+    /// The members of the object, with the overall verdict under the given name (it differs between callback and retrieval).
+    pub(crate) fn read(members: &Map<String, Value>, overall: &str) -> Self {
+        Self {
+            overall: members.text(overall).map(Overall::from),
+            additional_steps: StepsVerdict::read(members.get("additionalSteps")),
+            auto_document: members.word("autoDocument"),
+            auto_face: members.word("autoFace"),
+            manual_document: members.word("manualDocument"),
+            manual_face: members.word("manualFace"),
+            fraud_tags: members.words("fraudTags"),
+            mismatch_tags: members.words("mismatchTags"),
+        }
+    }
+}

@@ -1,0 +1,164 @@
+//! The provider's verdict on the additional steps, in every spelling its documents show.
+
+use serde_json::Value;
+
+use crate::word::normalised;
+
+/// `status.additionalSteps` of a callback.
+///
+/// The OpenAPI file has one of three words here, a guide shows a sentence, and an integration was seen to receive an object. All of
+/// them are read; whatever else comes is [`StepsVerdict::Unknown`], which is never a reason to go on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum StepsVerdict {
+    /// `VALID`, "Additional step is valid".
+    Valid,
+    /// `INVALID`, "Additional step is invalid".
+    Invalid,
+    /// `NOT_FOUND`, "Additional step was not found".
+    NotFound,
+    /// Null or absent: nobody judged the steps, or not yet. Steps of type UPLOAD are documented as stored only.
+    NotJudged,
+    /// Something was said that is not understood.
+    Unknown,
+}
+
+impl StepsVerdict {
+    /// A stable word for records and logs.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Valid => "VALID",
+            Self::Invalid => "INVALID",
+            Self::NotFound => "NOT_FOUND",
+            Self::NotJudged => "NOT_JUDGED",
+            Self::Unknown => "UNKNOWN",
+        }
+    }
+
+    pub(crate) fn read(value: Option<&Value>) -> Self {
+        match value {
+            None | Some(Value::Null) => Self::NotJudged,
+            Some(Value::String(text)) => Self::of_text(text),
+            Some(Value::Object(members)) => match members.get("status") {
+                Some(status) => Self::of_item(status),
+                None => members
+                    .values()
+                    .map(Self::of_step)
+                    .reduce(Self::worse)
+                    .unwrap_or(Self::NotJudged),
+            },
+            Some(_) => Self::Unknown,
+        }
+    }
+
+    /// One step of an object of steps: the verdict itself, or an object that holds it.
+    fn of_step(value: &Value) -> Self {
+        match value {
+            Value::Object(members) => members.get("status").map_or(Self::Unknown, Self::of_item),
+            other => Self::of_item(other),
+        }
+    }
+
+    fn of_item(value: &Value) -> Self {
+        match value {
+            Value::Null => Self::NotJudged,
+            Value::String(text) => Self::of_text(text),
+            _ => Self::Unknown,
+        }
+    }
+
+    fn of_text(text: &str) -> Self {
+        match normalised(text.trim().trim_end_matches('.')).as_str() {
+            "VALID" | "ADDITIONAL_STEP_IS_VALID" => Self::Valid,
+            "INVALID" | "ADDITIONAL_STEP_IS_INVALID" => Self::Invalid,
+            "NOT_FOUND" | "ADDITIONAL_STEP_WAS_NOT_FOUND" => Self::NotFound,
+            _ => Self::Unknown,
+        }
+    }
+
+    /// Several steps are as good as the worst of them.
+    fn worse(self, other: Self) -> Self {
+        let badness = |verdict: Self| match verdict {
+            Self::Valid => 0,
+            Self::NotJudged => 1,
+            Self::NotFound => 2,
+            Self::Invalid => 3,
+            Self::Unknown => 4,
+        };
+        if badness(other) > badness(self) {
+            other
+        } else {
+            self
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[track_caller]
+    fn reads(value: Value, expected: StepsVerdict) {
+        assert_eq!(StepsVerdict::read(Some(&value)), expected, "{value}");
+    }
+
+    #[test]
+    fn words_and_sentences_mean_the_same() {
+        for text in [
+            "VALID",
+            " valid ",
+            "Additional step is valid",
+            "ADDITIONAL STEP IS VALID.",
+        ] {
+            reads(json!(text), StepsVerdict::Valid);
+        }
+        for text in ["INVALID", "Additional step is invalid."] {
+            reads(json!(text), StepsVerdict::Invalid);
+        }
+        for text in ["NOT_FOUND", "not found", "Additional step was not found"] {
+            reads(json!(text), StepsVerdict::NotFound);
+        }
+    }
+
+    #[test]
+    fn nothing_said_is_not_judged() {
+        assert_eq!(StepsVerdict::read(None), StepsVerdict::NotJudged);
+        reads(Value::Null, StepsVerdict::NotJudged);
+        reads(json!({}), StepsVerdict::NotJudged);
+    }
+
+    #[test]
+    fn an_object_is_read_by_its_status_or_as_the_worst_of_its_steps() {
+        reads(json!({"status": "VALID"}), StepsVerdict::Valid);
+        reads(json!({"status": null}), StepsVerdict::NotJudged);
+        reads(
+            json!({"POA2": "VALID", "SELFIE_WITH_CARD": {"status": "VALID"}}),
+            StepsVerdict::Valid,
+        );
+        reads(
+            json!({"POA2": "VALID", "SELFIE_WITH_CARD": "INVALID"}),
+            StepsVerdict::Invalid,
+        );
+        reads(
+            json!({"POA2": "VALID", "SELFIE_WITH_CARD": null}),
+            StepsVerdict::NotJudged,
+        );
+        reads(json!({"POA2": {"type": "UPLOAD"}}), StepsVerdict::Unknown);
+    }
+
+    #[test]
+    fn anything_else_is_unknown() {
+        for value in [
+            json!(""),
+            json!("fine"),
+            json!("not valid"),
+            json!(true),
+            json!(1),
+            json!(["VALID"]),
+            json!({"status": {}}),
+        ] {
+            reads(value, StepsVerdict::Unknown);
+        }
+    }
+}

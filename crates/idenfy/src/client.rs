@@ -1,0 +1,135 @@
+//! The provider's API over a given HTTP client; one file per operation.
+//!
+//! The client never repeats a call, follows nothing and logs nothing. It is cheap to clone.
+
+mod data;
+mod delete;
+mod files;
+mod identifications;
+mod process;
+mod status;
+mod token;
+
+use std::fmt;
+use std::time::Duration;
+
+use reqwest::{Method, RequestBuilder};
+use serde::Serialize;
+use url::Url;
+
+pub use self::data::Data;
+pub use self::files::Files;
+pub use self::identifications::{Identification, Identifications};
+pub use self::token::{AdditionalSteps, CreateToken, Questionnaire, Token, TokenType};
+use crate::error::answer::Answer;
+use crate::{AuthToken, Credentials, Error};
+
+/// How long each operation may take, from connecting to the last byte of the answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Timeouts {
+    /// 10 s by default.
+    pub token: Duration,
+    /// 45 s by default: up to 20 MB have to go up.
+    pub process: Duration,
+    /// 10 s by default.
+    pub others: Duration,
+}
+
+impl Default for Timeouts {
+    fn default() -> Self {
+        Self {
+            token: Duration::from_secs(10),
+            process: Duration::from_secs(45),
+            others: Duration::from_secs(10),
+        }
+    }
+}
+
+/// The provider's API. Its `Debug` shows where it calls and nothing of the credentials.
+#[derive(Clone)]
+pub struct Client {
+    http: reqwest::Client,
+    base_url: Url,
+    credentials: Credentials,
+    timeouts: Timeouts,
+}
+
+impl Client {
+    /// Calls `base_url` (`https://ivs.idenfy.com`, or a stand-in; a path before the operation's is kept) with the given HTTP client.
+    ///
+    /// The HTTP client must not follow redirects: a followed one would turn a `POST` into a `GET`, or send the documents elsewhere.
+    /// Use `redirect::Policy::none()`; a redirect is then an [`Error::UnreadableAnswer`].
+    #[must_use]
+    pub fn new(http: reqwest::Client, mut base_url: Url, credentials: Credentials) -> Self {
+        base_url.set_query(None);
+        base_url.set_fragment(None);
+        Self {
+            http,
+            base_url,
+            credentials,
+            timeouts: Timeouts::default(),
+        }
+    }
+
+    /// The same client with other time limits.
+    #[must_use]
+    pub fn with_timeouts(self, timeouts: Timeouts) -> Self {
+        Self { timeouts, ..self }
+    }
+
+    /// The link that starts the customer's session. It contains the token: for the customer only, never for a log.
+    #[must_use]
+    pub fn redirect_link(&self, token: &AuthToken) -> String {
+        let query = url::form_urlencoded::Serializer::new(String::new())
+            .append_pair("authToken", token.expose())
+            .finish();
+        format!("{}?{query}", self.address("api/v2/redirect"))
+    }
+
+    fn address(&self, path: &str) -> String {
+        format!("{}/{path}", self.base_url.as_str().trim_end_matches('/'))
+    }
+
+    fn request(&self, method: Method, path: &str, timeout: Duration) -> RequestBuilder {
+        self.credentials
+            .authorise(self.http.request(method, self.address(path)))
+            .timeout(timeout)
+    }
+
+    async fn post(
+        &self,
+        path: &str,
+        body: &impl Serialize,
+        timeout: Duration,
+    ) -> Result<Answer, Error> {
+        Answer::read(
+            self.request(Method::POST, path, timeout)
+                .json(body)
+                .send()
+                .await?,
+        )
+        .await
+    }
+
+    /// The operations that take a `scanRef` and nothing else.
+    async fn post_scan_ref(&self, path: &str, scan_ref: &str) -> Result<Answer, Error> {
+        #[derive(Serialize)]
+        #[serde(rename_all = "camelCase")]
+        struct ScanRef<'a> {
+            scan_ref: &'a str,
+        }
+        self.post(path, &ScanRef { scan_ref }, self.timeouts.others)
+            .await
+    }
+}
+
+impl fmt::Debug for Client {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Client")
+            // The origin only: an address may carry a password.
+            .field("origin", &self.base_url.origin().ascii_serialization())
+            .field("timeouts", &self.timeouts)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,78 @@
+//! Fresh links to a verification's files: `POST /api/v2/files`.
+
+use serde_json::{Map, Value};
+
+use super::Client;
+use crate::{Error, FileUrls};
+
+/// Links that live for an hour, like those of a callback. Its `Debug` shows none.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Files {
+    /// Images; everything, where the provider does not tell images from PDF files.
+    pub file_urls: FileUrls,
+    /// PDF files of additional steps.
+    pub additional_step_pdf_urls: FileUrls,
+}
+
+impl Files {
+    /// The links of a step, wherever they stand.
+    pub fn links_of(&self, step: &str) -> impl Iterator<Item = &str> {
+        let links = self
+            .file_urls
+            .get(step)
+            .iter()
+            .chain(self.additional_step_pdf_urls.get(step));
+        links.map(String::as_str)
+    }
+
+    /// The shape of the answer is not documented: links may stand at the top, in `fileUrls`, in `additionalStepPdfUrls`, or in
+    /// several of these.
+    fn read(members: &Map<String, Value>) -> Self {
+        Self {
+            file_urls: FileUrls::read(members.get("fileUrls"))
+                .merged(FileUrls::web_links_of(members)),
+            additional_step_pdf_urls: FileUrls::read(members.get("additionalStepPdfUrls")),
+        }
+    }
+}
+
+impl Client {
+    /// Makes new links to the files of a verification, for when the callback's have expired. A step may be missing; that is for the
+    /// caller to notice.
+    ///
+    /// # Errors
+    /// Any [`Error`] but those about submissions; the call may always be repeated.
+    pub async fn files(&self, scan_ref: &str) -> Result<Files, Error> {
+        let answer = self.post_scan_ref("api/v2/files", scan_ref).await?;
+        // An error's members are no links, so an object with an identifier and without links is left to be classified.
+        answer.expect_object(|members| {
+            let files = Files::read(members);
+            let says_nothing = files == Files::default() && members.contains_key("identifier");
+            (!says_nothing).then_some(files)
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn every_shape_gives_the_same_links() {
+        for shape in [
+            json!({"POA2": "https://files.example/poa"}),
+            json!({"scanRef": "abc", "POA2": ["https://files.example/poa"]}),
+            json!({"fileUrls": {"POA2": "https://files.example/poa"}}),
+            json!({"fileUrls": null, "additionalStepPdfUrls": {"POA2": ["https://files.example/poa"]}}),
+        ] {
+            let files = Files::read(shape.as_object().unwrap());
+            assert_eq!(
+                files.links_of("POA2").collect::<Vec<_>>(),
+                ["https://files.example/poa"],
+                "{shape}"
+            );
+            assert_eq!(files.links_of("scanRef").count(), 0);
+        }
+    }
+}

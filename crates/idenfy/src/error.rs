@@ -1,0 +1,193 @@
+//! Why a call failed, by what can be done about it.
+//!
+//! The provider answers with a code, an `identifier`, both or neither, and its documents disagree about the codes. The identifier
+//! is believed first and the code second (see [`classify`]); identifiers are an open set. No variant holds or prints a provider's
+//! text, a token or a link.
+
+pub(crate) mod answer;
+pub(crate) mod classify;
+pub(crate) mod member;
+pub(crate) mod retry_after;
+
+use std::time::Duration;
+
+/// An error of somebody else's making.
+pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
+
+/// Why a call failed.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// No connection came about; the request was not sent.
+    #[error("iDenfy could not be connected to")]
+    NotConnected(#[source] BoxError),
+    /// No whole answer within the operation's time limit. The request may have arrived.
+    #[error("iDenfy did not answer in time")]
+    TimedOut(#[source] BoxError),
+    /// The connection broke before the whole answer was here. The request may have arrived.
+    #[error("the connection to iDenfy was lost")]
+    ConnectionLost(#[source] BoxError),
+    /// The API key or secret is wrong.
+    #[error("iDenfy refuses the API key")]
+    Unauthorized,
+    /// The account's credits or token limit are used up.
+    #[error("the iDenfy account is out of funds")]
+    OutOfFunds,
+    /// The key may not do this in its environment, or the account is inactive.
+    #[error("iDenfy forbids this operation for the account or environment")]
+    Forbidden,
+    /// The feature is not part of the contract; direct processing has to be ordered.
+    #[error("the feature is not in the iDenfy contract")]
+    NotInContract,
+    /// More than the allowed requests per hour (10,000 by default; over what they are counted is not documented).
+    #[error("iDenfy limits the rate of requests")]
+    RateLimited {
+        /// From the header `Retry-After`, which the provider does not document but a gateway may send; at most a day.
+        retry_after: Option<Duration>,
+    },
+    /// HTTP 409: the client already has an active session. It ends by itself.
+    #[error("the client has an active iDenfy session")]
+    ActiveSession,
+    /// The token is expired, used or unknown. After a call whose outcome is in doubt, this may mean that the call was accepted.
+    #[error("iDenfy does not accept the token")]
+    TokenNotValid,
+    /// The request was refused for what is in it.
+    #[error("iDenfy rejected the request: {identifier} (HTTP {status})")]
+    Rejected {
+        /// The provider's identifier, such as `MISSING_VALUE`: upper-case letters, digits and `_` only.
+        identifier: String,
+        /// 200 is possible: the provider reports some rejections so.
+        status: u16,
+        /// The member or step that the provider's text seems to be about: a name known to be harmless, as a hint for a person.
+        member: Option<String>,
+    },
+    /// The request was refused and no identifier says why.
+    #[error("iDenfy rejected the request (HTTP {status})")]
+    RejectedWithoutIdentifier { status: u16 },
+    /// A fault at the provider's.
+    #[error("iDenfy failed (HTTP {status})")]
+    ServerError { status: u16 },
+    /// The answer is not what the provider documents: HTML from a gateway, a redirect, JSON without what it must contain, or more
+    /// than 1 MiB.
+    #[error("iDenfy's answer cannot be read (HTTP {status})")]
+    UnreadableAnswer { status: u16 },
+    /// HTTP 413: something on the way takes less than the provider's documented limit.
+    #[error("the request is too large for iDenfy")]
+    TooLarge,
+    /// The request would be over [`MAXIMUM_REQUEST_BYTES`](crate::MAXIMUM_REQUEST_BYTES) and was not sent.
+    #[error("the request would have {bytes} bytes, more than the {maximum} that iDenfy takes")]
+    RequestTooLarge { bytes: u64, maximum: u64 },
+    /// An image could not be read to its declared end; the request was broken off and cannot have been accepted.
+    #[error("an image could not be read while it was being sent")]
+    Source(#[source] SourceError),
+}
+
+/// What was wrong with an image's stream.
+#[derive(Debug, thiserror::Error)]
+pub enum SourceError {
+    #[error("reading failed")]
+    Failed(#[source] BoxError),
+    #[error("the image ended after {received} of {declared} bytes")]
+    EndedEarly { declared: u64, received: u64 },
+    #[error("the image has more than its declared {declared} bytes")]
+    TooLong { declared: u64 },
+}
+
+impl Error {
+    /// Whether the same call may succeed later without anybody changing anything.
+    ///
+    /// It says nothing about whether the call may be *repeated*: ask [`Error::may_have_been_carried_out`] as well.
+    #[must_use]
+    pub fn is_retryable(&self) -> bool {
+        match self {
+            Self::NotConnected(_)
+            | Self::TimedOut(_)
+            | Self::ConnectionLost(_)
+            | Self::RateLimited { .. }
+            | Self::ActiveSession
+            | Self::ServerError { .. }
+            // A gateway's page for a moment, as far as anybody can tell.
+            | Self::UnreadableAnswer { .. } => true,
+            Self::Source(SourceError::Failed(_) | SourceError::EndedEarly { .. }) => true,
+            // The declared length is wrong and stays wrong.
+            Self::Source(SourceError::TooLong { .. }) => false,
+            // The gateway gave up waiting for the request (408), or did not want to risk it (425).
+            Self::RejectedWithoutIdentifier { status } => matches!(status, 408 | 425),
+            // Needs another key, contract, budget, token or request: a person or the caller has to act.
+            Self::Unauthorized
+            | Self::OutOfFunds
+            | Self::Forbidden
+            | Self::NotInContract
+            | Self::TokenNotValid
+            | Self::Rejected { .. }
+            | Self::TooLarge
+            | Self::RequestTooLarge { .. } => false,
+        }
+    }
+
+    /// Whether the provider may have done what was asked, although the call failed.
+    ///
+    /// True means in doubt: there is no idempotency key, so a call that costs money or uses up a token must not be repeated before
+    /// evidence settles the matter. [`Error::TokenNotValid`] is false because *this* call did nothing.
+    #[must_use]
+    pub fn may_have_been_carried_out(&self) -> bool {
+        match self {
+            Self::TimedOut(_) | Self::ConnectionLost(_) | Self::ServerError { .. } => true,
+            // A refusal is certain only with a code that refuses.
+            Self::UnreadableAnswer { status } | Self::RejectedWithoutIdentifier { status } => {
+                !(400..500).contains(status)
+            }
+            Self::NotConnected(_)
+            | Self::Unauthorized
+            | Self::OutOfFunds
+            | Self::Forbidden
+            | Self::NotInContract
+            | Self::RateLimited { .. }
+            | Self::ActiveSession
+            | Self::TokenNotValid
+            | Self::Rejected { .. }
+            | Self::TooLarge
+            | Self::RequestTooLarge { .. }
+            | Self::Source(_) => false,
+        }
+    }
+
+    /// A stable word, for metrics and log fields.
+    #[must_use]
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::NotConnected(_) => "not_connected",
+            Self::TimedOut(_) => "timed_out",
+            Self::ConnectionLost(_) => "connection_lost",
+            Self::Unauthorized => "unauthorized",
+            Self::OutOfFunds => "out_of_funds",
+            Self::Forbidden => "forbidden",
+            Self::NotInContract => "not_in_contract",
+            Self::RateLimited { .. } => "rate_limited",
+            Self::ActiveSession => "active_session",
+            Self::TokenNotValid => "token_not_valid",
+            Self::Rejected { .. } => "rejected",
+            Self::RejectedWithoutIdentifier { .. } => "rejected_without_identifier",
+            Self::ServerError { .. } => "server_error",
+            Self::UnreadableAnswer { .. } => "unreadable_answer",
+            Self::TooLarge => "too_large",
+            Self::RequestTooLarge { .. } => "request_too_large",
+            Self::Source(_) => "source",
+        }
+    }
+}
+
+/// How a transport's failure reads. The request's address is left out: it may hold a client's name.
+impl From<reqwest::Error> for Error {
+    fn from(error: reqwest::Error) -> Self {
+        let error = error.without_url();
+        // A connection attempt that runs into its own time limit is both; nothing was sent.
+        if error.is_connect() || error.is_builder() {
+            Self::NotConnected(error.into())
+        } else if error.is_timeout() {
+            Self::TimedOut(error.into())
+        } else {
+            Self::ConnectionLost(error.into())
+        }
+    }
+}
