@@ -1,0 +1,214 @@
+//! The body of a callback: every member that the provider's schema and its older dumps name, required or not, with invented
+//! content. What a session knows goes in; everything else is null or empty, as in bodies seen in the wild.
+
+use bytes::Bytes;
+use serde_json::{Map, Value, json};
+
+use crate::files::{FIRST_DOCUMENT, LinkAge, link_maps};
+use crate::person;
+use crate::session::{Session, TokenType, step_types};
+use crate::settings::{Settings, StepVerdictSpelling};
+use crate::state::{State, now};
+
+/// A callback as it was announced: kept, so that it can be sent again.
+#[derive(Clone, Debug)]
+pub(crate) struct Callback {
+    /// Value of `Idenfy-Event-Type`.
+    pub event_type: String,
+    /// The JSON text, not yet escaped or signed.
+    pub body: Bytes,
+}
+
+/// What a callback announces.
+#[derive(Clone, Debug)]
+pub(crate) struct Verdict {
+    pub event: Event,
+    pub is_final: bool,
+    pub overall: String,
+    /// `status.additionalSteps` before spelling; anything that is not one of the three words goes out as it is.
+    pub additional_steps: Value,
+    /// JSON merge patch on the finished body.
+    pub overrides: Option<Value>,
+    pub links: LinkAge,
+}
+
+/// The kinds of callback that the sandbox sends by itself; others by full name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Event {
+    AutoFinished,
+    ManualFinished,
+    Expired,
+    Named(String),
+}
+
+/// The body for a session and a verdict, before overrides.
+pub(crate) fn body(state: &State, settings: &Settings, session: &Session, verdict: &Verdict) -> Value {
+    let ended_without_result = verdict.event == Event::Expired;
+    let is_document = session.token_type == TokenType::Document;
+    let country = session.country.clone().unwrap_or_else(|| "LT".to_owned());
+    let finished_at = session.finished_at.unwrap_or_else(now);
+    let (file_urls, pdf_urls) = link_maps(state, settings, session, verdict.links);
+    let data = if ended_without_result {
+        person::no_data()
+    } else {
+        person::data(&session.client_id, session.document_type.as_deref(), &country)
+    };
+    json!({
+        "final": verdict.is_final,
+        "platform": if is_document { "OTHER" } else { "PC" },
+        "status": status(settings, session, verdict),
+        "data": data,
+        "fileUrls": if ended_without_result { Value::Null } else { file_urls },
+        "additionalStepPdfUrls": pdf_urls,
+        "additionalSteps": completed_steps(session),
+        "scanRef": session.scan_ref,
+        "clientId": session.client_id,
+        "externalRef": session.external_ref,
+        "companyId": "5a0d0b00-0000-4000-8000-00000000c0de",
+        "beneficiaryId": "5a0d0b00-0000-4000-8000-00000000beef",
+        "startTime": session.opened_at.or(session.processed_at).unwrap_or(session.created_at).unix_timestamp(),
+        "finishTime": finished_at.unix_timestamp(),
+        "clientIp": if is_document { Value::Null } else { json!("192.0.2.7") },
+        "clientIpCountry": if is_document { Value::Null } else { json!(country) },
+        "clientLocation": if is_document { Value::Null } else { json!("Niekur, Pavyzdija") },
+        "additionalData": {},
+        "utilityData": null,
+        "AML": [],
+        "amlCheck": null,
+        "LID": [],
+        "CRIMINAL_CHECK": null,
+        "gdcMatch": null,
+        "manualAddress": null,
+        "manualAddressMatch": false,
+        "registryCenterCheck": null,
+        "addressVerification": null,
+        "questionnaireAnswers": null,
+        "riskAssessment": {"riskScore": null, "riskLevel": null},
+        "bankVerification": null,
+        "emailVerification": null,
+        "phoneVerification": null,
+        "driverLicenseCheck": null,
+        "bankCardVerification": null,
+    })
+}
+
+fn status(settings: &Settings, session: &Session, verdict: &Verdict) -> Value {
+    let document = match (&verdict.event, verdict.overall.as_str()) {
+        (Event::Expired, _) => Value::Null,
+        (_, "DENIED") => json!("DOC_NOT_FULLY_VISIBLE"),
+        _ => json!("DOC_VALIDATED"),
+    };
+    let face = match (&verdict.event, verdict.overall.as_str()) {
+        (Event::Expired, _) => Value::Null,
+        _ if session.token_type == TokenType::Document => json!("FACE_NOT_CHECKED"),
+        (_, "DENIED") => json!("FACE_MISMATCH"),
+        _ => json!("FACE_MATCH"),
+    };
+    // Both are null until a person has looked.
+    let by_hand = |value: &Value| {
+        if verdict.event == Event::ManualFinished {
+            value.clone()
+        } else {
+            Value::Null
+        }
+    };
+    let reasons = |applies: bool| if applies { json!(["DOC_NOT_FULLY_VISIBLE"]) } else { json!([]) };
+    json!({
+        "overall": verdict.overall,
+        "autoDocument": document,
+        "autoFace": face,
+        "manualDocument": by_hand(&document),
+        "manualFace": by_hand(&face),
+        "fraudTags": [],
+        "mismatchTags": mismatch_tags(verdict),
+        "additionalSteps": spell(settings, &verdict.additional_steps),
+        "suspicionReasons": if verdict.overall == "SUSPECTED" { json!(["NAME"]) } else { json!([]) },
+        "denyReasons": reasons(verdict.overall == "DENIED"),
+        "amlResultClass": "NOT_CHECKED",
+        "pepsStatus": "NOT_CHECKED",
+        "sanctionsStatus": "NOT_CHECKED",
+        "adverseMediaStatus": "NOT_CHECKED",
+    })
+}
+
+fn mismatch_tags(verdict: &Verdict) -> Vec<&'static str> {
+    let step = match verdict.additional_steps.as_str() {
+        Some("INVALID") => Some("INVALID_ADDITIONAL_STEP"),
+        Some("NOT_FOUND") => Some("ADDITIONAL_STEP_NOT_FOUND"),
+        _ => None,
+    };
+    step.into_iter().chain((verdict.overall == "SUSPECTED").then_some("NAME")).collect()
+}
+
+fn spell(settings: &Settings, verdict: &Value) -> Value {
+    let sentence = match (settings.step_verdict_spelling, verdict.as_str()) {
+        (StepVerdictSpelling::Sentence, Some("VALID")) => "Additional step is valid",
+        (StepVerdictSpelling::Sentence, Some("INVALID")) => "Additional step is invalid",
+        (StepVerdictSpelling::Sentence, Some("NOT_FOUND")) => "Additional step was not found",
+        _ => return verdict.clone(),
+    };
+    json!(sentence)
+}
+
+/// Step name to type for every step that has a file; null for a session without steps.
+fn completed_steps(session: &Session) -> Value {
+    let configured = step_types(&session.additional_steps);
+    let completed: Map<String, Value> = session
+        .files
+        .keys()
+        .filter(|key| !FIRST_DOCUMENT.contains(&key.as_str()))
+        .map(|key| {
+            (
+                key.clone(),
+                json!(configured.get(key).cloned().flatten().unwrap_or_else(|| "UPLOAD".to_owned())),
+            )
+        })
+        .collect();
+    if configured.is_empty() && completed.is_empty() {
+        Value::Null
+    } else {
+        Value::Object(completed)
+    }
+}
+
+/// The verdict on the steps that follows from which of them have a file.
+pub(crate) fn implied_step_verdict(session: &Session) -> Value {
+    let steps = step_types(&session.additional_steps);
+    if steps.is_empty() {
+        Value::Null
+    } else if steps.keys().all(|step| session.files.contains_key(step)) {
+        json!("VALID")
+    } else {
+        json!("NOT_FOUND")
+    }
+}
+
+/// JSON text with everything outside ASCII as `\uXXXX`; only strings can hold such characters.
+pub(crate) fn escape_non_ascii(json: &str) -> String {
+    let mut escaped = String::with_capacity(json.len());
+    for character in json.chars() {
+        if character.is_ascii() {
+            escaped.push(character);
+        } else {
+            for unit in character.encode_utf16(&mut [0; 2]) {
+                escaped.push_str(&format!("\\u{unit:04x}"));
+            }
+        }
+    }
+    escaped
+}
+
+#[cfg(test)]
+mod tests {
+    use super::escape_non_ascii;
+
+    #[test]
+    fn escaping_changes_the_text_and_not_the_value() {
+        let raw = r#"{"name":"Žydrė 🙂"}"#;
+        let escaped = escape_non_ascii(raw);
+        assert!(escaped.is_ascii());
+        assert_eq!(escaped, r#"{"name":"\u017dydr\u0117 \ud83d\ude42"}"#);
+        let value = |text| serde_json::from_str::<serde_json::Value>(text).unwrap();
+        assert_eq!(value(raw), value(&escaped));
+    }
+}

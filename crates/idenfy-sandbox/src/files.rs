@@ -1,0 +1,108 @@
+//! The file store behind the links. A genuine link whose time is not over answers with the file's bytes and its true type and
+//! length; an expired one with 403, an unknown file with 404, both in the XML that such stores use.
+
+use axum::body::Body;
+use axum::http::{StatusCode, Uri, header};
+use axum::response::{IntoResponse, Response};
+use serde_json::{Map, Value, json};
+use time::Duration;
+use time::OffsetDateTime;
+
+use crate::errors::expired_link;
+use crate::errors::storage_error;
+use crate::images::sniff;
+use crate::links::LinkError;
+use crate::route::query_members;
+use crate::session::{Session, StoredFile};
+use crate::settings::{PdfLinks, Settings};
+use crate::state::{State, now};
+
+/// Keys of the first document, which stand in `fileUrls` whatever their format.
+pub(crate) const FIRST_DOCUMENT: &[&str] = &["FRONT", "BACK", "FACE"];
+
+/// Whether links are good when they are handed out.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum LinkAge {
+    #[default]
+    Fresh,
+    /// Their time is over already.
+    Expired,
+}
+
+/// Answers `GET /files/<scan_ref>/<name>`; `name` is the file's key and an extension that means nothing.
+pub(crate) fn answer(state: &State, uri: &Uri, scan_ref: &str, name: &str) -> Response {
+    match state.links.check(scan_ref, name, &query_members(uri.query()), now()) {
+        Err(LinkError::Expired) => return expired_link(),
+        Err(LinkError::Altered) => {
+            let message = "The request signature we calculated does not match the signature you provided.";
+            return storage_error(StatusCode::FORBIDDEN, "SignatureDoesNotMatch", message);
+        }
+        Ok(()) => {}
+    }
+    let key = name.rsplit_once('.').map_or(name, |(key, _)| key);
+    let file = state.sessions().get(scan_ref).and_then(|session| session.files.get(key).cloned());
+    match file {
+        Some(StoredFile { bytes, content_type }) => (
+            [(header::CONTENT_TYPE, content_type), (header::ACCEPT_RANGES, "none".to_owned())],
+            Body::from(bytes),
+        )
+            .into_response(),
+        None => storage_error(StatusCode::NOT_FOUND, "NoSuchKey", "The specified key does not exist."),
+    }
+}
+
+/// The two maps of links of a session: `fileUrls` and `additionalStepPdfUrls`.
+pub(crate) fn link_maps(state: &State, settings: &Settings, session: &Session, age: LinkAge) -> (Value, Value) {
+    let issued = match age {
+        LinkAge::Fresh => now(),
+        LinkAge::Expired => now() - Duration::seconds(i64::from(settings.file_link_seconds) + 1),
+    };
+    let origin = state.public_url(settings);
+    let (mut files, mut pdfs) = (Map::new(), Map::new());
+    for (key, file) in &session.files {
+        let link = link(state, settings, &origin, session, key, file, issued);
+        if FIRST_DOCUMENT.contains(&key.as_str()) || !is_pdf(file) {
+            files.insert(key.clone(), link);
+        } else {
+            let listed = if settings.pdf_links == PdfLinks::Array {
+                json!([link])
+            } else {
+                link
+            };
+            pdfs.insert(key.clone(), listed);
+        }
+    }
+    (Value::Object(files), Value::Object(pdfs))
+}
+
+fn link(
+    state: &State,
+    settings: &Settings,
+    origin: &str,
+    session: &Session,
+    key: &str,
+    file: &StoredFile,
+    issued: OffsetDateTime,
+) -> Value {
+    let name = format!("{key}.{}", extension(file));
+    json!(
+        state
+            .links
+            .issue(origin, &session.scan_ref, &name, issued, settings.file_link_seconds)
+    )
+}
+
+fn is_pdf(file: &StoredFile) -> bool {
+    file.content_type.starts_with("application/pdf")
+}
+
+fn extension(file: &StoredFile) -> &'static str {
+    match sniff(&file.bytes) {
+        "pdf" => "pdf",
+        "png" => "png",
+        "webp" => "webp",
+        "heic" => "heic",
+        // Real links are known to end in .jpg whatever they lead to.
+        _ => "jpg",
+    }
+}

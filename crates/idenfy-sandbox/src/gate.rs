@@ -1,0 +1,193 @@
+//! The one way into every provider route: the body is read up to its limit, the key checked, the request written down, a scripted
+//! fault taken, the route's own code run, and the answer's status written down. No route is reached in another way.
+
+use axum::body::{Body, to_bytes};
+use axum::extract::Request;
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
+use futures_util::StreamExt;
+use serde_json::Value;
+
+use crate::errors::{ProviderError, gateway_page};
+use crate::fault_answers;
+use crate::files::{self, LinkAge};
+use crate::route::{Route, Subject, query_members};
+use crate::server::Connection;
+use crate::session::{Session, timestamp};
+use crate::settings::Settings;
+use crate::signature::same;
+use crate::state::{Shared, State, now};
+use crate::{pages, process, retrieval, token};
+
+/// Largest body that anything but the admin API takes, in bytes: a little over the documented 20 MB, as proxies have it.
+const BODY_LIMIT: usize = 21_000_000;
+/// How much of a body that is too large is read before its sender is told: closing at once would lose the answer.
+const DRAIN_LIMIT: usize = 200_000_000;
+
+/// A request on its way to a route's code.
+#[derive(Debug)]
+pub(crate) struct Call {
+    pub route: Route,
+    pub parts: Parts,
+    pub body: Bytes,
+    /// Number of its record in the journal.
+    pub sequence: u64,
+}
+
+/// Lets a request through to its route, or not.
+pub(crate) async fn pass(state: Shared, route: Route, request: Request) -> Response {
+    let (parts, body) = request.into_parts();
+    let Some(body) = read(&parts, body).await else {
+        let sequence = state.journal().begin(timestamp(now()), route, Subject::default());
+        state.journal().amend(sequence, |record| record.status = Some(413));
+        return gateway_page(StatusCode::PAYLOAD_TOO_LARGE);
+    };
+    let subject = subject(&state, route, &parts, &body);
+    let sequence = state.journal().begin(timestamp(now()), route, subject.clone());
+    let call = Call {
+        route,
+        parts,
+        body,
+        sequence,
+    };
+    let response = if route.needs_key() && !has_key(&state.settings(), &call.parts.headers) {
+        unauthorized(route).into_response()
+    } else {
+        let fault = state.faults().take(route, &subject);
+        match fault {
+            None => answer(&state, &call, LinkAge::Fresh).await,
+            Some(fault) => {
+                state.journal().amend(sequence, |record| record.fault = Some(fault.kind));
+                tracing::info!(?route, kind = ?fault.kind, scan_ref = subject.scan_ref, "fault");
+                let connection = call.parts.extensions.get::<Connection>().cloned().unwrap_or_default();
+                fault_answers::answer(&state, &call, &fault, &connection).await
+            }
+        }
+    };
+    state
+        .journal()
+        .amend(sequence, |record| record.status = Some(response.status().as_u16()));
+    response
+}
+
+/// Runs the code of the call's route.
+pub(crate) async fn answer(state: &Shared, call: &Call, links: LinkAge) -> Response {
+    let result = match call.route {
+        Route::Token => token::answer(state, &call.body).map(|(scan_ref, response)| {
+            state
+                .journal()
+                .amend(call.sequence, |record| record.subject.scan_ref = Some(scan_ref));
+            response
+        }),
+        Route::Process => {
+            let (submission, result) = process::answer(state, call.body.clone()).await;
+            state.journal().amend(call.sequence, |record| record.submission = Some(submission));
+            result
+        }
+        Route::Status => retrieval::status(state, &call.body),
+        Route::Data => retrieval::data(state, &call.body),
+        Route::Files => retrieval::files(state, &call.body, links),
+        Route::Delete => retrieval::delete(state, &call.body),
+        Route::Identifications => retrieval::identifications(state, &call.parts.uri),
+        Route::Redirect => Ok(pages::redirect(state, &auth_token(&call.parts))),
+        Route::File => {
+            let (scan_ref, name) = file_path(&call.parts);
+            Ok(files::answer(state, &call.parts.uri, &scan_ref, &name))
+        }
+        Route::Callback => Err(ProviderError::bad_value("Callbacks are not received here.")),
+    };
+    result.unwrap_or_else(IntoResponse::into_response)
+}
+
+/// The body, or none when it is too large; then the rest has been read and thrown away.
+async fn read(parts: &Parts, body: Body) -> Option<Bytes> {
+    let declared = parts
+        .headers
+        .get(header::CONTENT_LENGTH)
+        .and_then(|length| length.to_str().ok()?.parse::<usize>().ok());
+    if declared.is_none_or(|length| length <= BODY_LIMIT) {
+        return to_bytes(body, BODY_LIMIT).await.ok();
+    }
+    let mut pieces = body.into_data_stream();
+    let mut drained = 0_usize;
+    while let Some(Ok(piece)) = pieces.next().await {
+        drained = drained.saturating_add(piece.len());
+        if drained > DRAIN_LIMIT {
+            break;
+        }
+    }
+    None
+}
+
+fn has_key(settings: &Settings, headers: &HeaderMap) -> bool {
+    let given = headers
+        .get(header::AUTHORIZATION)
+        .and_then(|value| value.to_str().ok())
+        .and_then(|value| value.split_once(' '))
+        .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("basic"))
+        .and_then(|(_, credentials)| STANDARD.decode(credentials.trim()).ok())
+        .unwrap_or_default();
+    let expected = format!("{}:{}", settings.api_key.reveal(), settings.api_secret.reveal());
+    same(&expected, &String::from_utf8_lossy(&given))
+}
+
+/// The token endpoint's early errors have no identifier.
+fn unauthorized(route: Route) -> ProviderError {
+    let identifier = (route != Route::Token).then_some("UNAUTHORIZED");
+    ProviderError::with_status(StatusCode::UNAUTHORIZED, identifier, "API key or secret is wrong or missing.")
+}
+
+/// Whom the request is about. What cannot be read yet is left out; the route's own code will complain.
+fn subject(state: &State, route: Route, parts: &Parts, body: &[u8]) -> Subject {
+    let by_scan_ref = |scan_ref: String| {
+        let known = state.sessions().get(&scan_ref).map(Session::subject);
+        known.unwrap_or_else(|| Subject {
+            scan_ref: Some(scan_ref),
+            ..Subject::default()
+        })
+    };
+    let by_token = |token: &str| state.sessions().by_token(token).map(Session::subject).unwrap_or_default();
+    match route {
+        Route::Token => requested_subject(body),
+        Route::Process => process::token_of(body).map(|token| by_token(&token)).unwrap_or_default(),
+        Route::Redirect => by_token(&auth_token(parts)),
+        Route::File => by_scan_ref(file_path(parts).0),
+        Route::Identifications => Subject {
+            client_id: query_members(parts.uri.query()).remove("clientId"),
+            ..Subject::default()
+        },
+        _ => retrieval::scan_ref_of(body).map(by_scan_ref).unwrap_or_default(),
+    }
+}
+
+fn requested_subject(body: &[u8]) -> Subject {
+    let request: Value = serde_json::from_slice(body).unwrap_or_default();
+    let text = |name: &str| request.get(name).and_then(Value::as_str).map(str::to_owned);
+    Subject {
+        scan_ref: None,
+        client_id: text("clientId"),
+        external_ref: text("externalRef"),
+        token_type: text("tokenType").or_else(|| Some("IDENTIFICATION".to_owned())),
+    }
+}
+
+fn auth_token(parts: &Parts) -> String {
+    query_members(parts.uri.query()).remove("authToken").unwrap_or_default()
+}
+
+/// `scanRef` and file name of `/files/<scanRef>/<name>`, decoded.
+fn file_path(parts: &Parts) -> (String, String) {
+    let decoded = |segment: Option<&str>| {
+        let segment = segment.unwrap_or_default().replace('+', "%2B");
+        url::form_urlencoded::parse(segment.as_bytes())
+            .map(|(name, _)| name.into_owned())
+            .next()
+            .unwrap_or_default()
+    };
+    let mut segments = parts.uri.path().trim_start_matches("/files/").split('/');
+    (decoded(segments.next()), decoded(segments.next()))
+}

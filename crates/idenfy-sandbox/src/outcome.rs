@@ -1,0 +1,193 @@
+//! How sessions end: a customer's session by the admin API, a direct submission by itself after its processing time, an unused
+//! token by its deadline. Each end is announced by one callback, or by a first one that is not final and a second one that is.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use tokio::time::sleep;
+
+use crate::callback::{Callback, Event, Verdict, body, implied_step_verdict};
+use crate::delivery::{Envelope, deliver};
+use crate::files::LinkAge;
+use crate::journal::DeliveryRecord;
+use crate::merge_patch::merge_patch;
+use crate::picture;
+use crate::session::{Session, SessionState, StoredFile, TokenType};
+use crate::settings::{EventNames, Settings};
+use crate::state::{Shared, State, now};
+
+/// What direct processing comes to for one client.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub(crate) struct Outcome {
+    pub overall: String,
+    /// First a callback that is not final, REVIEWING, then the final one.
+    pub non_final_first: bool,
+    /// In place of the setting `processingMilliseconds`.
+    pub delay_milliseconds: Option<u64>,
+    /// JSON merge patch on the body of the last callback.
+    pub overrides: Option<Value>,
+}
+
+impl Default for Outcome {
+    fn default() -> Self {
+        Self {
+            overall: "APPROVED".to_owned(),
+            non_final_first: false,
+            delay_milliseconds: None,
+            overrides: None,
+        }
+    }
+}
+
+/// Lets an accepted submission run its course.
+pub(crate) fn process_in_background(state: &Shared, scan_ref: String) {
+    let background = Arc::clone(state);
+    state.spawn(async move {
+        let client_id = background
+            .sessions()
+            .get(&scan_ref)
+            .map(|session| session.client_id.clone())
+            .unwrap_or_default();
+        let outcome = background.outcomes().get(&client_id).cloned().unwrap_or_default();
+        let delay = outcome.delay_milliseconds.unwrap_or(background.settings().processing_milliseconds);
+        sleep(Duration::from_millis(delay)).await;
+        let event = if outcome.non_final_first {
+            announce(&background, &scan_ref, Verdict::not_final("REVIEWING")).await;
+            Event::ManualFinished
+        } else {
+            Event::AutoFinished
+        };
+        let verdict = Verdict {
+            event,
+            is_final: true,
+            overall: outcome.overall,
+            additional_steps: Value::Null,
+            overrides: outcome.overrides,
+            links: LinkAge::Fresh,
+        };
+        announce(&background, &scan_ref, verdict).await;
+    });
+}
+
+impl Verdict {
+    /// An automatic result that a review will follow; the steps are judged by that review.
+    pub(crate) fn not_final(overall: &str) -> Self {
+        Self {
+            event: Event::AutoFinished,
+            is_final: false,
+            overall: overall.to_owned(),
+            additional_steps: Value::Null,
+            overrides: None,
+            links: LinkAge::Fresh,
+        }
+    }
+
+    /// The end of a session that nothing was submitted to.
+    pub(crate) fn expired(overrides: Option<Value>) -> Self {
+        Self {
+            event: Event::Expired,
+            is_final: true,
+            overall: "EXPIRED".to_owned(),
+            overrides,
+            ..Self::not_final("")
+        }
+    }
+}
+
+/// Moves the session on and delivers its callback; none when there is no such session.
+pub(crate) async fn announce(state: &State, scan_ref: &str, verdict: Verdict) -> Option<Vec<DeliveryRecord>> {
+    let envelope = settle(state, scan_ref, &verdict)?;
+    Some(deliver(state, &envelope).await)
+}
+
+fn settle(state: &State, scan_ref: &str, verdict: &Verdict) -> Option<Envelope> {
+    let settings = state.settings();
+    let mut sessions = state.sessions();
+    let session = sessions.get_mut(scan_ref)?;
+    if verdict.event != Event::Expired {
+        add_missing_pictures(session);
+    }
+    session.finished_at = Some(now());
+    let mut body = body(state, &settings, session, verdict);
+    if let Some(overrides) = &verdict.overrides {
+        merge_patch(&mut body, overrides);
+    }
+    session.state = match (verdict.is_final, &verdict.event) {
+        (_, Event::Expired) => SessionState::Expired,
+        (true, _) => SessionState::Finished,
+        (false, _) => SessionState::Reviewing,
+    };
+    session.token_used = true;
+    session.status = body.get("status").cloned();
+    let callback = Callback {
+        event_type: event_name(&settings, &verdict.event),
+        body: body.to_string().into(),
+    };
+    session.last_callback = Some(callback.clone());
+    Some(Envelope {
+        subject: session.subject(),
+        receiver: session.callback_url.clone(),
+        callback,
+    })
+}
+
+/// The first document's photos, where nobody supplied any; the sandbox does not keep what direct processing was given.
+fn add_missing_pictures(session: &mut Session) {
+    let keys: &[&str] = match session.token_type {
+        TokenType::Identification => &["FRONT", "BACK", "FACE"],
+        TokenType::Document => &["FRONT", "BACK"],
+    };
+    for key in keys {
+        session.files.entry((*key).to_owned()).or_insert_with(|| StoredFile {
+            bytes: picture::png(&format!("{} {key}", session.scan_ref)),
+            content_type: "image/png".to_owned(),
+        });
+    }
+}
+
+/// The value of the event header.
+pub(crate) fn event_name(settings: &Settings, event: &Event) -> String {
+    let suffix = match event {
+        Event::Named(name) => return name.clone(),
+        Event::AutoFinished => "AUTO_FINISHED",
+        Event::ManualFinished => "MANUAL_FINISHED",
+        Event::Expired => "EXPIRED",
+    };
+    match settings.event_names {
+        EventNames::Identification => format!("IDENTIFICATION_{suffix}"),
+        EventNames::IdVerification => format!("ID_VERIFICATION_{suffix}"),
+    }
+}
+
+/// Lets sessions lapse at their time, for as long as the sandbox runs.
+pub(crate) async fn watch_deadlines(state: Shared) {
+    loop {
+        let lapsed = state.sessions().lapse(now());
+        for scan_ref in lapsed {
+            let background = Arc::clone(&state);
+            state.spawn(async move {
+                announce(&background, &scan_ref, Verdict::expired(None)).await;
+            });
+        }
+        let next = state.sessions().next_deadline();
+        let pause = next.map_or(Duration::from_secs(3600), |at| (at - now()).try_into().unwrap_or_default());
+        tokio::select! {
+            () = sleep(pause) => {}
+            () = state.deadlines_changed.notified() => {}
+        }
+    }
+}
+
+/// What a customer's session comes to, by default: approved, with the steps judged by which of them have a file.
+pub(crate) fn step_verdict(session: &Session, given: Option<Value>) -> Value {
+    given.unwrap_or_else(|| implied_step_verdict(session))
+}
+
+/// The callback's body with the links replaced by new ones.
+pub(crate) fn with_new_links(state: &State, session: &Session, body: &mut Value, age: LinkAge) {
+    let (files, pdfs) = crate::files::link_maps(state, &state.settings(), session, age);
+    merge_patch(body, &json!({"fileUrls": files, "additionalStepPdfUrls": pdfs}));
+}
