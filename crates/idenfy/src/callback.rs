@@ -110,9 +110,7 @@ impl Callback {
             Selected::Object(members) => members,
             Selected::NotAnObject => return Err(UnreadableCallback::NotAnObject),
         };
-        let scan_ref = members
-            .text("scanRef")
-            .filter(|text| scan_ref::is_usable(text));
+        let scan_ref = members.text("scanRef").filter(|text| scan_ref::is_usable(text));
         let nothing = serde_json::Map::new();
         let data = members.object("data").unwrap_or(&nothing);
         Ok(Self {
@@ -134,11 +132,7 @@ impl Callback {
 
     /// The links of a step, wherever they stand: an image comes among the file links, a PDF among the PDF links.
     pub fn links_of(&self, step: &str) -> impl Iterator<Item = &str> {
-        let links = self
-            .file_urls
-            .get(step)
-            .iter()
-            .chain(self.additional_step_pdf_urls.get(step));
+        let links = self.file_urls.get(step).iter().chain(self.additional_step_pdf_urls.get(step));
         links.map(String::as_str)
     }
 }
@@ -166,15 +160,8 @@ fn steps(value: Option<&Value>) -> BTreeMap<String, Option<String>> {
         _ => None,
     };
     match value {
-        Some(Value::Object(members)) => members
-            .iter()
-            .map(|(step, value)| (step.clone(), type_of(value)))
-            .collect(),
-        Some(Value::Array(names)) => names
-            .iter()
-            .filter_map(Value::as_str)
-            .map(|step| (step.to_owned(), None))
-            .collect(),
+        Some(Value::Object(members)) => members.iter().map(|(step, value)| (step.clone(), type_of(value))).collect(),
+        Some(Value::Array(names)) => names.iter().filter_map(Value::as_str).map(|step| (step.to_owned(), None)).collect(),
         _ => BTreeMap::new(),
     }
 }

@@ -96,19 +96,8 @@ impl Client {
             .timeout(timeout)
     }
 
-    async fn post(
-        &self,
-        path: &str,
-        body: &impl Serialize,
-        timeout: Duration,
-    ) -> Result<Answer, Error> {
-        Answer::read(
-            self.request(Method::POST, path, timeout)
-                .json(body)
-                .send()
-                .await?,
-        )
-        .await
+    async fn post(&self, path: &str, body: &impl Serialize, timeout: Duration) -> Result<Answer, Error> {
+        Answer::read(self.request(Method::POST, path, timeout).json(body).send().await?).await
     }
 
     /// The operations that take a `scanRef` and nothing else.
@@ -118,8 +107,7 @@ impl Client {
         struct ScanRef<'a> {
             scan_ref: &'a str,
         }
-        self.post(path, &ScanRef { scan_ref }, self.timeouts.others)
-            .await
+        self.post(path, &ScanRef { scan_ref }, self.timeouts.others).await
     }
 }
 

@@ -134,9 +134,7 @@ impl Error {
         match self {
             Self::TimedOut(_) | Self::ConnectionLost(_) | Self::ServerError { .. } => true,
             // A refusal is certain only with a code that refuses.
-            Self::UnreadableAnswer { status } | Self::RejectedWithoutIdentifier { status } => {
-                !(400..500).contains(status)
-            }
+            Self::UnreadableAnswer { status } | Self::RejectedWithoutIdentifier { status } => !(400..500).contains(status),
             Self::NotConnected(_)
             | Self::Unauthorized
             | Self::OutOfFunds

@@ -5,11 +5,7 @@ const LONGEST: usize = 255;
 
 /// Whether the text can be a key: not empty, not too long, and without white space or control characters.
 pub(crate) fn is_usable(text: &str) -> bool {
-    !text.is_empty()
-        && text.len() <= LONGEST
-        && !text
-            .chars()
-            .any(|character| character.is_whitespace() || character.is_control())
+    !text.is_empty() && text.len() <= LONGEST && !text.chars().any(|character| character.is_whitespace() || character.is_control())
 }
 
 #[cfg(test)]

@@ -29,9 +29,7 @@ impl Selection {
     /// Reads the body; the error says where it stops being JSON and nothing of what stands there.
     pub(crate) fn read(self, body: &[u8]) -> Result<Selected, NotJson> {
         let mut deserializer = serde_json::Deserializer::from_slice(body);
-        let value = self
-            .deserialize(&mut deserializer)
-            .map_err(|error| NotJson::at(&error))?;
+        let value = self.deserialize(&mut deserializer).map_err(|error| NotJson::at(&error))?;
         deserializer.end().map_err(|error| NotJson::at(&error))?;
         Ok(match value {
             Value::Object(members) => Selected::Object(members),
@@ -82,9 +80,7 @@ impl<'de> Visitor<'de> for Selection {
         while let Some(name) = access.next_key::<String>()? {
             if self.whole.contains(&name.as_str()) {
                 members.insert(name, access.next_value()?);
-            } else if let Some((_, part)) =
-                self.parts.iter().find(|(part_name, _)| *part_name == name)
-            {
+            } else if let Some((_, part)) = self.parts.iter().find(|(part_name, _)| *part_name == name) {
                 members.insert(name, access.next_value_seed(*part)?);
             } else {
                 access.next_value::<IgnoredAny>()?;
@@ -215,23 +211,12 @@ mod tests {
     #[test]
     fn only_the_named_members_are_kept() {
         let members = members(r#"{"kept":{"a":1},"name":"Ona","part":{"kept":"x","name":"Ona"}}"#);
-        assert_eq!(
-            Value::Object(members),
-            serde_json::json!({"kept": {"a": 1}, "part": {"kept": "x"}})
-        );
+        assert_eq!(Value::Object(members), serde_json::json!({"kept": {"a": 1}, "part": {"kept": "x"}}));
     }
 
     #[test]
     fn a_part_of_any_other_type_reads_as_nothing() {
-        for part in [
-            "null",
-            "true",
-            "-1",
-            "1",
-            "1.5",
-            "\"text\"",
-            "[1,{\"kept\":2}]",
-        ] {
+        for part in ["null", "true", "-1", "1", "1.5", "\"text\"", "[1,{\"kept\":2}]"] {
             let members = members(&format!(r#"{{"part":{part},"kept":1}}"#));
             assert_eq!(members.get("part"), Some(&Value::Null), "{part}");
             assert_eq!(members.get("kept"), Some(&Value::from(1)));
@@ -240,29 +225,20 @@ mod tests {
 
     #[test]
     fn the_last_of_repeated_members_wins() {
-        assert_eq!(
-            members(r#"{"kept":1,"kept":2}"#).get("kept"),
-            Some(&Value::from(2))
-        );
+        assert_eq!(members(r#"{"kept":1,"kept":2}"#).get("kept"), Some(&Value::from(2)));
     }
 
     #[test]
     fn an_error_gives_the_place_and_nothing_of_the_body() {
         let error = SELECTION.read(b"{\"kept\":\"Ona\n").unwrap_err();
         assert!(!format!("{error} {error:?}").contains("Ona"));
-        assert_eq!(
-            SELECTION.read(b"{} x").unwrap_err(),
-            NotJson { line: 1, column: 4 }
-        );
+        assert_eq!(SELECTION.read(b"{} x").unwrap_err(), NotJson { line: 1, column: 4 });
     }
 
     #[test]
     fn other_values_are_not_objects() {
         for body in ["null", "[]", "[{\"kept\":1}]", "7", "\"text\"", "true"] {
-            assert!(
-                matches!(SELECTION.read(body.as_bytes()), Ok(Selected::NotAnObject)),
-                "{body}"
-            );
+            assert!(matches!(SELECTION.read(body.as_bytes()), Ok(Selected::NotAnObject)), "{body}");
         }
     }
 }

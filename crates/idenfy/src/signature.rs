@@ -92,11 +92,7 @@ impl SigningKeys {
     /// # Errors
     /// [`NoSigningKeys`] when the list is empty.
     pub fn new(keys: Vec<SigningKey>) -> Result<Self, NoSigningKeys> {
-        if keys.is_empty() {
-            Err(NoSigningKeys)
-        } else {
-            Ok(Self(keys))
-        }
+        if keys.is_empty() { Err(NoSigningKeys) } else { Ok(Self(keys)) }
     }
 
     /// Proves that the body was signed with one of the keys.
@@ -106,11 +102,7 @@ impl SigningKeys {
     ///
     /// # Errors
     /// [`SignatureError`]: the delivery must be refused and its body left unread.
-    pub fn verify(
-        &self,
-        body: Bytes,
-        signature: Option<&[u8]>,
-    ) -> Result<VerifiedBody, SignatureError> {
+    pub fn verify(&self, body: Bytes, signature: Option<&[u8]>) -> Result<VerifiedBody, SignatureError> {
         let digits = signature.unwrap_or_default().trim_ascii();
         if digits.is_empty() {
             return Err(SignatureError::Missing);
@@ -118,11 +110,7 @@ impl SigningKeys {
         let mut claimed = [0; SIGNATURE_BYTES];
         hex::decode_to_slice(digits, &mut claimed).map_err(|_| SignatureError::Malformed)?;
 
-        let matches = self
-            .0
-            .iter()
-            .filter(|key| key.over(&body).verify_slice(&claimed).is_ok())
-            .count();
+        let matches = self.0.iter().filter(|key| key.over(&body).verify_slice(&claimed).is_ok()).count();
         if matches == 0 {
             Err(SignatureError::Mismatch)
         } else {
@@ -141,12 +129,7 @@ mod tests {
     const SIGNATURE: &str = "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843";
 
     fn keys(keys: &[&str]) -> SigningKeys {
-        SigningKeys::new(
-            keys.iter()
-                .map(|key| SigningKey::new(*key).unwrap())
-                .collect(),
-        )
-        .unwrap()
+        SigningKeys::new(keys.iter().map(|key| SigningKey::new(*key).unwrap()).collect()).unwrap()
     }
 
     fn verify(keys: &SigningKeys, signature: &[u8]) -> Result<VerifiedBody, SignatureError> {
@@ -160,10 +143,7 @@ mod tests {
 
     #[test]
     fn a_signed_body_is_verified_and_unchanged() {
-        assert_eq!(
-            &verify(&keys(&[KEY]), SIGNATURE.as_bytes()).unwrap().bytes()[..],
-            BODY
-        );
+        assert_eq!(&verify(&keys(&[KEY]), SIGNATURE.as_bytes()).unwrap().bytes()[..], BODY);
     }
 
     #[test]
@@ -175,20 +155,14 @@ mod tests {
     #[test]
     fn any_of_the_keys_may_have_signed() {
         for list in [["current", KEY], [KEY, "previous"]] {
-            assert!(
-                verify(&keys(&list), SIGNATURE.as_bytes()).is_ok(),
-                "{list:?}"
-            );
+            assert!(verify(&keys(&list), SIGNATURE.as_bytes()).is_ok(), "{list:?}");
         }
     }
 
     #[test]
     fn an_absent_or_blank_signature_is_missing() {
         let keys = keys(&[KEY]);
-        assert_eq!(
-            keys.verify(Bytes::from_static(BODY), None).unwrap_err(),
-            SignatureError::Missing
-        );
+        assert_eq!(keys.verify(Bytes::from_static(BODY), None).unwrap_err(), SignatureError::Missing);
         assert_eq!(verify(&keys, b"").unwrap_err(), SignatureError::Missing);
         assert_eq!(verify(&keys, b"  ").unwrap_err(), SignatureError::Missing);
     }
@@ -208,29 +182,21 @@ mod tests {
             odd.as_bytes(),
             &[0xff; 64],
         ] {
-            assert_eq!(
-                verify(&keys, signature).unwrap_err(),
-                SignatureError::Malformed
-            );
+            assert_eq!(verify(&keys, signature).unwrap_err(), SignatureError::Malformed);
         }
     }
 
     #[test]
     fn a_changed_body_or_signature_or_a_foreign_key_is_a_mismatch() {
         let changed = SIGNATURE.replacen('5', "6", 1);
-        assert_eq!(
-            verify(&keys(&[KEY]), changed.as_bytes()).unwrap_err(),
-            SignatureError::Mismatch
-        );
+        assert_eq!(verify(&keys(&[KEY]), changed.as_bytes()).unwrap_err(), SignatureError::Mismatch);
         assert_eq!(
             verify(&keys(&["other"]), SIGNATURE.as_bytes()).unwrap_err(),
             SignatureError::Mismatch
         );
         let body = Bytes::from_static(b"what do ya want for nothing!");
         assert_eq!(
-            keys(&[KEY])
-                .verify(body, Some(SIGNATURE.as_bytes()))
-                .unwrap_err(),
+            keys(&[KEY]).verify(body, Some(SIGNATURE.as_bytes())).unwrap_err(),
             SignatureError::Mismatch
         );
     }
@@ -243,9 +209,6 @@ mod tests {
 
     #[test]
     fn a_key_does_not_show_itself() {
-        assert_eq!(
-            format!("{:?}", keys(&[KEY])),
-            "SigningKeys([SigningKey(redacted)])"
-        );
+        assert_eq!(format!("{:?}", keys(&[KEY])), "SigningKeys([SigningKey(redacted)])");
     }
 }

@@ -31,7 +31,7 @@ pub(crate) fn word(text: &str) -> String {
 }
 
 /// Whether the text is made of upper-case letters, digits and `_` only, starts with a letter, and is neither empty nor very long.
-pub(crate) fn is_word(text: &str) -> bool {
+fn is_word(text: &str) -> bool {
     text.len() <= LONGEST
         && text.starts_with(|first: char| first.is_ascii_uppercase())
         && text

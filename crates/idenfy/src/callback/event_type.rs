@@ -34,9 +34,7 @@ impl EventType {
     /// Reads the header's value; a delivery without it is an [`EventType::Identification`].
     #[must_use]
     pub fn of_header(value: Option<&[u8]>) -> Self {
-        value.map_or(Self::Identification, |value| {
-            Self::from(String::from_utf8_lossy(value).as_ref())
-        })
+        value.map_or(Self::Identification, |value| Self::from(String::from_utf8_lossy(value).as_ref()))
     }
 
     /// The provider's current word.
@@ -58,9 +56,7 @@ impl EventType {
 impl From<&str> for EventType {
     fn from(text: &str) -> Self {
         let name = normalised(text);
-        let event = name
-            .strip_prefix("IDENTIFICATION")
-            .or_else(|| name.strip_prefix("ID_VERIFICATION"));
+        let event = name.strip_prefix("IDENTIFICATION").or_else(|| name.strip_prefix("ID_VERIFICATION"));
         match event {
             Some("") => Self::Identification,
             Some("_AUTO_FINISHED") => Self::AutoFinished,
@@ -70,8 +66,7 @@ impl From<&str> for EventType {
             Some("_EXPIRED") => Self::Expired,
             _ if name.is_empty() => Self::Identification,
             _ if name == "DOCUMENT_EXPIRATION" => Self::DocumentExpiration,
-            // The dashboard spells its labels with spaces, which `word` would take for a sentence.
-            _ => Self::Other(word(&name)),
+            _ => Self::Other(word(text)),
         }
     }
 }

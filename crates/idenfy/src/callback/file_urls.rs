@@ -27,9 +27,7 @@ impl FileUrls {
 
     /// The steps and their links; no list is empty.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &[String])> {
-        self.0
-            .iter()
-            .map(|(step, links)| (step.as_str(), links.as_slice()))
+        self.0.iter().map(|(step, links)| (step.as_str(), links.as_slice()))
     }
 
     /// Whether no step has a link.
@@ -39,31 +37,19 @@ impl FileUrls {
     }
 
     pub(crate) fn read(value: Option<&Value>) -> Self {
-        value
-            .and_then(Value::as_object)
-            .map(Self::of_object)
-            .unwrap_or_default()
+        value.and_then(Value::as_object).map(Self::of_object).unwrap_or_default()
     }
 
     pub(crate) fn of_object(members: &Map<String, Value>) -> Self {
-        members
-            .iter()
-            .map(|(step, value)| (step.clone(), links(value)))
-            .collect()
+        members.iter().map(|(step, value)| (step.clone(), links(value))).collect()
     }
 
     /// Only the members whose values are web links, for objects that hold other things as well.
     pub(crate) fn web_links_of(members: &Map<String, Value>) -> Self {
-        let is_web_link =
-            |link: &String| link.starts_with("https://") || link.starts_with("http://");
+        let is_web_link = |link: &String| link.starts_with("https://") || link.starts_with("http://");
         members
             .iter()
-            .map(|(step, value)| {
-                (
-                    step.clone(),
-                    links(value).into_iter().filter(is_web_link).collect(),
-                )
-            })
+            .map(|(step, value)| (step.clone(), links(value).into_iter().filter(is_web_link).collect()))
             .collect()
     }
 
@@ -79,12 +65,7 @@ impl FileUrls {
 /// Steps with an empty list are left out.
 impl FromIterator<(String, Vec<String>)> for FileUrls {
     fn from_iter<I: IntoIterator<Item = (String, Vec<String>)>>(steps: I) -> Self {
-        Self(
-            steps
-                .into_iter()
-                .filter(|(_, links)| !links.is_empty())
-                .collect(),
-        )
+        Self(steps.into_iter().filter(|(_, links)| !links.is_empty()).collect())
     }
 }
 
@@ -98,13 +79,7 @@ impl fmt::Debug for FileUrls {
 }
 
 fn links(value: &Value) -> Vec<String> {
-    let text = |value: &Value| {
-        value
-            .as_str()
-            .map(str::trim)
-            .filter(|text| !text.is_empty())
-            .map(str::to_owned)
-    };
+    let text = |value: &Value| value.as_str().map(str::trim).filter(|text| !text.is_empty()).map(str::to_owned);
     match value {
         Value::Array(items) => items.iter().filter_map(text).collect(),
         other => text(other).into_iter().collect(),
@@ -124,22 +99,14 @@ mod tests {
             "BACK": null, "FACE": "", "ODD": {"url": 1}, "NUMBER": 7
         })));
         assert_eq!(urls.get("FRONT"), ["https://files.example/front"]);
-        assert_eq!(
-            urls.get("POA2"),
-            ["https://files.example/1", "https://files.example/2"]
-        );
+        assert_eq!(urls.get("POA2"), ["https://files.example/1", "https://files.example/2"]);
         assert_eq!(urls.steps().collect::<Vec<_>>(), ["FRONT", "POA2"]);
         assert!(urls.get("BACK").is_empty());
     }
 
     #[test]
     fn other_values_have_no_steps() {
-        for value in [
-            json!(null),
-            json!([]),
-            json!("https://files.example"),
-            json!(1),
-        ] {
+        for value in [json!(null), json!([]), json!("https://files.example"), json!(1)] {
             assert!(FileUrls::read(Some(&value)).is_empty());
         }
         assert!(FileUrls::read(None).is_empty());
@@ -147,9 +114,7 @@ mod tests {
 
     #[test]
     fn debug_counts_links_and_shows_none() {
-        let urls = FileUrls::read(Some(
-            &json!({"POA2": ["https://files.example/1", "https://files.example/2"]}),
-        ));
+        let urls = FileUrls::read(Some(&json!({"POA2": ["https://files.example/1", "https://files.example/2"]})));
         assert_eq!(format!("{urls:?}"), r#"{"POA2": 2}"#);
     }
 }

@@ -113,9 +113,6 @@ mod tests {
     #[test]
     fn a_new_word_is_kept_and_anything_else_is_not() {
         assert_eq!(Overall::from("Frozen"), Overall::Other("FROZEN".to_owned()));
-        assert_eq!(
-            Overall::from("Ona Petraitė"),
-            Overall::Other("UNRECOGNISED".to_owned())
-        );
+        assert_eq!(Overall::from("Ona Petraitė"), Overall::Other("UNRECOGNISED".to_owned()));
     }
 }

@@ -41,11 +41,7 @@ impl StepsVerdict {
             Some(Value::String(text)) => Self::of_text(text),
             Some(Value::Object(members)) => match members.get("status") {
                 Some(status) => Self::of_item(status),
-                None => members
-                    .values()
-                    .map(Self::of_step)
-                    .reduce(Self::worse)
-                    .unwrap_or(Self::NotJudged),
+                None => members.values().map(Self::of_step).reduce(Self::worse).unwrap_or(Self::NotJudged),
             },
             Some(_) => Self::Unknown,
         }
@@ -85,11 +81,7 @@ impl StepsVerdict {
             Self::Invalid => 3,
             Self::Unknown => 4,
         };
-        if badness(other) > badness(self) {
-            other
-        } else {
-            self
-        }
+        if badness(other) > badness(self) { other } else { self }
     }
 }
 
@@ -105,12 +97,7 @@ mod tests {
 
     #[test]
     fn words_and_sentences_mean_the_same() {
-        for text in [
-            "VALID",
-            " valid ",
-            "Additional step is valid",
-            "ADDITIONAL STEP IS VALID.",
-        ] {
+        for text in ["VALID", " valid ", "Additional step is valid", "ADDITIONAL STEP IS VALID."] {
             reads(json!(text), StepsVerdict::Valid);
         }
         for text in ["INVALID", "Additional step is invalid."] {
@@ -136,14 +123,8 @@ mod tests {
             json!({"POA2": "VALID", "SELFIE_WITH_CARD": {"status": "VALID"}}),
             StepsVerdict::Valid,
         );
-        reads(
-            json!({"POA2": "VALID", "SELFIE_WITH_CARD": "INVALID"}),
-            StepsVerdict::Invalid,
-        );
-        reads(
-            json!({"POA2": "VALID", "SELFIE_WITH_CARD": null}),
-            StepsVerdict::NotJudged,
-        );
+        reads(json!({"POA2": "VALID", "SELFIE_WITH_CARD": "INVALID"}), StepsVerdict::Invalid);
+        reads(json!({"POA2": "VALID", "SELFIE_WITH_CARD": null}), StepsVerdict::NotJudged);
         reads(json!({"POA2": {"type": "UPLOAD"}}), StepsVerdict::Unknown);
     }
 

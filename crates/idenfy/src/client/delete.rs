@@ -10,8 +10,6 @@ impl Client {
     /// [`Error::Rejected`] with `PARTNER_ERROR` while the session is still active; otherwise any [`Error`] but those about
     /// submissions. The call may be repeated.
     pub async fn delete(&self, scan_ref: &str) -> Result<(), Error> {
-        self.post_scan_ref("api/v2/delete", scan_ref)
-            .await?
-            .expect_empty()
+        self.post_scan_ref("api/v2/delete", scan_ref).await?.expect_empty()
     }
 }

@@ -3,6 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::Client;
+use crate::error::classify::identifier_of;
 use crate::{Error, FileUrls};
 
 /// Links that live for an hour, like those of a callback. Its `Debug` shows none.
@@ -17,11 +18,7 @@ pub struct Files {
 impl Files {
     /// The links of a step, wherever they stand.
     pub fn links_of(&self, step: &str) -> impl Iterator<Item = &str> {
-        let links = self
-            .file_urls
-            .get(step)
-            .iter()
-            .chain(self.additional_step_pdf_urls.get(step));
+        let links = self.file_urls.get(step).iter().chain(self.additional_step_pdf_urls.get(step));
         links.map(String::as_str)
     }
 
@@ -29,8 +26,7 @@ impl Files {
     /// several of these.
     fn read(members: &Map<String, Value>) -> Self {
         Self {
-            file_urls: FileUrls::read(members.get("fileUrls"))
-                .merged(FileUrls::web_links_of(members)),
+            file_urls: FileUrls::read(members.get("fileUrls")).merged(FileUrls::web_links_of(members)),
             additional_step_pdf_urls: FileUrls::read(members.get("additionalStepPdfUrls")),
         }
     }
@@ -44,12 +40,8 @@ impl Client {
     /// Any [`Error`] but those about submissions; the call may always be repeated.
     pub async fn files(&self, scan_ref: &str) -> Result<Files, Error> {
         let answer = self.post_scan_ref("api/v2/files", scan_ref).await?;
-        // An error's members are no links, so an object with an identifier and without links is left to be classified.
-        answer.expect_object(|members| {
-            let files = Files::read(members);
-            let says_nothing = files == Files::default() && members.contains_key("identifier");
-            (!says_nothing).then_some(files)
-        })
+        // An error body has a link as well, to the documentation, which must not pass for a file.
+        answer.expect_object(|members| identifier_of(members).is_none().then(|| Files::read(members)))
     }
 }
 
@@ -67,11 +59,7 @@ mod tests {
             json!({"fileUrls": null, "additionalStepPdfUrls": {"POA2": ["https://files.example/poa"]}}),
         ] {
             let files = Files::read(shape.as_object().unwrap());
-            assert_eq!(
-                files.links_of("POA2").collect::<Vec<_>>(),
-                ["https://files.example/poa"],
-                "{shape}"
-            );
+            assert_eq!(files.links_of("POA2").collect::<Vec<_>>(), ["https://files.example/poa"], "{shape}");
             assert_eq!(files.links_of("scanRef").count(), 0);
         }
     }

@@ -49,23 +49,16 @@ impl Client {
     /// # Errors
     /// [`Error::ActiveSession`] when the client has another session open; otherwise any [`Error`] but those about submissions.
     pub async fn create_token(&self, request: &CreateToken) -> Result<Token, Error> {
-        let answer = self
-            .post("api/v2/token", request, self.timeouts.token)
-            .await?;
+        let answer = self.post("api/v2/token", request, self.timeouts.token).await?;
         answer.expect_object(|members| {
             Some(Token {
                 auth_token: AuthToken::new(members.text("authToken")?),
-                scan_ref: members
-                    .text("scanRef")
-                    .filter(|text| scan_ref::is_usable(text))?
-                    .to_owned(),
+                scan_ref: members.text("scanRef").filter(|text| scan_ref::is_usable(text))?.to_owned(),
                 expiry_seconds: members
                     .integer("expiryTime")
                     .and_then(|seconds| u32::try_from(seconds).ok())
                     .unwrap_or(request.expiry_seconds),
-                redirect_url: members
-                    .text("redirectUrl")
-                    .and_then(|text| Url::parse(text).ok()),
+                redirect_url: members.text("redirectUrl").and_then(|text| Url::parse(text).ok()),
                 remaining_steps: echo::steps_named(members.get("additionalSteps")),
             })
         })

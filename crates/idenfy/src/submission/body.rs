@@ -68,8 +68,7 @@ impl SubmissionBody {
         let parts = self.parts.get_mut().unwrap_or_else(PoisonError::into_inner);
         while let Some(part) = parts.front_mut() {
             let next = match part {
-                Part::Text(text) => Some(Ok(std::mem::take(text)))
-                    .filter(|next| next.as_ref().is_ok_and(|text| !text.is_empty())),
+                Part::Text(text) => Some(Ok(std::mem::take(text))).filter(|next| next.as_ref().is_ok_and(|text| !text.is_empty())),
                 Part::Image(image) => ready!(image.poll_next_unpin(context)),
             };
             match next {
@@ -89,10 +88,7 @@ impl Body for SubmissionBody {
     type Data = Bytes;
     type Error = BrokenOff;
 
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, BrokenOff>>> {
+    fn poll_frame(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BrokenOff>>> {
         Poll::Ready(match ready!(self.poll_part(context)) {
             Some(Ok(bytes)) => {
                 self.remaining = self.remaining.saturating_sub(bytes.len() as u64);
@@ -151,8 +147,7 @@ mod tests {
             sent.extend_from_slice(&frame.unwrap().unwrap().into_data().unwrap());
         }
         assert!(matches!(
-            body.as_mut()
-                .poll_frame(&mut Context::from_waker(noop_waker_ref())),
+            body.as_mut().poll_frame(&mut Context::from_waker(noop_waker_ref())),
             Poll::Ready(None)
         ));
         sent
@@ -182,18 +177,12 @@ mod tests {
         submission.token_field = TokenField::AuthToken;
         submission.document_type = Some("PASSPORT".to_owned());
         let expected = json!({"authToken": "a \"quoted\" token", "country": "LT", "documentType": "PASSPORT", "images": {}});
-        assert_eq!(
-            serde_json::from_slice::<Value>(&sent(submission)).unwrap(),
-            expected
-        );
+        assert_eq!(serde_json::from_slice::<Value>(&sent(submission)).unwrap(), expected);
     }
 
     #[test]
     fn a_failing_image_ends_the_body_and_leaves_its_reason() {
-        let mut submission = submission(vec![
-            ("FRONT", vec![vec![1; 10]]),
-            ("BACK", vec![vec![1; 10]]),
-        ]);
+        let mut submission = submission(vec![("FRONT", vec![vec![1; 10]]), ("BACK", vec![vec![1; 10]])]);
         for image in &mut submission.images {
             image.length = 11;
         }

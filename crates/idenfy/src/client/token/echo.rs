@@ -20,8 +20,7 @@ fn collect(value: &Value, level: usize, names: &mut BTreeSet<String>) {
     match value {
         Value::Object(members) => {
             for (name, member) in members {
-                let is_step =
-                    level == STEP_LEVEL || member.get("type").is_some_and(Value::is_string);
+                let is_step = level == STEP_LEVEL || member.get("type").is_some_and(Value::is_string);
                 if is_step {
                     names.insert(name.clone());
                 } else if level < STEP_LEVEL {
@@ -29,9 +28,7 @@ fn collect(value: &Value, level: usize, names: &mut BTreeSet<String>) {
                 }
             }
         }
-        Value::Array(items) => {
-            names.extend(items.iter().filter_map(Value::as_str).map(str::to_owned))
-        }
+        Value::Array(items) => names.extend(items.iter().filter_map(Value::as_str).map(str::to_owned)),
         _ => {}
     }
 }
@@ -63,15 +60,10 @@ mod tests {
     fn steps_are_found_below_country_and_type() {
         let step = json!({"type": "UPLOAD", "texts": {"en": {"name": "Second document"}}});
         assert_eq!(
-            named(
-                json!({"ALL": {"ALL": {"SECOND_DOC": step, "POA2": null}, "PASSPORT": {"POA2": {}}}})
-            ),
+            named(json!({"ALL": {"ALL": {"SECOND_DOC": step, "POA2": null}, "PASSPORT": {"POA2": {}}}})),
             ["POA2", "SECOND_DOC"]
         );
         assert_eq!(named(json!({"SECOND_DOC": step})), ["SECOND_DOC"]);
-        assert_eq!(
-            named(json!({"ALL": {"ALL": ["SECOND_DOC"]}})),
-            ["SECOND_DOC"]
-        );
+        assert_eq!(named(json!({"ALL": {"ALL": ["SECOND_DOC"]}})), ["SECOND_DOC"]);
     }
 }

@@ -148,12 +148,8 @@ mod tests {
 
     #[test]
     fn defaults_are_left_to_the_account() {
-        let expected =
-            json!({"clientId": "user-123", "tokenType": "IDENTIFICATION", "expiryTime": 3600});
-        assert_eq!(
-            serde_json::to_value(CreateToken::new("user-123")).unwrap(),
-            expected
-        );
+        let expected = json!({"clientId": "user-123", "tokenType": "IDENTIFICATION", "expiryTime": 3600});
+        assert_eq!(serde_json::to_value(CreateToken::new("user-123")).unwrap(), expected);
     }
 
     #[test]
@@ -177,9 +173,7 @@ mod tests {
         let link = |path: &str| Some(Url::parse(&format!("https://app.example/{path}")).unwrap());
         let request = CreateToken {
             session_seconds: Some(900),
-            additional_steps: AdditionalSteps::Given(
-                json!({"ALL": {"ALL": {"POA2": {"type": "UPLOAD"}}}}),
-            ),
+            additional_steps: AdditionalSteps::Given(json!({"ALL": {"ALL": {"POA2": {"type": "UPLOAD"}}}})),
             locale: Some("lt".to_owned()),
             country: Some("LT".to_owned()),
             documents: vec!["PASSPORT".to_owned()],
