@@ -21,6 +21,10 @@ pub enum Error {
     /// No connection came about; the request was not sent.
     #[error("iDenfy could not be connected to")]
     NotConnected(#[source] BoxError),
+    /// The connection broke, or time ran out, before the whole request was sent: it cannot have been carried out. Submissions only;
+    /// other requests are small enough to leave at once.
+    #[error("the request could not be sent to iDenfy to its end")]
+    NotSent(#[source] BoxError),
     /// No whole answer within the operation's time limit. The request may have arrived.
     #[error("iDenfy did not answer in time")]
     TimedOut(#[source] BoxError),
@@ -101,6 +105,7 @@ impl Error {
     pub fn is_retryable(&self) -> bool {
         match self {
             Self::NotConnected(_)
+            | Self::NotSent(_)
             | Self::TimedOut(_)
             | Self::ConnectionLost(_)
             | Self::RateLimited { .. }
@@ -136,6 +141,7 @@ impl Error {
             // A refusal is certain only with a code that refuses.
             Self::UnreadableAnswer { status } | Self::RejectedWithoutIdentifier { status } => !(400..500).contains(status),
             Self::NotConnected(_)
+            | Self::NotSent(_)
             | Self::Unauthorized
             | Self::OutOfFunds
             | Self::Forbidden
@@ -155,6 +161,7 @@ impl Error {
     pub fn kind(&self) -> &'static str {
         match self {
             Self::NotConnected(_) => "not_connected",
+            Self::NotSent(_) => "not_sent",
             Self::TimedOut(_) => "timed_out",
             Self::ConnectionLost(_) => "connection_lost",
             Self::Unauthorized => "unauthorized",

@@ -5,7 +5,7 @@ use reqwest::{Body, Method};
 
 use super::Client;
 use crate::error::answer::Answer;
-use crate::submission::body::{FailureSlot, SubmissionBody};
+use crate::submission::body::{Record, SubmissionBody};
 use crate::{Error, MAXIMUM_REQUEST_BYTES, Submission};
 
 impl Client {
@@ -16,7 +16,8 @@ impl Client {
     ///
     /// # Errors
     /// [`Error::RequestTooLarge`] before anything is sent; [`Error::Source`] when an image fails on the way, in which case the
-    /// provider has not got a whole request; otherwise any other [`Error`]. Where [`Error::may_have_been_carried_out`] is true, wait
+    /// provider has not got a whole request; [`Error::NotSent`] when the connection broke or time ran out before all of it was sent;
+    /// otherwise any other [`Error`]. Where [`Error::may_have_been_carried_out`] is true, wait
     /// for the callback or ask [`Client::status`] before another token is made.
     pub async fn process(&self, submission: Submission) -> Result<(), Error> {
         let bytes = submission.content_length();
@@ -26,8 +27,8 @@ impl Client {
                 maximum: MAXIMUM_REQUEST_BYTES,
             });
         }
-        let failure = FailureSlot::default();
-        let body = Body::wrap(SubmissionBody::new(submission, failure.clone()));
+        let record = Record::default();
+        let body = Body::wrap(SubmissionBody::new(submission, record.clone()));
         let request = self
             .request(Method::POST, "api/v2/process", self.timeouts.process)
             .header(CONTENT_TYPE, HeaderValue::from_static("application/json"))
@@ -35,9 +36,14 @@ impl Client {
 
         let answer = async { Answer::read(request.send().await?).await }.await;
         // Whatever came back after an image failed is about a request that was never whole.
-        match failure.take() {
-            Some(reason) => Err(Error::Source(reason)),
-            None => answer?.expect_empty(),
+        if let Some(reason) = record.take_failure() {
+            return Err(Error::Source(reason));
+        }
+        match answer {
+            Ok(answer) => answer.expect_empty(),
+            // The length was announced, so a request that was not sent to its end cannot have been taken for one.
+            Err(Error::TimedOut(cause) | Error::ConnectionLost(cause)) if !record.is_whole() => Err(Error::NotSent(cause)),
+            Err(error) => Err(error),
         }
     }
 }

@@ -139,9 +139,13 @@ mod tests {
         outputs.into_iter().collect()
     }
 
+    fn chunks() -> impl Strategy<Value = Vec<Vec<u8>>> {
+        prop::collection::vec(prop::collection::vec(any::<u8>(), 0..9), 0..12)
+    }
+
     proptest! {
         #[test]
-        fn the_output_is_that_of_the_whole_however_it_was_cut(chunks in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..9), 0..12)) {
+        fn the_output_is_that_of_the_whole_however_it_was_cut(chunks in chunks()) {
             let whole = chunks.concat();
             let outputs = encoded(chunks, whole.len() as u64).unwrap();
             prop_assert!(outputs.iter().all(|output| !output.is_empty()));
@@ -151,7 +155,7 @@ mod tests {
         }
 
         #[test]
-        fn a_wrong_length_always_fails(chunks in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..9), 0..12), declared in 0_u64..100) {
+        fn a_wrong_length_always_fails(chunks in chunks(), declared in 0_u64..100) {
             let actual = chunks.concat().len() as u64;
             prop_assume!(actual != declared);
             let error = encoded(chunks, declared).unwrap_err();

@@ -1,11 +1,11 @@
 //! The body of a submission, for the HTTP client: an exact length, and frames that are made when they are asked for.
 //!
 //! When an image fails, the body fails: the connection is closed before the request is whole, so the provider cannot take it for
-//! complete. The reason is left in a [`FailureSlot`], because what the HTTP client reports then is its own broken connection.
+//! complete. The body leaves a [`Record`] of that behind, because the HTTP client only knows that a connection broke.
 
 use std::collections::VecDeque;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
@@ -16,21 +16,33 @@ use super::base64_stream::Base64Stream;
 use super::{CLOSING, SUFFIX, Submission, opening};
 use crate::SourceError;
 
-/// Where the body leaves the reason for breaking off.
+/// What became of the body.
 #[derive(Clone, Default)]
-pub(crate) struct FailureSlot(Arc<Mutex<Option<SourceError>>>);
+pub(crate) struct Record(Arc<Mutex<Outcome>>);
 
-impl FailureSlot {
-    fn put(&self, error: SourceError) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
+#[derive(Default)]
+struct Outcome {
+    /// Why the body was broken off.
+    failure: Option<SourceError>,
+    /// Whether the HTTP client took all of it; not whether all of it arrived.
+    is_whole: bool,
+}
+
+impl Record {
+    fn change(&self) -> MutexGuard<'_, Outcome> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(crate) fn take(&self) -> Option<SourceError> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
+    pub(crate) fn take_failure(&self) -> Option<SourceError> {
+        self.change().failure.take()
+    }
+
+    pub(crate) fn is_whole(&self) -> bool {
+        self.change().is_whole
     }
 }
 
-/// What the HTTP client sees when an image fails; the reason is in the slot.
+/// What the HTTP client sees when an image fails; the reason is in the record.
 #[derive(Debug, thiserror::Error)]
 #[error("the request was broken off")]
 pub(crate) struct BrokenOff;
@@ -44,11 +56,11 @@ pub(crate) struct SubmissionBody {
     /// Locked by nobody: the HTTP client wants bodies that may be shared, and the images' streams may not.
     parts: Mutex<VecDeque<Part>>,
     remaining: u64,
-    failure: FailureSlot,
+    record: Record,
 }
 
 impl SubmissionBody {
-    pub(crate) fn new(submission: Submission, failure: FailureSlot) -> Self {
+    pub(crate) fn new(submission: Submission, record: Record) -> Self {
         let remaining = submission.content_length();
         let mut parts = VecDeque::from([Part::Text(submission.prefix().into())]);
         for (position, image) in submission.images.into_iter().enumerate() {
@@ -60,7 +72,7 @@ impl SubmissionBody {
         Self {
             parts: Mutex::new(parts),
             remaining,
-            failure,
+            record,
         }
     }
 
@@ -92,10 +104,13 @@ impl Body for SubmissionBody {
         Poll::Ready(match ready!(self.poll_part(context)) {
             Some(Ok(bytes)) => {
                 self.remaining = self.remaining.saturating_sub(bytes.len() as u64);
+                if self.remaining == 0 {
+                    self.record.change().is_whole = true;
+                }
                 Some(Ok(Frame::data(bytes)))
             }
             Some(Err(error)) => {
-                self.failure.put(error);
+                self.record.change().failure = Some(error);
                 Some(Err(BrokenOff))
             }
             None => None,
@@ -138,7 +153,7 @@ mod tests {
     }
 
     fn sent(submission: Submission) -> Vec<u8> {
-        let mut body = Box::pin(SubmissionBody::new(submission, FailureSlot::default()));
+        let mut body = Box::pin(SubmissionBody::new(submission, Record::default()));
         let mut sent = Vec::new();
         while !body.is_end_stream() {
             let frame = std::future::poll_fn(|context| body.as_mut().poll_frame(context))
@@ -186,8 +201,8 @@ mod tests {
         for image in &mut submission.images {
             image.length = 11;
         }
-        let failure = FailureSlot::default();
-        let mut body = Box::pin(SubmissionBody::new(submission, failure.clone()));
+        let record = Record::default();
+        let mut body = Box::pin(SubmissionBody::new(submission, record.clone()));
         let mut context = Context::from_waker(noop_waker_ref());
         loop {
             match body.as_mut().poll_frame(&mut context) {
@@ -197,8 +212,9 @@ mod tests {
             }
         }
         assert!(!body.is_end_stream());
+        assert!(!record.is_whole());
         assert!(matches!(
-            failure.take(),
+            record.take_failure(),
             Some(SourceError::EndedEarly {
                 declared: 11,
                 received: 10

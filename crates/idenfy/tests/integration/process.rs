@@ -201,7 +201,7 @@ fn an_accepted_submission_whose_answer_is_lost_is_in_doubt() {
 }
 
 #[test]
-fn an_image_that_stalls_runs_into_the_time_limit() {
+fn an_image_that_stalls_runs_into_the_time_limit_and_is_not_in_doubt() {
     run(async {
         let server = Server::answering(200, "").await.with_timeouts(Duration::from_millis(100));
         let content = stream::iter(cut(b"fr", 2)).chain(stream::pending()).boxed();
@@ -211,7 +211,34 @@ fn an_image_that_stalls_runs_into_the_time_limit() {
             content,
         };
         let error = server.client.process(submission(vec![stalled])).await.unwrap_err();
+        assert!(matches!(error, Error::NotSent(_)), "{error:?}");
+        assert!(error.is_retryable() && !error.may_have_been_carried_out());
+    });
+}
+
+#[test]
+fn silence_after_the_whole_request_is_in_doubt() {
+    run(async {
+        let server = Server::saying("", Then::Hang).await.with_timeouts(Duration::from_millis(300));
+        let error = server.client.process(small()).await.unwrap_err();
         assert!(matches!(error, Error::TimedOut(_)), "{error:?}");
+        assert!(error.may_have_been_carried_out());
+    });
+}
+
+#[test]
+fn an_answer_that_comes_before_the_request_is_whole_is_read() {
+    run(async {
+        let page = answer(413, "", "<html>too large</html>");
+        let server = Server::interrupting(page).await;
+        let content = stream::iter(cut(b"fr", 2)).chain(stream::pending()).boxed();
+        let endless = Image {
+            step: "FRONT".to_owned(),
+            length: 5,
+            content,
+        };
+        let error = server.client.process(submission(vec![endless])).await.unwrap_err();
+        assert!(matches!(error, Error::TooLarge), "{error:?}");
     });
 }
 

@@ -89,6 +89,27 @@ impl Server {
         }
     }
 
+    /// Answers as soon as a request begins, without reading it.
+    pub async fn interrupting(answer: impl Into<Vec<u8>>) -> Self {
+        let answer = answer.into();
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let base_url = format!("http://{}/", listener.local_addr().unwrap());
+        tokio::spawn(async move {
+            let mut kept = Vec::new();
+            while let Ok((mut stream, _)) = listener.accept().await {
+                assert_eq!(stream.peek(&mut [0]).await.unwrap(), 1);
+                stream.write_all(&answer).await.unwrap();
+                kept.push(stream);
+            }
+        });
+        let (_, arrivals) = tokio::sync::watch::channel(0);
+        Self {
+            client: client(&base_url),
+            received: Arc::default(),
+            arrivals,
+        }
+    }
+
     /// An answer with a JSON body.
     pub async fn answering(status: u16, body: &str) -> Self {
         Self::saying(answer(status, "Content-Type: application/json\r\n", body), Then::Close).await
