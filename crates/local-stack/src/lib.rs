@@ -1,1 +1,38 @@
-//! 
+//! The whole system on one machine, without an AWS account, an iDenfy account or Docker: starts a pinned AWS emulator, deploys
+//! `template.yaml` into it with the real SAM CLI, and starts a stand-in for iDenfy unless another provider is named.
+//!
+//! What is guaranteed: nothing is bound to anything but the loopback interface, no file or setting of the user's is read or
+//! changed outside `.local` in the checkout, and no process or file of a run outlives the program that started it, not even
+//! when that is killed.
+//!
+//! For development and tests; nothing that ships depends on it.
+
+mod aws;
+mod deployment;
+mod emulator;
+mod environment;
+mod functions;
+mod guard;
+mod outputs;
+pub mod parameters;
+mod provider;
+mod python;
+mod secret;
+mod stack;
+mod toolchain;
+pub mod workspace;
+
+pub use functions::Functions;
+pub use parameters::Parameters;
+pub use secret::ProviderSecret;
+pub use stack::{LocalStack, Options};
+pub use toolchain::Toolchain;
+
+/// The region that everything is in. iDenfy keeps its files in it, too.
+pub const REGION: &str = "eu-west-1";
+
+/// The name of the stack, as in the environment `local` of `samconfig.toml`.
+pub const STACK_NAME: &str = "dual-verification-local";
+
+/// Where one line per step of the work goes, for whoever waits.
+pub type Progress = fn(&str);

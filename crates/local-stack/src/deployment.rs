@@ -1,0 +1,167 @@
+//! Deploys `template.yaml` with the real SAM CLI: the same template, the same `samconfig.toml` (environment `local`) and the
+//! same command as in AWS, with only the place of the programs and the address of the services changed.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail};
+use tokio::time::Instant;
+use url::Url;
+
+use crate::aws::EmulatorClient;
+use crate::functions::{self, Functions};
+use crate::guard::GuardedCommand;
+use crate::outputs;
+use crate::parameters::{self, Parameters};
+use crate::toolchain::Toolchain;
+use crate::{REGION, STACK_NAME, environment, workspace};
+
+/// The bucket that `samconfig.toml` names for the environment `local`.
+const ARTIFACT_BUCKET: &str = "sam-artifacts";
+/// The first call starts the function's process; on a machine that is compiling that can take seconds.
+const ANSWER_DEADLINE: Duration = Duration::from_secs(30);
+const POLL_INTERVAL: Duration = Duration::from_millis(100);
+
+const CODE_URI: &str = "CodeUri: functions/";
+
+/// The names of the programs that the template deploys: the last parts of its `CodeUri`s.
+pub(crate) fn programs_in(template: &str) -> Vec<String> {
+    code_uris(template).map(|(_, name)| name.to_owned()).collect()
+}
+
+fn code_uris(template: &str) -> impl Iterator<Item = (&str, &str)> {
+    template
+        .lines()
+        .filter_map(|line| Some((line, line.trim_start().strip_prefix(CODE_URI)?)))
+}
+
+/// A template whose functions have been packaged.
+#[derive(Debug)]
+pub(crate) struct Package {
+    template: PathBuf,
+}
+
+impl Package {
+    /// Builds the functions if asked to, and writes beside them a copy of the template that leads to them. This is the part
+    /// that does not need the emulator.
+    ///
+    /// # Errors
+    /// When a program cannot be built, found or copied.
+    pub(crate) async fn make(
+        toolchain: &Toolchain,
+        functions: &Functions,
+        template: &str,
+        parameters: &Parameters,
+        directory: &Path,
+    ) -> Result<Self> {
+        let programs = functions.programs(toolchain.python(), &programs_in(template)).await?;
+        let mut copy = template.to_owned();
+        for (line, name) in code_uris(template) {
+            let program = programs.get(name).with_context(|| format!("no program {name}"))?;
+            functions::package(toolchain.python(), program, &directory.join(name)).await?;
+            // Relative to the template's copy.
+            copy = copy.replace(line, &line.replace("functions/", ""));
+        }
+        let path = directory.join("template.yaml");
+        std::fs::write(&path, with_literal_concurrency(&copy, parameters))?;
+        Ok(Self { template: path })
+    }
+
+    /// Deploys it and returns the stack's outputs, reachable from this machine.
+    ///
+    /// # Errors
+    /// When the SAM CLI fails; the message holds what it printed.
+    pub(crate) async fn deploy(
+        &self,
+        toolchain: &Toolchain,
+        client: &EmulatorClient,
+        endpoint: &Url,
+        parameters: &Parameters,
+        directory: &Path,
+    ) -> Result<BTreeMap<String, String>> {
+        client.create_bucket(ARTIFACT_BUCKET).await?;
+        let overrides = parameters.iter().map(|(name, value)| format!("{name}=\"{value}\""));
+        GuardedCommand::new(toolchain.python(), toolchain.sam())
+            .args(["deploy", "--config-env", "local", "--config-file"])
+            .args([workspace::root().join("samconfig.toml")])
+            .args(["--template-file".as_ref(), self.template.as_os_str()])
+            .args(["--stack-name", STACK_NAME, "--region", REGION, "--no-progressbar"])
+            .args(["--s3-bucket", ARTIFACT_BUCKET, "--parameter-overrides"])
+            .args(overrides)
+            .with(|command| {
+                environment::clear(command, directory);
+                command
+                    .current_dir(directory)
+                    .env("AWS_ACCESS_KEY_ID", "test")
+                    .env("AWS_SECRET_ACCESS_KEY", "test")
+                    .env("AWS_ENDPOINT_URL", endpoint.as_str().trim_end_matches('/'))
+                    .env("AWS_EC2_METADATA_DISABLED", "true")
+                    .env("SAM_CLI_TELEMETRY", "0")
+                    .env("SAM_CLI_CHECK_VERSION_UPDATES", "0")
+                    // Seconds between two looks at the stack's progress; made for AWS, where the stack takes minutes.
+                    .env("SAM_CLI_POLL_DELAY", "0.2");
+            })
+            .run_quietly("sam deploy", &directory.join("deploy.log"))
+            .await?;
+        let found = client.stack_outputs(STACK_NAME).await?;
+        Ok(outputs::make_reachable(found, endpoint))
+    }
+}
+
+/// Waits, for at most 30 s, until the function behind `url` answers a GET with anything but a failure of its own.
+///
+/// # Errors
+/// When it does not.
+pub(crate) async fn wait_until_answering(client: &EmulatorClient, url: &str) -> Result<()> {
+    let deadline = Instant::now() + ANSWER_DEADLINE;
+    loop {
+        let status = client.status(url).await;
+        if status.is_some_and(|status| status < 500) {
+            return Ok(());
+        }
+        if Instant::now() > deadline {
+            let seen = status.map_or_else(|| "nothing".to_owned(), |status| status.to_string());
+            bail!("the function at {url} does not work: its last answer was {seen}");
+        }
+        tokio::time::sleep(POLL_INTERVAL).await;
+    }
+}
+
+/// The emulator hands a number over as text where it comes from a parameter, and then stops polling every queue because it
+/// compares the text with a number. So the one number that it compares is written out.
+fn with_literal_concurrency(template: &str, parameters: &Parameters) -> String {
+    const NAME: &str = "MaxProcessorConcurrency";
+    let value = parameters
+        .get(NAME)
+        .map(String::as_str)
+        .or_else(|| parameters::default_of(template, NAME))
+        .unwrap_or("5");
+    template.replace(&format!("MaximumConcurrency: !Ref {NAME}"), &format!("MaximumConcurrency: {value}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_concurrency_is_a_number_for_the_emulator() {
+        let template = std::fs::read_to_string(workspace::root().join("template.yaml")).unwrap();
+        let literal = with_literal_concurrency(&template, &Parameters::new());
+        assert!(literal.contains("MaximumConcurrency: 5"));
+        let given = Parameters::from([("MaxProcessorConcurrency".to_owned(), "7".to_owned())]);
+        assert!(with_literal_concurrency(&template, &given).contains("MaximumConcurrency: 7"));
+    }
+
+    #[test]
+    fn every_function_of_the_template_is_found() {
+        let template = std::fs::read_to_string(workspace::root().join("template.yaml")).unwrap();
+        let programs = programs_in(&template);
+        assert!(
+            programs.starts_with(&["webhook".to_owned(), "processor".to_owned()]),
+            "{programs:?}"
+        );
+        let functions = template.matches("Type: AWS::Serverless::Function").count();
+        assert_eq!(programs.len(), functions);
+    }
+}

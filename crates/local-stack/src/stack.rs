@@ -1,0 +1,212 @@
+//! The running local stack: what is needed to start one, what a running one tells, and how it ends.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use anyhow::{Context, Result, bail};
+use tempfile::TempDir;
+use url::Url;
+
+use crate::aws::EmulatorClient;
+use crate::deployment::{self, Package};
+use crate::emulator::Emulator;
+use crate::functions::Functions;
+use crate::parameters::{self, Parameters};
+use crate::provider::Provider;
+use crate::secret::ProviderSecret;
+use crate::toolchain::Toolchain;
+use crate::{Progress, workspace};
+
+/// The name of the secret in the emulator's Secrets Manager.
+const SECRET_NAME: &str = "dual-verification-local/idenfy";
+
+/// What to start.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Origin of the provider; none starts the sandbox.
+    pub provider_url: Option<Url>,
+    /// File with the provider's secret; none makes one up.
+    pub secret: Option<PathBuf>,
+    /// Port of the emulator on 127.0.0.1; none takes a free one.
+    pub port: Option<u16>,
+    /// Template parameters that differ from the local defaults.
+    pub parameters: Parameters,
+    /// Where the functions' programs come from.
+    pub functions: Functions,
+    /// Told about each step.
+    pub progress: Progress,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            provider_url: None,
+            secret: None,
+            port: None,
+            parameters: Parameters::new(),
+            functions: Functions::default(),
+            progress: |_| {},
+        }
+    }
+}
+
+/// Everything that was checked before anything is started.
+struct Plan {
+    template: String,
+    secret: ProviderSecret,
+    given_secret: bool,
+}
+
+impl Options {
+    /// Reads and checks what the caller gave.
+    fn check(&self) -> Result<Plan> {
+        let path = workspace::root().join("template.yaml");
+        let template = std::fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
+        parameters::check(&self.parameters, &template)?;
+        if let Some(url) = &self.provider_url
+            && (!matches!(url.scheme(), "http" | "https") || url.path() != "/" || url.query().is_some())
+        {
+            bail!("the provider {url} must be an origin: http or https, a host and a port, without a path");
+        }
+        let secret = match &self.secret {
+            Some(path) => ProviderSecret::read(path)?,
+            None => ProviderSecret::generate(),
+        };
+        Ok(Plan {
+            template,
+            secret,
+            given_secret: self.secret.is_some(),
+        })
+    }
+}
+
+/// A deployed stack. Dropping it ends everything without waiting; [`stop`](Self::stop) waits.
+#[derive(Debug)]
+pub struct LocalStack {
+    // In this order they are dropped: the emulator before the directory that it writes to.
+    emulator: Emulator,
+    provider: Provider,
+    outputs: BTreeMap<String, String>,
+    generated_secret: Option<ProviderSecret>,
+    directory: TempDir,
+}
+
+impl LocalStack {
+    /// Starts everything and returns when the webhook answers. Dropping the future undoes what it has started.
+    ///
+    /// # Errors
+    /// At once for a parameter, secret, provider or port that will not do; later when a tool, a build, the emulator or the
+    /// deployment fails.
+    pub async fn start(options: Options) -> Result<Self> {
+        let plan = options.check()?;
+        let progress = options.progress;
+        let directory = workspace::run_directory()?;
+        let toolchain = Toolchain::prepare(progress).await?;
+
+        let package_directory = directory.path().join("package");
+        let package = async {
+            progress("building the functions");
+            Package::make(
+                &toolchain,
+                &options.functions,
+                &plan.template,
+                &options.parameters,
+                &package_directory,
+            )
+            .await
+        };
+        let services = async {
+            let provider = Provider::start(options.provider_url.clone(), &plan.secret).await?;
+            let emulator = Emulator::start(&toolchain, directory.path(), options.port).await?;
+            let client = emulator.client()?;
+            let secret = serde_json::to_string(&plan.secret)?;
+            let secret_arn = client.create_secret(SECRET_NAME, &secret).await?;
+            progress(&format!("the emulator answers at {}", emulator.endpoint()));
+            Ok((provider, emulator, client, secret_arn))
+        };
+        let (package, (provider, emulator, client, secret_arn)) = tokio::try_join!(package, services)?;
+
+        progress("deploying template.yaml with the SAM CLI");
+        let parameters = local_parameters(&options.parameters, &provider, &emulator, secret_arn);
+        let outputs = package
+            .deploy(&toolchain, &client, emulator.endpoint(), &parameters, directory.path())
+            .await?;
+        let mut stack = Self {
+            emulator,
+            provider,
+            outputs,
+            generated_secret: (!plan.given_secret).then_some(plan.secret),
+            directory,
+        };
+        stack.connect(&client).await?;
+        Ok(stack)
+    }
+
+    /// Waits for the webhook and tells the sandbox about it.
+    async fn connect(&mut self, client: &EmulatorClient) -> Result<()> {
+        let webhook = self.output("WebhookUrl")?.to_owned();
+        deployment::wait_until_answering(client, &webhook)
+            .await
+            .with_context(|| format!("the end of the emulator's log is\n{}", self.emulator.log_tail()))?;
+        self.provider.send_callbacks_to(&webhook).await
+    }
+
+    /// The stack's outputs by name, as addresses that work on this machine.
+    pub fn outputs(&self) -> &BTreeMap<String, String> {
+        &self.outputs
+    }
+
+    /// One output.
+    ///
+    /// # Errors
+    /// When the template has no such output.
+    pub fn output(&self, name: &str) -> Result<&str> {
+        self.outputs
+            .get(name)
+            .map(String::as_str)
+            .with_context(|| format!("the stack has no output {name}"))
+    }
+
+    /// Where every AWS service answers, such as `http://127.0.0.1:41234`; any credentials will do.
+    pub fn endpoint_url(&self) -> &str {
+        self.emulator.endpoint().as_str().trim_end_matches('/')
+    }
+
+    /// Where the sandbox answers, if one was started.
+    pub fn sandbox_url(&self) -> Option<&str> {
+        self.provider.sandbox_url()
+    }
+
+    /// The secret, if it was made up for this run.
+    pub fn generated_secret(&self) -> Option<&ProviderSecret> {
+        self.generated_secret.as_ref()
+    }
+
+    /// Returns, with an error, when the emulator ends although nobody asked it to. May be given up and called again.
+    ///
+    /// # Errors
+    /// Always.
+    pub async fn failed(&mut self) -> Result<std::convert::Infallible> {
+        self.emulator.failed().await
+    }
+
+    /// Ends everything that was started and removes its files; at most some 10 s.
+    pub async fn stop(self) {
+        self.emulator.stop().await;
+        self.provider.stop().await;
+        // The guard of the emulator has removed it already; this is for the case that it could not.
+        drop(self.directory.close());
+    }
+}
+
+/// What follows from the emulator and the provider, below what the caller wants otherwise.
+fn local_parameters(given: &Parameters, provider: &Provider, emulator: &Emulator, secret_arn: String) -> Parameters {
+    let mut parameters = Parameters::from([("Stage".to_owned(), "local".to_owned())]);
+    parameters.insert("IdenfyBaseUrl".to_owned(), provider.origin());
+    parameters.extend(provider.file_origins().map(|origins| ("FileOrigins".to_owned(), origins)));
+    parameters.extend(given.clone());
+    let endpoint = emulator.endpoint().as_str().trim_end_matches('/').to_owned();
+    parameters.insert("AwsEndpointUrl".to_owned(), endpoint);
+    parameters.insert("IdenfySecretArn".to_owned(), secret_arn);
+    parameters
+}

@@ -1,0 +1,161 @@
+//! `cargo xtask up`: the deployed system on this machine, until interrupted.
+//!
+//! Standard output carries the result and nothing else, so that a program can read it; everything for people goes to standard
+//! error.
+
+use std::future::Future;
+use std::io::Write;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result};
+use local_stack::{Functions, LocalStack, Options, Parameters, REGION, STACK_NAME, parameters};
+use serde_json::{Value, json};
+use tokio::signal::unix::{SignalKind, signal};
+use url::Url;
+
+/// Start everything on this machine and stay until interrupted
+///
+/// Starts the AWS emulator, deploys template.yaml into it, starts the iDenfy sandbox unless another provider is named, prints
+/// where everything is, and stays until it gets SIGINT (Ctrl-C) or SIGTERM. Then it ends everything that it started.
+#[derive(Debug, clap::Args)]
+pub struct Arguments {
+    /// Origin of the provider, such as http://127.0.0.1:9000; without it, the sandbox is started
+    #[arg(long, value_name = "URL")]
+    provider: Option<Url>,
+
+    /// JSON file {"apiKey", "apiSecret", "signingKeys": […]}; without it, a secret is made up
+    #[arg(long, value_name = "FILE")]
+    secret: Option<PathBuf>,
+
+    /// Port of the emulator on 127.0.0.1; without it, a free one
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    port: Option<u16>,
+
+    /// A parameter of template.yaml; may be repeated
+    #[arg(long = "param", value_name = "Name=Value", value_parser = parse_parameter)]
+    parameters: Vec<(String, String)>,
+
+    /// Print one line of JSON instead of a list
+    #[arg(long)]
+    json: bool,
+
+    /// Take the functions' programs from this directory instead of building them
+    #[arg(long, value_name = "DIRECTORY", env = "LOCAL_STACK_PREBUILT")]
+    prebuilt: Option<PathBuf>,
+}
+
+fn parse_parameter(text: &str) -> Result<(String, String), String> {
+    parameters::parse(text).map_err(|error| error.to_string())
+}
+
+/// Runs the command to its end.
+///
+/// # Errors
+/// When the stack cannot be started or fails later.
+pub async fn run(arguments: Arguments) -> Result<ExitCode> {
+    let mut interruption = Interruption::watch()?;
+    let json = arguments.json;
+    let began = Instant::now();
+
+    let mut stack = tokio::select! {
+        started = LocalStack::start(arguments.into_options()?) => started?,
+        code = interruption.wait() => {
+            // The future is dropped by now, and with it what had been started.
+            tokio::time::sleep(DROPPED_PROCESSES_GRACE).await;
+            return Ok(code);
+        }
+    };
+    report(&stack, json, began.elapsed())?;
+
+    let code = tokio::select! {
+        failed = stack.failed() => failed.map(|never| match never {}),
+        code = interruption.wait() => Ok(code),
+    };
+    progress("stopping");
+    stack.stop().await;
+    code
+}
+
+/// Time for the guards of a start that was given up; they need milliseconds and would manage without this program, too.
+const DROPPED_PROCESSES_GRACE: Duration = Duration::from_millis(500);
+
+impl Arguments {
+    fn into_options(self) -> Result<Options> {
+        let mut parameters = Parameters::new();
+        for (name, value) in self.parameters {
+            let previous = parameters.insert(name.clone(), value);
+            anyhow::ensure!(previous.is_none(), "--param {name} is given twice");
+        }
+        Ok(Options {
+            provider_url: self.provider,
+            secret: self.secret,
+            port: self.port,
+            parameters,
+            functions: self.prebuilt.map_or(Functions::Build, Functions::Prebuilt),
+            progress,
+        })
+    }
+}
+
+fn progress(line: &str) {
+    eprintln!("[up] {line}");
+}
+
+fn report(stack: &LocalStack, json: bool, took: Duration) -> Result<()> {
+    if let Some(secret) = stack.generated_secret() {
+        progress(&format!("made up for this run: {}", serde_json::to_string(secret)?));
+    }
+    let mut out = std::io::stdout().lock();
+    if json {
+        writeln!(out, "{}", description(stack))
+    } else {
+        description(stack)
+            .as_object()
+            .into_iter()
+            .flatten()
+            .try_for_each(|(name, value)| writeln!(out, "{name:<30}{}", value.as_str().unwrap_or("none")))
+    }
+    .and_then(|()| out.flush())
+    .context("cannot write to standard output")?;
+    progress(&format!("ready after {:.1} s; Ctrl-C ends it", took.as_secs_f64()));
+    Ok(())
+}
+
+/// Every output of the template, and what else is needed to use the stack.
+fn description(stack: &LocalStack) -> Value {
+    let mut description = json!(stack.outputs());
+    if let Some(members) = description.as_object_mut() {
+        members.insert("endpointUrl".to_owned(), json!(stack.endpoint_url()));
+        members.insert("region".to_owned(), json!(REGION));
+        members.insert("sandboxUrl".to_owned(), json!(stack.sandbox_url()));
+        members.insert("stackName".to_owned(), json!(STACK_NAME));
+    }
+    description
+}
+
+/// SIGINT and SIGTERM, watched from the beginning, so that none is lost.
+struct Interruption {
+    interrupt: tokio::signal::unix::Signal,
+    terminate: tokio::signal::unix::Signal,
+}
+
+impl Interruption {
+    fn watch() -> Result<Self> {
+        Ok(Self {
+            interrupt: signal(SignalKind::interrupt())?,
+            terminate: signal(SignalKind::terminate())?,
+        })
+    }
+
+    /// The exit status that a shell gives a program ended by the signal that came.
+    fn wait(&mut self) -> impl Future<Output = ExitCode> + '_ {
+        async {
+            tokio::select! {
+                _ = self.interrupt.recv() => ExitCode::from(130),
+                _ = self.terminate.recv() => ExitCode::from(143),
+            }
+        }
+    }
+}
