@@ -54,22 +54,31 @@ pub(crate) fn process_in_background(state: &Shared, scan_ref: String) {
         let outcome = background.outcomes().get(&client_id).cloned().unwrap_or_default();
         let delay = outcome.delay_milliseconds.unwrap_or(background.settings().processing_milliseconds);
         sleep(Duration::from_millis(delay)).await;
-        let event = if outcome.non_final_first {
-            announce(&background, &scan_ref, Verdict::not_final("REVIEWING")).await;
-            Event::ManualFinished
-        } else {
-            Event::AutoFinished
-        };
-        let verdict = Verdict {
-            event,
-            is_final: true,
-            overall: outcome.overall,
-            additional_steps: Value::Null,
-            overrides: outcome.overrides,
-            links: LinkAge::Fresh,
-        };
-        announce(&background, &scan_ref, verdict).await;
+        conclude(&background, &scan_ref, outcome).await;
     });
+}
+
+/// Announces what processing came to, unless the admin API has given the session a result, or deleted it, in the meantime.
+async fn conclude(state: &State, scan_ref: &str, outcome: Outcome) {
+    let state_now = state.sessions().get(scan_ref).map(|session| session.state);
+    if state_now != Some(SessionState::Processing) {
+        return;
+    }
+    let event = if outcome.non_final_first {
+        announce(state, scan_ref, Verdict::not_final("REVIEWING")).await;
+        Event::ManualFinished
+    } else {
+        Event::AutoFinished
+    };
+    let verdict = Verdict {
+        event,
+        is_final: true,
+        overall: outcome.overall,
+        additional_steps: Value::Null,
+        overrides: outcome.overrides,
+        links: LinkAge::Fresh,
+    };
+    announce(state, scan_ref, verdict).await;
 }
 
 impl Verdict {
@@ -190,4 +199,31 @@ pub(crate) fn step_verdict(session: &Session, given: Option<Value>) -> Value {
 pub(crate) fn with_new_links(state: &State, session: &Session, body: &mut Value, age: LinkAge) {
     let (files, pdfs) = crate::files::link_maps(state, &state.settings(), session, age);
     merge_patch(body, &json!({"fileUrls": files, "additionalStepPdfUrls": pdfs}));
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::{Outcome, conclude};
+    use crate::session::SessionState;
+    use crate::settings::Settings;
+    use crate::state::State;
+    use crate::token;
+
+    #[tokio::test]
+    async fn a_result_given_by_hand_stands_in_place_of_processing() {
+        let state = State::new("http://127.0.0.1:1".to_owned(), Settings::default()).unwrap();
+        let request = json!({"clientId": "client", "tokenType": "DOCUMENT"});
+        let (scan_ref, _) = token::create(&state, request.as_object().unwrap()).unwrap();
+        for (session_state, announcements) in [
+            (SessionState::Finished, 0),
+            (SessionState::Deleted, 0),
+            (SessionState::Processing, 1),
+        ] {
+            state.sessions().get_mut(&scan_ref).unwrap().state = session_state;
+            conclude(&state, &scan_ref, Outcome::default()).await;
+            assert_eq!(state.journal().deliveries().count(), announcements, "{session_state:?}");
+        }
+    }
 }

@@ -120,7 +120,8 @@ pub(crate) fn identifications(state: &State, uri: &Uri) -> Result<Response, Prov
     let query = query_members(uri.query());
     let (page, per_page) = (number(&query, "page", 1)?, number(&query, "perPage", 20)?.min(100));
     let client_id = query.get("clientId").map(String::as_str);
-    let while_processing = &state.settings().status_while_processing;
+    let settings = state.settings();
+    let (origin, while_processing) = (state.public_url(&settings), &settings.status_while_processing);
     let sessions = state.sessions();
     let count = sessions.of_client(client_id).count();
     let results: Vec<Value> = sessions
@@ -139,7 +140,7 @@ pub(crate) fn identifications(state: &State, uri: &Uri) -> Result<Response, Prov
         members
             .append_pair("page", &page.to_string())
             .append_pair("perPage", &per_page.to_string());
-        format!("{}/kyc/identifications/?{}", state.address, members.finish())
+        format!("{origin}/kyc/identifications/?{}", members.finish())
     };
     Ok(Json(json!({
         "count": count,

@@ -201,12 +201,16 @@ impl Default for Settings {
 }
 
 impl Settings {
-    /// These settings changed by a JSON merge patch; `null` sets a member back to its default.
+    /// These settings changed by a JSON merge patch; `null` sets a member back to its default. The default steps are replaced and
+    /// not merged, because a step that is not named is one that is not wanted.
     ///
     /// # Errors
     /// A member that does not exist, or a value of the wrong kind.
     pub(crate) fn patched(&self, patch: &Map<String, Value>) -> Result<Self, serde_json::Error> {
         let mut merged = serde_json::to_value(self)?;
+        if let (Value::Object(members), true) = (&mut merged, patch.contains_key("defaultAdditionalSteps")) {
+            members.remove("defaultAdditionalSteps");
+        }
         merge_patch(&mut merged, &Value::Object(patch.clone()));
         let mut settings: Self = serde_json::from_value(merged)?;
         settings.port = self.port;

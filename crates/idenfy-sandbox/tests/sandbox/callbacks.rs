@@ -1,0 +1,337 @@
+//! Callbacks: their content, their signature and their repetition.
+
+use hmac::{Hmac, KeyInit, Mac};
+use serde_json::{Value, json};
+use sha2::Sha256;
+
+use crate::receiver::Received;
+use crate::world::{PDF, PNG, SIGNING_KEY, World};
+
+/// Members of the published schema and of the older dump, by the object that they stand in.
+const DOCUMENTED: [(&str, &[&str]); 3] = [
+    (
+        "",
+        &[
+            "final",
+            "platform",
+            "status",
+            "data",
+            "fileUrls",
+            "scanRef",
+            "clientId",
+            "companyId",
+            "beneficiaryId",
+            "startTime",
+            "finishTime",
+            "clientIp",
+            "clientIpCountry",
+            "clientLocation",
+            "externalRef",
+            "utilityData",
+            "additionalSteps",
+            "additionalStepPdfUrls",
+            "additionalData",
+            "AML",
+            "amlCheck",
+            "LID",
+            "CRIMINAL_CHECK",
+            "gdcMatch",
+            "manualAddress",
+            "manualAddressMatch",
+            "registryCenterCheck",
+            "addressVerification",
+            "questionnaireAnswers",
+            "riskAssessment",
+            "bankVerification",
+            "emailVerification",
+            "phoneVerification",
+            "driverLicenseCheck",
+            "bankCardVerification",
+        ],
+    ),
+    (
+        "/status",
+        &[
+            "overall",
+            "autoDocument",
+            "manualDocument",
+            "autoFace",
+            "manualFace",
+            "fraudTags",
+            "mismatchTags",
+            "additionalSteps",
+            "suspicionReasons",
+            "denyReasons",
+            "amlResultClass",
+            "pepsStatus",
+            "sanctionsStatus",
+            "adverseMediaStatus",
+        ],
+    ),
+    (
+        "/data",
+        &[
+            "docFirstName",
+            "docLastName",
+            "docNumber",
+            "docPersonalCode",
+            "docExpiry",
+            "docDob",
+            "docDateOfIssue",
+            "docType",
+            "docSex",
+            "docNationality",
+            "docIssuingCountry",
+            "birthPlace",
+            "authority",
+            "address",
+            "docTemporaryAddress",
+            "mothersMaidenName",
+            "docBirthName",
+            "docPatronymic",
+            "driverLicenseCategory",
+            "manuallyDataChanged",
+            "fullName",
+            "selectedCountry",
+            "orgFirstName",
+            "orgLastName",
+            "orgNationality",
+            "orgBirthPlace",
+            "orgAuthority",
+            "orgAddress",
+            "orgTemporaryAddress",
+            "orgMothersMaidenName",
+            "orgPatronymic",
+            "orgBirthName",
+            "ageEstimate",
+            "clientIpProxyRiskLevel",
+            "duplicateFaces",
+            "duplicateDocFaces",
+            "additionalData",
+        ],
+    ),
+];
+
+fn is_signed(callback: &Received, key: &str) -> bool {
+    let mut mac = Hmac::<Sha256>::new_from_slice(key.as_bytes()).unwrap();
+    mac.update(&callback.raw);
+    callback.header("idenfy-signature") == Some(hex::encode(mac.finalize().into_bytes()).as_str())
+}
+
+#[tokio::test]
+async fn every_documented_member_is_there_whatever_the_result() {
+    let mut world = World::start().await;
+    let (customer, unused) = (world.session("client").await, world.session("client").await);
+    world.finish(&customer, json!({})).await;
+    world
+        .admin("POST", &format!("/sessions/{}/expire", unused.scan_ref), json!({}))
+        .await;
+    for _ in 0..2 {
+        let body = world.receiver.next().await.body();
+        for (object, members) in DOCUMENTED {
+            let found = body.pointer(object).and_then(Value::as_object).unwrap();
+            let missing: Vec<_> = members.iter().filter(|member| !found.contains_key(**member)).collect();
+            assert!(missing.is_empty(), "{missing:?} missing in {object:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_customers_session_ends_with_both_documents_and_a_verdict_on_the_steps() {
+    let mut world = World::start().await;
+    let session = world.open(json!({"clientId": "client", "externalRef": "ours"})).await;
+    world.put_file(&session, "SECOND_DOC_FRONT", "image/png", PNG).await;
+    world.put_file(&session, "SECOND_DOC_BACK", "application/pdf", PDF).await;
+    let answer = world.finish(&session, json!({"nonFinalFirst": true})).await;
+    let (first, second) = (world.receiver.next().await, world.receiver.next().await);
+    assert_eq!(first.header("idenfy-event-type"), Some("IDENTIFICATION_AUTO_FINISHED"));
+    assert_eq!(second.header("idenfy-event-type"), Some("IDENTIFICATION_MANUAL_FINISHED"));
+    assert!(is_signed(&first, SIGNING_KEY) && is_signed(&second, SIGNING_KEY));
+    let (first, second) = (first.body(), second.body());
+    assert_eq!(
+        (&first["final"], &first["status"]["additionalSteps"]),
+        (&json!(false), &Value::Null)
+    );
+    assert_eq!(
+        (&second["final"], &second["status"]["additionalSteps"]),
+        (&json!(true), &json!("VALID"))
+    );
+    assert_eq!(
+        second["additionalSteps"],
+        json!({"SECOND_DOC_FRONT": "UPLOAD", "SECOND_DOC_BACK": "UPLOAD"})
+    );
+    assert_eq!(
+        second["additionalStepPdfUrls"].as_object().unwrap().keys().collect::<Vec<_>>(),
+        ["SECOND_DOC_BACK"]
+    );
+    assert_eq!((&second["clientId"], &second["externalRef"]), (&json!("client"), &json!("ours")));
+    let attempts = answer["deliveries"].as_array().unwrap();
+    assert_eq!(
+        attempts.iter().map(|attempt| attempt["status"].clone()).collect::<Vec<_>>(),
+        [200, 200]
+    );
+}
+
+#[tokio::test]
+async fn the_verdict_on_the_steps_is_implied_or_given_and_spelled_by_setting() {
+    let mut world = World::start().await;
+    let mut verdict = async |how: Value| {
+        let session = world.session("client").await;
+        world.put_file(&session, "SECOND_DOC_FRONT", "image/png", PNG).await;
+        world.finish(&session, how).await;
+        world.receiver.next().await.body()["status"].clone()
+    };
+    let missing = verdict(json!({})).await;
+    assert_eq!(
+        (&missing["additionalSteps"], &missing["mismatchTags"]),
+        (&json!("NOT_FOUND"), &json!(["ADDITIONAL_STEP_NOT_FOUND"]))
+    );
+    assert_eq!(verdict(json!({"additionalSteps": null})).await["additionalSteps"], Value::Null);
+    assert_eq!(
+        verdict(json!({"additionalSteps": {"odd": 1}})).await["additionalSteps"],
+        json!({"odd": 1})
+    );
+
+    let session = world.session("client").await;
+    world
+        .settings(json!({"stepVerdictSpelling": "sentence", "eventNames": "idVerification"}))
+        .await;
+    world.finish(&session, json!({"additionalSteps": "VALID"})).await;
+    let callback = world.receiver.next().await;
+    assert_eq!(callback.body()["status"]["additionalSteps"], "Additional step is valid");
+    assert_eq!(callback.header("idenfy-event-type"), Some("ID_VERIFICATION_MANUAL_FINISHED"));
+}
+
+#[tokio::test]
+async fn anything_but_200_is_repeated_with_the_same_bytes() {
+    let mut world = World::start().await;
+    let session = world.session("client").await;
+    world.receiver.will_answer(&[500, 204, 302]);
+    let answer = world.finish(&session, json!({})).await;
+    let mut received = Vec::new();
+    for _ in 0..4 {
+        received.push(world.receiver.next().await);
+    }
+    assert!(
+        received
+            .iter()
+            .all(|callback| callback.raw == received[0].raw && is_signed(callback, SIGNING_KEY))
+    );
+    let attempts: Vec<_> = answer["deliveries"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|record| (record["attempt"].clone(), record["status"].clone()))
+        .collect();
+    let numbered = |attempt: u32, status: u32| (json!(attempt), json!(status));
+    assert_eq!(attempts, [numbered(1, 500), numbered(2, 204), numbered(3, 302), numbered(4, 200)]);
+    assert!(world.receiver.is_quiet());
+}
+
+#[tokio::test]
+async fn repeats_end_and_failures_are_recorded() {
+    let mut world = World::start().await;
+    let session = world.session("client").await;
+    world.settings(json!({"callbackRetries": 1})).await;
+    world.receiver.will_answer(&[503, 503]);
+    world.finish(&session, json!({})).await;
+    world.receiver.next().await;
+    world.receiver.next().await;
+    assert!(world.receiver.is_quiet());
+
+    let again = format!("/sessions/{}/callback", session.scan_ref);
+    world.settings(json!({"callbackUrl": "http://127.0.0.1:1/"})).await;
+    let unreachable = world.admin("POST", &again, json!({})).await;
+    assert_eq!(unreachable["deliveries"][0]["error"], "no connection");
+    world.settings(json!({"callbackUrl": null})).await;
+    let nowhere = world.admin("POST", &again, json!({})).await;
+    assert_eq!(nowhere["deliveries"].as_array().unwrap().len(), 1);
+    assert_eq!(nowhere["deliveries"][0]["error"], "no receiver");
+    let journal = world
+        .admin("GET", &format!("/deliveries?scanRef={}", session.scan_ref), json!({}))
+        .await;
+    assert_eq!(journal["deliveries"].as_array().unwrap().len(), 5);
+}
+
+#[tokio::test]
+async fn a_receiver_that_does_not_answer_times_out() {
+    let world = World::start().await;
+    let session = world.session("client").await;
+    let silent = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let receiver = format!("http://{}/", silent.local_addr().unwrap());
+    world
+        .settings(json!({"callbackUrl": receiver, "callbackRetries": 0, "callbackTimeoutMilliseconds": 20}))
+        .await;
+    let answer = world.finish(&session, json!({})).await;
+    assert_eq!(answer["deliveries"][0]["error"], "timeout");
+}
+
+#[tokio::test]
+async fn without_a_key_callbacks_are_not_signed() {
+    let mut world = World::start().await;
+    let session = world.session("client").await;
+    world.settings(json!({"signingKey": ""})).await;
+    world.finish(&session, json!({})).await;
+    assert_eq!(world.receiver.next().await.header("idenfy-signature"), None);
+    world.settings(json!({"signingKey": "rotated"})).await;
+    world.finish(&session, json!({})).await;
+    assert!(is_signed(&world.receiver.next().await, "rotated"));
+}
+
+#[tokio::test]
+async fn text_outside_ascii_is_sent_raw_or_escaped() {
+    let mut world = World::start().await;
+    let session = world.session("client").await;
+    world.finish(&session, json!({})).await;
+    let raw = world.receiver.next().await;
+    world.settings(json!({"callbackEscapeNonAscii": true})).await;
+    world
+        .admin("POST", &format!("/sessions/{}/callback", session.scan_ref), json!({}))
+        .await;
+    let escaped = world.receiver.next().await;
+    assert!(!raw.raw.is_ascii() && escaped.raw.is_ascii());
+    assert_eq!(raw.body(), escaped.body());
+    assert!(is_signed(&escaped, SIGNING_KEY));
+}
+
+#[tokio::test]
+async fn the_last_callback_can_be_sent_again_in_many_ways() {
+    let mut world = World::start().await;
+    let session = world.session("client").await;
+    let path = format!("/sessions/{}/callback", session.scan_ref);
+    assert_eq!(world.try_admin("POST", &path, json!({})).await.status, 409);
+    world.settings(json!({"fileLinkSeconds": 60})).await;
+    world.finish(&session, json!({})).await;
+    let original = world.receiver.next().await;
+
+    let answer = world.admin("POST", &path, json!({"count": 5, "concurrent": true})).await;
+    assert_eq!(answer["deliveries"].as_array().unwrap().len(), 5);
+    for _ in 0..5 {
+        assert_eq!(world.receiver.next().await.raw, original.raw);
+    }
+    world.settings(json!({"fileLinkSeconds": 61})).await;
+    world.admin("POST", &path, json!({"freshLinks": true})).await;
+    let renewed = world.receiver.next().await.body();
+    assert!(renewed["fileUrls"]["FRONT"].as_str().unwrap().contains("X-Amz-Expires=61"));
+    let changed = json!({"overrides": {"status": {"overall": "DENIED"}}, "eventType": "IDENTIFICATION", "expiredLinks": true});
+    world.admin("POST", &path, changed).await;
+    let changed = world.receiver.next().await;
+    assert_eq!(changed.header("idenfy-event-type"), Some("IDENTIFICATION"));
+    assert_eq!(changed.body()["status"]["overall"], "DENIED");
+    let link = changed.body()["fileUrls"]["FRONT"].as_str().unwrap().to_owned();
+    assert_eq!(world.client.get(link).send().await.unwrap().status(), 403);
+}
+
+#[tokio::test]
+async fn a_result_can_change_after_it_was_final() {
+    let mut world = World::start().await;
+    let session = world.session("client").await;
+    world.finish(&session, json!({})).await;
+    world
+        .finish(&session, json!({"overall": "DENIED", "overrides": {"companyId": null}}))
+        .await;
+    assert_eq!(world.receiver.next().await.body()["status"]["overall"], "APPROVED");
+    let later = world.receiver.next().await.body();
+    assert_eq!(later["status"]["overall"], "DENIED");
+    assert!(later.get("companyId").is_none());
+}

@@ -1,0 +1,19 @@
+//! The sandbox as its callers see it: over HTTP, with a receiver for its callbacks.
+
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test fails by panicking"
+)]
+
+mod admin;
+mod callbacks;
+mod faults;
+mod files;
+mod processing;
+mod receiver;
+mod retrieval;
+mod tokens;
+mod world;

@@ -1,0 +1,183 @@
+//! Tokens: their creation, their defaults and their end.
+
+use idenfy_sandbox::Settings;
+use serde_json::{Value, json};
+
+use crate::world::{World, read, submission};
+
+#[tokio::test]
+async fn a_token_is_answered_with_every_documented_member() {
+    let world = World::start().await;
+    let request = json!({
+        "clientId": "client", "externalRef": "dv2:reference", "tokenType": "DOCUMENT", "generateDigitString": true, "checkAml": false,
+    });
+    let answer = world.post("/api/v2/token", request).await;
+    assert_eq!(answer.status, 201);
+    let token = answer.json();
+    for member in [
+        "message",
+        "authToken",
+        "scanRef",
+        "clientId",
+        "personScanRef",
+        "tokenType",
+        "redirectUrl",
+        "digitString",
+        "expiryTime",
+        "sessionLength",
+        "documents",
+        "allowedDocuments",
+        "externalRef",
+        "additionalSteps",
+        "additionalData",
+        "utilityBill",
+        "checkAml",
+    ] {
+        assert!(token.get(member).is_some(), "{member} is missing");
+    }
+    assert_eq!(token["scanRef"].as_str().unwrap().len(), 36);
+    assert_eq!(token["authToken"].as_str().unwrap().len(), 40);
+    assert_eq!(token["digitString"].as_str().unwrap().len(), 8);
+    assert_eq!(
+        (&token["externalRef"], &token["tokenType"]),
+        (&json!("dv2:reference"), &json!("DOCUMENT"))
+    );
+    assert_eq!((&token["expiryTime"], &token["sessionLength"]), (&json!(3600), &json!(600)));
+}
+
+#[tokio::test]
+async fn account_steps_and_questionnaire_apply_unless_replaced_or_suppressed() {
+    let world = World::with(Settings {
+        default_questionnaire: Some("kyc".to_owned()),
+        ..Settings::default()
+    })
+    .await;
+    let echo = async |mut request: Value| {
+        request["clientId"] = json!("client");
+        world.post("/api/v2/token", request).await.json()
+    };
+    let default = echo(json!({})).await;
+    let steps = default["additionalSteps"]["ALL"]["ALL"].as_object().unwrap();
+    assert_eq!(steps.keys().collect::<Vec<_>>(), ["SECOND_DOC_BACK", "SECOND_DOC_FRONT"]);
+    assert_eq!(default["questionnaire"], "kyc");
+
+    let own = json!({"ALL": {"ALL": {"POA2": {"type": "UPLOAD"}}}});
+    assert_eq!(echo(json!({"additionalSteps": own})).await["additionalSteps"], own);
+    let none = json!({"ALL": {"ALL": {}}});
+    let suppressed = echo(json!({"additionalSteps": none, "questionnaire": null})).await;
+    assert_eq!(
+        (&suppressed["additionalSteps"], &suppressed["questionnaire"]),
+        (&none, &Value::Null)
+    );
+}
+
+#[tokio::test]
+async fn a_wrong_key_is_refused() {
+    let world = World::start().await;
+    let wrong = async |path: &str| {
+        let request = world
+            .client
+            .post(world.url(path))
+            .basic_auth("sandbox-api-key", Some("wrong"))
+            .json(&json!({"clientId": "c"}));
+        read(request.send().await.unwrap()).await
+    };
+    let token = wrong("/api/v2/token").await;
+    assert_eq!(token.status, 401);
+    assert_eq!(token.json().as_object().unwrap().keys().collect::<Vec<_>>(), ["message"]);
+    let status = wrong("/api/v2/status").await;
+    assert_eq!((status.status, status.identifier().as_str()), (401, "UNAUTHORIZED"));
+
+    let missing = read(world.client.post(world.url("/api/v2/token")).json(&json!({})).send().await.unwrap()).await;
+    assert_eq!(missing.status, 401);
+}
+
+#[tokio::test]
+async fn unreadable_requests_are_told_apart() {
+    let world = World::start().await;
+    let refused = async |body: &'static [u8]| {
+        let request = world.request("/api/v2/token", &Value::Null).body(body);
+        read(request.send().await.unwrap()).await.identifier()
+    };
+    assert_eq!(refused(b"{}").await, "MISSING_VALUE");
+    assert_eq!(refused(b"{\"clientId\": ").await, "JSON_ERROR");
+    assert_eq!(refused(b"{\"clientId\": \"\xff\"}").await, "ENCODING_ERROR");
+    assert_eq!(refused(b"[]").await, "VALIDATION_ERROR");
+    assert_eq!(refused(b"{\"clientId\": 5}").await, "VALIDATION_ERROR");
+    assert_eq!(refused(b"{\"clientId\": \"\"}").await, "BAD_VALUE");
+    assert_eq!(
+        read(world.client.get(world.url("/api/v2/token")).send().await.unwrap())
+            .await
+            .identifier(),
+        "METHOD_NOT_ALLOWED"
+    );
+}
+
+#[tokio::test]
+async fn an_unused_session_lapses_and_says_so() {
+    let mut world = World::start().await;
+    let session = world
+        .open(json!({"clientId": "client", "externalRef": "ours", "expiryTime": 0}))
+        .await;
+    let callback = world.receiver.next().await;
+    let body = callback.body();
+    assert_eq!(callback.header("idenfy-event-type"), Some("IDENTIFICATION_EXPIRED"));
+    assert_eq!(
+        (&body["status"]["overall"], &body["externalRef"]),
+        (&json!("EXPIRED"), &json!("ours"))
+    );
+    assert_eq!((&body["fileUrls"], &body["data"]["docFirstName"]), (&Value::Null, &Value::Null));
+    assert_eq!(world.shown(&session).await["state"], "EXPIRED");
+    assert_eq!(
+        world.post("/api/v2/process", submission(&session)).await.identifier(),
+        "TOKEN_NOT_VALID"
+    );
+}
+
+#[tokio::test]
+async fn a_session_can_be_made_to_lapse_once() {
+    let mut world = World::start().await;
+    let session = world.session("client").await;
+    let path = format!("/sessions/{}/expire", session.scan_ref);
+    world.admin("POST", &path, json!({"overrides": {"finishTime": null}})).await;
+    assert!(world.receiver.next().await.body().get("finishTime").is_none());
+    assert_eq!(world.try_admin("POST", &path, json!({})).await.status, 409);
+}
+
+#[tokio::test]
+async fn following_the_link_starts_the_session() {
+    let world = World::start().await;
+    let session = world.session("client").await;
+    let page = world.get(&format!("/api/v2/redirect?authToken={}", session.auth_token)).await;
+    assert_eq!((page.status, page.content_type.as_str()), (200, "text/html; charset=utf-8"));
+    assert!(page.text().contains(&session.scan_ref));
+    assert_eq!(world.shown(&session).await["state"], "STARTED");
+    assert_eq!(
+        world.get("/api/v2/redirect?authToken=nonsense").await.identifier(),
+        "TOKEN_NOT_VALID"
+    );
+}
+
+#[tokio::test]
+async fn a_second_active_session_conflicts_only_by_setting() {
+    let world = World::start().await;
+    let first = world.session("client").await;
+    world.session("client").await;
+    world.settings(json!({"conflictOnActiveSession": true})).await;
+    let second = world.post("/api/v2/token", json!({"clientId": "client"})).await;
+    assert_eq!(second.status, 409);
+    world.finish(&first, json!({})).await;
+    world.session("other").await;
+}
+
+#[tokio::test]
+async fn a_token_names_a_receiver_only_if_it_is_permitted() {
+    let mut world = World::start().await;
+    let other = world.receiver.url.replace("/webhook", "/other");
+    let request = json!({"clientId": "client", "callbackUrl": other});
+    assert_eq!(world.post("/api/v2/token", request.clone()).await.identifier(), "BAD_VALUE");
+    world.settings(json!({"permittedCallbackUrls": [other], "callbackUrl": null})).await;
+    let session = world.open(request).await;
+    world.finish(&session, json!({})).await;
+    world.receiver.next().await;
+}
