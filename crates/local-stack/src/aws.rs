@@ -57,6 +57,17 @@ impl EmulatorClient {
         Some(answer.status().as_u16())
     }
 
+    /// Changes something by JSON merge patch; the sandbox's settings, which have no client of their own.
+    ///
+    /// # Errors
+    /// When it is refused.
+    pub async fn patch(&self, url: &str, change: &Value) -> Result<()> {
+        let answer = self.client.patch(url).json(change).send().await?;
+        let status = answer.status();
+        ensure!(status.is_success(), "{url} refused a change ({status})");
+        Ok(())
+    }
+
     /// Makes a secret and returns its ARN.
     ///
     /// # Errors

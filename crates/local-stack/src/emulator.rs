@@ -76,6 +76,9 @@ impl Emulator {
                     .env("MINISTACK_REGION", REGION)
                     .env("AWS_ENDPOINT_URL", endpoint.as_str().trim_end_matches('/'))
                     .env("LAMBDA_EXECUTOR", "local")
+                    // What functions get as credentials. In AWS there is always a session, so here is one, too.
+                    .env("AWS_SECRET_ACCESS_KEY", "test")
+                    .env("AWS_SESSION_TOKEN", "test")
                     .env("TMPDIR", &temporary)
                     .env("STATE_DIR", private("state"))
                     .env("S3_DATA_DIR", private("s3"))

@@ -1,11 +1,14 @@
 //! Who plays the provider: one that the caller names, or the sandbox, in this process.
 
-use anyhow::{Result, bail};
+use anyhow::{Context, Result};
+use idenfy_sandbox::{Sandbox, Secret, Settings};
+use serde_json::json;
 use url::Url;
 
+use crate::aws::EmulatorClient;
 use crate::secret::ProviderSecret;
 
-/// The host of the real provider, which keeps its files elsewhere; any other serves its files itself.
+/// The host of the real provider, which keeps its files elsewhere; any other is taken to serve its files itself.
 const REAL_PROVIDER: &str = "ivs.idenfy.com";
 
 /// The provider that the functions talk to.
@@ -13,39 +16,70 @@ const REAL_PROVIDER: &str = "ivs.idenfy.com";
 pub(crate) enum Provider {
     /// Runs by itself.
     Named(Url),
+    /// Ends with this value.
+    Sandbox(Sandbox),
 }
 
 impl Provider {
-    pub(crate) async fn start(named: Option<Url>, _secret: &ProviderSecret) -> Result<Self> {
-        match named {
-            Some(url) => Ok(Self::Named(url)),
-            None => bail!("name a provider"),
+    /// Takes the named provider, or starts a sandbox that knows the secret.
+    ///
+    /// # Errors
+    /// When the sandbox cannot listen.
+    pub(crate) async fn start(named: Option<Url>, secret: &ProviderSecret) -> Result<Self> {
+        if let Some(url) = named {
+            return Ok(Self::Named(url));
         }
-    }
-
-    fn url(&self) -> &Url {
-        match self {
-            Self::Named(url) => url,
-        }
+        let current_key = secret.signing_keys.first().map(String::as_str);
+        let settings = Settings {
+            api_key: Secret::new(&secret.api_key),
+            api_secret: Secret::new(&secret.api_secret),
+            signing_key: Secret::new(current_key.unwrap_or_default()),
+            ..Settings::default()
+        };
+        let sandbox = Sandbox::start(settings).await.context("cannot start the sandbox")?;
+        Ok(Self::Sandbox(sandbox))
     }
 
     /// Scheme, host and port, without a trailing slash.
     pub(crate) fn origin(&self) -> String {
-        self.url().origin().ascii_serialization()
+        match self {
+            Self::Named(url) => url.origin().ascii_serialization(),
+            Self::Sandbox(sandbox) => sandbox.url().to_owned(),
+        }
     }
 
-    /// The origins of its files, where they differ from the template's default.
+    /// The origins of its files, where the template's default is not right.
     pub(crate) fn file_origins(&self) -> Option<String> {
-        (self.url().host_str() != Some(REAL_PROVIDER)).then(|| self.origin())
+        match self {
+            Self::Named(url) if url.host_str() == Some(REAL_PROVIDER) => None,
+            _ => Some(self.origin()),
+        }
     }
 
+    /// Where the sandbox answers, if it is one.
     pub(crate) fn sandbox_url(&self) -> Option<&str> {
-        None
+        match self {
+            Self::Named(_) => None,
+            Self::Sandbox(sandbox) => Some(sandbox.url()),
+        }
     }
 
-    pub(crate) async fn send_callbacks_to(&self, _webhook: &str) -> Result<()> {
+    /// Sets the sandbox's `callbackUrl`. A named provider is set up by whoever runs it.
+    ///
+    /// # Errors
+    /// When the sandbox refuses.
+    pub(crate) async fn send_callbacks_to(&self, client: &EmulatorClient, webhook: &str) -> Result<()> {
+        if let Self::Sandbox(sandbox) = self {
+            let settings = format!("{}/admin/settings", sandbox.url());
+            client.patch(&settings, &json!({ "callbackUrl": webhook })).await?;
+        }
         Ok(())
     }
 
-    pub(crate) async fn stop(self) {}
+    /// Ends the sandbox.
+    pub(crate) async fn stop(self) {
+        if let Self::Sandbox(sandbox) = self {
+            sandbox.shutdown().await;
+        }
+    }
 }

@@ -17,7 +17,8 @@ const CANDIDATES: [&str; 7] = [
     "python",
 ];
 
-/// Prints its own path if it will do, and otherwise the reason why not.
+/// Prints its path if it will do, and otherwise the reason why not. From within a virtual environment it names the
+/// interpreter below, because that environment may be gone tomorrow.
 const QUESTION: &str = "\
 import sys
 if sys.version_info < (3, 10):
@@ -26,7 +27,7 @@ try:
     import ensurepip, venv
 except ImportError:
     sys.exit('has no module venv (Debian and Ubuntu: apt install python3-venv)')
-print(sys.executable)
+print(getattr(sys, '_base_executable', None) or sys.executable)
 ";
 
 /// An interpreter that answered the question above.

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use anyhow::{Context, Result, bail};
-use tempfile::TempDir;
 use url::Url;
 
+use crate::Progress;
 use crate::aws::EmulatorClient;
 use crate::deployment::{self, Package};
 use crate::emulator::Emulator;
@@ -15,7 +15,7 @@ use crate::parameters::{self, Parameters};
 use crate::provider::Provider;
 use crate::secret::ProviderSecret;
 use crate::toolchain::Toolchain;
-use crate::{Progress, workspace};
+use crate::workspace::{self, RunDirectory};
 
 /// The name of the secret in the emulator's Secrets Manager.
 const SECRET_NAME: &str = "dual-verification-local/idenfy";
@@ -88,7 +88,7 @@ pub struct LocalStack {
     provider: Provider,
     outputs: BTreeMap<String, String>,
     generated_secret: Option<ProviderSecret>,
-    directory: TempDir,
+    directory: RunDirectory,
 }
 
 impl LocalStack {
@@ -100,7 +100,7 @@ impl LocalStack {
     pub async fn start(options: Options) -> Result<Self> {
         let plan = options.check()?;
         let progress = options.progress;
-        let directory = workspace::run_directory()?;
+        let directory = RunDirectory::create()?;
         let toolchain = Toolchain::prepare(progress).await?;
 
         let package_directory = directory.path().join("package");
@@ -148,7 +148,7 @@ impl LocalStack {
         deployment::wait_until_answering(client, &webhook)
             .await
             .with_context(|| format!("the end of the emulator's log is\n{}", self.emulator.log_tail()))?;
-        self.provider.send_callbacks_to(&webhook).await
+        self.provider.send_callbacks_to(client, &webhook).await
     }
 
     /// The stack's outputs by name, as addresses that work on this machine.
@@ -194,8 +194,7 @@ impl LocalStack {
     pub async fn stop(self) {
         self.emulator.stop().await;
         self.provider.stop().await;
-        // The guard of the emulator has removed it already; this is for the case that it could not.
-        drop(self.directory.close());
+        drop(self.directory);
     }
 }
 

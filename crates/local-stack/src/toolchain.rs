@@ -1,7 +1,8 @@
 //! The Python programs that the local stack consists of, in two private virtual environments: the emulator's and the SAM
 //! CLI's, which pin different versions of the same library. Every file is checked against a recorded hash. An environment
 //! is named after the digest of its requirements and of the interpreter, so it is made once, made anew when either changes,
-//! and never seen half made.
+//! and never seen half made. One that is out of date is left, since a stack may be running from it;
+//! removing `.local` removes them all.
 
 use std::path::{Path, PathBuf};
 
@@ -76,7 +77,6 @@ async fn environment(python: &Python, name: &str, requirements: &str, progress: 
         .await
         .with_context(|| format!("cannot install the {name} tools"))?;
     std::fs::write(&marker, "")?;
-    remove_outdated(&parent, name, &target);
     drop(lock);
     Ok(target)
 }
@@ -126,21 +126,5 @@ fn remove(directory: &Path) -> Result<()> {
             Err(error).with_context(|| format!("cannot remove {}", directory.display()))
         }
         _ => Ok(()),
-    }
-}
-
-/// Earlier versions only take space. One that cannot be removed is left.
-fn remove_outdated(parent: &Path, name: &str, current: &Path) {
-    let entries = std::fs::read_dir(parent).into_iter().flatten().flatten();
-    for path in entries.map(|entry| entry.path()) {
-        let outdated = path.is_dir()
-            && path != current
-            && path
-                .file_name()
-                .and_then(|file| file.to_str())
-                .is_some_and(|file| file.starts_with(&format!("{name}-")));
-        if outdated {
-            drop(std::fs::remove_dir_all(path));
-        }
     }
 }

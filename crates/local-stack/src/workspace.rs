@@ -1,15 +1,20 @@
 //! Where things are: the checkout that this crate was compiled from, what is kept between runs in it, and the directory of
 //! one run, which nothing outlives.
 
+use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use tempfile::TempDir;
 
+/// The file in a run's directory that its program keeps locked; the lock ends with the program, however that ends.
+const IN_USE: &str = "in-use";
+
 /// The root of the checkout, where `template.yaml` and `samconfig.toml` are.
 pub fn root() -> PathBuf {
     let crate_directory = Path::new(env!("CARGO_MANIFEST_DIR"));
-    crate_directory.ancestors().nth(2).unwrap_or(crate_directory).to_path_buf()
+    let root = crate_directory.ancestors().nth(2);
+    root.unwrap_or(crate_directory).to_path_buf()
 }
 
 /// What is kept between runs: the Python environments. Ignored by git and not touched by `cargo clean`.
@@ -17,15 +22,73 @@ pub fn kept_directory() -> PathBuf {
     root().join(".local")
 }
 
-/// A new, empty directory for one run, removed when the value is dropped.
-///
-/// # Errors
-/// When it cannot be created.
-pub fn run_directory() -> Result<TempDir> {
-    let parent = kept_directory().join("run");
-    std::fs::create_dir_all(&parent).with_context(|| format!("cannot create {}", parent.display()))?;
-    tempfile::Builder::new()
-        .prefix("")
-        .tempdir_in(&parent)
-        .with_context(|| format!("cannot create a directory in {}", parent.display()))
+/// The directory of one run, removed when the value is dropped.
+#[derive(Debug)]
+pub struct RunDirectory {
+    directory: TempDir,
+    _in_use: File,
+}
+
+impl RunDirectory {
+    /// A new, empty one. Also removes those of programs that were killed before they could.
+    ///
+    /// # Errors
+    /// When it cannot be created.
+    pub fn create() -> Result<Self> {
+        Self::create_in(&kept_directory().join("run"))
+    }
+
+    fn create_in(parent: &Path) -> Result<Self> {
+        let failed = || format!("cannot create a directory in {}", parent.display());
+        std::fs::create_dir_all(parent).with_context(failed)?;
+        // Held for a moment, so that no other program takes a directory for abandoned that is only just being made.
+        let creating = File::create(parent.join("creating")).with_context(failed)?;
+        creating.lock().with_context(failed)?;
+        remove_abandoned(parent);
+        let directory = tempfile::Builder::new().prefix("").tempdir_in(parent).with_context(failed)?;
+        let in_use = File::create(directory.path().join(IN_USE)).with_context(failed)?;
+        in_use.lock().with_context(failed)?;
+        Ok(Self {
+            directory,
+            _in_use: in_use,
+        })
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        self.directory.path()
+    }
+}
+
+/// What cannot be removed now is tried again by the next run.
+fn remove_abandoned(parent: &Path) {
+    for entry in std::fs::read_dir(parent).into_iter().flatten().flatten() {
+        let path = entry.path();
+        let in_use = File::open(path.join(IN_USE)).is_ok_and(|file| file.try_lock().is_err());
+        if path.is_dir() && !in_use {
+            drop(std::fs::remove_dir_all(path));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_new_run_removes_what_was_abandoned_and_leaves_what_is_in_use() {
+        let parent = tempfile::tempdir().unwrap();
+        let abandoned = parent.path().join("abandoned");
+        std::fs::create_dir(&abandoned).unwrap();
+        File::create(abandoned.join(IN_USE)).unwrap();
+
+        let first = RunDirectory::create_in(parent.path()).unwrap();
+        assert!(!abandoned.exists());
+        let second = RunDirectory::create_in(parent.path()).unwrap();
+        assert!(first.path().exists() && second.path().exists());
+
+        let path = second.path().to_path_buf();
+        drop(second);
+        assert!(!path.exists());
+    }
 }
