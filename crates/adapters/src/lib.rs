@@ -1,1 +1,31 @@
-//! 
+//! How decisions are stored and carried out: the ports of `verification` on DynamoDB, S3, SQS, Secrets Manager and iDenfy.
+//!
+//! SDK types stop here. All parts share one HTTP client and one SDK configuration ([`http_client`], [`sdk_config`]).
+
+mod archive;
+mod clock;
+mod documents;
+mod error;
+mod http;
+mod link;
+mod measured_body;
+mod origins;
+mod provider;
+mod queue;
+mod sdk;
+mod secret;
+mod table;
+mod translate;
+
+pub use archive::S3CallbackArchive;
+pub use clock::SystemClock;
+pub use documents::S3Documents;
+pub use http::{HttpClientError, http_client};
+pub use idenfy::TokenField;
+pub use origins::{FileOrigins, InvalidOrigin};
+pub use provider::IdenfyProvider;
+pub use queue::{Message, SqsSubmissionQueue};
+pub use sdk::{AwsSettings, SecretText, sdk_config};
+pub use secret::{Secret, SecretError, Secrets};
+pub use table::DynamoPairings;
+pub use translate::{UnusableCallback, facts};

@@ -1,1 +1,15 @@
-//! 
+//! How Lambda calls us: environment, telemetry, metrics and SQS batches.
+
+mod batch;
+mod environment;
+mod installation;
+mod memory;
+mod metrics;
+mod telemetry;
+
+pub use batch::{Handled, UnreportableRecord, process_batch, receive_count};
+pub use environment::{Environment, EnvironmentError, Problem};
+pub use installation::{Installation, InstallationError, Settings};
+pub use memory::peak_memory_kilobytes;
+pub use metrics::{Metrics, RejectionReason};
+pub use telemetry::{LogLevel, start_logging};

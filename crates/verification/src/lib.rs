@@ -1,1 +1,31 @@
-//! 
+//! What the dual verification decides.
+//!
+//! A [`Pairing`] joins the two verifications of one customer. [`transition::apply`] is the only way its state changes; [`Policy`] says
+//! which first results qualify; the use cases [`AcceptCallback`] and [`Advance`] carry the decisions out through the [`ports`]. There is
+//! no AWS, no HTTP, no clock and no environment in this crate.
+
+mod accept_callback;
+mod advance;
+mod capture;
+mod change;
+pub mod document;
+pub mod identifiers;
+pub mod observation;
+pub mod pairing;
+pub mod policy;
+pub mod ports;
+pub mod reason;
+pub mod result;
+pub mod secret;
+pub mod time;
+pub mod transition;
+
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;
+
+pub use accept_callback::{AcceptCallback, Accepted};
+pub use advance::{Advance, Advanced};
+pub use observation::Observation;
+pub use pairing::{Pairing, State, Verdict};
+pub use policy::Policy;
+pub use time::Timestamp;

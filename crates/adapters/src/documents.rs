@@ -1,0 +1,206 @@
+//! Second documents from their links into S3, streamed: `documents/<first scanRef>/<STEP>.<extension>`.
+//!
+//! A file appears whole or not at all, once, and is described by the bytes that are really there.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use aws_sdk_s3::Client;
+use aws_sdk_s3::config::RequestChecksumCalculation;
+use aws_sdk_s3::primitives::{ByteStream, SdkBody};
+use aws_smithy_types::timeout::TimeoutConfig;
+use aws_types::SdkConfig;
+use futures_util::StreamExt;
+use verification::Timestamp;
+use verification::document::{FileType, MAXIMUM_TOTAL_BYTES, PlannedDocument, StoredDocument, document_key};
+use verification::identifiers::ScanRef;
+use verification::observation::Observation;
+use verification::ports::{CaptureError, Clock, Documents, Observer, Unavailable};
+use verification::reason::ParkReason;
+use verification::secret::FileLink;
+
+use crate::error::{code, unavailable};
+use crate::link::{Fetched, LinkFetcher};
+use crate::measured_body::{ByteChunks, MeasuredBody, NotAsPromised};
+use crate::origins::FileOrigins;
+
+pub struct S3Documents {
+    client: Client,
+    bucket: String,
+    links: LinkFetcher,
+    clock: Arc<dyn Clock>,
+    observer: Arc<dyn Observer>,
+}
+
+/// S3 for small objects and streams alike. The stream's own checks stand in for the SDK's checksums, which would need a second framing
+/// of every byte; how long a transfer may take is its caller's business.
+pub(crate) fn s3_client(sdk: &SdkConfig) -> Client {
+    let config = aws_sdk_s3::config::Builder::from(sdk)
+        .request_checksum_calculation(RequestChecksumCalculation::WhenRequired)
+        .timeout_config(TimeoutConfig::disabled())
+        // Buckets of an emulator are paths, not host names.
+        .force_path_style(sdk.endpoint_url().is_some());
+    Client::from_conf(config.build())
+}
+
+impl S3Documents {
+    pub fn new(
+        sdk: &SdkConfig,
+        bucket: impl Into<String>,
+        http: reqwest::Client,
+        origins: FileOrigins,
+        clock: Arc<dyn Clock>,
+        observer: Arc<dyn Observer>,
+    ) -> Self {
+        Self {
+            client: s3_client(sdk),
+            bucket: bucket.into(),
+            links: LinkFetcher::new(http, origins),
+            clock,
+            observer,
+        }
+    }
+
+    async fn copy(&self, first: &ScanRef, planned: &PlannedDocument, link: &FileLink) -> Result<StoredDocument, CaptureError> {
+        let started = self.clock.now();
+        let step = || planned.step.clone();
+        let Fetched {
+            length,
+            chunks,
+            expires_at,
+        } = self.links.fetch(link, &planned.step).await?;
+        if length == 0 {
+            return Err(CaptureError::Refused(ParkReason::FileEmpty { step: step() }));
+        }
+        if length > MAXIMUM_TOTAL_BYTES {
+            return Err(CaptureError::Refused(ParkReason::FileTooLarge { step: step() }));
+        }
+        let (file_type, chunks) = sniff(chunks, length).await?;
+        let file_type = file_type.ok_or_else(|| CaptureError::Refused(ParkReason::FileTypeNotAccepted { step: step() }))?;
+        let key = document_key(first, &planned.step, file_type);
+        let (body, outcome) = MeasuredBody::new(chunks, length, None);
+        let request = self
+            .client
+            .put_object()
+            .bucket(&self.bucket)
+            .key(&key)
+            .if_none_match("*")
+            .content_type(file_type.media_type());
+        let request = request.content_length(i64::try_from(length).unwrap_or(i64::MAX));
+        let stored = request.body(ByteStream::new(SdkBody::from_body_1_x(body))).send().await;
+        let document = |bytes, sha256| StoredDocument {
+            step: planned.step.clone(),
+            side: planned.side,
+            file_type,
+            bytes,
+            sha256,
+        };
+        match (stored, outcome.get()) {
+            (Ok(_), Some(Ok(sha256))) => {
+                self.observer.observe(Observation::FileCaptured {
+                    bytes: length,
+                    took: self.clock.now().since(started),
+                    link_time_left: expires_at.map(|expires_at| expires_at.since(started)),
+                });
+                Ok(document(length, sha256))
+            }
+            // Stored, they say, without having read it to its end: what is there is not known.
+            (Ok(_), _) => Err(unknown_copy()),
+            // An earlier copy is there; it may have been stored while we were sending.
+            (Err(error), _) if is_there(code(&error)) => {
+                let (bytes, sha256) = self.describe(&key).await.map_err(CaptureError::Unavailable)?;
+                Ok(document(bytes, sha256))
+            }
+            (Err(_), Some(Err(NotAsPromised::Short | NotAsPromised::Long | NotAsPromised::Different))) => Err(CaptureError::Truncated),
+            (Err(error), _) => Err(CaptureError::Unavailable(unavailable("storing a file", error))),
+        }
+    }
+
+    /// Length and digest of what the bucket holds, read through once.
+    async fn describe(&self, key: &str) -> Result<(u64, verification::identifiers::Digest256), Unavailable> {
+        let (length, chunks) = read_object(&self.client, &self.bucket, key).await?;
+        let (mut body, outcome) = MeasuredBody::new(chunks, length, None);
+        while let Some(chunk) = body.next().await {
+            chunk.map_err(|error| Unavailable::new("reading a stored file", error))?;
+        }
+        match outcome.get() {
+            Some(Ok(sha256)) => Ok((length, sha256)),
+            _ => Err(Unavailable {
+                what: "reading a stored file",
+                source: None,
+            }),
+        }
+    }
+}
+
+/// Opens an object of the bucket as a stream, with its length.
+pub(crate) async fn read_object(client: &Client, bucket: &str, key: &str) -> Result<(u64, ByteChunks), Unavailable> {
+    let what = "reading a stored file";
+    let object = client
+        .get_object()
+        .bucket(bucket)
+        .key(key)
+        .send()
+        .await
+        .map_err(|error| unavailable(what, error))?;
+    let length = object.content_length().and_then(|length| u64::try_from(length).ok());
+    let length = length.ok_or(Unavailable { what, source: None })?;
+    let chunks = futures_util::stream::unfold(object.body, |mut body| async move {
+        let chunk = body.next().await?;
+        Some((chunk.map_err(Into::into), body))
+    });
+    Ok((length, chunks.boxed()))
+}
+
+fn is_there(code: Option<&str>) -> bool {
+    matches!(code, Some("PreconditionFailed" | "ConditionalRequestConflict"))
+}
+
+fn unknown_copy() -> CaptureError {
+    CaptureError::Unavailable(Unavailable {
+        what: "storing a file",
+        source: None,
+    })
+}
+
+/// Reads as much of the start as recognising the type takes, and puts it back.
+async fn sniff(mut chunks: ByteChunks, length: u64) -> Result<(Option<FileType>, ByteChunks), CaptureError> {
+    let wanted = usize::try_from(length)
+        .unwrap_or(usize::MAX)
+        .min(verification::document::SNIFF_LENGTH);
+    let mut start = Vec::new();
+    let mut held = Vec::new();
+    while start.len() < wanted && FileType::sniff(&start).is_none() {
+        match chunks.next().await {
+            Some(Ok(chunk)) => {
+                start.extend(chunk.iter().take(wanted.saturating_sub(start.len())));
+                held.push(Ok(chunk));
+            }
+            Some(Err(_)) | None => return Err(CaptureError::Truncated),
+        }
+    }
+    Ok((FileType::sniff(&start), futures_util::stream::iter(held).chain(chunks).boxed()))
+}
+
+#[async_trait]
+impl Documents for S3Documents {
+    async fn capture(
+        &self,
+        first: &ScanRef,
+        planned: &PlannedDocument,
+        link: &FileLink,
+        until: Timestamp,
+    ) -> Result<StoredDocument, CaptureError> {
+        let budget = until.since(self.clock.now());
+        match tokio::time::timeout(budget, self.copy(first, planned, link)).await {
+            Ok(copied) => copied,
+            Err(elapsed) => Err(CaptureError::Unavailable(Unavailable::new("copying a file", elapsed))),
+        }
+    }
+}
+
+impl std::fmt::Debug for S3Documents {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("S3Documents").field("bucket", &self.bucket).finish_non_exhaustive()
+    }
+}

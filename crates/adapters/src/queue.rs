@@ -1,0 +1,88 @@
+//! The submission queue: messages are claim checks, they say which pairing to look at and nothing else.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use aws_sdk_sqs::Client;
+use aws_types::SdkConfig;
+use serde::{Deserialize, Serialize};
+use verification::identifiers::ScanRef;
+use verification::ports::{SubmissionQueue, Unavailable};
+
+use crate::error::unavailable;
+
+/// What is on the queue. Versioned by name: a new meaning is a new variant.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "type")]
+pub enum Message {
+    SubmitDocumentsV1 {
+        #[serde(rename = "scanRef")]
+        scan_ref: ScanRef,
+    },
+}
+
+#[derive(Clone, Debug)]
+pub struct SqsSubmissionQueue {
+    client: Client,
+    url: String,
+}
+
+/// SQS keeps a message invisible for at most twelve hours.
+const LONGEST_VISIBILITY: Duration = Duration::from_secs(12 * 60 * 60);
+
+impl SqsSubmissionQueue {
+    pub fn new(sdk: &SdkConfig, url: impl Into<String>) -> Self {
+        Self {
+            client: Client::new(sdk),
+            url: url.into(),
+        }
+    }
+
+    /// Shows a received message again after `pause`, rounded up to whole seconds, at most twelve hours.
+    ///
+    /// # Errors
+    /// SQS is unavailable. The message is shown again all the same, after the queue's own visibility timeout.
+    pub async fn postpone(&self, receipt_handle: &str, pause: Duration) -> Result<(), Unavailable> {
+        let seconds = pause.min(LONGEST_VISIBILITY).as_millis().div_ceil(1_000);
+        let request = self
+            .client
+            .change_message_visibility()
+            .queue_url(&self.url)
+            .receipt_handle(receipt_handle);
+        let answer = request.visibility_timeout(i32::try_from(seconds).unwrap_or(i32::MAX)).send().await;
+        answer.map(drop).map_err(|error| unavailable("postponing a message", error))
+    }
+}
+
+#[async_trait]
+impl SubmissionQueue for SqsSubmissionQueue {
+    async fn enqueue(&self, first: &ScanRef) -> Result<(), Unavailable> {
+        let message = Message::SubmitDocumentsV1 { scan_ref: first.clone() };
+        let body = serde_json::to_string(&message).map_err(|error| Unavailable::new("enqueueing", error))?;
+        let answer = self.client.send_message().queue_url(&self.url).message_body(body).send().await;
+        answer.map(drop).map_err(|error| unavailable("enqueueing", error))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_message_is_the_documented_claim_check() {
+        let message = Message::SubmitDocumentsV1 {
+            scan_ref: "first".parse().unwrap(),
+        };
+        let body = r#"{"type":"SubmitDocumentsV1","scanRef":"first"}"#;
+        assert_eq!(serde_json::to_string(&message).unwrap(), body);
+        assert_eq!(serde_json::from_str::<Message>(body).unwrap(), message);
+        for poison in [
+            "",
+            "{}",
+            r#"{"type":"SubmitDocumentsV2","scanRef":"first"}"#,
+            r#"{"type":"SubmitDocumentsV1","scanRef":"../x"}"#,
+        ] {
+            assert!(serde_json::from_str::<Message>(poison).is_err(), "{poison}");
+        }
+    }
+}

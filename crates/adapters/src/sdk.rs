@@ -1,0 +1,108 @@
+//! The AWS SDK on the shared HTTP client.
+//!
+//! The SDK's own client stack is left out of the build: a second connection pool, TLS configuration and crypto provider would cost
+//! memory, binary size and start-up time in every function.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use aws_credential_types::Credentials;
+use aws_credential_types::provider::SharedCredentialsProvider;
+use aws_smithy_async::rt::sleep::{SharedAsyncSleep, TokioSleep};
+use aws_smithy_runtime_api::client::behavior_version::BehaviorVersion;
+use aws_smithy_runtime_api::client::http::{HttpConnector, HttpConnectorFuture, SharedHttpConnector, http_client_fn};
+use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
+use aws_smithy_runtime_api::client::result::ConnectorError;
+use aws_smithy_types::body::SdkBody;
+use aws_smithy_types::retry::RetryConfig;
+use aws_smithy_types::timeout::TimeoutConfig;
+use aws_types::SdkConfig;
+use aws_types::region::Region;
+
+/// Where and as whom AWS is called. Lambda puts all of it into the environment.
+#[derive(Clone, Debug)]
+pub struct AwsSettings {
+    pub region: String,
+    pub access_key_id: String,
+    /// Redacted by its type's `Debug` in [`Credentials`]; never print these settings' parts.
+    pub secret_access_key: SecretText,
+    pub session_token: Option<SecretText>,
+    /// For an emulator: all services at this address instead of AWS.
+    pub endpoint_url: Option<String>,
+}
+
+/// Text that is not printed.
+#[derive(Clone)]
+pub struct SecretText(String);
+
+impl SecretText {
+    pub fn new(text: impl Into<String>) -> Self {
+        Self(text.into())
+    }
+}
+
+impl std::fmt::Debug for SecretText {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("SecretText(redacted)")
+    }
+}
+
+/// How long one attempt at a small request may take. DynamoDB, SQS and Secrets Manager answer in milliseconds; three attempts of this
+/// fit into the webhook's budget. S3 streams are bounded by whoever starts them.
+const ATTEMPT_TIMEOUT: Duration = Duration::from_millis(2_500);
+
+/// The one SDK configuration. Behaviour is pinned, so that an SDK update does not change retries or timeouts in silence.
+#[expect(clippy::disallowed_methods, reason = "this is the one place that builds the SDK configuration")]
+pub fn sdk_config(http: reqwest::Client, settings: &AwsSettings) -> SdkConfig {
+    let connector = SharedHttpConnector::new(Connector(http));
+    let credentials = Credentials::new(
+        settings.access_key_id.clone(),
+        settings.secret_access_key.0.clone(),
+        settings.session_token.as_ref().map(|token| token.0.clone()),
+        None,
+        "environment",
+    );
+    let mut builder = SdkConfig::builder()
+        .behavior_version(BehaviorVersion::v2026_01_12())
+        .region(Region::new(settings.region.clone()))
+        .credentials_provider(SharedCredentialsProvider::new(credentials))
+        .http_client(http_client_fn(move |_, _| connector.clone()))
+        .sleep_impl(SharedAsyncSleep::new(TokioSleep::new()))
+        .retry_config(
+            RetryConfig::standard()
+                .with_max_attempts(3)
+                .with_initial_backoff(Duration::from_millis(50)),
+        )
+        .timeout_config(TimeoutConfig::builder().operation_attempt_timeout(ATTEMPT_TIMEOUT).build());
+    builder.set_endpoint_url(settings.endpoint_url.clone());
+    builder.build()
+}
+
+/// Carries the SDK's requests over the shared client.
+#[derive(Clone, Debug)]
+struct Connector(reqwest::Client);
+
+impl HttpConnector for Connector {
+    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+        let client = self.0.clone();
+        HttpConnectorFuture::new(async move {
+            let request = request.try_into_http1x().map_err(|error| ConnectorError::user(error.into()))?;
+            let request =
+                reqwest::Request::try_from(request.map(reqwest::Body::wrap)).map_err(|error| ConnectorError::user(error.into()))?;
+            let response = client.execute(request).await.map_err(connector_error)?;
+            let response = http::Response::from(response).map(SdkBody::from_body_1_x);
+            HttpResponse::try_from(response).map_err(|error| ConnectorError::other(error.into(), None))
+        })
+    }
+}
+
+fn connector_error(error: reqwest::Error) -> ConnectorError {
+    let is_timeout = error.is_timeout();
+    // Without the URL: it may carry a signature.
+    let error = Arc::new(error.without_url());
+    if is_timeout {
+        ConnectorError::timeout(Box::new(error))
+    } else {
+        ConnectorError::io(Box::new(error))
+    }
+}

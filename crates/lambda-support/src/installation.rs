@@ -1,0 +1,145 @@
+//! What all functions of one installation share: the variables that the template sets on each of them, and the stores behind them.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use adapters::{
+    AwsSettings, DynamoPairings, FileOrigins, HttpClientError, S3CallbackArchive, S3Documents, SecretText, Secrets, SqsSubmissionQueue,
+    SystemClock, http_client, sdk_config,
+};
+use aws_types::SdkConfig;
+use verification::identifiers::ScanRef;
+use verification::ports::{Clock, Observer, Pairings};
+
+use crate::environment::{Environment, EnvironmentError};
+use crate::metrics::Metrics;
+use crate::telemetry::LogLevel;
+
+/// The variables.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    pub stage: String,
+    pub pairing_table: String,
+    pub document_bucket: String,
+    pub submission_queue_url: String,
+    pub idenfy_secret_arn: String,
+    pub file_origins: FileOrigins,
+    /// 1 to 3,650 days.
+    pub retention_days: u16,
+    pub log_level: LogLevel,
+    pub aws: AwsSettings,
+}
+
+impl Settings {
+    /// Reads the shared variables. `None`: something is wrong, and `environment` knows what.
+    pub fn read(environment: &mut Environment) -> Option<Self> {
+        let stage = environment.required("STAGE");
+        let pairing_table = environment.required("PAIRING_TABLE");
+        let document_bucket = environment.required("DOCUMENT_BUCKET");
+        let submission_queue_url = environment.required("SUBMISSION_QUEUE_URL");
+        let idenfy_secret_arn = environment.required("IDENFY_SECRET_ARN");
+        let file_origins = environment.required("FILE_ORIGINS");
+        let retention_days = environment.required("RETENTION_DAYS");
+        let log_level = environment.optional("LOG_LEVEL").unwrap_or_default();
+        let region = environment.required("AWS_REGION");
+        let access_key_id = environment.required("AWS_ACCESS_KEY_ID");
+        let secret_access_key = environment.required::<String>("AWS_SECRET_ACCESS_KEY");
+        let session_token = environment.optional::<String>("AWS_SESSION_TOKEN").map(SecretText::new);
+        let endpoint_url = environment.optional("AWS_ENDPOINT_URL");
+        Some(Self {
+            stage: stage?,
+            pairing_table: pairing_table?,
+            document_bucket: document_bucket?,
+            submission_queue_url: submission_queue_url?,
+            idenfy_secret_arn: idenfy_secret_arn?,
+            file_origins: file_origins?,
+            retention_days: retention_days?,
+            log_level,
+            aws: AwsSettings {
+                region: region?,
+                access_key_id: access_key_id?,
+                secret_access_key: SecretText::new(secret_access_key?),
+                session_token,
+                endpoint_url,
+            },
+        })
+    }
+}
+
+/// Why a function cannot start.
+#[derive(Debug, thiserror::Error)]
+pub enum InstallationError {
+    #[error(transparent)]
+    Environment(#[from] EnvironmentError),
+    #[error(transparent)]
+    HttpClient(#[from] HttpClientError),
+}
+
+/// The stores of the installation.
+pub struct Installation {
+    pub http: reqwest::Client,
+    pub sdk: SdkConfig,
+    pub clock: Arc<SystemClock>,
+    pub metrics: Arc<Metrics>,
+    pub secrets: Arc<Secrets>,
+    pub pairings: Arc<DynamoPairings>,
+    pub archive: Arc<S3CallbackArchive>,
+    pub documents: Arc<S3Documents>,
+    pub queue: Arc<SqsSubmissionQueue>,
+}
+
+impl Installation {
+    /// # Errors
+    /// The HTTP client cannot be built.
+    pub fn open(settings: &Settings) -> Result<Self, InstallationError> {
+        let http = http_client()?;
+        let sdk = sdk_config(http.clone(), &settings.aws);
+        let clock = Arc::new(SystemClock);
+        let metrics = Arc::new(Metrics::new(&settings.stage, clock.clone() as Arc<dyn Clock>));
+        let retention = Duration::from_secs(u64::from(settings.retention_days).saturating_mul(24 * 60 * 60));
+        let documents = S3Documents::new(
+            &sdk,
+            &settings.document_bucket,
+            http.clone(),
+            settings.file_origins.clone(),
+            clock.clone(),
+            metrics.clone() as Arc<dyn Observer>,
+        );
+        Ok(Self {
+            secrets: Arc::new(Secrets::new(&sdk, &settings.idenfy_secret_arn, clock.clone())),
+            pairings: Arc::new(DynamoPairings::new(&sdk, &settings.pairing_table, retention)),
+            archive: Arc::new(S3CallbackArchive::new(&sdk, &settings.document_bucket)),
+            documents: Arc::new(documents),
+            queue: Arc::new(SqsSubmissionQueue::new(&sdk, &settings.submission_queue_url)),
+            http,
+            sdk,
+            clock,
+            metrics,
+        })
+    }
+
+    /// Reads the secret and opens the first connections, while the function starts and has the CPU to itself. What fails here is tried
+    /// again when it is needed.
+    pub async fn warm_up(&self) {
+        let nobody: Option<ScanRef> = "warm-up".parse().ok();
+        let table = async {
+            if let Some(nobody) = nobody
+                && let Err(error) = self.pairings.find(&nobody).await
+            {
+                tracing::warn!(event = "warm_up_failed", error = %error, "the table could not be read while starting");
+            }
+        };
+        let secret = async {
+            if let Err(error) = self.secrets.current().await {
+                tracing::error!(event = "secret_unusable", error = %error, "the secret could not be read while starting");
+            }
+        };
+        futures_util::future::join(table, secret).await;
+    }
+}
+
+impl std::fmt::Debug for Installation {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Installation").finish_non_exhaustive()
+    }
+}

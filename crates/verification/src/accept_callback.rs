@@ -1,0 +1,183 @@
+//! Use case: a verified callback arrives.
+//!
+//! When this returns `Ok`, what the callback says is durable: its body is archived and the pairing (or the queue) knows. Any number of
+//! copies of it, at once or later, come to the same.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::capture::{Captured, capture_documents};
+use crate::change::{Attempted, Changes};
+use crate::document::Plan;
+use crate::identifiers::{Digest256, SecondReference};
+use crate::observation::Observation;
+use crate::pairing::{Pairing, State};
+use crate::policy::Policy;
+use crate::ports::{CallbackArchive, Clock, Documents, Observer, Pairings, SubmissionQueue, Unavailable};
+use crate::result::{CallbackFacts, Overall, StepLinks};
+use crate::time::Timestamp;
+use crate::transition::{Effect, Event};
+
+/// What came of a callback, a stable word for logs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Accepted {
+    /// The pairing moved: the history word says how.
+    Changed(&'static str),
+    /// Repeated, out of date or not ours: the reason word.
+    Ignored(&'static str),
+}
+
+#[derive(Clone)]
+pub struct AcceptCallback {
+    pub pairings: Arc<dyn Pairings>,
+    pub archive: Arc<dyn CallbackArchive>,
+    pub documents: Arc<dyn Documents>,
+    pub queue: Arc<dyn SubmissionQueue>,
+    pub clock: Arc<dyn Clock>,
+    pub observer: Arc<dyn Observer>,
+    pub policy: Policy,
+}
+
+/// How much longer than the copying may take its lease lasts: time for the writes after it.
+const LEASE_MARGIN: Duration = Duration::from_secs(5);
+
+impl AcceptCallback {
+    /// Keeps a body that is verified as the provider's but cannot be read, so that it can be replayed once we can.
+    pub async fn keep_unreadable(&self, digest: &Digest256, body: &[u8]) -> Result<(), Unavailable> {
+        self.observer.observe(Observation::CallbackUnreadable);
+        self.archive.keep(None, digest, body).await
+    }
+
+    /// Archives, decides, and copies files until `capture_until`; what is not copied by then is left to the processor.
+    ///
+    /// # Errors
+    /// Something is not durable: the provider must send again.
+    pub async fn accept(&self, facts: CallbackFacts, body: &[u8], capture_until: Timestamp) -> Result<Accepted, Unavailable> {
+        self.observer.observe(Observation::CallbackReceived);
+        self.archive.keep(Some(&facts.scan_ref), &facts.digest, body).await?;
+        let Some(overall) = facts.overall else {
+            return Ok(self.ignored("NotAVerificationResult"));
+        };
+        let second_reference = facts.external_ref.as_deref().and_then(SecondReference::parse);
+        let known = self.pairings.find(&facts.scan_ref).await?;
+        let accepted = match known {
+            Some(pairing) if pairing.first != facts.scan_ref => self.accept_second(pairing, &facts, overall).await?,
+            // Token 2's creation was never recorded. Its callback must not open a pairing, or it would start a third verification.
+            _ if second_reference.is_some() => Accepted::Ignored("SecondTokenUnknown"),
+            known => self.accept_first(known, facts, overall, capture_until).await?,
+        };
+        if let Accepted::Ignored(_) = accepted {
+            self.observer.observe(Observation::CallbackIgnored);
+        }
+        Ok(accepted)
+    }
+
+    fn ignored(&self, why: &'static str) -> Accepted {
+        self.observer.observe(Observation::CallbackIgnored);
+        Accepted::Ignored(why)
+    }
+
+    async fn accept_second(&self, pairing: Pairing, facts: &CallbackFacts, overall: Overall) -> Result<Accepted, Unavailable> {
+        let event = |_: &Pairing| Event::SecondResult {
+            scan_ref: facts.scan_ref.clone(),
+            overall,
+            provisional: facts.is_provisional(),
+        };
+        Ok(match self.changes().attempt(pairing, Some(&facts.digest), event).await? {
+            Attempted::Changed { what, .. } => Accepted::Changed(what),
+            Attempted::Nothing { why, .. } => Accepted::Ignored(why),
+            Attempted::HeldUntil { .. } => Accepted::Ignored("Held"),
+        })
+    }
+
+    async fn accept_first(
+        &self,
+        known: Option<Pairing>,
+        facts: CallbackFacts,
+        overall: Overall,
+        capture_until: Timestamp,
+    ) -> Result<Accepted, Unavailable> {
+        let now = self.clock.now();
+        let opened = || {
+            Pairing::opened(
+                facts.scan_ref.clone(),
+                facts.client_id.clone(),
+                now,
+                now.plus(Pairing::REVIEW_PATIENCE),
+            )
+        };
+        let pairing = known.unwrap_or_else(opened);
+        let event = |_: &Pairing| Event::FirstResult {
+            overall,
+            judgement: self.policy.judge(&facts),
+            lease_until: capture_until.plus(LEASE_MARGIN),
+        };
+        match self.changes().attempt(pairing, Some(&facts.digest), event).await? {
+            Attempted::Nothing { why, .. } => Ok(Accepted::Ignored(why)),
+            // Another copy of this callback is at work, and the pairing knows by when it must be done.
+            Attempted::HeldUntil { .. } => Ok(Accepted::Ignored("Held")),
+            Attempted::Changed { pairing, what, effects } => {
+                if effects.contains(&Effect::CaptureDocuments)
+                    && let State::Capturing { plan, .. } = &pairing.state
+                {
+                    let plan = plan.clone();
+                    self.capture(*pairing, &plan, &facts.links, capture_until).await?;
+                }
+                Ok(Accepted::Changed(what))
+            }
+        }
+    }
+
+    /// Copies what can be copied in time and hands the pairing over to the processor.
+    async fn capture(&self, pairing: Pairing, plan: &Plan, links: &StepLinks, until: Timestamp) -> Result<(), Unavailable> {
+        let first = pairing.first.clone();
+        let Captured {
+            documents,
+            refused,
+            unfinished,
+        } = capture_documents(self.documents.as_ref(), &first, plan, &pairing.documents, links, until).await;
+        let event = match refused {
+            Some(reason) => Event::CaptureRefused { documents, reason },
+            None => Event::CaptureEnded { documents },
+        };
+        if !unfinished.is_empty() && matches!(event, Event::CaptureEnded { .. }) {
+            self.observer.observe(Observation::CaptureDeferred);
+        }
+        match self.changes().attempt(pairing.clone(), None, |_| event.clone()).await {
+            Ok(_) => Ok(()),
+            Err(unavailable) => {
+                self.release(pairing).await;
+                Err(unavailable)
+            }
+        }
+    }
+
+    /// Gives the lease back, so that the provider's next try finds the pairing free. Best effort: a lease ends by itself.
+    async fn release(&self, pairing: Pairing) {
+        let changes = Changes {
+            queue: None,
+            ..self.changes()
+        };
+        let released = changes
+            .attempt(pairing, None, |_| Event::CaptureEnded { documents: Vec::new() })
+            .await;
+        drop(released);
+    }
+
+    fn changes(&self) -> Changes<'_> {
+        Changes {
+            pairings: self.pairings.as_ref(),
+            queue: Some(self.queue.as_ref()),
+            clock: self.clock.as_ref(),
+            observer: self.observer.as_ref(),
+        }
+    }
+}
+
+impl std::fmt::Debug for AcceptCallback {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("AcceptCallback")
+            .field("policy", &self.policy)
+            .finish_non_exhaustive()
+    }
+}

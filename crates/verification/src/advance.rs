@@ -1,0 +1,456 @@
+//! Use case: drive a pairing forward from wherever it stands.
+//!
+//! Each call that cannot be repeated has a state written before it and another after it. Whoever finds the state before, and nobody at
+//! work, asks for evidence instead of calling again blindly. So this may be run by any number of workers, as often as they like, and
+//! end at any point.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::capture::{Captured, Unfinished, capture_documents};
+use crate::change::{Attempted, Changes};
+use crate::document::{MAXIMUM_TOTAL_BYTES, Plan, StoredDocument};
+use crate::identifiers::{ScanRef, SecondReference};
+use crate::observation::Observation;
+use crate::pairing::{Pairing, State};
+use crate::ports::{CallbackArchive, Clock, Documents, Observer, Pairings, Provider, ProviderError, SubmissionQueue, Unavailable};
+use crate::reason::ParkReason;
+use crate::result::{Overall, StepLinks};
+use crate::secret::AuthToken;
+use crate::time::Timestamp;
+use crate::transition::Event;
+
+/// Where the pairing was left.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Advanced {
+    /// There is nothing to do until something arrives. The state's name.
+    Resting(&'static str),
+    /// Somebody else is at work until then; look again.
+    HeldUntil(Timestamp),
+    /// Something did not work now; try again, not before `after` if the provider said so.
+    TryAgain { why: &'static str, after: Option<Duration> },
+    /// There is no such pairing.
+    Unknown,
+}
+
+#[derive(Clone)]
+pub struct Advance {
+    pub pairings: Arc<dyn Pairings>,
+    pub archive: Arc<dyn CallbackArchive>,
+    pub documents: Arc<dyn Documents>,
+    pub queue: Arc<dyn SubmissionQueue>,
+    pub provider: Arc<dyn Provider>,
+    pub clock: Arc<dyn Clock>,
+    pub observer: Arc<dyn Observer>,
+}
+
+/// How many steps one run may take: more than the longest path through the states, so reaching it means a loop.
+const MAXIMUM_STEPS: u32 = 24;
+
+/// How often a file that comes too short is asked for before it is given up.
+const TRUNCATION_TRIES: u32 = 3;
+
+/// How long the provider gets to finish a call whose answer was lost, before anybody asks what became of it.
+const EVIDENCE_PAUSE: Duration = Duration::from_secs(10);
+
+enum Next {
+    Continue(Box<Pairing>),
+    Stop(Advanced),
+}
+
+impl Advance {
+    /// Drives the pairing as far as it goes now. Work that is begun is given up at `until`, which is also when its leases end.
+    ///
+    /// # Errors
+    /// Our own stores are unavailable. Whatever was begun is found and resolved by the next run.
+    pub async fn advance(&self, first: &ScanRef, until: Timestamp) -> Result<Advanced, Unavailable> {
+        let Some(mut pairing) = self.pairings.find(first).await? else {
+            return Ok(Advanced::Unknown);
+        };
+        for _ in 0..MAXIMUM_STEPS {
+            let next = match pairing.state.clone() {
+                State::Capturing { plan, .. } => self.capture(pairing, plan, until).await?,
+                State::Captured { plan } => self.authorize(pairing, &plan, until).await?,
+                State::Authorizing { lease_until, .. } if lease_until > self.clock.now() => Next::Stop(Advanced::HeldUntil(lease_until)),
+                State::Authorizing { plan, .. } => self.authorize(pairing, &plan, until).await?,
+                State::Authorized { plan, auth_token } => self.submit(pairing, &plan, &auth_token, until).await?,
+                State::Submitting { lease_until, .. } if lease_until > self.clock.now() => Next::Stop(Advanced::HeldUntil(lease_until)),
+                State::Submitting { plan, auth_token, .. } => self.resolve_submission(pairing, &plan, &auth_token, until).await?,
+                state @ (State::AwaitingCallback { .. }
+                | State::Submitted { .. }
+                | State::Settled { .. }
+                | State::Declined { .. }
+                | State::Expired
+                | State::Parked { .. }) => Next::Stop(Advanced::Resting(state.name())),
+            };
+            match next {
+                Next::Continue(newest) => pairing = *newest,
+                Next::Stop(advanced) => return Ok(advanced),
+            }
+        }
+        Ok(Advanced::TryAgain {
+            why: "TooManySteps",
+            after: None,
+        })
+    }
+
+    async fn capture(&self, pairing: Pairing, plan: Plan, until: Timestamp) -> Result<Next, Unavailable> {
+        let pairing = match self
+            .change(
+                pairing,
+                Event::CaptureTaken {
+                    lease_until: self.lease(until),
+                },
+            )
+            .await?
+        {
+            Attempted::Changed { pairing, .. } => *pairing,
+            Attempted::Nothing { pairing, .. } => return Ok(Next::Continue(pairing)),
+            Attempted::HeldUntil { until, .. } => return Ok(Next::Stop(Advanced::HeldUntil(until))),
+        };
+        let first = pairing.first.clone();
+        let mut links = self.archive.links(&first, &plan.callback).await?.unwrap_or_default();
+        let mut known = pairing.documents.clone();
+        let mut are_fresh = false;
+        let mut tries = 0;
+        let (refused, try_again) = loop {
+            tries += 1;
+            let Captured {
+                documents,
+                refused,
+                unfinished,
+            } = capture_documents(self.documents.as_ref(), &first, &plan, &known, &links, until).await;
+            known.extend(documents);
+            if refused.is_some() || unfinished.is_empty() {
+                break (refused, None);
+            }
+            if let Some((planned, _)) = unfinished.iter().find(|(_, why)| matches!(why, Unfinished::NoLink)) {
+                if are_fresh {
+                    let step = planned.step.clone();
+                    let has_link = links.get(&step).is_some_and(|links| !links.is_empty());
+                    break (
+                        Some(if has_link {
+                            ParkReason::LinkDead { step }
+                        } else {
+                            ParkReason::FileMissing { step }
+                        }),
+                        None,
+                    );
+                }
+                match self.fresh_links(&first).await {
+                    Ok(fresh) => links = fresh,
+                    Err(FreshLinks::Later(try_again)) => break (None, Some(try_again)),
+                    Err(FreshLinks::Never) => {
+                        break (
+                            Some(ParkReason::LinkDead {
+                                step: planned.step.clone(),
+                            }),
+                            None,
+                        );
+                    }
+                }
+                are_fresh = true;
+                continue;
+            }
+            let truncated = unfinished.iter().find(|(_, why)| matches!(why, Unfinished::Truncated));
+            match truncated {
+                Some((planned, _)) if tries >= TRUNCATION_TRIES => {
+                    break (
+                        Some(ParkReason::FileTruncated {
+                            step: planned.step.clone(),
+                        }),
+                        None,
+                    );
+                }
+                Some(_) => {}
+                None => {
+                    break (
+                        None,
+                        Some(Advanced::TryAgain {
+                            why: "FileUnavailable",
+                            after: None,
+                        }),
+                    );
+                }
+            }
+        };
+        let event = match refused {
+            Some(reason) => Event::CaptureRefused { documents: known, reason },
+            None => Event::CaptureEnded { documents: known },
+        };
+        // This worker goes on by itself, so no message is needed for what it has captured.
+        let attempted = Changes {
+            queue: None,
+            ..self.changes()
+        }
+        .attempt(pairing, None, |_| event.clone())
+        .await?;
+        Ok(match try_again {
+            Some(advanced) => Next::Stop(advanced),
+            None => Next::Continue(attempted.into_pairing()),
+        })
+    }
+
+    async fn fresh_links(&self, first: &ScanRef) -> Result<StepLinks, FreshLinks> {
+        match self.provider.files(first).await {
+            Ok(links) => Ok(links),
+            Err(ProviderError::Unavailable { retry_after, .. }) => Err(FreshLinks::Later(Advanced::TryAgain {
+                why: "FreshLinksUnavailable",
+                after: retry_after,
+            })),
+            Err(ProviderError::InDoubt { .. }) => Err(FreshLinks::Later(Advanced::TryAgain {
+                why: "FreshLinksUnavailable",
+                after: None,
+            })),
+            Err(ProviderError::TokenNotValid | ProviderError::Refused { .. } | ProviderError::Documents(_)) => Err(FreshLinks::Never),
+        }
+    }
+
+    async fn authorize(&self, pairing: Pairing, plan: &Plan, until: Timestamp) -> Result<Next, Unavailable> {
+        // Known before a token is spent on it.
+        if pairing
+            .planned_documents(plan)
+            .is_some_and(|documents| total_bytes(&documents) > MAXIMUM_TOTAL_BYTES)
+        {
+            let event = Event::CaptureRefused {
+                documents: Vec::new(),
+                reason: ParkReason::DocumentsTooLarge,
+            };
+            if let Attempted::Changed { pairing, .. } = self.change(pairing.clone(), event).await? {
+                return Ok(Next::Continue(pairing));
+            }
+        }
+        let held = self.lease(until);
+        let pairing = match self.change(pairing, Event::AuthorizationStarted { lease_until: held }).await? {
+            Attempted::Changed {
+                pairing,
+                what: "AuthorizationStarted",
+                ..
+            } => *pairing,
+            Attempted::Changed { pairing, .. } | Attempted::Nothing { pairing, .. } => return Ok(Next::Continue(pairing)),
+            Attempted::HeldUntil { until, .. } => return Ok(Next::Stop(Advanced::HeldUntil(until))),
+        };
+        match self
+            .provider
+            .create_second_token(&plan.client_id, &SecondReference::of(&pairing.first))
+            .await
+        {
+            Ok(token) => {
+                self.observer.observe(Observation::SecondTokenCreated);
+                if token.has_steps_left {
+                    self.observer.observe(Observation::SuppressionFailed);
+                }
+                self.follow(
+                    pairing,
+                    Event::SecondTokenCreated {
+                        held,
+                        scan_ref: token.scan_ref,
+                        auth_token: token.auth_token,
+                    },
+                )
+                .await
+            }
+            Err(ProviderError::Unavailable { kind, retry_after }) => {
+                self.change(pairing, Event::AuthorizationFailed { held }).await?;
+                Ok(Next::Stop(Advanced::TryAgain {
+                    why: kind,
+                    after: retry_after,
+                }))
+            }
+            // A token may exist whose secret nobody knows, so it can never be used.
+            Err(ProviderError::InDoubt { kind }) => self.answer_lost(pairing, held, kind).await,
+            Err(ProviderError::TokenNotValid) => {
+                let reason = ParkReason::SecondTokenRefused {
+                    kind: "TokenNotValid".to_owned(),
+                    identifier: None,
+                };
+                self.follow(pairing, Event::AuthorizationRefused { held, reason }).await
+            }
+            Err(ProviderError::Refused { kind, identifier }) => {
+                let reason = ParkReason::SecondTokenRefused {
+                    kind: kind.to_owned(),
+                    identifier,
+                };
+                self.follow(pairing, Event::AuthorizationRefused { held, reason }).await
+            }
+            Err(ProviderError::Documents(reason)) => self.follow(pairing, Event::AuthorizationRefused { held, reason }).await,
+        }
+    }
+
+    async fn submit(&self, pairing: Pairing, plan: &Plan, auth_token: &AuthToken, until: Timestamp) -> Result<Next, Unavailable> {
+        let Some(documents) = pairing.planned_documents(plan) else {
+            let missing = plan
+                .documents
+                .iter()
+                .find(|planned| !pairing.documents.iter().any(|stored| stored.step == planned.step));
+            let reason = match missing {
+                Some(planned) => ParkReason::FileMissing {
+                    step: planned.step.clone(),
+                },
+                None => ParkReason::SidesUnclear,
+            };
+            return self
+                .follow(
+                    pairing,
+                    Event::CaptureRefused {
+                        documents: Vec::new(),
+                        reason,
+                    },
+                )
+                .await;
+        };
+        let held = self.lease(until);
+        let pairing = match self.change(pairing, Event::SubmissionStarted { lease_until: held }).await? {
+            Attempted::Changed { pairing, .. } => *pairing,
+            Attempted::Nothing { pairing, .. } => return Ok(Next::Continue(pairing)),
+            Attempted::HeldUntil { until, .. } => return Ok(Next::Stop(Advanced::HeldUntil(until))),
+        };
+        match self.provider.submit(&pairing.first, auth_token, plan, &documents).await {
+            Ok(()) => {
+                self.observer.observe(Observation::DocumentsSubmitted);
+                self.follow(pairing, Event::SubmissionAccepted).await
+            }
+            Err(ProviderError::Unavailable { kind, retry_after }) => {
+                self.change(pairing, Event::SubmissionFailed { held }).await?;
+                Ok(Next::Stop(Advanced::TryAgain {
+                    why: kind,
+                    after: retry_after,
+                }))
+            }
+            // Stays Submitting: the next run asks what became of it.
+            Err(ProviderError::InDoubt { kind }) => self.answer_lost(pairing, held, kind).await,
+            Err(ProviderError::TokenNotValid) => self.weigh_evidence(pairing).await,
+            Err(ProviderError::Refused { kind, identifier }) => {
+                let reason = ParkReason::SubmissionRefused {
+                    kind: kind.to_owned(),
+                    identifier,
+                };
+                self.follow(pairing, Event::SubmissionRefused { held, reason }).await
+            }
+            Err(ProviderError::Documents(reason)) => self.follow(pairing, Event::SubmissionRefused { held, reason }).await,
+        }
+    }
+
+    async fn answer_lost(&self, pairing: Pairing, held: Timestamp, kind: &'static str) -> Result<Next, Unavailable> {
+        let again_at = self.clock.now().plus(EVIDENCE_PAUSE);
+        self.change(pairing, Event::AnswerLost { held, again_at }).await?;
+        Ok(Next::Stop(Advanced::TryAgain {
+            why: kind,
+            after: Some(EVIDENCE_PAUSE),
+        }))
+    }
+
+    /// The documents were being posted, and whoever did it has gone. An unused token is used again: the provider takes a token once,
+    /// so even if the status lags behind, this cannot make two submissions of one.
+    async fn resolve_submission(
+        &self,
+        pairing: Pairing,
+        plan: &Plan,
+        auth_token: &AuthToken,
+        until: Timestamp,
+    ) -> Result<Next, Unavailable> {
+        let Some(second) = pairing.second.clone() else {
+            return Ok(Next::Stop(Advanced::TryAgain {
+                why: "SecondTokenUnknown",
+                after: None,
+            }));
+        };
+        match self.provider.status(&second.scan_ref).await {
+            Ok(Overall::Active) => self.submit(pairing, plan, auth_token, until).await,
+            Ok(overall) => self.follow_evidence(pairing, overall).await,
+            Err(error) => Ok(Next::Stop(unanswered(&error))),
+        }
+    }
+
+    /// The provider says that the token is not valid: it was used by an earlier post whose answer was lost, or it has expired.
+    async fn weigh_evidence(&self, pairing: Pairing) -> Result<Next, Unavailable> {
+        let Some(second) = pairing.second.clone() else {
+            return Ok(Next::Stop(Advanced::TryAgain {
+                why: "SecondTokenUnknown",
+                after: None,
+            }));
+        };
+        match self.provider.status(&second.scan_ref).await {
+            // Used, says one answer; unused, says the other. The second callback will tell, or the next look.
+            Ok(Overall::Active | Overall::Unknown) => Ok(Next::Stop(Advanced::TryAgain {
+                why: "TokenContradiction",
+                after: None,
+            })),
+            Ok(overall) => self.follow_evidence(pairing, overall).await,
+            Err(error) => Ok(Next::Stop(unanswered(&error))),
+        }
+    }
+
+    async fn follow_evidence(&self, pairing: Pairing, overall: Overall) -> Result<Next, Unavailable> {
+        match overall {
+            Overall::Expired => self.follow(pairing, Event::SecondTokenDied).await,
+            Overall::Unknown | Overall::Active => Ok(Next::Stop(Advanced::TryAgain {
+                why: "StatusUnclear",
+                after: None,
+            })),
+            // It is being looked at, or was: accepted. The callback, not the status, brings the result.
+            _ => self.follow(pairing, Event::SubmissionAccepted).await,
+        }
+    }
+
+    /// Applies the event and goes on with whatever the pairing is now.
+    async fn follow(&self, pairing: Pairing, event: Event) -> Result<Next, Unavailable> {
+        Ok(match self.change(pairing, event).await? {
+            Attempted::HeldUntil { until, .. } => Next::Stop(Advanced::HeldUntil(until)),
+            attempted => Next::Continue(attempted.into_pairing()),
+        })
+    }
+
+    async fn change(&self, pairing: Pairing, event: Event) -> Result<Attempted, Unavailable> {
+        // This worker goes on by itself: the messages that a change asks for are for when nobody does.
+        Changes {
+            queue: None,
+            ..self.changes()
+        }
+        .attempt(pairing, None, |_| event.clone())
+        .await
+    }
+
+    /// A lease ends when its work must have ended, and never in the past.
+    fn lease(&self, until: Timestamp) -> Timestamp {
+        until.max(self.clock.now().plus(Duration::from_secs(1)))
+    }
+
+    fn changes(&self) -> Changes<'_> {
+        Changes {
+            pairings: self.pairings.as_ref(),
+            queue: Some(self.queue.as_ref()),
+            clock: self.clock.as_ref(),
+            observer: self.observer.as_ref(),
+        }
+    }
+}
+
+fn total_bytes(documents: &[StoredDocument]) -> u64 {
+    documents.iter().fold(0, |sum, document| sum.saturating_add(document.bytes))
+}
+
+enum FreshLinks {
+    Later(Advanced),
+    Never,
+}
+
+fn unanswered(error: &ProviderError) -> Advanced {
+    match error {
+        ProviderError::Unavailable { kind, retry_after } => Advanced::TryAgain {
+            why: kind,
+            after: *retry_after,
+        },
+        ProviderError::InDoubt { kind } | ProviderError::Refused { kind, .. } => Advanced::TryAgain { why: kind, after: None },
+        ProviderError::TokenNotValid | ProviderError::Documents(_) => Advanced::TryAgain {
+            why: "StatusRefused",
+            after: None,
+        },
+    }
+}
+
+impl std::fmt::Debug for Advance {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Advance").finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,45 @@
+//! What operators count. Each observation becomes metrics; none carries anything personal.
+
+use std::time::Duration;
+
+use crate::pairing::Verdict;
+use crate::reason::{DeclineReason, ParkReason};
+
+#[derive(Clone, Debug, PartialEq)]
+pub enum Observation {
+    CallbackReceived,
+    CallbackUnreadable,
+    /// Verified, but nothing for us: another product's event, repeated, or out of date.
+    CallbackIgnored,
+    FileCaptured {
+        bytes: u64,
+        took: Duration,
+        /// How long the link would have lived on. `None`: the link does not tell.
+        link_time_left: Option<Duration>,
+    },
+    CaptureDeferred,
+    ProviderCall {
+        operation: &'static str,
+        took: Duration,
+        /// `None`: it succeeded.
+        error: Option<&'static str>,
+    },
+    SecondTokenCreated,
+    /// Token 2 still names additional steps although they were suppressed.
+    SuppressionFailed,
+    DocumentsSubmitted,
+    Settled {
+        verdict: Verdict,
+        /// From the pairing's opening.
+        took: Duration,
+    },
+    Declined {
+        reason: DeclineReason,
+    },
+    Parked {
+        reason: ParkReason,
+    },
+    Revoked {
+        reason: DeclineReason,
+    },
+}

@@ -1,0 +1,200 @@
+//! The pairing of Token 1 and Token 2: where it stands, and what it has learned.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::document::{Plan, StoredDocument};
+use crate::identifiers::{ClientId, ScanRef};
+use crate::reason::{DeclineReason, ParkReason, WaitingReason};
+use crate::result::Overall;
+use crate::secret::AuthToken;
+use crate::time::Timestamp;
+
+/// One customer's two verifications.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Pairing {
+    /// Token 1's `scanRef`: the pairing's name.
+    pub first: ScanRef,
+    pub client_id: Option<ClientId>,
+    pub created_at: Timestamp,
+    pub updated_at: Timestamp,
+    /// Counts the writes. 0: not stored yet.
+    pub version: u64,
+    /// The newest result of the first verification.
+    pub first_overall: Option<Overall>,
+    /// The newest Token 2. Earlier ones, if any, are dead.
+    pub second: Option<Second>,
+    /// The files in the bucket.
+    pub documents: Vec<StoredDocument>,
+    /// How many times creating a Token 2 was begun.
+    pub attempts: u32,
+    /// A negative result of the first verification that came when the documents were already with the provider.
+    pub revoked: Option<DeclineReason>,
+    pub state: State,
+}
+
+/// What is known of Token 2. Its secret half is in the states that need it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Second {
+    pub scan_ref: ScanRef,
+    pub overall: Option<Overall>,
+}
+
+/// The state machine's state, see `docs/ARCHITECTURE.md`. Changed only by [`crate::transition::apply`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "name")]
+pub enum State {
+    /// Token 1 exists, the customer is busy or the provider is.
+    AwaitingCallback { until: Timestamp, waiting: Option<WaitingReason> },
+    /// The first verification is good; files are being copied by whoever holds the lease.
+    Capturing { plan: Plan, lease_until: Timestamp },
+    /// Every needed file is in the bucket.
+    Captured { plan: Plan },
+    /// *Doing:* creating Token 2. Left by a crash, it means that a token may exist whose secret nobody knows.
+    Authorizing { plan: Plan, lease_until: Timestamp },
+    /// Token 2 exists and is stored.
+    Authorized { plan: Plan, auth_token: AuthToken },
+    /// *Doing:* posting the documents. Left by a crash or a lost answer, it is in doubt and is resolved by evidence.
+    Submitting {
+        plan: Plan,
+        auth_token: AuthToken,
+        lease_until: Timestamp,
+    },
+    /// Accepted; the second callback brings the result.
+    Submitted { plan: Plan, since: Timestamp },
+    /// Both results are in.
+    Settled { verdict: Verdict },
+    /// The first verification does not qualify.
+    Declined { reason: DeclineReason },
+    /// The customer never finished.
+    Expired,
+    /// A person must look. `plan` is there once the first verification has qualified.
+    Parked { cause: ParkReason, plan: Option<Plan> },
+}
+
+/// The outcome of the pairing: the second verification's, because the first one's was positive before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Verdict {
+    Approved,
+    Denied,
+    Suspected,
+}
+
+impl Verdict {
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Approved => "Approved",
+            Self::Denied => "Denied",
+            Self::Suspected => "Suspected",
+        }
+    }
+}
+
+impl State {
+    /// The state's name in tables, answers and metrics.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::AwaitingCallback { .. } => "AwaitingCallback",
+            Self::Capturing { .. } => "Capturing",
+            Self::Captured { .. } => "Captured",
+            Self::Authorizing { .. } => "Authorizing",
+            Self::Authorized { .. } => "Authorized",
+            Self::Submitting { .. } => "Submitting",
+            Self::Submitted { .. } => "Submitted",
+            Self::Settled { .. } => "Settled",
+            Self::Declined { .. } => "Declined",
+            Self::Expired => "Expired",
+            Self::Parked { .. } => "Parked",
+        }
+    }
+
+    /// Nothing more happens unless something new arrives or a person acts.
+    pub const fn is_terminal(&self) -> bool {
+        matches!(
+            self,
+            Self::Settled { .. } | Self::Declined { .. } | Self::Expired | Self::Parked { .. }
+        )
+    }
+
+    /// Why the pairing stands where it stands, as a stable word.
+    pub const fn reason(&self) -> Option<&'static str> {
+        match self {
+            Self::AwaitingCallback {
+                waiting: Some(waiting), ..
+            } => Some(waiting.as_str()),
+            Self::Declined { reason } => Some(reason.as_str()),
+            Self::Parked { cause, .. } => Some(cause.as_str()),
+            _ => None,
+        }
+    }
+
+    pub const fn verdict(&self) -> Option<Verdict> {
+        match self {
+            Self::Settled { verdict } => Some(*verdict),
+            _ => None,
+        }
+    }
+
+    /// Until when somebody has said to be at work on the pairing.
+    pub const fn lease_until(&self) -> Option<Timestamp> {
+        match self {
+            Self::Capturing { lease_until, .. } | Self::Authorizing { lease_until, .. } | Self::Submitting { lease_until, .. } => {
+                Some(*lease_until)
+            }
+            _ => None,
+        }
+    }
+}
+
+impl Pairing {
+    /// How long a message may take to be acted on before somebody looks whether it was lost.
+    pub const MESSAGE_PATIENCE: Duration = Duration::from_secs(2 * 60);
+    /// How long the second callback may take. Human review is documented as minutes, with no bound.
+    pub const RESULT_PATIENCE: Duration = Duration::from_secs(30 * 60);
+    /// How long a first result that is not final may take to become so.
+    pub const REVIEW_PATIENCE: Duration = Duration::from_secs(24 * 60 * 60);
+
+    /// A pairing that is not stored yet, waiting until `until` for its first result.
+    pub fn opened(first: ScanRef, client_id: Option<ClientId>, now: Timestamp, until: Timestamp) -> Self {
+        Self {
+            first,
+            client_id,
+            created_at: now,
+            updated_at: now,
+            version: 0,
+            first_overall: None,
+            second: None,
+            documents: Vec::new(),
+            attempts: 0,
+            revoked: None,
+            state: State::AwaitingCallback { until, waiting: None },
+        }
+    }
+
+    /// The time by which something must have happened, or somebody must look. Every state that is not terminal has one.
+    pub fn attention_at(&self) -> Option<Timestamp> {
+        match &self.state {
+            State::AwaitingCallback { until, .. } => Some(*until),
+            State::Capturing { lease_until, .. } | State::Authorizing { lease_until, .. } | State::Submitting { lease_until, .. } => {
+                Some(*lease_until)
+            }
+            State::Captured { .. } | State::Authorized { .. } => Some(self.updated_at.plus(Self::MESSAGE_PATIENCE)),
+            State::Submitted { since, .. } => Some(since.plus(Self::RESULT_PATIENCE)),
+            State::Settled { .. } | State::Declined { .. } | State::Expired | State::Parked { .. } => None,
+        }
+    }
+
+    /// The documents that the plan names, in its order; `None` while one is missing.
+    pub fn planned_documents(&self, plan: &Plan) -> Option<Vec<StoredDocument>> {
+        plan.documents
+            .iter()
+            .map(|planned| {
+                self.documents
+                    .iter()
+                    .find(|stored| stored.step == planned.step && stored.side == planned.side)
+                    .cloned()
+            })
+            .collect()
+    }
+}

@@ -1,0 +1,407 @@
+//! Who qualifies, which file shows which side, and which country is named.
+//!
+//! Nothing here has an effect: a callback goes in, a judgement comes out.
+
+use std::str::FromStr;
+
+use crate::document::{Plan, PlannedDocument};
+use crate::identifiers::{CountryCode, Side, StepName};
+use crate::reason::{DeclineReason, ParkReason, WaitingReason};
+use crate::result::{CallbackFacts, Overall, StepsVerdict};
+
+/// What a first result means.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Judgement {
+    Qualifies(Plan),
+    NotYet(WaitingReason),
+    Declines(DeclineReason),
+    /// Neither yes nor no can be said: a person must look.
+    Unclear(ParkReason),
+    /// The customer never finished.
+    Lapsed,
+    /// The provider removed the data. Says nothing about the result.
+    Removed,
+}
+
+/// Whether a step must have been judged by the provider.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum StepVerdictPolicy {
+    /// Only `VALID` qualifies.
+    #[default]
+    RequireValid,
+    /// A final result without a verdict qualifies as well, if it names the step. For accounts whose steps are of the kind UPLOAD,
+    /// which the provider documents as stored but not looked at. `INVALID` and `NOT_FOUND` still decline.
+    AcceptUnjudged,
+}
+
+/// Which steps show the second document. Empty: names decide (see [`Policy::judge`]).
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct StepImages(Vec<PlannedDocument>);
+
+/// What is wrong with a text for [`StepImages`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum InvalidStepImages {
+    #[error("each entry is STEP=FRONT or STEP=BACK, separated by commas")]
+    Entry,
+    #[error("a step is named twice")]
+    StepTwice,
+    #[error("a side is named twice")]
+    SideTwice,
+    #[error("no step is the FRONT, which direct processing always needs")]
+    NoFront,
+    #[error("FRONT, BACK and FACE are the first document's own files and cannot be steps")]
+    FirstDocument,
+}
+
+impl FromStr for StepImages {
+    type Err = InvalidStepImages;
+
+    /// Reads `SECOND_DOC_FRONT=FRONT,SECOND_DOC_BACK=BACK`; white space around entries is ignored, an empty text is no mapping.
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let mut images: Vec<PlannedDocument> = Vec::new();
+        for entry in text.split(',').map(str::trim).filter(|entry| !entry.is_empty()) {
+            let (step, side) = entry.split_once('=').ok_or(InvalidStepImages::Entry)?;
+            let step: StepName = step.trim().parse().map_err(|_| InvalidStepImages::Entry)?;
+            let side: Side = side.trim().parse().map_err(|_| InvalidStepImages::Entry)?;
+            if step.is_first_document() {
+                return Err(InvalidStepImages::FirstDocument);
+            }
+            if images.iter().any(|image| image.step == step) {
+                return Err(InvalidStepImages::StepTwice);
+            }
+            if images.iter().any(|image| image.side == side) {
+                return Err(InvalidStepImages::SideTwice);
+            }
+            images.push(PlannedDocument { step, side });
+        }
+        if !images.is_empty() && !images.iter().any(|image| image.side == Side::Front) {
+            return Err(InvalidStepImages::NoFront);
+        }
+        images.sort_by_key(|image| image.side);
+        Ok(Self(images))
+    }
+}
+
+/// The team's choices, from the template's parameters.
+#[derive(Clone, Debug, Default)]
+pub struct Policy {
+    pub step_verdict: StepVerdictPolicy,
+    pub step_images: StepImages,
+    /// Named to the provider when set; otherwise the first document's country is.
+    pub default_country: Option<CountryCode>,
+}
+
+impl Policy {
+    /// Judges a first result. The order of the questions matters: a negative word counts even when something else is unclear.
+    pub fn judge(&self, facts: &CallbackFacts) -> Judgement {
+        match facts.overall {
+            Some(Overall::Expired) => return Judgement::Lapsed,
+            Some(Overall::Deleted | Overall::Archived | Overall::ExpiredDeleted) => return Judgement::Removed,
+            _ if facts.is_provisional() => return Judgement::NotYet(WaitingReason::ResultNotFinal),
+            Some(Overall::Denied) => return Judgement::Declines(DeclineReason::FirstDenied),
+            Some(Overall::Suspected) => return Judgement::Declines(DeclineReason::FirstSuspected),
+            Some(Overall::Approved) => {}
+            Some(Overall::Unknown | Overall::Reviewing | Overall::Active) | None => return Judgement::Unclear(ParkReason::OverallUnknown),
+        }
+        match facts.steps_verdict {
+            StepsVerdict::Invalid => return Judgement::Declines(DeclineReason::StepInvalid),
+            StepsVerdict::NotFound => return Judgement::Declines(DeclineReason::StepNotFound),
+            StepsVerdict::Unknown => return Judgement::Unclear(ParkReason::StepVerdictUnknown),
+            StepsVerdict::Valid | StepsVerdict::NotJudged => {}
+        }
+        let documents = match self.sides(&facts.steps) {
+            Ok(documents) => documents,
+            Err(NoSides::NoSteps) if facts.steps_verdict == StepsVerdict::Valid => return Judgement::Unclear(ParkReason::StepsNotNamed),
+            Err(NoSides::NoSteps) => return Judgement::Declines(DeclineReason::NoAdditionalStep),
+            Err(NoSides::Unclear) => return Judgement::Unclear(ParkReason::SidesUnclear),
+        };
+        // Without a verdict, only an explicit `final: true` shows that nobody is going to judge the step any more.
+        let unjudged_is_enough = self.step_verdict == StepVerdictPolicy::AcceptUnjudged && facts.is_final == Some(true);
+        if facts.steps_verdict == StepsVerdict::NotJudged && !unjudged_is_enough {
+            return Judgement::Unclear(ParkReason::StepNotJudged);
+        }
+        let Some(client_id) = facts.client_id.clone() else {
+            return Judgement::Unclear(ParkReason::ClientUnknown);
+        };
+        let Some(country) = self.default_country.clone().or_else(|| facts.country.clone()) else {
+            return Judgement::Unclear(ParkReason::CountryUnknown);
+        };
+        Judgement::Qualifies(Plan {
+            callback: facts.digest.clone(),
+            client_id,
+            documents,
+            country,
+        })
+    }
+
+    /// Which of the steps that the callback names are needed. Front first.
+    ///
+    /// With a mapping, it decides alone. Without one, utility bills are left aside; a single step is the front; among several, exactly
+    /// one name must end in `_FRONT` and at most one in `_BACK`.
+    fn sides(&self, steps: &[StepName]) -> Result<Vec<PlannedDocument>, NoSides> {
+        let steps: Vec<&StepName> = steps.iter().filter(|step| !step.is_first_document()).collect();
+        if !self.step_images.0.is_empty() {
+            let mapped: Vec<PlannedDocument> = self
+                .step_images
+                .0
+                .iter()
+                .filter(|image| steps.contains(&&image.step))
+                .cloned()
+                .collect();
+            return match mapped.first() {
+                None => Err(NoSides::NoSteps),
+                Some(image) if image.side == Side::Front => Ok(mapped),
+                Some(_) => Err(NoSides::Unclear),
+            };
+        }
+        let candidates: Vec<&StepName> = steps.into_iter().filter(|step| !step.is_utility_bill()).collect();
+        let ending = |suffix: &str| -> Vec<StepName> {
+            candidates
+                .iter()
+                .filter(|step| step.as_str().to_ascii_uppercase().ends_with(suffix))
+                .map(|&step| step.clone())
+                .collect()
+        };
+        let planned = |step: &StepName, side| PlannedDocument { step: step.clone(), side };
+        match (candidates.as_slice(), ending("_FRONT").as_slice(), ending("_BACK").as_slice()) {
+            ([], ..) => Err(NoSides::NoSteps),
+            ([single], _, []) => Ok(vec![planned(single, Side::Front)]),
+            (_, [front], []) => Ok(vec![planned(front, Side::Front)]),
+            (_, [front], [back]) => Ok(vec![planned(front, Side::Front), planned(back, Side::Back)]),
+            _ => Err(NoSides::Unclear),
+        }
+    }
+}
+
+enum NoSides {
+    NoSteps,
+    Unclear,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::identifiers::Digest256;
+    use crate::testing::fixtures::approved;
+
+    fn planned(judgement: &Judgement) -> Vec<(String, &'static str)> {
+        match judgement {
+            Judgement::Qualifies(plan) => plan
+                .documents
+                .iter()
+                .map(|document| (document.step.to_string(), document.side.as_str()))
+                .collect(),
+            other => panic!("should qualify, but {other:?}"),
+        }
+    }
+
+    fn with_steps(steps: &[&str]) -> CallbackFacts {
+        CallbackFacts {
+            steps: steps.iter().map(|step| step.parse().unwrap()).collect(),
+            ..approved("s1", "c1")
+        }
+    }
+
+    #[test]
+    fn approved_with_valid_steps_qualifies() {
+        let judgement = Policy::default().judge(&approved("s1", "c1"));
+        assert_eq!(
+            planned(&judgement),
+            [("SECOND_DOC_FRONT".to_owned(), "FRONT"), ("SECOND_DOC_BACK".to_owned(), "BACK")]
+        );
+        let Judgement::Qualifies(plan) = judgement else { unreachable!() };
+        assert_eq!(plan.country.as_str(), "LT");
+        assert_eq!(plan.callback, Digest256::of(b"s1"));
+    }
+
+    #[test]
+    fn a_result_that_is_not_final_waits_even_if_approved_or_denied() {
+        for overall in [Overall::Approved, Overall::Denied, Overall::Suspected, Overall::Reviewing] {
+            let facts = CallbackFacts {
+                is_final: Some(false),
+                overall: Some(overall),
+                ..approved("s1", "c1")
+            };
+            assert_eq!(
+                Policy::default().judge(&facts),
+                Judgement::NotYet(WaitingReason::ResultNotFinal),
+                "{overall}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_body_without_final_is_taken_for_a_result() {
+        let facts = CallbackFacts {
+            is_final: None,
+            ..approved("s1", "c1")
+        };
+        assert!(matches!(Policy::default().judge(&facts), Judgement::Qualifies(_)));
+    }
+
+    #[test]
+    fn every_other_overall_is_never_submitted() {
+        let judge = |overall| {
+            Policy::default().judge(&CallbackFacts {
+                overall,
+                ..approved("s1", "c1")
+            })
+        };
+        assert_eq!(judge(Some(Overall::Denied)), Judgement::Declines(DeclineReason::FirstDenied));
+        assert_eq!(judge(Some(Overall::Suspected)), Judgement::Declines(DeclineReason::FirstSuspected));
+        assert_eq!(judge(Some(Overall::Expired)), Judgement::Lapsed);
+        assert_eq!(judge(Some(Overall::Deleted)), Judgement::Removed);
+        assert_eq!(judge(Some(Overall::Archived)), Judgement::Removed);
+        assert_eq!(judge(Some(Overall::ExpiredDeleted)), Judgement::Removed);
+        assert_eq!(judge(Some(Overall::Reviewing)), Judgement::NotYet(WaitingReason::ResultNotFinal));
+        assert_eq!(judge(Some(Overall::Active)), Judgement::NotYet(WaitingReason::ResultNotFinal));
+        assert_eq!(judge(Some(Overall::Unknown)), Judgement::Unclear(ParkReason::OverallUnknown));
+        assert_eq!(judge(None), Judgement::Unclear(ParkReason::OverallUnknown));
+    }
+
+    #[test]
+    fn step_verdict_must_be_positive() {
+        let judge = |steps_verdict| {
+            Policy::default().judge(&CallbackFacts {
+                steps_verdict,
+                ..approved("s1", "c1")
+            })
+        };
+        assert_eq!(judge(StepsVerdict::Invalid), Judgement::Declines(DeclineReason::StepInvalid));
+        assert_eq!(judge(StepsVerdict::NotFound), Judgement::Declines(DeclineReason::StepNotFound));
+        assert_eq!(judge(StepsVerdict::Unknown), Judgement::Unclear(ParkReason::StepVerdictUnknown));
+        assert_eq!(judge(StepsVerdict::NotJudged), Judgement::Unclear(ParkReason::StepNotJudged));
+    }
+
+    #[test]
+    fn unjudged_steps_are_accepted_by_choice_and_only_with_an_explicit_final() {
+        let policy = Policy {
+            step_verdict: StepVerdictPolicy::AcceptUnjudged,
+            ..Policy::default()
+        };
+        let facts = CallbackFacts {
+            steps_verdict: StepsVerdict::NotJudged,
+            ..approved("s1", "c1")
+        };
+        assert!(matches!(policy.judge(&facts), Judgement::Qualifies(_)));
+        let facts = CallbackFacts { is_final: None, ..facts };
+        assert_eq!(policy.judge(&facts), Judgement::Unclear(ParkReason::StepNotJudged));
+    }
+
+    #[test]
+    fn an_ordinary_verification_without_steps_is_declined_not_parked() {
+        let facts = CallbackFacts {
+            steps_verdict: StepsVerdict::NotJudged,
+            ..with_steps(&[])
+        };
+        assert_eq!(
+            Policy::default().judge(&facts),
+            Judgement::Declines(DeclineReason::NoAdditionalStep)
+        );
+        let facts = CallbackFacts {
+            steps_verdict: StepsVerdict::NotJudged,
+            ..with_steps(&["UTILITY_BILL"])
+        };
+        assert_eq!(
+            Policy::default().judge(&facts),
+            Judgement::Declines(DeclineReason::NoAdditionalStep)
+        );
+    }
+
+    #[test]
+    fn a_valid_verdict_without_a_named_step_is_unclear() {
+        assert_eq!(
+            Policy::default().judge(&with_steps(&[])),
+            Judgement::Unclear(ParkReason::StepsNotNamed)
+        );
+    }
+
+    #[test]
+    fn names_tell_the_sides() {
+        let judge = |steps: &[&str]| Policy::default().judge(&with_steps(steps));
+        assert_eq!(planned(&judge(&["SECOND_DOC"])), [("SECOND_DOC".to_owned(), "FRONT")]);
+        assert_eq!(
+            planned(&judge(&["ID_BACK", "ID_FRONT", "SELFIE_NOTE"])),
+            [("ID_FRONT".to_owned(), "FRONT"), ("ID_BACK".to_owned(), "BACK")]
+        );
+        assert_eq!(
+            planned(&judge(&["UTILITY_BILL", "SECOND_DOC"])),
+            [("SECOND_DOC".to_owned(), "FRONT")]
+        );
+        for unclear in [
+            &["A", "B"][..],
+            &["A_FRONT", "B_FRONT"],
+            &["A_FRONT", "B_BACK", "C_BACK"],
+            &["A_BACK"],
+            &["A_BACK", "B"],
+        ] {
+            assert_eq!(judge(unclear), Judgement::Unclear(ParkReason::SidesUnclear), "{unclear:?}");
+        }
+    }
+
+    #[test]
+    fn the_first_documents_files_are_never_steps() {
+        let facts = CallbackFacts {
+            steps_verdict: StepsVerdict::NotJudged,
+            ..with_steps(&["FRONT", "BACK", "FACE"])
+        };
+        assert_eq!(
+            Policy::default().judge(&facts),
+            Judgement::Declines(DeclineReason::NoAdditionalStep)
+        );
+    }
+
+    #[test]
+    fn a_mapping_decides_alone() {
+        let policy = Policy {
+            step_images: "UTILITY_BILL=BACK, POA2=FRONT".parse().unwrap(),
+            ..Policy::default()
+        };
+        let judge = |steps: &[&str]| policy.judge(&with_steps(steps));
+        assert_eq!(
+            planned(&judge(&["UTILITY_BILL", "POA2", "OTHER"])),
+            [("POA2".to_owned(), "FRONT"), ("UTILITY_BILL".to_owned(), "BACK")]
+        );
+        assert_eq!(planned(&judge(&["POA2"])), [("POA2".to_owned(), "FRONT")]);
+        assert_eq!(judge(&["UTILITY_BILL"]), Judgement::Unclear(ParkReason::SidesUnclear));
+        assert_eq!(judge(&["OTHER"]), Judgement::Unclear(ParkReason::StepsNotNamed));
+    }
+
+    #[test]
+    fn a_wrong_mapping_says_what_is_wrong() {
+        let parse = |text: &str| text.parse::<StepImages>().unwrap_err();
+        assert_eq!(parse("A"), InvalidStepImages::Entry);
+        assert_eq!(parse("A=LEFT"), InvalidStepImages::Entry);
+        assert_eq!(parse("A=FRONT,A=BACK"), InvalidStepImages::StepTwice);
+        assert_eq!(parse("A=FRONT,B=FRONT"), InvalidStepImages::SideTwice);
+        assert_eq!(parse("A=BACK"), InvalidStepImages::NoFront);
+        assert_eq!(parse("FRONT=FRONT"), InvalidStepImages::FirstDocument);
+        assert_eq!(" ".parse::<StepImages>().unwrap(), StepImages::default());
+    }
+
+    #[test]
+    fn the_teams_country_goes_before_the_first_documents() {
+        let policy = Policy {
+            default_country: Some("EE".parse().unwrap()),
+            ..Policy::default()
+        };
+        let Judgement::Qualifies(plan) = policy.judge(&approved("s1", "c1")) else {
+            panic!()
+        };
+        assert_eq!(plan.country.as_str(), "EE");
+        let facts = CallbackFacts {
+            country: None,
+            ..approved("s1", "c1")
+        };
+        assert_eq!(Policy::default().judge(&facts), Judgement::Unclear(ParkReason::CountryUnknown));
+    }
+
+    #[test]
+    fn without_a_client_nothing_is_submitted() {
+        let facts = CallbackFacts {
+            client_id: None,
+            ..approved("s1", "c1")
+        };
+        assert_eq!(Policy::default().judge(&facts), Judgement::Unclear(ParkReason::ClientUnknown));
+    }
+}

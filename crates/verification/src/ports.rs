@@ -1,0 +1,178 @@
+//! What the use cases need from outside, in the domain's words.
+//!
+//! Every implementation is held to the same conformance suite (`testing::conformance`).
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+
+use crate::document::{Plan, PlannedDocument, StoredDocument};
+use crate::identifiers::{ClientId, Digest256, ScanRef, SecondReference};
+use crate::observation::Observation;
+use crate::pairing::Pairing;
+use crate::reason::ParkReason;
+use crate::result::{Overall, StepLinks};
+use crate::secret::{AuthToken, FileLink};
+use crate::time::Timestamp;
+
+/// A service that we depend on did not do what was asked, and may do it later. Never carries anything personal.
+#[derive(Debug, thiserror::Error)]
+#[error("{what} failed")]
+pub struct Unavailable {
+    /// The port and operation, for logs.
+    pub what: &'static str,
+    #[source]
+    pub source: Option<Box<dyn std::error::Error + Send + Sync>>,
+}
+
+impl Unavailable {
+    pub fn new(what: &'static str, source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        Self {
+            what,
+            source: Some(source.into()),
+        }
+    }
+}
+
+/// What a conditional write came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Saved {
+    Won,
+    /// Somebody else has changed the pairing since it was read: read it again and decide anew.
+    Lost,
+}
+
+/// One line of a pairing's history.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HistoryEntry {
+    pub at: Timestamp,
+    /// What was decided, a stable word.
+    pub what: String,
+    /// The state that it led to.
+    pub state: String,
+    /// The archived callback that caused it, if one did.
+    pub callback: Option<Digest256>,
+}
+
+/// A pairing as it shall be, with what belongs to the same transaction.
+#[derive(Clone, Debug)]
+pub struct PairingWrite {
+    /// Its `version` is one more than the stored one's (1 for a new pairing): that is the condition.
+    pub pairing: Pairing,
+    pub history: HistoryEntry,
+}
+
+/// The pairings. Reads see every write that was won before.
+#[async_trait]
+pub trait Pairings: Send + Sync {
+    /// By either token's `scanRef`. `None`: no pairing has it as its first or as any of its second ones.
+    async fn find(&self, scan_ref: &ScanRef) -> Result<Option<Pairing>, Unavailable>;
+
+    /// Writes the pairing, its history and the way from its current Token 2 back to it, all or nothing. May be repeated: a repeat of a
+    /// write that was won is `Lost`.
+    async fn save(&self, write: &PairingWrite) -> Result<Saved, Unavailable>;
+
+    /// The history, oldest first, at most `limit` entries.
+    async fn history(&self, first: &ScanRef, limit: u16) -> Result<Vec<HistoryEntry>, Unavailable>;
+}
+
+/// The callbacks as they were signed, kept until the bucket's lifecycle removes them.
+#[async_trait]
+pub trait CallbackArchive: Send + Sync {
+    /// Keeps the body. Written once: a repeat changes nothing. `scan_ref` is `None` for a body that cannot be read.
+    async fn keep(&self, scan_ref: Option<&ScanRef>, digest: &Digest256, body: &[u8]) -> Result<(), Unavailable>;
+
+    /// The file links of an archived callback. `None`: it is not there any more, or cannot be read.
+    async fn links(&self, scan_ref: &ScanRef, digest: &Digest256) -> Result<Option<StepLinks>, Unavailable>;
+}
+
+/// Why a file is not in the bucket.
+#[derive(Debug, thiserror::Error)]
+pub enum CaptureError {
+    /// Never will be.
+    #[error("the file is refused: {}", .0.as_str())]
+    Refused(ParkReason),
+    /// The link is expired or gone; a fresh one may do.
+    #[error("the link is dead")]
+    LinkDead,
+    /// Fewer bytes came than were promised.
+    #[error("the file is shorter than promised")]
+    Truncated,
+    #[error("the file cannot be copied now")]
+    Unavailable(#[source] Unavailable),
+}
+
+/// The files of second documents.
+#[async_trait]
+pub trait Documents: Send + Sync {
+    /// Streams the file into the bucket, whole or not at all. Written once: if an earlier copy is there, that one is described.
+    /// Gives up at `until`. May be dropped at any point.
+    async fn capture(
+        &self,
+        first: &ScanRef,
+        planned: &PlannedDocument,
+        link: &FileLink,
+        until: Timestamp,
+    ) -> Result<StoredDocument, CaptureError>;
+}
+
+/// Tells the processor to look at a pairing. At least once, in any order.
+#[async_trait]
+pub trait SubmissionQueue: Send + Sync {
+    async fn enqueue(&self, first: &ScanRef) -> Result<(), Unavailable>;
+}
+
+/// Why the provider did not do what was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum ProviderError {
+    /// It certainly did nothing, and may do it later.
+    #[error("the provider is unavailable ({kind})")]
+    Unavailable { kind: &'static str, retry_after: Option<Duration> },
+    /// It may have done it.
+    #[error("the provider's answer is lost ({kind})")]
+    InDoubt { kind: &'static str },
+    /// The token is expired, used or unknown.
+    #[error("the token is not valid")]
+    TokenNotValid,
+    /// It will not do it, however often it is asked.
+    #[error("the provider refuses ({kind})")]
+    Refused { kind: &'static str, identifier: Option<String> },
+    /// A document in the bucket is not what the pairing recorded, or does not fit into a request.
+    #[error("the documents cannot be sent: {}", .0.as_str())]
+    Documents(ParkReason),
+}
+
+/// A new Token 2.
+#[derive(Clone, Debug)]
+pub struct SecondToken {
+    pub scan_ref: ScanRef,
+    pub auth_token: AuthToken,
+    /// The token still has additional steps although they were suppressed: the account's set-up differs from what is documented.
+    pub has_steps_left: bool,
+}
+
+/// The provider's calls that the flow needs. None of them has an idempotency key.
+#[async_trait]
+pub trait Provider: Send + Sync {
+    /// Creates a silent token for the same client: no additional steps, no questionnaire. Must not be repeated blindly.
+    async fn create_second_token(&self, client_id: &ClientId, reference: &SecondReference) -> Result<SecondToken, ProviderError>;
+
+    /// Posts the documents with Token 2. Uses the token up. Must not be repeated blindly.
+    async fn submit(&self, first: &ScanRef, auth_token: &AuthToken, plan: &Plan, documents: &[StoredDocument])
+    -> Result<(), ProviderError>;
+
+    /// The status of one verification. The provider dislikes polling: ask only when something is overdue or in doubt.
+    async fn status(&self, scan_ref: &ScanRef) -> Result<Overall, ProviderError>;
+
+    /// Fresh links to the files of one verification.
+    async fn files(&self, scan_ref: &ScanRef) -> Result<StepLinks, ProviderError>;
+}
+
+pub trait Clock: Send + Sync {
+    fn now(&self) -> Timestamp;
+}
+
+/// Is told what happened, for metrics. Must not block or fail.
+pub trait Observer: Send + Sync {
+    fn observe(&self, observation: Observation);
+}

@@ -1,0 +1,196 @@
+//! Why a pairing did not go the straight way, as stable words for tables, metrics and events.
+
+use serde::{Deserialize, Serialize};
+
+use crate::identifiers::{Side, StepName};
+
+/// Why we still wait for the first result although something arrived.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum WaitingReason {
+    /// The callback says that the provider's staff will look at it (`final: false`, or a status of work in progress).
+    ResultNotFinal,
+}
+
+/// Why the first verification does not qualify. A later qualifying result reopens the pairing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum DeclineReason {
+    FirstDenied,
+    FirstSuspected,
+    /// The provider deleted or archived the verification before it was approved.
+    FirstRemoved,
+    /// Approved, but the customer's session had no additional step: an ordinary verification.
+    NoAdditionalStep,
+    StepInvalid,
+    StepNotFound,
+}
+
+impl DeclineReason {
+    pub const ALL: [Self; 6] = [
+        Self::FirstDenied,
+        Self::FirstSuspected,
+        Self::FirstRemoved,
+        Self::NoAdditionalStep,
+        Self::StepInvalid,
+        Self::StepNotFound,
+    ];
+}
+
+/// Why a person must look. Nothing is lost; the pairing can be taken up again.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "reason")]
+pub enum ParkReason {
+    /// The callback lacks a usable `clientId`, without which Token 2 cannot be tied to the same person.
+    ClientUnknown,
+    /// `status.overall` is a word that we do not know.
+    OverallUnknown,
+    /// `status.additionalSteps` is neither of the documented spellings.
+    StepVerdictUnknown,
+    /// The provider did not judge the step and the policy requires that it does (parameter `StepVerdict`).
+    StepNotJudged,
+    /// The step is judged valid, but the callback names no step.
+    StepsNotNamed,
+    /// Which step shows which side cannot be told (parameter `StepImages`).
+    SidesUnclear,
+    /// No country: neither the callback nor the parameter `DefaultCountry` names one.
+    CountryUnknown,
+    /// A step has several files, and only one can be submitted for a side.
+    SeveralFiles {
+        step: StepName,
+    },
+    FileMissing {
+        step: StepName,
+    },
+    /// The link points outside the parameter `FileOrigins`, directly or by a redirect.
+    LinkOriginNotAllowed {
+        step: StepName,
+    },
+    LinkDead {
+        step: StepName,
+    },
+    FileTooLarge {
+        step: StepName,
+    },
+    FileEmpty {
+        step: StepName,
+    },
+    FileTypeNotAccepted {
+        step: StepName,
+    },
+    /// Shorter than the server promised, several times.
+    FileTruncated {
+        step: StepName,
+    },
+    /// What is in the bucket is not what the pairing recorded.
+    FileChanged {
+        step: StepName,
+    },
+    /// Together the files do not fit into one request of direct processing (20 MB after base64).
+    DocumentsTooLarge,
+    /// Direct processing needs a front.
+    SideMissing {
+        side: Side,
+    },
+    /// The provider refused to create Token 2.
+    SecondTokenRefused {
+        kind: String,
+        identifier: Option<String>,
+    },
+    /// Token 2 was created or died as often as the policy allows, and nothing was accepted.
+    AttemptsExhausted,
+    /// The provider refused the documents. Token 2 is taken for used up.
+    SubmissionRefused {
+        kind: String,
+        identifier: Option<String>,
+    },
+    /// The provider accepted the documents and then said that Token 2 expired.
+    SecondExpired,
+}
+
+/// How a parked pairing goes on when it is taken up again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Stage {
+    /// Before any plan was made: only a new callback can help.
+    Judging,
+    /// Files are missing.
+    Capturing,
+    /// The files are here, and there is no usable Token 2.
+    Submitting,
+}
+
+impl ParkReason {
+    /// The word that tables, metrics and events use.
+    pub const fn as_str(&self) -> &'static str {
+        match self {
+            Self::ClientUnknown => "ClientUnknown",
+            Self::OverallUnknown => "OverallUnknown",
+            Self::StepVerdictUnknown => "StepVerdictUnknown",
+            Self::StepNotJudged => "StepNotJudged",
+            Self::StepsNotNamed => "StepsNotNamed",
+            Self::SidesUnclear => "SidesUnclear",
+            Self::CountryUnknown => "CountryUnknown",
+            Self::SeveralFiles { .. } => "SeveralFiles",
+            Self::FileMissing { .. } => "FileMissing",
+            Self::LinkOriginNotAllowed { .. } => "LinkOriginNotAllowed",
+            Self::LinkDead { .. } => "LinkDead",
+            Self::FileTooLarge { .. } => "FileTooLarge",
+            Self::FileEmpty { .. } => "FileEmpty",
+            Self::FileTypeNotAccepted { .. } => "FileTypeNotAccepted",
+            Self::FileTruncated { .. } => "FileTruncated",
+            Self::FileChanged { .. } => "FileChanged",
+            Self::DocumentsTooLarge => "DocumentsTooLarge",
+            Self::SideMissing { .. } => "SideMissing",
+            Self::SecondTokenRefused { .. } => "SecondTokenRefused",
+            Self::AttemptsExhausted => "AttemptsExhausted",
+            Self::SubmissionRefused { .. } => "SubmissionRefused",
+            Self::SecondExpired => "SecondExpired",
+        }
+    }
+
+    pub const fn stage(&self) -> Stage {
+        match self {
+            Self::ClientUnknown
+            | Self::OverallUnknown
+            | Self::StepVerdictUnknown
+            | Self::StepNotJudged
+            | Self::StepsNotNamed
+            | Self::SidesUnclear
+            | Self::SideMissing { .. }
+            | Self::CountryUnknown => Stage::Judging,
+            Self::SeveralFiles { .. }
+            | Self::FileMissing { .. }
+            | Self::LinkOriginNotAllowed { .. }
+            | Self::LinkDead { .. }
+            | Self::FileTooLarge { .. }
+            | Self::FileEmpty { .. }
+            | Self::FileTypeNotAccepted { .. }
+            | Self::FileTruncated { .. }
+            | Self::FileChanged { .. } => Stage::Capturing,
+            Self::DocumentsTooLarge
+            | Self::SecondTokenRefused { .. }
+            | Self::AttemptsExhausted
+            | Self::SubmissionRefused { .. }
+            | Self::SecondExpired => Stage::Submitting,
+        }
+    }
+}
+
+impl DeclineReason {
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::FirstDenied => "FirstDenied",
+            Self::FirstSuspected => "FirstSuspected",
+            Self::FirstRemoved => "FirstRemoved",
+            Self::NoAdditionalStep => "NoAdditionalStep",
+            Self::StepInvalid => "StepInvalid",
+            Self::StepNotFound => "StepNotFound",
+        }
+    }
+}
+
+impl WaitingReason {
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::ResultNotFinal => "ResultNotFinal",
+        }
+    }
+}

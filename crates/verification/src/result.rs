@@ -1,0 +1,104 @@
+//! What a callback says, reduced to what decisions need: nothing personal is left.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::identifiers::{ClientId, CountryCode, Digest256, ScanRef, StepName};
+use crate::secret::FileLink;
+
+/// The provider's `status.overall`. An open set: what we do not know is kept as `Unknown`, never refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum Overall {
+    Approved,
+    Denied,
+    Suspected,
+    Reviewing,
+    Expired,
+    Active,
+    Deleted,
+    Archived,
+    ExpiredDeleted,
+    Unknown,
+}
+
+impl Overall {
+    pub const ALL: [Self; 10] = [
+        Self::Approved,
+        Self::Denied,
+        Self::Suspected,
+        Self::Reviewing,
+        Self::Expired,
+        Self::Active,
+        Self::Deleted,
+        Self::Archived,
+        Self::ExpiredDeleted,
+        Self::Unknown,
+    ];
+
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Approved => "APPROVED",
+            Self::Denied => "DENIED",
+            Self::Suspected => "SUSPECTED",
+            Self::Reviewing => "REVIEWING",
+            Self::Expired => "EXPIRED",
+            Self::Active => "ACTIVE",
+            Self::Deleted => "DELETED",
+            Self::Archived => "ARCHIVED",
+            Self::ExpiredDeleted => "EXPIRED_DELETED",
+            Self::Unknown => "UNKNOWN",
+        }
+    }
+}
+
+impl fmt::Display for Overall {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// The provider's `status.additionalSteps`, in either of its two documented spellings.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StepsVerdict {
+    Valid,
+    Invalid,
+    NotFound,
+    /// Null or absent: nobody looked at the step. Documented for steps of the kind UPLOAD.
+    NotJudged,
+    /// Anything else. Never counts as positive.
+    Unknown,
+}
+
+/// The links of each step, from `fileUrls` and `additionalStepPdfUrls` together.
+pub type StepLinks = BTreeMap<StepName, Vec<FileLink>>;
+
+/// One verified callback.
+#[derive(Clone, Debug)]
+pub struct CallbackFacts {
+    pub scan_ref: ScanRef,
+    pub client_id: Option<ClientId>,
+    pub external_ref: Option<String>,
+    /// `None` where the body predates the member.
+    pub is_final: Option<bool>,
+    /// `None`: not the result of a verification (for example a document expiration notice).
+    pub overall: Option<Overall>,
+    pub steps_verdict: StepsVerdict,
+    /// The steps that `additionalSteps` names, whether or not they are of use to us.
+    pub steps: Vec<StepName>,
+    pub links: StepLinks,
+    /// Where the *first* document is from: the best guess for the second when nothing else says.
+    pub country: Option<CountryCode>,
+    /// SHA-256 of the raw body: its name in the archive.
+    pub digest: Digest256,
+}
+
+impl CallbackFacts {
+    /// Whether the provider may still change this result as a matter of course. A body without `final` predates the member
+    /// and is taken for a result.
+    pub fn is_provisional(&self) -> bool {
+        self.is_final == Some(false) || matches!(self.overall, Some(Overall::Reviewing | Overall::Active))
+    }
+}

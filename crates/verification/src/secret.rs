@@ -1,0 +1,38 @@
+//! Values that must not be printed: they are stored and sent, and nothing else.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// Token 2's `authToken`: whoever has it may submit documents once. Kept in the pairing only until the submission is accepted.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct AuthToken(String);
+
+/// A signed link to one file of a customer. Never stored; lives one hour.
+#[derive(Clone, PartialEq, Eq)]
+pub struct FileLink(String);
+
+macro_rules! redacted {
+    ($name:ident) => {
+        impl $name {
+            pub fn new(value: impl Into<String>) -> Self {
+                Self(value.into())
+            }
+
+            /// The value itself, for the one place that sends it.
+            pub fn expose(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(concat!(stringify!($name), "(redacted)"))
+            }
+        }
+    };
+}
+
+redacted!(AuthToken);
+redacted!(FileLink);

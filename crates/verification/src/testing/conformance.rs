@@ -1,0 +1,163 @@
+//! What every implementation of a port must do. The in-memory ones and the ones on AWS are held to the same suite.
+
+use std::time::Duration;
+
+use crate::document::Plan;
+use crate::identifiers::{ClientId, Digest256, ScanRef};
+use crate::pairing::{Pairing, Second, State};
+use crate::policy::{Judgement, Policy};
+use crate::ports::{CallbackArchive, HistoryEntry, PairingWrite, Pairings, Saved};
+use crate::secret::AuthToken;
+use crate::testing::fixtures::approved;
+use crate::time::Timestamp;
+
+fn write(pairing: &Pairing, version: u64, what: &str) -> PairingWrite {
+    let at = pairing.created_at.plus(Duration::from_millis(version));
+    PairingWrite {
+        pairing: Pairing {
+            version,
+            ..pairing.clone()
+        },
+        history: HistoryEntry {
+            at,
+            what: what.to_owned(),
+            state: pairing.state.name().to_owned(),
+            callback: Some(Digest256::of(b"body")),
+        },
+    }
+}
+
+fn plan(first: &ScanRef) -> Plan {
+    match Policy::default().judge(&approved(first.as_str(), "client-1")) {
+        Judgement::Qualifies(plan) => plan,
+        other => panic!("the fixture qualifies, but {other:?}"),
+    }
+}
+
+/// `prefix` keeps runs against a shared store apart; two characters to twenty.
+pub async fn pairings(store: &dyn Pairings, prefix: &str) {
+    let scan_ref = |name: &str| -> ScanRef { format!("{prefix}-{name}").parse().unwrap() };
+    let client: ClientId = format!("{prefix}-client").parse().unwrap();
+    let now = Timestamp::from_milliseconds(1_795_422_063_000);
+    let first = scan_ref("first");
+    let opened = Pairing::opened(first.clone(), Some(client), now, now.plus(Duration::from_secs(60)));
+
+    assert_eq!(store.find(&first).await.unwrap(), None, "an unknown scanRef has no pairing");
+    assert!(store.history(&first, 10).await.unwrap().is_empty());
+
+    assert_eq!(store.save(&write(&opened, 1, "Opened")).await.unwrap(), Saved::Won);
+    assert_eq!(
+        store.find(&first).await.unwrap(),
+        Some(Pairing {
+            version: 1,
+            ..opened.clone()
+        }),
+        "what is saved is found, whole"
+    );
+    assert_eq!(
+        store.save(&write(&opened, 1, "Opened again")).await.unwrap(),
+        Saved::Lost,
+        "only one opening wins"
+    );
+    assert_eq!(
+        store.save(&write(&opened, 3, "Too new")).await.unwrap(),
+        Saved::Lost,
+        "a version cannot be skipped"
+    );
+
+    let second = scan_ref("second");
+    let authorized = Pairing {
+        second: Some(Second {
+            scan_ref: second.clone(),
+            overall: None,
+        }),
+        state: State::Authorized {
+            plan: plan(&first),
+            auth_token: AuthToken::new("secret"),
+        },
+        ..opened.clone()
+    };
+    assert_eq!(store.find(&second).await.unwrap(), None);
+    assert_eq!(store.save(&write(&authorized, 2, "SecondTokenCreated")).await.unwrap(), Saved::Won);
+    let found = store.find(&second).await.unwrap().expect("Token 2's scanRef leads to the pairing");
+    assert_eq!(
+        found,
+        Pairing {
+            version: 2,
+            ..authorized.clone()
+        },
+        "every member survives storage"
+    );
+
+    let third = scan_ref("third");
+    let stale = Pairing {
+        second: Some(Second {
+            scan_ref: third.clone(),
+            overall: None,
+        }),
+        ..authorized.clone()
+    };
+    assert_eq!(store.save(&write(&stale, 2, "Stale")).await.unwrap(), Saved::Lost);
+    assert_eq!(
+        store.find(&third).await.unwrap(),
+        None,
+        "a lost write leaves nothing behind, not even the way back from Token 2"
+    );
+
+    let newer = Pairing {
+        second: Some(Second {
+            scan_ref: third.clone(),
+            overall: None,
+        }),
+        ..authorized
+    };
+    assert_eq!(store.save(&write(&newer, 3, "SecondTokenCreated")).await.unwrap(), Saved::Won);
+    for token in [&first, &second, &third] {
+        assert_eq!(
+            store.find(token).await.unwrap().expect("found").version,
+            3,
+            "older tokens still lead to the pairing"
+        );
+    }
+
+    let history = store.history(&first, 10).await.unwrap();
+    let what: Vec<&str> = history.iter().map(|entry| entry.what.as_str()).collect();
+    assert_eq!(
+        what,
+        ["Opened", "SecondTokenCreated", "SecondTokenCreated"],
+        "the history has every won write, oldest first"
+    );
+    assert_eq!(history[0], write(&opened, 1, "Opened").history);
+    assert_eq!(store.history(&first, 2).await.unwrap().len(), 2, "the limit holds");
+}
+
+/// Of many writers of the same version, exactly one wins. Run by the caller with as many stores as there are workers.
+pub async fn pairings_race(stores: &[std::sync::Arc<dyn Pairings>], prefix: &str) {
+    let now = Timestamp::from_milliseconds(1_795_422_063_000);
+    let first: ScanRef = format!("{prefix}-race").parse().unwrap();
+    let opened = Pairing::opened(first, None, now, now.plus(Duration::from_secs(60)));
+    for version in 1..=3 {
+        let write = write(&opened, version, "Race");
+        let saves = stores.iter().map(|store| store.save(&write));
+        let saved = futures_util::future::join_all(saves).await;
+        let won = saved.into_iter().map(Result::unwrap).filter(|saved| *saved == Saved::Won).count();
+        assert_eq!(won, 1, "version {version}");
+    }
+}
+
+/// `body` must be a callback with the link `link` for the step `step`, as the implementation reads callbacks.
+pub async fn archive(archive: &dyn CallbackArchive, scan_ref: &ScanRef, body: &[u8], step: &str, link: &str) {
+    let digest = Digest256::of(body);
+    assert!(
+        archive.links(scan_ref, &digest).await.unwrap().is_none(),
+        "what was never kept is not there"
+    );
+    archive.keep(Some(scan_ref), &digest, body).await.unwrap();
+    archive
+        .keep(Some(scan_ref), &digest, body)
+        .await
+        .expect("keeping twice is keeping once");
+    let links = archive.links(scan_ref, &digest).await.unwrap().expect("kept");
+    assert_eq!(links[&step.parse().unwrap()][0].expose(), link);
+    archive.keep(None, &Digest256::of(b"unreadable"), b"unreadable").await.unwrap();
+}

@@ -1,0 +1,40 @@
+//! Invented callbacks.
+
+use std::collections::BTreeMap;
+
+use crate::identifiers::Digest256;
+use crate::result::{CallbackFacts, Overall, StepsVerdict};
+use crate::secret::FileLink;
+
+/// An approved first verification with a valid second document in `SECOND_DOC_FRONT` and `SECOND_DOC_BACK`.
+pub fn approved(scan_ref: &str, client_id: &str) -> CallbackFacts {
+    let steps = ["SECOND_DOC_BACK", "SECOND_DOC_FRONT"];
+    let link = |step: &str| vec![FileLink::new(format!("https://files.example/{scan_ref}/{step}"))];
+    let mut links: BTreeMap<_, _> = steps.iter().map(|step| (step.parse().unwrap(), link(step))).collect();
+    for first_document in ["FRONT", "BACK", "FACE"] {
+        links.insert(first_document.parse().unwrap(), link(first_document));
+    }
+    CallbackFacts {
+        scan_ref: scan_ref.parse().unwrap(),
+        client_id: Some(client_id.parse().unwrap()),
+        external_ref: None,
+        is_final: Some(true),
+        overall: Some(Overall::Approved),
+        steps_verdict: StepsVerdict::Valid,
+        steps: steps.iter().map(|step| step.parse().unwrap()).collect(),
+        links,
+        country: Some("LT".parse().unwrap()),
+        digest: Digest256::of(scan_ref.as_bytes()),
+    }
+}
+
+/// The second verification's result.
+pub fn second(scan_ref: &str, first: &str, overall: Overall) -> CallbackFacts {
+    CallbackFacts {
+        external_ref: Some(format!("dv2:{first}")),
+        overall: Some(overall),
+        steps_verdict: StepsVerdict::NotJudged,
+        steps: Vec::new(),
+        ..approved(scan_ref, "ignored")
+    }
+}

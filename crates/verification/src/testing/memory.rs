@@ -1,0 +1,394 @@
+//! The ports in memory, for tests without any service.
+
+use std::collections::BTreeMap;
+use std::sync::Mutex;
+use std::time::Duration;
+
+use async_trait::async_trait;
+
+use crate::document::{FileType, Plan, PlannedDocument, StoredDocument};
+use crate::identifiers::{ClientId, Digest256, ScanRef, SecondReference};
+use crate::observation::Observation;
+use crate::pairing::Pairing;
+use crate::ports::{
+    CallbackArchive, CaptureError, Clock, Documents, HistoryEntry, Observer, PairingWrite, Pairings, Provider, ProviderError, Saved,
+    SecondToken, SubmissionQueue, Unavailable,
+};
+use crate::reason::ParkReason;
+use crate::result::{CallbackFacts, Overall, StepLinks};
+use crate::secret::{AuthToken, FileLink};
+use crate::time::Timestamp;
+
+/// Everything at once, behind one lock: one world in which a test plays.
+#[derive(Debug, Default)]
+pub struct World {
+    state: Mutex<WorldState>,
+}
+
+#[derive(Debug, Default)]
+struct WorldState {
+    now: i64,
+    pairings: BTreeMap<ScanRef, Pairing>,
+    aliases: BTreeMap<ScanRef, ScanRef>,
+    history: BTreeMap<ScanRef, Vec<HistoryEntry>>,
+    archive: BTreeMap<(String, String), Vec<u8>>,
+    links: BTreeMap<(ScanRef, Digest256), StepLinks>,
+    objects: BTreeMap<String, StoredDocument>,
+    files: BTreeMap<String, FileBehaviour>,
+    messages: Vec<ScanRef>,
+    observations: Vec<Observation>,
+    tokens: BTreeMap<ScanRef, TokenState>,
+    fresh_links: BTreeMap<ScanRef, StepLinks>,
+    submissions: Vec<(ScanRef, Vec<StoredDocument>)>,
+    faults: BTreeMap<&'static str, Vec<Fault>>,
+    save_losses: u32,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum TokenState {
+    Active(String),
+    Accepted,
+    Expired,
+}
+
+/// How a link behaves.
+#[derive(Clone, Debug)]
+pub enum FileBehaviour {
+    Serves(u64),
+    Dead,
+    Truncated,
+    Down,
+    Refused(ParkReason),
+}
+
+/// What an operation does next instead of its work.
+#[derive(Clone, Copy, Debug)]
+pub enum Fault {
+    /// Nothing is done, and the caller knows.
+    Unavailable,
+    /// It is done, and the answer is lost.
+    DoneThenLost,
+    /// Nothing is done, and the caller cannot know.
+    LostBeforeDone,
+    Refused,
+}
+
+impl World {
+    pub fn new() -> Self {
+        let world = Self::default();
+        world.lock().now = 1_795_422_063_000;
+        world
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, WorldState> {
+        self.state.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+
+    pub fn wait(&self, duration: Duration) {
+        self.lock().now += i64::try_from(duration.as_millis()).unwrap();
+    }
+
+    /// Serves every link of the callback, and keeps the links as the archive would.
+    pub fn serve(&self, facts: &CallbackFacts) {
+        let mut state = self.lock();
+        state
+            .links
+            .insert((facts.scan_ref.clone(), facts.digest.clone()), facts.links.clone());
+        for link in facts.links.values().flatten() {
+            state.files.entry(link.expose().to_owned()).or_insert(FileBehaviour::Serves(1_000));
+        }
+    }
+
+    pub fn file(&self, link: &str, behaviour: FileBehaviour) {
+        self.lock().files.insert(link.to_owned(), behaviour);
+    }
+
+    pub fn fresh_links(&self, first: &ScanRef, links: StepLinks) {
+        self.lock().fresh_links.insert(first.clone(), links);
+    }
+
+    pub fn fault(&self, operation: &'static str, fault: Fault) {
+        self.lock().faults.entry(operation).or_default().push(fault);
+    }
+
+    pub fn lose_next_saves(&self, count: u32) {
+        self.lock().save_losses = count;
+    }
+
+    pub fn expire_tokens(&self) {
+        for token in self.lock().tokens.values_mut() {
+            if matches!(token, TokenState::Active(_)) {
+                *token = TokenState::Expired;
+            }
+        }
+    }
+
+    pub fn take_messages(&self) -> Vec<ScanRef> {
+        std::mem::take(&mut self.lock().messages)
+    }
+
+    pub fn pairing(&self, first: &str) -> Pairing {
+        self.lock()
+            .pairings
+            .get(&first.parse().unwrap())
+            .cloned()
+            .expect("the pairing is there")
+    }
+
+    pub fn pairing_count(&self) -> usize {
+        self.lock().pairings.len()
+    }
+
+    pub fn object_keys(&self) -> Vec<String> {
+        self.lock().objects.keys().cloned().collect()
+    }
+
+    pub fn archived(&self) -> Vec<String> {
+        self.lock()
+            .archive
+            .keys()
+            .map(|(folder, digest)| format!("{folder}/{digest}"))
+            .collect()
+    }
+
+    pub fn token_count(&self) -> usize {
+        self.lock().tokens.len()
+    }
+
+    pub fn submissions(&self) -> Vec<(ScanRef, Vec<StoredDocument>)> {
+        self.lock().submissions.clone()
+    }
+
+    pub fn observations(&self) -> Vec<Observation> {
+        self.lock().observations.clone()
+    }
+
+    fn fault_of(&self, operation: &'static str) -> Option<Fault> {
+        let mut state = self.lock();
+        let faults = state.faults.get_mut(operation)?;
+        if faults.is_empty() { None } else { Some(faults.remove(0)) }
+    }
+}
+
+impl Clock for World {
+    fn now(&self) -> Timestamp {
+        Timestamp::from_milliseconds(self.lock().now)
+    }
+}
+
+impl Observer for World {
+    fn observe(&self, observation: Observation) {
+        self.lock().observations.push(observation);
+    }
+}
+
+#[async_trait]
+impl Pairings for World {
+    async fn find(&self, scan_ref: &ScanRef) -> Result<Option<Pairing>, Unavailable> {
+        self.plain_fault("find")?;
+        let state = self.lock();
+        let first = state.aliases.get(scan_ref).unwrap_or(scan_ref);
+        Ok(state.pairings.get(first).cloned())
+    }
+
+    async fn save(&self, write: &PairingWrite) -> Result<Saved, Unavailable> {
+        self.plain_fault("save")?;
+        let mut state = self.lock();
+        if state.save_losses > 0 {
+            state.save_losses -= 1;
+            return Ok(Saved::Lost);
+        }
+        let pairing = &write.pairing;
+        let stored = state.pairings.get(&pairing.first).map_or(0, |stored| stored.version);
+        if pairing.version != stored + 1 {
+            return Ok(Saved::Lost);
+        }
+        if let Some(second) = &pairing.second {
+            state.aliases.insert(second.scan_ref.clone(), pairing.first.clone());
+        }
+        state.history.entry(pairing.first.clone()).or_default().push(write.history.clone());
+        state.pairings.insert(pairing.first.clone(), pairing.clone());
+        Ok(Saved::Won)
+    }
+
+    async fn history(&self, first: &ScanRef, limit: u16) -> Result<Vec<HistoryEntry>, Unavailable> {
+        let state = self.lock();
+        Ok(state
+            .history
+            .get(first)
+            .map(|entries| entries.iter().take(usize::from(limit)).cloned().collect())
+            .unwrap_or_default())
+    }
+}
+
+impl World {
+    fn plain_fault(&self, operation: &'static str) -> Result<(), Unavailable> {
+        match self.fault_of(operation) {
+            Some(_) => Err(Unavailable {
+                what: operation,
+                source: None,
+            }),
+            None => Ok(()),
+        }
+    }
+}
+
+#[async_trait]
+impl CallbackArchive for World {
+    async fn keep(&self, scan_ref: Option<&ScanRef>, digest: &Digest256, body: &[u8]) -> Result<(), Unavailable> {
+        self.plain_fault("keep")?;
+        let folder = scan_ref.map_or("unreadable", ScanRef::as_str).to_owned();
+        self.lock()
+            .archive
+            .entry((folder, digest.to_string()))
+            .or_insert_with(|| body.to_vec());
+        Ok(())
+    }
+
+    async fn links(&self, scan_ref: &ScanRef, digest: &Digest256) -> Result<Option<StepLinks>, Unavailable> {
+        Ok(self.lock().links.get(&(scan_ref.clone(), digest.clone())).cloned())
+    }
+}
+
+#[async_trait]
+impl Documents for World {
+    async fn capture(
+        &self,
+        first: &ScanRef,
+        planned: &PlannedDocument,
+        link: &FileLink,
+        _until: Timestamp,
+    ) -> Result<StoredDocument, CaptureError> {
+        let unavailable = || {
+            CaptureError::Unavailable(Unavailable {
+                what: "file",
+                source: None,
+            })
+        };
+        let behaviour = self.lock().files.get(link.expose()).cloned().unwrap_or(FileBehaviour::Dead);
+        match behaviour {
+            FileBehaviour::Dead => Err(CaptureError::LinkDead),
+            FileBehaviour::Truncated => Err(CaptureError::Truncated),
+            FileBehaviour::Down => Err(unavailable()),
+            FileBehaviour::Refused(reason) => Err(CaptureError::Refused(reason)),
+            FileBehaviour::Serves(bytes) => {
+                let document = StoredDocument {
+                    step: planned.step.clone(),
+                    side: planned.side,
+                    file_type: FileType::Jpeg,
+                    bytes,
+                    sha256: Digest256::of(link.expose().as_bytes()),
+                };
+                Ok(self.lock().objects.entry(document.key(first)).or_insert(document).clone())
+            }
+        }
+    }
+}
+
+#[async_trait]
+impl SubmissionQueue for World {
+    async fn enqueue(&self, first: &ScanRef) -> Result<(), Unavailable> {
+        self.plain_fault("enqueue")?;
+        self.lock().messages.push(first.clone());
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl Provider for World {
+    async fn create_second_token(&self, _client_id: &ClientId, _reference: &SecondReference) -> Result<SecondToken, ProviderError> {
+        let fault = self.fault_of("token");
+        let mut state = self.lock();
+        let create = |state: &mut WorldState| {
+            let number = state.tokens.len() + 1;
+            let scan_ref: ScanRef = format!("second-{number}").parse().unwrap();
+            let secret = format!("secret-{number}");
+            state.tokens.insert(scan_ref.clone(), TokenState::Active(secret.clone()));
+            SecondToken {
+                scan_ref,
+                auth_token: AuthToken::new(secret),
+                has_steps_left: false,
+            }
+        };
+        match fault {
+            None => Ok(create(&mut state)),
+            Some(Fault::DoneThenLost) => {
+                create(&mut state);
+                Err(ProviderError::InDoubt { kind: "ConnectionLost" })
+            }
+            Some(Fault::LostBeforeDone) => Err(ProviderError::InDoubt { kind: "ConnectionLost" }),
+            Some(Fault::Unavailable) => Err(ProviderError::Unavailable {
+                kind: "RateLimited",
+                retry_after: Some(Duration::from_secs(7)),
+            }),
+            Some(Fault::Refused) => Err(ProviderError::Refused {
+                kind: "OutOfFunds",
+                identifier: None,
+            }),
+        }
+    }
+
+    async fn submit(
+        &self,
+        first: &ScanRef,
+        auth_token: &AuthToken,
+        _plan: &Plan,
+        documents: &[StoredDocument],
+    ) -> Result<(), ProviderError> {
+        let fault = self.fault_of("process");
+        let mut state = self.lock();
+        let accept = |state: &mut WorldState| {
+            let token = state
+                .tokens
+                .values_mut()
+                .find(|token| **token == TokenState::Active(auth_token.expose().to_owned()));
+            let Some(token) = token else {
+                return Err(ProviderError::TokenNotValid);
+            };
+            *token = TokenState::Accepted;
+            state.submissions.push((first.clone(), documents.to_vec()));
+            Ok(())
+        };
+        match fault {
+            None => accept(&mut state),
+            Some(Fault::DoneThenLost) => {
+                accept(&mut state)?;
+                Err(ProviderError::InDoubt { kind: "ConnectionLost" })
+            }
+            Some(Fault::LostBeforeDone) => Err(ProviderError::InDoubt { kind: "TimedOut" }),
+            Some(Fault::Unavailable) => Err(ProviderError::Unavailable {
+                kind: "RateLimited",
+                retry_after: Some(Duration::from_secs(7)),
+            }),
+            Some(Fault::Refused) => Err(ProviderError::Refused {
+                kind: "Rejected",
+                identifier: Some("BAD_VALUE".to_owned()),
+            }),
+        }
+    }
+
+    async fn status(&self, scan_ref: &ScanRef) -> Result<Overall, ProviderError> {
+        if self.fault_of("status").is_some() {
+            return Err(ProviderError::Unavailable {
+                kind: "ServerError",
+                retry_after: None,
+            });
+        }
+        match self.lock().tokens.get(scan_ref) {
+            Some(TokenState::Active(_)) => Ok(Overall::Active),
+            Some(TokenState::Accepted) => Ok(Overall::Reviewing),
+            Some(TokenState::Expired) => Ok(Overall::Expired),
+            None => Err(ProviderError::TokenNotValid),
+        }
+    }
+
+    async fn files(&self, scan_ref: &ScanRef) -> Result<StepLinks, ProviderError> {
+        if self.fault_of("files").is_some() {
+            return Err(ProviderError::Unavailable {
+                kind: "ServerError",
+                retry_after: None,
+            });
+        }
+        Ok(self.lock().fresh_links.get(scan_ref).cloned().unwrap_or_default())
+    }
+}

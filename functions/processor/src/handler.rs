@@ -1,0 +1,119 @@
+//! A batch of claim checks in, a list of those that stay out.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use adapters::{Message, SqsSubmissionQueue, SystemClock};
+use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent, SqsMessage};
+use lambda_runtime::{Error, LambdaEvent};
+use lambda_support::{Handled, peak_memory_kilobytes, process_batch, receive_count};
+use verification::identifiers::ScanRef;
+use verification::ports::Clock;
+use verification::{Advance, Advanced, Timestamp};
+
+/// What is kept of the function's time for the last writes and the answer.
+const RESERVE: Duration = Duration::from_secs(5);
+
+/// The pause before the first repeat; each further one is twice as long.
+const SHORTEST_PAUSE: Duration = Duration::from_secs(3);
+
+/// The longest pause. With ten receives, a message is tried for half an hour before it becomes a dead letter.
+const LONGEST_PAUSE: Duration = Duration::from_secs(15 * 60);
+
+pub struct Processor {
+    pub advance: Advance,
+    pub queue: Arc<SqsSubmissionQueue>,
+    pub clock: Arc<SystemClock>,
+}
+
+impl Processor {
+    pub async fn handle(&self, event: LambdaEvent<SqsEvent>) -> Result<SqsBatchResponse, Error> {
+        let deadline = i64::try_from(event.context.deadline).unwrap_or(i64::MAX);
+        let reserve = i64::try_from(RESERVE.as_millis()).unwrap_or(i64::MAX);
+        let until = Timestamp::from_milliseconds(deadline.saturating_sub(reserve));
+        let postpone = |receipt_handle: String, pause| async move {
+            if let Err(error) = self.queue.postpone(&receipt_handle, pause).await {
+                tracing::warn!(event = "postponing_failed", error = %error, "the queue's own visibility timeout applies");
+            }
+        };
+        Ok(process_batch(event.payload, |record| self.record(record, until), postpone).await?)
+    }
+
+    async fn record(&self, record: SqsMessage, until: Timestamp) -> Handled {
+        let started = self.clock.now();
+        let receives = receive_count(&record);
+        let message = record.body.as_deref().map(serde_json::from_str::<Message>);
+        let Some(Ok(Message::SubmitDocumentsV1 { scan_ref })) = message else {
+            // No pause helps: it becomes a dead letter as soon as it may.
+            tracing::error!(
+                event = "message_unreadable",
+                message_id = record.message_id,
+                receives,
+                "a message is not a claim check"
+            );
+            return Handled::Again { after: Duration::ZERO };
+        };
+        let (handled, outcome, why) = self.advance(&scan_ref, receives, until).await;
+        let took = self.clock.now().since(started);
+        tracing::info!(
+            event = "pairing_advanced",
+            scan_ref = %scan_ref,
+            outcome,
+            why,
+            receives,
+            again_after_s = match handled {
+                Handled::Done => None,
+                Handled::Again { after } => Some(after.as_secs()),
+            },
+            duration_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX),
+            peak_memory_kb = peak_memory_kilobytes(),
+            "pairing advanced"
+        );
+        handled
+    }
+
+    async fn advance(&self, scan_ref: &ScanRef, receives: u32, until: Timestamp) -> (Handled, &'static str, Option<&'static str>) {
+        match self.advance.advance(scan_ref, until).await {
+            Ok(Advanced::Resting(state)) => (Handled::Done, state, None),
+            Ok(Advanced::Unknown) => (Handled::Done, "Unknown", None),
+            Ok(Advanced::HeldUntil(lease_until)) => {
+                // The first look comes right after the message was sent, when its sender is about to let go.
+                let rest = lease_until.since(self.clock.now()).saturating_add(Duration::from_secs(1));
+                (
+                    Handled::Again {
+                        after: if receives <= 1 { Duration::from_secs(1) } else { rest },
+                    },
+                    "Held",
+                    None,
+                )
+            }
+            Ok(Advanced::TryAgain { why, after }) => {
+                let pause = pause(receives).max(after.unwrap_or_default());
+                (Handled::Again { after: pause }, "TryAgain", Some(why))
+            }
+            Err(error) => {
+                let cause = std::error::Error::source(&error).map(ToString::to_string);
+                tracing::error!(event = "store_unavailable", scan_ref = %scan_ref, error = %error, cause, "a pairing cannot be advanced now");
+                (Handled::Again { after: pause(receives) }, "TryAgain", Some("StoreUnavailable"))
+            }
+        }
+    }
+}
+
+fn pause(receives: u32) -> Duration {
+    let factor = 2_u32.saturating_pow(receives.saturating_sub(1).min(16));
+    SHORTEST_PAUSE.saturating_mul(factor).min(LONGEST_PAUSE)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pauses_double_up_to_the_longest() {
+        let seconds: Vec<u64> = (1..=10).map(|receives| pause(receives).as_secs()).collect();
+        assert_eq!(seconds, [3, 6, 12, 24, 48, 96, 192, 384, 768, 900]);
+        assert_eq!(pause(0), SHORTEST_PAUSE);
+        assert_eq!(pause(u32::MAX), LONGEST_PAUSE);
+    }
+}
