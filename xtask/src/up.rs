@@ -3,7 +3,6 @@
 //! Standard output carries the result and nothing else, so that a program can read it; everything for people goes to standard
 //! error.
 
-use std::future::Future;
 use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -150,12 +149,10 @@ impl Interruption {
     }
 
     /// The exit status that a shell gives a program ended by the signal that came.
-    fn wait(&mut self) -> impl Future<Output = ExitCode> + '_ {
-        async {
-            tokio::select! {
-                _ = self.interrupt.recv() => ExitCode::from(130),
-                _ = self.terminate.recv() => ExitCode::from(143),
-            }
+    async fn wait(&mut self) -> ExitCode {
+        tokio::select! {
+            _ = self.interrupt.recv() => ExitCode::from(130),
+            _ = self.terminate.recv() => ExitCode::from(143),
         }
     }
 }

@@ -138,3 +138,104 @@ impl Guarded {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::process::Command as Program;
+    use std::time::Instant;
+
+    use super::*;
+
+    const DEADLINE: Duration = Duration::from_secs(20);
+
+    /// A shell that starts a process of its own, ignores polite requests to end, and tells who they are.
+    const STUBBORN: &str = "trap '' TERM; sleep 600 & echo $$ $! > pids.new; mv pids.new pids; sleep 600; sleep 600";
+
+    fn start_stubborn(directory: &Path) -> Guarded {
+        let python = Python::find().unwrap();
+        GuardedCommand::removing(&python, directory, "sh")
+            .args(["-c", STUBBORN])
+            .with(|command| {
+                command.current_dir(directory);
+            })
+            .start()
+            .unwrap()
+    }
+
+    fn is_alive(pid: &str) -> bool {
+        let state = Program::new("ps").args(["-o", "stat=", "-p", pid]).output().unwrap();
+        let state = String::from_utf8_lossy(&state.stdout).trim().to_owned();
+        !state.is_empty() && !state.starts_with('Z')
+    }
+
+    async fn until(what: &str, mut condition: impl FnMut() -> bool) {
+        let began = Instant::now();
+        while !condition() {
+            assert!(began.elapsed() < DEADLINE, "never happened: {what}");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+
+    async fn pids(directory: &Path) -> Vec<String> {
+        let file = directory.join("pids");
+        until("the command tells its processes", || file.exists()).await;
+        let text = std::fs::read_to_string(file).unwrap();
+        let pids: Vec<String> = text.split_whitespace().map(str::to_owned).collect();
+        assert!(pids.len() == 2 && pids.iter().all(|pid| is_alive(pid)));
+        pids
+    }
+
+    #[tokio::test]
+    async fn stopping_ends_the_command_and_what_it_started_and_removes_the_directory() {
+        let directory = tempfile::tempdir().unwrap();
+        let guarded = start_stubborn(directory.path());
+        let pids = pids(directory.path()).await;
+        guarded.stop().await;
+        assert!(!pids.iter().any(|pid| is_alive(pid)));
+        assert!(!directory.path().exists());
+    }
+
+    #[tokio::test]
+    async fn dropping_does_the_same_without_being_waited_for() {
+        let directory = tempfile::tempdir().unwrap();
+        let guarded = start_stubborn(directory.path());
+        let pids = pids(directory.path()).await;
+        drop(guarded);
+        until("the directory is gone", || !directory.path().exists()).await;
+        assert!(!pids.iter().any(|pid| is_alive(pid)));
+    }
+
+    #[tokio::test]
+    async fn what_a_command_leaves_running_ends_with_it() {
+        let directory = tempfile::tempdir().unwrap();
+        let python = Python::find().unwrap();
+        let pid = directory.path().join("pid");
+        GuardedCommand::new(&python, "sh")
+            .args(["-c", "sleep 600 & echo $! > pid"])
+            .with(|command| {
+                command.current_dir(directory.path());
+            })
+            .run("sh")
+            .await
+            .unwrap();
+        let pid = std::fs::read_to_string(pid).unwrap();
+        until("the process is gone", || !is_alive(pid.trim())).await;
+    }
+
+    #[tokio::test]
+    async fn a_failure_is_told_with_what_was_printed() {
+        let directory = tempfile::tempdir().unwrap();
+        let log = directory.path().join("log");
+        let python = Python::find().unwrap();
+        let error = GuardedCommand::new(&python, "sh")
+            .args(["-c", "echo the reason >&2; exit 7"])
+            .run_quietly("the attempt", &log)
+            .await
+            .unwrap_err();
+        let message = error.to_string();
+        assert!(message.contains("the attempt failed") && message.contains("7") && message.contains("the reason"));
+
+        let missing = GuardedCommand::new(&python, "no-such-program").run_quietly("it", &log).await;
+        assert!(missing.unwrap_err().to_string().contains("No such file"));
+    }
+}

@@ -105,7 +105,9 @@ impl LocalStack {
 
         let package_directory = directory.path().join("package");
         let package = async {
-            progress("building the functions");
+            if matches!(options.functions, Functions::Build) {
+                progress("building the functions");
+            }
             Package::make(
                 &toolchain,
                 &options.functions,
