@@ -224,3 +224,24 @@ fn check_sides(
         None => Ok(()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::take_token;
+    use crate::settings::Settings;
+    use crate::state::State;
+    use crate::token;
+
+    #[tokio::test]
+    async fn a_token_ends_at_its_time_and_not_when_that_is_noticed() {
+        // Nothing watches the deadlines of this state.
+        let state = State::new("http://127.0.0.1:1".to_owned(), Settings::default()).unwrap();
+        for (expiry_time, is_good) in [(0, false), (3600, true)] {
+            let request = json!({"clientId": "client", "expiryTime": expiry_time});
+            let (_, auth_token) = token::create(&state, request.as_object().unwrap()).unwrap();
+            assert_eq!(take_token(&state, &auth_token).is_ok(), is_good);
+        }
+    }
+}

@@ -1,7 +1,10 @@
 //! The admin API and the life of a sandbox.
 
+use std::time::Duration;
+
 use idenfy_sandbox::{Sandbox, Settings};
 use serde_json::{Value, json};
+use tokio::time::timeout;
 
 use crate::world::{World, submission};
 
@@ -92,7 +95,9 @@ async fn a_sandbox_ends_with_its_owner() {
     let world = World::start().await;
     assert_eq!(world.get("/health").await.json(), json!({"status": "ok"}));
     let health = world.url("/health");
-    world.sandbox.shutdown().await;
+    timeout(Duration::from_secs(20), world.sandbox.shutdown())
+        .await
+        .expect("an end in time");
     assert!(world.client.get(&health).send().await.unwrap_err().is_connect());
 
     let dropped = Sandbox::start(Settings::default()).await.unwrap();

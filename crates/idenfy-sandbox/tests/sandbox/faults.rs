@@ -73,7 +73,8 @@ async fn an_error_in_200_uses_the_token_up_without_a_result() {
     let answer = read(world.submit(&session).await.unwrap()).await;
     assert_eq!((answer.status, answer.identifier().as_str()), (200, "DOC_NOT_FOUND"));
     assert_eq!(read(world.submit(&session).await.unwrap()).await.identifier(), "TOKEN_NOT_VALID");
-    assert_eq!(world.shown(&session).await["processedAt"], Value::Null);
+    let shown = world.shown(&session).await;
+    assert_eq!((&shown["processedAt"], &shown["live"]), (&Value::Null, &json!(false)));
 }
 
 #[tokio::test]
