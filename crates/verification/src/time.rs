@@ -92,9 +92,9 @@ mod tests {
     #[test]
     fn text_has_a_fixed_width_and_reads_back() {
         let moment = Timestamp::from_milliseconds(1_795_422_063_007);
-        assert_eq!(moment.to_string(), "2026-11-23T09:01:03.007Z");
+        assert_eq!(moment.to_string(), "2026-11-23T08:21:03.007Z");
         assert_eq!(moment.to_string().parse::<Timestamp>().unwrap(), moment);
-        assert_eq!("2026-11-23T10:01:03.007+01:00".parse::<Timestamp>().unwrap(), moment);
+        assert_eq!("2026-11-23T09:21:03.007+01:00".parse::<Timestamp>().unwrap(), moment);
     }
 
     #[test]

@@ -275,7 +275,7 @@ fn events() -> Vec<(&'static str, Event)> {
             "token created",
             Event::SecondTokenCreated {
                 held: held(),
-                scan_ref: scan_ref("newer"),
+                scan_ref: scan_ref("third"),
                 auth_token: AuthToken::new("newer"),
             },
         ),
