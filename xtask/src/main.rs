@@ -6,6 +6,9 @@
     reason = "a command-line program: results go to standard output, progress and errors to standard error"
 )]
 
+mod arrows;
+mod release;
+mod test;
 mod up;
 
 use std::process::ExitCode;
@@ -23,12 +26,14 @@ struct Arguments {
 #[derive(Debug, Subcommand)]
 enum Command {
     Up(up::Arguments),
+    Test(test::Arguments),
 }
 
 #[tokio::main]
 async fn main() -> ExitCode {
     let result = match Arguments::parse().command {
         Command::Up(arguments) => up::run(arguments).await,
+        Command::Test(arguments) => test::run(arguments).await,
     };
     match result {
         Ok(code) => code,

@@ -123,7 +123,7 @@ fn report(stack: &LocalStack, json: bool, took: Duration) -> Result<()> {
 }
 
 /// Every output of the template, and what else is needed to use the stack.
-fn description(stack: &LocalStack) -> Value {
+pub(crate) fn description(stack: &LocalStack) -> Value {
     let mut description = json!(stack.outputs());
     if let Some(members) = description.as_object_mut() {
         members.insert("endpointUrl".to_owned(), json!(stack.endpoint_url()));
@@ -135,13 +135,13 @@ fn description(stack: &LocalStack) -> Value {
 }
 
 /// SIGINT and SIGTERM, watched from the beginning, so that none is lost.
-struct Interruption {
+pub(crate) struct Interruption {
     interrupt: tokio::signal::unix::Signal,
     terminate: tokio::signal::unix::Signal,
 }
 
 impl Interruption {
-    fn watch() -> Result<Self> {
+    pub fn watch() -> Result<Self> {
         Ok(Self {
             interrupt: signal(SignalKind::interrupt())?,
             terminate: signal(SignalKind::terminate())?,
@@ -149,7 +149,7 @@ impl Interruption {
     }
 
     /// The exit status that a shell gives a program ended by the signal that came.
-    async fn wait(&mut self) -> ExitCode {
+    pub async fn wait(&mut self) -> ExitCode {
         tokio::select! {
             _ = self.interrupt.recv() => ExitCode::from(130),
             _ = self.terminate.recv() => ExitCode::from(143),

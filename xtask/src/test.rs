@@ -1,0 +1,197 @@
+//! `cargo xtask test`: everything that must hold before a change goes in, cheapest first. A person and the build server run the same.
+
+use std::process::{ExitCode, Stdio};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail, ensure};
+use local_stack::{Functions, LocalStack, Options, Toolchain, workspace};
+use tokio::process::Command;
+
+use crate::up::{Interruption, description};
+use crate::{arrows, release};
+
+/// Check and test everything
+///
+/// Formatting, lints, the direction of dependencies, the template, unit and integration tests against the deployed template, and the
+/// release build that `sam build` makes. Stops at the first step that fails. What cannot run on this machine is named at the end.
+#[derive(Debug, clap::Args)]
+pub struct Arguments {
+    /// Leave out the release build, which takes the longest
+    #[arg(long)]
+    without_release: bool,
+
+    /// Run only the tests whose names contain this text, and no other step
+    #[arg(value_name = "NAME")]
+    filter: Option<String>,
+}
+
+/// The variable by which the integration tests find the stack that is already running: the path of a file with what
+/// `cargo xtask up --json` prints.
+const STACK_VARIABLE: &str = "DUAL_VERIFICATION_STACK";
+
+/// Runs the command to its end.
+///
+/// # Errors
+/// The first step that fails.
+pub async fn run(arguments: Arguments) -> Result<ExitCode> {
+    let mut interruption = Interruption::watch()?;
+    tokio::select! {
+        outcome = steps(&arguments) => outcome.map(|()| ExitCode::SUCCESS),
+        code = interruption.wait() => {
+            // The children are in this program's process group and get the signal as well.
+            tokio::time::sleep(Duration::from_millis(500)).await;
+            Ok(code)
+        }
+    }
+}
+
+async fn steps(arguments: &Arguments) -> Result<()> {
+    let began = Instant::now();
+    let mut run = Run::default();
+    if arguments.filter.is_none() {
+        run.step("formatting", cargo(["fmt", "--all", "--check"])).await?;
+        run.step("direction of dependencies", async { arrows::check() }).await?;
+        run.optional(
+            "licences and bans",
+            "cargo-deny",
+            cargo(["deny", "--offline", "check", "bans", "licenses", "sources"]),
+        )
+        .await?;
+        run.optional("unused dependencies", "cargo-machete", cargo(["machete"])).await?;
+        run.step(
+            "lints",
+            cargo([
+                "clippy",
+                "--workspace",
+                "--all-targets",
+                "--profile",
+                "local",
+                "--",
+                "--deny",
+                "warnings",
+            ]),
+        )
+        .await?;
+    }
+    let toolchain = Toolchain::prepare(progress).await?;
+    if arguments.filter.is_none() {
+        run.step("template", template(&toolchain)).await?;
+    }
+    run.step("tests", tests(arguments.filter.as_deref())).await?;
+    if arguments.filter.is_none() {
+        run.step(
+            "documentation examples",
+            cargo(["test", "--doc", "--workspace", "--profile", "local", "--quiet"]),
+        )
+        .await?;
+        if arguments.without_release {
+            run.left_out.push("the release build (--without-release)".to_owned());
+        } else {
+            run.step("release build", release::check(&toolchain)).await?;
+        }
+    }
+    for left_out in &run.left_out {
+        progress(&format!("LEFT OUT: {left_out}"));
+    }
+    progress(&format!(
+        "all {} steps passed in {:.0} s",
+        run.passed,
+        began.elapsed().as_secs_f64()
+    ));
+    Ok(())
+}
+
+#[derive(Default)]
+struct Run {
+    passed: u32,
+    left_out: Vec<String>,
+}
+
+impl Run {
+    async fn step(&mut self, name: &str, work: impl Future<Output = Result<()>>) -> Result<()> {
+        progress(name);
+        let began = Instant::now();
+        work.await.with_context(|| format!("step '{name}'"))?;
+        progress(&format!("{name}: passed in {:.1} s", began.elapsed().as_secs_f64()));
+        self.passed += 1;
+        Ok(())
+    }
+
+    /// A step that needs a program which newcomers need not have.
+    async fn optional(&mut self, name: &str, program: &str, work: impl Future<Output = Result<()>>) -> Result<()> {
+        if is_installed(program).await {
+            return self.step(name, work).await;
+        }
+        self.left_out.push(format!("{name} ({program} is not installed)"));
+        Ok(())
+    }
+}
+
+async fn is_installed(program: &str) -> bool {
+    let status = Command::new(program)
+        .arg("--version")
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .stdin(Stdio::null())
+        .status()
+        .await;
+    status.is_ok_and(|status| status.success())
+}
+
+async fn cargo<const N: usize>(arguments: [&str; N]) -> Result<()> {
+    run_to_end(Command::new("cargo").args(arguments)).await
+}
+
+pub(crate) async fn run_to_end(command: &mut Command) -> Result<()> {
+    let status = command
+        .current_dir(workspace::root())
+        .stdin(Stdio::null())
+        .kill_on_drop(true)
+        .status()
+        .await;
+    let program = command.as_std().get_program().to_string_lossy().into_owned();
+    let status = status.with_context(|| format!("cannot run {program}"))?;
+    ensure!(status.success(), "{program} failed ({status})");
+    Ok(())
+}
+
+async fn template(toolchain: &Toolchain) -> Result<()> {
+    let sam = toolchain.sam();
+    let mut validate = Command::new(&sam);
+    validate
+        .args(["validate", "--lint"])
+        .env("AWS_DEFAULT_REGION", local_stack::REGION)
+        .env("SAM_CLI_TELEMETRY", "0");
+    run_to_end(&mut validate).await?;
+    run_to_end(Command::new(toolchain.sam_directory().join("cfn-lint")).arg("template.yaml")).await
+}
+
+/// All tests, with the stack that the integration tests share.
+async fn tests(filter: Option<&str>) -> Result<()> {
+    let has_nextest = is_installed("cargo-nextest").await;
+    let stack = LocalStack::start(Options {
+        functions: Functions::Build,
+        progress,
+        ..Options::default()
+    })
+    .await?;
+    let file = tempfile::NamedTempFile::new()?;
+    std::fs::write(file.path(), description(&stack).to_string())?;
+    let mut command = Command::new("cargo");
+    if has_nextest {
+        command.args(["nextest", "run", "--cargo-profile", "local", "--workspace"]);
+    } else {
+        command.args(["test", "--profile", "local", "--workspace", "--all-targets"]);
+    }
+    command.args(filter).env(STACK_VARIABLE, file.path());
+    let outcome = run_to_end(&mut command).await;
+    stack.stop().await;
+    if let Err(error) = outcome {
+        bail!("{error:#}");
+    }
+    Ok(())
+}
+
+pub(crate) fn progress(line: &str) {
+    eprintln!("[test] {line}");
+}
