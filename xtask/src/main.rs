@@ -7,6 +7,8 @@
 )]
 
 mod arrows;
+mod demo;
+mod events;
 mod release;
 mod test;
 mod up;
@@ -25,15 +27,19 @@ struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Demo(demo::Arguments),
     Up(up::Arguments),
     Test(test::Arguments),
+    Events(events::Arguments),
 }
 
 #[tokio::main]
 async fn main() -> ExitCode {
     let result = match Arguments::parse().command {
+        Command::Demo(arguments) => demo::run(arguments).await,
         Command::Up(arguments) => up::run(arguments).await,
         Command::Test(arguments) => test::run(arguments).await,
+        Command::Events(arguments) => events::run(&arguments),
     };
     match result {
         Ok(code) => code,

@@ -8,7 +8,7 @@ use local_stack::{Functions, LocalStack, Options, Toolchain, workspace};
 use tokio::process::Command;
 
 use crate::up::{Interruption, description};
-use crate::{arrows, release};
+use crate::{arrows, events, release};
 
 /// Check and test everything
 ///
@@ -51,6 +51,7 @@ async fn steps(arguments: &Arguments) -> Result<()> {
     if arguments.filter.is_none() {
         run.step("formatting", cargo(["fmt", "--all", "--check"])).await?;
         run.step("direction of dependencies", async { arrows::check() }).await?;
+        run.step("sample events", async { events::check_all() }).await?;
         run.optional(
             "licences and bans",
             "cargo-deny",
