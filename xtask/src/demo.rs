@@ -1,13 +1,282 @@
+//! `cargo xtask demo`: sets everything up, plays the whole flow with real files for two customers, and shows what really
+//! happened: in the bucket, the table, the queues, the functions' logs and the provider's journals.
+//!
+//! The exit status is 0 only if both customers settle and nothing that was looked at differs from what it must be. However the
+//! program ends, nothing that it started stays behind.
+
 mod card;
+mod check;
+mod customer;
 mod documents;
+mod evidence;
+mod flow;
+mod logs;
 mod pdf;
+mod report;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::{Mutex, OnceLock};
+use std::time::Duration;
+
+use anyhow::{Context, Result, ensure};
+use local_stack::{Functions, LocalStack, Options};
+
+use crate::demo::customer::Provider;
+use crate::demo::documents::CustomerFiles;
+use crate::demo::evidence::Evidence;
+use crate::demo::flow::{Customer, Stage, Upload};
+use crate::demo::logs::{FUNCTIONS, Logs};
+use crate::demo::report::{Report, bytes, megabytes};
+use crate::up::Interruption;
+
+/// Set everything up, play the whole flow with real files, and show what happened
+///
+/// Starts the AWS emulator, deploys template.yaml into it, and starts the iDenfy sandbox. Then two customers upload their second
+/// documents, two photos of 7 MB and a PDF, and every step is checked. The exit status is 0 only if both settle.
 #[derive(Debug, clap::Args)]
-pub struct Arguments {}
-pub async fn run(_: Arguments) -> anyhow::Result<std::process::ExitCode> {
-    let b = std::time::Instant::now();
-    for f in documents::CustomerFiles::make()?.all() {
-        println!("{:?} {} {}", f.path, f.bytes.len(), f.sha256);
+pub struct Arguments {
+    /// Leave everything running until interrupted, to look around
+    #[arg(long)]
+    keep: bool,
+
+    /// Take the functions' programs from this directory instead of building them
+    #[arg(long, value_name = "DIRECTORY", env = "LOCAL_STACK_PREBUILT")]
+    prebuilt: Option<PathBuf>,
+
+    /// Without colours and bold text
+    #[arg(long, env = "NO_COLOR", hide = true, num_args = 0..=1, default_missing_value = "1")]
+    no_color: Option<String>,
+}
+
+/// The most memory that a function may ever use while it moves two files of 7 MB each.
+const MEMORY_BOUND: u64 = 32_000_000;
+
+/// How much of a function's log is shown when something went wrong.
+const SHOWN_LOG_LINES: usize = 20;
+
+/// After this much silence, and again every so often, a step that is still going on is named again.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Time for the guards of a start that was given up; they need milliseconds and would manage without this program, too.
+const DROPPED_PROCESSES_GRACE: Duration = Duration::from_millis(500);
+
+/// Runs the command to its end.
+///
+/// # Errors
+/// When the stack cannot be started. What fails later is reported where it happened, and told by the exit status.
+pub async fn run(arguments: Arguments) -> Result<ExitCode> {
+    let mut interruption = Interruption::watch()?;
+    let report = *REPORT.get_or_init(|| Report::begin(arguments.no_color.as_deref()));
+    report.line("Dual verification on this machine: real files, real functions, an emulated AWS and a stand-in for iDenfy.");
+
+    report.heading("Setting up");
+    let functions = arguments.prebuilt.map_or(Functions::Build, Functions::Prebuilt);
+    let mut stack = tokio::select! {
+        started = start(report, functions) => started?,
+        code = interruption.wait() => {
+            // The future is dropped by now, and with it what had been started.
+            tokio::time::sleep(DROPPED_PROCESSES_GRACE).await;
+            return Ok(code);
+        }
+    };
+    report.step("ready");
+    report.detail("emulator", stack.endpoint_url());
+    report.detail("webhook", stack.output("WebhookUrl")?);
+    report.detail("provider", stack.sandbox_url().unwrap_or("none"));
+
+    let demonstration = Demonstration::prepare(report, &stack)?;
+    let outcome = tokio::select! {
+        played = demonstration.play() => played,
+        failed = stack.failed() => failed.map(|never| match never {}),
+        code = interruption.wait() => {
+            stack.stop().await;
+            return Ok(code);
+        }
+    };
+    let code = match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            demonstration.failed(&error).await;
+            ExitCode::FAILURE
+        }
+    };
+    if arguments.keep {
+        keep(report, &mut stack, &mut interruption).await?;
     }
-    println!("{:?}", b.elapsed());
-    Ok(std::process::ExitCode::SUCCESS)
+    stack.stop().await;
+    Ok(code)
+}
+
+/// The report of this process; steps of the set-up are told to a plain function.
+static REPORT: OnceLock<Report> = OnceLock::new();
+static LATEST_STEP: Mutex<String> = Mutex::new(String::new());
+
+fn progress(line: &str) {
+    if let Some(report) = REPORT.get() {
+        report.step(line);
+    }
+    if let Ok(mut latest) = LATEST_STEP.lock() {
+        line.clone_into(&mut latest);
+    }
+}
+
+async fn start(report: Report, functions: Functions) -> Result<LocalStack> {
+    let options = Options {
+        functions,
+        progress,
+        ..Options::default()
+    };
+    let still_busy = async {
+        loop {
+            tokio::time::sleep(PATIENCE).await;
+            let latest = LATEST_STEP.lock().map(|step| step.clone()).unwrap_or_default();
+            report.step(format_args!("… still {latest}"));
+        }
+    };
+    tokio::select! {
+        started = LocalStack::start(options) => started,
+        never = still_busy => never,
+    }
+}
+
+/// Everything that is needed to play and to look.
+struct Demonstration {
+    stage: Stage,
+    logs: Logs,
+}
+
+impl Demonstration {
+    fn prepare(report: Report, stack: &LocalStack) -> Result<Self> {
+        let http = adapters::http_client()?;
+        let sandbox = stack.sandbox_url().context("the sandbox does not run")?;
+        Ok(Self {
+            stage: Stage {
+                report,
+                provider: Provider {
+                    http: http.clone(),
+                    url: sandbox.to_owned(),
+                },
+                evidence: Evidence::of(stack, http.clone())?,
+            },
+            logs: Logs::of(stack, http),
+        })
+    }
+
+    async fn play(&self) -> Result<()> {
+        let report = self.stage.report;
+        report.heading("The customers' files");
+        let files = tokio::task::spawn_blocking(CustomerFiles::make).await??;
+        report.step("made for this demo, the same every time; open them, they are real");
+        for file in files.all() {
+            report.detail("file", file.path.display());
+            report.detail("", format_args!("{}, {}", bytes(file.bytes.len() as u64), file.media_type));
+            report.detail("", format_args!("SHA-256 {}", file.sha256));
+        }
+
+        report.heading("Customer 1: a second document of two photos");
+        self.stage.play(&two_photos(&files)).await?;
+        report.heading("Customer 2: a second document as a PDF");
+        self.stage.play(&one_pdf(&files)).await?;
+
+        report.heading("Memory");
+        let peaks = self.peaks().await?;
+        report.heading(format_args!(
+            "Both customers settled, Approved. {:.1} s in all, set-up included; at most {}.",
+            report.elapsed().as_secs_f64(),
+            peaks.join(", ")
+        ));
+        report.line("Next: `cargo xtask demo --keep` leaves it running, `cargo xtask up` starts it empty, README.md tells the rest.");
+        Ok(())
+    }
+
+    /// Shows the functions' peak memory and holds it against the bound.
+    async fn peaks(&self) -> Result<Vec<String>> {
+        let mut peaks = Vec::new();
+        for function in FUNCTIONS {
+            let lines = self.logs.lines(function).await?;
+            let peak = function.peak_memory(&lines);
+            let peak = peak.with_context(|| format!("{}: expected its peak memory in its log, saw none", function.name))?;
+            let text = format!("{} in the {}", megabytes(peak), function.name);
+            self.stage
+                .report
+                .step(format_args!("{text}; allowed are {}", megabytes(MEMORY_BOUND)));
+            self.stage.report.detail("from its log", function.log_group());
+            ensure!(
+                peak <= MEMORY_BOUND,
+                "peak memory of the {}: expected at most {}, saw {}",
+                function.name,
+                megabytes(MEMORY_BOUND),
+                megabytes(peak)
+            );
+            peaks.push(text);
+        }
+        Ok(peaks)
+    }
+
+    /// Shows why, and what the functions logged last.
+    async fn failed(&self, error: &anyhow::Error) {
+        let report = self.stage.report;
+        report.heading("FAILED");
+        report.step(format_args!("{error:#}"));
+        for function in FUNCTIONS {
+            report.heading(format_args!(
+                "The end of the {}'s log, CloudWatch Logs group {}",
+                function.name,
+                function.log_group()
+            ));
+            match self.logs.lines(function).await {
+                Ok(lines) => {
+                    let skipped = lines.len().saturating_sub(SHOWN_LOG_LINES);
+                    lines.iter().skip(skipped).for_each(|line| report.line(line));
+                }
+                Err(error) => report.line(format_args!("{error:#}")),
+            }
+        }
+    }
+}
+
+fn two_photos(files: &CustomerFiles) -> Customer {
+    Customer {
+        client_id: "demo-customer-1",
+        uploads: vec![
+            Upload {
+                step: "SECOND_DOC_FRONT",
+                side: "FRONT",
+                file: files.front.clone(),
+            },
+            Upload {
+                step: "SECOND_DOC_BACK",
+                side: "BACK",
+                file: files.back.clone(),
+            },
+        ],
+        announced_early: true,
+    }
+}
+
+fn one_pdf(files: &CustomerFiles) -> Customer {
+    Customer {
+        client_id: "demo-customer-2",
+        uploads: vec![Upload {
+            step: "SECOND_DOC",
+            side: "FRONT",
+            file: files.scan.clone(),
+        }],
+        announced_early: false,
+    }
+}
+
+/// Stays until interrupted, or until the emulator ends by itself.
+async fn keep(report: Report, stack: &mut LocalStack, interruption: &mut Interruption) -> Result<()> {
+    report.heading("Left running; Ctrl-C ends it");
+    if let serde_json::Value::Object(addresses) = crate::up::description(stack) {
+        for (name, value) in &addresses {
+            report.line(format_args!("  {name:<30}{}", value.as_str().unwrap_or("none")));
+        }
+    }
+    tokio::select! {
+        failed = stack.failed() => failed.map(|never| match never {}),
+        _ = interruption.wait() => Ok(()),
+    }
 }

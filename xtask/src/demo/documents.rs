@@ -13,7 +13,7 @@ use crate::demo::card::Card;
 use crate::demo::pdf;
 
 /// Widths in pixels, chosen for about 7 MB each of the first two: near the most that one submission may have.
-const FRONT_WIDTH: u16 = 2_000;
+const FRONT_WIDTH: u16 = 2_192;
 const BACK_WIDTH: u16 = 1_920;
 const PDF_PICTURE_WIDTH: u16 = 960;
 
@@ -37,6 +37,14 @@ pub struct CustomerFiles {
     pub front: CustomerFile,
     pub back: CustomerFile,
     pub scan: CustomerFile,
+}
+
+impl CustomerFile {
+    /// Without its directory.
+    pub fn name(&self) -> String {
+        let name = self.path.file_name().unwrap_or(self.path.as_os_str());
+        name.to_string_lossy().into_owned()
+    }
 }
 
 impl CustomerFiles {

@@ -1,0 +1,296 @@
+//! One customer's way from the session to the verdict, held at every step against what the provider's journals, the bucket,
+//! the table and the queues say. The first thing that is not as it must be ends it.
+
+use anyhow::{Context, Result, ensure};
+use serde_json::json;
+use verification::identifiers::{ScanRef, SecondReference};
+use verification::{Pairing, State, Verdict};
+
+use crate::demo::check::{Look, expect, wait_for};
+use crate::demo::customer::{Delivery, Provider, Request};
+use crate::demo::documents::CustomerFile;
+use crate::demo::evidence::{Evidence, StoredObject};
+use crate::demo::report::{Report, bytes, megabytes};
+
+/// What everything that happens is seen through.
+pub struct Stage {
+    pub report: Report,
+    pub provider: Provider,
+    pub evidence: Evidence,
+}
+
+/// A customer, and what they hold in their hands.
+pub struct Customer {
+    pub client_id: &'static str,
+    /// What is asked for besides the first document.
+    pub uploads: Vec<Upload>,
+    /// Whether the provider first announces a result that is not final yet.
+    pub announced_early: bool,
+}
+
+/// A file for a step of the session, and the side of the second document that it must be submitted as.
+pub struct Upload {
+    pub step: &'static str,
+    pub side: &'static str,
+    pub file: CustomerFile,
+}
+
+impl Stage {
+    /// Plays the whole flow for one customer, to a verdict of Approved.
+    ///
+    /// # Errors
+    /// The first thing that is not as expected.
+    pub async fn play(&self, customer: &Customer) -> Result<()> {
+        let first = self.session(customer).await?;
+        let mut callbacks = Vec::new();
+        if customer.announced_early {
+            callbacks.push(self.early_callback(customer, &first).await?);
+        }
+        let callback = self.first_callback(customer, &first).await?;
+        let objects = self.documents_in_bucket(customer, &first).await?;
+        let (second, submission) = self.second_verification(customer, &first).await?;
+        self.same_everywhere(customer, &objects, &submission)?;
+        let settled = self.second_callback(customer, &first, &second).await?;
+        callbacks.extend([callback, settled]);
+        self.archived(&callbacks).await?;
+        self.queues_are_empty().await?;
+        let pairing = self.history(&first).await?;
+        self.repeated_callback(customer, &first, &pairing).await?;
+        self.report.step(format_args!("{}: settled, Approved", customer.client_id));
+        Ok(())
+    }
+
+    async fn session(&self, customer: &Customer) -> Result<ScanRef> {
+        let steps: Vec<&str> = customer.uploads.iter().map(|upload| upload.step).collect();
+        let scan_ref = self.provider.create_session(customer.client_id, &steps).await?;
+        self.report.step("the customer's session (Token 1)");
+        self.report.detail("clientId", customer.client_id);
+        self.report.detail("scanRef", &scan_ref);
+        for Upload { step, file, .. } in &customer.uploads {
+            self.provider.upload(&scan_ref, step, file).await?;
+            self.report.step(format_args!("uploaded for {step}: {}", file.name()));
+            self.report.detail("size", bytes(file.bytes.len() as u64));
+        }
+        Ok(scan_ref.parse()?)
+    }
+
+    /// Approved, but not final: nothing may follow from it.
+    async fn early_callback(&self, customer: &Customer, first: &ScanRef) -> Result<Delivery> {
+        let result = json!({ "overall": "APPROVED", "final": false, "additionalSteps": "VALID" });
+        let delivery = self.provider.finish(first.as_str(), result).await?;
+        self.answered("first callback, approved but not final", &delivery)?;
+
+        let pairing = self.pairing(first).await?;
+        expect("state after a result that is not final", "AwaitingCallback", pairing.state.name())?;
+        expect("documents after a result that is not final", 0, self.documents(first).await?.len())?;
+        for route in ["file", "token", "process"] {
+            let requests = self.provider.requests(customer.client_id, route).await?.len();
+            expect(&format!("requests to {route} after a result that is not final"), 0, requests)?;
+        }
+        let reason = pairing.state.reason().unwrap_or("no reason");
+        self.report.detail(
+            "pairing",
+            format_args!("{}, {reason}, version {}", pairing.state.name(), pairing.version),
+        );
+        self.report.detail(
+            "followed by",
+            "nothing: no file fetched, no Token 2 asked for, no document in the bucket",
+        );
+        Ok(delivery)
+    }
+
+    async fn first_callback(&self, customer: &Customer, first: &ScanRef) -> Result<Delivery> {
+        let result = json!({ "overall": "APPROVED", "final": true, "additionalSteps": "VALID" });
+        let delivery = self.provider.finish(first.as_str(), result).await?;
+        self.answered("first callback, approved and final, additional steps valid", &delivery)?;
+        let fetched = self.provider.requests(customer.client_id, "file").await?;
+        expect("files fetched before the answer", customer.uploads.len(), fetched.len())?;
+        self.report.detail(
+            "files fetched",
+            format_args!("{} of {}, before the answer", fetched.len(), customer.uploads.len()),
+        );
+        Ok(delivery)
+    }
+
+    /// Reads back what the webhook has copied; it must all be there by the time of its answer.
+    async fn documents_in_bucket(&self, customer: &Customer, first: &ScanRef) -> Result<Vec<StoredObject>> {
+        let objects = self.documents(first).await?;
+        expect("documents in the bucket", customer.uploads.len(), objects.len())?;
+        let total = objects.iter().map(|object| object.bytes).sum();
+        self.report.step(format_args!("read back from the bucket: {}", megabytes(total)));
+        for object in &objects {
+            self.report.detail("object", &object.key);
+            self.report
+                .detail("", format_args!("{}, {}", bytes(object.bytes), object.media_type));
+        }
+        Ok(objects)
+    }
+
+    /// Waits for the processor, and returns Token 2's `scanRef` and the submission.
+    async fn second_verification(&self, customer: &Customer, first: &ScanRef) -> Result<(ScanRef, Request)> {
+        let submission = wait_for("submission of the documents", async || {
+            let requests = self.provider.requests(customer.client_id, "process").await?;
+            Ok(match requests.into_iter().find(|request| request.status.is_some()) {
+                Some(submission) => Look::Found(submission),
+                None => Look::NotYet(format!("none; the pairing is {}", self.pairing(first).await?.state.name())),
+            })
+        })
+        .await?;
+        let tokens = self.provider.requests(customer.client_id, "token").await?;
+        expect("requests for a Token 2", 1, tokens.len())?;
+        let token = tokens.first().context("no request for a Token 2")?;
+        expect(
+            "Token 2's externalRef",
+            Some(SecondReference::of(first).as_str()),
+            token.external_ref.as_deref(),
+        )?;
+        expect("Token 2's type", Some("DOCUMENT"), token.token_type.as_deref())?;
+        expect("answer to the submission", Some(200), submission.status)?;
+        expect("token of the submission", &token.scan_ref, &submission.scan_ref)?;
+
+        let second = token.scan_ref.clone().context("Token 2 has no scanRef")?;
+        self.report
+            .step("second verification, silent: Token 2 created, documents submitted");
+        self.report.detail(
+            "Token 2",
+            format_args!("{}, for the same client", token.token_type.as_deref().unwrap_or("?")),
+        );
+        self.report.detail("scanRef", &second);
+        self.report.detail("externalRef", token.external_ref.as_deref().unwrap_or("none"));
+        self.report.detail(
+            "request",
+            format_args!("{}, answered 200", bytes(submission.request_bytes.unwrap_or_default())),
+        );
+        Ok((second.parse()?, submission))
+    }
+
+    /// What the customer uploaded, what the bucket holds and what the provider received are the same bytes.
+    fn same_everywhere(&self, customer: &Customer, objects: &[StoredObject], submission: &Request) -> Result<()> {
+        expect("images in the submission", customer.uploads.len(), submission.images.len())?;
+        self.report.step("SHA-256 of every file, in three places");
+        for Upload { step, side, file } in &customer.uploads {
+            let named = |object: &&StoredObject| object.key.contains(&format!("/{step}."));
+            let object = objects.iter().find(named).with_context(|| format!("the bucket has no {step}"))?;
+            let image = submission.images.iter().find(|image| image.side == *side);
+            let image = image.with_context(|| format!("the submission has no {side}"))?;
+
+            self.report.note(format_args!("{step}, submitted as {side}"));
+            self.report.detail("  uploaded", &file.sha256);
+            self.report.detail("  in bucket", &object.sha256);
+            self.report.detail("  at provider", &image.sha256);
+            expect(&format!("{step} in the bucket"), &file.sha256, &object.sha256)?;
+            expect(&format!("{step} at the provider"), &file.sha256, &image.sha256)?;
+            expect(&format!("bytes of {step} at the provider"), file.bytes.len() as u64, image.bytes)?;
+            expect(&format!("media type of {step}"), file.media_type, &object.media_type)?;
+            expect(&format!("format of {step}"), Some(file.format), image.format.as_deref())?;
+        }
+        self.report.note("the same bytes");
+        Ok(())
+    }
+
+    async fn second_callback(&self, customer: &Customer, first: &ScanRef, second: &ScanRef) -> Result<Delivery> {
+        let delivery = wait_for("second callback", async || {
+            let deliveries = self.provider.deliveries(customer.client_id).await?;
+            let seen = deliveries.len();
+            let found = deliveries.into_iter().find(|delivery| delivery.scan_ref == second.as_str());
+            Ok(found.map_or_else(|| Look::NotYet(format!("{seen} callbacks, none about Token 2")), Look::Found))
+        })
+        .await?;
+        self.answered("second callback, about Token 2", &delivery)?;
+        // By Token 2's name: the table leads from it to the pairing.
+        let pairing = self.pairing(second).await?;
+        expect("the pairing that Token 2 leads to", first, &pairing.first)?;
+        let approved = State::Settled {
+            verdict: Verdict::Approved,
+        };
+        expect("state after the second callback", &approved, &pairing.state)?;
+        self.report
+            .detail("pairing", format_args!("{}, version {}", pairing.state.name(), pairing.version));
+        Ok(delivery)
+    }
+
+    /// Every callback's body lies in the bucket under its own checksum.
+    async fn archived(&self, callbacks: &[Delivery]) -> Result<()> {
+        self.report
+            .step("the callbacks as they were signed, archived before they were answered");
+        for callback in callbacks {
+            let key = format!("callbacks/{}/{}.json", callback.scan_ref, callback.body_sha256);
+            let objects = self.evidence.objects(&key).await?;
+            let object = objects.first().with_context(|| format!("archive: expected {key}, saw nothing"))?;
+            expect("checksum of an archived callback", &callback.body_sha256, &object.sha256)?;
+            self.report.detail(&format!("{:>6} bytes", object.bytes), &callback.body_sha256);
+        }
+        Ok(())
+    }
+
+    async fn queues_are_empty(&self) -> Result<()> {
+        wait_for("an empty queue", async || {
+            let queued = self.evidence.queued().await?;
+            Ok(if queued == 0 {
+                Look::Found(())
+            } else {
+                Look::NotYet(format!("{queued} messages"))
+            })
+        })
+        .await?;
+        let dead_letters = self.evidence.dead_letters().await?;
+        expect("dead letters", 0, dead_letters)?;
+        self.report.step("submission queue: 0 messages; dead letters: 0");
+        Ok(())
+    }
+
+    async fn history(&self, first: &ScanRef) -> Result<Pairing> {
+        let history = self.evidence.history(first).await?;
+        ensure!(history.len() > 1, "history: expected several lines, saw {}", history.len());
+        self.report.step("the pairing's history, from the table");
+        for entry in &history {
+            let callback = if entry.callback.is_some() { "  (callback)" } else { "" };
+            let line = format!("{}  {:<24} -> {:<16}{callback}", entry.at, entry.what, entry.state);
+            self.report.note(line.trim_end());
+        }
+        self.pairing(first).await
+    }
+
+    /// Late, when all is over: it is answered, and changes nothing.
+    async fn repeated_callback(&self, customer: &Customer, first: &ScanRef, before: &Pairing) -> Result<()> {
+        let delivery = self.provider.repeat_callback(first.as_str()).await?;
+        self.answered("first callback once more, byte for byte", &delivery)?;
+        let after = self.pairing(first).await?;
+        expect("the pairing after a repeated callback", before, &after)?;
+        expect("messages after a repeated callback", 0, self.evidence.queued().await?)?;
+        for route in ["token", "process"] {
+            let requests = self.provider.requests(customer.client_id, route).await?.len();
+            expect(&format!("requests to {route} in all"), 1, requests)?;
+        }
+        self.report.detail("pairing", format_args!("unchanged, version {}", after.version));
+        self.report.detail("provider", "still one Token 2 and one submission");
+        Ok(())
+    }
+
+    /// A callback must be answered with 200 at the first attempt.
+    fn answered(&self, what: &str, delivery: &Delivery) -> Result<()> {
+        if delivery.status != Some(200) {
+            let error = delivery.error.as_deref().unwrap_or("no error");
+            expect(&format!("{what}: answer ({error})"), Some(200), delivery.status)?;
+        }
+        let result = match delivery.is_final {
+            Some(false) => "not final",
+            _ => "final",
+        };
+        self.report
+            .step(format_args!("{what}: answered 200 in {} ms", delivery.milliseconds));
+        let overall = delivery.overall.as_deref().unwrap_or("no result");
+        self.report
+            .detail("event", format_args!("{}, {overall}, {result}", delivery.event_type));
+        Ok(())
+    }
+
+    async fn pairing(&self, scan_ref: &ScanRef) -> Result<Pairing> {
+        let pairing = self.evidence.pairing(scan_ref).await?;
+        pairing.with_context(|| format!("pairing of {scan_ref}: expected one in the table, saw none"))
+    }
+
+    async fn documents(&self, first: &ScanRef) -> Result<Vec<StoredObject>> {
+        self.evidence.objects(&format!("documents/{first}/")).await
+    }
+}
