@@ -31,11 +31,15 @@ pub fn expect<T: PartialEq + Debug>(what: &str, expected: T, seen: T) -> Result<
 ///
 /// # Errors
 /// When it is not found in 30 s, or a look fails.
-pub async fn wait_for<T>(what: &str, mut look: impl AsyncFnMut() -> Result<Look<T>>) -> Result<T> {
-    let deadline = Instant::now() + DEADLINE;
+pub async fn wait_for<T>(what: &str, look: impl AsyncFnMut() -> Result<Look<T>>) -> Result<T> {
+    wait_at_most(DEADLINE, what, look).await
+}
+
+async fn wait_at_most<T>(patience: Duration, what: &str, mut look: impl AsyncFnMut() -> Result<Look<T>>) -> Result<T> {
+    let deadline = Instant::now() + patience;
     loop {
         let Ok(found) = tokio::time::timeout_at(deadline, look()).await else {
-            bail!("{what}: expected within {} s, but looking for it takes longer", DEADLINE.as_secs());
+            bail!("{what}: expected within {} s, but looking for it takes longer", patience.as_secs());
         };
         match found? {
             Look::Found(found) => return Ok(found),
@@ -43,7 +47,7 @@ pub async fn wait_for<T>(what: &str, mut look: impl AsyncFnMut() -> Result<Look<
                 ensure!(
                     Instant::now() < deadline,
                     "{what}: expected within {} s, saw {seen}",
-                    DEADLINE.as_secs()
+                    patience.as_secs()
                 );
             }
         }
@@ -61,7 +65,7 @@ mod tests {
         assert_eq!(error.to_string(), "submissions: expected 1, saw 2");
     }
 
-    #[tokio::test(start_paused = true)]
+    #[tokio::test]
     async fn waiting_ends_when_it_is_there_and_at_the_deadline_with_what_was_there_instead() {
         let mut looks = 0;
         let found = wait_for("the third look", async || {
@@ -74,7 +78,7 @@ mod tests {
         });
         assert_eq!(found.await.unwrap(), 3);
 
-        let never = wait_for::<()>("rain", async || Ok(Look::NotYet("sun".to_owned()))).await;
-        assert_eq!(never.unwrap_err().to_string(), "rain: expected within 30 s, saw sun");
+        let never = wait_at_most::<()>(Duration::ZERO, "rain", async || Ok(Look::NotYet("sun".to_owned()))).await;
+        assert_eq!(never.unwrap_err().to_string(), "rain: expected within 0 s, saw sun");
     }
 }

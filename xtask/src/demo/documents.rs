@@ -23,7 +23,7 @@ const JPEG_QUALITY: u8 = 100;
 /// A file on the customer's disk.
 #[derive(Debug, Clone)]
 pub struct CustomerFile {
-    pub path: PathBuf,
+    path: PathBuf,
     pub media_type: &'static str,
     /// As the provider's and our records name it.
     pub format: &'static str,
@@ -40,10 +40,9 @@ pub struct CustomerFiles {
 }
 
 impl CustomerFile {
-    /// Without its directory.
-    pub fn name(&self) -> String {
-        let name = self.path.file_name().unwrap_or(self.path.as_os_str());
-        name.to_string_lossy().into_owned()
+    /// Where it is, from the root of the checkout.
+    pub fn place(&self) -> std::path::Display<'_> {
+        self.path.strip_prefix(workspace::root()).unwrap_or(&self.path).display()
     }
 }
 

@@ -36,11 +36,11 @@ pub struct Upload {
 }
 
 impl Stage {
-    /// Plays the whole flow for one customer, to a verdict of Approved.
+    /// Plays the whole flow for one customer, to a verdict of Approved, and returns the first verification's `scanRef`.
     ///
     /// # Errors
     /// The first thing that is not as expected.
-    pub async fn play(&self, customer: &Customer) -> Result<()> {
+    pub async fn play(&self, customer: &Customer) -> Result<ScanRef> {
         let first = self.session(customer).await?;
         let mut callbacks = Vec::new();
         if customer.announced_early {
@@ -56,8 +56,8 @@ impl Stage {
         self.queues_are_empty().await?;
         let pairing = self.history(&first).await?;
         self.repeated_callback(customer, &first, &pairing).await?;
-        self.report.step(format_args!("{}: settled, Approved", customer.client_id));
-        Ok(())
+        self.report.step(format_args!("verdict for {}: Approved", customer.client_id));
+        Ok(first)
     }
 
     async fn session(&self, customer: &Customer) -> Result<ScanRef> {
@@ -68,8 +68,8 @@ impl Stage {
         self.report.detail("scanRef", &scan_ref);
         for Upload { step, file, .. } in &customer.uploads {
             self.provider.upload(&scan_ref, step, file).await?;
-            self.report.step(format_args!("uploaded for {step}: {}", file.name()));
-            self.report.detail("size", bytes(file.bytes.len() as u64));
+            self.report.step(format_args!("the customer has uploaded {}", file.place()));
+            self.report.detail("step", step);
         }
         Ok(scan_ref.parse()?)
     }
@@ -107,7 +107,7 @@ impl Stage {
         expect("files fetched before the answer", customer.uploads.len(), fetched.len())?;
         self.report.detail(
             "files fetched",
-            format_args!("{} of {}, before the answer", fetched.len(), customer.uploads.len()),
+            format_args!("{} of {}, by the time of the answer", fetched.len(), customer.uploads.len()),
         );
         Ok(delivery)
     }
@@ -211,14 +211,13 @@ impl Stage {
 
     /// Every callback's body lies in the bucket under its own checksum.
     async fn archived(&self, callbacks: &[Delivery]) -> Result<()> {
-        self.report
-            .step("the callbacks as they were signed, archived before they were answered");
+        self.report.step("the callbacks as they were signed, archived under their SHA-256");
         for callback in callbacks {
             let key = format!("callbacks/{}/{}.json", callback.scan_ref, callback.body_sha256);
             let objects = self.evidence.objects(&key).await?;
             let object = objects.first().with_context(|| format!("archive: expected {key}, saw nothing"))?;
             expect("checksum of an archived callback", &callback.body_sha256, &object.sha256)?;
-            self.report.detail(&format!("{:>6} bytes", object.bytes), &callback.body_sha256);
+            self.report.detail(&bytes(object.bytes), &callback.body_sha256);
         }
         Ok(())
     }
@@ -256,6 +255,7 @@ impl Stage {
         let delivery = self.provider.repeat_callback(first.as_str()).await?;
         self.answered("first callback once more, byte for byte", &delivery)?;
         let after = self.pairing(first).await?;
+        expect("version after a repeated callback", before.version, after.version)?;
         expect("the pairing after a repeated callback", before, &after)?;
         expect("messages after a repeated callback", 0, self.evidence.queued().await?)?;
         for route in ["token", "process"] {

@@ -7,6 +7,7 @@ use local_stack::{LocalStack, REGION, STACK_NAME};
 use reqwest::Client;
 use serde::Deserialize;
 use serde_json::{Value, json};
+use verification::identifiers::ScanRef;
 
 /// A function, and the line that it logs once for each unit of work, with the most memory that its process has used so far.
 #[derive(Debug, Clone, Copy)]
@@ -33,13 +34,23 @@ impl Function {
         format!("/aws/lambda/{STACK_NAME}-{}", self.name)
     }
 
-    /// The most memory that a process of the function had in use at once, in bytes, from its own log. The system counts it
-    /// (`VmHWM`, proc(5)) from the process's start, so that no moment is missed. `None`: no unit of work was logged.
-    pub fn peak_memory(self, lines: &[String]) -> Option<u64> {
+    /// Whether the function has logged its work on a pairing.
+    pub fn has_worked_on(self, lines: &[String], scan_ref: &ScanRef) -> bool {
+        self.works(lines)
+            .any(|line| line.get("scan_ref").and_then(Value::as_str) == Some(scan_ref.as_str()))
+    }
+
+    fn works(self, lines: &[String]) -> impl Iterator<Item = Value> {
         lines
             .iter()
             .filter_map(|line| serde_json::from_str::<Value>(line).ok())
-            .filter(|line| line.get("event").and_then(Value::as_str) == Some(self.event))
+            .filter(move |line| line.get("event").and_then(Value::as_str) == Some(self.event))
+    }
+
+    /// The most memory that a process of the function had in use at once, in bytes, from its own log. The system counts it
+    /// (`VmHWM`, proc(5)) from the process's start, so that no moment is missed. `None`: no unit of work was logged.
+    pub fn peak_memory(self, lines: &[String]) -> Option<u64> {
+        self.works(lines)
             .filter_map(|line| line.get("peak_memory_kb").and_then(Value::as_u64))
             .max()
             // What the system calls kB are 1,024 bytes.
@@ -142,5 +153,14 @@ mod tests {
         let [webhook, processor] = FUNCTIONS;
         assert_eq!(webhook.peak_memory(&lines), Some(15_000 * 1_024));
         assert_eq!(processor.peak_memory(&lines), None);
+    }
+
+    #[test]
+    fn work_on_a_pairing_is_recognised_by_its_scan_ref() {
+        let lines = [r#"{"event":"pairing_advanced","scan_ref":"one"}"#.to_owned()];
+        let [webhook, processor] = FUNCTIONS;
+        assert!(processor.has_worked_on(&lines, &"one".parse().unwrap()));
+        assert!(!processor.has_worked_on(&lines, &"two".parse().unwrap()));
+        assert!(!webhook.has_worked_on(&lines, &"one".parse().unwrap()));
     }
 }
