@@ -1,1 +1,35 @@
-//! 
+//! What the integration tests are written in: a deployed stack, customers who play their sessions at the sandbox, and what table,
+//! bucket, queues, logs and journal say afterwards.
+//!
+//! The stack is the real one: `template.yaml`, deployed by the SAM CLI into the emulator, with the sandbox in iDenfy's place. It is
+//! shared by all tests of a run (see [`Stack::shared`]), so each test plays customers of its own and changes nothing that
+//! another could notice.
+#![allow(
+    clippy::disallowed_methods,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "used by tests only, where a panic is how a failure is told"
+)]
+
+mod description;
+mod file_server;
+mod logs;
+mod objects;
+mod pairing;
+pub mod pictures;
+mod queues;
+mod sandbox;
+mod session;
+mod signing;
+mod stack;
+mod wait;
+
+pub use description::{Description, STACK_VARIABLE};
+pub use file_server::{Answer, FileServer};
+pub use pairing::PairingRecord;
+pub use session::{BACK, FRONT, Session};
+pub use signing::sign;
+pub use stack::{DedicatedStack, Stack};
+pub use wait::{DEADLINE, eventually};

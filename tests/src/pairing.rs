@@ -1,0 +1,74 @@
+//! The pairing as the table has it, read without the code that wrote it.
+
+use std::collections::HashMap;
+use std::fmt;
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use serde_json::Value;
+
+use crate::stack::Stack;
+
+/// The attributes of `PAIRING#<first scanRef>` / `PAIRING`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PairingRecord {
+    pub state: String,
+    pub reason: Option<String>,
+    pub verdict: Option<String>,
+    pub version: u64,
+    pub client_id: Option<String>,
+    pub second_scan_ref: Option<String>,
+    pub attention_at: Option<String>,
+    /// The whole of it.
+    pub pairing: Value,
+}
+
+impl fmt::Display for PairingRecord {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let word = |word: &Option<String>| word.clone().unwrap_or_default();
+        write!(f, "{} {}{} (version {})", self.state, word(&self.reason), word(&self.verdict), self.version)
+    }
+}
+
+impl PairingRecord {
+    fn read(item: &HashMap<String, AttributeValue>) -> Self {
+        let text = |name: &str| item.get(name).and_then(|value| value.as_s().ok()).cloned();
+        let pairing: Value = serde_json::from_str(&text("pairing").expect("a pairing")).expect("JSON");
+        let record = Self {
+            state: text("state").expect("a state"),
+            reason: text("reason"),
+            verdict: text("verdict"),
+            version: item["version"].as_n().expect("a number").parse().expect("a number"),
+            client_id: text("client_id"),
+            second_scan_ref: text("second_scan_ref"),
+            attention_at: text("attention_at"),
+            pairing,
+        };
+        assert_eq!(record.pairing["state"]["name"], record.state.as_str(), "attribute and record agree");
+        assert_eq!(record.pairing["version"], record.version, "attribute and record agree");
+        assert!(item.contains_key("expires_at"), "every record is removed one day");
+        let is_terminal = ["Settled", "Declined", "Expired", "Parked"].contains(&record.state.as_str());
+        assert_eq!(record.attention_at.is_none(), is_terminal, "no pairing is forgotten: {record:?}");
+        record
+    }
+}
+
+impl Stack {
+    /// The pairing of a first `scanRef`, if there is one.
+    pub async fn pairing(&self, first: &str) -> Option<PairingRecord> {
+        let request = self.dynamodb.get_item().table_name(&self.description.pairing_table).consistent_read(true);
+        let request = request.key("pk", AttributeValue::S(format!("PAIRING#{first}")));
+        let answer = request.key("sk", AttributeValue::S("PAIRING".to_owned())).send().await.expect("the table answers");
+        answer.item().map(PairingRecord::read)
+    }
+
+    /// What was decided about a pairing, oldest first.
+    pub async fn history(&self, first: &str) -> Vec<String> {
+        let request = self.dynamodb.query().table_name(&self.description.pairing_table).consistent_read(true);
+        let request = request.key_condition_expression("pk = :pk AND begins_with(sk, :event)");
+        let request = request.expression_attribute_values(":pk", AttributeValue::S(format!("PAIRING#{first}")));
+        let request = request.expression_attribute_values(":event", AttributeValue::S("EVENT#".to_owned()));
+        let answer = request.send().await.expect("the table answers");
+        let what = |item: &HashMap<String, AttributeValue>| item["what"].as_s().expect("text").clone();
+        answer.items().iter().map(what).collect()
+    }
+}

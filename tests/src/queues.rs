@@ -1,0 +1,77 @@
+//! The queues of the stack, and queues of a test's own.
+
+use std::time::Duration;
+
+use aws_sdk_sqs::types::{Message, QueueAttributeName, SendMessageBatchRequestEntry};
+use serde_json::json;
+use uuid::Uuid;
+
+use crate::stack::Stack;
+use crate::wait::eventually;
+
+impl Stack {
+    /// Sends messages to the submission queue in one batch.
+    pub async fn send_to_submission_queue(&self, bodies: &[&str]) {
+        let mut request = self.sqs.send_message_batch().queue_url(&self.description.submission_queue_url);
+        for (number, body) in bodies.iter().enumerate() {
+            let entry = SendMessageBatchRequestEntry::builder().id(number.to_string()).message_body(*body);
+            request = request.entries(entry.build().expect("an entry"));
+        }
+        let answer = request.send().await.expect("the queue answers");
+        assert!(answer.failed().is_empty(), "{answer:?}");
+    }
+
+    /// Has the processor look at a pairing once more, and waits until it has. Returns the `outcome` of its log line.
+    ///
+    /// What has not happened after this was not merely late: whoever was to do it has looked and done nothing.
+    pub async fn nudge(&self, first: &str) -> String {
+        let before = self.advances(first).await.len();
+        let message = json!({"type": "SubmitDocumentsV1", "scanRef": first}).to_string();
+        self.send_to_submission_queue(&[&message]).await;
+        let lines = eventually(format_args!("the processor looks at {first}"), || async {
+            let lines = self.advances(first).await;
+            if lines.len() > before { Ok(lines) } else { Err("no line about it") }
+        })
+        .await;
+        lines.last().expect("one more")["outcome"].as_str().expect("text").to_owned()
+    }
+
+    async fn advances(&self, first: &str) -> Vec<serde_json::Value> {
+        let lines = self.log_records("processor", first).await;
+        lines.into_iter().filter(|line| line["event"] == "pairing_advanced").collect()
+    }
+
+    /// Waits for a message with this body among the dead letters, takes it out and returns how often it was received before.
+    pub async fn take_dead_letter(&self, body: &str) -> u32 {
+        let queue = &self.description.dead_letter_queue_url;
+        let letter = eventually("the message is a dead letter", || async {
+            let letters = self.receive(queue, Duration::from_secs(1)).await;
+            let others = letters.len();
+            letters.into_iter().find(|letter| letter.body() == Some(body)).ok_or(format!("{others} others"))
+        })
+        .await;
+        let receipt = letter.receipt_handle().expect("a receipt");
+        self.sqs.delete_message().queue_url(queue).receipt_handle(receipt).send().await.expect("the queue answers");
+        let receives = letter.attributes().and_then(|attributes| {
+            attributes.get(&aws_sdk_sqs::types::MessageSystemAttributeName::ApproximateReceiveCount)
+        });
+        receives.and_then(|count| count.parse().ok()).expect("a count")
+    }
+
+    /// A queue of the test's own, which nobody reads.
+    pub async fn private_queue(&self, visibility: Duration) -> String {
+        let name = format!("private-{}", Uuid::new_v4().simple());
+        let request = self.sqs.create_queue().queue_name(name);
+        let request = request.attributes(QueueAttributeName::VisibilityTimeout, visibility.as_secs().to_string());
+        let answer = request.send().await.expect("a queue");
+        answer.queue_url().expect("a URL").to_owned()
+    }
+
+    /// Up to ten messages, hidden from others for `visibility`.
+    pub async fn receive(&self, queue_url: &str, visibility: Duration) -> Vec<Message> {
+        let request = self.sqs.receive_message().queue_url(queue_url).max_number_of_messages(10);
+        let request = request.visibility_timeout(visibility.as_secs().try_into().expect("seconds"));
+        let request = request.message_system_attribute_names(aws_sdk_sqs::types::MessageSystemAttributeName::All);
+        request.send().await.expect("the queue answers").messages.unwrap_or_default()
+    }
+}

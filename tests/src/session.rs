@@ -1,0 +1,164 @@
+//! One customer's session at the provider, from Token 1 on. Faults and journal are this customer's own.
+
+use reqwest::Method;
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use crate::objects::StoredObject;
+use crate::pairing::PairingRecord;
+use crate::pictures;
+use crate::stack::Stack;
+use crate::wait::eventually;
+
+/// The additional step of the sandbox's account for the front of the second document.
+pub const FRONT: &str = "SECOND_DOC_FRONT";
+/// The one for its back.
+pub const BACK: &str = "SECOND_DOC_BACK";
+
+/// A session that was opened at the provider, without this project knowing of it.
+#[derive(Debug)]
+pub struct Session<'stack> {
+    stack: &'stack Stack,
+    /// Unique to the test.
+    pub client_id: String,
+    /// Token 1's.
+    pub scan_ref: String,
+}
+
+impl Stack {
+    /// Opens a session for a new customer, who has uploaded nothing yet.
+    pub async fn session(&self) -> Session<'_> {
+        let client_id = format!("customer-{}", Uuid::new_v4().simple());
+        let answer = self.sandbox.admin(Method::POST, "/sessions", json!({"clientId": client_id})).await;
+        Session {
+            stack: self,
+            client_id,
+            scan_ref: answer["scanRef"].as_str().expect("a scanRef").to_owned(),
+        }
+    }
+
+    /// Opens a session for a new customer, who has uploaded both sides: a JPEG of 30,000 bytes and a PNG of 20,000.
+    pub async fn session_with_documents(&self) -> Session<'_> {
+        let session = self.session().await;
+        session.upload(FRONT, "image/jpeg", pictures::jpeg(30_000)).await;
+        session.upload(BACK, "image/png", pictures::png(20_000)).await;
+        session
+    }
+}
+
+impl Session<'_> {
+    /// The customer uploads a file for a step.
+    pub async fn upload(&self, step: &str, content_type: &str, bytes: Vec<u8>) {
+        self.stack.sandbox.put_file(&self.scan_ref, step, content_type, bytes).await;
+    }
+
+    /// The provider announces the first verification's result, APPROVED unless `result` says otherwise, and has our answer.
+    /// Returns the deliveries.
+    pub async fn finish(&self, result: Value) -> Vec<Value> {
+        self.announce("finish", result).await
+    }
+
+    /// The provider sends its last callback again.
+    pub async fn send_again(&self, how: Value) -> Vec<Value> {
+        self.announce("callback", how).await
+    }
+
+    async fn announce(&self, what: &str, how: Value) -> Vec<Value> {
+        let path = format!("/sessions/{}/{what}", self.scan_ref);
+        let answer = self.stack.sandbox.admin(Method::POST, &path, how).await;
+        answer["deliveries"].as_array().expect("a list").clone()
+    }
+
+    /// Finishes, and shows that the callback was taken at the first attempt.
+    pub async fn finish_and_be_believed(&self, result: Value) {
+        let deliveries = self.finish(result).await;
+        let statuses: Vec<&Value> = deliveries.iter().map(|delivery| &delivery["status"]).collect();
+        assert_eq!(statuses, [200], "{deliveries:?}");
+    }
+
+    /// Scripts a fault that only this customer's requests meet.
+    pub async fn fault(&self, mut fault: Value) {
+        fault["match"] = json!({"clientId": self.client_id});
+        self.stack.sandbox.admin(Method::POST, "/faults", fault).await;
+    }
+
+    /// What direct processing comes to for this customer.
+    pub async fn outcome(&self, outcome: Value) {
+        let path = format!("/outcomes/{}", self.client_id);
+        self.stack.sandbox.admin(Method::PUT, &path, outcome).await;
+    }
+
+    /// The pairing as the table has it.
+    pub async fn pairing(&self) -> Option<PairingRecord> {
+        self.stack.pairing(&self.scan_ref).await
+    }
+
+    /// Waits until the pairing is in `state`.
+    pub async fn until(&self, state: &str) -> PairingRecord {
+        eventually(format_args!("{} is {state}", self.scan_ref), || async {
+            match self.pairing().await {
+                Some(pairing) if pairing.state == state => Ok(pairing),
+                Some(pairing) => Err(pairing.to_string()),
+                None => Err("there is no pairing".to_owned()),
+            }
+        })
+        .await
+    }
+
+    /// Waits until the pairing is parked for `reason`.
+    pub async fn until_parked(&self, reason: &str) -> PairingRecord {
+        let pairing = self.until("Parked").await;
+        assert_eq!(pairing.reason.as_deref(), Some(reason), "{pairing}");
+        pairing
+    }
+
+    /// Waits until both results are in and the second is APPROVED.
+    pub async fn until_settled(&self) -> PairingRecord {
+        let pairing = self.until("Settled").await;
+        assert_eq!(pairing.verdict.as_deref(), Some("Approved"), "{pairing}");
+        pairing
+    }
+
+    /// What was decided, oldest first.
+    pub async fn history(&self) -> Vec<String> {
+        self.stack.history(&self.scan_ref).await
+    }
+
+    /// The requests that the provider got about this customer on one route.
+    pub async fn requests(&self, route: &str) -> Vec<Value> {
+        let requests = self.stack.sandbox.requests_of(&self.client_id).await;
+        requests.into_iter().filter(|request| request["route"] == route).collect()
+    }
+
+    /// The submissions that the provider accepted.
+    pub async fn accepted_submissions(&self) -> Vec<Value> {
+        let sessions = self.sessions("DOCUMENT").await;
+        sessions.into_iter().filter(|session| !session["processedAt"].is_null()).collect()
+    }
+
+    /// This customer's sessions of one token type at the provider.
+    pub async fn sessions(&self, token_type: &str) -> Vec<Value> {
+        let path = format!("/sessions?clientId={}", self.client_id);
+        let answer = self.stack.sandbox.admin(Method::GET, &path, json!({})).await;
+        let sessions = answer["sessions"].as_array().expect("a list");
+        sessions.iter().filter(|session| session["tokenType"] == token_type).cloned().collect()
+    }
+
+    /// Shows that the provider was not asked for a Token 2 and got no documents.
+    pub async fn assert_nothing_spent(&self) {
+        for route in ["token", "process"] {
+            let requests = self.requests(route).await;
+            assert!(requests.is_empty(), "{requests:?}");
+        }
+    }
+
+    /// The objects in the bucket about this session's documents.
+    pub async fn documents(&self) -> Vec<StoredObject> {
+        self.stack.objects(&format!("documents/{}/", self.scan_ref)).await
+    }
+
+    /// The archived callbacks of the first verification.
+    pub async fn archived_callbacks(&self) -> Vec<StoredObject> {
+        self.stack.objects(&format!("callbacks/{}/", self.scan_ref)).await
+    }
+}

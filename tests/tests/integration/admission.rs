@@ -1,0 +1,143 @@
+//! Which requests are believed, and what the others are told.
+
+use integration_tests::{Stack, sign};
+use reqwest::Method;
+use serde_json::json;
+use uuid::Uuid;
+use verification::identifiers::Digest256;
+
+const MEBIBYTE: usize = 1 << 20;
+
+/// A notice about a document's expiry: signed by the provider, and not the result of a verification.
+fn foreign_body(scan_ref: &str) -> Vec<u8> {
+    let body = json!({
+        "scanRef": scan_ref,
+        "clientId": "customer",
+        "expirationThreshold": "DOCUMENT_EXPIRES_WITHIN_30_DAYS",
+        "documentExpiration": "2026-12-24",
+    });
+    body.to_string().into_bytes()
+}
+
+fn new_scan_ref() -> String {
+    Uuid::new_v4().to_string()
+}
+
+#[tokio::test]
+async fn a_signature_that_is_missing_malformed_or_wrong_is_401_and_leaves_nothing() {
+    let stack = Stack::shared().await;
+    let scan_ref = new_scan_ref();
+    let body = foreign_body(&scan_ref);
+    let wrong = sign("another key", &body);
+    let secret = stack.secret().await;
+    let right = sign(secret["signingKeys"][0].as_str().unwrap(), &body);
+    let of_another_body = sign(secret["signingKeys"][0].as_str().unwrap(), &[&body[..], b" "].concat());
+    let too_short = &right[..62];
+    for signature in [None, Some(""), Some("nonsense"), Some(too_short), Some(&wrong), Some(&of_another_body)] {
+        assert_eq!(stack.post(body.clone(), signature).await, 401, "{signature:?}");
+    }
+    assert!(stack.objects(&format!("callbacks/{scan_ref}/")).await.is_empty());
+    assert_eq!(stack.pairing(&scan_ref).await, None);
+
+    assert_eq!(stack.post(body, Some(&right)).await, 200);
+    assert_eq!(stack.objects(&format!("callbacks/{scan_ref}/")).await.len(), 1);
+}
+
+#[tokio::test]
+async fn a_callback_that_was_spoilt_on_its_way_is_401_and_the_repeat_is_taken() {
+    let stack = Stack::shared().await;
+    let spoilt = async |kind: &str| {
+        let session = stack.session_with_documents().await;
+        session.fault(json!({"route": "callback", "kind": kind})).await;
+        let deliveries = session.finish(json!({})).await;
+        // The fault holds for all attempts of this delivery.
+        assert!(deliveries.iter().all(|delivery| delivery["status"] == 401), "{deliveries:?}");
+        assert_eq!(session.pairing().await, None);
+        assert!(session.archived_callbacks().await.is_empty());
+        session.send_again(json!({})).await;
+        session.until_settled().await;
+    };
+    tokio::join!(spoilt("unsigned"), spoilt("badSignature"));
+}
+
+#[tokio::test]
+async fn only_post_is_allowed_and_the_answer_says_so() {
+    let stack = Stack::shared().await;
+    for method in [Method::GET, Method::PUT, Method::DELETE, Method::PATCH] {
+        let request = stack.http.request(method.clone(), &stack.description.webhook_url);
+        let answer = request.send().await.unwrap();
+        assert_eq!(answer.status(), 405, "{method}");
+        assert_eq!(answer.headers()["allow"], "POST", "{method}");
+        assert_eq!(answer.text().await.unwrap(), "", "{method}");
+    }
+}
+
+#[tokio::test]
+async fn a_body_may_have_one_mebibyte_and_no_byte_more() {
+    let stack = Stack::shared().await;
+    let scan_ref = new_scan_ref();
+    let mut body = foreign_body(&scan_ref);
+    body.resize(MEBIBYTE, b' ');
+    assert_eq!(stack.post_signed(body.clone()).await, 200);
+    let kept = stack.objects(&format!("callbacks/{scan_ref}/")).await;
+    assert_eq!(kept[0].bytes, MEBIBYTE as u64);
+
+    body.push(b' ');
+    assert_eq!(stack.post_signed(body).await, 413);
+    assert_eq!(stack.objects(&format!("callbacks/{scan_ref}/")).await, kept);
+}
+
+#[tokio::test]
+async fn a_signed_body_that_cannot_be_read_is_200_and_kept_for_later() {
+    let stack = Stack::shared().await;
+    for body in [
+        format!("not JSON {}", Uuid::new_v4()),
+        format!("[\"{}\"]", Uuid::new_v4()),
+        json!({"clientId": Uuid::new_v4().to_string()}).to_string(),
+        json!({"scanRef": format!("../{}", Uuid::new_v4())}).to_string(),
+        String::new(),
+    ] {
+        assert_eq!(stack.post_signed(body.clone()).await, 200, "{body}");
+        let key = format!("callbacks/unreadable/{}.json", Digest256::of(body.as_bytes()));
+        assert_eq!(stack.object(&key).await, body.as_bytes(), "{body}");
+    }
+}
+
+#[tokio::test]
+async fn half_of_a_callback_under_a_true_signature_is_kept_and_acted_on_when_it_comes_whole() {
+    let stack = Stack::shared().await;
+    let session = stack.session_with_documents().await;
+    session.fault(json!({"route": "callback", "kind": "cutBody"})).await;
+    let deliveries = session.finish(json!({})).await;
+    assert_eq!(deliveries[0]["status"], 200, "{deliveries:?}");
+    let key = format!("callbacks/unreadable/{}.json", deliveries[0]["bodySha256"].as_str().unwrap());
+    assert!(!stack.object(&key).await.is_empty());
+    assert_eq!(session.pairing().await, None);
+
+    session.send_again(json!({})).await;
+    session.until_settled().await;
+}
+
+#[tokio::test]
+async fn another_products_notice_is_200_and_kept_and_opens_no_pairing() {
+    let stack = Stack::shared().await;
+    let scan_ref = new_scan_ref();
+    let body = foreign_body(&scan_ref);
+    assert_eq!(stack.post_signed(body.clone()).await, 200);
+    let key = format!("callbacks/{scan_ref}/{}.json", Digest256::of(&body));
+    assert_eq!(stack.object(&key).await, body);
+    assert_eq!(stack.pairing(&scan_ref).await, None);
+}
+
+#[tokio::test]
+async fn an_orphan_second_callback_opens_no_pairing() {
+    let stack = Stack::shared().await;
+    let scan_ref = new_scan_ref();
+    let body = json!({
+        "scanRef": scan_ref, "clientId": "customer", "externalRef": format!("dv2:{}", new_scan_ref()), "final": true,
+        "status": {"overall": "APPROVED", "additionalSteps": "VALID"}, "additionalSteps": {"SECOND_DOC_FRONT": "UPLOAD"},
+    });
+    assert_eq!(stack.post_signed(body.to_string()).await, 200);
+    assert_eq!(stack.pairing(&scan_ref).await, None);
+    assert_eq!(stack.objects(&format!("callbacks/{scan_ref}/")).await.len(), 1);
+}

@@ -1,0 +1,190 @@
+//! Files that can never be had, or never be submitted: the pairing is parked with the reason, and no token is spent on it.
+
+use integration_tests::{Answer, BACK, FRONT, FileServer, Session, Stack, pictures};
+use serde_json::{Value, json};
+
+const FIFTEEN_MEGABYTES: usize = 15_000_000;
+
+async fn assert_parked(session: &Session<'_>, reason: &str) {
+    let pairing = session.until_parked(reason).await;
+    if let Some(step) = pairing.pairing["state"]["cause"]["step"].as_str() {
+        assert!([FRONT, BACK].contains(&step), "{pairing}");
+    }
+    session.assert_nothing_spent().await;
+}
+
+#[tokio::test]
+async fn a_link_outside_the_allowed_origins_is_never_followed() {
+    let stack = Stack::shared().await;
+    let elsewhere = FileServer::start(Answer::file(pictures::jpeg(1_000))).await;
+    let port = elsewhere.origin.rsplit_once(':').unwrap().1;
+    let sandbox = stack.sandbox.url().to_owned();
+    for link in [
+        elsewhere.link(),
+        format!("http://localhost:{port}/file"),
+        // The allowed origin only seems to be in these.
+        sandbox.replace("http://", "https://"),
+        sandbox.replace("http://", "http://user:password@"),
+        format!("http://{}@127.0.0.1:{port}/file", sandbox.replace("http://", "")),
+        "http://169.254.169.254/latest/meta-data/".to_owned(),
+        "file:///etc/passwd".to_owned(),
+        "not a link".to_owned(),
+    ] {
+        let session = stack.session_with_documents().await;
+        session.finish_and_be_believed(json!({"overrides": {"fileUrls": {FRONT: link}}})).await;
+        assert_parked(&session, "LinkOriginNotAllowed").await;
+    }
+    assert_eq!(elsewhere.heard(), 0);
+}
+
+#[tokio::test]
+async fn a_redirect_that_leads_nowhere_allowed_is_refused() {
+    let stack = Stack::shared().await;
+    let session = stack.session_with_documents().await;
+    session.fault(json!({"route": "file", "kind": "status", "status": 302, "times": 2})).await;
+    session.finish_and_be_believed(json!({})).await;
+    assert_parked(&session, "LinkOriginNotAllowed").await;
+}
+
+#[tokio::test]
+async fn links_that_are_dead_even_when_they_are_fresh_park() {
+    let stack = Stack::shared().await;
+    let check = async |fault: Value| {
+        let session = stack.session_with_documents().await;
+        session.fault(fault).await;
+        session.finish_and_be_believed(json!({"expiredLinks": true})).await;
+        assert_parked(&session, "LinkDead").await;
+        assert_eq!(session.requests("files").await.len(), 1, "fresh links are asked for once");
+    };
+    tokio::join!(
+        check(json!({"route": "files", "kind": "expiredLink", "times": 9})),
+        check(json!({"route": "file", "kind": "expiredLink", "times": 9})),
+        check(json!({"route": "file", "kind": "status", "status": 404, "times": 9})),
+        // The provider has nothing any more.
+        check(json!({"route": "files", "kind": "status", "status": 400, "identifier": "BAD_VALUE", "times": 9})),
+    );
+}
+
+#[tokio::test]
+async fn a_dead_link_is_replaced_by_a_fresh_one_and_settles() {
+    let stack = Stack::shared().await;
+    let check = async |fault: Option<Value>| {
+        let session = stack.session_with_documents().await;
+        if let Some(fault) = fault {
+            session.fault(fault).await;
+        }
+        session.finish_and_be_believed(json!({"expiredLinks": true})).await;
+        session.until_settled().await;
+        assert_eq!(session.accepted_submissions().await.len(), 1);
+        assert!(session.history().await.contains(&"CaptureDeferred".to_owned()));
+    };
+    tokio::join!(
+        check(None),
+        check(Some(json!({"route": "files", "kind": "status", "status": 503}))),
+        check(Some(json!({"route": "file", "kind": "status", "status": 500}))),
+    );
+}
+
+#[tokio::test]
+async fn files_that_are_not_accepted_are_refused_by_what_they_are() {
+    let stack = Stack::shared().await;
+    let check = async |content_type: &str, start: &[u8]| {
+        let session = stack.session_with_documents().await;
+        session.upload(FRONT, content_type, pictures::starting_with(start, 5_000)).await;
+        session.finish_and_be_believed(json!({})).await;
+        assert_parked(&session, "FileTypeNotAccepted").await;
+        assert!(session.documents().await.iter().all(|object| object.key.contains(BACK)));
+    };
+    tokio::join!(
+        check("image/webp", b"RIFF\x10\0\0\0WEBPVP8 "),
+        check("image/gif", b"GIF89a"),
+        check("text/html", b"<html><body>Sign in"),
+        check("image/heic", b"\0\0\0\x18ftypheic"),
+        // What it says it is does not matter.
+        check("image/jpeg", b"<html>"),
+    );
+}
+
+#[tokio::test]
+async fn an_empty_file_is_refused() {
+    let stack = Stack::shared().await;
+    let session = stack.session_with_documents().await;
+    session.upload(BACK, "image/png", Vec::new()).await;
+    session.finish_and_be_believed(json!({})).await;
+    assert_parked(&session, "FileEmpty").await;
+}
+
+#[tokio::test]
+async fn a_file_that_could_never_be_submitted_is_not_even_copied() {
+    let stack = Stack::shared().await;
+    let session = stack.session_with_documents().await;
+    session.upload(FRONT, "image/jpeg", pictures::jpeg(14_990_001)).await;
+    session.finish_and_be_believed(json!({})).await;
+    assert_parked(&session, "FileTooLarge").await;
+    assert!(session.documents().await.iter().all(|object| object.bytes < 14_990_001));
+}
+
+#[tokio::test]
+async fn two_documents_that_do_not_fit_into_one_request_are_parked_before_a_token_is_spent() {
+    let stack = Stack::shared().await;
+    let session = stack.session().await;
+    session.upload(FRONT, "image/jpeg", pictures::jpeg(FIFTEEN_MEGABYTES / 2)).await;
+    session.upload(BACK, "image/png", pictures::png(FIFTEEN_MEGABYTES / 2)).await;
+    session.finish_and_be_believed(json!({})).await;
+    assert_parked(&session, "DocumentsTooLarge").await;
+    assert_eq!(session.documents().await.len(), 2, "nothing is lost");
+}
+
+#[tokio::test]
+async fn a_file_that_stays_shorter_than_promised_is_parked_and_none_of_it_is_kept() {
+    let stack = Stack::shared().await;
+    let session = stack.session_with_documents().await;
+    session.fault(json!({"route": "file", "kind": "truncate", "times": 99})).await;
+    session.finish_and_be_believed(json!({})).await;
+    assert_parked(&session, "FileTruncated").await;
+    assert!(session.documents().await.is_empty());
+}
+
+#[tokio::test]
+async fn a_file_that_is_cut_off_once_is_fetched_again_and_settles() {
+    let stack = Stack::shared().await;
+    let session = stack.session_with_documents().await;
+    session.fault(json!({"route": "file", "kind": "truncate", "times": 2})).await;
+    session.finish_and_be_believed(json!({})).await;
+    session.until_settled().await;
+    let bytes: Vec<u64> = session.documents().await.iter().map(|object| object.bytes).collect();
+    assert_eq!(bytes, [20_000, 30_000]);
+}
+
+#[tokio::test]
+async fn a_step_without_a_file_or_with_several_is_parked() {
+    let stack = Stack::shared().await;
+    let without = async {
+        let session = stack.session().await;
+        session.upload(FRONT, "image/jpeg", pictures::jpeg(1_000)).await;
+        session.finish_and_be_believed(json!({"additionalSteps": "VALID"})).await;
+        assert_parked(&session, "FileMissing").await;
+    };
+    let several = async {
+        let session = stack.session_with_documents().await;
+        let link = format!("{}/files/a/b", stack.sandbox.url());
+        let links = json!([link, format!("{link}2")]);
+        session.finish_and_be_believed(json!({"overrides": {"fileUrls": {FRONT: links}}})).await;
+        assert_parked(&session, "SeveralFiles").await;
+    };
+    tokio::join!(without, several);
+}
+
+#[tokio::test]
+async fn a_parked_capture_is_reopened_by_a_newer_callback_and_not_by_the_same_one() {
+    let stack = Stack::shared().await;
+    let session = stack.session_with_documents().await;
+    session.fault(json!({"route": "files", "kind": "expiredLink"})).await;
+    session.finish_and_be_believed(json!({"expiredLinks": true})).await;
+    let parked = session.until_parked("LinkDead").await;
+
+    session.send_again(json!({})).await;
+    assert_eq!(session.pairing().await, Some(parked));
+    session.send_again(json!({"freshLinks": true})).await;
+    session.until_settled().await;
+}

@@ -1,0 +1,18 @@
+//! The flows, against the deployed template on the emulator with the sandbox in iDenfy's place, and the adapters' conformance on
+//! the same emulator.
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    reason = "tests: a panic is how a failure is told"
+)]
+
+mod admission;
+mod links;
+mod messages;
+mod not_qualifying;
+mod provider_faults;
+mod settling;
+mod slow_links;

@@ -1,0 +1,165 @@
+//! The provider goes wrong. However it does, at most one submission is accepted, and the pairing settles or says why not.
+
+use integration_tests::{Session, Stack};
+use serde_json::{Value, json};
+
+async fn with_fault(stack: &Stack, fault: Value) -> Session<'_> {
+    let session = stack.session_with_documents().await;
+    session.fault(fault).await;
+    session.finish_and_be_believed(json!({})).await;
+    session
+}
+
+async fn settles_with_one_submission(stack: &Stack, fault: Value) -> Session<'_> {
+    let session = with_fault(stack, fault).await;
+    session.until_settled().await;
+    assert_eq!(session.accepted_submissions().await.len(), 1);
+    assert_eq!(stack.nudge(&session.scan_ref).await, "Settled");
+    assert_eq!(session.accepted_submissions().await.len(), 1);
+    session
+}
+
+async fn parks<'stack>(stack: &'stack Stack, fault: Value, reason: &str) -> Session<'stack> {
+    let session = with_fault(stack, fault).await;
+    session.until_parked(reason).await;
+    assert_eq!(stack.nudge(&session.scan_ref).await, "Parked");
+    assert!(session.accepted_submissions().await.is_empty());
+    session
+}
+
+fn milliseconds(request: &Value) -> i64 {
+    let at: verification::Timestamp = request["at"].as_str().unwrap().parse().unwrap();
+    at.milliseconds()
+}
+
+#[tokio::test]
+async fn a_token_request_that_comes_too_often_waits_as_long_as_it_is_told() {
+    let stack = Stack::shared().await;
+    let fault = json!({"route": "token", "kind": "status", "status": 429, "retryAfterSeconds": 6});
+    let session = settles_with_one_submission(&stack, fault).await;
+    let tokens = session.requests("token").await;
+    assert_eq!(tokens.len(), 2, "{tokens:?}");
+    let waited = milliseconds(&tokens[1]) - milliseconds(&tokens[0]);
+    assert!(waited >= 6_000, "{waited} ms");
+    // It did nothing, so it does not count.
+    assert_eq!(session.pairing().await.unwrap().pairing["attempts"], 1);
+}
+
+#[tokio::test]
+async fn a_token_request_that_fails_is_made_again() {
+    let stack = Stack::shared().await;
+    let check = async |fault: Value| {
+        let session = settles_with_one_submission(&stack, fault).await;
+        assert_eq!(session.sessions("DOCUMENT").await.len(), 1);
+    };
+    tokio::join!(
+        check(json!({"route": "token", "kind": "status", "status": 500})),
+        check(json!({"route": "token", "kind": "html"})),
+        check(json!({"route": "token", "kind": "reset"})),
+    );
+}
+
+#[tokio::test]
+async fn a_token_whose_answer_was_lost_is_given_up_and_its_end_is_noise() {
+    let stack = Stack::shared().await;
+    let session = settles_with_one_submission(&stack, json!({"route": "token", "kind": "acceptedThenReset"})).await;
+    let settled = session.pairing().await.unwrap();
+    let second = settled.second_scan_ref.clone().unwrap();
+    let sessions = session.sessions("DOCUMENT").await;
+    assert_eq!(sessions.len(), 2);
+    let orphan = sessions.iter().find(|session| session["scanRef"] != second.as_str()).unwrap();
+    assert_eq!(orphan["processedAt"], Value::Null);
+
+    let path = format!("/sessions/{}/expire", orphan["scanRef"].as_str().unwrap());
+    let answer = stack.sandbox.admin("POST".parse().unwrap(), &path, json!({})).await;
+    assert_eq!(answer["deliveries"][0]["status"], 200, "{answer}");
+    assert_eq!(session.pairing().await, Some(settled));
+}
+
+#[tokio::test]
+async fn a_token_that_is_refused_parks() {
+    let stack = Stack::shared().await;
+    let check = async |status: u16, identifier: &str| {
+        let fault = json!({"route": "token", "kind": "status", "status": status, "identifier": identifier});
+        let session = parks(&stack, fault, "SecondTokenRefused").await;
+        assert_eq!(session.requests("token").await.len(), 1);
+    };
+    tokio::join!(check(400, "PARTNER_CONTRACT_ERROR"), check(402, "PERMISSIONS_ERROR"), check(403, "PERMISSIONS_ERROR"));
+}
+
+#[tokio::test]
+async fn a_submission_that_was_accepted_and_not_answered_is_not_repeated() {
+    let stack = Stack::shared().await;
+    let session = settles_with_one_submission(&stack, json!({"route": "process", "kind": "acceptedThenReset"})).await;
+    assert_eq!(session.requests("process").await.len(), 1);
+    assert_eq!(session.sessions("DOCUMENT").await.len(), 1);
+}
+
+#[tokio::test]
+async fn a_submission_that_was_accepted_and_not_answered_is_known_by_its_status_before_the_result_comes() {
+    let stack = Stack::shared().await;
+    let session = stack.session_with_documents().await;
+    session.fault(json!({"route": "process", "kind": "acceptedThenReset"})).await;
+    session.outcome(json!({"delayMilliseconds": 15_000})).await;
+    session.finish_and_be_believed(json!({})).await;
+    let submitted = session.until("Submitted").await;
+    assert!(submitted.attention_at.is_some());
+    assert_eq!(session.requests("status").await.len(), 1);
+    session.until_settled().await;
+    assert_eq!(session.requests("process").await.len(), 1);
+}
+
+#[tokio::test]
+async fn a_submission_in_doubt_is_repeated_with_the_same_token_once_it_is_known_to_be_unused() {
+    let stack = Stack::shared().await;
+    let check = async |fault: Value| {
+        let session = settles_with_one_submission(&stack, fault).await;
+        assert_eq!(session.requests("process").await.len(), 2);
+        assert_eq!(session.sessions("DOCUMENT").await.len(), 1);
+        assert!(!session.requests("status").await.is_empty(), "evidence comes first");
+    };
+    tokio::join!(
+        check(json!({"route": "process", "kind": "status", "status": 500})),
+        check(json!({"route": "process", "kind": "html"})),
+        check(json!({"route": "process", "kind": "reset"})),
+    );
+}
+
+#[tokio::test]
+async fn a_submission_that_comes_too_often_is_repeated_with_the_same_token() {
+    let stack = Stack::shared().await;
+    let fault = json!({"route": "process", "kind": "status", "status": 429, "retryAfterSeconds": 1});
+    let session = settles_with_one_submission(&stack, fault).await;
+    assert_eq!(session.requests("process").await.len(), 2);
+    assert_eq!(session.sessions("DOCUMENT").await.len(), 1);
+}
+
+#[tokio::test]
+async fn a_refusal_parks_even_when_it_comes_under_200() {
+    let stack = Stack::shared().await;
+    let check = async |fault: Value| {
+        let session = parks(&stack, fault, "SubmissionRefused").await;
+        assert_eq!(session.requests("process").await.len(), 1);
+        assert_eq!(session.sessions("DOCUMENT").await.len(), 1);
+    };
+    tokio::join!(
+        check(json!({"route": "process", "kind": "errorIn200"})),
+        check(json!({"route": "process", "kind": "status", "status": 400, "identifier": "MISSING_VALUE"})),
+    );
+}
+
+#[tokio::test]
+async fn a_second_token_that_lapses_before_its_submission_is_replaced() {
+    let stack = Stack::shared().await;
+    let session = stack.session_with_documents().await;
+    // The submission is put off, and meanwhile the provider lets the token lapse.
+    session.fault(json!({"route": "process", "kind": "status", "status": 429, "retryAfterSeconds": 5})).await;
+    session.finish_and_be_believed(json!({})).await;
+    let authorized = session.until("Authorized").await;
+    let path = format!("/sessions/{}/expire", authorized.second_scan_ref.unwrap());
+    stack.sandbox.admin("POST".parse().unwrap(), &path, json!({})).await;
+
+    session.until_settled().await;
+    assert_eq!(session.sessions("DOCUMENT").await.len(), 2);
+    assert_eq!(session.accepted_submissions().await.len(), 1);
+}

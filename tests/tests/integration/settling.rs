@@ -1,0 +1,155 @@
+//! The straight way, and callbacks that come more than once.
+
+use integration_tests::{BACK, FRONT, Stack, pictures};
+use serde_json::{Value, json};
+use verification::identifiers::Digest256;
+
+fn digest(bytes: &[u8]) -> Value {
+    json!(Digest256::of(bytes).as_str())
+}
+
+#[tokio::test]
+async fn a_token_that_was_made_elsewhere_opens_its_pairing_and_settles() {
+    let stack = Stack::shared().await;
+    let session = stack.session().await;
+    let (front, back) = (pictures::jpeg(300_000), pictures::pdf(200_000));
+    session.upload(FRONT, "image/jpeg", front.clone()).await;
+    session.upload(BACK, "application/pdf", back.clone()).await;
+    assert_eq!(session.pairing().await, None);
+
+    session.finish_and_be_believed(json!({})).await;
+    let settled = session.until_settled().await;
+
+    assert_eq!(settled.client_id.as_ref(), Some(&session.client_id));
+    assert_eq!(
+        session.history().await,
+        [
+            "FirstResultQualified",
+            "DocumentsCaptured",
+            "AuthorizationStarted",
+            "SecondTokenCreated",
+            "SubmissionStarted",
+            "DocumentsSubmitted",
+            "SecondResult"
+        ]
+    );
+    let documents = session.documents().await;
+    let keys: Vec<(&str, u64)> = documents.iter().map(|object| (object.key.as_str(), object.bytes)).collect();
+    let prefix = format!("documents/{}", session.scan_ref);
+    let (back_key, front_key) = (format!("{prefix}/{BACK}.pdf"), format!("{prefix}/{FRONT}.jpg"));
+    assert_eq!(keys, [(back_key.as_str(), 200_000), (front_key.as_str(), 300_000)]);
+    assert_eq!(stack.object(&front_key).await, front);
+    assert_eq!(stack.object(&back_key).await, back);
+
+    let tokens = session.requests("token").await;
+    assert_eq!(tokens.len(), 1, "{tokens:?}");
+    assert_eq!(tokens[0]["tokenType"], "DOCUMENT");
+    assert_eq!(tokens[0]["externalRef"], format!("dv2:{}", session.scan_ref));
+    let submissions = session.requests("process").await;
+    assert_eq!(submissions.len(), 1, "{submissions:?}");
+    assert_eq!(submissions[0]["status"], 200);
+    assert_eq!(submissions[0]["tokenMember"], "token");
+    assert_eq!(submissions[0]["country"], "LT");
+    assert_eq!(submissions[0]["documentType"], Value::Null);
+    assert_eq!(
+        submissions[0]["images"],
+        json!([
+            {"side": "BACK", "bytes": 200_000, "sha256": digest(&back), "format": "pdf"},
+            {"side": "FRONT", "bytes": 300_000, "sha256": digest(&front), "format": "jpeg"},
+        ])
+    );
+}
+
+#[tokio::test]
+async fn the_second_callback_never_starts_a_third_token_and_the_first_document_is_never_fetched() {
+    let stack = Stack::shared().await;
+    let session = stack.session_with_documents().await;
+    session.finish_and_be_believed(json!({})).await;
+    let settled = session.until_settled().await;
+
+    // The provider's second callback looks like a first one: approved, with links to FRONT and BACK. Now it comes once more.
+    let second = settled.second_scan_ref.clone().unwrap();
+    let path = format!("/sessions/{second}/callback");
+    let again = stack.sandbox.admin("POST".parse().unwrap(), &path, json!({"count": 2})).await;
+    assert!(again["deliveries"].as_array().unwrap().iter().all(|delivery| delivery["status"] == 200), "{again}");
+    assert_eq!(stack.nudge(&session.scan_ref).await, "Settled");
+
+    assert_eq!(session.pairing().await, Some(settled));
+    assert_eq!(stack.pairing(&second).await, None);
+    assert_eq!(session.sessions("DOCUMENT").await.len(), 1);
+    assert_eq!(session.requests("token").await.len(), 1);
+    assert_eq!(session.requests("process").await.len(), 1);
+    // One fetch for each of the two steps, nothing else.
+    assert_eq!(session.requests("file").await.len(), 2);
+    assert_eq!(session.documents().await.len(), 2);
+    assert!(stack.objects(&format!("documents/{second}")).await.is_empty());
+}
+
+#[tokio::test]
+async fn a_callback_repeated_after_settlement_changes_nothing() {
+    let stack = Stack::shared().await;
+    let session = stack.session_with_documents().await;
+    session.finish_and_be_believed(json!({})).await;
+    let settled = session.until_settled().await;
+    let (documents, callbacks) = (session.documents().await, session.archived_callbacks().await);
+    let requests = stack.sandbox.requests_of(&session.client_id).await;
+
+    let deliveries = session.send_again(json!({"count": 3})).await;
+    assert!(deliveries.iter().all(|delivery| delivery["status"] == 200 && delivery["attempt"] == 1), "{deliveries:?}");
+    assert_eq!(stack.nudge(&session.scan_ref).await, "Settled");
+
+    assert_eq!(session.pairing().await, Some(settled));
+    assert_eq!(session.documents().await, documents);
+    assert_eq!(session.archived_callbacks().await, callbacks);
+    assert_eq!(stack.sandbox.requests_of(&session.client_id).await, requests);
+}
+
+#[tokio::test]
+async fn ten_copies_at_the_same_instant_have_the_effect_of_one() {
+    let stack = Stack::shared().await;
+    let session = stack.session_with_documents().await;
+    // The provider has a result, and nobody has heard of it.
+    session.fault(json!({"route": "callback", "kind": "drop"})).await;
+    session.finish(json!({})).await;
+
+    let deliveries = session.send_again(json!({"count": 10, "concurrent": true})).await;
+    assert_eq!(deliveries.len(), 10);
+    assert!(deliveries.iter().all(|delivery| delivery["status"] == 200), "{deliveries:?}");
+    session.until_settled().await;
+
+    let history = session.history().await;
+    let qualified = history.iter().filter(|what| *what == "FirstResultQualified").count();
+    assert_eq!(qualified, 1, "{history:?}");
+    assert_eq!(session.documents().await.len(), 2);
+    assert_eq!(session.requests("file").await.len(), 2);
+    assert_eq!(session.requests("token").await.len(), 1);
+    assert_eq!(session.requests("process").await.len(), 1);
+    assert_eq!(session.archived_callbacks().await.len(), 1);
+}
+
+#[tokio::test]
+async fn a_negative_second_result_settles_with_its_own_verdict() {
+    let stack = Stack::shared().await;
+    let settle = async |overall: &str, verdict: &str| {
+        let session = stack.session_with_documents().await;
+        session.outcome(json!({"overall": overall, "nonFinalFirst": true})).await;
+        session.finish_and_be_believed(json!({})).await;
+        let settled = session.until("Settled").await;
+        assert_eq!(settled.verdict.as_deref(), Some(verdict), "{settled}");
+        assert_eq!(settled.pairing["second"]["overall"], overall);
+    };
+    tokio::join!(settle("DENIED", "Denied"), settle("SUSPECTED", "Suspected"));
+}
+
+#[tokio::test]
+async fn a_negative_first_result_after_settlement_is_recorded_as_a_revocation() {
+    let stack = Stack::shared().await;
+    let session = stack.session_with_documents().await;
+    session.finish_and_be_believed(json!({})).await;
+    session.until_settled().await;
+
+    session.finish_and_be_believed(json!({"overall": "DENIED"})).await;
+    let revoked = session.pairing().await.unwrap();
+    assert_eq!(revoked.state, "Settled");
+    assert_eq!(revoked.pairing["revoked"], "FirstDenied");
+}
