@@ -13,12 +13,12 @@ use serde_json::{Map, Value, json};
 
 use crate::admin::{BODY_LIMIT, Filter, read};
 use crate::callback::{Event, Verdict};
-use crate::delivery::{Envelope, deliver};
+use crate::delivery::deliver;
 use crate::errors::AdminError;
 use crate::files::LinkAge;
 use crate::journal::DeliveryRecord;
 use crate::merge_patch::merge_patch;
-use crate::outcome::{announce, step_verdict, with_new_links};
+use crate::outcome::{announce_in_turn, last_callback, step_verdict};
 use crate::session::{Session, SessionState, StoredFile};
 use crate::state::{Shared, State};
 use crate::token;
@@ -73,7 +73,12 @@ pub(crate) async fn put_file(
         return Err(AdminError::conflict("the session's data have been deleted"));
     }
     let answer = json!({"key": key, "bytes": bytes.len(), "contentType": content_type});
-    session.files.insert(key, StoredFile { bytes, content_type });
+    let file = StoredFile {
+        bytes,
+        content_type,
+        name: None,
+    };
+    session.files.insert(key, file);
     Ok(Json(answer))
 }
 
@@ -180,13 +185,7 @@ pub(crate) async fn expire(Extracted(state): Extracted<Shared>, Path(scan_ref): 
 
 async fn run(state: Shared, scan_ref: String, verdicts: Vec<Verdict>, wait: bool) -> Answer {
     let background = Shared::clone(&state);
-    let deliveries = async move {
-        let mut records = Vec::new();
-        for verdict in verdicts {
-            records.extend(announce(&background, &scan_ref, verdict).await.unwrap_or_default());
-        }
-        records
-    };
+    let deliveries = async move { announce_in_turn(&background, &scan_ref, verdicts).await };
     if wait {
         return Ok(Json(json!({"deliveries": deliveries.await})));
     }
@@ -222,25 +221,20 @@ impl Default for Again {
 pub(crate) async fn send_again(Extracted(state): Extracted<Shared>, Path(scan_ref): Path<String>, request: Request) -> Answer {
     let wanted: Again = read(request).await?;
     let session = find(&state, &scan_ref)?;
-    let mut callback = session
-        .last_callback
-        .clone()
-        .ok_or_else(|| AdminError::conflict("no callback has been sent yet"))?;
-    let mut body: Value = serde_json::from_slice(&callback.body).unwrap_or_default();
-    if wanted.fresh_links || wanted.expired_links {
-        let age = if wanted.expired_links { LinkAge::Expired } else { LinkAge::Fresh };
-        with_new_links(&state, &session, &mut body, age);
-    }
-    if let Some(overrides) = &wanted.overrides {
-        merge_patch(&mut body, overrides);
-    }
-    callback.body = body.to_string().into();
-    callback.event_type = wanted.event_type.unwrap_or(callback.event_type);
-    let envelope = Envelope {
-        subject: session.subject(),
-        receiver: session.callback_url.clone(),
-        callback,
+    let links = match (wanted.expired_links, wanted.fresh_links) {
+        (true, _) => Some(LinkAge::Expired),
+        (false, true) => Some(LinkAge::Fresh),
+        (false, false) => None,
     };
+    let mut envelope = last_callback(&state, &session, links).ok_or_else(|| AdminError::conflict("no callback has been sent yet"))?;
+    if let Some(overrides) = &wanted.overrides {
+        let mut body: Value = serde_json::from_slice(&envelope.callback.body).unwrap_or_default();
+        merge_patch(&mut body, overrides);
+        envelope.callback.body = body.to_string().into();
+    }
+    if let Some(event_type) = wanted.event_type {
+        envelope.callback.event_type = event_type;
+    }
     let copies = (0..wanted.count.min(1000)).map(|_| deliver(&state, &envelope));
     let records: Vec<DeliveryRecord> = if wanted.concurrent {
         join_all(copies).await.into_iter().flatten().collect()

@@ -38,12 +38,20 @@ pub(crate) enum Event {
     AutoFinished,
     ManualFinished,
     Expired,
+    Cancelled,
     Named(String),
+}
+
+impl Event {
+    /// Whether the session ended before anything was checked; then there is nothing to say about a person or files.
+    pub(crate) fn is_without_result(&self) -> bool {
+        matches!(self, Self::Expired | Self::Cancelled)
+    }
 }
 
 /// The body for a session and a verdict, before overrides.
 pub(crate) fn body(state: &State, settings: &Settings, session: &Session, verdict: &Verdict) -> Value {
-    let ended_without_result = verdict.event == Event::Expired;
+    let ended_without_result = verdict.event.is_without_result();
     let is_document = session.token_type == TokenType::Document;
     let country = session.country.clone().unwrap_or_else(|| "LT".to_owned());
     let finished_at = session.finished_at.unwrap_or_else(now);
@@ -93,13 +101,13 @@ pub(crate) fn body(state: &State, settings: &Settings, session: &Session, verdic
 }
 
 fn status(settings: &Settings, session: &Session, verdict: &Verdict) -> Value {
-    let document = match (&verdict.event, verdict.overall.as_str()) {
-        (Event::Expired, _) => Value::Null,
+    let document = match (verdict.event.is_without_result(), verdict.overall.as_str()) {
+        (true, _) => Value::Null,
         (_, "DENIED") => json!("DOC_NOT_FULLY_VISIBLE"),
         _ => json!("DOC_VALIDATED"),
     };
-    let face = match (&verdict.event, verdict.overall.as_str()) {
-        (Event::Expired, _) => Value::Null,
+    let face = match (verdict.event.is_without_result(), verdict.overall.as_str()) {
+        (true, _) => Value::Null,
         _ if session.token_type == TokenType::Document => json!("FACE_NOT_CHECKED"),
         (_, "DENIED") => json!("FACE_MISMATCH"),
         _ => json!("FACE_MATCH"),

@@ -42,7 +42,7 @@ pub(crate) fn answer(state: &State, uri: &Uri, scan_ref: &str, name: &str) -> Re
     let key = name.rsplit_once('.').map_or(name, |(key, _)| key);
     let file = state.sessions().get(scan_ref).and_then(|session| session.files.get(key).cloned());
     match file {
-        Some(StoredFile { bytes, content_type }) => (
+        Some(StoredFile { bytes, content_type, .. }) => (
             [(header::CONTENT_TYPE, content_type), (header::ACCEPT_RANGES, "none".to_owned())],
             Body::from(bytes),
         )

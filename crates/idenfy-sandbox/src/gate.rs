@@ -93,7 +93,7 @@ pub(crate) async fn answer(state: &Shared, call: &Call, links: LinkAge) -> Respo
         Route::Files => retrieval::files(state, &call.body, links),
         Route::Delete => retrieval::delete(state, &call.body),
         Route::Identifications => retrieval::identifications(state, &call.parts.uri),
-        Route::Redirect => Ok(pages::redirect(state, &auth_token(&call.parts))),
+        Route::Redirect => Ok(pages::customer::show(state, &call.parts.uri)),
         Route::File => {
             let (scan_ref, name) = file_path(&call.parts);
             Ok(files::answer(state, &call.parts.uri, &scan_ref, &name))

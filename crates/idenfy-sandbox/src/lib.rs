@@ -28,6 +28,7 @@ mod signature;
 mod state;
 mod token;
 mod token_rules;
+mod visit;
 
 pub use sandbox::Sandbox;
-pub use settings::{EventNames, FilesShape, PdfLinks, ProcessTokenField, Secret, Settings, StepVerdictSpelling};
+pub use settings::{EventNames, FilesShape, PdfLinks, ProcessTokenField, ReviewMode, Secret, Settings, StepVerdictSpelling};

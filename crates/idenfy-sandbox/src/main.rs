@@ -4,11 +4,12 @@
 #![expect(clippy::print_stdout, reason = "the address is this program's output")]
 
 use clap::Parser;
-use idenfy_sandbox::{ProcessTokenField, Sandbox, Secret, Settings, StepVerdictSpelling};
+use idenfy_sandbox::{ProcessTokenField, ReviewMode, Sandbox, Secret, Settings, StepVerdictSpelling};
 
 /// A stand-in for the identity verification provider iDenfy, for laptops and tests.
 ///
 /// It speaks the provider's documented API under /api/v2, sends signed callbacks, and is driven by an admin API under /admin.
+/// Customers upload their documents on the page behind a session's link; a reviewer's page is at /reviewer.
 /// It keeps everything in memory and listens on 127.0.0.1 only.
 #[derive(Debug, Parser)]
 #[command(version)]
@@ -46,6 +47,17 @@ struct Arguments {
     /// Spell status.additionalSteps as a sentence ("Additional step is valid") and not as a word (VALID)
     #[arg(long)]
     verdicts_as_sentences: bool,
+    /// Who judges what customers upload: automatic (approved at once), or reviewer, who does so at /reviewer
+    #[arg(long, value_name = "MODE", default_value = "automatic", value_parser = review_mode)]
+    review_mode: ReviewMode,
+}
+
+fn review_mode(text: &str) -> Result<ReviewMode, String> {
+    match text {
+        "automatic" => Ok(ReviewMode::Automatic),
+        "reviewer" => Ok(ReviewMode::Reviewer),
+        _ => Err("must be automatic or reviewer".to_owned()),
+    }
 }
 
 fn process_token_field(text: &str) -> Result<ProcessTokenField, String> {
@@ -76,6 +88,7 @@ impl From<Arguments> for Settings {
             callback_retries: arguments.callback_retries,
             process_token_field: arguments.process_token_field,
             step_verdict_spelling: spelling,
+            review_mode: arguments.review_mode,
             ..Self::default()
         }
     }
@@ -91,6 +104,7 @@ async fn main() -> anyhow::Result<()> {
         .init();
     let sandbox = Sandbox::start(arguments.into()).await?;
     println!("{}", sandbox.url());
+    tracing::info!(page = format!("{}/reviewer", sandbox.url()), "reviewer's page");
     tokio::signal::ctrl_c().await?;
     sandbox.shutdown().await;
     Ok(())

@@ -10,7 +10,7 @@ use tokio::time::sleep;
 
 use crate::callback::{Callback, Event, Verdict, body, implied_step_verdict};
 use crate::delivery::{Envelope, deliver};
-use crate::files::LinkAge;
+use crate::files::{LinkAge, link_maps};
 use crate::journal::DeliveryRecord;
 use crate::merge_patch::merge_patch;
 use crate::picture;
@@ -104,6 +104,24 @@ impl Verdict {
             ..Self::not_final("")
         }
     }
+
+    /// The end of a session that a person called off. The documentation is silent on its body; this is that of one that lapsed.
+    pub(crate) fn cancelled() -> Self {
+        Self {
+            event: Event::Cancelled,
+            ..Self::expired(None)
+        }
+    }
+
+    /// What a person found.
+    pub(crate) fn reviewed(overall: &str, additional_steps: Value) -> Self {
+        Self {
+            event: Event::ManualFinished,
+            is_final: true,
+            additional_steps,
+            ..Self::not_final(overall)
+        }
+    }
 }
 
 /// Moves the session on and delivers its callback; none when there is no such session.
@@ -112,11 +130,37 @@ pub(crate) async fn announce(state: &State, scan_ref: &str, verdict: Verdict) ->
     Some(deliver(state, &envelope).await)
 }
 
-fn settle(state: &State, scan_ref: &str, verdict: &Verdict) -> Option<Envelope> {
+/// Announces several results in order: each waits until the one before is delivered or given up.
+pub(crate) async fn announce_in_turn(state: &State, scan_ref: &str, verdicts: Vec<Verdict>) -> Vec<DeliveryRecord> {
+    let mut records = Vec::new();
+    for verdict in verdicts {
+        records.extend(announce(state, scan_ref, verdict).await.unwrap_or_default());
+    }
+    records
+}
+
+/// The session's last callback to be sent again, with new links if their age is given; none before the first callback.
+pub(crate) fn last_callback(state: &State, session: &Session, links: Option<LinkAge>) -> Option<Envelope> {
+    let mut callback = session.last_callback.clone()?;
+    if let Some(age) = links {
+        let mut body: Value = serde_json::from_slice(&callback.body).unwrap_or_default();
+        let (files, pdfs) = link_maps(state, &state.settings(), session, age);
+        merge_patch(&mut body, &json!({"fileUrls": files, "additionalStepPdfUrls": pdfs}));
+        callback.body = body.to_string().into();
+    }
+    Some(Envelope {
+        subject: session.subject(),
+        receiver: session.callback_url.clone(),
+        callback,
+    })
+}
+
+/// Moves the session on and returns its callback, not yet delivered; none when there is no such session.
+pub(crate) fn settle(state: &State, scan_ref: &str, verdict: &Verdict) -> Option<Envelope> {
     let settings = state.settings();
     let mut sessions = state.sessions();
     let session = sessions.get_mut(scan_ref)?;
-    if verdict.event != Event::Expired {
+    if !verdict.event.is_without_result() {
         add_missing_pictures(session);
     }
     session.finished_at = Some(now());
@@ -153,6 +197,7 @@ fn add_missing_pictures(session: &mut Session) {
         session.files.entry((*key).to_owned()).or_insert_with(|| StoredFile {
             bytes: picture::png(&format!("{} {key}", session.scan_ref)),
             content_type: "image/png".to_owned(),
+            name: None,
         });
     }
 }
@@ -164,6 +209,7 @@ pub(crate) fn event_name(settings: &Settings, event: &Event) -> String {
         Event::AutoFinished => "AUTO_FINISHED",
         Event::ManualFinished => "MANUAL_FINISHED",
         Event::Expired => "EXPIRED",
+        Event::Cancelled => "CANCELLED",
     };
     match settings.event_names {
         EventNames::Identification => format!("IDENTIFICATION_{suffix}"),
@@ -193,12 +239,6 @@ pub(crate) async fn watch_deadlines(state: Shared) {
 /// What a customer's session comes to, by default: approved, with the steps judged by which of them have a file.
 pub(crate) fn step_verdict(session: &Session, given: Option<Value>) -> Value {
     given.unwrap_or_else(|| implied_step_verdict(session))
-}
-
-/// The callback's body with the links replaced by new ones.
-pub(crate) fn with_new_links(state: &State, session: &Session, body: &mut Value, age: LinkAge) {
-    let (files, pdfs) = crate::files::link_maps(state, &state.settings(), session, age);
-    merge_patch(body, &json!({"fileUrls": files, "additionalStepPdfUrls": pdfs}));
 }
 
 #[cfg(test)]

@@ -21,7 +21,7 @@ use tokio::task::JoinSet;
 use crate::errors::ProviderError;
 use crate::route::Route;
 use crate::state::Shared;
-use crate::{admin, gate};
+use crate::{admin, gate, pages};
 
 /// The connection that a request came on.
 #[derive(Clone, Debug, Default)]
@@ -35,7 +35,7 @@ impl Connection {
     }
 }
 
-/// Every route: the provider's, the admin API's, and the health check.
+/// Every route: the provider's, the admin API's, the pages', and the health check.
 pub(crate) fn router(state: Shared) -> Router {
     Router::new()
         .route("/api/v2/token", provider(Method::POST, Route::Token))
@@ -48,7 +48,9 @@ pub(crate) fn router(state: Shared) -> Router {
         .route("/kyc/identifications/", provider(Method::GET, Route::Identifications))
         .route("/files/{scan_ref}/{name}", provider(Method::GET, Route::File))
         .route("/health", get(async || Json(json!({"status": "ok"}))))
+        .route("/", provider(Method::GET, Route::Redirect))
         .merge(admin::router())
+        .merge(pages::router())
         .method_not_allowed_fallback(async || {
             let message = "HTTP method is not allowed.";
             ProviderError::with_status(StatusCode::METHOD_NOT_ALLOWED, Some("METHOD_NOT_ALLOWED"), message)

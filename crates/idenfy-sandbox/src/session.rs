@@ -38,7 +38,7 @@ pub(crate) enum SessionState {
     Active,
     /// A customer has opened the session.
     Started,
-    /// Direct processing has accepted documents.
+    /// Documents have been submitted, by the customer or to direct processing, and nothing is announced yet.
     Processing,
     /// A result that is not final has been announced.
     Reviewing,
@@ -50,11 +50,35 @@ pub(crate) enum SessionState {
     Deleted,
 }
 
+impl SessionState {
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Active => "ACTIVE",
+            Self::Started => "STARTED",
+            Self::Processing => "PROCESSING",
+            Self::Reviewing => "REVIEWING",
+            Self::Finished => "FINISHED",
+            Self::Expired => "EXPIRED",
+            Self::Deleted => "DELETED",
+        }
+    }
+}
+
 /// A file that links can be handed out for.
 #[derive(Clone, Debug)]
 pub(crate) struct StoredFile {
     pub bytes: Bytes,
     pub content_type: String,
+    /// What the customer's device calls it.
+    pub name: Option<String>,
+}
+
+/// Where the customer goes at the end, as the token request has it.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct ReturnUrls {
+    pub success: Option<String>,
+    pub error: Option<String>,
+    pub unverified: Option<String>,
 }
 
 /// One verification session and its token.
@@ -66,6 +90,9 @@ pub(crate) struct Session {
     pub external_ref: Option<String>,
     pub token_type: TokenType,
     pub country: Option<String>,
+    /// Language of the customer's page.
+    pub locale: Option<String>,
+    pub return_urls: ReturnUrls,
     /// The steps in force: the token's own or the account's.
     pub additional_steps: Value,
     pub questionnaire: Option<String>,
@@ -79,7 +106,7 @@ pub(crate) struct Session {
     pub processed_at: Option<OffsetDateTime>,
     pub finished_at: Option<OffsetDateTime>,
     pub state: SessionState,
-    /// Whether direct processing has used the token up.
+    /// Whether a submission has used the token up.
     pub token_used: bool,
     pub document_type: Option<String>,
     pub files: BTreeMap<String, StoredFile>,

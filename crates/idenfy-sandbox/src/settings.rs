@@ -82,6 +82,16 @@ pub enum PdfLinks {
     Array,
 }
 
+/// Who judges what a customer uploaded.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub enum ReviewMode {
+    /// Nobody: the result is `automaticOverall`, at once.
+    Automatic,
+    /// A person on the reviewer's page.
+    Reviewer,
+}
+
 /// The settings of one sandbox. In JSON the names are in camel case.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
@@ -150,6 +160,10 @@ pub struct Settings {
     pub processing_milliseconds: u64,
     /// What `/api/v2/status` says between an accepted submission and its result.
     pub status_while_processing: String,
+    /// Who judges what a customer uploaded.
+    pub review_mode: ReviewMode,
+    /// `status.overall` of a customer's session that is judged automatically.
+    pub automatic_overall: String,
 }
 
 impl Default for Settings {
@@ -196,6 +210,8 @@ impl Default for Settings {
             request_limit_bytes: 20_000_000,
             processing_milliseconds: 300,
             status_while_processing: "REVIEWING".to_owned(),
+            review_mode: ReviewMode::Automatic,
+            automatic_overall: "APPROVED".to_owned(),
         }
     }
 }

@@ -11,7 +11,7 @@ use time::Duration;
 use uuid::Uuid;
 
 use crate::errors::ProviderError;
-use crate::session::{Session, SessionState, TokenType, new_auth_token};
+use crate::session::{ReturnUrls, Session, SessionState, TokenType, new_auth_token};
 use crate::settings::Settings;
 use crate::state::{State, now};
 use crate::token_rules::{self, FLAGS};
@@ -86,6 +86,12 @@ fn open(settings: &Settings, request: &Map<String, Value>) -> Session {
         external_ref: text(request, "externalRef"),
         token_type,
         country: text(request, "country"),
+        locale: text(request, "locale"),
+        return_urls: ReturnUrls {
+            success: text(request, "successUrl"),
+            error: text(request, "errorUrl"),
+            unverified: text(request, "unverifiedUrl"),
+        },
         additional_steps: steps.unwrap_or(&settings.default_additional_steps).clone(),
         questionnaire,
         nfc_required: request.get("nfcRequired").and_then(Value::as_bool).unwrap_or(false),

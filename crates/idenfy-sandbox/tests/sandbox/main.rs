@@ -10,10 +10,12 @@
 
 mod admin;
 mod callbacks;
+mod customer_pages;
 mod faults;
 mod files;
 mod processing;
 mod receiver;
 mod retrieval;
+mod reviewer_pages;
 mod tokens;
 mod world;

@@ -123,7 +123,7 @@ async fn only_a_bare_token_is_processed() {
 async fn a_session_that_its_customer_opened_is_not_processed() {
     let world = World::start().await;
     let session = world.document_token("client").await;
-    world.get(&format!("/api/v2/redirect?authToken={}", session.auth_token)).await;
+    world.form("/verification/start", &[("authToken", &session.auth_token)]).await;
     assert_eq!(
         world.post("/api/v2/process", submission(&session)).await.identifier(),
         "TOKEN_NOT_VALID"

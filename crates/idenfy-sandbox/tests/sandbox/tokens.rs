@@ -145,20 +145,6 @@ async fn a_session_can_be_made_to_lapse_once() {
 }
 
 #[tokio::test]
-async fn following_the_link_starts_the_session() {
-    let world = World::start().await;
-    let session = world.session("client").await;
-    let page = world.get(&format!("/api/v2/redirect?authToken={}", session.auth_token)).await;
-    assert_eq!((page.status, page.content_type.as_str()), (200, "text/html; charset=utf-8"));
-    assert!(page.text().contains(&session.scan_ref));
-    assert_eq!(world.shown(&session).await["state"], "STARTED");
-    assert_eq!(
-        world.get("/api/v2/redirect?authToken=nonsense").await.identifier(),
-        "TOKEN_NOT_VALID"
-    );
-}
-
-#[tokio::test]
 async fn a_second_active_session_conflicts_only_by_setting() {
     let world = World::start().await;
     let first = world.session("client").await;

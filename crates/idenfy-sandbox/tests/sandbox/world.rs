@@ -6,6 +6,7 @@ use std::time::Duration;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use idenfy_sandbox::{Sandbox, Secret, Settings};
+use reqwest::header::HeaderMap;
 use reqwest::{Client, RequestBuilder, Response};
 use serde_json::{Value, json};
 
@@ -32,10 +33,17 @@ pub struct Opened {
 pub struct Answer {
     pub status: u16,
     pub content_type: String,
+    pub headers: HeaderMap,
     pub raw: Vec<u8>,
 }
 
 impl Answer {
+    /// Where a redirect leads.
+    pub fn location(&self) -> &str {
+        assert_eq!(self.status, 303, "{}", self.text());
+        self.headers["location"].to_str().unwrap()
+    }
+
     pub fn json(&self) -> Value {
         serde_json::from_slice(&self.raw).unwrap_or_else(|_| panic!("not JSON: {}", self.text()))
     }
@@ -111,6 +119,42 @@ impl World {
         read(request.json(&body).send().await.unwrap()).await
     }
 
+    /// Sends a form as a browser does, but follows no redirect.
+    pub async fn form(&self, path: &str, fields: &[(&str, &str)]) -> Answer {
+        let form = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
+        let request = self.client.post(self.url(path)).body(form);
+        read(
+            request
+                .header("content-type", "application/x-www-form-urlencoded")
+                .send()
+                .await
+                .unwrap(),
+        )
+        .await
+    }
+
+    /// Sends a form with files: fields, and for each file its key, name and content.
+    pub async fn upload(&self, fields: &[(&str, &str)], files: &[(&str, &str, &[u8])]) -> Answer {
+        let mut body = Vec::new();
+        for (name, value) in fields {
+            body.extend(format!("--edge\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n").bytes());
+        }
+        for (key, name, content) in files {
+            let head = format!("--edge\r\nContent-Disposition: form-data; name=\"{key}\"; filename=\"{name}\"\r\n\r\n");
+            body.extend(head.bytes().chain(content.iter().copied()).chain(*b"\r\n"));
+        }
+        body.extend(b"--edge--\r\n");
+        let request = self.client.post(self.url("/verification/documents")).body(body);
+        read(
+            request
+                .header("content-type", "multipart/form-data; boundary=edge")
+                .send()
+                .await
+                .unwrap(),
+        )
+        .await
+    }
+
     pub async fn settings(&self, patch: Value) {
         self.admin("PATCH", "/settings", patch).await;
     }
@@ -179,14 +223,13 @@ pub fn submission(session: &Opened) -> Value {
 
 pub async fn read(response: Response) -> Answer {
     let status = response.status().as_u16();
-    let content_type = response
-        .headers()
-        .get("content-type")
-        .map(|value| value.to_str().unwrap().to_owned());
+    let headers = response.headers().clone();
+    let content_type = headers.get("content-type").map(|value| value.to_str().unwrap().to_owned());
     let raw = response.bytes().await.expect("a whole body").to_vec();
     Answer {
         status,
         content_type: content_type.unwrap_or_default(),
+        headers,
         raw,
     }
 }
@@ -205,6 +248,7 @@ fn client() -> Client {
     builder
         .tls_backend_preconfigured(tls)
         .no_proxy()
+        .redirect(reqwest::redirect::Policy::none())
         .timeout(Duration::from_secs(30))
         .build()
         .unwrap()

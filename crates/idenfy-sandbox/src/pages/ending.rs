@@ -1,0 +1,77 @@
+//! Where a customer's session leads: the link to go back to, and the message for a page that has the session in an iFrame. Neither
+//! is an authority on anything; that is the callback.
+
+use serde_json::Value;
+use url::Url;
+
+use crate::session::Session;
+
+/// What the customer is told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Ending {
+    /// A reviewer has not judged yet.
+    Waiting,
+    Approved,
+    Failed,
+    /// Neither: suspected, or ended without a result.
+    Unverified,
+}
+
+impl Ending {
+    /// The ending that an overall status stands for; without a final one the customer waits.
+    pub(crate) fn of(overall: Option<&str>) -> Self {
+        match overall {
+            None | Some("REVIEWING") => Self::Waiting,
+            Some("APPROVED") => Self::Approved,
+            Some("DENIED") => Self::Failed,
+            Some(_) => Self::Unverified,
+        }
+    }
+
+    /// The ending of a submitted session.
+    pub(crate) fn of_session(session: &Session) -> Self {
+        let is_final = session.state == crate::session::SessionState::Finished;
+        let overall = session
+            .status
+            .as_ref()
+            .and_then(|status| status.get("overall"))
+            .and_then(Value::as_str);
+        Self::of(overall.filter(|_| is_final))
+    }
+
+    /// Where the token request wants the customer to go; only HTTP and HTTPS are followed.
+    pub(crate) fn link(self, session: &Session) -> Option<Url> {
+        let link = match self {
+            Self::Approved => &session.return_urls.success,
+            Self::Failed => &session.return_urls.error,
+            Self::Waiting | Self::Unverified => &session.return_urls.unverified,
+        };
+        let link = Url::parse(link.as_deref()?).ok()?;
+        matches!(link.scheme(), "http" | "https").then_some(link)
+    }
+
+    /// `status` and `manualStatus` of the message, and whether its two `…Suspected` members are set.
+    pub(crate) fn message(self) -> (&'static str, &'static str, bool) {
+        match self {
+            Self::Waiting => ("UNVERIFIED", "WAITING", false),
+            Self::Approved => ("APPROVED", "APPROVED", false),
+            Self::Failed => ("FAILED", "FAILED", false),
+            Self::Unverified => ("UNVERIFIED", "FAILED", true),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Ending;
+
+    #[test]
+    fn only_a_final_status_ends_the_waiting() {
+        assert_eq!(Ending::of(None), Ending::Waiting);
+        assert_eq!(Ending::of(Some("REVIEWING")), Ending::Waiting);
+        assert_eq!(Ending::of(Some("APPROVED")), Ending::Approved);
+        assert_eq!(Ending::of(Some("DENIED")), Ending::Failed);
+        assert_eq!(Ending::of(Some("SUSPECTED")), Ending::Unverified);
+        assert_eq!(Ending::of(Some("EXPIRED")), Ending::Unverified);
+    }
+}

@@ -1,0 +1,99 @@
+//! What a customer does to a session: start it, hand files in, submit. Looking changes nothing; everything else is checked and done
+//! under one lock, so that of two submissions of one session only one counts, and none after its time.
+
+use std::sync::Arc;
+
+use crate::callback::Verdict;
+use crate::delivery::deliver;
+use crate::outcome::{settle, step_verdict};
+use crate::session::{Session, SessionState, StoredFile};
+use crate::settings::ReviewMode;
+use crate::state::{Shared, State, now};
+
+/// Why a link leads nowhere.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Refusal {
+    Unknown,
+    Expired,
+    /// Submitted, ended or deleted.
+    Used,
+}
+
+/// The session of a token that a customer may still use, as it is now.
+pub(crate) fn look(state: &State, auth_token: &str) -> Result<Session, Refusal> {
+    let sessions = state.sessions();
+    let session = sessions.by_token(auth_token).ok_or(Refusal::Unknown)?;
+    check(session).map(|()| session.clone())
+}
+
+fn check(session: &Session) -> Result<(), Refusal> {
+    match session.state {
+        SessionState::Expired => Err(Refusal::Expired),
+        SessionState::Active | SessionState::Started if session.token_used => Err(Refusal::Used),
+        // A session ends at its time and not when that is noticed.
+        SessionState::Active | SessionState::Started if session.expires_at <= now() => Err(Refusal::Expired),
+        SessionState::Active | SessionState::Started => Ok(()),
+        SessionState::Processing | SessionState::Reviewing | SessionState::Finished | SessionState::Deleted => Err(Refusal::Used),
+    }
+}
+
+/// Starts the session's own time; the second start of a session changes nothing.
+pub(crate) fn start(state: &State, auth_token: &str) -> Result<(), Refusal> {
+    let mut sessions = state.sessions();
+    let session = sessions.by_token_mut(auth_token).ok_or(Refusal::Unknown)?;
+    check(session)?;
+    if session.state == SessionState::Active {
+        let opened_at = now();
+        session.state = SessionState::Started;
+        session.opened_at = Some(opened_at);
+        let (scan_ref, ends_at) = (session.scan_ref.clone(), opened_at + session.session_length);
+        sessions.set_deadline(&scan_ref, ends_at);
+        state.deadlines_changed.notify_one();
+    }
+    Ok(())
+}
+
+/// Keeps files of a started session, replacing earlier ones of the same key.
+pub(crate) fn hand_in(state: &State, auth_token: &str, files: Vec<(String, StoredFile)>) -> Result<(), Refusal> {
+    let mut sessions = state.sessions();
+    let session = sessions.by_token_mut(auth_token).ok_or(Refusal::Unknown)?;
+    check(session)?;
+    session.files.extend(files);
+    Ok(())
+}
+
+/// Submits what was handed in and returns the overall status that is known at once; none while a reviewer is to judge it. The
+/// callback of an automatic result is sent in the background.
+pub(crate) fn submit(state: &Shared, auth_token: &str) -> Result<Option<String>, Refusal> {
+    let session = {
+        let mut sessions = state.sessions();
+        let session = sessions.by_token_mut(auth_token).ok_or(Refusal::Unknown)?;
+        check(session)?;
+        session.state = SessionState::Processing;
+        session.token_used = true;
+        session.processed_at = Some(now());
+        session.clone()
+    };
+    let settings = state.settings();
+    if settings.review_mode == ReviewMode::Reviewer {
+        return Ok(None);
+    }
+    let verdict = Verdict::reviewed(&settings.automatic_overall, step_verdict(&session, None));
+    // The result stands before the page that shows it is asked for; only its delivery takes time.
+    if let Some(envelope) = settle(state, &session.scan_ref, &verdict) {
+        let background = Arc::clone(state);
+        state.spawn(async move { drop(deliver(&background, &envelope).await) });
+    }
+    Ok(Some(settings.automatic_overall.clone()))
+}
+
+/// The session of a token whose customer has submitted it.
+pub(crate) fn submitted(state: &State, auth_token: &str) -> Option<Session> {
+    let sessions = state.sessions();
+    let session = sessions.by_token(auth_token)?;
+    let is_over = matches!(
+        session.state,
+        SessionState::Processing | SessionState::Reviewing | SessionState::Finished
+    );
+    (is_over && session.opened_at.is_some()).then(|| session.clone())
+}

@@ -1,0 +1,137 @@
+//! The reviewer's page without a browser: what its forms have sent, and what it shows.
+
+use serde_json::json;
+
+use crate::world::{Opened, PNG, World};
+
+fn page(session: &Opened) -> String {
+    format!("/reviewer/sessions/{}", session.scan_ref)
+}
+
+#[tokio::test]
+async fn each_finding_sends_its_callback() {
+    let mut world = World::start().await;
+    for (finding, event, overall) in [
+        ("approve", "IDENTIFICATION_MANUAL_FINISHED", "APPROVED"),
+        ("deny", "IDENTIFICATION_MANUAL_FINISHED", "DENIED"),
+        ("suspect", "IDENTIFICATION_MANUAL_FINISHED", "SUSPECTED"),
+        ("cancel", "IDENTIFICATION_CANCELLED", "EXPIRED"),
+    ] {
+        let session = world.session("client").await;
+        let decided = world
+            .form(&format!("{}/decision", page(&session)), &[("finding", finding), ("steps", "VALID")])
+            .await;
+        assert_eq!(decided.location(), format!("{}?done=decided", page(&session)));
+        let callback = world.receiver.next().await;
+        assert_eq!(callback.header("idenfy-event-type"), Some(event));
+        let body = callback.body();
+        assert_eq!((&body["final"], &body["status"]["overall"]), (&json!(true), &json!(overall)));
+        let steps = if finding == "cancel" { json!(null) } else { json!("VALID") };
+        assert_eq!(body["status"]["additionalSteps"], steps);
+    }
+}
+
+#[tokio::test]
+async fn a_result_that_is_not_final_comes_first_if_wanted() {
+    let mut world = World::start().await;
+    let session = world.session("client").await;
+    let fields = [("finding", "deny"), ("steps", ""), ("nonFinalFirst", "1")];
+    world.form(&format!("{}/decision", page(&session)), &fields).await;
+    let first = world.receiver.next().await.body();
+    assert_eq!((&first["final"], &first["status"]["overall"]), (&json!(false), &json!("REVIEWING")));
+    let second = world.receiver.next().await.body();
+    assert_eq!((&second["final"], &second["status"]["overall"]), (&json!(true), &json!("DENIED")));
+    assert_eq!(second["status"]["additionalSteps"], json!(null));
+}
+
+#[tokio::test]
+async fn the_last_callback_is_sent_again_with_new_links_if_wanted() {
+    let mut world = World::start().await;
+    let session = world.session("client").await;
+    let again = format!("{}/callback", page(&session));
+    assert_eq!(world.form(&again, &[]).await.status, 409);
+    world.finish(&session, json!({})).await;
+    let sent = world.receiver.next().await.raw;
+    world.form(&again, &[]).await;
+    assert_eq!(world.receiver.next().await.raw, sent);
+    world.settings(json!({"fileLinkSeconds": 7})).await;
+    world.form(&again, &[("freshLinks", "1")]).await;
+    assert!(
+        world.receiver.next().await.body()["fileUrls"]["FRONT"]
+            .as_str()
+            .unwrap()
+            .contains("X-Amz-Expires=7&")
+    );
+}
+
+#[tokio::test]
+async fn the_log_shows_attempts_and_answers() {
+    let world = World::start().await;
+    let session = world.session("client").await;
+    world.receiver.will_answer(&[503]);
+    world.finish(&session, json!({})).await;
+    for shown in [page(&session), "/reviewer/deliveries".to_owned()] {
+        let text = world.get(&shown).await.text();
+        assert!(
+            text.contains(">503<") && text.contains(">200<") && text.contains("IDENTIFICATION_MANUAL_FINISHED"),
+            "{text}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn sessions_are_listed_newest_first_page_by_page() {
+    let world = World::start().await;
+    for number in 1..=21 {
+        world.session(&format!("client-{number:02}")).await;
+    }
+    let first = world.get("/reviewer").await.text();
+    assert!(first.find("client-21").unwrap() < first.find("client-20").unwrap());
+    assert!(!first.contains("client-01") && first.contains("/reviewer?page=2"));
+    let second = world.get("/reviewer?page=2").await.text();
+    assert!(second.contains("client-01") && !second.contains("client-02") && !second.contains("page=3"));
+    assert!(
+        world
+            .get("/reviewer?refresh=5")
+            .await
+            .text()
+            .contains("http-equiv=\"refresh\" content=\"5\"")
+    );
+}
+
+#[tokio::test]
+async fn files_are_shown_as_what_they_are_and_never_as_pages() {
+    let world = World::start().await;
+    let session = world.session("client").await;
+    world.put_file(&session, "A STEP", "image/png", PNG).await;
+    world.put_file(&session, "EVIL", "text/html", b"<script>alert(1)</script>").await;
+    assert!(world.get(&page(&session)).await.text().contains("/files/A%20STEP"));
+    let picture = world.get(&format!("{}/files/A%20STEP", page(&session))).await;
+    assert_eq!((picture.content_type.as_str(), picture.raw.as_slice()), ("image/png", PNG));
+    let other = world.get(&format!("{}/files/EVIL", page(&session))).await;
+    assert_eq!(
+        (other.content_type.as_str(), other.headers["content-disposition"].to_str().unwrap()),
+        ("application/octet-stream", "attachment")
+    );
+    assert_eq!(world.get(&format!("{}/files/NONE", page(&session))).await.status, 404);
+    assert_eq!(world.get("/reviewer/sessions/nobody").await.status, 404);
+}
+
+#[tokio::test]
+async fn no_secret_is_on_any_page() {
+    let world = World::start().await;
+    let session = world.session("client").await;
+    world.finish(&session, json!({})).await;
+    for shown in ["/reviewer".to_owned(), "/reviewer/deliveries".to_owned(), page(&session)] {
+        let text = world.get(&shown).await.text();
+        for secret in [
+            &session.auth_token,
+            "sandbox-api-key",
+            "sandbox-api-secret",
+            crate::world::SIGNING_KEY,
+            "X-Amz-Signature",
+        ] {
+            assert!(!text.contains(secret), "{shown} shows {secret}");
+        }
+    }
+}
