@@ -100,7 +100,7 @@ pub async fn run(arguments: Arguments) -> Result<ExitCode> {
     let code = match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            demonstration.failed(&error).await;
+            demonstration.failed(&error, &stack.emulator_log_tail()).await;
             ExitCode::FAILURE
         }
     };
@@ -225,8 +225,8 @@ impl Demonstration {
         Ok(peaks)
     }
 
-    /// Shows why, and what the functions logged last.
-    async fn failed(&self, error: &anyhow::Error) {
+    /// Shows why, and what the functions and the emulator logged last.
+    async fn failed(&self, error: &anyhow::Error, emulator_log: &str) {
         let report = self.stage.report;
         report.heading("FAILED");
         report.step(format_args!("{error:#}"));
@@ -237,6 +237,7 @@ impl Demonstration {
                 function.log_group()
             ));
             match self.logs.lines(function).await {
+                Ok(lines) if lines.is_empty() => report.line("nothing was logged"),
                 Ok(lines) => {
                     let skipped = lines.len().saturating_sub(SHOWN_LOG_LINES);
                     lines.iter().skip(skipped).for_each(|line| report.line(line));
@@ -244,6 +245,8 @@ impl Demonstration {
                 Err(error) => report.line(format_args!("{error:#}")),
             }
         }
+        report.heading("The end of the emulator's log");
+        report.line(emulator_log);
     }
 }
 

@@ -179,6 +179,11 @@ impl LocalStack {
         self.provider.sandbox_url()
     }
 
+    /// The end of the emulator's log, for messages: among other things, why a function did not start.
+    pub fn emulator_log_tail(&self) -> String {
+        self.emulator.log_tail()
+    }
+
     /// The secret, if it was made up for this run.
     pub fn generated_secret(&self) -> Option<&ProviderSecret> {
         self.generated_secret.as_ref()

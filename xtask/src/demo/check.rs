@@ -4,7 +4,7 @@
 use std::fmt::Debug;
 use std::time::Duration;
 
-use anyhow::{Result, bail, ensure};
+use anyhow::{Result, ensure};
 use tokio::time::Instant;
 
 /// Every single wait. The whole flow of one customer takes about a second.
@@ -37,20 +37,20 @@ pub async fn wait_for<T>(what: &str, look: impl AsyncFnMut() -> Result<Look<T>>)
 
 async fn wait_at_most<T>(patience: Duration, what: &str, mut look: impl AsyncFnMut() -> Result<Look<T>>) -> Result<T> {
     let deadline = Instant::now() + patience;
+    let mut seen = "nothing in that time".to_owned();
     loop {
-        let Ok(found) = tokio::time::timeout_at(deadline, look()).await else {
-            bail!("{what}: expected within {} s, but looking for it takes longer", patience.as_secs());
-        };
-        match found? {
-            Look::Found(found) => return Ok(found),
-            Look::NotYet(seen) => {
-                ensure!(
-                    Instant::now() < deadline,
-                    "{what}: expected within {} s, saw {seen}",
-                    patience.as_secs()
-                );
-            }
+        match tokio::time::timeout_at(deadline, look()).await {
+            Ok(Ok(Look::Found(found))) => return Ok(found),
+            Ok(Ok(Look::NotYet(other))) => seen = other,
+            Ok(Err(error)) => return Err(error.context(format!("cannot look for: {what}"))),
+            // The look itself is stuck; what the one before it saw is told.
+            Err(_) => {}
         }
+        ensure!(
+            Instant::now() < deadline,
+            "{what}: expected within {} s, saw {seen}",
+            patience.as_secs()
+        );
         tokio::time::sleep(POLL_INTERVAL).await;
     }
 }
@@ -80,5 +80,18 @@ mod tests {
 
         let never = wait_at_most::<()>(Duration::ZERO, "rain", async || Ok(Look::NotYet("sun".to_owned()))).await;
         assert_eq!(never.unwrap_err().to_string(), "rain: expected within 0 s, saw sun");
+    }
+
+    #[tokio::test]
+    async fn a_look_that_hangs_ends_at_the_deadline_with_what_was_seen_before() {
+        let mut looks = 0;
+        let never = wait_at_most::<()>(Duration::from_millis(100), "rain", async || {
+            looks += 1;
+            if looks > 1 {
+                std::future::pending::<()>().await;
+            }
+            Ok(Look::NotYet("sun".to_owned()))
+        });
+        assert_eq!(never.await.unwrap_err().to_string(), "rain: expected within 0 s, saw sun");
     }
 }
