@@ -29,7 +29,11 @@ impl Stack {
     /// The log lines that contain `text` and are JSON, parsed.
     pub async fn log_records(&self, function: &str, text: &str) -> Vec<Value> {
         let lines = self.log_lines(function, text).await;
-        lines.iter().filter(|line| line.contains(text)).filter_map(|line| serde_json::from_str(line).ok()).collect()
+        lines
+            .iter()
+            .filter(|line| line.contains(text))
+            .filter_map(|line| serde_json::from_str(line).ok())
+            .collect()
     }
 
     async fn logs_call(&self, operation: &str, request: &Value) -> Value {
@@ -37,7 +41,10 @@ impl Stack {
         let scope = format!("test/20200101/{region}/logs/aws4_request");
         let request = self.http.post(&self.description.endpoint_url).body(request.to_string());
         let request = request
-            .header("Authorization", format!("AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders=host, Signature=0"))
+            .header(
+                "Authorization",
+                format!("AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders=host, Signature=0"),
+            )
             .header("X-Amz-Target", format!("Logs_20140328.{operation}"))
             .header("Content-Type", "application/x-amz-json-1.1");
         let answer = request.send().await.expect("the logs answer");

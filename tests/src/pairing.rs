@@ -25,7 +25,14 @@ pub struct PairingRecord {
 impl fmt::Display for PairingRecord {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let word = |word: &Option<String>| word.clone().unwrap_or_default();
-        write!(f, "{} {}{} (version {})", self.state, word(&self.reason), word(&self.verdict), self.version)
+        write!(
+            f,
+            "{} {}{} (version {})",
+            self.state,
+            word(&self.reason),
+            word(&self.verdict),
+            self.version
+        )
     }
 }
 
@@ -55,15 +62,27 @@ impl PairingRecord {
 impl Stack {
     /// The pairing of a first `scanRef`, if there is one.
     pub async fn pairing(&self, first: &str) -> Option<PairingRecord> {
-        let request = self.dynamodb.get_item().table_name(&self.description.pairing_table).consistent_read(true);
+        let request = self
+            .dynamodb
+            .get_item()
+            .table_name(&self.description.pairing_table)
+            .consistent_read(true);
         let request = request.key("pk", AttributeValue::S(format!("PAIRING#{first}")));
-        let answer = request.key("sk", AttributeValue::S("PAIRING".to_owned())).send().await.expect("the table answers");
+        let answer = request
+            .key("sk", AttributeValue::S("PAIRING".to_owned()))
+            .send()
+            .await
+            .expect("the table answers");
         answer.item().map(PairingRecord::read)
     }
 
     /// What was decided about a pairing, oldest first.
     pub async fn history(&self, first: &str) -> Vec<String> {
-        let request = self.dynamodb.query().table_name(&self.description.pairing_table).consistent_read(true);
+        let request = self
+            .dynamodb
+            .query()
+            .table_name(&self.description.pairing_table)
+            .consistent_read(true);
         let request = request.key_condition_expression("pk = :pk AND begins_with(sk, :event)");
         let request = request.expression_attribute_values(":pk", AttributeValue::S(format!("PAIRING#{first}")));
         let request = request.expression_attribute_values(":event", AttributeValue::S("EVENT#".to_owned()));

@@ -47,14 +47,23 @@ impl Stack {
         let letter = eventually("the message is a dead letter", || async {
             let letters = self.receive(queue, Duration::from_secs(1)).await;
             let others = letters.len();
-            letters.into_iter().find(|letter| letter.body() == Some(body)).ok_or(format!("{others} others"))
+            letters
+                .into_iter()
+                .find(|letter| letter.body() == Some(body))
+                .ok_or(format!("{others} others"))
         })
         .await;
         let receipt = letter.receipt_handle().expect("a receipt");
-        self.sqs.delete_message().queue_url(queue).receipt_handle(receipt).send().await.expect("the queue answers");
-        let receives = letter.attributes().and_then(|attributes| {
-            attributes.get(&aws_sdk_sqs::types::MessageSystemAttributeName::ApproximateReceiveCount)
-        });
+        self.sqs
+            .delete_message()
+            .queue_url(queue)
+            .receipt_handle(receipt)
+            .send()
+            .await
+            .expect("the queue answers");
+        let receives = letter
+            .attributes()
+            .and_then(|attributes| attributes.get(&aws_sdk_sqs::types::MessageSystemAttributeName::ApproximateReceiveCount));
         receives.and_then(|count| count.parse().ok()).expect("a count")
     }
 

@@ -46,7 +46,9 @@ impl SandboxClient {
 
     /// The callbacks that were sent about a client, in order.
     pub async fn deliveries_to(&self, client_id: &str) -> Vec<Value> {
-        let answer = self.admin(Method::GET, &format!("/deliveries?clientId={client_id}"), json!({})).await;
+        let answer = self
+            .admin(Method::GET, &format!("/deliveries?clientId={client_id}"), json!({}))
+            .await;
         answer["deliveries"].as_array().expect("a list").clone()
     }
 

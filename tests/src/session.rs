@@ -141,7 +141,11 @@ impl Session<'_> {
         let path = format!("/sessions?clientId={}", self.client_id);
         let answer = self.stack.sandbox.admin(Method::GET, &path, json!({})).await;
         let sessions = answer["sessions"].as_array().expect("a list");
-        sessions.iter().filter(|session| session["tokenType"] == token_type).cloned().collect()
+        sessions
+            .iter()
+            .filter(|session| session["tokenType"] == token_type)
+            .cloned()
+            .collect()
     }
 
     /// Shows that the provider was not asked for a Token 2 and got no documents.

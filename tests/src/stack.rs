@@ -75,7 +75,13 @@ impl Stack {
 
     /// The provider's secret, as the functions read it.
     pub async fn secret(&self) -> Value {
-        let answer = self.secrets.get_secret_value().secret_id(SECRET_NAME).send().await.expect("a secret");
+        let answer = self
+            .secrets
+            .get_secret_value()
+            .secret_id(SECRET_NAME)
+            .send()
+            .await
+            .expect("a secret");
         serde_json::from_str(answer.secret_string().expect("text")).expect("JSON")
     }
 

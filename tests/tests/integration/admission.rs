@@ -33,7 +33,14 @@ async fn a_signature_that_is_missing_malformed_or_wrong_is_401_and_leaves_nothin
     let right = sign(secret["signingKeys"][0].as_str().unwrap(), &body);
     let of_another_body = sign(secret["signingKeys"][0].as_str().unwrap(), &[&body[..], b" "].concat());
     let too_short = &right[..62];
-    for signature in [None, Some(""), Some("nonsense"), Some(too_short), Some(&wrong), Some(&of_another_body)] {
+    for signature in [
+        None,
+        Some(""),
+        Some("nonsense"),
+        Some(too_short),
+        Some(&wrong),
+        Some(&of_another_body),
+    ] {
         assert_eq!(stack.post(body.clone(), signature).await, 401, "{signature:?}");
     }
     assert!(stack.objects(&format!("callbacks/{scan_ref}/")).await.is_empty());

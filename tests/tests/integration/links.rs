@@ -31,7 +31,9 @@ async fn a_link_outside_the_allowed_origins_is_never_followed() {
         "not a link".to_owned(),
     ] {
         let session = stack.session_with_documents().await;
-        session.finish_and_be_believed(json!({"overrides": {"fileUrls": {FRONT: link}}})).await;
+        session
+            .finish_and_be_believed(json!({"overrides": {"fileUrls": {FRONT: link}}}))
+            .await;
         assert_parked(&session, "LinkOriginNotAllowed").await;
     }
     assert_eq!(elsewhere.heard(), 0);
@@ -41,7 +43,9 @@ async fn a_link_outside_the_allowed_origins_is_never_followed() {
 async fn a_redirect_that_leads_nowhere_allowed_is_refused() {
     let stack = Stack::shared().await;
     let session = stack.session_with_documents().await;
-    session.fault(json!({"route": "file", "kind": "status", "status": 302, "times": 2})).await;
+    session
+        .fault(json!({"route": "file", "kind": "status", "status": 302, "times": 2}))
+        .await;
     session.finish_and_be_believed(json!({})).await;
     assert_parked(&session, "LinkOriginNotAllowed").await;
 }
@@ -162,14 +166,19 @@ async fn a_step_without_a_file_or_with_several_is_parked() {
     let without = async {
         let session = stack.session().await;
         session.upload(FRONT, "image/jpeg", pictures::jpeg(1_000)).await;
-        session.finish_and_be_believed(json!({"additionalSteps": "VALID"})).await;
+        let steps = json!({"additionalSteps": {BACK: "UPLOAD"}});
+        session
+            .finish_and_be_believed(json!({"additionalSteps": "VALID", "overrides": steps}))
+            .await;
         assert_parked(&session, "FileMissing").await;
     };
     let several = async {
         let session = stack.session_with_documents().await;
         let link = format!("{}/files/a/b", stack.sandbox.url());
         let links = json!([link, format!("{link}2")]);
-        session.finish_and_be_believed(json!({"overrides": {"fileUrls": {FRONT: links}}})).await;
+        session
+            .finish_and_be_believed(json!({"overrides": {"fileUrls": {FRONT: links}}}))
+            .await;
         assert_parked(&session, "SeveralFiles").await;
     };
     tokio::join!(without, several);

@@ -9,10 +9,14 @@
     reason = "tests: a panic is how a failure is told"
 )]
 
+mod adapters;
 mod admission;
+mod choices;
 mod links;
+mod memory;
 mod messages;
 mod not_qualifying;
+mod privacy;
 mod provider_faults;
 mod settling;
 mod slow_links;

@@ -9,7 +9,9 @@ async fn a_poisonous_message_becomes_a_dead_letter_and_takes_no_neighbour_with_i
     let stack = Stack::shared().await;
     let session = stack.session_with_documents().await;
     // Its own message is put off for ten minutes, so only the one below can drive it on.
-    session.fault(json!({"route": "token", "kind": "status", "status": 429, "retryAfterSeconds": 600})).await;
+    session
+        .fault(json!({"route": "token", "kind": "status", "status": 429, "retryAfterSeconds": 600}))
+        .await;
     session.finish_and_be_believed(json!({})).await;
     while !session.history().await.contains(&"AuthorizationFailed".to_owned()) {
         session.until("Captured").await;

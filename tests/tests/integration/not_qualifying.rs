@@ -43,7 +43,10 @@ async fn negative_results_decline() {
         check(json!({"additionalSteps": "Additional step is invalid"}), "StepInvalid"),
         check(json!({"additionalSteps": "Additional step was not found"}), "StepNotFound"),
         // An ordinary verification, of an account that also has others.
-        check(json!({"additionalSteps": null, "overrides": {"additionalSteps": null}}), "NoAdditionalStep"),
+        check(
+            json!({"additionalSteps": null, "overrides": {"additionalSteps": null}}),
+            "NoAdditionalStep"
+        ),
         // A negative word counts even where another is unclear.
         check(json!({"overall": "DENIED", "additionalSteps": "PERHAPS"}), "FirstDenied"),
     );

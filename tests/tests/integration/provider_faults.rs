@@ -84,7 +84,11 @@ async fn a_token_that_is_refused_parks() {
         let session = parks(&stack, fault, "SecondTokenRefused").await;
         assert_eq!(session.requests("token").await.len(), 1);
     };
-    tokio::join!(check(400, "PARTNER_CONTRACT_ERROR"), check(402, "PERMISSIONS_ERROR"), check(403, "PERMISSIONS_ERROR"));
+    tokio::join!(
+        check(400, "PARTNER_CONTRACT_ERROR"),
+        check(402, "PERMISSIONS_ERROR"),
+        check(403, "PERMISSIONS_ERROR")
+    );
 }
 
 #[tokio::test]
@@ -153,7 +157,9 @@ async fn a_second_token_that_lapses_before_its_submission_is_replaced() {
     let stack = Stack::shared().await;
     let session = stack.session_with_documents().await;
     // The submission is put off, and meanwhile the provider lets the token lapse.
-    session.fault(json!({"route": "process", "kind": "status", "status": 429, "retryAfterSeconds": 5})).await;
+    session
+        .fault(json!({"route": "process", "kind": "status", "status": 429, "retryAfterSeconds": 5}))
+        .await;
     session.finish_and_be_believed(json!({})).await;
     let authorized = session.until("Authorized").await;
     let path = format!("/sessions/{}/expire", authorized.second_scan_ref.unwrap());

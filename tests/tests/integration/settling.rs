@@ -61,6 +61,21 @@ async fn a_token_that_was_made_elsewhere_opens_its_pairing_and_settles() {
 }
 
 #[tokio::test]
+async fn a_document_with_one_side_is_submitted_without_a_back() {
+    let stack = Stack::shared().await;
+    let session = stack.session().await;
+    let front = pictures::pdf(40_000);
+    session.upload(FRONT, "application/pdf", front.clone()).await;
+    session.finish_and_be_believed(json!({"additionalSteps": "VALID"})).await;
+    session.until_settled().await;
+    let images = session.requests("process").await[0]["images"].clone();
+    assert_eq!(
+        images,
+        json!([{"side": "FRONT", "bytes": 40_000, "sha256": digest(&front), "format": "pdf"}])
+    );
+}
+
+#[tokio::test]
 async fn the_second_callback_never_starts_a_third_token_and_the_first_document_is_never_fetched() {
     let stack = Stack::shared().await;
     let session = stack.session_with_documents().await;
@@ -71,7 +86,14 @@ async fn the_second_callback_never_starts_a_third_token_and_the_first_document_i
     let second = settled.second_scan_ref.clone().unwrap();
     let path = format!("/sessions/{second}/callback");
     let again = stack.sandbox.admin("POST".parse().unwrap(), &path, json!({"count": 2})).await;
-    assert!(again["deliveries"].as_array().unwrap().iter().all(|delivery| delivery["status"] == 200), "{again}");
+    assert!(
+        again["deliveries"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .all(|delivery| delivery["status"] == 200),
+        "{again}"
+    );
     assert_eq!(stack.nudge(&session.scan_ref).await, "Settled");
 
     assert_eq!(session.pairing().await, Some(settled));
@@ -95,7 +117,12 @@ async fn a_callback_repeated_after_settlement_changes_nothing() {
     let requests = stack.sandbox.requests_of(&session.client_id).await;
 
     let deliveries = session.send_again(json!({"count": 3})).await;
-    assert!(deliveries.iter().all(|delivery| delivery["status"] == 200 && delivery["attempt"] == 1), "{deliveries:?}");
+    assert!(
+        deliveries
+            .iter()
+            .all(|delivery| delivery["status"] == 200 && delivery["attempt"] == 1),
+        "{deliveries:?}"
+    );
     assert_eq!(stack.nudge(&session.scan_ref).await, "Settled");
 
     assert_eq!(session.pairing().await, Some(settled));

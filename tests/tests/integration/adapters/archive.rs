@@ -1,0 +1,36 @@
+//! The archive of callbacks.
+
+use adapters::S3CallbackArchive;
+use integration_tests::Stack;
+use serde_json::json;
+use verification::identifiers::Digest256;
+use verification::ports::CallbackArchive;
+use verification::testing::conformance;
+
+use super::new_scan_ref;
+
+#[tokio::test]
+async fn the_archive_conforms() {
+    let stack = Stack::shared().await;
+    let archive = S3CallbackArchive::new(&stack.sdk, &stack.description.document_bucket);
+    let (scan_ref, link) = (new_scan_ref(), "https://files.example/second?X-Amz-Signature=1");
+    let body = json!({"scanRef": scan_ref.as_str(), "fileUrls": {"SECOND_DOC_FRONT": link}}).to_string();
+    conformance::archive(&archive, &scan_ref, body.as_bytes(), "SECOND_DOC_FRONT", link).await;
+}
+
+#[tokio::test]
+async fn keeping_at_the_same_time_is_keeping_once() {
+    let stack = Stack::shared().await;
+    let archive = S3CallbackArchive::new(&stack.sdk, &stack.description.document_bucket);
+    let scan_ref = new_scan_ref();
+    let body = json!({"scanRef": scan_ref.as_str()}).to_string();
+    let digest = Digest256::of(body.as_bytes());
+    let keeps = (0..10).map(|_| archive.keep(Some(&scan_ref), &digest, body.as_bytes()));
+    for kept in futures_util::future::join_all(keeps).await {
+        kept.unwrap();
+    }
+    let objects = stack.objects(&format!("callbacks/{scan_ref}/")).await;
+    assert_eq!(objects.len(), 1);
+    assert_eq!(objects[0].key, format!("callbacks/{scan_ref}/{digest}.json"));
+    assert_eq!(stack.object(&objects[0].key).await, body.as_bytes());
+}

@@ -1,0 +1,279 @@
+//! Files from links into the bucket, from a server that says to the byte what the test wants.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use adapters::{FileOrigins, S3Documents, SystemClock};
+use integration_tests::{Answer, FileServer, Stack, pictures};
+use verification::document::{FileType, PlannedDocument, StoredDocument};
+use verification::identifiers::{Digest256, ScanRef, Side};
+use verification::observation::Observation;
+use verification::ports::{CaptureError, Clock, Documents};
+use verification::secret::FileLink;
+
+use super::{Notes, new_scan_ref};
+
+struct Bucket {
+    stack: Stack,
+    documents: S3Documents,
+    notes: Arc<Notes>,
+    first: ScanRef,
+}
+
+impl Bucket {
+    /// The stack's bucket, and files from these servers only.
+    async fn taking_from(servers: &[&FileServer]) -> Self {
+        let stack = Stack::shared().await;
+        let origins: Vec<&str> = servers.iter().map(|server| server.origin.as_str()).collect();
+        let origins: FileOrigins = origins.join(",").parse().unwrap();
+        let notes = Arc::new(Notes::default());
+        let documents = S3Documents::new(
+            &stack.sdk,
+            &stack.description.document_bucket,
+            stack.http.clone(),
+            origins,
+            Arc::new(SystemClock),
+            notes.clone(),
+        );
+        Self {
+            stack,
+            documents,
+            notes,
+            first: new_scan_ref(),
+        }
+    }
+
+    async fn capture(&self, link: &str) -> Result<StoredDocument, CaptureError> {
+        self.capture_within(Duration::from_secs(30), link).await
+    }
+
+    async fn capture_within(&self, budget: Duration, link: &str) -> Result<StoredDocument, CaptureError> {
+        let planned = PlannedDocument {
+            step: "SECOND_DOC".parse().unwrap(),
+            side: Side::Front,
+        };
+        let until = SystemClock.now().plus(budget);
+        self.documents.capture(&self.first, &planned, &FileLink::new(link), until).await
+    }
+
+    async fn objects(&self) -> Vec<String> {
+        let objects = self.stack.objects(&format!("documents/{}/", self.first)).await;
+        objects.into_iter().map(|object| object.key).collect()
+    }
+}
+
+/// What is said of a file that is not captured.
+fn why(captured: Result<StoredDocument, CaptureError>) -> &'static str {
+    match captured.expect_err("the file is not captured") {
+        CaptureError::Refused(reason) => reason.as_str(),
+        CaptureError::LinkDead => "dead",
+        CaptureError::Truncated => "truncated",
+        CaptureError::Unavailable(_) => "unavailable",
+    }
+}
+
+async fn why_not(answer: Answer) -> &'static str {
+    let server = FileServer::start(answer).await;
+    let bucket = Bucket::taking_from(&[&server]).await;
+    let why = why(bucket.capture(&server.link()).await);
+    assert!(bucket.objects().await.is_empty(), "nothing half-written stays: {why}");
+    assert!(bucket.notes.0.lock().unwrap().is_empty(), "nothing is counted: {why}");
+    why
+}
+
+#[tokio::test]
+async fn a_file_is_stored_as_it_is_and_described_by_its_bytes() {
+    for (file, file_type, extension) in [
+        (pictures::jpeg(1), None, ""),
+        (pictures::jpeg(100_001), Some(FileType::Jpeg), "jpg"),
+        (pictures::png(8), Some(FileType::Png), "png"),
+        (pictures::pdf(3_000_000), Some(FileType::Pdf), "pdf"),
+        (pictures::starting_with(b"\n\n%PDF-1.4", 2_000), Some(FileType::Pdf), "pdf"),
+    ] {
+        let server = FileServer::start(Answer::file(file.clone())).await;
+        let bucket = Bucket::taking_from(&[&server]).await;
+        let captured = bucket
+            .capture(&format!("{}?X-Amz-Date=20261123T080103Z&X-Amz-Expires=3600", server.link()))
+            .await;
+        let Some(file_type) = file_type else {
+            assert_eq!(why(captured), "FileTypeNotAccepted");
+            continue;
+        };
+        let stored = captured.unwrap();
+        assert_eq!(stored.file_type, file_type);
+        assert_eq!(stored.bytes, file.len() as u64);
+        assert_eq!(stored.sha256, Digest256::of(&file));
+        let key = format!("documents/{}/SECOND_DOC.{extension}", bucket.first);
+        assert_eq!(bucket.objects().await, [key.as_str()]);
+        assert_eq!(bucket.stack.object(&key).await, file);
+        let notes = bucket.notes.0.lock().unwrap();
+        let [
+            Observation::FileCaptured {
+                bytes,
+                link_time_left: Some(_),
+                ..
+            },
+        ] = notes.as_slice()
+        else {
+            panic!("{notes:?}")
+        };
+        assert_eq!(*bytes, file.len() as u64);
+    }
+}
+
+#[tokio::test]
+async fn a_second_capture_describes_the_first_and_changes_nothing() {
+    let (one, other) = (pictures::jpeg(5_000), pictures::jpeg(6_000));
+    let (server, another) = (
+        FileServer::start(Answer::file(one.clone())).await,
+        FileServer::start(Answer::file(other)).await,
+    );
+    let bucket = Bucket::taking_from(&[&server, &another]).await;
+    let stored = bucket.capture(&server.link()).await.unwrap();
+    assert_eq!(bucket.capture(&another.link()).await.unwrap(), stored);
+    assert_eq!(stored.sha256, Digest256::of(&one));
+    assert_eq!(bucket.stack.object(&bucket.objects().await[0]).await, one);
+    assert_eq!(bucket.notes.0.lock().unwrap().len(), 1, "one file is counted once");
+}
+
+#[tokio::test]
+async fn captures_at_the_same_time_agree_on_what_is_there() {
+    let servers = [
+        FileServer::start(Answer::file(pictures::png(700_000))).await,
+        FileServer::start(Answer::file(pictures::png(800_000))).await,
+    ];
+    let bucket = Bucket::taking_from(&[&servers[0], &servers[1]]).await;
+    let links = [servers[0].link(), servers[1].link(), servers[0].link(), servers[1].link()];
+    let captured = futures_util::future::join_all(links.iter().map(|link| bucket.capture(link))).await;
+    let there = bucket.stack.object(&bucket.objects().await[0]).await;
+    for stored in captured {
+        let stored = stored.unwrap();
+        assert_eq!((stored.bytes, stored.sha256), (there.len() as u64, Digest256::of(&there)));
+    }
+}
+
+#[tokio::test]
+async fn files_that_are_not_as_promised_are_not_stored() {
+    let file = pictures::jpeg(50_000);
+    assert_eq!(why_not(Answer::promising(50_001, file.clone())).await, "truncated");
+    assert_eq!(why_not(Answer::promising(5_000_000, file.clone())).await, "truncated");
+    assert_eq!(why_not(Answer::promising(50_000, Vec::new())).await, "truncated");
+    let without_length = Answer {
+        head: "HTTP/1.1 200 OK\r\n".to_owned(),
+        body: file.clone(),
+    };
+    assert_eq!(why_not(without_length).await, "unavailable");
+    let partial = Answer {
+        head: "HTTP/1.1 206 Partial Content\r\nContent-Length: 50000\r\n".to_owned(),
+        body: file,
+    };
+    assert_eq!(why_not(partial).await, "unavailable");
+}
+
+#[tokio::test]
+async fn files_that_can_never_be_submitted_are_refused() {
+    assert_eq!(why_not(Answer::file(Vec::new())).await, "FileEmpty");
+    // Known by its length alone; the server has nothing to send.
+    assert_eq!(why_not(Answer::promising(14_990_001, Vec::new())).await, "FileTooLarge");
+    for start in [&b"RIFF\x10\0\0\0WEBPVP8 "[..], b"GIF89a", b"<html>", b"\0\0\0\x18ftypheic"] {
+        assert_eq!(
+            why_not(Answer::file(pictures::starting_with(start, 9_000))).await,
+            "FileTypeNotAccepted"
+        );
+    }
+    let hidden = [vec![b' '; 1_024], b"%PDF-1.7".to_vec()].concat();
+    assert_eq!(why_not(Answer::file(hidden)).await, "FileTypeNotAccepted");
+}
+
+#[tokio::test]
+async fn an_answer_tells_a_dead_link_from_a_busy_server() {
+    for status in [400, 401, 403, 404, 410] {
+        assert_eq!(why_not(Answer::empty(status, "")).await, "dead", "{status}");
+    }
+    for status in [408, 429, 500, 502, 503, 504] {
+        assert_eq!(why_not(Answer::empty(status, "")).await, "unavailable", "{status}");
+    }
+}
+
+#[tokio::test]
+async fn a_redirect_is_followed_to_allowed_origins_only() {
+    let file = pictures::jpeg(10_000);
+    let target = FileServer::start(Answer::file(file.clone())).await;
+    let redirecting = FileServer::start(Answer::empty(307, &format!("Location: {}\r\n", target.link()))).await;
+
+    let trusting = Bucket::taking_from(&[&redirecting, &target]).await;
+    assert_eq!(trusting.capture(&redirecting.link()).await.unwrap().sha256, Digest256::of(&file));
+    assert_eq!(target.heard(), 1);
+
+    let wary = Bucket::taking_from(&[&redirecting]).await;
+    assert_eq!(why(wary.capture(&redirecting.link()).await), "LinkOriginNotAllowed");
+    assert_eq!(target.heard(), 1, "it was not asked");
+    assert!(wary.objects().await.is_empty());
+}
+
+#[tokio::test]
+async fn redirects_without_end_or_aim_are_refused() {
+    let circle = FileServer::start(Answer::empty(302, "Location: /again\r\n")).await;
+    let bucket = Bucket::taking_from(&[&circle]).await;
+    assert_eq!(why(bucket.capture(&circle.link()).await), "LinkOriginNotAllowed");
+    assert_eq!(circle.heard(), 4, "the link and three redirects");
+    assert_eq!(why_not(Answer::empty(302, "")).await, "LinkOriginNotAllowed");
+    assert_eq!(
+        why_not(Answer::empty(302, "Location: file:///etc/passwd\r\n")).await,
+        "LinkOriginNotAllowed"
+    );
+}
+
+#[tokio::test]
+async fn a_server_that_is_silent_is_given_up_in_time() {
+    // It promises more than it sends and then keeps the connection open.
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let origin = format!("http://{}", listener.local_addr().unwrap());
+    let server = FileServer::start(Answer::empty(200, "")).await;
+    let redirecting = FileServer::start(Answer::empty(302, &format!("Location: {origin}/silent\r\n"))).await;
+    let stack = Stack::shared().await;
+    let documents = S3Documents::new(
+        &stack.sdk,
+        &stack.description.document_bucket,
+        stack.http.clone(),
+        format!("{},{origin}", redirecting.origin).parse().unwrap(),
+        Arc::new(SystemClock),
+        Arc::new(Notes::default()),
+    );
+    let bucket = Bucket {
+        documents,
+        ..Bucket::taking_from(&[&server]).await
+    };
+    let started = SystemClock.now();
+    let captured = bucket.capture_within(Duration::from_millis(500), &redirecting.link()).await;
+    assert_eq!(why(captured), "unavailable");
+    let took = SystemClock.now().since(started);
+    assert!((Duration::from_millis(500)..Duration::from_secs(3)).contains(&took), "{took:?}");
+    assert!(bucket.objects().await.is_empty());
+}
+
+#[tokio::test]
+async fn no_error_shows_the_link() {
+    let gone = {
+        let server = FileServer::start(Answer::empty(200, "")).await;
+        server.origin.clone()
+    };
+    let stack = Stack::shared().await;
+    let documents = S3Documents::new(
+        &stack.sdk,
+        &stack.description.document_bucket,
+        stack.http.clone(),
+        gone.parse().unwrap(),
+        Arc::new(SystemClock),
+        Arc::new(Notes::default()),
+    );
+    let planned = PlannedDocument {
+        step: "SECOND_DOC".parse().unwrap(),
+        side: Side::Front,
+    };
+    let link = FileLink::new(format!("{gone}/name?X-Amz-Signature=hidden"));
+    let until = SystemClock.now().plus(Duration::from_secs(10));
+    let error = documents.capture(&new_scan_ref(), &planned, &link, until).await.unwrap_err();
+    let told = format!("{error} {error:?} {link:?} {documents:?}");
+    assert!(!told.contains("hidden") && !told.contains("/name"), "{told}");
+}

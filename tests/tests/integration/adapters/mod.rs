@@ -1,0 +1,49 @@
+//! The adapters alone, each against the emulator's service: the ports' conformance suites, and what those cannot ask.
+
+mod archive;
+mod documents;
+mod pairings;
+mod queue;
+mod secrets;
+
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicI64, Ordering};
+
+use uuid::Uuid;
+use verification::Timestamp;
+use verification::identifiers::ScanRef;
+use verification::observation::Observation;
+use verification::ports::{Clock, Observer};
+
+/// A clock that a test moves.
+struct SettableClock(AtomicI64);
+
+impl SettableClock {
+    fn new() -> Self {
+        Self(AtomicI64::new(1_795_422_063_000))
+    }
+
+    fn advance(&self, milliseconds: i64) {
+        self.0.fetch_add(milliseconds, Ordering::SeqCst);
+    }
+}
+
+impl Clock for SettableClock {
+    fn now(&self) -> Timestamp {
+        Timestamp::from_milliseconds(self.0.load(Ordering::SeqCst))
+    }
+}
+
+/// Keeps what is observed.
+#[derive(Default)]
+struct Notes(Mutex<Vec<Observation>>);
+
+impl Observer for Notes {
+    fn observe(&self, observation: Observation) {
+        self.0.lock().unwrap().push(observation);
+    }
+}
+
+fn new_scan_ref() -> ScanRef {
+    Uuid::new_v4().to_string().parse().unwrap()
+}

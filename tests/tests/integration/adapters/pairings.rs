@@ -1,0 +1,89 @@
+//! The table. Each test has one of its own with the same keys, because the deployed functions look after the shared one.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use adapters::DynamoPairings;
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::types::{AttributeDefinition, AttributeValue, BillingMode, KeySchemaElement, KeyType, ScalarAttributeType};
+use integration_tests::Stack;
+use uuid::Uuid;
+use verification::Pairing;
+use verification::ports::{HistoryEntry, PairingWrite, Pairings, Saved};
+use verification::testing::conformance;
+
+use super::new_scan_ref;
+
+const RETENTION: Duration = Duration::from_secs(30 * 24 * 60 * 60);
+
+async fn private_table(stack: &Stack) -> String {
+    let name = format!("private-{}", Uuid::new_v4().simple());
+    let mut request = Client::new(&stack.sdk)
+        .create_table()
+        .table_name(&name)
+        .billing_mode(BillingMode::PayPerRequest);
+    for (key, key_type) in [("pk", KeyType::Hash), ("sk", KeyType::Range)] {
+        let definition = AttributeDefinition::builder()
+            .attribute_name(key)
+            .attribute_type(ScalarAttributeType::S);
+        let element = KeySchemaElement::builder().attribute_name(key).key_type(key_type);
+        request = request
+            .attribute_definitions(definition.build().unwrap())
+            .key_schema(element.build().unwrap());
+    }
+    request.send().await.unwrap();
+    name
+}
+
+#[tokio::test]
+async fn the_table_conforms() {
+    let stack = Stack::shared().await;
+    let table = private_table(&stack).await;
+    conformance::pairings(&DynamoPairings::new(&stack.sdk, table, RETENTION), "dynamodb").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_many_writers_exactly_one_wins() {
+    let stack = Stack::shared().await;
+    let table = private_table(&stack).await;
+    let stores: Vec<Arc<dyn Pairings>> = (0..16)
+        .map(|_| Arc::new(DynamoPairings::new(&stack.sdk, &table, RETENTION)) as Arc<dyn Pairings>)
+        .collect();
+    conformance::pairings_race(&stores, "dynamodb").await;
+}
+
+#[tokio::test]
+async fn every_record_of_a_pairing_ends_with_the_retention_after_its_write() {
+    let stack = Stack::shared().await;
+    let table = private_table(&stack).await;
+    let store = DynamoPairings::new(&stack.sdk, &table, RETENTION);
+    let now = verification::Timestamp::from_milliseconds(1_795_422_063_000);
+    let first = new_scan_ref();
+    let pairing = Pairing {
+        version: 1,
+        ..Pairing::opened(first.clone(), None, now, now.plus(Duration::from_secs(60)))
+    };
+    let history = HistoryEntry {
+        at: now,
+        what: "Opened".to_owned(),
+        state: "AwaitingCallback".to_owned(),
+        callback: None,
+    };
+    assert_eq!(store.save(&PairingWrite { pairing, history }).await.unwrap(), Saved::Won);
+
+    let items = Client::new(&stack.sdk).scan().table_name(&table).send().await.unwrap();
+    assert_eq!(items.items().len(), 2, "{items:?}");
+    let expected = AttributeValue::N((1_795_422_063 + 30 * 24 * 60 * 60).to_string());
+    assert!(items.items().iter().all(|item| item["expires_at"] == expected), "{items:?}");
+}
+
+#[tokio::test]
+async fn a_table_that_is_not_there_is_unavailable_and_the_error_names_no_key() {
+    let stack = Stack::shared().await;
+    let store = DynamoPairings::new(&stack.sdk, "no-such-table", RETENTION);
+    let first = new_scan_ref();
+    let error = store.find(&first).await.unwrap_err();
+    let told = format!("{error} {error:?}");
+    assert!(told.contains("ResourceNotFoundException"), "{told}");
+    assert!(!told.contains(first.as_str()), "{told}");
+}

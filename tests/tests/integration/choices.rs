@@ -1,0 +1,137 @@
+//! The template's parameters, other than by default: one more stack, on which all of them are set at once.
+
+use std::io::Write;
+use std::net::IpAddr;
+
+use integration_tests::{BACK, DedicatedStack, FRONT, Stack, pictures, sign};
+use local_stack::{Options, Parameters};
+use serde_json::{Value, json};
+
+use crate::privacy::{assert_none_left, play_everything_personal};
+
+const CURRENT_KEY: &str = "the current signing key";
+const PREVIOUS_KEY: &str = "the previous signing key";
+
+fn parameters() -> Parameters {
+    let parameters = [
+        ("StepVerdict", "AcceptUnjudged"),
+        ("ProcessTokenField", "authToken"),
+        // The other way round than the names say.
+        ("StepImages", "SECOND_DOC_BACK=FRONT,SECOND_DOC_FRONT=BACK"),
+        ("DefaultCountry", "EE"),
+        ("AllowedSourceIps", "127.0.0.1,192.0.2.0/24"),
+        ("LogLevel", "trace"),
+    ];
+    parameters.map(|(name, value)| (name.to_owned(), value.to_owned())).into()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_choice_of_the_template_has_its_effect() {
+    let mut secret = tempfile::NamedTempFile::new().unwrap();
+    let keys = json!({"apiKey": "the user of the API", "apiSecret": "the password of the API", "signingKeys": [CURRENT_KEY, PREVIOUS_KEY]});
+    secret.write_all(keys.to_string().as_bytes()).unwrap();
+    let dedicated = DedicatedStack::start(Options {
+        secret: Some(secret.path().to_owned()),
+        parameters: parameters(),
+        ..Options::default()
+    })
+    .await;
+    let stack = &dedicated.stack;
+    stack.sandbox.settings(json!({"processTokenField": "authToken"})).await;
+
+    tokio::join!(
+        documents_go_where_they_are_mapped(stack),
+        unjudged_steps_are_submitted_only_when_nobody_will_judge_them(stack),
+        both_signing_keys_are_accepted(stack),
+        only_allowed_sources_are_heard(stack),
+    );
+    let secrets = play_everything_personal(stack).await;
+    assert_none_left(stack, &secrets).await;
+
+    let endpoint = stack.description.endpoint_url.clone();
+    assert!(cfg!(not(target_os = "linux")) || !processes_that_know(&endpoint).is_empty());
+    dedicated.stop().await;
+    assert_eq!(processes_that_know(&endpoint), Vec::<String>::new(), "nothing outlives the stack");
+}
+
+async fn documents_go_where_they_are_mapped(stack: &Stack) {
+    let session = stack.session().await;
+    session.upload(FRONT, "image/jpeg", pictures::jpeg(30_000)).await;
+    session.upload(BACK, "image/png", pictures::png(20_000)).await;
+    session
+        .finish_and_be_believed(json!({"overrides": {"data": {"selectedCountry": "LV"}}}))
+        .await;
+    session.until_settled().await;
+    let submissions = session.requests("process").await;
+    assert_eq!(submissions.len(), 1, "{submissions:?}");
+    assert_eq!(submissions[0]["tokenMember"], "authToken");
+    assert_eq!(submissions[0]["country"], "EE");
+    let sides: Vec<(&Value, &Value)> = submissions[0]["images"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|image| (&image["side"], &image["format"]))
+        .collect();
+    assert_eq!(sides, [(&json!("BACK"), &json!("jpeg")), (&json!("FRONT"), &json!("png"))]);
+}
+
+async fn unjudged_steps_are_submitted_only_when_nobody_will_judge_them(stack: &Stack) {
+    let unjudged = stack.session_with_documents().await;
+    unjudged.finish_and_be_believed(json!({"additionalSteps": null})).await;
+    unjudged.until_settled().await;
+
+    let older = stack.session_with_documents().await;
+    older
+        .finish_and_be_believed(json!({"additionalSteps": null, "overrides": {"final": null}}))
+        .await;
+    older.until_parked("StepNotJudged").await;
+    older.assert_nothing_spent().await;
+
+    for verdict in ["INVALID", "NOT_FOUND"] {
+        let negative = stack.session_with_documents().await;
+        negative.finish_and_be_believed(json!({"additionalSteps": verdict})).await;
+        assert_eq!(negative.pairing().await.unwrap().state, "Declined", "{verdict}");
+        negative.assert_nothing_spent().await;
+    }
+}
+
+async fn both_signing_keys_are_accepted(stack: &Stack) {
+    let body = json!({"scanRef": uuid::Uuid::new_v4().to_string()}).to_string();
+    for (key, status) in [(CURRENT_KEY, 200), (PREVIOUS_KEY, 200), ("a key before those", 401), ("", 401)] {
+        let signature = sign(key, body.as_bytes());
+        assert_eq!(stack.post(body.clone(), Some(&signature)).await, status, "{key}");
+    }
+}
+
+/// Linux answers to all of 127.0.0.0/8; others would need to be set up for it.
+async fn only_allowed_sources_are_heard(stack: &Stack) {
+    if cfg!(not(target_os = "linux")) {
+        return;
+    }
+    #[expect(clippy::disallowed_methods, reason = "speaks plain HTTP from an address of the test's choice")]
+    let builder = reqwest::Client::builder();
+    let elsewhere = builder
+        .local_address("127.0.0.2".parse::<IpAddr>().unwrap())
+        .no_proxy()
+        .build()
+        .unwrap();
+    let body = json!({"scanRef": uuid::Uuid::new_v4().to_string()}).to_string();
+    let request = elsewhere
+        .post(&stack.description.webhook_url)
+        .header("Idenfy-Signature", sign(CURRENT_KEY, body.as_bytes()));
+    assert_eq!(request.body(body.clone()).send().await.unwrap().status(), 403);
+    assert_eq!(stack.post_signed(body).await, 200);
+}
+
+/// The programs that were started with the address of an emulator in their environment. None where there is no `/proc`.
+fn processes_that_know(endpoint: &str) -> Vec<String> {
+    let needle = format!("AWS_ENDPOINT_URL={endpoint}");
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir("/proc").into_iter().flatten().flatten() {
+        let environment = std::fs::read(entry.path().join("environ")).unwrap_or_default();
+        if environment.split(|byte| *byte == 0).any(|variable| variable == needle.as_bytes()) {
+            found.push(std::fs::read_to_string(entry.path().join("comm")).unwrap_or_default());
+        }
+    }
+    found
+}

@@ -1,0 +1,33 @@
+//! How much memory the functions need when the documents are as large as they may be.
+
+use integration_tests::{BACK, FRONT, Stack, pictures};
+use serde_json::{Value, json};
+
+/// Of the profile that tests run in, which optimises nothing. The benchmarks hold the release build to less.
+const MOST_KILOBYTES: u64 = 32 * 1_024;
+const SEVEN_MEGABYTES: usize = 7_000_000;
+
+fn peak(lines: &[Value], event: &str) -> u64 {
+    let peaks = lines
+        .iter()
+        .filter(|line| line["event"] == event)
+        .map(|line| line["peak_memory_kb"].as_u64());
+    peaks.map(|peak| peak.expect("a number")).max().expect("a line about the session")
+}
+
+#[tokio::test]
+async fn the_largest_documents_pass_through_without_being_held() {
+    let stack = Stack::shared().await;
+    let session = stack.session().await;
+    session.upload(FRONT, "image/jpeg", pictures::jpeg(SEVEN_MEGABYTES)).await;
+    session.upload(BACK, "application/pdf", pictures::pdf(SEVEN_MEGABYTES)).await;
+    session.finish_and_be_believed(json!({})).await;
+    session.until_settled().await;
+    assert_eq!(stack.nudge(&session.scan_ref).await, "Settled");
+
+    let webhook = peak(&stack.log_records("webhook", &session.scan_ref).await, "callback_answered");
+    let processor = peak(&stack.log_records("processor", &session.scan_ref).await, "pairing_advanced");
+    println!("peak memory: webhook {webhook} kB, processor {processor} kB");
+    assert!(webhook <= MOST_KILOBYTES, "webhook: {webhook} kB");
+    assert!(processor <= MOST_KILOBYTES, "processor: {processor} kB");
+}
