@@ -16,7 +16,7 @@ mod report;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::sync::{Mutex, OnceLock};
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
@@ -57,7 +57,7 @@ const MEMORY_BOUND: u64 = 32_000_000;
 /// How much of a function's log is shown when something went wrong.
 const SHOWN_LOG_LINES: usize = 20;
 
-/// After this much silence, and again every so often, a step that is still going on is named again.
+/// While the set-up goes on, there is a sign of life this often.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Time for the guards of a start that was given up; they need milliseconds and would manage without this program, too.
@@ -113,14 +113,10 @@ pub async fn run(arguments: Arguments) -> Result<ExitCode> {
 
 /// The report of this process; steps of the set-up are told to a plain function.
 static REPORT: OnceLock<Report> = OnceLock::new();
-static LATEST_STEP: Mutex<String> = Mutex::new(String::new());
 
 fn progress(line: &str) {
     if let Some(report) = REPORT.get() {
         report.step(line);
-    }
-    if let Ok(mut latest) = LATEST_STEP.lock() {
-        line.clone_into(&mut latest);
     }
 }
 
@@ -133,8 +129,7 @@ async fn start(report: Report, functions: Functions) -> Result<LocalStack> {
     let still_busy = async {
         loop {
             tokio::time::sleep(PATIENCE).await;
-            let latest = LATEST_STEP.lock().map(|step| step.clone()).unwrap_or_default();
-            report.step(format_args!("… still {latest}"));
+            report.step("still at it; the first time, tools and a whole build take minutes");
         }
     };
     tokio::select! {

@@ -1,5 +1,5 @@
 //! The environment of programs that must not see the caller's: no profile, credential, proxy or setting of the user reaches
-//! the emulator, the functions or the SAM CLI.
+//! the emulator, the functions or the SAM CLI; and what a build must not see.
 
 use std::path::Path;
 
@@ -18,4 +18,36 @@ pub fn clear(command: &mut Command, home: &Path) {
         .env("HOME", home)
         .env("LANG", "C.UTF-8")
         .env("PYTHONUTF8", "1");
+}
+
+/// Takes from a `cargo` command what `cargo run` has told this program about its package (The Cargo Book, "Environment
+/// variables Cargo sets for crates"). Build scripts may ask to run again when these change, ring's does, and then every build
+/// from a terminal and every build from here would undo each other's work, a minute each.
+pub fn forget_own_package(command: &mut Command) {
+    for (name, _) in std::env::vars_os() {
+        let is_about_package = name
+            .to_str()
+            .is_some_and(|name| ABOUT_PACKAGE.iter().any(|prefix| name.starts_with(prefix)));
+        if is_about_package {
+            command.env_remove(name);
+        }
+    }
+}
+
+const ABOUT_PACKAGE: [&str; 4] = ["CARGO_BIN_NAME", "CARGO_CRATE_NAME", "CARGO_MANIFEST_", "CARGO_PKG_"];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_command_forgets_the_package_that_cargo_runs_and_nothing_else() {
+        // Cargo runs this test, too, and has set the variables.
+        let mut command = Command::new("cargo");
+        forget_own_package(&mut command);
+        let changes: Vec<_> = command.as_std().get_envs().collect();
+        assert!(changes.contains(&("CARGO_PKG_NAME".as_ref(), None)));
+        assert!(changes.contains(&("CARGO_MANIFEST_DIR".as_ref(), None)));
+        assert!(!changes.iter().any(|(name, _)| *name == "PATH" || *name == "CARGO_HOME"));
+    }
 }

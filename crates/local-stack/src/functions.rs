@@ -13,7 +13,7 @@ use tokio::io::AsyncReadExt;
 
 use crate::guard::GuardedCommand;
 use crate::python::Python;
-use crate::workspace;
+use crate::{environment, workspace};
 
 /// Programs by name.
 pub type Programs = BTreeMap<String, PathBuf>;
@@ -57,6 +57,7 @@ async fn build(python: &Python) -> Result<Programs> {
         .args(["build", "--workspace", "--bins", "--profile", "local"])
         .args(["--message-format", "json-render-diagnostics"])
         .with(|command| {
+            environment::forget_own_package(command);
             command.current_dir(workspace::root()).stdout(Stdio::piped());
         })
         .start()?;
