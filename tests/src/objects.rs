@@ -1,5 +1,6 @@
 //! What is in the bucket.
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use serde_json::Value;
@@ -9,10 +10,12 @@ use crate::stack::Stack;
 /// One object, without its content.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StoredObject {
+    /// Its name.
     pub key: String,
+    /// Its length.
     pub bytes: u64,
     /// Changes with every write, even of the same content.
-    pub last_modified: String,
+    pub version: String,
 }
 
 impl fmt::Display for StoredObject {
@@ -23,15 +26,29 @@ impl fmt::Display for StoredObject {
 
 impl Stack {
     /// The objects below a prefix, in the order of their keys.
+    ///
+    /// # Panics
+    /// When one was written more than once: nothing in the bucket ever is.
     pub async fn objects(&self, prefix: &str) -> Vec<StoredObject> {
-        let request = self.s3.list_objects_v2().bucket(&self.description.document_bucket).prefix(prefix);
+        let request = self
+            .s3
+            .list_object_versions()
+            .bucket(&self.description.document_bucket)
+            .prefix(prefix);
         let answer = request.send().await.expect("the bucket answers");
-        let objects = answer.contents().iter().map(|object| StoredObject {
-            key: object.key().expect("a key").to_owned(),
-            bytes: object.size().expect("a size").try_into().expect("not negative"),
-            last_modified: object.last_modified().expect("a time").to_string(),
-        });
-        objects.collect()
+        assert!(answer.delete_markers().is_empty(), "{answer:?}");
+        let objects: Vec<StoredObject> = answer
+            .versions()
+            .iter()
+            .map(|version| StoredObject {
+                key: version.key().expect("a key").to_owned(),
+                bytes: version.size().expect("a size").try_into().expect("not negative"),
+                version: version.version_id().expect("the bucket keeps versions").to_owned(),
+            })
+            .collect();
+        let keys: BTreeSet<&str> = objects.iter().map(|object| object.key.as_str()).collect();
+        assert_eq!(keys.len(), objects.len(), "written once: {objects:?}");
+        objects
     }
 
     /// An object's content.
