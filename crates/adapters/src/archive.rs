@@ -8,10 +8,10 @@ use bytes::Bytes;
 use idenfy::VerifiedBody;
 use verification::identifiers::{Digest256, ScanRef};
 use verification::ports::{CallbackArchive, Unavailable};
-use verification::result::StepLinks;
+use verification::result::CallbackFacts;
 
 use crate::error::{code, unavailable};
-use crate::translate::callback_links;
+use crate::translate::facts;
 
 #[derive(Clone, Debug)]
 pub struct S3CallbackArchive {
@@ -65,7 +65,7 @@ impl CallbackArchive for S3CallbackArchive {
         }
     }
 
-    async fn links(&self, scan_ref: &ScanRef, digest: &Digest256) -> Result<Option<StepLinks>, Unavailable> {
+    async fn read(&self, scan_ref: &ScanRef, digest: &Digest256) -> Result<Option<CallbackFacts>, Unavailable> {
         let request = self.client.get_object().bucket(&self.bucket).key(key(Some(scan_ref), digest));
         let object = match request.send().await {
             Ok(object) => object,
@@ -78,6 +78,6 @@ impl CallbackArchive for S3CallbackArchive {
             .await
             .map_err(|error| Unavailable::new("reading the callback", error))?;
         let body = VerifiedBody::previously_verified(body.into_bytes());
-        Ok(body.parse().ok().map(|callback| callback_links(&callback)))
+        Ok(facts(&body).ok())
     }
 }

@@ -3,6 +3,7 @@
 //! SDK types stop here. All parts share one HTTP client and one SDK configuration ([`http_client`], [`sdk_config`]).
 
 mod archive;
+mod caller;
 mod clock;
 mod documents;
 mod error;
@@ -12,12 +13,15 @@ mod measured_body;
 mod origins;
 mod provider;
 mod queue;
+mod removal;
 mod sdk;
 mod secret;
+mod sessions;
 mod table;
 mod translate;
 
 pub use archive::S3CallbackArchive;
+pub use caller::IdenfyCaller;
 pub use clock::SystemClock;
 pub use documents::S3Documents;
 pub use http::{HttpClientError, http_client};
@@ -25,7 +29,9 @@ pub use idenfy::TokenField;
 pub use origins::{FileOrigins, InvalidOrigin};
 pub use provider::IdenfyProvider;
 pub use queue::{Message, SqsSubmissionQueue};
+pub use removal::S3FileRemoval;
 pub use sdk::{AwsSettings, SecretText, sdk_config};
 pub use secret::{Secret, SecretError, Secrets};
+pub use sessions::IdenfySessions;
 pub use table::DynamoPairings;
 pub use translate::{UnusableCallback, facts};

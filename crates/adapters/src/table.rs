@@ -5,8 +5,10 @@
 //! | `PAIRING#<first scanRef>` | `PAIRING` | the pairing, changed only under the condition of its `version` |
 //! | `PAIRING#<first scanRef>` | `EVENT#<time>#<version><digest>` | one line of its history |
 //! | `SECOND#<second scanRef>` | `ALIAS` | the way from a Token 2 to its pairing |
+//! | `ERASED#<SHA-256 of a scanRef>` | `TOMBSTONE` | that callbacks of this verification are to be ignored |
 //!
-//! A pairing, its history line and its alias are written in one transaction. Reads are strongly consistent.
+//! A pairing, its history line and its alias are written in one transaction. A history line that is an outcome carries the event that the
+//! world is told (`outcome`, `detail`); the table's stream publishes it. Reads are strongly consistent, but for lists.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -14,10 +16,11 @@ use std::time::Duration;
 use async_trait::async_trait;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
-use aws_sdk_dynamodb::types::{AttributeValue, Put, TransactWriteItem};
+use aws_sdk_dynamodb::types::{AttributeValue, Put, ReturnValue, TransactWriteItem};
 use aws_smithy_runtime_api::client::result::SdkError;
-use verification::identifiers::{Digest256, ScanRef};
-use verification::ports::{HistoryEntry, PairingWrite, Pairings, Saved, Unavailable};
+use verification::announcement::Announcement;
+use verification::identifiers::{ClientId, Digest256, ScanRef};
+use verification::ports::{HistoryEntry, Page, PageStart, PairingSummary, PairingWrite, Pairings, Saved, Unavailable};
 use verification::{Pairing, State, Timestamp};
 
 use crate::error::unavailable;
@@ -61,7 +64,7 @@ impl DynamoPairings {
     async fn item(&self, pk: String, sk: &str) -> Result<Option<Item>, Unavailable> {
         let request = self.client.get_item().table_name(&self.table).consistent_read(true);
         let answer = request.key("pk", text(pk)).key("sk", text(sk)).send().await;
-        Ok(answer.map_err(|error| unavailable("reading the table", error))?.item)
+        Ok(answer.map_err(|error| unavailable(READING, error))?.item)
     }
 
     fn put(&self, item: Item, condition: Option<Condition>) -> Result<TransactWriteItem, Unavailable> {
@@ -69,8 +72,26 @@ impl DynamoPairings {
         if let Some(Condition { expression, values }) = condition {
             put = put.condition_expression(expression).set_expression_attribute_values(values);
         }
-        let put = put.build().map_err(|error| Unavailable::new("writing the table", error))?;
+        let put = put.build().map_err(|error| Unavailable::new(WRITING, error))?;
         Ok(TransactWriteItem::builder().put(put).build())
+    }
+}
+
+impl DynamoPairings {
+    /// Removes one item; 1 if it was there.
+    async fn delete(&self, pk: String, sk: String) -> Result<u64, Unavailable> {
+        let request = self
+            .client
+            .delete_item()
+            .table_name(&self.table)
+            .key("pk", text(pk))
+            .key("sk", text(sk));
+        let answer = request
+            .return_values(ReturnValue::AllOld)
+            .send()
+            .await
+            .map_err(|error| unavailable(WRITING, error))?;
+        Ok(u64::from(answer.attributes.is_some_and(|old| !old.is_empty())))
     }
 }
 
@@ -79,7 +100,7 @@ impl Pairings for DynamoPairings {
     async fn find(&self, scan_ref: &ScanRef) -> Result<Option<Pairing>, Unavailable> {
         let (own, alias) =
             futures_util::future::try_join(self.item(pairing_key(scan_ref), PAIRING), self.item(alias_key(scan_ref), ALIAS)).await?;
-        let strange = |error| Unavailable::new("reading the table", error);
+        let strange = |error| Unavailable::new(READING, error);
         if let Some(item) = own {
             return read_pairing(&item).map(Some).map_err(strange);
         }
@@ -97,10 +118,10 @@ impl Pairings for DynamoPairings {
     async fn save(&self, write: &PairingWrite) -> Result<Saved, Unavailable> {
         let pairing = &write.pairing;
         let expires_at = number(pairing.updated_at.plus(self.retention).seconds());
-        let item = pairing_item(pairing, &expires_at).map_err(|error| Unavailable::new("writing the table", error))?;
+        let item = pairing_item(pairing, &expires_at).map_err(|error| Unavailable::new(WRITING, error))?;
         let mut writes = vec![
             self.put(item, Some(Condition::next_after(pairing.version)))?,
-            self.put(history_item(&pairing.first, pairing.version, &write.history, &expires_at), None)?,
+            self.put(history_item(write, &expires_at)?, None)?,
         ];
         // The alias is written with the state that first knows the token; later states know the same one.
         if let (State::Authorized { .. }, Some(second)) = (&pairing.state, &pairing.second) {
@@ -115,7 +136,7 @@ impl Pairings for DynamoPairings {
         match self.client.transact_write_items().set_transact_items(Some(writes)).send().await {
             Ok(_) => Ok(Saved::Won),
             Err(error) if is_lost(&error) => Ok(Saved::Lost),
-            Err(error) => Err(unavailable("writing the table", error)),
+            Err(error) => Err(unavailable(WRITING, error)),
         }
     }
 
@@ -135,15 +156,107 @@ impl Pairings for DynamoPairings {
                 .set_exclusive_start_key(start)
                 .send()
                 .await
-                .map_err(|error| unavailable("reading the table", error))?;
+                .map_err(|error| unavailable(READING, error))?;
             for item in answer.items.unwrap_or_default() {
-                entries.push(read_history(&item).map_err(|error| Unavailable::new("reading the table", error))?);
+                entries.push(read_history(&item).map_err(|error| Unavailable::new(READING, error))?);
             }
             start = answer.last_evaluated_key.filter(|_| entries.len() < usize::from(limit));
             if start.is_none() {
                 return Ok(entries);
             }
         }
+    }
+
+    async fn of_client(&self, client_id: &ClientId, start: Option<&PageStart>, limit: u16) -> Result<Page, Unavailable> {
+        let start = start.map(|start| {
+            Item::from([
+                ("pk".to_owned(), text(pairing_key(&start.first))),
+                ("sk".to_owned(), text(PAIRING)),
+                ("client_id".to_owned(), text(client_id.as_str())),
+                ("created_at".to_owned(), text(start.created_at.to_string())),
+            ])
+        });
+        let request = self
+            .client
+            .query()
+            .table_name(&self.table)
+            .index_name("by-client")
+            .scan_index_forward(false);
+        let answer = request
+            .key_condition_expression("client_id = :client_id")
+            .expression_attribute_values(":client_id", text(client_id.as_str()))
+            // One more, to know whether another page follows.
+            .limit(i32::from(limit).saturating_add(1))
+            .set_exclusive_start_key(start)
+            .send()
+            .await
+            .map_err(|error| unavailable(READING, error))?;
+        let mut pairings = Vec::new();
+        for item in answer.items.unwrap_or_default() {
+            pairings.push(read_summary(&item).map_err(|error| Unavailable::new(READING, error))?);
+        }
+        let has_more = pairings.len() > usize::from(limit);
+        pairings.truncate(usize::from(limit));
+        let last = pairings.last().map(|last| PageStart {
+            first: last.first.clone(),
+            created_at: last.created_at,
+        });
+        Ok(Page {
+            pairings,
+            next: last.filter(|_| has_more),
+        })
+    }
+
+    async fn is_forgotten(&self, scan_ref: &ScanRef) -> Result<bool, Unavailable> {
+        Ok(self.item(tombstone_key(scan_ref), TOMBSTONE).await?.is_some())
+    }
+
+    async fn forget(&self, pairing: &Pairing) -> Result<u64, Unavailable> {
+        let expires_at = number(pairing.updated_at.plus(self.retention).seconds());
+        for scan_ref in pairing.scan_refs() {
+            let put = self
+                .client
+                .put_item()
+                .table_name(&self.table)
+                .item("pk", text(tombstone_key(&scan_ref)))
+                .item("sk", text(TOMBSTONE));
+            put.item("expires_at", expires_at.clone())
+                .send()
+                .await
+                .map_err(|error| unavailable(WRITING, error))?;
+        }
+        let mut removed = 0;
+        for second in pairing.scan_refs().iter().skip(1) {
+            removed += self.delete(alias_key(second), ALIAS.to_owned()).await?;
+        }
+        let mut start = None;
+        loop {
+            let request = self
+                .client
+                .query()
+                .table_name(&self.table)
+                .consistent_read(true)
+                .projection_expression("sk");
+            let answer = request
+                .key_condition_expression("pk = :pk AND begins_with(sk, :event)")
+                .expression_attribute_values(":pk", text(pairing_key(&pairing.first)))
+                .expression_attribute_values(":event", text(EVENT))
+                .set_exclusive_start_key(start)
+                .send()
+                .await
+                .map_err(|error| unavailable(READING, error))?;
+            for item in answer.items.unwrap_or_default() {
+                let sk = attribute(&item, "sk").map_err(|error| Unavailable::new(READING, error))?;
+                removed += self.delete(pairing_key(&pairing.first), sk.to_owned()).await?;
+            }
+            start = answer.last_evaluated_key;
+            if start.is_none() {
+                break;
+            }
+        }
+        // Last, because whoever takes an interrupted erasure up again starts from it.
+        removed += self.delete(pairing_key(&pairing.first), PAIRING.to_owned()).await?;
+        Ok(removed)
     }
 }
 
@@ -168,9 +281,13 @@ impl Condition {
     }
 }
 
+const READING: &str = "reading the table";
+const WRITING: &str = "writing the table";
+
 const PAIRING: &str = "PAIRING";
 const ALIAS: &str = "ALIAS";
 const EVENT: &str = "EVENT#";
+const TOMBSTONE: &str = "TOMBSTONE";
 
 fn pairing_key(first: &ScanRef) -> String {
     format!("PAIRING#{first}")
@@ -178,6 +295,11 @@ fn pairing_key(first: &ScanRef) -> String {
 
 fn alias_key(second: &ScanRef) -> String {
     format!("SECOND#{second}")
+}
+
+/// The name of what is forgotten is forgotten, too.
+fn tombstone_key(scan_ref: &ScanRef) -> String {
+    format!("ERASED#{}", Digest256::of(scan_ref.as_str().as_bytes()))
 }
 
 fn text(value: impl Into<String>) -> AttributeValue {
@@ -246,14 +368,15 @@ fn attention_shard(first: &ScanRef) -> String {
     (sum % ATTENTION_SHARDS).to_string()
 }
 
-fn history_item(first: &ScanRef, version: u64, entry: &HistoryEntry, expires_at: &AttributeValue) -> Item {
+fn history_item(write: &PairingWrite, expires_at: &AttributeValue) -> Result<Item, Unavailable> {
+    let (entry, version) = (&write.history, write.pairing.version);
     let digest: String = Digest256::of(format!("{version}{}{}", entry.what, entry.at).as_bytes())
         .as_str()
         .chars()
         .take(8)
         .collect();
     let mut item = HashMap::from([
-        ("pk".to_owned(), text(pairing_key(first))),
+        ("pk".to_owned(), text(pairing_key(&write.pairing.first))),
         // The version keeps two lines of the same millisecond apart and in order.
         ("sk".to_owned(), text(format!("{EVENT}{}#{version:08x}{digest}", entry.at))),
         ("at".to_owned(), text(entry.at.to_string())),
@@ -264,7 +387,12 @@ fn history_item(first: &ScanRef, version: u64, entry: &HistoryEntry, expires_at:
     if let Some(callback) = &entry.callback {
         item.insert("callback".to_owned(), text(callback.as_str()));
     }
-    item
+    if let Some(Announcement { outcome, detail }) = &write.announcement {
+        let detail = serde_json::to_string(detail).map_err(|error| Unavailable::new(WRITING, error))?;
+        item.insert("outcome".to_owned(), text(outcome.as_str()));
+        item.insert("detail".to_owned(), text(detail));
+    }
+    Ok(item)
 }
 
 fn attribute<'a>(item: &'a Item, name: &'static str) -> Result<&'a str, StrangeItem> {
@@ -280,6 +408,18 @@ fn parse<T: std::str::FromStr>(value: &str, name: &'static str) -> Result<T, Str
 
 fn read_pairing(item: &Item) -> Result<Pairing, StrangeItem> {
     serde_json::from_str(attribute(item, "pairing")?).map_err(StrangeItem::Pairing)
+}
+
+fn read_summary(item: &Item) -> Result<PairingSummary, StrangeItem> {
+    let own = |name: &'static str| attribute(item, name).ok().map(str::to_owned);
+    Ok(PairingSummary {
+        first: attribute(item, "scan_ref").and_then(|text| parse(text, "scan_ref"))?,
+        state: attribute(item, "state")?.to_owned(),
+        reason: own("reason"),
+        verdict: own("verdict"),
+        created_at: attribute(item, "created_at").and_then(|text| parse(text, "created_at"))?,
+        updated_at: attribute(item, "updated_at").and_then(|text| parse(text, "updated_at"))?,
+    })
 }
 
 fn read_history(item: &Item) -> Result<HistoryEntry, StrangeItem> {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use idenfy::{Callback, StepsVerdict, VerifiedBody};
+use idenfy::{StepsVerdict, VerifiedBody};
 use verification::identifiers::{CountryCode, Digest256, StepName};
 use verification::result::{self, CallbackFacts, StepLinks};
 use verification::secret::FileLink;
@@ -37,7 +37,7 @@ pub fn facts(body: &VerifiedBody) -> Result<CallbackFacts, UnusableCallback> {
         },
         // A step whose name cannot be a key is left out, so it can never be submitted.
         steps: callback.additional_steps.keys().filter_map(|step| step.parse().ok()).collect(),
-        links: callback_links(&callback),
+        links: links([&callback.file_urls, &callback.additional_step_pdf_urls]),
         country: [&callback.selected_country, &callback.doc_issuing_country]
             .into_iter()
             .flatten()
@@ -59,10 +59,6 @@ pub(crate) fn overall(overall: &idenfy::Overall) -> result::Overall {
         idenfy::Overall::ExpiredDeleted => result::Overall::ExpiredDeleted,
         _ => result::Overall::Unknown,
     }
-}
-
-pub(crate) fn callback_links(callback: &Callback) -> StepLinks {
-    links([&callback.file_urls, &callback.additional_step_pdf_urls])
 }
 
 /// One map of both: an image of a step stands among the file links, a PDF among the PDF links.

@@ -16,7 +16,7 @@ use crate::policy::Policy;
 use crate::ports::{CallbackArchive, Clock, Documents, Observer, Pairings, SubmissionQueue, Unavailable};
 use crate::result::{CallbackFacts, Overall, StepLinks};
 use crate::time::Timestamp;
-use crate::transition::{Effect, Event};
+use crate::transition::{ERASED_WORD, Effect, Event};
 
 /// What came of a callback, a stable word for logs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,12 +54,20 @@ impl AcceptCallback {
     /// Something is not durable: the provider must send again.
     pub async fn accept(&self, facts: CallbackFacts, body: &[u8], capture_until: Timestamp) -> Result<Accepted, Unavailable> {
         self.observer.observe(Observation::CallbackReceived);
+        let known = self.pairings.find(&facts.scan_ref).await?;
+        let is_erased = match &known {
+            Some(pairing) => matches!(pairing.state, State::Erasing { .. }),
+            None => self.pairings.is_forgotten(&facts.scan_ref).await?,
+        };
+        if is_erased {
+            // Acknowledged, so that the provider stops; kept nowhere, because the customer was promised so.
+            return Ok(self.ignored(ERASED_WORD));
+        }
         self.archive.keep(Some(&facts.scan_ref), &facts.digest, body).await?;
         let Some(overall) = facts.overall else {
             return Ok(self.ignored("NotAVerificationResult"));
         };
         let second_reference = facts.external_ref.as_deref().and_then(SecondReference::parse);
-        let known = self.pairings.find(&facts.scan_ref).await?;
         let accepted = match known {
             Some(pairing) if pairing.first != facts.scan_ref => self.accept_second(pairing, &facts, overall).await?,
             // Token 2's creation was never recorded. Its callback must not open a pairing, or it would start a third verification.
@@ -107,9 +115,10 @@ impl AcceptCallback {
             )
         };
         let pairing = known.unwrap_or_else(opened);
-        let event = |_: &Pairing| Event::FirstResult {
+        let event = |pairing: &Pairing| Event::FirstResult {
             overall,
-            judgement: self.policy.judge(&facts),
+            judgement: self.policy.judge(&facts, &pairing.expected),
+            callback: facts.digest.clone(),
             lease_until: capture_until.plus(LEASE_MARGIN),
         };
         match self.changes().attempt(pairing, Some(&facts.digest), event).await? {

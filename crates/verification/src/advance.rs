@@ -81,7 +81,8 @@ impl Advance {
                 | State::Settled { .. }
                 | State::Declined { .. }
                 | State::Expired
-                | State::Parked { .. }) => Next::Stop(Advanced::Resting(state.name())),
+                | State::Parked { .. }
+                | State::Erasing { .. }) => Next::Stop(Advanced::Resting(state.name())),
             };
             match next {
                 Next::Continue(newest) => pairing = *newest,
@@ -109,7 +110,12 @@ impl Advance {
             Attempted::HeldUntil { until, .. } => return Ok(Next::Stop(Advanced::HeldUntil(until))),
         };
         let first = pairing.first.clone();
-        let mut links = self.archive.links(&first, &plan.callback).await?.unwrap_or_default();
+        let mut links = self
+            .archive
+            .read(&first, &plan.callback)
+            .await?
+            .map(|facts| facts.links)
+            .unwrap_or_default();
         let mut known = pairing.documents.clone();
         let mut are_fresh = false;
         let mut tries = 0;

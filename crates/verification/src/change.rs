@@ -1,5 +1,6 @@
 //! How a pairing is changed: propose, write under a condition, and start over when somebody else was faster.
 
+use crate::announcement::Announcement;
 use crate::identifiers::Digest256;
 use crate::observation::Observation;
 use crate::pairing::{Pairing, State};
@@ -81,10 +82,15 @@ impl Changes<'_> {
                 state: next.state.name().to_owned(),
                 callback: callback.cloned(),
             };
-            let write = PairingWrite { pairing: next, history };
+            let announcement = Announcement::of(&pairing, &next, now);
+            let write = PairingWrite {
+                pairing: next,
+                history,
+                announcement,
+            };
             match self.pairings.save(&write).await? {
                 Saved::Won => {
-                    self.announce(&pairing, &write.pairing, now);
+                    self.count(&pairing, &write.pairing, now);
                     return Ok(Attempted::Changed {
                         pairing: Box::new(write.pairing),
                         what,
@@ -105,7 +111,7 @@ impl Changes<'_> {
         })
     }
 
-    fn announce(&self, before: &Pairing, after: &Pairing, now: Timestamp) {
+    fn count(&self, before: &Pairing, after: &Pairing, now: Timestamp) {
         if before.revoked != after.revoked
             && let Some(reason) = after.revoked
         {

@@ -69,6 +69,32 @@ pub struct Plan {
     pub client_id: ClientId,
     pub documents: Vec<PlannedDocument>,
     pub country: CountryCode,
+    /// `None`: the provider detects the type from the front.
+    #[serde(default)]
+    pub document_type: Option<DocumentType>,
+}
+
+/// The document types that direct processing takes. (Source: "Direct Processing", `documentType`.)
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum DocumentType {
+    IdCard,
+    Passport,
+    DriverLicense,
+    ResidencePermit,
+}
+
+impl DocumentType {
+    pub const ALL: [Self; 4] = [Self::IdCard, Self::Passport, Self::DriverLicense, Self::ResidencePermit];
+
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::IdCard => "ID_CARD",
+            Self::Passport => "PASSPORT",
+            Self::DriverLicense => "DRIVER_LICENSE",
+            Self::ResidencePermit => "RESIDENCE_PERMIT",
+        }
+    }
 }
 
 /// A file that is in the bucket, whole.

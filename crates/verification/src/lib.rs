@@ -6,16 +6,20 @@
 
 mod accept_callback;
 mod advance;
+pub mod announcement;
 mod capture;
 mod change;
 pub mod document;
+mod erase;
 pub mod identifiers;
 pub mod observation;
+mod open_session;
 pub mod pairing;
 pub mod policy;
 pub mod ports;
 pub mod reason;
 pub mod result;
+mod retry;
 pub mod secret;
 pub mod time;
 pub mod transition;
@@ -25,7 +29,11 @@ pub mod testing;
 
 pub use accept_callback::{AcceptCallback, Accepted};
 pub use advance::{Advance, Advanced};
+pub use announcement::{Announcement, Outcome};
+pub use erase::{EraseVerification, Erased, Receipt, Remaining, RemainingKind};
 pub use observation::Observation;
+pub use open_session::{NotOpened, OpenSession, Opened};
 pub use pairing::{Pairing, State, Verdict};
 pub use policy::Policy;
+pub use retry::{Retried, RetryVerification};
 pub use time::Timestamp;

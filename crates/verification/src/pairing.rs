@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::document::{Plan, StoredDocument};
-use crate::identifiers::{ClientId, ScanRef};
+use crate::document::{DocumentType, Plan, StoredDocument};
+use crate::identifiers::{ClientId, CountryCode, Digest256, ScanRef};
 use crate::reason::{DeclineReason, ParkReason, WaitingReason};
 use crate::result::Overall;
 use crate::secret::AuthToken;
@@ -17,6 +17,9 @@ pub struct Pairing {
     /// Token 1's `scanRef`: the pairing's name.
     pub first: ScanRef,
     pub client_id: Option<ClientId>,
+    /// What the session's creator said about the second document.
+    #[serde(default)]
+    pub expected: ExpectedDocument,
     pub created_at: Timestamp,
     pub updated_at: Timestamp,
     /// Counts the writes. 0: not stored yet.
@@ -25,6 +28,9 @@ pub struct Pairing {
     pub first_overall: Option<Overall>,
     /// The newest Token 2. Earlier ones, if any, are dead.
     pub second: Option<Second>,
+    /// Token 2s that came before the newest.
+    #[serde(default)]
+    pub superseded: Vec<ScanRef>,
     /// The files in the bucket.
     pub documents: Vec<StoredDocument>,
     /// How many times creating a Token 2 was begun.
@@ -32,6 +38,14 @@ pub struct Pairing {
     /// A negative result of the first verification that came when the documents were already with the provider.
     pub revoked: Option<DeclineReason>,
     pub state: State,
+}
+
+/// What is known of the second document before it is there. Goes before the installation's defaults.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ExpectedDocument {
+    pub country: Option<CountryCode>,
+    /// Sent to direct processing; otherwise the provider detects the type from the front.
+    pub document_type: Option<DocumentType>,
 }
 
 /// What is known of Token 2. Its secret half is in the states that need it.
@@ -69,8 +83,24 @@ pub enum State {
     Declined { reason: DeclineReason },
     /// The customer never finished.
     Expired,
-    /// A person must look. `plan` is there once the first verification has qualified.
-    Parked { cause: ParkReason, plan: Option<Plan> },
+    /// A person must look.
+    Parked { cause: ParkReason, resume: Resume },
+    /// Being forgotten: nothing is taken in or sent out any more. When all is gone, so is the record.
+    Erasing {
+        /// When to go on: somebody was at work, or the provider holds a session that is still live.
+        again_at: Timestamp,
+        /// The verifications that the provider has deleted.
+        deleted: Vec<ScanRef>,
+    },
+}
+
+/// From where a parked pairing goes on when it is taken up again.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Resume {
+    /// The archived callback that could not be judged.
+    Callback(Digest256),
+    /// The first verification has qualified.
+    Plan(Plan),
 }
 
 /// The outcome of the pairing: the second verification's, because the first one's was positive before.
@@ -106,6 +136,7 @@ impl State {
             Self::Declined { .. } => "Declined",
             Self::Expired => "Expired",
             Self::Parked { .. } => "Parked",
+            Self::Erasing { .. } => "Erasing",
         }
     }
 
@@ -160,11 +191,13 @@ impl Pairing {
         Self {
             first,
             client_id,
+            expected: ExpectedDocument::default(),
             created_at: now,
             updated_at: now,
             version: 0,
             first_overall: None,
             second: None,
+            superseded: Vec::new(),
             documents: Vec::new(),
             attempts: 0,
             revoked: None,
@@ -181,8 +214,19 @@ impl Pairing {
             }
             State::Captured { .. } | State::Authorized { .. } => Some(self.updated_at.plus(Self::MESSAGE_PATIENCE)),
             State::Submitted { since, .. } => Some(since.plus(Self::RESULT_PATIENCE)),
+            State::Erasing { again_at, .. } => Some(*again_at),
             State::Settled { .. } | State::Declined { .. } | State::Expired | State::Parked { .. } => None,
         }
+    }
+
+    /// Every verification that belongs to the pairing, the first one first.
+    pub fn scan_refs(&self) -> Vec<ScanRef> {
+        let second = self.second.iter().map(|second| &second.scan_ref);
+        std::iter::once(&self.first)
+            .chain(&self.superseded)
+            .chain(second)
+            .cloned()
+            .collect()
     }
 
     /// The documents that the plan names, in its order; `None` while one is missing.

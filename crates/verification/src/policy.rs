@@ -6,6 +6,7 @@ use std::str::FromStr;
 
 use crate::document::{Plan, PlannedDocument};
 use crate::identifiers::{CountryCode, Side, StepName};
+use crate::pairing::ExpectedDocument;
 use crate::reason::{DeclineReason, ParkReason, WaitingReason};
 use crate::result::{CallbackFacts, Overall, StepsVerdict};
 
@@ -93,7 +94,7 @@ pub struct Policy {
 
 impl Policy {
     /// Judges a first result. The order of the questions matters: a negative word counts even when something else is unclear.
-    pub fn judge(&self, facts: &CallbackFacts) -> Judgement {
+    pub fn judge(&self, facts: &CallbackFacts, expected: &ExpectedDocument) -> Judgement {
         match facts.overall {
             Some(Overall::Expired) => return Judgement::Lapsed,
             Some(Overall::Deleted | Overall::Archived | Overall::ExpiredDeleted) => return Judgement::Removed,
@@ -123,7 +124,10 @@ impl Policy {
         let Some(client_id) = facts.client_id.clone() else {
             return Judgement::Unclear(ParkReason::ClientUnknown);
         };
-        let Some(country) = self.default_country.clone().or_else(|| facts.country.clone()) else {
+        let country = [&expected.country, &self.default_country, &facts.country]
+            .into_iter()
+            .find_map(Clone::clone);
+        let Some(country) = country else {
             return Judgement::Unclear(ParkReason::CountryUnknown);
         };
         Judgement::Qualifies(Plan {
@@ -131,6 +135,7 @@ impl Policy {
             client_id,
             documents,
             country,
+            document_type: expected.document_type,
         })
     }
 
@@ -181,6 +186,7 @@ enum NoSides {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::document::DocumentType;
     use crate::identifiers::Digest256;
     use crate::testing::fixtures::approved;
 
@@ -204,7 +210,7 @@ mod tests {
 
     #[test]
     fn approved_with_valid_steps_qualifies() {
-        let judgement = Policy::default().judge(&approved("s1", "c1"));
+        let judgement = Policy::default().judge(&approved("s1", "c1"), &ExpectedDocument::default());
         assert_eq!(
             planned(&judgement),
             [("SECOND_DOC_FRONT".to_owned(), "FRONT"), ("SECOND_DOC_BACK".to_owned(), "BACK")]
@@ -223,7 +229,7 @@ mod tests {
                 ..approved("s1", "c1")
             };
             assert_eq!(
-                Policy::default().judge(&facts),
+                Policy::default().judge(&facts, &ExpectedDocument::default()),
                 Judgement::NotYet(WaitingReason::ResultNotFinal),
                 "{overall}"
             );
@@ -236,16 +242,22 @@ mod tests {
             is_final: None,
             ..approved("s1", "c1")
         };
-        assert!(matches!(Policy::default().judge(&facts), Judgement::Qualifies(_)));
+        assert!(matches!(
+            Policy::default().judge(&facts, &ExpectedDocument::default()),
+            Judgement::Qualifies(_)
+        ));
     }
 
     #[test]
     fn every_other_overall_is_never_submitted() {
         let judge = |overall| {
-            Policy::default().judge(&CallbackFacts {
-                overall,
-                ..approved("s1", "c1")
-            })
+            Policy::default().judge(
+                &CallbackFacts {
+                    overall,
+                    ..approved("s1", "c1")
+                },
+                &ExpectedDocument::default(),
+            )
         };
         assert_eq!(judge(Some(Overall::Denied)), Judgement::Declines(DeclineReason::FirstDenied));
         assert_eq!(judge(Some(Overall::Suspected)), Judgement::Declines(DeclineReason::FirstSuspected));
@@ -262,10 +274,13 @@ mod tests {
     #[test]
     fn step_verdict_must_be_positive() {
         let judge = |steps_verdict| {
-            Policy::default().judge(&CallbackFacts {
-                steps_verdict,
-                ..approved("s1", "c1")
-            })
+            Policy::default().judge(
+                &CallbackFacts {
+                    steps_verdict,
+                    ..approved("s1", "c1")
+                },
+                &ExpectedDocument::default(),
+            )
         };
         assert_eq!(judge(StepsVerdict::Invalid), Judgement::Declines(DeclineReason::StepInvalid));
         assert_eq!(judge(StepsVerdict::NotFound), Judgement::Declines(DeclineReason::StepNotFound));
@@ -283,9 +298,15 @@ mod tests {
             steps_verdict: StepsVerdict::NotJudged,
             ..approved("s1", "c1")
         };
-        assert!(matches!(policy.judge(&facts), Judgement::Qualifies(_)));
+        assert!(matches!(
+            policy.judge(&facts, &ExpectedDocument::default()),
+            Judgement::Qualifies(_)
+        ));
         let facts = CallbackFacts { is_final: None, ..facts };
-        assert_eq!(policy.judge(&facts), Judgement::Unclear(ParkReason::StepNotJudged));
+        assert_eq!(
+            policy.judge(&facts, &ExpectedDocument::default()),
+            Judgement::Unclear(ParkReason::StepNotJudged)
+        );
     }
 
     #[test]
@@ -295,7 +316,7 @@ mod tests {
             ..with_steps(&[])
         };
         assert_eq!(
-            Policy::default().judge(&facts),
+            Policy::default().judge(&facts, &ExpectedDocument::default()),
             Judgement::Declines(DeclineReason::NoAdditionalStep)
         );
         let facts = CallbackFacts {
@@ -303,7 +324,7 @@ mod tests {
             ..with_steps(&["UTILITY_BILL"])
         };
         assert_eq!(
-            Policy::default().judge(&facts),
+            Policy::default().judge(&facts, &ExpectedDocument::default()),
             Judgement::Declines(DeclineReason::NoAdditionalStep)
         );
     }
@@ -311,14 +332,14 @@ mod tests {
     #[test]
     fn a_valid_verdict_without_a_named_step_is_unclear() {
         assert_eq!(
-            Policy::default().judge(&with_steps(&[])),
+            Policy::default().judge(&with_steps(&[]), &ExpectedDocument::default()),
             Judgement::Unclear(ParkReason::StepsNotNamed)
         );
     }
 
     #[test]
     fn names_tell_the_sides() {
-        let judge = |steps: &[&str]| Policy::default().judge(&with_steps(steps));
+        let judge = |steps: &[&str]| Policy::default().judge(&with_steps(steps), &ExpectedDocument::default());
         assert_eq!(planned(&judge(&["SECOND_DOC"])), [("SECOND_DOC".to_owned(), "FRONT")]);
         assert_eq!(
             planned(&judge(&["ID_BACK", "ID_FRONT", "SELFIE_NOTE"])),
@@ -346,7 +367,7 @@ mod tests {
             ..with_steps(&["FRONT", "BACK", "FACE"])
         };
         assert_eq!(
-            Policy::default().judge(&facts),
+            Policy::default().judge(&facts, &ExpectedDocument::default()),
             Judgement::Declines(DeclineReason::NoAdditionalStep)
         );
     }
@@ -357,7 +378,7 @@ mod tests {
             step_images: "UTILITY_BILL=BACK, POA2=FRONT".parse().unwrap(),
             ..Policy::default()
         };
-        let judge = |steps: &[&str]| policy.judge(&with_steps(steps));
+        let judge = |steps: &[&str]| policy.judge(&with_steps(steps), &ExpectedDocument::default());
         assert_eq!(
             planned(&judge(&["UTILITY_BILL", "POA2", "OTHER"])),
             [("POA2".to_owned(), "FRONT"), ("UTILITY_BILL".to_owned(), "BACK")]
@@ -380,20 +401,31 @@ mod tests {
     }
 
     #[test]
-    fn the_teams_country_goes_before_the_first_documents() {
+    fn the_sessions_country_goes_before_the_teams_and_that_before_the_first_documents() {
         let policy = Policy {
             default_country: Some("EE".parse().unwrap()),
             ..Policy::default()
         };
-        let Judgement::Qualifies(plan) = policy.judge(&approved("s1", "c1")) else {
+        let Judgement::Qualifies(plan) = policy.judge(&approved("s1", "c1"), &ExpectedDocument::default()) else {
             panic!()
         };
         assert_eq!(plan.country.as_str(), "EE");
+        let expected = ExpectedDocument {
+            country: Some("LV".parse().unwrap()),
+            document_type: Some(DocumentType::Passport),
+        };
+        let Judgement::Qualifies(plan) = policy.judge(&approved("s1", "c1"), &expected) else {
+            panic!()
+        };
+        assert_eq!((plan.country.as_str(), plan.document_type), ("LV", Some(DocumentType::Passport)));
         let facts = CallbackFacts {
             country: None,
             ..approved("s1", "c1")
         };
-        assert_eq!(Policy::default().judge(&facts), Judgement::Unclear(ParkReason::CountryUnknown));
+        assert_eq!(
+            Policy::default().judge(&facts, &ExpectedDocument::default()),
+            Judgement::Unclear(ParkReason::CountryUnknown)
+        );
     }
 
     #[test]
@@ -402,6 +434,9 @@ mod tests {
             client_id: None,
             ..approved("s1", "c1")
         };
-        assert_eq!(Policy::default().judge(&facts), Judgement::Unclear(ParkReason::ClientUnknown));
+        assert_eq!(
+            Policy::default().judge(&facts, &ExpectedDocument::default()),
+            Judgement::Unclear(ParkReason::ClientUnknown)
+        );
     }
 }

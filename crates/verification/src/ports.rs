@@ -6,13 +6,14 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
+use crate::announcement::Announcement;
 use crate::document::{Plan, PlannedDocument, StoredDocument};
-use crate::identifiers::{ClientId, Digest256, ScanRef, SecondReference};
+use crate::identifiers::{ClientId, CountryCode, Digest256, ScanRef, SecondReference};
 use crate::observation::Observation;
 use crate::pairing::Pairing;
 use crate::reason::ParkReason;
-use crate::result::{Overall, StepLinks};
-use crate::secret::{AuthToken, FileLink};
+use crate::result::{CallbackFacts, Overall, StepLinks};
+use crate::secret::{AuthToken, FileLink, SessionLink};
 use crate::time::Timestamp;
 
 /// A service that we depend on did not do what was asked, and may do it later. Never carries anything personal.
@@ -54,12 +55,40 @@ pub struct HistoryEntry {
     pub callback: Option<Digest256>,
 }
 
+/// One page of a client's pairings.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Page {
+    pub pairings: Vec<PairingSummary>,
+    /// Where the next page starts; `None`: there is none.
+    pub next: Option<PageStart>,
+}
+
+/// What a list shows of a pairing. May lag behind the pairing itself by a moment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PairingSummary {
+    pub first: ScanRef,
+    pub state: String,
+    pub reason: Option<String>,
+    pub verdict: Option<String>,
+    pub created_at: Timestamp,
+    pub updated_at: Timestamp,
+}
+
+/// The last pairing of the page before.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PageStart {
+    pub first: ScanRef,
+    pub created_at: Timestamp,
+}
+
 /// A pairing as it shall be, with what belongs to the same transaction.
 #[derive(Clone, Debug)]
 pub struct PairingWrite {
     /// Its `version` is one more than the stored one's (1 for a new pairing): that is the condition.
     pub pairing: Pairing,
     pub history: HistoryEntry,
+    /// What the world is told about the change: stored with it, published from there.
+    pub announcement: Option<Announcement>,
 }
 
 /// The pairings. Reads see every write that was won before.
@@ -74,6 +103,30 @@ pub trait Pairings: Send + Sync {
 
     /// The history, oldest first, at most `limit` entries.
     async fn history(&self, first: &ScanRef, limit: u16) -> Result<Vec<HistoryEntry>, Unavailable>;
+
+    /// One page of a client's pairings, newest first, at most `limit` of them. Costs one bounded read, however many there are.
+    async fn of_client(&self, client_id: &ClientId, start: Option<&PageStart>, limit: u16) -> Result<Page, Unavailable>;
+
+    /// Whether [`forget`](Self::forget) was called for a pairing that this verification belonged to.
+    async fn is_forgotten(&self, scan_ref: &ScanRef) -> Result<bool, Unavailable>;
+
+    /// Removes the pairing with its history and aliases, and remembers of its verifications only that they are to be ignored. Returns how
+    /// many records were removed. May be repeated.
+    async fn forget(&self, pairing: &Pairing) -> Result<u64, Unavailable>;
+}
+
+/// Removes files for good, all versions of them.
+#[async_trait]
+pub trait FileRemoval: Send + Sync {
+    /// Everything that is stored under the verification's name. May be repeated.
+    async fn remove(&self, scan_ref: &ScanRef) -> Result<RemovedFiles, Unavailable>;
+}
+
+/// How many objects were removed, all versions counted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct RemovedFiles {
+    pub documents: u64,
+    pub callbacks: u64,
 }
 
 /// The callbacks as they were signed, kept until the bucket's lifecycle removes them.
@@ -82,8 +135,8 @@ pub trait CallbackArchive: Send + Sync {
     /// Keeps the body. Written once: a repeat changes nothing. `scan_ref` is `None` for a body that cannot be read.
     async fn keep(&self, scan_ref: Option<&ScanRef>, digest: &Digest256, body: &[u8]) -> Result<(), Unavailable>;
 
-    /// The file links of an archived callback. `None`: it is not there any more, or cannot be read.
-    async fn links(&self, scan_ref: &ScanRef, digest: &Digest256) -> Result<Option<StepLinks>, Unavailable>;
+    /// An archived callback. `None`: it is not there any more, or cannot be read.
+    async fn read(&self, scan_ref: &ScanRef, digest: &Digest256) -> Result<Option<CallbackFacts>, Unavailable>;
 }
 
 /// Why a file is not in the bucket.
@@ -166,6 +219,56 @@ pub trait Provider: Send + Sync {
 
     /// Fresh links to the files of one verification.
     async fn files(&self, scan_ref: &ScanRef) -> Result<StepLinks, ProviderError>;
+}
+
+/// A Token 1 for the application.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SessionRequest {
+    pub client_id: ClientId,
+    pub country: Option<CountryCode>,
+    pub locale: Option<String>,
+    pub documents: Vec<String>,
+    pub success_url: Option<String>,
+    pub error_url: Option<String>,
+    pub unverified_url: Option<String>,
+    pub external_ref: Option<String>,
+    /// Until the customer must have started.
+    pub expiry: Duration,
+    /// From starting to finishing. `None`: the provider's default, 600 s.
+    pub session_length: Option<Duration>,
+    /// As the provider documents it: country, document type, step. `None`: the account's.
+    pub additional_steps: Option<serde_json::Value>,
+}
+
+/// A Token 1 that exists.
+#[derive(Clone, Debug)]
+pub struct Session {
+    pub scan_ref: ScanRef,
+    pub auth_token: AuthToken,
+    /// Opens the session; contains the token.
+    pub redirect_url: SessionLink,
+}
+
+/// What deleting at the provider came to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum DeletedAtProvider {
+    Deleted,
+    /// The session can still be used; the provider deletes only finished ones.
+    StillLive,
+    /// The provider will not, however often it is asked.
+    Refused {
+        kind: &'static str,
+        identifier: Option<String>,
+    },
+}
+
+/// The provider's calls that applications cause.
+#[async_trait]
+pub trait Sessions: Send + Sync {
+    async fn create(&self, request: &SessionRequest) -> Result<Session, ProviderError>;
+
+    /// Deletes one verification with all its data. May be repeated.
+    async fn delete(&self, scan_ref: &ScanRef) -> Result<DeletedAtProvider, ProviderError>;
 }
 
 pub trait Clock: Send + Sync {

@@ -13,6 +13,10 @@ pub struct AuthToken(String);
 #[derive(Clone, PartialEq, Eq)]
 pub struct FileLink(String);
 
+/// The link that opens a customer's session; contains Token 1.
+#[derive(Clone, PartialEq, Eq)]
+pub struct SessionLink(String);
+
 macro_rules! redacted {
     ($name:ident) => {
         impl $name {
@@ -36,3 +40,4 @@ macro_rules! redacted {
 
 redacted!(AuthToken);
 redacted!(FileLink);
+redacted!(SessionLink);

@@ -5,7 +5,7 @@ mod handler;
 
 use std::sync::Arc;
 
-use adapters::IdenfyProvider;
+use adapters::{IdenfyCaller, IdenfyProvider};
 use config::Config;
 use handler::Processor;
 use lambda_runtime::{Error, LambdaEvent, service_fn};
@@ -25,16 +25,14 @@ async fn main() -> Result<(), Error> {
     start_logging(config.settings.log_level);
     let installation = Installation::open(&config.settings)?;
     installation.warm_up().await;
-    let provider = IdenfyProvider::new(
+    let caller = IdenfyCaller::new(
         installation.http,
         config.idenfy_base_url,
-        config.token_field,
         installation.secrets,
-        &installation.sdk,
-        &config.settings.document_bucket,
         installation.clock.clone(),
         installation.metrics.clone(),
     );
+    let provider = IdenfyProvider::new(caller, config.token_field, &installation.sdk, &config.settings.document_bucket);
     let processor = Arc::new(Processor {
         advance: Advance {
             pairings: installation.pairings,

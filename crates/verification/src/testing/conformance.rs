@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::document::Plan;
 use crate::identifiers::{ClientId, Digest256, ScanRef};
-use crate::pairing::{Pairing, Second, State};
+use crate::pairing::{ExpectedDocument, Pairing, Second, State};
 use crate::policy::{Judgement, Policy};
 use crate::ports::{CallbackArchive, HistoryEntry, PairingWrite, Pairings, Saved};
 use crate::secret::AuthToken;
@@ -14,6 +14,7 @@ use crate::time::Timestamp;
 fn write(pairing: &Pairing, version: u64, what: &str) -> PairingWrite {
     let at = pairing.created_at.plus(Duration::from_millis(version));
     PairingWrite {
+        announcement: None,
         pairing: Pairing {
             version,
             ..pairing.clone()
@@ -28,7 +29,7 @@ fn write(pairing: &Pairing, version: u64, what: &str) -> PairingWrite {
 }
 
 fn plan(first: &ScanRef) -> Plan {
-    match Policy::default().judge(&approved(first.as_str(), "client-1")) {
+    match Policy::default().judge(&approved(first.as_str(), "client-1"), &ExpectedDocument::default()) {
         Judgement::Qualifies(plan) => plan,
         other => panic!("the fixture qualifies, but {other:?}"),
     }
@@ -131,6 +132,69 @@ pub async fn pairings(store: &dyn Pairings, prefix: &str) {
     assert_eq!(store.history(&first, 2).await.unwrap().len(), 2, "the limit holds");
 }
 
+/// Lists, page by page. `prefix` as above.
+pub async fn pairings_of_client(store: &dyn Pairings, prefix: &str) {
+    let start = Timestamp::from_milliseconds(1_795_422_063_000);
+    let client: ClientId = format!("{prefix}-lister").parse().unwrap();
+    let mut expected = Vec::new();
+    for number in 0..5_u64 {
+        let first: ScanRef = format!("{prefix}-listed-{number}").parse().unwrap();
+        let at = start.plus(Duration::from_secs(number));
+        let pairing = Pairing::opened(first.clone(), Some(client.clone()), at, at.plus(Duration::from_secs(60)));
+        assert_eq!(store.save(&write(&pairing, 1, "Opened")).await.unwrap(), Saved::Won);
+        expected.insert(0, first);
+    }
+    let mut seen = Vec::new();
+    let mut next = None;
+    for size in [2, 2, 1] {
+        let page = store.of_client(&client, next.as_ref(), 2).await.unwrap();
+        assert_eq!(page.pairings.len(), size, "pages are full until the last");
+        assert!(page.pairings.iter().all(|summary| summary.state == "AwaitingCallback"));
+        seen.extend(page.pairings.into_iter().map(|summary| summary.first));
+        next = page.next;
+        if next.is_none() {
+            break;
+        }
+    }
+    assert_eq!(seen, expected, "newest first, each once");
+    let stranger: ClientId = format!("{prefix}-stranger").parse().unwrap();
+    assert_eq!(store.of_client(&stranger, None, 10).await.unwrap(), crate::ports::Page::default());
+}
+
+/// Forgets for good, and remembers that it did.
+pub async fn forgetting(store: &dyn Pairings, prefix: &str) {
+    let scan_ref = |name: &str| -> ScanRef { format!("{prefix}-{name}").parse().unwrap() };
+    let (first, second) = (scan_ref("forget"), scan_ref("forget-second"));
+    let now = Timestamp::from_milliseconds(1_795_422_063_000);
+    let opened = Pairing::opened(first.clone(), None, now, now);
+    let authorized = Pairing {
+        second: Some(Second {
+            scan_ref: second.clone(),
+            overall: None,
+        }),
+        state: State::Authorized {
+            plan: plan(&first),
+            auth_token: AuthToken::new("secret"),
+        },
+        ..opened.clone()
+    };
+    assert_eq!(store.save(&write(&opened, 1, "Opened")).await.unwrap(), Saved::Won);
+    assert_eq!(store.save(&write(&authorized, 2, "SecondTokenCreated")).await.unwrap(), Saved::Won);
+    assert!(!store.is_forgotten(&first).await.unwrap());
+    let pairing = store.find(&first).await.unwrap().unwrap();
+    assert_eq!(
+        store.forget(&pairing).await.unwrap(),
+        4,
+        "the pairing, two history lines and an alias"
+    );
+    for token in [&first, &second] {
+        assert_eq!(store.find(token).await.unwrap(), None);
+        assert!(store.is_forgotten(token).await.unwrap());
+    }
+    assert!(store.history(&first, 10).await.unwrap().is_empty());
+    assert_eq!(store.forget(&pairing).await.unwrap(), 0, "forgetting twice is forgetting once");
+}
+
 /// Of many writers of the same version, exactly one wins. Run by the caller with as many stores as there are workers.
 pub async fn pairings_race(stores: &[std::sync::Arc<dyn Pairings>], prefix: &str) {
     let now = Timestamp::from_milliseconds(1_795_422_063_000);
@@ -149,7 +213,7 @@ pub async fn pairings_race(stores: &[std::sync::Arc<dyn Pairings>], prefix: &str
 pub async fn archive(archive: &dyn CallbackArchive, scan_ref: &ScanRef, body: &[u8], step: &str, link: &str) {
     let digest = Digest256::of(body);
     assert!(
-        archive.links(scan_ref, &digest).await.unwrap().is_none(),
+        archive.read(scan_ref, &digest).await.unwrap().is_none(),
         "what was never kept is not there"
     );
     archive.keep(Some(scan_ref), &digest, body).await.unwrap();
@@ -157,7 +221,7 @@ pub async fn archive(archive: &dyn CallbackArchive, scan_ref: &ScanRef, body: &[
         .keep(Some(scan_ref), &digest, body)
         .await
         .expect("keeping twice is keeping once");
-    let links = archive.links(scan_ref, &digest).await.unwrap().expect("kept");
-    assert_eq!(links[&step.parse().unwrap()][0].expose(), link);
+    let facts = archive.read(scan_ref, &digest).await.unwrap().expect("kept");
+    assert_eq!(facts.links[&step.parse().unwrap()][0].expose(), link);
     archive.keep(None, &Digest256::of(b"unreadable"), b"unreadable").await.unwrap();
 }

@@ -1,22 +1,24 @@
 //! The ports in memory, for tests without any service.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;
 use std::time::Duration;
 
 use async_trait::async_trait;
 
+use crate::announcement::Announcement;
 use crate::document::{FileType, Plan, PlannedDocument, StoredDocument};
 use crate::identifiers::{ClientId, Digest256, ScanRef, SecondReference};
 use crate::observation::Observation;
 use crate::pairing::Pairing;
 use crate::ports::{
-    CallbackArchive, CaptureError, Clock, Documents, HistoryEntry, Observer, PairingWrite, Pairings, Provider, ProviderError, Saved,
-    SecondToken, SubmissionQueue, Unavailable,
+    CallbackArchive, CaptureError, Clock, DeletedAtProvider, Documents, FileRemoval, HistoryEntry, Observer, Page, PageStart,
+    PairingSummary, PairingWrite, Pairings, Provider, ProviderError, RemovedFiles, Saved, SecondToken, Session, SessionRequest, Sessions,
+    SubmissionQueue, Unavailable,
 };
 use crate::reason::ParkReason;
 use crate::result::{CallbackFacts, Overall, StepLinks};
-use crate::secret::{AuthToken, FileLink};
+use crate::secret::{AuthToken, FileLink, SessionLink};
 use crate::time::Timestamp;
 
 /// Everything at once, behind one lock: one world in which a test plays.
@@ -32,7 +34,11 @@ struct WorldState {
     aliases: BTreeMap<ScanRef, ScanRef>,
     history: BTreeMap<ScanRef, Vec<HistoryEntry>>,
     archive: BTreeMap<(String, String), Vec<u8>>,
-    links: BTreeMap<(ScanRef, Digest256), StepLinks>,
+    callbacks: BTreeMap<(ScanRef, Digest256), CallbackFacts>,
+    forgotten: BTreeSet<ScanRef>,
+    announcements: Vec<Announcement>,
+    live_sessions: BTreeSet<ScanRef>,
+    deleted_at_provider: Vec<ScanRef>,
     objects: BTreeMap<String, StoredDocument>,
     files: BTreeMap<String, FileBehaviour>,
     messages: Vec<ScanRef>,
@@ -92,8 +98,8 @@ impl World {
     pub fn serve(&self, facts: &CallbackFacts) {
         let mut state = self.lock();
         state
-            .links
-            .insert((facts.scan_ref.clone(), facts.digest.clone()), facts.links.clone());
+            .callbacks
+            .insert((facts.scan_ref.clone(), facts.digest.clone()), facts.clone());
         for link in facts.links.values().flatten() {
             state.files.entry(link.expose().to_owned()).or_insert(FileBehaviour::Serves(1_000));
         }
@@ -207,6 +213,7 @@ impl Pairings for World {
             state.aliases.insert(second.scan_ref.clone(), pairing.first.clone());
         }
         state.history.entry(pairing.first.clone()).or_default().push(write.history.clone());
+        state.announcements.extend(write.announcement.clone());
         state.pairings.insert(pairing.first.clone(), pairing.clone());
         Ok(Saved::Won)
     }
@@ -218,6 +225,127 @@ impl Pairings for World {
             .get(first)
             .map(|entries| entries.iter().take(usize::from(limit)).cloned().collect())
             .unwrap_or_default())
+    }
+
+    async fn of_client(&self, client_id: &ClientId, start: Option<&PageStart>, limit: u16) -> Result<Page, Unavailable> {
+        let state = self.lock();
+        let mut all: Vec<&Pairing> = state
+            .pairings
+            .values()
+            .filter(|pairing| pairing.client_id.as_ref() == Some(client_id))
+            .collect();
+        all.sort_by(|a, b| (b.created_at, &b.first).cmp(&(a.created_at, &a.first)));
+        let is_after =
+            |pairing: &&Pairing| start.is_none_or(|start| (pairing.created_at, &pairing.first) < (start.created_at, &start.first));
+        let mut rest = all.into_iter().filter(is_after);
+        let pairings: Vec<PairingSummary> = rest.by_ref().take(usize::from(limit)).map(summary).collect();
+        let last = pairings.last().map(|last| PageStart {
+            first: last.first.clone(),
+            created_at: last.created_at,
+        });
+        Ok(Page {
+            next: rest.next().and(last),
+            pairings,
+        })
+    }
+
+    async fn is_forgotten(&self, scan_ref: &ScanRef) -> Result<bool, Unavailable> {
+        Ok(self.lock().forgotten.contains(scan_ref))
+    }
+
+    async fn forget(&self, pairing: &Pairing) -> Result<u64, Unavailable> {
+        let mut state = self.lock();
+        let mut removed = u64::from(state.pairings.remove(&pairing.first).is_some());
+        removed += state.history.remove(&pairing.first).map_or(0, |entries| entries.len() as u64);
+        for scan_ref in pairing.scan_refs() {
+            removed += u64::from(state.aliases.remove(&scan_ref).is_some());
+            state.forgotten.insert(scan_ref);
+        }
+        Ok(removed)
+    }
+}
+
+fn summary(pairing: &Pairing) -> PairingSummary {
+    PairingSummary {
+        first: pairing.first.clone(),
+        state: pairing.state.name().to_owned(),
+        reason: pairing.state.reason().map(str::to_owned),
+        verdict: pairing.state.verdict().map(|verdict| verdict.as_str().to_owned()),
+        created_at: pairing.created_at,
+        updated_at: pairing.updated_at,
+    }
+}
+
+#[async_trait]
+impl FileRemoval for World {
+    async fn remove(&self, scan_ref: &ScanRef) -> Result<RemovedFiles, Unavailable> {
+        self.plain_fault("remove")?;
+        let mut state = self.lock();
+        let (objects, archive) = (state.objects.len(), state.archive.len());
+        state.objects.retain(|key, _| !key.starts_with(&format!("documents/{scan_ref}/")));
+        state.archive.retain(|(folder, _), _| folder != scan_ref.as_str());
+        Ok(RemovedFiles {
+            documents: (objects - state.objects.len()) as u64,
+            callbacks: (archive - state.archive.len()) as u64,
+        })
+    }
+}
+
+#[async_trait]
+impl Sessions for World {
+    async fn create(&self, _request: &SessionRequest) -> Result<Session, ProviderError> {
+        let mut state = self.lock();
+        let scan_ref: ScanRef = format!("session-{}", state.live_sessions.len() + 1).parse().unwrap();
+        state.live_sessions.insert(scan_ref.clone());
+        Ok(Session {
+            scan_ref,
+            auth_token: AuthToken::new("session-secret"),
+            redirect_url: SessionLink::new("https://provider.example/session-secret"),
+        })
+    }
+
+    async fn delete(&self, scan_ref: &ScanRef) -> Result<DeletedAtProvider, ProviderError> {
+        match self.fault_of("delete") {
+            Some(Fault::Refused) => {
+                return Ok(DeletedAtProvider::Refused {
+                    kind: "rejected",
+                    identifier: None,
+                });
+            }
+            Some(_) => {
+                return Err(ProviderError::Unavailable {
+                    kind: "server_error",
+                    retry_after: None,
+                });
+            }
+            None => {}
+        }
+        let mut state = self.lock();
+        if state.live_sessions.contains(scan_ref) {
+            return Ok(DeletedAtProvider::StillLive);
+        }
+        state.deleted_at_provider.push(scan_ref.clone());
+        Ok(DeletedAtProvider::Deleted)
+    }
+}
+
+impl World {
+    pub fn announcements(&self) -> Vec<Announcement> {
+        self.lock().announcements.clone()
+    }
+
+    pub fn deleted_at_provider(&self) -> Vec<ScanRef> {
+        self.lock().deleted_at_provider.clone()
+    }
+
+    /// The customer's session ends.
+    pub fn end_session(&self, scan_ref: &ScanRef) {
+        self.lock().live_sessions.remove(scan_ref);
+    }
+
+    pub fn record_count(&self) -> usize {
+        let state = self.lock();
+        state.pairings.len() + state.history.len() + state.aliases.len()
     }
 }
 
@@ -245,8 +373,10 @@ impl CallbackArchive for World {
         Ok(())
     }
 
-    async fn links(&self, scan_ref: &ScanRef, digest: &Digest256) -> Result<Option<StepLinks>, Unavailable> {
-        Ok(self.lock().links.get(&(scan_ref.clone(), digest.clone())).cloned())
+    async fn read(&self, scan_ref: &ScanRef, digest: &Digest256) -> Result<Option<CallbackFacts>, Unavailable> {
+        let state = self.lock();
+        let kept = state.archive.contains_key(&(scan_ref.to_string(), digest.to_string()));
+        Ok(state.callbacks.get(&(scan_ref.clone(), digest.clone())).filter(|_| kept).cloned())
     }
 }
 

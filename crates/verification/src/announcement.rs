@@ -1,0 +1,96 @@
+//! What the world is told: one event for each outcome of a pairing.
+//!
+//! An announcement is stored in the same transaction as the change that it is about and published from there, at least once. Nothing in it
+//! is personal but the company's own `clientId`.
+
+use serde::{Deserialize, Serialize};
+
+use crate::identifiers::{ClientId, ScanRef};
+use crate::pairing::{Pairing, State};
+use crate::result::Overall;
+use crate::time::Timestamp;
+
+/// The event's detail type.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum Outcome {
+    DualVerificationSettled,
+    DualVerificationDeclined,
+    DualVerificationExpired,
+    DualVerificationParked,
+    /// The first result turned negative after the documents had been submitted.
+    DualVerificationRevoked,
+}
+
+impl Outcome {
+    pub const ALL: [Self; 5] = [
+        Self::DualVerificationSettled,
+        Self::DualVerificationDeclined,
+        Self::DualVerificationExpired,
+        Self::DualVerificationParked,
+        Self::DualVerificationRevoked,
+    ];
+
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::DualVerificationSettled => "DualVerificationSettled",
+            Self::DualVerificationDeclined => "DualVerificationDeclined",
+            Self::DualVerificationExpired => "DualVerificationExpired",
+            Self::DualVerificationParked => "DualVerificationParked",
+            Self::DualVerificationRevoked => "DualVerificationRevoked",
+        }
+    }
+}
+
+/// One event. `scan_ref`, `outcome` and `occurred_at` together are its identity: a repeated delivery has the same.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Announcement {
+    pub outcome: Outcome,
+    pub detail: Detail,
+}
+
+/// The event's detail, as consumers get it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Detail {
+    pub scan_ref: ScanRef,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub second_scan_ref: Option<ScanRef>,
+    /// Absent only where no callback and no session ever named a client.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub client_id: Option<ClientId>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub verdict: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub first_overall: Option<Overall>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub second_overall: Option<Overall>,
+    pub occurred_at: Timestamp,
+}
+
+impl Announcement {
+    /// What the change from `before` to `after` is to the world; `None`: nothing yet.
+    pub fn of(before: &Pairing, after: &Pairing, at: Timestamp) -> Option<Self> {
+        let (outcome, reason) = match (after.revoked, &after.state) {
+            (Some(revoked), _) if before.revoked != after.revoked => (Outcome::DualVerificationRevoked, Some(revoked.as_str())),
+            (_, state) if before.state == *state => return None,
+            (_, State::Settled { .. }) => (Outcome::DualVerificationSettled, None),
+            (_, state @ State::Declined { .. }) => (Outcome::DualVerificationDeclined, state.reason()),
+            (_, State::Expired) => (Outcome::DualVerificationExpired, None),
+            (_, state @ State::Parked { .. }) => (Outcome::DualVerificationParked, state.reason()),
+            _ => return None,
+        };
+        let detail = Detail {
+            scan_ref: after.first.clone(),
+            second_scan_ref: after.second.as_ref().map(|second| second.scan_ref.clone()),
+            client_id: after.client_id.clone(),
+            verdict: after.state.verdict().map(|verdict| verdict.as_str().to_owned()),
+            reason: reason.map(str::to_owned),
+            first_overall: after.first_overall,
+            second_overall: after.second.as_ref().and_then(|second| second.overall),
+            occurred_at: at,
+        };
+        Some(Self { outcome, detail })
+    }
+}

@@ -1,0 +1,180 @@
+//! Use case: a customer is to be forgotten, here and at the provider.
+//!
+//! May be ended anywhere and run again: what was done is found done, and what could not be done yet stays known until it is.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::change::{Attempted, Changes};
+use crate::identifiers::ScanRef;
+use crate::pairing::{Pairing, State};
+use crate::ports::{Clock, DeletedAtProvider, FileRemoval, Observer, Pairings, ProviderError, RemovedFiles, Sessions, Unavailable};
+use crate::time::Timestamp;
+use crate::transition::Event;
+
+#[derive(Clone)]
+pub struct EraseVerification {
+    pub pairings: Arc<dyn Pairings>,
+    pub files: Arc<dyn FileRemoval>,
+    pub sessions: Arc<dyn Sessions>,
+    pub clock: Arc<dyn Clock>,
+    pub observer: Arc<dyn Observer>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Erased {
+    /// Nobody has heard of it.
+    Unknown,
+    /// All of it is gone since an earlier request.
+    Before,
+    Now(Box<Receipt>),
+}
+
+/// What was removed where, and what remains with whom and why.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Receipt {
+    pub first: ScanRef,
+    pub second: Option<ScanRef>,
+    pub at: Timestamp,
+    pub files: RemovedFiles,
+    /// Records of the table. 0 while something remains that they are needed for.
+    pub records: u64,
+    pub deleted_at_provider: Vec<ScanRef>,
+    pub remaining: Vec<Remaining>,
+}
+
+/// What could not be removed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Remaining {
+    pub scan_ref: ScanRef,
+    pub kind: RemainingKind,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RemainingKind {
+    /// The session can still be used; the provider deletes only finished ones. Ask again after this time.
+    SessionStillLive(Timestamp),
+    /// The provider could not be asked now. Ask again after this time.
+    ProviderUnavailable(Timestamp),
+    /// The provider will not delete it: for its support.
+    ProviderRefused { kind: &'static str, identifier: Option<String> },
+    /// A worker was storing a file at that moment. Ask again after this time.
+    WorkerBusy(Timestamp),
+}
+
+impl RemainingKind {
+    /// When asking again may help; `None`: it does not.
+    pub const fn again_at(&self) -> Option<Timestamp> {
+        match self {
+            Self::SessionStillLive(at) | Self::ProviderUnavailable(at) | Self::WorkerBusy(at) => Some(*at),
+            Self::ProviderRefused { .. } => None,
+        }
+    }
+}
+
+/// When to ask again for a session that is still live: sessions last up to an hour once opened.
+const LIVE_SESSION_PAUSE: Duration = Duration::from_secs(60 * 60);
+
+/// When to ask again at a provider that did not answer.
+const UNAVAILABLE_PAUSE: Duration = Duration::from_secs(5 * 60);
+
+impl EraseVerification {
+    /// # Errors
+    /// Our own stores are unavailable. Ask again: what was begun goes on.
+    pub async fn erase(&self, scan_ref: &ScanRef) -> Result<Erased, Unavailable> {
+        let Some(pairing) = self.pairings.find(scan_ref).await? else {
+            return Ok(if self.pairings.is_forgotten(scan_ref).await? {
+                Erased::Before
+            } else {
+                Erased::Unknown
+            });
+        };
+        let now = self.clock.now();
+        let busy_until = pairing.state.lease_until().filter(|lease_until| *lease_until > now);
+        let again_at = busy_until.unwrap_or(now).plus(UNAVAILABLE_PAUSE);
+        // From here on nothing is taken in or sent out for this customer.
+        let pairing = match self
+            .changes()
+            .attempt(pairing, None, |_| Event::ErasureStarted { again_at })
+            .await?
+        {
+            Attempted::Changed { pairing, .. } | Attempted::Nothing { pairing, .. } | Attempted::HeldUntil { pairing, .. } => *pairing,
+        };
+        let mut files = RemovedFiles::default();
+        for scan_ref in pairing.scan_refs() {
+            let removed = self.files.remove(&scan_ref).await?;
+            files.documents += removed.documents;
+            files.callbacks += removed.callbacks;
+        }
+        let mut receipt = Receipt {
+            first: pairing.first.clone(),
+            second: pairing.second.as_ref().map(|second| second.scan_ref.clone()),
+            at: now,
+            files,
+            records: 0,
+            deleted_at_provider: Vec::new(),
+            remaining: Vec::new(),
+        };
+        if let Some(busy_until) = busy_until {
+            receipt.remaining.push(Remaining {
+                scan_ref: pairing.first.clone(),
+                kind: RemainingKind::WorkerBusy(busy_until),
+            });
+        }
+        self.delete_at_provider(&pairing, &mut receipt).await;
+        match receipt.remaining.iter().filter_map(|remaining| remaining.kind.again_at()).min() {
+            None => receipt.records = self.pairings.forget(&pairing).await?,
+            Some(again_at) => {
+                let deleted = receipt.deleted_at_provider.clone();
+                let event = |_: &Pairing| Event::ErasureDeferred {
+                    deleted: deleted.clone(),
+                    again_at,
+                };
+                self.changes().attempt(pairing, None, event).await?;
+            }
+        }
+        Ok(Erased::Now(Box::new(receipt)))
+    }
+
+    async fn delete_at_provider(&self, pairing: &Pairing, receipt: &mut Receipt) {
+        let known = match &pairing.state {
+            State::Erasing { deleted, .. } => deleted.as_slice(),
+            _ => &[],
+        };
+        for scan_ref in pairing.scan_refs() {
+            if known.contains(&scan_ref) {
+                receipt.deleted_at_provider.push(scan_ref);
+                continue;
+            }
+            let now = self.clock.now();
+            let kind = match self.sessions.delete(&scan_ref).await {
+                Ok(DeletedAtProvider::Deleted) => {
+                    receipt.deleted_at_provider.push(scan_ref);
+                    continue;
+                }
+                Ok(DeletedAtProvider::StillLive) => RemainingKind::SessionStillLive(now.plus(LIVE_SESSION_PAUSE)),
+                Ok(DeletedAtProvider::Refused { kind, identifier }) => RemainingKind::ProviderRefused { kind, identifier },
+                Err(ProviderError::Unavailable { retry_after, .. }) => {
+                    RemainingKind::ProviderUnavailable(now.plus(retry_after.unwrap_or(UNAVAILABLE_PAUSE)))
+                }
+                Err(_) => RemainingKind::ProviderUnavailable(now.plus(UNAVAILABLE_PAUSE)),
+            };
+            receipt.remaining.push(Remaining { scan_ref, kind });
+        }
+    }
+
+    fn changes(&self) -> Changes<'_> {
+        Changes {
+            pairings: self.pairings.as_ref(),
+            queue: None,
+            clock: self.clock.as_ref(),
+            observer: self.observer.as_ref(),
+        }
+    }
+}
+
+impl std::fmt::Debug for EraseVerification {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("EraseVerification").finish_non_exhaustive()
+    }
+}

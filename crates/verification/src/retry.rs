@@ -1,0 +1,95 @@
+//! Use case: a person takes a parked pairing up again.
+
+use std::sync::Arc;
+
+use crate::change::{Attempted, Changes};
+use crate::identifiers::ScanRef;
+use crate::pairing::{Pairing, Resume, State};
+use crate::policy::Policy;
+use crate::ports::{CallbackArchive, Clock, Observer, Pairings, SubmissionQueue, Unavailable};
+use crate::transition::Event;
+
+#[derive(Clone)]
+pub struct RetryVerification {
+    pub pairings: Arc<dyn Pairings>,
+    pub archive: Arc<dyn CallbackArchive>,
+    pub queue: Arc<dyn SubmissionQueue>,
+    pub clock: Arc<dyn Clock>,
+    pub observer: Arc<dyn Observer>,
+    pub policy: Policy,
+}
+
+/// What came of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Retried {
+    /// The processor has been told.
+    TakenUp(Box<Pairing>),
+    /// Only parked pairings can be taken up; the state's name.
+    NotParked(&'static str),
+    /// Judged again as the policy is now, the callback still does not qualify: the reason's word.
+    StillParked(&'static str),
+    /// The callback that could not be judged is not in the archive any more.
+    CallbackGone,
+    Unknown,
+}
+
+impl RetryVerification {
+    /// Goes on from where the pairing was parked: with a new Token 2, with the files that are missing, or, where the callback could not be
+    /// judged, by judging it again under the present policy.
+    ///
+    /// # Errors
+    /// Our own stores are unavailable; nothing has changed, or the processor has been told once too often, which it absorbs.
+    pub async fn retry(&self, scan_ref: &ScanRef) -> Result<Retried, Unavailable> {
+        let Some(pairing) = self.pairings.find(scan_ref).await? else {
+            return Ok(Retried::Unknown);
+        };
+        let event = match &pairing.state {
+            State::Parked {
+                resume: Resume::Plan(_), ..
+            } => Event::RetryRequested,
+            State::Parked {
+                resume: Resume::Callback(callback),
+                ..
+            } => {
+                let Some(facts) = self.archive.read(&pairing.first, callback).await? else {
+                    return Ok(Retried::CallbackGone);
+                };
+                let Some(overall) = facts.overall else {
+                    return Ok(Retried::CallbackGone);
+                };
+                let judgement = self.policy.judge(&facts, &pairing.expected);
+                // The files are left to the processor: the lease has ended when it is taken.
+                self.queue.enqueue(&pairing.first).await?;
+                Event::FirstResult {
+                    overall,
+                    judgement,
+                    callback: callback.clone(),
+                    lease_until: self.clock.now(),
+                }
+            }
+            state => return Ok(Retried::NotParked(state.name())),
+        };
+        let changes = Changes {
+            pairings: self.pairings.as_ref(),
+            queue: Some(self.queue.as_ref()),
+            clock: self.clock.as_ref(),
+            observer: self.observer.as_ref(),
+        };
+        let pairing = match changes.attempt(pairing, None, |_| event.clone()).await? {
+            Attempted::Changed { pairing, .. } | Attempted::Nothing { pairing, .. } | Attempted::HeldUntil { pairing, .. } => pairing,
+        };
+        Ok(match &pairing.state {
+            State::Parked { cause, .. } => Retried::StillParked(cause.as_str()),
+            State::Declined { reason } => Retried::StillParked(reason.as_str()),
+            _ => Retried::TakenUp(pairing),
+        })
+    }
+}
+
+impl std::fmt::Debug for RetryVerification {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("RetryVerification")
+            .field("policy", &self.policy)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,71 @@
+//! What people and applications ask for.
+
+use super::{ALREADY_KNOWN, Effect, OUT_OF_PLACE, Step, Transition};
+use crate::identifiers::{ClientId, ScanRef};
+use crate::pairing::{ExpectedDocument, Resume, State};
+use crate::time::Timestamp;
+
+impl Step<'_> {
+    pub(super) fn retry_requested(&self) -> Transition {
+        let State::Parked {
+            resume: Resume::Plan(plan),
+            ..
+        } = &self.pairing.state
+        else {
+            return OUT_OF_PLACE;
+        };
+        let state = if self.pairing.planned_documents(plan).is_some() {
+            State::Captured { plan: plan.clone() }
+        } else {
+            State::Capturing {
+                plan: plan.clone(),
+                lease_until: self.now,
+            }
+        };
+        self.change("RetryRequested", &[Effect::Enqueue], |next| {
+            next.attempts = 0;
+            next.state = state;
+        })
+    }
+
+    /// A callback that was faster than our own record has opened the pairing already; what the application said is still news.
+    pub(super) fn session_opened(&self, client_id: ClientId, expected: ExpectedDocument, until: Timestamp) -> Transition {
+        let is_new = self.pairing.version == 0;
+        if !is_new && self.pairing.expected == expected {
+            return ALREADY_KNOWN;
+        }
+        self.change("SessionOpened", &[], |next| {
+            next.client_id = Some(client_id);
+            next.expected = expected;
+            if let State::AwaitingCallback { until: known, .. } = &mut next.state {
+                *known = until;
+            }
+        })
+    }
+
+    /// What is known of the customer goes at once; names of verifications stay until their files and records are gone as well.
+    pub(super) fn erasure_started(&self, again_at: Timestamp) -> Transition {
+        let deleted = match &self.pairing.state {
+            State::Erasing { deleted, .. } => deleted.clone(),
+            _ => Vec::new(),
+        };
+        self.change("ErasureStarted", &[], |next| {
+            next.client_id = None;
+            next.expected = ExpectedDocument::default();
+            next.documents = Vec::new();
+            next.first_overall = None;
+            next.revoked = None;
+            if let Some(second) = &mut next.second {
+                second.overall = None;
+            }
+            next.state = State::Erasing { again_at, deleted };
+        })
+    }
+
+    pub(super) fn erasure_deferred(&self, deleted: Vec<ScanRef>, again_at: Timestamp) -> Transition {
+        match self.pairing.state {
+            State::Erasing { .. } => self.to("ErasureDeferred", &[], State::Erasing { again_at, deleted }),
+            _ => OUT_OF_PLACE,
+        }
+    }
+}

@@ -1,0 +1,228 @@
+//! Reports of the workers: what is begun and what came of it.
+
+use super::{Effect, MAXIMUM_ATTEMPTS, OUT_OF_PLACE, Step, Transition, merge};
+use crate::document::{Plan, StoredDocument};
+use crate::identifiers::ScanRef;
+use crate::pairing::{Resume, Second, State};
+use crate::reason::ParkReason;
+use crate::secret::AuthToken;
+use crate::time::Timestamp;
+
+impl Step<'_> {
+    pub(super) fn capture_taken(&self, lease_until: Timestamp) -> Transition {
+        match &self.pairing.state {
+            State::Capturing { lease_until: held, .. } if *held > self.now => Transition::HeldUntil(*held),
+            State::Capturing { plan, .. } => self.to(
+                "CaptureTaken",
+                &[Effect::CaptureDocuments],
+                State::Capturing {
+                    plan: plan.clone(),
+                    lease_until,
+                },
+            ),
+            _ => OUT_OF_PLACE,
+        }
+    }
+
+    pub(super) fn capture_ended(&self, documents: Vec<StoredDocument>) -> Transition {
+        let State::Capturing { plan, .. } = &self.pairing.state else {
+            return OUT_OF_PLACE;
+        };
+        let mut next = self.pairing.clone();
+        merge(&mut next.documents, documents);
+        let complete = next.planned_documents(plan).is_some();
+        let (what, state) = if complete {
+            ("DocumentsCaptured", State::Captured { plan: plan.clone() })
+        } else {
+            (
+                "CaptureDeferred",
+                State::Capturing {
+                    plan: plan.clone(),
+                    lease_until: self.now,
+                },
+            )
+        };
+        let documents = next.documents;
+        self.change(what, &[Effect::Enqueue], |next| {
+            next.documents = documents;
+            next.state = state;
+        })
+    }
+
+    pub(super) fn capture_refused(&self, documents: Vec<StoredDocument>, cause: ParkReason) -> Transition {
+        match &self.pairing.state {
+            // Captured and Authorized as well: what does not fit together shows only when everything is here.
+            State::Capturing { plan, .. } | State::Captured { plan } | State::Authorized { plan, .. } => {
+                let plan = plan.clone();
+                self.change("CaptureRefused", &[], |next| {
+                    merge(&mut next.documents, documents);
+                    next.state = State::Parked {
+                        cause,
+                        resume: Resume::Plan(plan),
+                    };
+                })
+            }
+            _ => OUT_OF_PLACE,
+        }
+    }
+
+    pub(super) fn authorization_started(&self, lease_until: Timestamp) -> Transition {
+        let plan = match &self.pairing.state {
+            State::Captured { plan } => plan,
+            State::Authorizing { lease_until: held, .. } if *held > self.now => return Transition::HeldUntil(*held),
+            // The answer was lost. If a token came into being, nobody knows its secret, so it can never be used: it is as good as dead.
+            State::Authorizing { plan, .. } => plan,
+            _ => return OUT_OF_PLACE,
+        };
+        if self.pairing.attempts >= MAXIMUM_ATTEMPTS {
+            return self.to(
+                "AttemptsExhausted",
+                &[],
+                State::Parked {
+                    cause: ParkReason::AttemptsExhausted,
+                    resume: Resume::Plan(plan.clone()),
+                },
+            );
+        }
+        self.change("AuthorizationStarted", &[], |next| {
+            next.attempts = next.attempts.saturating_add(1);
+            next.state = State::Authorizing {
+                plan: plan.clone(),
+                lease_until,
+            };
+        })
+    }
+
+    pub(super) fn second_token_created(&self, held: Timestamp, scan_ref: ScanRef, auth_token: AuthToken) -> Transition {
+        let Some(plan) = self.authorizing_under(held) else {
+            return OUT_OF_PLACE;
+        };
+        self.change("SecondTokenCreated", &[], |next| {
+            next.superseded.extend(next.second.take().map(|earlier| earlier.scan_ref));
+            next.second = Some(Second { scan_ref, overall: None });
+            next.state = State::Authorized {
+                plan: plan.clone(),
+                auth_token,
+            };
+        })
+    }
+
+    pub(super) fn authorization_failed(&self, held: Timestamp) -> Transition {
+        let Some(plan) = self.authorizing_under(held) else {
+            return OUT_OF_PLACE;
+        };
+        self.change("AuthorizationFailed", &[], |next| {
+            next.attempts = next.attempts.saturating_sub(1);
+            next.state = State::Captured { plan: plan.clone() };
+        })
+    }
+
+    pub(super) fn authorization_refused(&self, held: Timestamp, cause: ParkReason) -> Transition {
+        let Some(plan) = self.authorizing_under(held) else {
+            return OUT_OF_PLACE;
+        };
+        self.to(
+            "AuthorizationRefused",
+            &[],
+            State::Parked {
+                cause,
+                resume: Resume::Plan(plan.clone()),
+            },
+        )
+    }
+
+    pub(super) fn submission_started(&self, lease_until: Timestamp) -> Transition {
+        match &self.pairing.state {
+            State::Submitting { lease_until: held, .. } if *held > self.now => Transition::HeldUntil(*held),
+            // From Submitting only after the evidence showed that the token is unused.
+            State::Authorized { plan, auth_token } | State::Submitting { plan, auth_token, .. } => self.to(
+                "SubmissionStarted",
+                &[],
+                State::Submitting {
+                    plan: plan.clone(),
+                    auth_token: auth_token.clone(),
+                    lease_until,
+                },
+            ),
+            _ => OUT_OF_PLACE,
+        }
+    }
+
+    pub(super) fn submission_accepted(&self) -> Transition {
+        let State::Submitting { plan, .. } = &self.pairing.state else {
+            return OUT_OF_PLACE;
+        };
+        self.to(
+            "DocumentsSubmitted",
+            &[],
+            State::Submitted {
+                plan: plan.clone(),
+                since: self.now,
+            },
+        )
+    }
+
+    pub(super) fn submission_failed(&self, held: Timestamp) -> Transition {
+        let Some((plan, auth_token)) = self.submitting_under(held) else {
+            return OUT_OF_PLACE;
+        };
+        self.to(
+            "SubmissionFailed",
+            &[],
+            State::Authorized {
+                plan: plan.clone(),
+                auth_token: auth_token.clone(),
+            },
+        )
+    }
+
+    pub(super) fn submission_refused(&self, held: Timestamp, cause: ParkReason) -> Transition {
+        let Some((plan, _)) = self.submitting_under(held) else {
+            return OUT_OF_PLACE;
+        };
+        self.to(
+            "SubmissionRefused",
+            &[],
+            State::Parked {
+                cause,
+                resume: Resume::Plan(plan.clone()),
+            },
+        )
+    }
+
+    pub(super) fn answer_lost(&self, held: Timestamp, again_at: Timestamp) -> Transition {
+        let state = if let Some(plan) = self.authorizing_under(held) {
+            State::Authorizing {
+                plan: plan.clone(),
+                lease_until: again_at,
+            }
+        } else if let Some((plan, auth_token)) = self.submitting_under(held) {
+            State::Submitting {
+                plan: plan.clone(),
+                auth_token: auth_token.clone(),
+                lease_until: again_at,
+            }
+        } else {
+            return OUT_OF_PLACE;
+        };
+        self.to("AnswerLost", &[], state)
+    }
+
+    pub(super) fn authorizing_under(&self, held: Timestamp) -> Option<&Plan> {
+        match &self.pairing.state {
+            State::Authorizing { plan, lease_until } if *lease_until == held => Some(plan),
+            _ => None,
+        }
+    }
+
+    pub(super) fn submitting_under(&self, held: Timestamp) -> Option<(&Plan, &AuthToken)> {
+        match &self.pairing.state {
+            State::Submitting {
+                plan,
+                auth_token,
+                lease_until,
+            } if *lease_until == held => Some((plan, auth_token)),
+            _ => None,
+        }
+    }
+}
