@@ -93,6 +93,9 @@ impl FromStr for Origin {
         // `*.` before an address, or before a single label such as `com`, would allow everything or nothing.
         let is_name_below = matches!(&host, Host::Domain(name) if name.contains('.'));
         let host = host.to_string();
+        if host.contains('*') {
+            return Err(malformed());
+        }
         let host = match (is_wildcard, is_name_below) {
             (false, _) => HostPattern::Exactly(host),
             (true, true) => HostPattern::Below(host),

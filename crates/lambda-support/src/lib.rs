@@ -5,6 +5,7 @@ mod environment;
 mod installation;
 mod memory;
 mod metrics;
+mod policy;
 mod telemetry;
 
 pub use batch::{Handled, UnreportableRecord, process_batch, receive_count};
@@ -12,4 +13,5 @@ pub use environment::{Environment, EnvironmentError, Problem};
 pub use installation::{Installation, InstallationError, Settings};
 pub use memory::peak_memory_kilobytes;
 pub use metrics::{Metrics, RejectionReason};
+pub use policy::PolicySettings;
 pub use telemetry::{LogLevel, start_logging};

@@ -4,9 +4,8 @@ use std::net::IpAddr;
 use std::str::FromStr;
 
 use ipnet::IpNet;
-use lambda_support::{Environment, EnvironmentError, Settings};
+use lambda_support::{Environment, EnvironmentError, PolicySettings, Settings};
 use verification::Policy;
-use verification::policy::StepVerdictPolicy;
 
 #[derive(Debug)]
 pub struct Config {
@@ -18,38 +17,15 @@ pub struct Config {
 impl Config {
     pub fn read(mut environment: Environment) -> Result<Self, EnvironmentError> {
         let settings = Settings::read(&mut environment);
-        let step_verdict = environment.required::<StepVerdict>("STEP_VERDICT");
-        let step_images = environment.optional("STEP_IMAGES").unwrap_or_default();
-        let default_country = environment.optional("DEFAULT_COUNTRY");
+        let policy = PolicySettings::read(&mut environment);
         let allowed_sources = environment.optional("ALLOWED_SOURCE_IPS").unwrap_or_default();
-        if let Some(problems) = environment.problems() {
-            return Err(problems);
-        }
-        let (Some(settings), Some(StepVerdict(step_verdict))) = (settings, step_verdict) else {
-            return Err(environment.problems().unwrap_or_default());
-        };
-        Ok(Self {
-            settings,
-            policy: Policy {
-                step_verdict,
-                step_images,
-                default_country,
-            },
-            allowed_sources,
-        })
-    }
-}
-
-struct StepVerdict(StepVerdictPolicy);
-
-impl FromStr for StepVerdict {
-    type Err = &'static str;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        match text {
-            "RequireValid" => Ok(Self(StepVerdictPolicy::RequireValid)),
-            "AcceptUnjudged" => Ok(Self(StepVerdictPolicy::AcceptUnjudged)),
-            _ => Err("RequireValid or AcceptUnjudged"),
+        match (environment.problems(), settings, policy) {
+            (None, Some(settings), Some(policy)) => Ok(Self {
+                settings,
+                policy,
+                allowed_sources,
+            }),
+            (problems, ..) => Err(problems.unwrap_or_default()),
         }
     }
 }

@@ -1,0 +1,275 @@
+//! What callers get, member by member: strict, so that a change here is a change of the contract.
+
+use serde::Serialize;
+use verification::ports::{HistoryEntry, Page, PairingSummary};
+use verification::{Opened, Pairing, Receipt, Remaining, RemainingKind, Timestamp};
+
+use crate::query;
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SessionAnswer {
+    scan_ref: String,
+    auth_token: String,
+    redirect_url: String,
+    expires_at: Timestamp,
+}
+
+impl From<Opened> for SessionAnswer {
+    fn from(opened: Opened) -> Self {
+        Self {
+            scan_ref: opened.session.scan_ref.to_string(),
+            auth_token: opened.session.auth_token.expose().to_owned(),
+            redirect_url: opened.session.redirect_url.expose().to_owned(),
+            expires_at: opened.expires_at,
+        }
+    }
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct VerificationAnswer {
+    scan_ref: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    client_id: Option<String>,
+    state: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    verdict: Option<&'static str>,
+    /// Why the first result was taken back after the documents had been submitted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    revoked: Option<&'static str>,
+    first: ResultAnswer,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    second: Option<ResultAnswer>,
+    documents: Vec<DocumentAnswer>,
+    created_at: Timestamp,
+    updated_at: Timestamp,
+    history: Vec<HistoryAnswer>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ResultAnswer {
+    scan_ref: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    overall: Option<&'static str>,
+}
+
+#[derive(Serialize)]
+struct DocumentAnswer {
+    step: String,
+    side: &'static str,
+    bytes: u64,
+    sha256: String,
+}
+
+#[derive(Serialize)]
+struct HistoryAnswer {
+    at: Timestamp,
+    what: String,
+}
+
+impl VerificationAnswer {
+    pub fn new(pairing: &Pairing, history: Vec<HistoryEntry>) -> Self {
+        let documents = pairing.documents.iter().map(|document| DocumentAnswer {
+            step: document.step.to_string(),
+            side: document.side.as_str(),
+            bytes: document.bytes,
+            sha256: document.sha256.to_string(),
+        });
+        Self {
+            scan_ref: pairing.first.to_string(),
+            client_id: pairing.client_id.as_ref().map(ToString::to_string),
+            state: pairing.state.name(),
+            reason: pairing.state.reason(),
+            verdict: pairing.state.verdict().map(|verdict| verdict.as_str()),
+            revoked: pairing.revoked.map(|reason| reason.as_str()),
+            first: ResultAnswer {
+                scan_ref: pairing.first.to_string(),
+                overall: pairing.first_overall.map(|overall| overall.as_str()),
+            },
+            second: pairing.second.as_ref().map(|second| ResultAnswer {
+                scan_ref: second.scan_ref.to_string(),
+                overall: second.overall.map(|overall| overall.as_str()),
+            }),
+            documents: documents.collect(),
+            created_at: pairing.created_at,
+            updated_at: pairing.updated_at,
+            history: history
+                .into_iter()
+                .map(|entry| HistoryAnswer {
+                    at: entry.at,
+                    what: entry.what,
+                })
+                .collect(),
+        }
+    }
+}
+
+#[derive(Serialize)]
+pub struct ListAnswer {
+    items: Vec<ItemAnswer>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next: Option<String>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ItemAnswer {
+    scan_ref: String,
+    state: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    verdict: Option<String>,
+    created_at: Timestamp,
+    updated_at: Timestamp,
+}
+
+impl From<Page> for ListAnswer {
+    fn from(page: Page) -> Self {
+        let item = |summary: PairingSummary| ItemAnswer {
+            scan_ref: summary.first.to_string(),
+            state: summary.state,
+            reason: summary.reason,
+            verdict: summary.verdict,
+            created_at: summary.created_at,
+            updated_at: summary.updated_at,
+        };
+        Self {
+            next: page.next.as_ref().map(query::encode),
+            items: page.pairings.into_iter().map(item).collect(),
+        }
+    }
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RetryAnswer {
+    pub scan_ref: String,
+    pub state: &'static str,
+}
+
+/// What was removed where, and what remains with whom and why.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ReceiptAnswer {
+    scan_ref: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    second_scan_ref: Option<String>,
+    erased_at: Timestamp,
+    /// Nothing remains that asking again could remove.
+    complete: bool,
+    removed: Vec<RemovedAnswer>,
+    remaining: Vec<RemainingAnswer>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct RemovedAnswer {
+    #[serde(rename = "where")]
+    place: &'static str,
+    what: String,
+    count: u64,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct RemainingAnswer {
+    #[serde(rename = "where")]
+    place: &'static str,
+    what: String,
+    why: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ask_again_at: Option<Timestamp>,
+}
+
+impl ReceiptAnswer {
+    pub fn now(receipt: &Receipt) -> Self {
+        let removed = |place, what: &str, count| RemovedAnswer {
+            place,
+            what: what.to_owned(),
+            count,
+        };
+        let mut list = vec![
+            removed("DocumentBucket", "documents, all versions", receipt.files.documents),
+            removed("DocumentBucket", "archived callbacks, all versions", receipt.files.callbacks),
+            removed("PairingTable", "records", receipt.records),
+        ];
+        list.extend(
+            receipt
+                .deleted_at_provider
+                .iter()
+                .map(|scan_ref| removed("iDenfy", &format!("verification {scan_ref}"), 1)),
+        );
+        let remaining: Vec<RemainingAnswer> = receipt.remaining.iter().map(remaining).collect();
+        Self {
+            scan_ref: receipt.first.to_string(),
+            second_scan_ref: receipt.second.as_ref().map(ToString::to_string),
+            erased_at: receipt.at,
+            complete: remaining.iter().all(|remaining| remaining.ask_again_at.is_none()),
+            removed: list,
+            remaining: remaining.into_iter().chain(always_remaining()).collect(),
+        }
+    }
+
+    /// For a verification that an earlier request has erased.
+    pub fn before(scan_ref: String, at: Timestamp) -> Self {
+        Self {
+            scan_ref,
+            second_scan_ref: None,
+            erased_at: at,
+            complete: true,
+            removed: Vec::new(),
+            remaining: always_remaining().into_iter().collect(),
+        }
+    }
+}
+
+fn remaining(remaining: &Remaining) -> RemainingAnswer {
+    let (place, why) = match &remaining.kind {
+        RemainingKind::SessionStillLive(_) => (
+            "iDenfy",
+            "the session can still be used; iDenfy deletes only finished ones".to_owned(),
+        ),
+        RemainingKind::ProviderUnavailable(_) => ("iDenfy", "iDenfy did not answer".to_owned()),
+        RemainingKind::ProviderRefused { kind, identifier } => {
+            let identifier = identifier.as_deref().unwrap_or(kind);
+            (
+                "iDenfy",
+                format!("iDenfy refused to delete it ({identifier}); it may have none of it any more, or its support must act"),
+            )
+        }
+        RemainingKind::WorkerBusy(_) => ("DocumentBucket", "a file was being stored at that moment".to_owned()),
+    };
+    RemainingAnswer {
+        place,
+        what: format!("verification {}", remaining.scan_ref),
+        why,
+        ask_again_at: remaining.kind.again_at(),
+    }
+}
+
+/// What no request can remove.
+fn always_remaining() -> [RemainingAnswer; 2] {
+    let fixed = |place, what: &str, why: &str| RemainingAnswer {
+        place,
+        what: what.to_owned(),
+        why: why.to_owned(),
+        ask_again_at: None,
+    };
+    [
+        fixed(
+            "PairingTable",
+            "continuous backups",
+            "they end after 35 days by themselves, and DynamoDB cannot edit them",
+        ),
+        fixed(
+            "EventBus",
+            "events already delivered",
+            "they are with their consumers; they name scanRef and clientId and nothing else of the customer",
+        ),
+    ]
+}

@@ -1,0 +1,193 @@
+//! Routes. Each reads its request, asks the use case, and writes the answer; nothing is decided here.
+
+use std::sync::Arc;
+
+use adapters::{DynamoPairings, SystemClock};
+use lambda_http::http::header::{CACHE_CONTROL, CONTENT_TYPE};
+use lambda_http::http::{Method, Response, StatusCode};
+use lambda_http::{Body, Error, Request, RequestExt};
+use lambda_support::peak_memory_kilobytes;
+use serde::Serialize;
+use serde_json::{Map, Value};
+use verification::identifiers::ScanRef;
+use verification::ports::{Clock, Pairings};
+use verification::{EraseVerification, Erased, OpenSession, Retried, RetryVerification};
+
+use crate::answers::{ListAnswer, ReceiptAnswer, RetryAnswer, SessionAnswer, VerificationAnswer};
+use crate::problem::Problem;
+use crate::query::ListQuery;
+use crate::session;
+
+/// A request is a few hundred bytes; `additionalSteps` with many languages may make it some more.
+const MAXIMUM_BODY_BYTES: usize = 64 * 1024;
+
+/// A pairing's history is a dozen lines; a provider gone wild does not make an answer grow without bound.
+const HISTORY_LIMIT: u16 = 200;
+
+pub struct Api {
+    pub open: OpenSession,
+    pub retry: RetryVerification,
+    pub erase: EraseVerification,
+    pub pairings: Arc<DynamoPairings>,
+    pub clock: Arc<SystemClock>,
+}
+
+/// An answer that worked.
+struct Success {
+    status: StatusCode,
+    body: Vec<u8>,
+}
+
+impl Success {
+    fn new(status: StatusCode, body: &impl Serialize) -> Result<Self, Problem> {
+        match serde_json::to_vec(body) {
+            Ok(body) => Ok(Self { status, body }),
+            Err(_) => Err(Problem::new(
+                StatusCode::INTERNAL_SERVER_ERROR,
+                "internal_error",
+                "The answer could not be written.",
+            )),
+        }
+    }
+}
+
+impl Api {
+    pub async fn handle(&self, request: Request) -> Result<Response<Body>, Error> {
+        let started = self.clock.now();
+        let method = request.method().clone();
+        let (route, answer) = self.route(request).await;
+        let (status, code) = match &answer {
+            Ok(success) => (success.status, None),
+            Err(problem) => (problem.status(), Some(problem.code())),
+        };
+        tracing::info!(
+            event = "request_answered",
+            method = %method,
+            route,
+            status = status.as_u16(),
+            code,
+            duration_ms = u64::try_from(self.clock.now().since(started).as_millis()).unwrap_or(u64::MAX),
+            peak_memory_kb = peak_memory_kilobytes(),
+            "request answered"
+        );
+        Ok(match answer {
+            Ok(success) => Response::builder()
+                .status(success.status)
+                .header(CONTENT_TYPE, "application/json")
+                // Tokens and customers' states are for the caller alone.
+                .header(CACHE_CONTROL, "no-store")
+                .body(Body::Text(String::from_utf8(success.body)?))?,
+            Err(problem) => problem.into_response()?,
+        })
+    }
+
+    /// The route's name, for logs, and the answer.
+    async fn route(&self, request: Request) -> (&'static str, Result<Success, Problem>) {
+        let path = request.raw_http_path().trim_end_matches('/').to_owned();
+        let segments: Vec<&str> = path.split('/').skip(1).collect();
+        let method = request.method().clone();
+        match (segments.as_slice(), method) {
+            (["sessions"], Method::POST) => ("/sessions", self.open(request).await),
+            (["sessions"], _) => ("/sessions", Err(Problem::method_not_allowed("POST"))),
+            (["verifications"], Method::GET) => ("/verifications", self.list(&request).await),
+            (["verifications"], _) => ("/verifications", Err(Problem::method_not_allowed("GET"))),
+            (["verifications", scan_ref], Method::GET) => ("/verifications/{scanRef}", self.show(scan_ref).await),
+            (["verifications", scan_ref], Method::DELETE) => ("/verifications/{scanRef}", self.erase(scan_ref).await),
+            (["verifications", _], _) => ("/verifications/{scanRef}", Err(Problem::method_not_allowed("GET, DELETE"))),
+            (["verifications", scan_ref, "retry"], Method::POST) => ("/verifications/{scanRef}/retry", self.retry(scan_ref).await),
+            (["verifications", _, "retry"], _) => ("/verifications/{scanRef}/retry", Err(Problem::method_not_allowed("POST"))),
+            _ => (
+                "unknown",
+                Err(Problem::new(
+                    StatusCode::NOT_FOUND,
+                    "route_not_found",
+                    "There is nothing at this address.",
+                )),
+            ),
+        }
+    }
+
+    async fn open(&self, request: Request) -> Result<Success, Problem> {
+        let body = json_object(request.body())?;
+        let (request, expected) = session::read(&body).map_err(Problem::invalid)?;
+        let opened = self.open.open(&request, expected).await?;
+        tracing::info!(event = "session_opened", scan_ref = %opened.session.scan_ref, "session opened");
+        Success::new(StatusCode::CREATED, &SessionAnswer::from(opened))
+    }
+
+    async fn list(&self, request: &Request) -> Result<Success, Problem> {
+        let query = ListQuery::read(request.uri().query().unwrap_or_default()).map_err(Problem::invalid)?;
+        let page = self.pairings.of_client(&query.client_id, query.start.as_ref(), query.limit).await?;
+        Success::new(StatusCode::OK, &ListAnswer::from(page))
+    }
+
+    async fn show(&self, scan_ref: &str) -> Result<Success, Problem> {
+        let scan_ref = parse(scan_ref)?;
+        let pairing = self.pairings.find(&scan_ref).await?.ok_or_else(Problem::verification_not_found)?;
+        let history = self.pairings.history(&pairing.first, HISTORY_LIMIT).await?;
+        Success::new(StatusCode::OK, &VerificationAnswer::new(&pairing, history))
+    }
+
+    async fn retry(&self, scan_ref: &str) -> Result<Success, Problem> {
+        let conflict = |code, detail: String| Err(Problem::new(StatusCode::CONFLICT, code, detail));
+        match self.retry.retry(&parse(scan_ref)?).await? {
+            Retried::TakenUp(pairing) => {
+                let answer = RetryAnswer {
+                    scan_ref: pairing.first.to_string(),
+                    state: pairing.state.name(),
+                };
+                Success::new(StatusCode::ACCEPTED, &answer)
+            }
+            Retried::Unknown => Err(Problem::verification_not_found()),
+            Retried::NotParked(state) => conflict(
+                "not_parked",
+                format!("Only a parked verification can be taken up; this one is {state}."),
+            ),
+            Retried::StillParked(reason) => conflict(
+                "still_parked",
+                format!("Judged again under the present settings, it still does not qualify: {reason}."),
+            ),
+            Retried::CallbackGone => conflict(
+                "callback_gone",
+                "The callback that would be judged again is not archived any more.".to_owned(),
+            ),
+        }
+    }
+
+    async fn erase(&self, scan_ref: &str) -> Result<Success, Problem> {
+        let scan_ref = parse(scan_ref)?;
+        match self.erase.erase(&scan_ref).await? {
+            Erased::Unknown => Err(Problem::verification_not_found()),
+            Erased::Before => Success::new(StatusCode::OK, &ReceiptAnswer::before(scan_ref.to_string(), self.clock.now())),
+            Erased::Now(receipt) => {
+                tracing::info!(event = "verification_erased", scan_ref = %scan_ref, remaining = receipt.remaining.len(), "verification erased");
+                Success::new(StatusCode::OK, &ReceiptAnswer::now(&receipt))
+            }
+        }
+    }
+}
+
+/// What cannot be a `scanRef` is nobody's.
+fn parse(scan_ref: &str) -> Result<ScanRef, Problem> {
+    scan_ref.parse().map_err(|_| Problem::verification_not_found())
+}
+
+fn json_object(body: &Body) -> Result<Map<String, Value>, Problem> {
+    let bytes: &[u8] = body.as_ref();
+    if bytes.len() > MAXIMUM_BODY_BYTES {
+        let detail = format!("The body has more than {MAXIMUM_BODY_BYTES} bytes.");
+        return Err(Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "body_too_large", detail));
+    }
+    match serde_json::from_slice(bytes) {
+        Ok(Value::Object(members)) => Ok(members),
+        Ok(_) => Err(Problem::new(
+            StatusCode::BAD_REQUEST,
+            "invalid_json",
+            "The body must be a JSON object.",
+        )),
+        Err(error) => {
+            let detail = format!("The body is not JSON: see line {}, column {}.", error.line(), error.column());
+            Err(Problem::new(StatusCode::BAD_REQUEST, "invalid_json", detail))
+        }
+    }
+}
