@@ -144,6 +144,7 @@ async fn cargo<const N: usize>(arguments: [&str; N]) -> Result<()> {
 }
 
 pub(crate) async fn run_to_end(command: &mut Command) -> Result<()> {
+    local_stack::forget_own_package(command);
     let status = command
         .current_dir(workspace::root())
         .stdin(Stdio::null())

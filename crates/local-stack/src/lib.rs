@@ -22,6 +22,7 @@ mod stack;
 mod toolchain;
 pub mod workspace;
 
+pub use environment::forget_own_package;
 pub use functions::Functions;
 pub use parameters::Parameters;
 pub use secret::ProviderSecret;

@@ -1,8 +1,4 @@
 //! In-memory ports, and the suite that holds them to the real ones.
-#![expect(
-    clippy::allow_attributes,
-    reason = "which of the lints below applies differs between builds with and without cfg(test)"
-)]
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,

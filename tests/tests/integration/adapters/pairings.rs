@@ -69,7 +69,17 @@ async fn every_record_of_a_pairing_ends_with_the_retention_after_its_write() {
         state: "AwaitingCallback".to_owned(),
         callback: None,
     };
-    assert_eq!(store.save(&PairingWrite { pairing, history }).await.unwrap(), Saved::Won);
+    assert_eq!(
+        store
+            .save(&PairingWrite {
+                pairing,
+                history,
+                announcement: None
+            })
+            .await
+            .unwrap(),
+        Saved::Won
+    );
 
     let items = Client::new(&stack.sdk).scan().table_name(&table).send().await.unwrap();
     assert_eq!(items.items().len(), 2, "{items:?}");
@@ -86,4 +96,14 @@ async fn a_table_that_is_not_there_is_unavailable_and_the_error_names_no_key() {
     let told = format!("{error} {error:?}");
     assert!(told.contains("ResourceNotFoundException"), "{told}");
     assert!(!told.contains(first.as_str()), "{told}");
+}
+
+#[tokio::test]
+async fn the_deployed_table_lists_a_clients_pairings_and_forgets_them() {
+    let stack = Stack::shared().await;
+    let table = stack.description.pairing_table.clone();
+    let store = DynamoPairings::new(&stack.sdk, table, RETENTION);
+    let prefix = new_scan_ref().as_str().chars().take(13).collect::<String>();
+    conformance::pairings_of_client(&store, &prefix).await;
+    conformance::forgetting(&store, &prefix).await;
 }
