@@ -69,6 +69,7 @@ async fn a_token_whose_answer_was_lost_is_given_up_and_its_end_is_noise() {
     assert_eq!(sessions.len(), 2);
     let orphan = sessions.iter().find(|session| session["scanRef"] != second.as_str()).unwrap();
     assert_eq!(orphan["processedAt"], Value::Null);
+    assert_eq!(settled.pairing["attempts"], 2, "each may have cost a credit, so each counts");
 
     let path = format!("/sessions/{}/expire", orphan["scanRef"].as_str().unwrap());
     let answer = stack.sandbox.admin("POST".parse().unwrap(), &path, json!({})).await;
