@@ -23,6 +23,7 @@ use crate::error::{code, unavailable};
 use crate::link::{Fetched, LinkFetcher};
 use crate::measured_body::{ByteChunks, MeasuredBody, NotAsPromised};
 use crate::origins::FileOrigins;
+use crate::spool::{SpoolError, spool};
 
 pub struct S3Documents {
     client: Client,
@@ -69,6 +70,14 @@ impl S3Documents {
             chunks,
             expires_at,
         } = self.links.fetch(link, &planned.step).await?;
+        let (length, chunks) = match length {
+            Some(length) => (length, chunks),
+            None => spool(chunks, MAXIMUM_TOTAL_BYTES).await.map_err(|error| match error {
+                SpoolError::Broken(_) => CaptureError::Truncated,
+                SpoolError::TooLarge => CaptureError::Refused(ParkReason::FileTooLarge { step: step() }),
+                SpoolError::Disk(error) => CaptureError::Unavailable(Unavailable::new("spooling a file", error)),
+            })?,
+        };
         if length == 0 {
             return Err(CaptureError::Refused(ParkReason::FileEmpty { step: step() }));
         }

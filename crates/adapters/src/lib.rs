@@ -17,6 +17,7 @@ mod removal;
 mod sdk;
 mod secret;
 mod sessions;
+mod spool;
 mod table;
 mod translate;
 

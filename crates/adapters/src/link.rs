@@ -1,7 +1,7 @@
 //! Follows a customer's file link: only to allowed origins, redirects included, and only as far as its lifetime goes.
 
 use futures_util::StreamExt;
-use reqwest::header::{CONTENT_LENGTH, LOCATION};
+use reqwest::header::{CONTENT_LENGTH, LOCATION, TRANSFER_ENCODING};
 use reqwest::{Response, StatusCode};
 use time::format_description::well_known::Iso8601;
 use time::{OffsetDateTime, PrimitiveDateTime};
@@ -20,8 +20,8 @@ const MAXIMUM_REDIRECTS: u32 = 3;
 
 /// A file on its way.
 pub(crate) struct Fetched {
-    /// As the server promises.
-    pub length: u64,
+    /// As the server promises. `None`: it sends pieces, of which the last one says that it is the last.
+    pub length: Option<u64>,
     pub chunks: ByteChunks,
     /// As the link tells.
     pub expires_at: Option<Timestamp>,
@@ -51,7 +51,11 @@ impl LinkFetcher {
             })?;
             match answer.status() {
                 StatusCode::OK => {
-                    let length = promised_length(&answer).ok_or_else(|| unavailable("no Content-Length"))?;
+                    let length = promised_length(&answer);
+                    // With neither, nobody could tell a whole file from one that was cut off.
+                    if length.is_none() && !is_chunked(&answer) {
+                        return Err(unavailable("neither a length nor an end"));
+                    }
                     let chunks = answer.bytes_stream().map(|chunk| chunk.map_err(|error| error.without_url().into()));
                     return Ok(Fetched {
                         length,
@@ -77,9 +81,13 @@ fn unavailable(why: &'static str) -> CaptureError {
     CaptureError::Unavailable(Unavailable::new("fetching a file", why))
 }
 
-/// Without a length, nobody could tell a whole file from one that was cut off.
 fn promised_length(answer: &Response) -> Option<u64> {
     answer.headers().get(CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
+}
+
+fn is_chunked(answer: &Response) -> bool {
+    let encoding = answer.headers().get(TRANSFER_ENCODING).and_then(|encoding| encoding.to_str().ok());
+    encoding.is_some_and(|encoding| encoding.eq_ignore_ascii_case("chunked"))
 }
 
 /// When the link dies, if it tells: `Expires` (Unix seconds) in older S3 links, `X-Amz-Date` and `X-Amz-Expires` in newer ones.

@@ -170,6 +170,33 @@ async fn files_that_are_not_as_promised_are_not_stored() {
     assert_eq!(why_not(partial).await, "unavailable");
 }
 
+/// A body in two pieces, with or without the one that says that it is the last.
+fn in_pieces(file: &[u8], ends: bool) -> Answer {
+    let mut body = Vec::new();
+    for piece in file.chunks(file.len().div_ceil(2)) {
+        body.extend_from_slice(format!("{:x}\r\n", piece.len()).as_bytes());
+        body.extend_from_slice(piece);
+        body.extend_from_slice(b"\r\n");
+    }
+    if ends {
+        body.extend_from_slice(b"0\r\n\r\n");
+    }
+    let head = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n".to_owned();
+    Answer { head, body }
+}
+
+#[tokio::test]
+async fn a_file_that_comes_in_pieces_without_a_length_is_stored_whole_or_not_at_all() {
+    let file = pictures::jpeg(300_000);
+    let server = FileServer::start(in_pieces(&file, true)).await;
+    let bucket = Bucket::taking_from(&[&server]).await;
+    let stored = bucket.capture(&server.link()).await.unwrap();
+    assert_eq!((stored.bytes, stored.sha256), (300_000, Digest256::of(&file)));
+    assert_eq!(bucket.stack.object(&bucket.objects().await[0]).await, file);
+    assert_eq!(why_not(in_pieces(&file, false)).await, "truncated");
+    assert_eq!(why_not(in_pieces(&pictures::jpeg(14_990_001), true)).await, "FileTooLarge");
+}
+
 #[tokio::test]
 async fn files_that_can_never_be_submitted_are_refused() {
     assert_eq!(why_not(Answer::file(Vec::new())).await, "FileEmpty");
