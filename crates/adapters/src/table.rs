@@ -18,9 +18,10 @@ use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::types::{AttributeValue, Put, ReturnValue, TransactWriteItem};
 use aws_smithy_runtime_api::client::result::SdkError;
+use futures_util::future::join_all;
 use verification::announcement::Announcement;
 use verification::identifiers::{ClientId, Digest256, ScanRef};
-use verification::ports::{HistoryEntry, Page, PageStart, PairingSummary, PairingWrite, Pairings, Saved, Unavailable};
+use verification::ports::{HistoryEntry, Overdue, Page, PageStart, PairingSummary, PairingWrite, Pairings, Saved, Unavailable};
 use verification::{Pairing, State, Timestamp};
 
 use crate::error::unavailable;
@@ -205,6 +206,27 @@ impl Pairings for DynamoPairings {
             pairings,
             next: last.filter(|_| has_more),
         })
+    }
+
+    async fn overdue(&self, now: Timestamp, limit: u16) -> Result<Vec<Overdue>, Unavailable> {
+        let shards = (0..ATTENTION_SHARDS).map(|shard| {
+            let request = self.client.query().table_name(&self.table).index_name("by-attention");
+            request
+                .key_condition_expression("attention_shard = :shard AND attention_at <= :now")
+                .expression_attribute_values(":shard", text(shard.to_string()))
+                .expression_attribute_values(":now", text(now.to_string()))
+                .limit(i32::from(limit))
+                .send()
+        });
+        let mut overdue = Vec::new();
+        for answer in join_all(shards).await {
+            for item in answer.map_err(|error| unavailable(READING, error))?.items.unwrap_or_default() {
+                overdue.push(read_overdue(&item).map_err(|error| Unavailable::new(READING, error))?);
+            }
+        }
+        overdue.sort_by(|a, b| (a.attention_at, &a.first).cmp(&(b.attention_at, &b.first)));
+        overdue.truncate(usize::from(limit));
+        Ok(overdue)
     }
 
     async fn is_forgotten(&self, scan_ref: &ScanRef) -> Result<bool, Unavailable> {
@@ -408,6 +430,17 @@ fn parse<T: std::str::FromStr>(value: &str, name: &'static str) -> Result<T, Str
 
 fn read_pairing(item: &Item) -> Result<Pairing, StrangeItem> {
     serde_json::from_str(attribute(item, "pairing")?).map_err(StrangeItem::Pairing)
+}
+
+/// The index has keys only.
+fn read_overdue(item: &Item) -> Result<Overdue, StrangeItem> {
+    let first = attribute(item, "pk")?
+        .strip_prefix("PAIRING#")
+        .ok_or(StrangeItem::Malformed("pk"))?;
+    Ok(Overdue {
+        first: parse(first, "pk")?,
+        attention_at: attribute(item, "attention_at").and_then(|text| parse(text, "attention_at"))?,
+    })
 }
 
 fn read_summary(item: &Item) -> Result<PairingSummary, StrangeItem> {

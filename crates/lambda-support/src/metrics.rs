@@ -175,6 +175,10 @@ impl Observer for Metrics {
                 tracing::warn!(event = "pairing_parked", reason = reason.as_str(), "a pairing needs a person");
                 self.emit(&[one("PairingsParked")], &[("Reason", reason.as_str())]);
             }
+            Observation::Reconciled { overdue, oldest } => {
+                let oldest = ("OldestOverdue", Unit::Seconds, json!(oldest.as_secs()));
+                self.emit(&[("PairingsOverdue", Unit::Count, json!(overdue)), oldest], &[]);
+            }
             Observation::Revoked { reason } => {
                 tracing::warn!(
                     event = "pairing_revoked",

@@ -39,6 +39,11 @@ pub enum Observation {
     Parked {
         reason: ParkReason,
     },
+    /// One run of the reconciler.
+    Reconciled {
+        overdue: u64,
+        oldest: Duration,
+    },
     Revoked {
         reason: DeclineReason,
     },

@@ -75,8 +75,8 @@ pub enum State {
         auth_token: AuthToken,
         lease_until: Timestamp,
     },
-    /// Accepted; the second callback brings the result.
-    Submitted { plan: Plan, since: Timestamp },
+    /// Accepted; the second callback brings the result. While it is overdue, the provider is asked at `check_at`, in growing pauses.
+    Submitted { plan: Plan, since: Timestamp, check_at: Timestamp },
     /// Both results are in.
     Settled { verdict: Verdict },
     /// The first verification does not qualify.
@@ -213,7 +213,7 @@ impl Pairing {
                 Some(*lease_until)
             }
             State::Captured { .. } | State::Authorized { .. } => Some(self.updated_at.plus(Self::MESSAGE_PATIENCE)),
-            State::Submitted { since, .. } => Some(since.plus(Self::RESULT_PATIENCE)),
+            State::Submitted { check_at, .. } => Some(*check_at),
             State::Erasing { again_at, .. } => Some(*again_at),
             State::Settled { .. } | State::Declined { .. } | State::Expired | State::Parked { .. } => None,
         }

@@ -55,6 +55,13 @@ pub struct HistoryEntry {
     pub callback: Option<Digest256>,
 }
 
+/// A pairing that somebody must look at.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Overdue {
+    pub first: ScanRef,
+    pub attention_at: Timestamp,
+}
+
 /// One page of a client's pairings.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Page {
@@ -106,6 +113,10 @@ pub trait Pairings: Send + Sync {
 
     /// One page of a client's pairings, newest first, at most `limit` of them. Costs one bounded read, however many there are.
     async fn of_client(&self, client_id: &ClientId, start: Option<&PageStart>, limit: u16) -> Result<Page, Unavailable>;
+
+    /// Pairings whose `attention_at` has passed, the longest overdue first, at most `limit`. Reads the index and nothing else, so it may lag
+    /// behind: read a pairing again before acting on it.
+    async fn overdue(&self, now: Timestamp, limit: u16) -> Result<Vec<Overdue>, Unavailable>;
 
     /// Whether [`forget`](Self::forget) was called for a pairing that this verification belonged to.
     async fn is_forgotten(&self, scan_ref: &ScanRef) -> Result<bool, Unavailable>;

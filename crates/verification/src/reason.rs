@@ -104,6 +104,10 @@ pub enum ParkReason {
     },
     /// The provider accepted the documents and then said that Token 2 expired.
     SecondExpired,
+    /// The provider accepted the documents and has had no result for days.
+    ResultOverdue,
+    /// The first verification is approved, says the provider when asked, but its callback with the files never came.
+    CallbackLost,
 }
 
 /// How a parked pairing goes on when it is taken up again.
@@ -143,6 +147,8 @@ impl ParkReason {
             Self::AttemptsExhausted => "AttemptsExhausted",
             Self::SubmissionRefused { .. } => "SubmissionRefused",
             Self::SecondExpired => "SecondExpired",
+            Self::ResultOverdue => "ResultOverdue",
+            Self::CallbackLost => "CallbackLost",
         }
     }
 
@@ -155,7 +161,8 @@ impl ParkReason {
             | Self::StepsNotNamed
             | Self::SidesUnclear
             | Self::SideMissing { .. }
-            | Self::CountryUnknown => Stage::Judging,
+            | Self::CountryUnknown
+            | Self::CallbackLost => Stage::Judging,
             Self::SeveralFiles { .. }
             | Self::FileMissing { .. }
             | Self::LinkOriginNotAllowed { .. }
@@ -169,7 +176,8 @@ impl ParkReason {
             | Self::SecondTokenRefused { .. }
             | Self::AttemptsExhausted
             | Self::SubmissionRefused { .. }
-            | Self::SecondExpired => Stage::Submitting,
+            | Self::SecondExpired
+            | Self::ResultOverdue => Stage::Submitting,
         }
     }
 }

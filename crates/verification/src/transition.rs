@@ -96,6 +96,12 @@ pub enum Event {
         expected: ExpectedDocument,
         until: Timestamp,
     },
+    /// What is overdue is still to come; look again then.
+    CheckPostponed {
+        check_at: Timestamp,
+    },
+    /// What is overdue has not come for days.
+    GivenUp,
     /// A person takes a parked pairing up again.
     RetryRequested,
     /// Everything about the customer is to go.
@@ -179,6 +185,8 @@ pub fn apply(pairing: &Pairing, event: Event, now: Timestamp) -> Transition {
             expected,
             until,
         } => step.session_opened(client_id, expected, until),
+        Event::CheckPostponed { check_at } => step.check_postponed(check_at),
+        Event::GivenUp => step.given_up(),
         Event::RetryRequested => step.retry_requested(),
         Event::ErasureStarted { again_at } => step.erasure_started(again_at),
         Event::ErasureDeferred { deleted, again_at } => step.erasure_deferred(deleted, again_at),

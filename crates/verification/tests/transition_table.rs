@@ -154,12 +154,23 @@ fn states() -> Vec<(&'static str, Pairing)> {
                 lease_until: NOW,
             }),
         ),
-        ("Submitted", with_token(State::Submitted { plan: plan(), since: NOW })),
+        (
+            "Submitted",
+            with_token(State::Submitted {
+                plan: plan(),
+                since: NOW,
+                check_at: held(),
+            }),
+        ),
         (
             "Submitted (revoked)",
             Pairing {
                 revoked: Some(DeclineReason::FirstDenied),
-                ..with_token(State::Submitted { plan: plan(), since: NOW })
+                ..with_token(State::Submitted {
+                    plan: plan(),
+                    since: NOW,
+                    check_at: held(),
+                })
             },
         ),
         (
@@ -324,6 +335,8 @@ fn events() -> Vec<(&'static str, Event)> {
                 until: lease(),
             },
         ),
+        ("check postponed", Event::CheckPostponed { check_at: lease() }),
+        ("given up", Event::GivenUp),
         ("retry requested", Event::RetryRequested),
         ("erasure started", Event::ErasureStarted { again_at: lease() }),
         (
@@ -383,7 +396,7 @@ fn every_state_can_be_erased_and_nothing_leads_out_of_erasure() {
         let stored = serde_json::to_string(&change.next).unwrap();
         for personal in ["client", "SECOND_DOC", "secret", "LT"] {
             assert!(
-                !stored.contains(&format!("\"{personal}")),
+                !stored.contains(&format!(":\"{personal}")),
                 "{state_name} keeps {personal}: {stored}"
             );
         }

@@ -12,7 +12,7 @@ use crate::identifiers::{ClientId, Digest256, ScanRef, SecondReference};
 use crate::observation::Observation;
 use crate::pairing::Pairing;
 use crate::ports::{
-    CallbackArchive, CaptureError, Clock, DeletedAtProvider, Documents, FileRemoval, HistoryEntry, Observer, Page, PageStart,
+    CallbackArchive, CaptureError, Clock, DeletedAtProvider, Documents, FileRemoval, HistoryEntry, Observer, Overdue, Page, PageStart,
     PairingSummary, PairingWrite, Pairings, Provider, ProviderError, RemovedFiles, Saved, SecondToken, Session, SessionRequest, Sessions,
     SubmissionQueue, Unavailable,
 };
@@ -38,6 +38,7 @@ struct WorldState {
     forgotten: BTreeSet<ScanRef>,
     announcements: Vec<Announcement>,
     live_sessions: BTreeSet<ScanRef>,
+    statuses: BTreeMap<ScanRef, Overall>,
     deleted_at_provider: Vec<ScanRef>,
     objects: BTreeMap<String, StoredDocument>,
     files: BTreeMap<String, FileBehaviour>,
@@ -249,6 +250,22 @@ impl Pairings for World {
         })
     }
 
+    async fn overdue(&self, now: Timestamp, limit: u16) -> Result<Vec<Overdue>, Unavailable> {
+        self.plain_fault("overdue")?;
+        let state = self.lock();
+        let due = |pairing: &Pairing| {
+            let attention_at = pairing.attention_at().filter(|attention_at| *attention_at <= now)?;
+            Some(Overdue {
+                first: pairing.first.clone(),
+                attention_at,
+            })
+        };
+        let mut overdue: Vec<Overdue> = state.pairings.values().filter_map(due).collect();
+        overdue.sort_by(|a, b| (a.attention_at, &a.first).cmp(&(b.attention_at, &b.first)));
+        overdue.truncate(usize::from(limit));
+        Ok(overdue)
+    }
+
     async fn is_forgotten(&self, scan_ref: &ScanRef) -> Result<bool, Unavailable> {
         Ok(self.lock().forgotten.contains(scan_ref))
     }
@@ -330,6 +347,11 @@ impl Sessions for World {
 }
 
 impl World {
+    /// What the provider says when asked.
+    pub fn status_of(&self, scan_ref: &str, overall: Overall) {
+        self.lock().statuses.insert(scan_ref.parse().unwrap(), overall);
+    }
+
     pub fn announcements(&self) -> Vec<Announcement> {
         self.lock().announcements.clone()
     }
@@ -503,6 +525,9 @@ impl Provider for World {
                 kind: "ServerError",
                 retry_after: None,
             });
+        }
+        if let Some(overall) = self.lock().statuses.get(scan_ref) {
+            return Ok(*overall);
         }
         match self.lock().tokens.get(scan_ref) {
             Some(TokenState::Active(_)) => Ok(Overall::Active),

@@ -3,6 +3,7 @@
 use super::{ALREADY_KNOWN, Effect, OUT_OF_PLACE, Step, Transition};
 use crate::identifiers::{ClientId, ScanRef};
 use crate::pairing::{ExpectedDocument, Resume, State};
+use crate::reason::ParkReason;
 use crate::time::Timestamp;
 
 impl Step<'_> {
@@ -65,6 +66,45 @@ impl Step<'_> {
     pub(super) fn erasure_deferred(&self, deleted: Vec<ScanRef>, again_at: Timestamp) -> Transition {
         match self.pairing.state {
             State::Erasing { .. } => self.to("ErasureDeferred", &[], State::Erasing { again_at, deleted }),
+            _ => OUT_OF_PLACE,
+        }
+    }
+
+    /// Something is overdue, the provider was asked, and it is still at it.
+    pub(super) fn check_postponed(&self, check_at: Timestamp) -> Transition {
+        match &self.pairing.state {
+            State::AwaitingCallback { waiting, .. } => self.to(
+                "CheckPostponed",
+                &[],
+                State::AwaitingCallback {
+                    until: check_at,
+                    waiting: *waiting,
+                },
+            ),
+            State::Submitted { plan, since, .. } => self.to(
+                "CheckPostponed",
+                &[],
+                State::Submitted {
+                    plan: plan.clone(),
+                    since: *since,
+                    check_at,
+                },
+            ),
+            _ => OUT_OF_PLACE,
+        }
+    }
+
+    /// Something is overdue for so long that a person must ask the provider.
+    pub(super) fn given_up(&self) -> Transition {
+        match &self.pairing.state {
+            State::Submitted { plan, .. } => self.to(
+                "GivenUp",
+                &[],
+                State::Parked {
+                    cause: ParkReason::ResultOverdue,
+                    resume: Resume::Plan(plan.clone()),
+                },
+            ),
             _ => OUT_OF_PLACE,
         }
     }

@@ -46,6 +46,7 @@ impl Step<'_> {
                     next.state = State::Submitted {
                         plan: plan.clone(),
                         since: self.now,
+                        check_at: self.now.plus(Pairing::RESULT_PATIENCE),
                     };
                 }),
             (State::Submitted { .. }, _, _) if provisional && overall != Overall::Active => {

@@ -3,7 +3,7 @@
 use super::{Effect, MAXIMUM_ATTEMPTS, OUT_OF_PLACE, Step, Transition, merge};
 use crate::document::{Plan, StoredDocument};
 use crate::identifiers::ScanRef;
-use crate::pairing::{Resume, Second, State};
+use crate::pairing::{Pairing, Resume, Second, State};
 use crate::reason::ParkReason;
 use crate::secret::AuthToken;
 use crate::time::Timestamp;
@@ -158,6 +158,7 @@ impl Step<'_> {
             State::Submitted {
                 plan: plan.clone(),
                 since: self.now,
+                check_at: self.now.plus(Pairing::RESULT_PATIENCE),
             },
         )
     }

@@ -1,0 +1,230 @@
+//! Use case: find what is overdue and bring it on. No pairing is forgotten, whatever was lost: a message, a callback, a process.
+//!
+//! Reads nothing but the index by attention, so a run costs what is overdue and not what is stored. Each run begins with the longest
+//! overdue; what it does not get to is still there for the next one.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::change::{Attempted, Changes};
+use crate::erase::EraseVerification;
+use crate::identifiers::{Digest256, ScanRef};
+use crate::observation::Observation;
+use crate::pairing::{Pairing, State};
+use crate::policy::Judgement;
+use crate::ports::{Clock, Observer, Pairings, Provider, ProviderError, SubmissionQueue, Unavailable};
+use crate::reason::{DeclineReason, ParkReason};
+use crate::result::Overall;
+use crate::time::Timestamp;
+use crate::transition::Event;
+
+#[derive(Clone)]
+pub struct Reconcile {
+    pub pairings: Arc<dyn Pairings>,
+    pub queue: Arc<dyn SubmissionQueue>,
+    pub provider: Arc<dyn Provider>,
+    pub erase: EraseVerification,
+    pub clock: Arc<dyn Clock>,
+    pub observer: Arc<dyn Observer>,
+}
+
+/// What one run did.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Reconciled {
+    /// Overdue pairings that were found, at most the run's limit.
+    pub overdue: u64,
+    /// How long the longest has been overdue.
+    pub oldest: Duration,
+    /// The processor was told.
+    pub enqueued: u64,
+    /// The provider was asked, and its answer moved the pairing.
+    pub moved: u64,
+    /// The provider was asked, and is still at it.
+    pub postponed: u64,
+    /// Erasures that went on.
+    pub erased: u64,
+    /// Could not be helped now; still overdue for the next run.
+    pub failed: u64,
+}
+
+/// How many pairings one run looks at: with two calls each, well within a function's time.
+const LIMIT: u16 = 200;
+
+/// The shortest pause between two questions about the same verification. The provider dislikes polling ("Data retrieval").
+const SHORTEST_PAUSE: Duration = Duration::from_secs(30 * 60);
+const LONGEST_PAUSE: Duration = Duration::from_secs(12 * 60 * 60);
+
+/// After so long without a result, a person must ask the provider.
+const GIVE_UP_AFTER: Duration = Duration::from_secs(7 * 24 * 60 * 60);
+
+enum Done {
+    Enqueued,
+    Moved,
+    Postponed,
+    Erased,
+    /// Somebody was faster, or the index lagged behind.
+    Nothing,
+}
+
+impl Reconcile {
+    /// One run, until `until` at most.
+    ///
+    /// # Errors
+    /// The index cannot be read. What fails for one pairing is counted and does not keep the others waiting.
+    pub async fn run(&self, until: Timestamp) -> Result<Reconciled, Unavailable> {
+        let started = self.clock.now();
+        let overdue = self.pairings.overdue(started, LIMIT).await?;
+        let mut run = Reconciled {
+            overdue: overdue.len() as u64,
+            ..Reconciled::default()
+        };
+        run.oldest = overdue.first().map_or(Duration::ZERO, |oldest| started.since(oldest.attention_at));
+        self.observer.observe(Observation::Reconciled {
+            overdue: run.overdue,
+            oldest: run.oldest,
+        });
+        for overdue in overdue {
+            if self.clock.now() >= until {
+                break;
+            }
+            match self.bring_on(&overdue.first).await {
+                Ok(Done::Enqueued) => run.enqueued += 1,
+                Ok(Done::Moved) => run.moved += 1,
+                Ok(Done::Postponed) => run.postponed += 1,
+                Ok(Done::Erased) => run.erased += 1,
+                Ok(Done::Nothing) => {}
+                Err(_) => run.failed += 1,
+            }
+        }
+        Ok(run)
+    }
+
+    async fn bring_on(&self, first: &ScanRef) -> Result<Done, Unavailable> {
+        let Some(pairing) = self.pairings.find(first).await? else {
+            return Ok(Done::Nothing);
+        };
+        let now = self.clock.now();
+        if pairing.attention_at().is_none_or(|attention_at| attention_at > now) {
+            return Ok(Done::Nothing);
+        }
+        match &pairing.state {
+            State::Capturing { .. }
+            | State::Captured { .. }
+            | State::Authorizing { .. }
+            | State::Authorized { .. }
+            | State::Submitting { .. } => {
+                self.queue.enqueue(first).await?;
+                Ok(Done::Enqueued)
+            }
+            State::AwaitingCallback { .. } => self.ask_about_first(pairing).await,
+            State::Submitted { .. } => self.ask_about_second(pairing).await,
+            State::Erasing { .. } => {
+                self.erase.erase(first).await?;
+                Ok(Done::Erased)
+            }
+            State::Settled { .. } | State::Declined { .. } | State::Expired | State::Parked { .. } => Ok(Done::Nothing),
+        }
+    }
+
+    /// The first callback has not come. The status cannot qualify the pairing, because it does not say how the step was judged.
+    async fn ask_about_first(&self, pairing: Pairing) -> Result<Done, Unavailable> {
+        let overall = match self.provider.status(&pairing.first).await {
+            Ok(overall) => overall,
+            Err(error) => return self.unanswered(pairing, &error).await,
+        };
+        let judgement = match overall {
+            Overall::Expired | Overall::ExpiredDeleted => Judgement::Lapsed,
+            Overall::Denied => Judgement::Declines(DeclineReason::FirstDenied),
+            Overall::Suspected => Judgement::Declines(DeclineReason::FirstSuspected),
+            Overall::Deleted | Overall::Archived => Judgement::Removed,
+            Overall::Approved => Judgement::Unclear(ParkReason::CallbackLost),
+            Overall::Reviewing | Overall::Active | Overall::Unknown => return self.postpone(pairing).await,
+        };
+        let now = self.clock.now();
+        // There is no callback; the name of an empty one leads a retry to "the callback is not archived".
+        let event = Event::FirstResult {
+            overall,
+            judgement,
+            callback: Digest256::of(b""),
+            lease_until: now,
+        };
+        self.apply(pairing, event).await
+    }
+
+    /// The second callback has not come. What the provider says after all this time is taken for the result.
+    async fn ask_about_second(&self, pairing: Pairing) -> Result<Done, Unavailable> {
+        let Some(second) = pairing.second.clone() else {
+            return self.apply(pairing, Event::GivenUp).await;
+        };
+        match self.provider.status(&second.scan_ref).await {
+            Ok(Overall::Reviewing | Overall::Active | Overall::Unknown) => self.postpone(pairing).await,
+            Ok(overall @ (Overall::Approved | Overall::Denied | Overall::Suspected | Overall::Expired)) => {
+                self.apply(
+                    pairing,
+                    Event::SecondResult {
+                        scan_ref: second.scan_ref,
+                        overall,
+                        provisional: false,
+                    },
+                )
+                .await
+            }
+            Ok(Overall::Deleted | Overall::Archived | Overall::ExpiredDeleted) => self.apply(pairing, Event::GivenUp).await,
+            Err(error) => self.unanswered(pairing, &error).await,
+        }
+    }
+
+    async fn unanswered(&self, pairing: Pairing, error: &ProviderError) -> Result<Done, Unavailable> {
+        match error {
+            ProviderError::Unavailable { .. } | ProviderError::InDoubt { .. } => Err(Unavailable {
+                what: "asking the provider for a status",
+                source: None,
+            }),
+            // It will not tell, however often it is asked; the callback may still come.
+            ProviderError::TokenNotValid | ProviderError::Refused { .. } | ProviderError::Documents(_) => self.postpone(pairing).await,
+        }
+    }
+
+    /// Asks again after as long as it has been overdue, between half an hour and half a day; gives up after a week.
+    async fn postpone(&self, pairing: Pairing) -> Result<Done, Unavailable> {
+        let now = self.clock.now();
+        let waited = match &pairing.state {
+            State::Submitted { since, .. } => now.since(*since),
+            _ => now.since(pairing.created_at),
+        };
+        if waited >= GIVE_UP_AFTER {
+            let event = match &pairing.state {
+                State::Submitted { .. } => Event::GivenUp,
+                _ => Event::FirstResult {
+                    overall: Overall::Expired,
+                    judgement: Judgement::Lapsed,
+                    callback: Digest256::of(b""),
+                    lease_until: now,
+                },
+            };
+            return self.apply(pairing, event).await;
+        }
+        let check_at = now.plus(waited.clamp(SHORTEST_PAUSE, LONGEST_PAUSE));
+        self.apply(pairing, Event::CheckPostponed { check_at }).await?;
+        Ok(Done::Postponed)
+    }
+
+    async fn apply(&self, pairing: Pairing, event: Event) -> Result<Done, Unavailable> {
+        let changes = Changes {
+            pairings: self.pairings.as_ref(),
+            queue: Some(self.queue.as_ref()),
+            clock: self.clock.as_ref(),
+            observer: self.observer.as_ref(),
+        };
+        match changes.attempt(pairing, None, |_| event.clone()).await? {
+            Attempted::Changed { .. } => Ok(Done::Moved),
+            Attempted::Nothing { .. } | Attempted::HeldUntil { .. } => Ok(Done::Nothing),
+        }
+    }
+}
+
+impl std::fmt::Debug for Reconcile {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Reconcile").finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,55 @@
+//! A tick in, one log line out.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use adapters::SystemClock;
+use lambda_runtime::{Context, Error};
+use lambda_support::peak_memory_kilobytes;
+use serde_json::{Value, json};
+use verification::ports::Clock;
+use verification::{Reconcile, Reconciled, Timestamp};
+
+/// What is kept of the function's time for the pairing at hand and the answer.
+const RESERVE: Duration = Duration::from_secs(15);
+
+pub struct Reconciler {
+    pub reconcile: Reconcile,
+    pub clock: Arc<SystemClock>,
+}
+
+impl Reconciler {
+    /// Whatever the event says: the index tells what to do. The answer is for people who invoke it by hand.
+    pub async fn handle(&self, context: &Context) -> Result<Value, Error> {
+        let started = self.clock.now();
+        let deadline = i64::try_from(context.deadline).unwrap_or(i64::MAX);
+        let reserve = i64::try_from(RESERVE.as_millis()).unwrap_or(i64::MAX);
+        let run = self
+            .reconcile
+            .run(Timestamp::from_milliseconds(deadline.saturating_sub(reserve)))
+            .await?;
+        let Reconciled {
+            overdue,
+            oldest,
+            enqueued,
+            moved,
+            postponed,
+            erased,
+            failed,
+        } = run;
+        tracing::info!(
+            event = "reconciled",
+            overdue,
+            oldest_s = oldest.as_secs(),
+            enqueued,
+            moved,
+            postponed,
+            erased,
+            failed,
+            duration_ms = u64::try_from(self.clock.now().since(started).as_millis()).unwrap_or(u64::MAX),
+            peak_memory_kb = peak_memory_kilobytes(),
+            "reconciled"
+        );
+        Ok(json!({"overdue": overdue, "enqueued": enqueued, "moved": moved, "postponed": postponed, "erased": erased, "failed": failed}))
+    }
+}

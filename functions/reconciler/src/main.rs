@@ -1,0 +1,66 @@
+//! Brings on whatever is overdue, every five minutes.
+
+mod config;
+mod handler;
+
+use std::sync::Arc;
+
+use adapters::{IdenfyCaller, IdenfyProvider, IdenfySessions, S3FileRemoval, TokenField};
+use config::Config;
+use handler::Reconciler;
+use lambda_runtime::{Error, LambdaEvent, service_fn};
+use lambda_support::{Environment, Installation, start_logging};
+use serde_json::Value;
+use verification::{EraseVerification, Reconcile};
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Error> {
+    let config = match Config::read(Environment::of_process()) {
+        Ok(config) => config,
+        Err(error) => {
+            start_logging(lambda_support::LogLevel::default());
+            tracing::error!(event = "not_configured", error = %error, "the function cannot start");
+            return Err(error.into());
+        }
+    };
+    start_logging(config.settings.log_level);
+    let installation = Installation::open(&config.settings)?;
+    installation.warm_up().await;
+    let caller = IdenfyCaller::new(
+        installation.http,
+        config.idenfy_base_url,
+        installation.secrets,
+        installation.clock.clone(),
+        installation.metrics.clone(),
+    );
+    // Only statuses are asked for here; how a token is named when documents are posted makes no difference.
+    let provider = IdenfyProvider::new(
+        caller.clone(),
+        TokenField::default(),
+        &installation.sdk,
+        &config.settings.document_bucket,
+    );
+    let erase = EraseVerification {
+        pairings: installation.pairings.clone(),
+        files: Arc::new(S3FileRemoval::new(&installation.sdk, &config.settings.document_bucket)),
+        sessions: Arc::new(IdenfySessions::new(caller)),
+        clock: installation.clock.clone(),
+        observer: installation.metrics.clone(),
+    };
+    let reconciler = Arc::new(Reconciler {
+        reconcile: Reconcile {
+            pairings: installation.pairings,
+            queue: installation.queue,
+            provider: Arc::new(provider),
+            erase,
+            clock: installation.clock.clone(),
+            observer: installation.metrics,
+        },
+        clock: installation.clock,
+    });
+    lambda_runtime::run(service_fn(move |event: LambdaEvent<Value>| {
+        let reconciler = reconciler.clone();
+        async move { reconciler.handle(&event.context).await }
+    }))
+    .await
+}
