@@ -15,6 +15,7 @@
 
 mod description;
 mod file_server;
+mod lambda;
 mod logs;
 mod objects;
 mod pairing;

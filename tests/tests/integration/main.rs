@@ -16,6 +16,7 @@ mod links;
 mod memory;
 mod messages;
 mod not_qualifying;
+mod overdue;
 mod privacy;
 mod provider_faults;
 mod settling;
