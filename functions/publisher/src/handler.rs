@@ -6,7 +6,9 @@
 use std::sync::Arc;
 
 use lambda_support::peak_memory_kilobytes;
-use verification::ports::{Announcer, Clock};
+use serde_json::Value;
+use verification::Announcement;
+use verification::ports::{Announcer, Clock, Unavailable};
 
 use crate::record::{FailedRecord, StreamBatch, StreamBatchResponse, announcement, sequence_number};
 
@@ -20,65 +22,35 @@ pub struct Publisher {
 #[error("a record has no sequence number, so the batch can only be repeated as a whole")]
 pub struct UnreportableRecord;
 
+/// What a batch asks for, each with its position in the batch.
+#[derive(Default)]
+struct Outcomes {
+    positions: Vec<usize>,
+    announcements: Vec<Announcement>,
+    unreadable: Vec<usize>,
+}
+
 impl Publisher {
     /// # Errors
     /// A record that failed cannot be named; Lambda repeats the batch, halved.
     pub async fn handle(&self, batch: StreamBatch) -> Result<StreamBatchResponse, UnreportableRecord> {
         let started = self.clock.now();
-        let records = batch.records.len();
-        let mut positions = Vec::with_capacity(records);
-        let mut announcements = Vec::with_capacity(records);
-        let mut failed = Vec::new();
-        for (position, record) in batch.records.iter().enumerate() {
-            match announcement(record) {
-                Ok(Some(announcement)) => {
-                    positions.push(position);
-                    announcements.push(announcement);
-                }
-                Ok(None) => {}
-                Err(why) => {
-                    let sequence_number = sequence_number(record);
-                    tracing::error!(event = "outcome_unreadable", sequence_number, why = %why, "an outcome cannot be announced");
-                    failed.push(position);
-                }
-            }
-        }
-        let unreadable = failed.len();
-        let results = self.announcer.announce(&announcements).await;
-        let mut published = 0_usize;
-        let mut results = results.into_iter();
-        for (position, announcement) in positions.into_iter().zip(&announcements) {
-            let error = match results.next() {
-                Some(Ok(())) => {
-                    published += 1;
-                    continue;
-                }
-                Some(Err(error)) => Some(error),
-                None => None,
-            };
-            failed.push(position);
-            let cause = error.as_ref().and_then(innermost);
-            tracing::warn!(
-                event = "outcome_not_published",
-                scan_ref = %announcement.detail.scan_ref,
-                outcome = announcement.outcome.as_str(),
-                cause,
-                "an outcome will be announced again"
-            );
-        }
+        let outcomes = Outcomes::of(&batch.records);
+        let unpublished = self.publish(&outcomes).await;
         let took = self.clock.now().since(started);
         tracing::info!(
             event = "outcomes_published",
-            records,
-            published,
-            unreadable,
-            failed = failed.len(),
+            records = batch.records.len(),
+            published = outcomes.positions.len().saturating_sub(unpublished.len()),
+            unpublished = unpublished.len(),
+            unreadable = outcomes.unreadable.len(),
             duration_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX),
             peak_memory_kb = peak_memory_kilobytes(),
             "outcomes announced"
         );
         // Records come in the order of the shard, and Lambda repeats from the one that is named: the first is the one.
-        let Some(record) = failed.into_iter().min().and_then(|position| batch.records.get(position)) else {
+        let first = outcomes.unreadable.into_iter().chain(unpublished).min();
+        let Some(record) = first.and_then(|position| batch.records.get(position)) else {
             return Ok(StreamBatchResponse::default());
         };
         let sequence_number = sequence_number(record).ok_or(UnreportableRecord)?.to_owned();
@@ -86,10 +58,53 @@ impl Publisher {
             failures: vec![FailedRecord { sequence_number }],
         })
     }
+
+    /// Returns the positions of those that were not taken, or of which that is not known.
+    async fn publish(&self, outcomes: &Outcomes) -> Vec<usize> {
+        let mut results = self.announcer.announce(&outcomes.announcements).await.into_iter();
+        let mut unpublished = Vec::new();
+        for (position, announcement) in outcomes.positions.iter().zip(&outcomes.announcements) {
+            let error = match results.next() {
+                Some(Ok(())) => continue,
+                Some(Err(error)) => Some(error),
+                None => None,
+            };
+            tracing::warn!(
+                event = "outcome_not_published",
+                scan_ref = %announcement.detail.scan_ref,
+                outcome = announcement.outcome.as_str(),
+                cause = error.as_ref().and_then(innermost),
+                "an outcome will be announced again"
+            );
+            unpublished.push(*position);
+        }
+        unpublished
+    }
+}
+
+impl Outcomes {
+    fn of(records: &[Value]) -> Self {
+        let mut outcomes = Self::default();
+        for (position, record) in records.iter().enumerate() {
+            match announcement(record) {
+                Ok(Some(announcement)) => {
+                    outcomes.positions.push(position);
+                    outcomes.announcements.push(announcement);
+                }
+                Ok(None) => {}
+                Err(why) => {
+                    let sequence_number = sequence_number(record);
+                    tracing::error!(event = "outcome_unreadable", sequence_number, why = %why, "an outcome cannot be announced");
+                    outcomes.unreadable.push(position);
+                }
+            }
+        }
+        outcomes
+    }
 }
 
 /// The last cause, which says what the service or the network said.
-fn innermost(error: &verification::ports::Unavailable) -> Option<String> {
+fn innermost(error: &Unavailable) -> Option<String> {
     let first = std::error::Error::source(error);
     std::iter::successors(first, |error| error.source()).last().map(ToString::to_string)
 }
@@ -100,9 +115,7 @@ mod tests {
 
     use adapters::SystemClock;
     use async_trait::async_trait;
-    use serde_json::{Value, json};
-    use verification::Announcement;
-    use verification::ports::Unavailable;
+    use serde_json::json;
 
     use super::*;
 
