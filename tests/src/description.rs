@@ -21,6 +21,8 @@ pub struct Description {
     pub submission_queue_url: String,
     #[serde(rename = "SubmissionDeadLetterQueueUrl")]
     pub dead_letter_queue_url: String,
+    #[serde(rename = "EventBusName")]
+    pub event_bus: String,
     #[serde(rename = "endpointUrl")]
     pub endpoint_url: String,
     pub region: String,
@@ -39,6 +41,7 @@ impl Description {
             document_bucket: output("DocumentBucketName"),
             submission_queue_url: output("SubmissionQueueUrl"),
             dead_letter_queue_url: output("SubmissionDeadLetterQueueUrl"),
+            event_bus: output("EventBusName"),
             endpoint_url: stack.endpoint_url().to_owned(),
             region: REGION.to_owned(),
             sandbox_url: stack.sandbox_url().expect("tests run with the sandbox").to_owned(),

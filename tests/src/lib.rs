@@ -14,6 +14,7 @@
 )]
 
 mod description;
+mod events;
 mod file_server;
 mod lambda;
 mod logs;
@@ -28,6 +29,7 @@ mod stack;
 mod wait;
 
 pub use description::{Description, STACK_VARIABLE};
+pub use events::Listener;
 pub use file_server::{Answer, FileServer};
 pub use pairing::PairingRecord;
 pub use session::{BACK, FRONT, Session};

@@ -31,6 +31,7 @@ pub struct Stack {
     pub(crate) dynamodb: aws_sdk_dynamodb::Client,
     pub(crate) s3: aws_sdk_s3::Client,
     pub(crate) sqs: aws_sdk_sqs::Client,
+    pub(crate) eventbridge: aws_sdk_eventbridge::Client,
     secrets: aws_sdk_secretsmanager::Client,
     /// The provider's admin API.
     pub sandbox: SandboxClient,
@@ -65,6 +66,7 @@ impl Stack {
             dynamodb: aws_sdk_dynamodb::Client::new(&sdk),
             s3: aws_sdk_s3::Client::from_conf(s3),
             sqs: aws_sdk_sqs::Client::new(&sdk),
+            eventbridge: aws_sdk_eventbridge::Client::new(&sdk),
             secrets: aws_sdk_secretsmanager::Client::new(&sdk),
             sandbox: SandboxClient::new(http.clone(), &description.sandbox_url),
             http,

@@ -38,6 +38,11 @@ where
     Unavailable::new(what, failure)
 }
 
+/// A part of a request that a service did not accept although it accepted the request.
+pub(crate) fn refused(what: &'static str, code: Option<&str>) -> Unavailable {
+    Unavailable::new(what, SdkFailure::Refused(code.map(str::to_owned)))
+}
+
 /// The transport's causes, in one line. It never has a URL in it.
 fn chain(error: &dyn Error) -> String {
     let causes = std::iter::successors(Some(error), |&error| error.source());

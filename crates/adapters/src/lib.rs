@@ -1,4 +1,5 @@
-//! How decisions are stored and carried out: the ports of `verification` on DynamoDB, S3, SQS, Secrets Manager and iDenfy.
+//! How decisions are stored and carried out: the ports of `verification` on DynamoDB, S3, SQS, EventBridge, Secrets Manager and
+//! iDenfy.
 //!
 //! SDK types stop here. All parts share one HTTP client and one SDK configuration ([`http_client`], [`sdk_config`]).
 
@@ -7,6 +8,7 @@ mod caller;
 mod clock;
 mod documents;
 mod error;
+mod events;
 mod http;
 mod link;
 mod measured_body;
@@ -25,6 +27,7 @@ pub use archive::S3CallbackArchive;
 pub use caller::IdenfyCaller;
 pub use clock::SystemClock;
 pub use documents::S3Documents;
+pub use events::{EVENT_SOURCE, EventBridgeAnnouncer};
 pub use http::{HttpClientError, http_client};
 pub use idenfy::TokenField;
 pub use origins::{FileOrigins, InvalidOrigin};

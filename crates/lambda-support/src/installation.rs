@@ -41,11 +41,7 @@ impl Settings {
         let file_origins = environment.required("FILE_ORIGINS");
         let retention_days = environment.required("RETENTION_DAYS");
         let log_level = environment.optional("LOG_LEVEL").unwrap_or_default();
-        let region = environment.required("AWS_REGION");
-        let access_key_id = environment.required("AWS_ACCESS_KEY_ID");
-        let secret_access_key = environment.required::<String>("AWS_SECRET_ACCESS_KEY");
-        let session_token = environment.optional::<String>("AWS_SESSION_TOKEN").map(SecretText::new);
-        let endpoint_url = environment.optional("AWS_ENDPOINT_URL");
+        let aws = read_aws_settings(environment);
         Some(Self {
             stage: stage?,
             pairing_table: pairing_table?,
@@ -55,15 +51,26 @@ impl Settings {
             file_origins: file_origins?,
             retention_days: retention_days?,
             log_level,
-            aws: AwsSettings {
-                region: region?,
-                access_key_id: access_key_id?,
-                secret_access_key: SecretText::new(secret_access_key?),
-                session_token,
-                endpoint_url,
-            },
+            aws: aws?,
         })
     }
+}
+
+/// Reads the variables that Lambda itself sets, for functions that need nothing else of [`Settings`]. `None`: something is wrong, and
+/// `environment` knows what.
+pub fn read_aws_settings(environment: &mut Environment) -> Option<AwsSettings> {
+    let region = environment.required("AWS_REGION");
+    let access_key_id = environment.required("AWS_ACCESS_KEY_ID");
+    let secret_access_key = environment.required::<String>("AWS_SECRET_ACCESS_KEY");
+    let session_token = environment.optional::<String>("AWS_SESSION_TOKEN").map(SecretText::new);
+    let endpoint_url = environment.optional("AWS_ENDPOINT_URL");
+    Some(AwsSettings {
+        region: region?,
+        access_key_id: access_key_id?,
+        secret_access_key: SecretText::new(secret_access_key?),
+        session_token,
+        endpoint_url,
+    })
 }
 
 /// Why a function cannot start.

@@ -290,3 +290,11 @@ pub trait Clock: Send + Sync {
 pub trait Observer: Send + Sync {
     fn observe(&self, observation: Observation);
 }
+
+/// Tells the world about outcomes.
+#[async_trait]
+pub trait Announcer: Send + Sync {
+    /// Announces all of them, and says of each, in the same order, whether it was taken. One that was not, or of which that is not
+    /// known, may be announced again: consumers know a repeat by its `scan_ref`, `outcome` and `occurred_at`.
+    async fn announce(&self, announcements: &[Announcement]) -> Vec<Result<(), Unavailable>>;
+}

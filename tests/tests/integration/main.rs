@@ -12,6 +12,7 @@
 mod adapters;
 mod admission;
 mod choices;
+mod events;
 mod links;
 mod memory;
 mod messages;

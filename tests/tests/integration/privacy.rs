@@ -7,12 +7,12 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 /// A text that stands for a person's data and is found wherever it goes.
-fn marker() -> String {
+pub fn marker() -> String {
     format!("MARKER{}", Uuid::new_v4().simple())
 }
 
 /// Merge patch on a callback: every member about the person says `marker`.
-fn person(marker: &str) -> Value {
+pub fn person(marker: &str) -> Value {
     let members = [
         "docFirstName",
         "docLastName",

@@ -1,0 +1,36 @@
+//! Tells the world: every outcome that the table's stream shows becomes one event on the bus.
+
+mod config;
+mod handler;
+mod record;
+
+use std::sync::Arc;
+
+use adapters::{EventBridgeAnnouncer, SystemClock, http_client, sdk_config};
+use config::Config;
+use handler::Publisher;
+use lambda_runtime::{Error, LambdaEvent, service_fn};
+use lambda_support::{Environment, start_logging};
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Error> {
+    let config = match Config::read(Environment::of_process()) {
+        Ok(config) => config,
+        Err(error) => {
+            start_logging(lambda_support::LogLevel::default());
+            tracing::error!(event = "not_configured", error = %error, "the function cannot start");
+            return Err(error.into());
+        }
+    };
+    start_logging(config.log_level);
+    let sdk = sdk_config(http_client()?, &config.aws);
+    let publisher = Arc::new(Publisher {
+        announcer: Arc::new(EventBridgeAnnouncer::new(&sdk, config.event_bus)),
+        clock: Arc::new(SystemClock),
+    });
+    lambda_runtime::run(service_fn(move |event: LambdaEvent<_>| {
+        let publisher = publisher.clone();
+        async move { publisher.handle(event.payload).await.map_err(Error::from) }
+    }))
+    .await
+}
