@@ -11,6 +11,7 @@
 
 mod adapters;
 mod admission;
+mod api;
 mod choices;
 mod links;
 mod memory;
