@@ -13,6 +13,8 @@ pub const STACK_VARIABLE: &str = "DUAL_VERIFICATION_STACK";
 pub struct Description {
     #[serde(rename = "WebhookUrl")]
     pub webhook_url: String,
+    #[serde(rename = "ApiUrl")]
+    pub api_url: String,
     #[serde(rename = "PairingTableName")]
     pub pairing_table: String,
     #[serde(rename = "DocumentBucketName")]
@@ -37,6 +39,7 @@ impl Description {
         let output = |name| stack.output(name).expect("the template has it").to_owned();
         Self {
             webhook_url: output("WebhookUrl"),
+            api_url: output("ApiUrl"),
             pairing_table: output("PairingTableName"),
             document_bucket: output("DocumentBucketName"),
             submission_queue_url: output("SubmissionQueueUrl"),

@@ -13,6 +13,8 @@
     reason = "used by tests only, where a panic is how a failure is told"
 )]
 
+mod api;
+mod contract;
 mod description;
 mod events;
 mod file_server;
@@ -28,6 +30,7 @@ mod signing;
 mod stack;
 mod wait;
 
+pub use api::ApiAnswer;
 pub use description::{Description, STACK_VARIABLE};
 pub use events::Listener;
 pub use file_server::{Answer, FileServer};

@@ -51,6 +51,15 @@ impl Stack {
         objects
     }
 
+    /// Removes the objects below a prefix, as the bucket's lifecycle does one day.
+    pub async fn remove_objects(&self, prefix: &str) {
+        for object in self.objects(prefix).await {
+            let request = self.s3.delete_object().bucket(&self.description.document_bucket);
+            let request = request.key(object.key).version_id(object.version);
+            request.send().await.expect("the bucket answers");
+        }
+    }
+
     /// An object's content.
     pub async fn object(&self, key: &str) -> Vec<u8> {
         let request = self.s3.get_object().bucket(&self.description.document_bucket).key(key);

@@ -90,4 +90,38 @@ impl Stack {
         let what = |item: &HashMap<String, AttributeValue>| item["what"].as_s().expect("text").clone();
         answer.items().iter().map(what).collect()
     }
+
+    /// The keys of all items of the whole table in which any of these texts occurs, anywhere.
+    pub async fn items_with(&self, texts: &[&str]) -> Vec<String> {
+        let pages = self
+            .dynamodb
+            .scan()
+            .table_name(&self.description.pairing_table)
+            .consistent_read(true);
+        let items = pages
+            .into_paginator()
+            .items()
+            .send()
+            .try_collect()
+            .await
+            .expect("the table answers");
+        let has_any = |item: &&HashMap<String, AttributeValue>| {
+            let item = format!("{item:?}");
+            texts.iter().any(|text| item.contains(text))
+        };
+        let key = |item: &HashMap<String, AttributeValue>| format!("{:?} {:?}", item["pk"], item["sk"]);
+        items.iter().filter(has_any).map(key).collect()
+    }
+
+    /// A client's items as the index has them.
+    pub async fn indexed(&self, client_id: &str) -> Vec<HashMap<String, AttributeValue>> {
+        let request = self
+            .dynamodb
+            .query()
+            .table_name(&self.description.pairing_table)
+            .index_name("by-client");
+        let request = request.key_condition_expression("client_id = :client_id");
+        let request = request.expression_attribute_values(":client_id", AttributeValue::S(client_id.to_owned()));
+        request.send().await.expect("the table answers").items.unwrap_or_default()
+    }
 }

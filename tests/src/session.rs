@@ -15,7 +15,7 @@ pub const FRONT: &str = "SECOND_DOC_FRONT";
 /// The one for its back.
 pub const BACK: &str = "SECOND_DOC_BACK";
 
-/// A session that was opened at the provider, without this project knowing of it.
+/// A session at the provider: opened there without this project knowing of it, or by way of the API.
 #[derive(Debug)]
 pub struct Session<'stack> {
     stack: &'stack Stack,
@@ -43,6 +43,17 @@ impl Stack {
         session.upload(FRONT, "image/jpeg", pictures::jpeg(30_000)).await;
         session.upload(BACK, "image/png", pictures::png(20_000)).await;
         session
+    }
+}
+
+impl<'stack> Session<'stack> {
+    /// One that was opened in another way.
+    pub(crate) fn of(stack: &'stack Stack, client_id: String, scan_ref: String) -> Self {
+        Self {
+            stack,
+            client_id,
+            scan_ref,
+        }
     }
 }
 

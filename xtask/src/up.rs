@@ -118,7 +118,26 @@ fn report(stack: &LocalStack, json: bool, took: Duration) -> Result<()> {
     }
     .and_then(|()| out.flush())
     .context("cannot write to standard output")?;
+    if !json {
+        explain(stack)?;
+    }
     progress(&format!("ready after {:.1} s; Ctrl-C ends it", took.as_secs_f64()));
+    Ok(())
+}
+
+/// What a person does next. The signature's key is the emulator's; any would do there.
+fn explain(stack: &LocalStack) -> Result<()> {
+    progress("create a session, and open its redirectUrl in a browser:");
+    eprintln!(
+        "curl --aws-sigv4 aws:amz:{REGION}:lambda --user test:test --json '{{\"clientId\": \"customer-1\"}}' {}sessions",
+        stack.output("ApiUrl")?
+    );
+    if let Some(sandbox) = stack.sandbox_url() {
+        progress(&format!(
+            "see what the sandbox knows, and judge: {}/reviewer",
+            sandbox.trim_end_matches('/')
+        ));
+    }
     Ok(())
 }
 

@@ -215,7 +215,8 @@ impl FromStr for Side {
 pub struct SecondReference(String);
 
 impl SecondReference {
-    const PREFIX: &'static str = "dv2:";
+    /// What every one of them begins with, and no application's own reference may.
+    pub const PREFIX: &'static str = "dv2:";
     const MAXIMUM_LENGTH: usize = 40;
 
     pub fn of(first: &ScanRef) -> Self {

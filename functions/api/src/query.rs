@@ -25,8 +25,10 @@ impl ListQuery {
     pub fn read(query: &str) -> Result<Self, Vec<FieldError>> {
         let mut errors = Vec::new();
         let (mut client_id, mut limit, mut start) = (None, DEFAULT_LIMIT, None);
+        let mut seen = Vec::new();
         for (name, value) in form_urlencoded::parse(query.as_bytes()) {
             let problem = match name.as_ref() {
+                _ if seen.contains(&name) => Some("must be given once"),
                 "clientId" => {
                     client_id = value.parse().ok();
                     client_id.is_none().then_some("must be 1 to 100 visible ASCII characters or spaces")
@@ -42,6 +44,7 @@ impl ListQuery {
                 }
                 _ => Some("is not known"),
             };
+            seen.push(name.clone());
             if let Some(message) = problem {
                 let field: String = name.chars().filter(|character| !character.is_control()).take(64).collect();
                 errors.push(FieldError {
@@ -109,5 +112,6 @@ mod tests {
         assert_eq!(fields(""), ["clientId"]);
         assert_eq!(fields("clientId=&limit=0&next=x&page=2"), ["clientId", "limit", "next", "page"]);
         assert_eq!(fields("limit=101"), ["clientId", "limit"]);
+        assert_eq!(fields("clientId=a&clientId=b"), ["clientId"]);
     }
 }

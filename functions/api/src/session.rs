@@ -21,17 +21,20 @@ const DEFAULT_EXPIRY_SECONDS: u64 = 3_600;
 pub fn read(body: &Map<String, Value>) -> Result<(SessionRequest, ExpectedDocument), Vec<FieldError>> {
     let mut fields = Fields::of(body, "");
     let client_id = fields.parsed("clientId", "1 to 100 visible ASCII characters or spaces");
-    if !body.contains_key("clientId") {
+    if body.get("clientId").is_none_or(Value::is_null) {
         fields.wrong("clientId", "is required");
     }
     let country = fields.parsed("country", "two letters (ISO 3166-1 alpha-2)");
-    let locale = fields.text("locale", 2, 7);
+    let locale = fields.locale("locale");
     let documents = fields.document_types("documents");
     let success_url = fields.url("successUrl");
     let error_url = fields.url("errorUrl");
     let unverified_url = fields.url("unverifiedUrl");
     let external_ref = fields.text("externalRef", 1, 40);
-    if external_ref.as_deref().and_then(SecondReference::parse).is_some() {
+    if external_ref
+        .as_deref()
+        .is_some_and(|text| text.starts_with(SecondReference::PREFIX))
+    {
         fields.wrong("externalRef", "must not begin with 'dv2:', which marks second verifications");
     }
     let expiry = fields.integer("expirySeconds", 0, 2_592_000);
@@ -122,10 +125,26 @@ impl<'a> Fields<'a> {
         text.map(str::to_owned)
     }
 
+    /// An open set, and its names go into links: `lt`, `en`, `zh-Hant`.
+    fn locale(&mut self, name: &'static str) -> Option<String> {
+        let value = self.get(name)?;
+        let is_name = |text: &&str| {
+            (2..=7).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
+        };
+        let text = value.as_str().filter(is_name);
+        if text.is_none() {
+            self.wrong(name, "must be 2 to 7 letters, digits, hyphens and underscores, such as lt");
+        }
+        text.map(str::to_owned)
+    }
+
     fn url(&mut self, name: &'static str) -> Option<String> {
         let value = self.get(name)?;
         let is_address = |text: &&str| {
-            (5..=2_048).contains(&text.len()) && text.parse::<Url>().is_ok_and(|url| matches!(url.scheme(), "http" | "https"))
+            (5..=2_048).contains(&text.len())
+                && text.bytes().all(|byte| byte.is_ascii_graphic())
+                && (text.starts_with("https://") || text.starts_with("http://"))
+                && text.parse::<Url>().is_ok()
         };
         let text = value.as_str().filter(is_address);
         if text.is_none() {
@@ -136,7 +155,16 @@ impl<'a> Fields<'a> {
 
     fn integer(&mut self, name: &'static str, minimum: u64, maximum: u64) -> Option<u64> {
         let value = self.get(name)?;
-        let number = value.as_u64().filter(|number| (minimum..=maximum).contains(number));
+        // 60.0 is a whole number in JSON, however it is written; what does not fit comes out as a bound's other side.
+        let whole = value.as_f64().filter(|number| number.fract() == 0.0 && *number >= 0.0);
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "whole, not negative, and a cast saturates"
+        )]
+        let number = whole
+            .map(|number| number as u64)
+            .filter(|number| (minimum..=maximum).contains(number));
         if number.is_none() {
             self.wrong(name, format!("must be a whole number from {minimum} to {maximum}"));
         }
@@ -237,7 +265,7 @@ mod tests {
         let (request, expected) = read_json(json!({
             "clientId": "customer-1", "country": "lt", "locale": "en", "documents": ["PASSPORT"], "successUrl": "https://a.example/ok",
             "errorUrl": "https://a.example/no", "unverifiedUrl": "https://a.example/wait", "externalRef": "order-1", "expirySeconds": 600,
-            "sessionSeconds": 60, "additionalSteps": {"ALL": {"ALL": {"SECOND_DOC": {"type": "UPLOAD"}}}},
+            "sessionSeconds": 6e1, "additionalSteps": {"ALL": {"ALL": {"SECOND_DOC": {"type": "UPLOAD"}}}},
             "secondDocument": {"country": "LV", "documentType": "PASSPORT"}
         }))
         .unwrap();
@@ -278,5 +306,6 @@ mod tests {
             ]
         );
         assert_eq!(read_json(json!({})).unwrap_err(), ["clientId"]);
+        assert_eq!(read_json(json!({"clientId": null})).unwrap_err(), ["clientId"]);
     }
 }

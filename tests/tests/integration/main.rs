@@ -11,6 +11,7 @@
 
 mod adapters;
 mod admission;
+mod api;
 mod choices;
 mod events;
 mod links;
