@@ -4,16 +4,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use adapters::{
-    AwsSettings, DynamoPairings, FileOrigins, HttpClientError, S3CallbackArchive, S3Documents, SecretText, Secrets, SqsSubmissionQueue,
-    SystemClock, http_client, sdk_config,
+    AwsSettings, DynamoPairings, FileOrigins, HttpClientError, IdenfyCaller, S3CallbackArchive, S3Documents, SecretText, Secrets,
+    SqsSubmissionQueue, SystemClock, http_client, sdk_config,
 };
 use aws_types::SdkConfig;
+use url::Url;
 use verification::identifiers::ScanRef;
 use verification::ports::{Clock, Observer, Pairings};
 
 use crate::environment::{Environment, EnvironmentError};
 use crate::metrics::Metrics;
-use crate::telemetry::LogLevel;
+use crate::telemetry::{LogLevel, start_logging};
 
 /// The variables.
 #[derive(Clone, Debug)]
@@ -82,6 +83,29 @@ pub enum InstallationError {
     HttpClient(#[from] HttpClientError),
 }
 
+/// Starts a function: reads its configuration, starts logging, opens the stores and the first connections.
+///
+/// # Errors
+/// The configuration is not complete, which is logged with everything that is wrong, or the HTTP client cannot be built.
+pub async fn start<C>(
+    read: impl FnOnce(Environment) -> Result<C, EnvironmentError>,
+    settings: impl FnOnce(&C) -> &Settings,
+) -> Result<(C, Installation), InstallationError> {
+    let config = match read(Environment::of_process()) {
+        Ok(config) => config,
+        Err(error) => {
+            start_logging(LogLevel::default());
+            tracing::error!(event = "not_configured", error = %error, "the function cannot start");
+            return Err(error.into());
+        }
+    };
+    let settings = settings(&config);
+    start_logging(settings.log_level);
+    let installation = Installation::open(settings)?;
+    installation.warm_up().await;
+    Ok((config, installation))
+}
+
 /// The stores of the installation.
 pub struct Installation {
     pub http: reqwest::Client,
@@ -123,6 +147,17 @@ impl Installation {
             clock,
             metrics,
         })
+    }
+
+    /// The way to iDenfy at `base_url`.
+    pub fn idenfy(&self, base_url: Url) -> IdenfyCaller {
+        IdenfyCaller::new(
+            self.http.clone(),
+            base_url,
+            self.secrets.clone(),
+            self.clock.clone(),
+            self.metrics.clone(),
+        )
     }
 
     /// Reads the secret and opens the first connections, while the function starts and has the CPU to itself. What fails here is tried

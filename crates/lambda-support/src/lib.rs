@@ -10,7 +10,7 @@ mod telemetry;
 
 pub use batch::{Handled, UnreportableRecord, process_batch, receive_count};
 pub use environment::{Environment, EnvironmentError, Problem};
-pub use installation::{Installation, InstallationError, Settings, read_aws_settings};
+pub use installation::{Installation, InstallationError, Settings, read_aws_settings, start};
 pub use memory::peak_memory_kilobytes;
 pub use metrics::{Metrics, RejectionReason};
 pub use policy::PolicySettings;

@@ -9,33 +9,17 @@ mod session;
 
 use std::sync::Arc;
 
-use adapters::{IdenfyCaller, IdenfySessions, S3FileRemoval};
+use adapters::{IdenfySessions, S3FileRemoval};
 use config::Config;
 use handler::Api;
 use lambda_http::{Error, service_fn};
-use lambda_support::{Environment, Installation, start_logging};
+use lambda_support::start;
 use verification::{EraseVerification, OpenSession, RetryVerification};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
-    let config = match Config::read(Environment::of_process()) {
-        Ok(config) => config,
-        Err(error) => {
-            start_logging(lambda_support::LogLevel::default());
-            tracing::error!(event = "not_configured", error = %error, "the function cannot start");
-            return Err(error.into());
-        }
-    };
-    start_logging(config.settings.log_level);
-    let installation = Installation::open(&config.settings)?;
-    installation.warm_up().await;
-    let caller = IdenfyCaller::new(
-        installation.http,
-        config.idenfy_base_url,
-        installation.secrets,
-        installation.clock.clone(),
-        installation.metrics.clone(),
-    );
+    let (config, installation) = start(Config::read, |config| &config.settings).await?;
+    let caller = installation.idenfy(config.idenfy_base_url);
     let sessions = Arc::new(IdenfySessions::new(caller));
     let api = Arc::new(Api {
         open: OpenSession {

@@ -5,34 +5,18 @@ mod handler;
 
 use std::sync::Arc;
 
-use adapters::{IdenfyCaller, IdenfyProvider, IdenfySessions, S3FileRemoval, TokenField};
+use adapters::{IdenfyProvider, IdenfySessions, S3FileRemoval, TokenField};
 use config::Config;
 use handler::Reconciler;
 use lambda_runtime::{Error, LambdaEvent, service_fn};
-use lambda_support::{Environment, Installation, start_logging};
+use lambda_support::start;
 use serde_json::Value;
 use verification::{EraseVerification, Reconcile};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
-    let config = match Config::read(Environment::of_process()) {
-        Ok(config) => config,
-        Err(error) => {
-            start_logging(lambda_support::LogLevel::default());
-            tracing::error!(event = "not_configured", error = %error, "the function cannot start");
-            return Err(error.into());
-        }
-    };
-    start_logging(config.settings.log_level);
-    let installation = Installation::open(&config.settings)?;
-    installation.warm_up().await;
-    let caller = IdenfyCaller::new(
-        installation.http,
-        config.idenfy_base_url,
-        installation.secrets,
-        installation.clock.clone(),
-        installation.metrics.clone(),
-    );
+    let (config, installation) = start(Config::read, |config| &config.settings).await?;
+    let caller = installation.idenfy(config.idenfy_base_url);
     // Only statuses are asked for here; how a token is named when documents are posted makes no difference.
     let provider = IdenfyProvider::new(
         caller.clone(),

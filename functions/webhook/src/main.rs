@@ -9,22 +9,12 @@ use adapters::facts;
 use config::Config;
 use handler::Webhook;
 use lambda_http::{Error, service_fn};
-use lambda_support::{Environment, Installation, start_logging};
+use lambda_support::start;
 use verification::AcceptCallback;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
-    let config = match Config::read(Environment::of_process()) {
-        Ok(config) => config,
-        Err(error) => {
-            start_logging(lambda_support::LogLevel::default());
-            tracing::error!(event = "not_configured", error = %error, "the function cannot start");
-            return Err(error.into());
-        }
-    };
-    start_logging(config.settings.log_level);
-    let installation = Installation::open(&config.settings)?;
-    installation.warm_up().await;
+    let (config, installation) = start(Config::read, |config| &config.settings).await?;
     let webhook = Arc::new(Webhook {
         accept: AcceptCallback {
             pairings: installation.pairings,

@@ -11,13 +11,16 @@ async fn with_fault(stack: &Stack, mut fault: Value) -> ApiAnswer {
     fault["route"] = json!("token");
     fault["match"] = json!({"clientId": client_id});
     fault["message"] = json!(WORDS);
-    let times = fault.get("times").cloned().unwrap_or(json!(1));
+    let at_most = fault["times"].as_u64().unwrap_or(1);
     stack.sandbox.admin(Method::POST, "/faults", fault).await;
     let answer = stack.api(Method::POST, "/sessions", Some(json!({"clientId": client_id}))).await;
     let text = answer.body.to_string();
     assert!(!text.contains(WORDS) && !text.contains('<'), "{text}");
-    let asked = stack.sandbox.requests_of(&client_id).await.len();
-    assert_eq!(json!(asked), times, "no more often than that: each may have made a session");
+    let asked = stack.sandbox.requests_of(&client_id).await.len() as u64;
+    assert!(
+        (1..=at_most).contains(&asked),
+        "asked {asked} times, and each may have made a session"
+    );
     answer
 }
 
@@ -55,7 +58,7 @@ async fn each_refusal_has_its_status_and_code() {
     .await;
     assert!(rejected.body["detail"].as_str().unwrap().contains("BAD_VALUE"));
     check(json!({"kind": "errorIn200"}), 422, "provider_rejected").await;
-    // Once more with the secret read anew, in case it has been rotated.
+    // Once more with the secret read anew, in case it has been rotated: at most once a minute, whoever asks.
     let fault = json!({"kind": "status", "status": 401, "identifier": "UNAUTHORIZED", "times": 2});
     check(fault, 503, "provider_account").await;
     for (status, identifier) in [(402, "PERMISSIONS_ERROR"), (403, "PERMISSIONS_ERROR")] {
