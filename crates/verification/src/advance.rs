@@ -4,10 +4,11 @@
 //! work, asks for evidence instead of calling again blindly. So this may be run by any number of workers, as often as they like, and
 //! end at any point.
 
+mod capture;
+
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::capture::{Captured, Unfinished, capture_documents};
 use crate::change::{Attempted, Changes};
 use crate::document::{MAXIMUM_TOTAL_BYTES, Plan, StoredDocument};
 use crate::identifiers::{ScanRef, SecondReference};
@@ -15,7 +16,7 @@ use crate::observation::Observation;
 use crate::pairing::{Pairing, State};
 use crate::ports::{CallbackArchive, Clock, Documents, Observer, Pairings, Provider, ProviderError, SubmissionQueue, Unavailable};
 use crate::reason::ParkReason;
-use crate::result::{Overall, StepLinks};
+use crate::result::Overall;
 use crate::secret::AuthToken;
 use crate::time::Timestamp;
 use crate::transition::Event;
@@ -46,9 +47,6 @@ pub struct Advance {
 
 /// How many steps one run may take: more than the longest path through the states, so reaching it means a loop.
 const MAXIMUM_STEPS: u32 = 24;
-
-/// How often a file that comes too short is asked for before it is given up.
-const TRUNCATION_TRIES: u32 = 3;
 
 /// How long the provider gets to finish a call whose answer was lost, before anybody asks what became of it.
 const EVIDENCE_PAUSE: Duration = Duration::from_secs(10);
@@ -93,123 +91,6 @@ impl Advance {
             why: "TooManySteps",
             after: None,
         })
-    }
-
-    async fn capture(&self, pairing: Pairing, plan: Plan, until: Timestamp) -> Result<Next, Unavailable> {
-        let pairing = match self
-            .change(
-                pairing,
-                Event::CaptureTaken {
-                    lease_until: self.lease(until),
-                },
-            )
-            .await?
-        {
-            Attempted::Changed { pairing, .. } => *pairing,
-            Attempted::Nothing { pairing, .. } => return Ok(Next::Continue(pairing)),
-            Attempted::HeldUntil { until, .. } => return Ok(Next::Stop(Advanced::HeldUntil(until))),
-        };
-        let first = pairing.first.clone();
-        let mut links = self
-            .archive
-            .read(&first, &plan.callback)
-            .await?
-            .map(|facts| facts.links)
-            .unwrap_or_default();
-        let mut known = pairing.documents.clone();
-        let mut are_fresh = false;
-        let mut tries = 0;
-        let (refused, try_again) = loop {
-            tries += 1;
-            let Captured {
-                documents,
-                refused,
-                unfinished,
-            } = capture_documents(self.documents.as_ref(), &first, &plan, &known, &links, until).await;
-            known.extend(documents);
-            if refused.is_some() || unfinished.is_empty() {
-                break (refused, None);
-            }
-            if let Some((planned, _)) = unfinished.iter().find(|(_, why)| matches!(why, Unfinished::NoLink)) {
-                if are_fresh {
-                    let step = planned.step.clone();
-                    let has_link = links.get(&step).is_some_and(|links| !links.is_empty());
-                    break (
-                        Some(if has_link {
-                            ParkReason::LinkDead { step }
-                        } else {
-                            ParkReason::FileMissing { step }
-                        }),
-                        None,
-                    );
-                }
-                match self.fresh_links(&first).await {
-                    Ok(fresh) => links = fresh,
-                    Err(FreshLinks::Later(try_again)) => break (None, Some(try_again)),
-                    Err(FreshLinks::Never) => {
-                        break (
-                            Some(ParkReason::LinkDead {
-                                step: planned.step.clone(),
-                            }),
-                            None,
-                        );
-                    }
-                }
-                are_fresh = true;
-                continue;
-            }
-            let truncated = unfinished.iter().find(|(_, why)| matches!(why, Unfinished::Truncated));
-            match truncated {
-                Some((planned, _)) if tries >= TRUNCATION_TRIES => {
-                    break (
-                        Some(ParkReason::FileTruncated {
-                            step: planned.step.clone(),
-                        }),
-                        None,
-                    );
-                }
-                Some(_) => {}
-                None => {
-                    break (
-                        None,
-                        Some(Advanced::TryAgain {
-                            why: "FileUnavailable",
-                            after: None,
-                        }),
-                    );
-                }
-            }
-        };
-        let event = match refused {
-            Some(reason) => Event::CaptureRefused { documents: known, reason },
-            None => Event::CaptureEnded { documents: known },
-        };
-        // This worker goes on by itself, so no message is needed for what it has captured.
-        let attempted = Changes {
-            queue: None,
-            ..self.changes()
-        }
-        .attempt(pairing, None, |_| event.clone())
-        .await?;
-        Ok(match try_again {
-            Some(advanced) => Next::Stop(advanced),
-            None => Next::Continue(attempted.into_pairing()),
-        })
-    }
-
-    async fn fresh_links(&self, first: &ScanRef) -> Result<StepLinks, FreshLinks> {
-        match self.provider.files(first).await {
-            Ok(links) => Ok(links),
-            Err(ProviderError::Unavailable { retry_after, .. }) => Err(FreshLinks::Later(Advanced::TryAgain {
-                why: "FreshLinksUnavailable",
-                after: retry_after,
-            })),
-            Err(ProviderError::InDoubt { .. }) => Err(FreshLinks::Later(Advanced::TryAgain {
-                why: "FreshLinksUnavailable",
-                after: None,
-            })),
-            Err(ProviderError::TokenNotValid | ProviderError::Refused { .. } | ProviderError::Documents(_)) => Err(FreshLinks::Never),
-        }
     }
 
     async fn authorize(&self, pairing: Pairing, plan: &Plan, until: Timestamp) -> Result<Next, Unavailable> {
@@ -434,11 +315,6 @@ impl Advance {
 
 fn total_bytes(documents: &[StoredDocument]) -> u64 {
     documents.iter().fold(0, |sum, document| sum.saturating_add(document.bytes))
-}
-
-enum FreshLinks {
-    Later(Advanced),
-    Never,
 }
 
 fn unanswered(error: &ProviderError) -> Advanced {

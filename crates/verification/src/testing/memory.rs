@@ -1,5 +1,7 @@
 //! The ports in memory, for tests without any service.
 
+mod provider;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;
 use std::time::Duration;
@@ -7,18 +9,17 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 use crate::announcement::Announcement;
-use crate::document::{FileType, Plan, PlannedDocument, StoredDocument};
-use crate::identifiers::{ClientId, Digest256, ScanRef, SecondReference};
+use crate::document::{FileType, PlannedDocument, StoredDocument};
+use crate::identifiers::{ClientId, Digest256, ScanRef};
 use crate::observation::Observation;
 use crate::pairing::Pairing;
 use crate::ports::{
-    CallbackArchive, CaptureError, Clock, DeletedAtProvider, Documents, FileRemoval, HistoryEntry, Observer, Overdue, Page, PageStart,
-    PairingSummary, PairingWrite, Pairings, Provider, ProviderError, RemovedFiles, Saved, SecondToken, Session, SessionRequest, Sessions,
-    SubmissionQueue, Unavailable,
+    CallbackArchive, CaptureError, Clock, Documents, FileRemoval, HistoryEntry, Observer, Overdue, Page, PageStart, PairingSummary,
+    PairingWrite, Pairings, RemovedFiles, Saved, SubmissionQueue, Unavailable,
 };
 use crate::reason::ParkReason;
 use crate::result::{CallbackFacts, Overall, StepLinks};
-use crate::secret::{AuthToken, FileLink, SessionLink};
+use crate::secret::FileLink;
 use crate::time::Timestamp;
 
 /// Everything at once, behind one lock: one world in which a test plays.
@@ -308,44 +309,6 @@ impl FileRemoval for World {
     }
 }
 
-#[async_trait]
-impl Sessions for World {
-    async fn create(&self, _request: &SessionRequest) -> Result<Session, ProviderError> {
-        let mut state = self.lock();
-        let scan_ref: ScanRef = format!("session-{}", state.live_sessions.len() + 1).parse().unwrap();
-        state.live_sessions.insert(scan_ref.clone());
-        Ok(Session {
-            scan_ref,
-            auth_token: AuthToken::new("session-secret"),
-            redirect_url: SessionLink::new("https://provider.example/session-secret"),
-        })
-    }
-
-    async fn delete(&self, scan_ref: &ScanRef) -> Result<DeletedAtProvider, ProviderError> {
-        match self.fault_of("delete") {
-            Some(Fault::Refused) => {
-                return Ok(DeletedAtProvider::Refused {
-                    kind: "rejected",
-                    identifier: None,
-                });
-            }
-            Some(_) => {
-                return Err(ProviderError::Unavailable {
-                    kind: "server_error",
-                    retry_after: None,
-                });
-            }
-            None => {}
-        }
-        let mut state = self.lock();
-        if state.live_sessions.contains(scan_ref) {
-            return Ok(DeletedAtProvider::StillLive);
-        }
-        state.deleted_at_provider.push(scan_ref.clone());
-        Ok(DeletedAtProvider::Deleted)
-    }
-}
-
 impl World {
     /// What the provider says when asked.
     pub fn status_of(&self, scan_ref: &str, overall: Overall) {
@@ -443,107 +406,5 @@ impl SubmissionQueue for World {
         self.plain_fault("enqueue")?;
         self.lock().messages.push(first.clone());
         Ok(())
-    }
-}
-
-#[async_trait]
-impl Provider for World {
-    async fn create_second_token(&self, _client_id: &ClientId, _reference: &SecondReference) -> Result<SecondToken, ProviderError> {
-        let fault = self.fault_of("token");
-        let mut state = self.lock();
-        let create = |state: &mut WorldState| {
-            let number = state.tokens.len() + 1;
-            let scan_ref: ScanRef = format!("second-{number}").parse().unwrap();
-            let secret = format!("secret-{number}");
-            state.tokens.insert(scan_ref.clone(), TokenState::Active(secret.clone()));
-            SecondToken {
-                scan_ref,
-                auth_token: AuthToken::new(secret),
-                has_steps_left: false,
-            }
-        };
-        match fault {
-            None => Ok(create(&mut state)),
-            Some(Fault::DoneThenLost) => {
-                create(&mut state);
-                Err(ProviderError::InDoubt { kind: "ConnectionLost" })
-            }
-            Some(Fault::LostBeforeDone) => Err(ProviderError::InDoubt { kind: "ConnectionLost" }),
-            Some(Fault::Unavailable) => Err(ProviderError::Unavailable {
-                kind: "RateLimited",
-                retry_after: Some(Duration::from_secs(7)),
-            }),
-            Some(Fault::Refused) => Err(ProviderError::Refused {
-                kind: "OutOfFunds",
-                identifier: None,
-            }),
-        }
-    }
-
-    async fn submit(
-        &self,
-        first: &ScanRef,
-        auth_token: &AuthToken,
-        _plan: &Plan,
-        documents: &[StoredDocument],
-    ) -> Result<(), ProviderError> {
-        let fault = self.fault_of("process");
-        let mut state = self.lock();
-        let accept = |state: &mut WorldState| {
-            let token = state
-                .tokens
-                .values_mut()
-                .find(|token| **token == TokenState::Active(auth_token.expose().to_owned()));
-            let Some(token) = token else {
-                return Err(ProviderError::TokenNotValid);
-            };
-            *token = TokenState::Accepted;
-            state.submissions.push((first.clone(), documents.to_vec()));
-            Ok(())
-        };
-        match fault {
-            None => accept(&mut state),
-            Some(Fault::DoneThenLost) => {
-                accept(&mut state)?;
-                Err(ProviderError::InDoubt { kind: "ConnectionLost" })
-            }
-            Some(Fault::LostBeforeDone) => Err(ProviderError::InDoubt { kind: "TimedOut" }),
-            Some(Fault::Unavailable) => Err(ProviderError::Unavailable {
-                kind: "RateLimited",
-                retry_after: Some(Duration::from_secs(7)),
-            }),
-            Some(Fault::Refused) => Err(ProviderError::Refused {
-                kind: "Rejected",
-                identifier: Some("BAD_VALUE".to_owned()),
-            }),
-        }
-    }
-
-    async fn status(&self, scan_ref: &ScanRef) -> Result<Overall, ProviderError> {
-        if self.fault_of("status").is_some() {
-            return Err(ProviderError::Unavailable {
-                kind: "ServerError",
-                retry_after: None,
-            });
-        }
-        if let Some(overall) = self.lock().statuses.get(scan_ref) {
-            return Ok(*overall);
-        }
-        match self.lock().tokens.get(scan_ref) {
-            Some(TokenState::Active(_)) => Ok(Overall::Active),
-            Some(TokenState::Accepted) => Ok(Overall::Reviewing),
-            Some(TokenState::Expired) => Ok(Overall::Expired),
-            None => Err(ProviderError::TokenNotValid),
-        }
-    }
-
-    async fn files(&self, scan_ref: &ScanRef) -> Result<StepLinks, ProviderError> {
-        if self.fault_of("files").is_some() {
-            return Err(ProviderError::Unavailable {
-                kind: "ServerError",
-                retry_after: None,
-            });
-        }
-        Ok(self.lock().fresh_links.get(scan_ref).cloned().unwrap_or_default())
     }
 }

@@ -1,0 +1,68 @@
+//! What the world is told.
+
+use super::*;
+
+fn announced(flow: &Flow) -> Vec<&'static str> {
+    flow.world
+        .announcements()
+        .iter()
+        .map(|announcement| announcement.outcome.as_str())
+        .collect()
+}
+
+#[tokio::test]
+async fn every_outcome_is_announced_once() {
+    let flow = Flow::submitted().await;
+    assert!(announced(&flow).is_empty());
+    let settling = second("second-1", "first", Overall::Approved);
+    flow.callback(&settling).await;
+    flow.callback(&settling).await;
+    let denied = CallbackFacts {
+        overall: Some(Overall::Denied),
+        ..approved("first", "client")
+    };
+    flow.callback(&denied).await;
+    flow.callback(&denied).await;
+    assert_eq!(announced(&flow), ["DualVerificationSettled", "DualVerificationRevoked"]);
+    let settled = &flow.world.announcements()[0].detail;
+    assert_eq!(
+        (settled.verdict.as_deref(), settled.second_overall),
+        (Some("Approved"), Some(Overall::Approved))
+    );
+    assert_eq!(settled.second_scan_ref.as_ref().map(ScanRef::as_str), Some("second-1"));
+}
+
+#[tokio::test]
+async fn declined_expired_and_parked_are_announced_with_their_reason() {
+    for (facts, outcome, reason) in [
+        (
+            CallbackFacts {
+                overall: Some(Overall::Denied),
+                ..approved("first", "client")
+            },
+            "DualVerificationDeclined",
+            Some("FirstDenied"),
+        ),
+        (
+            CallbackFacts {
+                overall: Some(Overall::Expired),
+                ..approved("first", "client")
+            },
+            "DualVerificationExpired",
+            None,
+        ),
+        (
+            CallbackFacts {
+                country: None,
+                ..approved("first", "client")
+            },
+            "DualVerificationParked",
+            Some("CountryUnknown"),
+        ),
+    ] {
+        let flow = Flow::new();
+        flow.callback(&facts).await;
+        assert_eq!(announced(&flow), [outcome]);
+        assert_eq!(flow.world.announcements()[0].detail.reason.as_deref(), reason);
+    }
+}
