@@ -1,6 +1,9 @@
 //! Functions of the stack, invoked by hand.
 
-use serde_json::Value;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use tokio::time::sleep;
 
 use crate::stack::Stack;
 
@@ -8,14 +11,29 @@ impl Stack {
     /// Invokes the function with this logical id and waits for its answer.
     pub async fn invoke(&self, logical_id: &str, event: &Value) -> Value {
         let functions = format!("{}/2015-03-31/functions", self.description.endpoint_url);
-        let list = self.http.get(format!("{functions}/")).send().await.expect("the emulator answers");
-        let list: Value = serde_json::from_slice(&list.bytes().await.expect("a list")).expect("JSON");
-        let names = list["Functions"].as_array().expect("functions").iter();
-        let mut names = names.filter_map(|function| function["FunctionName"].as_str());
-        let name = names.find(|name| name.contains(logical_id)).expect("the function is deployed");
+        let name = self.function_name(logical_id).await;
         let answer = self.http.post(format!("{functions}/{name}/invocations")).json(event).send().await;
         let answer = answer.expect("the function answers");
         assert!(!answer.headers().contains_key("x-amz-function-error"), "{logical_id} failed");
         serde_json::from_slice(&answer.bytes().await.expect("an answer")).expect("JSON")
+    }
+
+    /// The name under which the function with this logical id is deployed.
+    pub async fn function_name(&self, logical_id: &str) -> String {
+        let list = self.get(&format!("{}/2015-03-31/functions/", self.description.endpoint_url)).await;
+        let names = list["Functions"].as_array().expect("functions").iter();
+        let mut names = names.filter_map(|function| function["FunctionName"].as_str());
+        names
+            .find(|name| name.contains(logical_id))
+            .expect("the function is deployed")
+            .to_owned()
+    }
+
+    /// Has the reconciler run again and again, with a pause between two runs, in place of the schedule's five minutes. Never returns.
+    pub async fn keep_reconciling(&self, pause: Duration) {
+        loop {
+            self.invoke("ReconcilerFunction", &json!({})).await;
+            sleep(pause).await;
+        }
     }
 }

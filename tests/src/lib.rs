@@ -14,6 +14,7 @@
 )]
 
 mod api;
+mod checkpoint;
 mod contract;
 mod description;
 mod events;
@@ -23,19 +24,24 @@ mod logs;
 mod objects;
 mod pairing;
 pub mod pictures;
+mod processes;
 mod queues;
 mod sandbox;
 mod session;
 mod signing;
 mod stack;
+mod tuning;
 mod wait;
 
 pub use api::ApiAnswer;
+pub use checkpoint::{Call, Checkpoint, Held, Side, Watching};
 pub use description::{Description, STACK_VARIABLE};
 pub use events::Listener;
 pub use file_server::{Answer, FileServer};
 pub use pairing::PairingRecord;
+pub use processes::FunctionProcess;
 pub use session::{BACK, FRONT, Session};
 pub use signing::sign;
 pub use stack::{DedicatedStack, Stack};
+pub use tuning::ProcessorTuning;
 pub use wait::{DEADLINE, eventually};

@@ -41,6 +41,23 @@ impl Stack {
         lines.into_iter().filter(|line| line["event"] == "pairing_advanced").collect()
     }
 
+    /// How many messages are on a queue: those that can be received, those that somebody is at, and those that are put off.
+    pub async fn messages_on(&self, queue_url: &str) -> u64 {
+        let counts = [
+            QueueAttributeName::ApproximateNumberOfMessages,
+            QueueAttributeName::ApproximateNumberOfMessagesNotVisible,
+            QueueAttributeName::ApproximateNumberOfMessagesDelayed,
+        ];
+        let request = self.sqs.get_queue_attributes().queue_url(queue_url);
+        let answer = request
+            .set_attribute_names(Some(counts.to_vec()))
+            .send()
+            .await
+            .expect("the queue answers");
+        let attributes = answer.attributes.expect("attributes");
+        counts.iter().map(|count| attributes[count].parse::<u64>().expect("a number")).sum()
+    }
+
     /// Waits for a message with this body among the dead letters, takes it out and returns how often it was received before.
     pub async fn take_dead_letter(&self, body: &str) -> u32 {
         let queue = &self.description.dead_letter_queue_url;

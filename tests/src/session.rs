@@ -48,7 +48,7 @@ impl Stack {
 
 impl<'stack> Session<'stack> {
     /// One that was opened in another way.
-    pub(crate) fn of(stack: &'stack Stack, client_id: String, scan_ref: String) -> Self {
+    pub fn of(stack: &'stack Stack, client_id: String, scan_ref: String) -> Self {
         Self {
             stack,
             client_id,

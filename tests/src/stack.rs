@@ -130,6 +130,17 @@ impl DedicatedStack {
         }
     }
 
+    /// Ends the emulator and all functions in it, wherever they are, and starts it again with the state that it has kept.
+    pub async fn restart_emulator(self) -> Self {
+        let local = self.local.restart_emulator().await;
+        let local = local.unwrap_or_else(|error| panic!("the emulator does not start again: {error:?}"));
+        // New clients: the connections of the old ones are gone.
+        Self {
+            stack: Stack::connect(Description::of(&local)),
+            local,
+        }
+    }
+
     /// Ends it and waits until it has ended.
     pub async fn stop(self) {
         self.local.stop().await;

@@ -94,6 +94,7 @@ impl Arguments {
             parameters,
             functions: self.prebuilt.map_or(Functions::Build, Functions::Prebuilt),
             progress,
+            ..Options::default()
         })
     }
 }

@@ -4,7 +4,7 @@ Standard input is the lifeline. The starter holds its other end and never writes
 stopped, crashed or was killed with SIGKILL, the command and everything that it started in its process group are ended:
 SIGTERM first, SIGKILL after a moment. Then the directory that belonged to the run is removed.
 
-Usage: guard.py [--remove DIRECTORY] -- COMMAND [ARGUMENT]...
+Usage: guard.py [--remove DIRECTORY] [--grace SECONDS] -- COMMAND [ARGUMENT]...
 Exit status: the command's, or 128 + n if signal n ended it.
 """
 
@@ -35,11 +35,11 @@ def signal_group(leader, number):
         pass
 
 
-def end_when_lifeline_closes(leader, ended):
+def end_when_lifeline_closes(leader, ended, grace):
     while os.read(0, 1024):
         pass
     signal_group(leader, signal.SIGTERM)
-    if not ended.wait(GRACE_SECONDS):
+    if not ended.wait(grace):
         signal_group(leader, signal.SIGKILL)
 
 
@@ -47,6 +47,9 @@ def main(arguments):
     directory = None
     if arguments[:1] == ["--remove"]:
         directory, arguments = arguments[1], arguments[2:]
+    grace = GRACE_SECONDS
+    if arguments[:1] == ["--grace"]:
+        grace, arguments = float(arguments[1]), arguments[2:]
     command = arguments[1:]
 
     # Only the lifeline may end the guard, or it would leave the command behind.
@@ -67,7 +70,7 @@ def main(arguments):
         return 127
 
     ended = threading.Event()
-    threading.Thread(target=end_when_lifeline_closes, args=(child.pid, ended), daemon=True).start()
+    threading.Thread(target=end_when_lifeline_closes, args=(child.pid, ended, grace), daemon=True).start()
     # Seen, but not yet collected: until then its number, which is also the group's, cannot go to another process.
     os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)
     ended.set()

@@ -22,6 +22,18 @@ const PORT_ATTEMPTS: u8 = 3;
 /// How much of the log is quoted when the emulator fails.
 const QUOTED_LOG_LINES: usize = 20;
 
+/// How an emulator is started.
+#[derive(Clone, Debug, Default)]
+pub struct Settings {
+    /// Its port; none takes a free one.
+    pub port: Option<u16>,
+    /// What functions are told to be its address; none: its own.
+    pub functions_endpoint: Option<Url>,
+    /// Whether it writes its state down when it ends, and reads what it finds when it starts. Its directory is then not removed by the
+    /// process that guards it, but by its owner, or by the next run if that is killed.
+    pub keeps_state: bool,
+}
+
 /// A running emulator.
 #[derive(Debug)]
 pub struct Emulator {
@@ -31,19 +43,19 @@ pub struct Emulator {
 }
 
 impl Emulator {
-    /// Starts it in `directory`, on `port` or a free one, and waits until it answers: at most 60 s.
+    /// Starts it in `directory` and waits until it answers: at most 60 s.
     ///
     /// # Errors
     /// When the given port is taken, or the emulator ends or does not answer; the message quotes its log.
-    pub async fn start(toolchain: &Toolchain, directory: &Path, port: Option<u16>) -> Result<Self> {
-        if let Some(port) = port {
+    pub async fn start(toolchain: &Toolchain, directory: &Path, settings: &Settings) -> Result<Self> {
+        if let Some(port) = settings.port {
             TcpListener::bind((Ipv4Addr::LOCALHOST, port)).with_context(|| format!("cannot use port {port} of 127.0.0.1"))?;
-            return Self::start_on(toolchain, directory, port).await;
+            return Self::start_on(toolchain, directory, port, settings).await;
         }
         let mut attempt = 1;
         loop {
             let free = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port();
-            match Self::start_on(toolchain, directory, free).await {
+            match Self::start_on(toolchain, directory, free, settings).await {
                 Err(error) if attempt < PORT_ATTEMPTS && format!("{error:#}").contains("in use") => {
                     attempt += 1;
                 }
@@ -52,7 +64,7 @@ impl Emulator {
         }
     }
 
-    async fn start_on(toolchain: &Toolchain, directory: &Path, port: u16) -> Result<Self> {
+    async fn start_on(toolchain: &Toolchain, directory: &Path, port: u16, settings: &Settings) -> Result<Self> {
         let endpoint = Url::parse(&format!("http://{}:{port}/", Ipv4Addr::LOCALHOST))?;
         let log = directory.join("emulator.log");
         let output = std::fs::File::create(&log)?;
@@ -61,7 +73,14 @@ impl Emulator {
         let temporary = private("temporary");
         std::fs::create_dir_all(&temporary)?;
 
-        let process = GuardedCommand::removing(toolchain.python(), directory, toolchain.emulator_python())
+        let functions_endpoint = settings.functions_endpoint.as_ref().unwrap_or(&endpoint);
+        let keeps_state = if settings.keeps_state { "1" } else { "0" };
+        let command = if settings.keeps_state {
+            GuardedCommand::with_last_words(toolchain.python(), toolchain.emulator_python())
+        } else {
+            GuardedCommand::removing(toolchain.python(), directory, toolchain.emulator_python())
+        };
+        let process = command
             .args(["-m", "ministack"])
             .with(|command| {
                 // Function processes inherit this environment, and in AWS they would see nothing of the caller's either.
@@ -74,7 +93,10 @@ impl Emulator {
                     // and because the SDK addresses buckets by path when the host is one.
                     .env("MINISTACK_HOST", Ipv4Addr::LOCALHOST.to_string())
                     .env("MINISTACK_REGION", REGION)
-                    .env("AWS_ENDPOINT_URL", endpoint.as_str().trim_end_matches('/'))
+                    // It hands this on to the functions, whatever the template says.
+                    .env("AWS_ENDPOINT_URL", functions_endpoint.as_str().trim_end_matches('/'))
+                    .env("PERSIST_STATE", keeps_state)
+                    .env("S3_PERSIST", keeps_state)
                     .env("LAMBDA_EXECUTOR", "local")
                     // What functions get as credentials. In AWS there is always a session, so here is one, too.
                     .env("AWS_SECRET_ACCESS_KEY", "test")

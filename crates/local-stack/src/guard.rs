@@ -17,6 +17,9 @@ const SCRIPT: &str = include_str!("../python/guard.py");
 /// Longer than the script's own grace period, after which it uses SIGKILL.
 const STOP_DEADLINE: Duration = Duration::from_secs(10);
 
+/// Shorter than the deadline above.
+const LAST_WORDS_SECONDS: &str = "8";
+
 /// A command that is about to be run under the guard.
 #[derive(Debug)]
 pub struct GuardedCommand(Command);
@@ -25,22 +28,24 @@ impl GuardedCommand {
     /// `program` with this process's environment and outputs, in a process group of its own, so that Ctrl-C at a terminal
     /// reaches only this process, which then ends the rest in order.
     pub fn new(python: &Python, program: impl AsRef<OsStr>) -> Self {
-        Self::prepare(python, None, program)
+        Self::prepare(python, &[], program)
     }
 
     /// As [`new`](Self::new), and removes `directory` at the end, even when this process cannot any more.
     pub fn removing(python: &Python, directory: &Path, program: impl AsRef<OsStr>) -> Self {
-        Self::prepare(python, Some(directory), program)
+        Self::prepare(python, &["--remove".as_ref(), directory.as_os_str()], program)
     }
 
-    fn prepare(python: &Python, remove: Option<&Path>, program: impl AsRef<OsStr>) -> Self {
+    /// As [`new`](Self::new), for a program that has something to write down when it is asked to end: it gets 8 s for that.
+    pub fn with_last_words(python: &Python, program: impl AsRef<OsStr>) -> Self {
+        Self::prepare(python, &["--grace".as_ref(), LAST_WORDS_SECONDS.as_ref()], program)
+    }
+
+    fn prepare(python: &Python, options: &[&OsStr], program: impl AsRef<OsStr>) -> Self {
         let mut command = Command::new(python.path());
         // Isolated from the user's Python settings, without site packages: it starts in some 15 ms.
         command.args(["-I", "-S", "-c", SCRIPT]);
-        if let Some(directory) = remove {
-            command.arg("--remove").arg(directory);
-        }
-        command.arg("--").arg(program);
+        command.args(options).arg("--").arg(program);
         command.process_group(0).stdin(Stdio::piped());
         Self(command)
     }

@@ -3,13 +3,13 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 use url::Url;
 
 use crate::Progress;
 use crate::aws::EmulatorClient;
 use crate::deployment::{self, Package};
-use crate::emulator::Emulator;
+use crate::emulator::{Emulator, Settings};
 use crate::functions::Functions;
 use crate::parameters::{self, Parameters};
 use crate::provider::Provider;
@@ -29,6 +29,10 @@ pub struct Options {
     pub secret: Option<PathBuf>,
     /// Port of the emulator on 127.0.0.1; none takes a free one.
     pub port: Option<u16>,
+    /// Where the functions reach the AWS services; none leads them to the emulator directly. For a test that stands in between.
+    pub functions_endpoint: Option<Url>,
+    /// Whether the emulator's state is written down when it ends, so that it can be [restarted](LocalStack::restart_emulator) with it.
+    pub keeps_state: bool,
     /// Template parameters that differ from the local defaults.
     pub parameters: Parameters,
     /// Where the functions' programs come from.
@@ -43,6 +47,8 @@ impl Default for Options {
             provider_url: None,
             secret: None,
             port: None,
+            functions_endpoint: None,
+            keeps_state: false,
             parameters: Parameters::new(),
             functions: Functions::default(),
             progress: |_| {},
@@ -87,6 +93,8 @@ pub struct LocalStack {
     emulator: Emulator,
     provider: Provider,
     outputs: BTreeMap<String, String>,
+    toolchain: Toolchain,
+    settings: Settings,
     generated_secret: Option<ProviderSecret>,
     directory: RunDirectory,
 }
@@ -117,9 +125,14 @@ impl LocalStack {
             )
             .await
         };
+        let settings = Settings {
+            port: options.port,
+            functions_endpoint: options.functions_endpoint.clone(),
+            keeps_state: options.keeps_state,
+        };
         let services = async {
             let provider = Provider::start(options.provider_url.clone(), &plan.secret).await?;
-            let emulator = Emulator::start(&toolchain, directory.path(), options.port).await?;
+            let emulator = Emulator::start(&toolchain, directory.path(), &settings).await?;
             let client = emulator.client()?;
             let secret = serde_json::to_string(&plan.secret)?;
             let secret_arn = client.create_secret(SECRET_NAME, &secret).await?;
@@ -137,6 +150,8 @@ impl LocalStack {
             emulator,
             provider,
             outputs,
+            toolchain,
+            settings,
             generated_secret: (!plan.given_secret).then_some(plan.secret),
             directory,
         };
@@ -195,6 +210,23 @@ impl LocalStack {
     /// Always.
     pub async fn failed(&mut self) -> Result<std::convert::Infallible> {
         self.emulator.failed().await
+    }
+
+    /// Ends the emulator and every function that runs in it, and starts it again at the same address with the state that it has written
+    /// down. Functions are ended wherever they are, like in a place that loses its power. What the emulator does not write down is
+    /// lost: what its table streams have not delivered yet.
+    ///
+    /// # Errors
+    /// When the stack was started without `keeps_state`, or the emulator does not start again or has forgotten the webhook.
+    pub async fn restart_emulator(mut self) -> Result<Self> {
+        ensure!(self.settings.keeps_state, "the emulator was not told to keep its state");
+        let port = self.emulator.endpoint().port();
+        self.emulator.stop().await;
+        self.settings.port = port;
+        self.emulator = Emulator::start(&self.toolchain, self.directory.path(), &self.settings).await?;
+        let client = self.emulator.client()?;
+        self.connect(&client).await?;
+        Ok(self)
     }
 
     /// Ends everything that was started and removes its files; at most some 10 s.

@@ -1,0 +1,161 @@
+//! Functions are killed, with SIGKILL, at every call that changes anything: just before it, just after it, and midway through the
+//! documents. Whoever is killed wherever, the pairing settles with one accepted submission, and no message and no file is left over.
+
+use std::time::Duration;
+
+use futures_util::future::join_all;
+use integration_tests::{BACK, Call, FRONT, ProcessorTuning, Session, Side, Watching, pictures};
+use serde_json::{Value, json};
+
+use crate::watched::WatchedStack;
+
+/// What a killed worker holds, it holds for ten seconds, and its message comes back after twenty. One message at a time, so that
+/// killing the worker of one pairing does not kill that of another.
+const TUNING: ProcessorTuning = ProcessorTuning {
+    timeout_seconds: 15,
+    visibility_seconds: 20,
+    batch_size: 1,
+};
+
+/// Files that take more than one read to pass on.
+const FILE_BYTES: usize = 300_000;
+
+/// A call of one pairing's flow that changes something, in the order of the flow.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Effect {
+    /// The first callback is archived.
+    ArchiveFirst,
+    /// The pairing is written in this state.
+    Write(&'static str),
+    /// The file of this step is stored.
+    Store(&'static str),
+    /// The claim check is sent.
+    Send,
+    /// Token 2 is created.
+    CreateToken,
+    /// The documents are posted.
+    Submit,
+    /// The second callback is archived.
+    ArchiveSecond,
+}
+
+const BY_WEBHOOK: [Effect; 8] = [
+    Effect::ArchiveFirst,
+    Effect::Write("Capturing"),
+    Effect::Store(FRONT),
+    Effect::Store(BACK),
+    Effect::Send,
+    Effect::Write("Captured"),
+    Effect::ArchiveSecond,
+    Effect::Write("Settled"),
+];
+
+const BY_PROCESSOR: [Effect; 6] = [
+    Effect::Write("Authorizing"),
+    Effect::CreateToken,
+    Effect::Write("Authorized"),
+    Effect::Write("Submitting"),
+    Effect::Submit,
+    Effect::Write("Submitted"),
+];
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_webhook_that_is_killed_at_any_effect_loses_nothing() {
+    everything_settles(&BY_WEBHOOK, "WebhookFunction").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_processor_that_is_killed_at_any_effect_loses_nothing() {
+    everything_settles(&BY_PROCESSOR, "ProcessorFunction").await;
+}
+
+async fn everything_settles(effects: &[Effect], function: &str) {
+    let world = WatchedStack::start().await;
+    world.stack().tune_processor(TUNING).await;
+    let moments = effects.iter().flat_map(|effect| {
+        let sides: &[Side] = match effect {
+            Effect::Store(_) | Effect::Submit => &[Side::Before, Side::Midway, Side::After],
+            _ => &[Side::Before, Side::After],
+        };
+        sides.iter().map(|side| (*effect, *side))
+    });
+    let flows = moments.map(|(effect, side)| settles_although_killed(&world, effect, side, function));
+    tokio::select! {
+        _ = join_all(flows) => {}
+        () = world.stack().keep_reconciling(Duration::from_secs(2)) => {}
+    }
+    world.assert_queues_empty().await;
+    world.stop().await;
+}
+
+async fn settles_although_killed(world: &WatchedStack, effect: Effect, side: Side, function: &str) {
+    let session = world.stack().session().await;
+    session.upload(FRONT, "image/jpeg", pictures::jpeg(FILE_BYTES)).await;
+    session.upload(BACK, "image/png", pictures::png(FILE_BYTES)).await;
+    let killing = async {
+        let held = hold(world, &session, effect, side).await;
+        let killed = held.held().await.kill_caller();
+        assert!(killed.contains(function), "{effect:?} is made by {killed}");
+    };
+    let ((), deliveries) = tokio::join!(killing, session.finish(json!({})));
+    if BY_WEBHOOK.iter().take(6).any(|first| *first == effect) {
+        assert_ne!(deliveries[0]["status"], 200, "nobody answers for the dead: {effect:?} {side:?}");
+    }
+    let what = format!("{effect:?} {side:?}");
+    session.until_settled().await;
+    assert_once(&session, &what).await;
+    world.assert_answers_are_durable(&session.client_id).await;
+}
+
+/// Sets the watch. Direct processing is told a token and nothing else, so that is asked for on the way.
+async fn hold(world: &WatchedStack, session: &Session<'_>, effect: Effect, side: Side) -> Watching {
+    let (first, client) = (session.scan_ref.clone(), session.client_id.clone());
+    match effect {
+        Effect::ArchiveFirst => world.services.hold(side, stores(format!("/callbacks/{first}/"), String::new())),
+        Effect::ArchiveSecond => world.services.hold(side, move |call: &Call| {
+            let is_archived = stores("/callbacks/".to_owned(), client.clone())(call);
+            is_archived && !call.path.contains(&first)
+        }),
+        Effect::Store(step) => world
+            .services
+            .hold(side, stores(format!("/documents/{first}/{step}"), String::new())),
+        Effect::Send => world
+            .services
+            .hold(side, move |call| call.operation == "SendMessage" && call.body.contains(&first)),
+        Effect::Write(state) => world.services.hold(side, writes(first, state)),
+        Effect::CreateToken => world
+            .provider
+            .hold(side, move |call| call.path == "/api/v2/token" && call.body.contains(&client)),
+        Effect::Submit => {
+            let submitting = world.services.hold(Side::After, writes(first, "Submitting")).held().await;
+            let pairing = session.pairing().await.expect("a pairing").pairing;
+            let token = pairing["state"]["auth_token"].as_str().expect("Token 2's secret").to_owned();
+            let posted = world
+                .provider
+                .hold(side, move |call| call.path == "/api/v2/process" && call.body.contains(&token));
+            submitting.release();
+            posted
+        }
+    }
+}
+
+fn stores(path: String, text: String) -> impl Fn(&Call) -> bool + Send {
+    move |call| call.method == "PUT" && call.path.contains(&path) && call.body.contains(&text)
+}
+
+fn writes(first: String, state: &str) -> impl Fn(&Call) -> bool + Send + use<> {
+    let state = format!(r#""state":{{"S":"{state}"}}"#);
+    move |call| call.operation == "TransactWriteItems" && call.body.contains(&format!("PAIRING#{first}")) && call.body.contains(&state)
+}
+
+/// One submission, no more tokens alive than one that nobody can use any more, and each file once and whole.
+async fn assert_once(session: &Session<'_>, what: &str) {
+    let submissions = session.accepted_submissions().await;
+    assert_eq!(submissions.len(), 1, "{what}: {submissions:?}");
+    let tokens = session.sessions("DOCUMENT").await;
+    let live = tokens.iter().filter(|token| token["live"] == Value::Bool(true)).count();
+    assert!(live <= 1 && tokens.len() <= 2, "{what}: {tokens:?}");
+    let documents = session.documents().await;
+    let sizes: Vec<u64> = documents.iter().map(|document| document.bytes).collect();
+    assert_eq!(sizes, [FILE_BYTES as u64; 2], "{what}: {documents:?}");
+}

@@ -1,0 +1,141 @@
+//! The whole place loses its power: the emulator and every function in it end at once, in the middle of flows that stand at different
+//! points, and come back with what is stored. Every flow is brought to its end.
+//!
+//! The emulator writes its state down when it is asked to end (SIGTERM), and only then, so it cannot show what a harder end would do;
+//! the services that it stands for keep what they have acknowledged.
+
+use std::time::Duration;
+
+use integration_tests::{BACK, DedicatedStack, FRONT, ProcessorTuning, Session, Stack, eventually, pictures};
+use local_stack::Options;
+use serde_json::{Value, json};
+
+use crate::watched::{assert_answers_are_durable, assert_queues_empty};
+
+const TUNING: ProcessorTuning = ProcessorTuning {
+    timeout_seconds: 20,
+    visibility_seconds: 25,
+    batch_size: 5,
+};
+
+/// A customer whose flow stands still on one route until the emulator is gone.
+struct Standing {
+    route: &'static str,
+    kind: &'static str,
+    /// The pairing's state when the emulator ends.
+    state: &'static str,
+}
+
+const STANDING: [Standing; 5] = [
+    // The webhook is copying.
+    Standing {
+        route: "file",
+        kind: "hang",
+        state: "Capturing",
+    },
+    Standing {
+        route: "token",
+        kind: "hang",
+        state: "Authorizing",
+    },
+    Standing {
+        route: "token",
+        kind: "acceptedThenHang",
+        state: "Authorizing",
+    },
+    Standing {
+        route: "process",
+        kind: "hang",
+        state: "Submitting",
+    },
+    Standing {
+        route: "process",
+        kind: "acceptedThenHang",
+        state: "Submitting",
+    },
+];
+
+#[tokio::test(flavor = "multi_thread")]
+async fn everything_settles_after_the_emulator_was_restarted_in_the_middle() {
+    let dedicated = DedicatedStack::start(Options {
+        keeps_state: true,
+        ..Options::default()
+    })
+    .await;
+    dedicated.stack.tune_processor(TUNING).await;
+    let mut customers = Vec::new();
+    for standing in &STANDING {
+        customers.push(bring_to_a_stand(&dedicated.stack, standing).await);
+    }
+    let settled = settle_one(&dedicated.stack).await;
+
+    let dedicated = dedicated.restart_emulator().await;
+    let stack = &dedicated.stack;
+    let sessions = customers.into_iter().map(|customer| customer.resume(stack));
+    let ends = async {
+        for session in sessions {
+            session.until_settled().await;
+            assert_eq!(session.accepted_submissions().await.len(), 1);
+            assert!(session.sessions("DOCUMENT").await.len() <= 2);
+            assert_eq!(session.documents().await.len(), 2);
+            assert_answers_are_durable(stack, &session.client_id).await;
+        }
+    };
+    tokio::select! {
+        () = ends => {}
+        () = stack.keep_reconciling(Duration::from_secs(2)) => {}
+    }
+    let before = settled.resume(stack);
+    assert_eq!(
+        before.accepted_submissions().await.len(),
+        1,
+        "what was done before is not done again"
+    );
+    before.until_settled().await;
+    assert_queues_empty(stack).await;
+    dedicated.stop().await;
+}
+
+/// Who a session is about, without the stack that it was opened on.
+struct Customer {
+    client_id: String,
+    scan_ref: String,
+}
+
+impl Customer {
+    fn of(session: Session<'_>) -> Self {
+        Self {
+            client_id: session.client_id,
+            scan_ref: session.scan_ref,
+        }
+    }
+
+    fn resume(self, stack: &Stack) -> Session<'_> {
+        Session::of(stack, self.client_id, self.scan_ref)
+    }
+}
+
+async fn bring_to_a_stand(stack: &Stack, standing: &Standing) -> Customer {
+    let session = stack.session().await;
+    session.upload(FRONT, "image/jpeg", pictures::jpeg(30_000)).await;
+    session.upload(BACK, "image/png", pictures::png(20_000)).await;
+    session
+        .fault(json!({"route": standing.route, "kind": standing.kind, "milliseconds": 120_000}))
+        .await;
+    session.finish(json!({"wait": false})).await;
+    session.until(standing.state).await;
+    eventually(format_args!("the provider is asked: {}", standing.route), || async {
+        let requests = session.requests(standing.route).await;
+        let faulty = requests.iter().any(|request| request["fault"] != Value::Null);
+        if faulty { Ok(()) } else { Err(format!("{requests:?}")) }
+    })
+    .await;
+    Customer::of(session)
+}
+
+async fn settle_one(stack: &Stack) -> Customer {
+    let session = stack.session_with_documents().await;
+    session.finish_and_be_believed(json!({})).await;
+    session.until_settled().await;
+    Customer::of(session)
+}

@@ -1,0 +1,78 @@
+//! A stack whose functions reach the AWS services and the provider through a checkpoint each.
+
+use std::net::TcpListener;
+
+use integration_tests::{Checkpoint, DedicatedStack, Stack, eventually};
+use local_stack::{Options, Parameters};
+
+/// A stack of the test's own, every call of whose functions can be held.
+pub struct WatchedStack {
+    dedicated: DedicatedStack,
+    /// Between the functions and table, bucket and queue.
+    pub services: Checkpoint,
+    /// Between the functions and the provider.
+    pub provider: Checkpoint,
+}
+
+impl WatchedStack {
+    pub async fn start() -> Self {
+        let (services, provider) = (Checkpoint::open().await, Checkpoint::open().await);
+        // Chosen here, because functions call the services while the stack is still starting.
+        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        services.lead_to(&format!("http://127.0.0.1:{port}"));
+        let dedicated = DedicatedStack::start(Options {
+            port: Some(port),
+            functions_endpoint: Some(services.origin().parse().unwrap()),
+            parameters: Parameters::from([("IdenfyBaseUrl".to_owned(), provider.origin().to_owned())]),
+            ..Options::default()
+        })
+        .await;
+        provider.lead_to(dedicated.stack.sandbox.url());
+        Self {
+            dedicated,
+            services,
+            provider,
+        }
+    }
+
+    pub fn stack(&self) -> &Stack {
+        &self.dedicated.stack
+    }
+
+    pub async fn stop(self) {
+        self.dedicated.stop().await;
+    }
+
+    /// Waits until every message has been worked off, and shows that none was given up.
+    pub async fn assert_queues_empty(&self) {
+        assert_queues_empty(self.stack()).await;
+    }
+
+    /// Shows that every callback that was answered 200 is in the bucket.
+    pub async fn assert_answers_are_durable(&self, client_id: &str) {
+        assert_answers_are_durable(self.stack(), client_id).await;
+    }
+}
+
+/// Waits until every message has been worked off, and shows that none was given up.
+pub async fn assert_queues_empty(stack: &Stack) {
+    eventually("the queue is empty", || async {
+        match stack.messages_on(&stack.description.submission_queue_url).await {
+            0 => Ok(()),
+            left => Err(format!("{left} messages")),
+        }
+    })
+    .await;
+    assert_eq!(stack.messages_on(&stack.description.dead_letter_queue_url).await, 0);
+}
+
+/// Shows that every callback that was answered 200 is in the bucket.
+pub async fn assert_answers_are_durable(stack: &Stack, client_id: &str) {
+    for delivery in stack.sandbox.deliveries_to(client_id).await {
+        if delivery["status"] == 200 {
+            let text = |name: &str| delivery[name].as_str().unwrap().to_owned();
+            let key = format!("callbacks/{}/{}.json", text("scanRef"), text("bodySha256"));
+            assert!(!stack.object(&key).await.is_empty(), "{delivery}");
+        }
+    }
+}
