@@ -35,7 +35,8 @@ pub struct Description {
 }
 
 impl Description {
-    pub(crate) fn of(stack: &LocalStack) -> Self {
+    /// What a stack that this program has started tells of itself.
+    pub fn of(stack: &LocalStack) -> Self {
         let output = |name| stack.output(name).expect("the template has it").to_owned();
         Self {
             webhook_url: output("WebhookUrl"),
@@ -52,7 +53,8 @@ impl Description {
         }
     }
 
-    pub(crate) fn read(path: &Path) -> Self {
+    /// Reads what `cargo xtask up --json` has printed.
+    pub fn read(path: &Path) -> Self {
         let text = std::fs::read(path).unwrap_or_else(|error| panic!("{STACK_VARIABLE} names {}: {error}", path.display()));
         serde_json::from_slice(&text).unwrap_or_else(|error| panic!("{} does not describe a stack: {error}", path.display()))
     }

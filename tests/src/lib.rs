@@ -13,6 +13,7 @@
     reason = "used by tests only, where a panic is how a failure is told"
 )]
 
+mod aging;
 mod api;
 mod checkpoint;
 mod contract;
@@ -38,7 +39,8 @@ pub use checkpoint::{Call, Checkpoint, Held, Side, Watching};
 pub use description::{Description, STACK_VARIABLE};
 pub use events::Listener;
 pub use file_server::{Answer, FileServer};
-pub use pairing::PairingRecord;
+pub use objects::StoredObject;
+pub use pairing::{PairingRecord, StoredPairing};
 pub use processes::FunctionProcess;
 pub use session::{BACK, FRONT, Session};
 pub use signing::sign;

@@ -30,25 +30,31 @@ impl Stack {
     /// # Panics
     /// When one was written more than once: nothing in the bucket ever is.
     pub async fn objects(&self, prefix: &str) -> Vec<StoredObject> {
-        let request = self
-            .s3
-            .list_object_versions()
-            .bucket(&self.description.document_bucket)
-            .prefix(prefix);
-        let answer = request.send().await.expect("the bucket answers");
-        assert!(answer.delete_markers().is_empty(), "{answer:?}");
-        let objects: Vec<StoredObject> = answer
-            .versions()
-            .iter()
-            .map(|version| StoredObject {
-                key: version.key().expect("a key").to_owned(),
-                bytes: version.size().expect("a size").try_into().expect("not negative"),
-                version: version.version_id().expect("the bucket keeps versions").to_owned(),
-            })
-            .collect();
+        let objects = self.object_versions(prefix).await;
         let keys: BTreeSet<&str> = objects.iter().map(|object| object.key.as_str()).collect();
         assert_eq!(keys.len(), objects.len(), "written once: {objects:?}");
         objects
+    }
+
+    /// Every version of every object below a prefix, in the order of their keys.
+    pub async fn object_versions(&self, prefix: &str) -> Vec<StoredObject> {
+        let mut objects = Vec::new();
+        let (mut key, mut version) = (None, None);
+        loop {
+            let request = self.s3.list_object_versions().bucket(&self.description.document_bucket);
+            let request = request.prefix(prefix).set_key_marker(key).set_version_id_marker(version);
+            let answer = request.send().await.expect("the bucket answers");
+            assert!(answer.delete_markers().is_empty(), "{answer:?}");
+            objects.extend(answer.versions().iter().map(|version| StoredObject {
+                key: version.key().expect("a key").to_owned(),
+                bytes: version.size().expect("a size").try_into().expect("not negative"),
+                version: version.version_id().expect("the bucket keeps versions").to_owned(),
+            }));
+            if answer.is_truncated() != Some(true) {
+                return objects;
+            }
+            (key, version) = (answer.next_key_marker, answer.next_version_id_marker);
+        }
     }
 
     /// Removes the objects below a prefix, as the bucket's lifecycle does one day.

@@ -1,12 +1,25 @@
 //! The pairing as the table has it, read without the code that wrote it.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use serde_json::Value;
 
 use crate::stack::Stack;
+
+type Item = HashMap<String, AttributeValue>;
+
+/// The partitions of the index by attention.
+const ATTENTION_SHARDS: u8 = 8;
+
+/// What tells whether a pairing has come to its end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredPairing {
+    pub state: String,
+    pub reason: Option<String>,
+    pub attention_at: Option<String>,
+}
 
 /// The attributes of `PAIRING#<first scanRef>` / `PAIRING`.
 #[derive(Clone, Debug, PartialEq)]
@@ -37,7 +50,7 @@ impl fmt::Display for PairingRecord {
 }
 
 impl PairingRecord {
-    fn read(item: &HashMap<String, AttributeValue>) -> Self {
+    fn read(item: &Item) -> Self {
         let text = |name: &str| item.get(name).and_then(|value| value.as_s().ok()).cloned();
         let pairing: Value = serde_json::from_str(&text("pairing").expect("a pairing")).expect("JSON");
         let record = Self {
@@ -62,18 +75,75 @@ impl PairingRecord {
 impl Stack {
     /// The pairing of a first `scanRef`, if there is one.
     pub async fn pairing(&self, first: &str) -> Option<PairingRecord> {
+        self.pairing_item(first).await.as_ref().map(PairingRecord::read)
+    }
+
+    /// The name of a pairing's state, if there is a pairing.
+    pub async fn state(&self, first: &str) -> Option<String> {
+        self.pairing_item(first)
+            .await
+            .map(|item| item["state"].as_s().expect("text").clone())
+    }
+
+    async fn pairing_item(&self, first: &str) -> Option<Item> {
         let request = self
             .dynamodb
             .get_item()
             .table_name(&self.description.pairing_table)
             .consistent_read(true);
         let request = request.key("pk", AttributeValue::S(format!("PAIRING#{first}")));
-        let answer = request
-            .key("sk", AttributeValue::S("PAIRING".to_owned()))
+        let request = request.key("sk", AttributeValue::S("PAIRING".to_owned()));
+        request.send().await.expect("the table answers").item
+    }
+
+    /// The first `scanRef`s of all pairings in the sparse index by attention: those that are under way.
+    pub async fn under_way(&self) -> BTreeSet<String> {
+        let mut found = BTreeSet::new();
+        for shard in 0..ATTENTION_SHARDS {
+            let request = self.dynamodb.query().table_name(&self.description.pairing_table);
+            let request = request
+                .index_name("by-attention")
+                .key_condition_expression("attention_shard = :shard");
+            let request = request.expression_attribute_values(":shard", AttributeValue::S(shard.to_string()));
+            let items = request
+                .into_paginator()
+                .items()
+                .send()
+                .try_collect()
+                .await
+                .expect("the table answers");
+            let keys = items.iter().map(|item| item["pk"].as_s().expect("text"));
+            found.extend(keys.filter_map(|key| key.strip_prefix("PAIRING#")).map(str::to_owned));
+        }
+        found
+    }
+
+    /// Every pairing of the whole table by its first `scanRef`, as it is, whether or not it is as it should be.
+    pub async fn all_pairings(&self) -> BTreeMap<String, StoredPairing> {
+        let request = self
+            .dynamodb
+            .scan()
+            .table_name(&self.description.pairing_table)
+            .consistent_read(true);
+        let request = request.filter_expression("sk = :pairing");
+        let request = request.expression_attribute_values(":pairing", AttributeValue::S("PAIRING".to_owned()));
+        let items = request
+            .into_paginator()
+            .items()
             .send()
+            .try_collect()
             .await
             .expect("the table answers");
-        answer.item().map(PairingRecord::read)
+        let text = |item: &Item, name: &str| item.get(name).and_then(|value| value.as_s().ok()).cloned();
+        let read = |item: &Item| StoredPairing {
+            state: text(item, "state").unwrap_or_default(),
+            reason: text(item, "reason"),
+            attention_at: text(item, "attention_at"),
+        };
+        items
+            .iter()
+            .map(|item| (text(item, "scan_ref").unwrap_or_default(), read(item)))
+            .collect()
     }
 
     /// What was decided about a pairing, oldest first.
@@ -87,7 +157,7 @@ impl Stack {
         let request = request.expression_attribute_values(":pk", AttributeValue::S(format!("PAIRING#{first}")));
         let request = request.expression_attribute_values(":event", AttributeValue::S("EVENT#".to_owned()));
         let answer = request.send().await.expect("the table answers");
-        let what = |item: &HashMap<String, AttributeValue>| item["what"].as_s().expect("text").clone();
+        let what = |item: &Item| item["what"].as_s().expect("text").clone();
         answer.items().iter().map(what).collect()
     }
 
@@ -105,16 +175,16 @@ impl Stack {
             .try_collect()
             .await
             .expect("the table answers");
-        let has_any = |item: &&HashMap<String, AttributeValue>| {
+        let has_any = |item: &&Item| {
             let item = format!("{item:?}");
             texts.iter().any(|text| item.contains(text))
         };
-        let key = |item: &HashMap<String, AttributeValue>| format!("{:?} {:?}", item["pk"], item["sk"]);
+        let key = |item: &Item| format!("{:?} {:?}", item["pk"], item["sk"]);
         items.iter().filter(has_any).map(key).collect()
     }
 
     /// A client's items as the index has them.
-    pub async fn indexed(&self, client_id: &str) -> Vec<HashMap<String, AttributeValue>> {
+    pub async fn indexed(&self, client_id: &str) -> Vec<Item> {
         let request = self
             .dynamodb
             .query()

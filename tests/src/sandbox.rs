@@ -52,6 +52,12 @@ impl SandboxClient {
         answer["deliveries"].as_array().expect("a list").clone()
     }
 
+    /// One of the provider's lists about everybody: `requests`, `deliveries` or `sessions`.
+    pub async fn all(&self, what: &str) -> Vec<Value> {
+        let answer = self.admin(Method::GET, &format!("/{what}"), json!({})).await;
+        answer[what].as_array().expect("a list").clone()
+    }
+
     pub(crate) async fn put_file(&self, scan_ref: &str, key: &str, content_type: &str, bytes: Vec<u8>) {
         let url = format!("{}/admin/sessions/{scan_ref}/files/{key}", self.url);
         let request = self.http.put(url).header("Content-Type", content_type).body(bytes);

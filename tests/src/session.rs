@@ -18,7 +18,7 @@ pub const BACK: &str = "SECOND_DOC_BACK";
 /// A session at the provider: opened there without this project knowing of it, or by way of the API.
 #[derive(Debug)]
 pub struct Session<'stack> {
-    stack: &'stack Stack,
+    pub(crate) stack: &'stack Stack,
     /// Unique to the test.
     pub client_id: String,
     /// Token 1's.

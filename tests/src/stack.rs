@@ -51,7 +51,8 @@ impl Stack {
         Self::connect(description)
     }
 
-    fn connect(description: Description) -> Self {
+    /// The clients of a stack that runs already.
+    pub fn connect(description: Description) -> Self {
         let http = http_client().expect("an HTTP client");
         let settings = AwsSettings {
             region: description.region.clone(),

@@ -7,7 +7,7 @@ use futures_util::future::join_all;
 use integration_tests::{BACK, Call, FRONT, ProcessorTuning, Session, Side, Watching, pictures};
 use serde_json::{Value, json};
 
-use crate::watched::WatchedStack;
+use crate::watched::{WatchedStack, writes};
 
 /// What a killed worker holds, it holds for ten seconds, and its message comes back after twenty. One message at a time, so that
 /// killing the worker of one pairing does not kill that of another.
@@ -122,12 +122,12 @@ async fn hold(world: &WatchedStack, session: &Session<'_>, effect: Effect, side:
         Effect::Send => world
             .services
             .hold(side, move |call| call.operation == "SendMessage" && call.body.contains(&first)),
-        Effect::Write(state) => world.services.hold(side, writes(first, state)),
+        Effect::Write(state) => world.services.hold(side, writes(&first, state)),
         Effect::CreateToken => world
             .provider
             .hold(side, move |call| call.path == "/api/v2/token" && call.body.contains(&client)),
         Effect::Submit => {
-            let submitting = world.services.hold(Side::After, writes(first, "Submitting")).held().await;
+            let submitting = world.services.hold(Side::After, writes(&first, "Submitting")).held().await;
             let pairing = session.pairing().await.expect("a pairing").pairing;
             let token = pairing["state"]["auth_token"].as_str().expect("Token 2's secret").to_owned();
             let posted = world
@@ -141,11 +141,6 @@ async fn hold(world: &WatchedStack, session: &Session<'_>, effect: Effect, side:
 
 fn stores(path: String, text: String) -> impl Fn(&Call) -> bool + Send {
     move |call| call.method == "PUT" && call.path.contains(&path) && call.body.contains(&text)
-}
-
-fn writes(first: String, state: &str) -> impl Fn(&Call) -> bool + Send + use<> {
-    let state = format!(r#""state":{{"S":"{state}"}}"#);
-    move |call| call.operation == "TransactWriteItems" && call.body.contains(&format!("PAIRING#{first}")) && call.body.contains(&state)
 }
 
 /// One submission, no more tokens alive than one that nobody can use any more, and each file once and whole.

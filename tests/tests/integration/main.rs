@@ -20,6 +20,7 @@ mod memory;
 mod messages;
 mod not_qualifying;
 mod overdue;
+mod overtaken;
 mod privacy;
 mod provider_faults;
 mod restarted;

@@ -1,43 +1,7 @@
 //! What was lost is found by the reconciler of the deployed stack.
 
-use std::time::Duration;
-
-use adapters::DynamoPairings;
-use integration_tests::{Session, Stack, eventually};
+use integration_tests::{Stack, eventually};
 use serde_json::json;
-use verification::ports::{HistoryEntry, PairingWrite, Pairings, Saved};
-use verification::{Pairing, State, Timestamp};
-
-const RETENTION: Duration = Duration::from_secs(24 * 60 * 60);
-const LONG_AGO: Timestamp = Timestamp::from_milliseconds(1_700_000_000_000);
-
-/// Makes the pairing overdue, as if it had been left alone since.
-async fn age(stack: &Stack, session: &Session<'_>) {
-    let store = DynamoPairings::new(&stack.sdk, stack.description.pairing_table.clone(), RETENTION);
-    let pairing = store.find(&session.scan_ref.parse().unwrap()).await.unwrap().unwrap();
-    let mut aged = Pairing {
-        version: pairing.version + 1,
-        updated_at: LONG_AGO,
-        ..pairing
-    };
-    match &mut aged.state {
-        State::Submitted { check_at, .. } => *check_at = LONG_AGO,
-        State::Submitting { lease_until, .. } => *lease_until = LONG_AGO,
-        _ => {}
-    }
-    let history = HistoryEntry {
-        at: LONG_AGO,
-        what: "Aged".to_owned(),
-        state: aged.state.name().to_owned(),
-        callback: None,
-    };
-    let write = PairingWrite {
-        pairing: aged,
-        history,
-        announcement: None,
-    };
-    assert_eq!(store.save(&write).await.unwrap(), Saved::Won);
-}
 
 #[tokio::test]
 async fn a_second_callback_that_never_came_is_asked_for() {
@@ -54,7 +18,7 @@ async fn a_second_callback_that_never_came_is_asked_for() {
         if second { Ok(()) } else { Err(format!("{deliveries:?}")) }
     })
     .await;
-    age(&stack, &session).await;
+    assert!(session.age().await);
     let run = stack.invoke("ReconcilerFunction", &json!({})).await;
     assert!(run["moved"].as_u64() >= Some(1), "{run}");
     session.until_settled().await;
@@ -75,7 +39,7 @@ async fn a_message_that_does_not_come_is_sent_again() {
     })
     .await;
     session.until("Captured").await;
-    age(&stack, &session).await;
+    assert!(session.age().await);
     let run = stack.invoke("ReconcilerFunction", &json!({})).await;
     assert!(run["enqueued"].as_u64() >= Some(1), "{run}");
     session.until_settled().await;

@@ -2,7 +2,7 @@
 
 use std::net::TcpListener;
 
-use integration_tests::{Checkpoint, DedicatedStack, Stack, eventually};
+use integration_tests::{Call, Checkpoint, DedicatedStack, Stack, eventually};
 use local_stack::{Options, Parameters};
 
 /// A stack of the test's own, every call of whose functions can be held.
@@ -75,4 +75,11 @@ pub async fn assert_answers_are_durable(stack: &Stack, client_id: &str) {
             assert!(!stack.object(&key).await.is_empty(), "{delivery}");
         }
     }
+}
+
+/// Recognises the write that takes a pairing to a state.
+pub fn writes(first: &str, state: &str) -> impl Fn(&Call) -> bool + Send + use<> {
+    let key = format!("PAIRING#{first}");
+    let state = format!(r#""state":{{"S":"{state}"}}"#);
+    move |call| call.operation == "TransactWriteItems" && call.body.contains(&key) && call.body.contains(&state)
 }

@@ -1,0 +1,81 @@
+//! A worker that is held up for a moment, and overtaken meanwhile. What it knew is not true any more, so it changes nothing and calls
+//! nobody.
+
+use integration_tests::{ProcessorTuning, Side, eventually};
+use serde_json::json;
+
+use crate::watched::{WatchedStack, writes};
+
+/// One message at a time, so that the second one goes to another process; and time enough for a call to be held.
+const ONE_BY_ONE: ProcessorTuning = ProcessorTuning {
+    timeout_seconds: 40,
+    visibility_seconds: 60,
+    batch_size: 1,
+};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_worker_that_was_overtaken_changes_nothing() {
+    let world = WatchedStack::start().await;
+    world.stack().tune_processor(ONE_BY_ONE).await;
+    tokio::join!(
+        a_write_that_comes_late_is_lost(&world, "Authorizing"),
+        a_write_that_comes_late_is_lost(&world, "Submitting"),
+        what_the_callback_settled_stays_settled(&world),
+        nobody_else_begins_what_somebody_is_at(&world),
+    );
+    world.assert_queues_empty().await;
+    world.stop().await;
+}
+
+/// The version is what keeps it from being written.
+async fn a_write_that_comes_late_is_lost(world: &WatchedStack, state: &'static str) {
+    let stack = world.stack();
+    let session = stack.session_with_documents().await;
+    let late = world.services.hold(Side::Before, writes(&session.scan_ref, state));
+    session.finish_and_be_believed(json!({})).await;
+    let late = late.held().await;
+    let message = json!({"type": "SubmitDocumentsV1", "scanRef": session.scan_ref}).to_string();
+    stack.send_to_submission_queue(&[&message]).await;
+    let settled = session.until_settled().await;
+    late.release();
+    assert_eq!(stack.nudge(&session.scan_ref).await, "Settled", "{state}");
+    world.assert_queues_empty().await;
+    assert_eq!(session.pairing().await, Some(settled), "{state}");
+    assert_eq!(session.requests("token").await.len(), 1, "{state}");
+    assert_eq!(session.requests("process").await.len(), 1, "{state}");
+}
+
+/// The callback comes before the worker has written down that the documents were accepted.
+async fn what_the_callback_settled_stays_settled(world: &WatchedStack) {
+    let session = world.stack().session_with_documents().await;
+    let late = world.services.hold(Side::Before, writes(&session.scan_ref, "Submitted"));
+    session.finish_and_be_believed(json!({})).await;
+    let late = late.held().await;
+    let settled = session.until_settled().await;
+    late.release();
+    world.assert_queues_empty().await;
+    assert_eq!(session.pairing().await, Some(settled));
+}
+
+/// The lease is what keeps others away.
+async fn nobody_else_begins_what_somebody_is_at(world: &WatchedStack) {
+    let stack = world.stack();
+    let session = stack.session_with_documents().await;
+    let client = session.client_id.clone();
+    let asking = world.provider.hold(Side::Before, move |call| {
+        call.path == "/api/v2/token" && call.body.contains(&client)
+    });
+    session.finish_and_be_believed(json!({})).await;
+    let asking = asking.held().await;
+    assert_eq!(stack.nudge(&session.scan_ref).await, "Held");
+    asking.release();
+    session.until_settled().await;
+    eventually("one token was asked for", || async {
+        match session.requests("token").await.len() {
+            1 => Ok(()),
+            others => Err(others),
+        }
+    })
+    .await;
+    assert_eq!(session.requests("process").await.len(), 1);
+}
