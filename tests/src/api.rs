@@ -1,10 +1,5 @@
 //! The application's side: signed requests to the API, each answer held to the contract.
 
-use std::time::SystemTime;
-
-use aws_credential_types::Credentials;
-use aws_sigv4::http_request::{SignableBody, SignableRequest, SigningSettings, sign};
-use aws_sigv4::sign::v4;
 use reqwest::Method;
 use reqwest::header::{CONTENT_TYPE, HeaderMap};
 use serde_json::{Value, json};
@@ -60,12 +55,7 @@ impl Stack {
 
     /// The same with a body that may be no JSON.
     pub async fn api_bytes(&self, method: Method, path: &str, body: Vec<u8>) -> ApiAnswer {
-        let url = format!("{}{path}", self.description.api_url.trim_end_matches('/'));
-        let mut request = self.http.request(method.clone(), &url).header(CONTENT_TYPE, "application/json");
-        for (name, value) in self.signature(method.as_str(), &url, &body) {
-            request = request.header(name, value);
-        }
-        let answer = request.body(body).send().await.expect("an answer");
+        let answer = self.api.send(method.clone(), path, body).await.expect("an answer");
         let (status, headers) = (answer.status().as_u16(), answer.headers().clone());
         let body: Value = answer.json().await.expect("JSON");
         let content_type = headers[CONTENT_TYPE].to_str().expect("text");
@@ -75,24 +65,6 @@ impl Stack {
             assert_eq!(headers["cache-control"], "no-store");
         }
         ApiAnswer { status, headers, body }
-    }
-
-    /// The headers that AWS Signature Version 4 consists of.
-    fn signature(&self, method: &str, url: &str, body: &[u8]) -> Vec<(String, String)> {
-        let identity = Credentials::new("test", "test", None, None, "test").into();
-        let parameters = v4::SigningParams::builder()
-            .identity(&identity)
-            .region(&self.description.region)
-            .name("lambda")
-            .time(SystemTime::now())
-            .settings(SigningSettings::default())
-            .build()
-            .expect("parameters")
-            .into();
-        let request = SignableRequest::new(method, url, std::iter::empty(), SignableBody::Bytes(body)).expect("a request");
-        let (instructions, _) = sign(request, &parameters).expect("a signature").into_parts();
-        let header = |(name, value): (&str, &str)| (name.to_owned(), value.to_owned());
-        instructions.headers().map(header).collect()
     }
 
     /// Creates a session for a new customer by way of the API, with other members as given. Returns it and the answer.

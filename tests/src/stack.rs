@@ -5,6 +5,7 @@ use std::sync::OnceLock;
 use std::sync::mpsc;
 
 use adapters::{AwsSettings, SecretText, http_client, sdk_config};
+use api_client::{ApiClient, Credentials};
 use aws_types::SdkConfig;
 use local_stack::{Functions, LocalStack, Options};
 use serde_json::Value;
@@ -33,6 +34,7 @@ pub struct Stack {
     pub(crate) sqs: aws_sdk_sqs::Client,
     pub(crate) eventbridge: aws_sdk_eventbridge::Client,
     secrets: aws_sdk_secretsmanager::Client,
+    pub(crate) api: ApiClient,
     /// The provider's admin API.
     pub sandbox: SandboxClient,
 }
@@ -69,6 +71,13 @@ impl Stack {
             sqs: aws_sdk_sqs::Client::new(&sdk),
             eventbridge: aws_sdk_eventbridge::Client::new(&sdk),
             secrets: aws_sdk_secretsmanager::Client::new(&sdk),
+            api: ApiClient::new(
+                http.clone(),
+                &description.api_url,
+                description.region.clone(),
+                // The emulator takes any.
+                Credentials::new("test", "test", None, None, "emulator"),
+            ),
             sandbox: SandboxClient::new(http.clone(), &description.sandbox_url),
             http,
             sdk,

@@ -4,6 +4,7 @@
 //! The exit status is 0 only if both customers settle and nothing that was looked at differs from what it must be. However the
 //! program ends, nothing that it started stays behind.
 
+mod application;
 mod card;
 mod check;
 mod customer;
@@ -23,6 +24,7 @@ use anyhow::{Context, Result, ensure};
 use local_stack::{Functions, LocalStack, Options};
 use verification::identifiers::ScanRef;
 
+use crate::demo::application::Application;
 use crate::demo::check::{Look, wait_for};
 use crate::demo::customer::Provider;
 use crate::demo::documents::CustomerFiles;
@@ -86,6 +88,7 @@ pub async fn run(arguments: Arguments) -> Result<ExitCode> {
     report.step("ready");
     report.detail("emulator", stack.endpoint_url());
     report.detail("webhook", stack.output("WebhookUrl")?);
+    report.detail("API", stack.output("ApiUrl")?);
     report.detail("provider", stack.sandbox_url().unwrap_or("none"));
 
     let demonstration = Demonstration::prepare(report, &stack)?;
@@ -155,6 +158,7 @@ impl Demonstration {
                     http: http.clone(),
                     url: sandbox.to_owned(),
                 },
+                application: Application::of(stack, http.clone())?,
                 evidence: Evidence::of(stack, http.clone())?,
             },
             logs: Logs::of(stack, http),
@@ -171,6 +175,11 @@ impl Demonstration {
             report.detail("", format_args!("{}, {}", bytes(file.bytes.len() as u64), file.media_type));
             report.detail("SHA-256", &file.sha256);
         }
+
+        report.heading("The application");
+        self.stage.application.listen().await?;
+        report.step("listens on the bus: a rule, and a queue behind it");
+        report.detail("rule", application::PATTERN);
 
         report.heading("Customer 1: a second document of two photos");
         let largest = self.stage.play(&two_photos(&files)).await?;

@@ -60,12 +60,6 @@ pub struct Image {
 }
 
 #[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Session {
-    scan_ref: String,
-}
-
-#[derive(Deserialize)]
 struct Deliveries {
     deliveries: Vec<Delivery>,
 }
@@ -76,24 +70,10 @@ struct Requests {
 }
 
 impl Provider {
-    /// Creates Token 1 for a customer who is asked for `steps` besides the first document; returns its `scanRef`.
+    /// The customer uploads a file for a step.
     ///
     /// # Errors
     /// When the sandbox does not answer as documented; so for all that follow.
-    pub async fn create_session(&self, client_id: &str, steps: &[&str]) -> Result<String> {
-        let step = json!({
-            "type": "UPLOAD",
-            "texts": { "en": { "name": "Second document", "description": "A photo or scan of your second document" } },
-            "settings": { "canUpload": true, "canCapture": true, "canUploadPDF": true },
-            "fields": [],
-        });
-        let steps: serde_json::Map<String, Value> = steps.iter().map(|&name| (name.to_owned(), step.clone())).collect();
-        let wanted = json!({ "clientId": client_id, "additionalSteps": { "ALL": { "ALL": steps } } });
-        let session: Session = call(self.http.post(self.at("/admin/sessions")).json(&wanted)).await?;
-        Ok(session.scan_ref)
-    }
-
-    /// The customer uploads a file for a step.
     pub async fn upload(&self, scan_ref: &str, step: &str, file: &CustomerFile) -> Result<()> {
         let url = self.at(&format!("/admin/sessions/{scan_ref}/files/{step}"));
         let request = self.http.put(url).header("Content-Type", file.media_type).body(file.bytes.clone());
@@ -124,6 +104,13 @@ impl Provider {
         let url = self.at(&format!("/admin/requests?clientId={client_id}"));
         let all = call::<Requests>(self.http.get(url)).await?.requests;
         Ok(all.into_iter().filter(|request| request.route == route).collect())
+    }
+
+    /// All requests for a Token 2 of a customer, oldest first.
+    pub async fn second_tokens(&self, client_id: &str) -> Result<Vec<Request>> {
+        let tokens = self.requests(client_id, "token").await?;
+        let is_second = |request: &Request| request.token_type.as_deref() == Some("DOCUMENT");
+        Ok(tokens.into_iter().filter(is_second).collect())
     }
 
     fn at(&self, path: &str) -> String {

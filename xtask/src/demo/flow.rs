@@ -6,6 +6,7 @@ use serde_json::json;
 use verification::identifiers::{ScanRef, SecondReference};
 use verification::{Pairing, State, Verdict};
 
+use crate::demo::application::Application;
 use crate::demo::check::{Look, expect, wait_for};
 use crate::demo::customer::{Delivery, Provider, Request};
 use crate::demo::documents::CustomerFile;
@@ -15,6 +16,7 @@ use crate::demo::report::{Report, bytes, megabytes};
 /// What everything that happens is seen through.
 pub struct Stage {
     pub report: Report,
+    pub application: Application,
     pub provider: Provider,
     pub evidence: Evidence,
 }
@@ -56,16 +58,21 @@ impl Stage {
         self.queues_are_empty().await?;
         let pairing = self.history(&first).await?;
         self.repeated_callback(customer, &first, &pairing).await?;
+        self.told_to_the_application(customer, &first, &second).await?;
         self.report.step(format_args!("verdict for {}: Approved", customer.client_id));
         Ok(first)
     }
 
     async fn session(&self, customer: &Customer) -> Result<ScanRef> {
         let steps: Vec<&str> = customer.uploads.iter().map(|upload| upload.step).collect();
-        let scan_ref = self.provider.create_session(customer.client_id, &steps).await?;
-        self.report.step("the customer's session (Token 1)");
+        let session = self.application.create_session(customer.client_id, &steps).await?;
+        self.report
+            .step("the application creates a session: POST /sessions, signed, answered 201");
         self.report.detail("clientId", customer.client_id);
-        self.report.detail("scanRef", &scan_ref);
+        self.report.detail("scanRef", &session.scan_ref);
+        self.report.detail("link", &session.redirect_url);
+        self.report.detail("expires", &session.expires_at);
+        let scan_ref = session.scan_ref;
         for Upload { step, file, .. } in &customer.uploads {
             self.provider.upload(&scan_ref, step, file).await?;
             self.report.step(format_args!("the customer has uploaded {}", file.place()));
@@ -83,10 +90,12 @@ impl Stage {
         let pairing = self.pairing(first).await?;
         expect("state after a result that is not final", "AwaitingCallback", pairing.state.name())?;
         expect("documents after a result that is not final", 0, self.documents(first).await?.len())?;
-        for route in ["file", "token", "process"] {
+        for route in ["file", "process"] {
             let requests = self.provider.requests(customer.client_id, route).await?.len();
             expect(&format!("requests to {route} after a result that is not final"), 0, requests)?;
         }
+        let tokens = self.provider.second_tokens(customer.client_id).await?.len();
+        expect("requests for a Token 2 after a result that is not final", 0, tokens)?;
         let reason = pairing.state.reason().unwrap_or("no reason");
         self.report.detail(
             "pairing",
@@ -136,7 +145,7 @@ impl Stage {
             })
         })
         .await?;
-        let tokens = self.provider.requests(customer.client_id, "token").await?;
+        let tokens = self.provider.second_tokens(customer.client_id).await?;
         expect("requests for a Token 2", 1, tokens.len())?;
         let token = tokens.first().context("no request for a Token 2")?;
         expect(
@@ -258,12 +267,42 @@ impl Stage {
         expect("version after a repeated callback", before.version, after.version)?;
         expect("the pairing after a repeated callback", before, &after)?;
         expect("messages after a repeated callback", 0, self.evidence.queued().await?)?;
-        for route in ["token", "process"] {
-            let requests = self.provider.requests(customer.client_id, route).await?.len();
-            expect(&format!("requests to {route} in all"), 1, requests)?;
-        }
+        let tokens = self.provider.second_tokens(customer.client_id).await?.len();
+        expect("requests for a Token 2 in all", 1, tokens)?;
+        let submissions = self.provider.requests(customer.client_id, "process").await?.len();
+        expect("submissions in all", 1, submissions)?;
         self.report.detail("pairing", format_args!("unchanged, version {}", after.version));
         self.report.detail("provider", "still one Token 2 and one submission");
+        Ok(())
+    }
+
+    /// What the application hears, and what it is answered when it asks.
+    async fn told_to_the_application(&self, customer: &Customer, first: &ScanRef, second: &ScanRef) -> Result<()> {
+        let event = self.application.heard(first).await?;
+        expect("the event's type", "DualVerificationSettled", &event.detail_type)?;
+        for (member, expected) in [
+            ("scanRef", first.as_str()),
+            ("secondScanRef", second.as_str()),
+            ("clientId", customer.client_id),
+            ("verdict", "Approved"),
+        ] {
+            let seen = event.detail.get(member).and_then(|value| value.as_str());
+            expect(&format!("{member} in the event"), Some(expected), seen)?;
+        }
+        self.report.step("the application has heard one event");
+        self.report.detail("type", &event.detail_type);
+        for (member, value) in &event.detail {
+            self.report
+                .detail("", format_args!("{member:<14} {}", value.as_str().unwrap_or("none")));
+        }
+        let answer = self.application.verification(second).await?;
+        expect("state in the API's answer", "Settled", answer.state.as_str())?;
+        expect("verdict in the API's answer", Some("Approved"), answer.verdict.as_deref())?;
+        self.report.step(format_args!(
+            "GET /verifications/{second}: {}, {}",
+            answer.state,
+            answer.verdict.as_deref().unwrap_or("no verdict")
+        ));
         Ok(())
     }
 

@@ -1,0 +1,90 @@
+//! Requests to the API as an application makes them: signed with AWS Signature Version 4 for the service `lambda`, because a function
+//! URL with `AuthType: AWS_IAM` is what they go to. What is asked and answered is written down in `docs/openapi.yaml`.
+//!
+//! For programs on people's machines and for tests; no function depends on it.
+
+use std::time::SystemTime;
+
+pub use aws_credential_types::Credentials;
+use aws_sigv4::http_request::{SignableBody, SignableRequest, SigningSettings, sign};
+use aws_sigv4::sign::v4;
+use reqwest::header::CONTENT_TYPE;
+use reqwest::{Method, Response};
+
+/// Function URLs are signed for this service.
+const SERVICE: &str = "lambda";
+
+/// Why there is no answer.
+#[derive(Debug, thiserror::Error)]
+pub enum ApiClientError {
+    /// The address or the credentials are none that can be signed with.
+    #[error("the request cannot be signed")]
+    Unsignable(#[source] Box<dyn std::error::Error + Send + Sync>),
+    #[error("the API does not answer")]
+    Unreachable(#[source] reqwest::Error),
+}
+
+/// Sends signed requests to one address.
+#[derive(Clone)]
+pub struct ApiClient {
+    http: reqwest::Client,
+    url: String,
+    region: String,
+    credentials: Credentials,
+}
+
+impl ApiClient {
+    /// `url` is the stack's output `ApiUrl`, with or without a slash at its end.
+    pub fn new(http: reqwest::Client, url: &str, region: impl Into<String>, credentials: Credentials) -> Self {
+        Self {
+            http,
+            url: url.trim_end_matches('/').to_owned(),
+            region: region.into(),
+            credentials,
+        }
+    }
+
+    /// Sends one request and returns its answer, whatever its status. `path` begins with a slash and may have a query; a body is JSON.
+    ///
+    /// # Errors
+    /// The request could not be signed, or nobody answered. Whether it had an effect is then unknown.
+    pub async fn send(&self, method: Method, path: &str, body: Vec<u8>) -> Result<Response, ApiClientError> {
+        let url = format!("{}{path}", self.url);
+        let mut request = self.http.request(method.clone(), &url).header(CONTENT_TYPE, "application/json");
+        for (name, value) in self.signature(method.as_str(), &url, &body).map_err(ApiClientError::Unsignable)? {
+            request = request.header(name, value);
+        }
+        request.body(body).send().await.map_err(ApiClientError::Unreachable)
+    }
+
+    /// The headers that a signature consists of.
+    fn signature(&self, method: &str, url: &str, body: &[u8]) -> Result<Vec<(String, String)>, Box<dyn std::error::Error + Send + Sync>> {
+        let identity = self.credentials.clone().into();
+        let parameters = v4::SigningParams::builder()
+            .identity(&identity)
+            .region(&self.region)
+            .name(SERVICE)
+            .time(now())
+            .settings(SigningSettings::default())
+            .build()?
+            .into();
+        let request = SignableRequest::new(method, url, std::iter::empty(), SignableBody::Bytes(body))?;
+        let (instructions, _) = sign(request, &parameters)?.into_parts();
+        let header = |(name, value): (&str, &str)| (name.to_owned(), value.to_owned());
+        Ok(instructions.headers().map(header).collect())
+    }
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a signature says when it was made, and only the real time is taken by the other side"
+)]
+fn now() -> SystemTime {
+    SystemTime::now()
+}
+
+impl std::fmt::Debug for ApiClient {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ApiClient").field("url", &self.url).finish_non_exhaustive()
+    }
+}
