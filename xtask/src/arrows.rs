@@ -9,7 +9,14 @@ use anyhow::{Result, bail};
 use cargo_metadata::{DependencyKind, Metadata, MetadataCommand};
 
 /// What is only for laptops and tests.
-const NOT_SHIPPED: [&str; 4] = ["idenfy-sandbox", "local-stack", "integration-tests", "xtask"];
+const NOT_SHIPPED: [&str; 6] = [
+    "api-client",
+    "idenfy-sandbox",
+    "local-stack",
+    "integration-tests",
+    "test-browser",
+    "xtask",
+];
 
 /// The package's dependencies that are ours, and those whose names begin with a prefix that only some packages may use.
 struct Rule {

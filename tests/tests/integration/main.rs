@@ -12,6 +12,7 @@
 mod adapters;
 mod admission;
 mod api;
+mod by_hand;
 mod choices;
 mod events;
 mod killed;

@@ -1,12 +1,12 @@
 //! The customer's way, by clicking and uploading.
 
-use fantoccini::Locator;
 use serde_json::{Value, json};
+use test_browser::Locator;
 
-use crate::browser::{Browser, Screen, in_browser};
 use crate::documents::Documents;
 use crate::shop::Shop;
 use crate::world::{Opened, World};
+use test_browser::{Browser, Screen, in_browser};
 
 fn link(world: &World, session: &Opened) -> String {
     world.url(&format!("/api/v2/redirect?authToken={}", session.auth_token))

@@ -1,7 +1,4 @@
-//! The pages in a real browser: headless Chromium, driven through WebDriver as a person would, by labels and buttons.
-//!
-//! Needs `chromium` and `chromedriver` (Debian: `chromium`, `chromium-driver`). Without them the tests say so and pass, unless
-//! `REQUIRE_BROWSER=1`. With `SCREENSHOT_DIR` set, each keeps pictures of what it saw there.
+//! The pages in a real browser, see `crates/test-browser` for what it needs.
 
 #![allow(
     clippy::expect_used,
@@ -12,7 +9,6 @@
     reason = "a test fails by panicking"
 )]
 
-mod browser;
 mod customer;
 mod documents;
 mod narrow;

@@ -2,9 +2,9 @@
 
 use serde_json::json;
 
-use crate::browser::{Browser, Screen, in_browser};
 use crate::documents::Documents;
 use crate::world::World;
+use test_browser::{Browser, Screen, in_browser};
 
 async fn fits(browser: &Browser, moment: &str) {
     let widths = browser

@@ -3,11 +3,11 @@
 use idenfy_sandbox::{ReviewMode, Settings};
 use serde_json::json;
 
-use crate::browser::{Screen, in_browser};
 use crate::customer::first_document;
 use crate::documents::Documents;
 use crate::shop::Shop;
 use crate::world::World;
+use test_browser::{Screen, in_browser};
 
 #[tokio::test]
 async fn a_reviewer_denies_after_a_result_that_is_not_final() {

@@ -1,13 +1,26 @@
-//! One browser for one scenario. The driver takes a free port and is ended in every case, the browser with it: a scenario that fails
-//! or takes too long still closes its session before the failure is passed on.
+//! One browser for one scenario: headless Chromium, driven through WebDriver as a person would, by labels and buttons. The driver takes a
+//! free port and is ended in every case, the browser with it: a scenario that fails or takes too long still closes its session before
+//! the failure is passed on.
+//!
+//! Needs `chromium` and `chromedriver` (Debian: `chromium`, `chromium-driver`). Without them a scenario says so and passes, unless
+//! `REQUIRE_BROWSER=1`. With `SCREENSHOT_DIR` set, each keeps pictures of what it saw there.
+
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stderr,
+    clippy::unwrap_used,
+    reason = "a test fails by panicking"
+)]
 
 use std::panic::{AssertUnwindSafe, resume_unwind};
 use std::process::Stdio;
 use std::time::Duration;
 
+use fantoccini::ClientBuilder;
 use fantoccini::elements::Element;
 use fantoccini::wd::Capabilities;
-use fantoccini::{Client, ClientBuilder, Locator};
+pub use fantoccini::{Client, Locator};
 use futures_util::FutureExt;
 use hyper_util::client::legacy::connect::HttpConnector;
 use serde_json::{Value, json};
@@ -31,6 +44,7 @@ pub enum Screen {
 }
 
 /// A browser with one window.
+#[derive(Debug)]
 pub struct Browser {
     pub client: Client,
     name: &'static str,

@@ -1,0 +1,72 @@
+//! The customer's way as customers go it, in a real browser; see `crates/test-browser` for what it needs.
+
+use std::path::PathBuf;
+
+use integration_tests::{Stack, pictures};
+use reqwest::Method;
+use serde_json::json;
+use test_browser::{Browser, Screen, in_browser};
+
+/// Pictures on disk for a browser to upload.
+struct Photos {
+    _folder: tempfile::TempDir,
+    front: PathBuf,
+    back: PathBuf,
+}
+
+impl Photos {
+    fn take() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let (front, back) = (folder.path().join("front.jpg"), folder.path().join("back.png"));
+        std::fs::write(&front, pictures::jpeg(30_000)).unwrap();
+        std::fs::write(&back, pictures::png(20_000)).unwrap();
+        Self {
+            _folder: folder,
+            front,
+            back,
+        }
+    }
+}
+
+/// From the link that the application sends a customer to, through both documents.
+async fn verify(browser: &Browser, link: &str, photos: &Photos) {
+    browser.open(link).await;
+    browser.press("Start").await;
+    browser.sees_heading("Your identity document").await;
+    browser.press("Use specimen").await;
+    browser.attach("Front side", &photos.front).await;
+    browser.press("Continue").await;
+    browser.attach("Back side", &photos.back).await;
+    browser.press("Continue").await;
+    browser.sees_heading("Check and send").await;
+    browser.press("Send for verification").await;
+    browser.sees_heading("Thank you, you are verified").await;
+}
+
+#[tokio::test]
+async fn a_customer_who_clicks_and_uploads_settles_and_the_application_hears_of_it() {
+    let stack = Stack::shared().await;
+    let (session, created) = stack.api_session(json!({})).await;
+    let bus = stack.listen(&[&session.client_id]).await;
+    let photos = Photos::take();
+    in_browser("session-to-settled", Screen::Phone, async |browser| {
+        verify(browser, created["redirectUrl"].as_str().unwrap(), &photos).await;
+        session.until_settled().await;
+
+        for (key, photo) in [("SECOND_DOC_FRONT.jpg", &photos.front), ("SECOND_DOC_BACK.png", &photos.back)] {
+            let kept = stack.object(&format!("documents/{}/{key}", session.scan_ref)).await;
+            assert!(kept == std::fs::read(photo).unwrap(), "{key} is what was uploaded");
+        }
+        assert_eq!(session.accepted_submissions().await.len(), 1);
+        let events = bus.until("DualVerificationSettled", &session.client_id).await;
+        assert_eq!(events.len(), 1, "{events:?}");
+        let path = format!("/verifications/{}", session.scan_ref);
+        let answer = stack.api(Method::GET, &path, None).await.expect(200);
+        assert_eq!((&answer["state"], &answer["verdict"]), (&json!("Settled"), &json!("Approved")));
+
+        let receipt = stack.api(Method::DELETE, &path, None).await.expect(200);
+        assert_eq!(receipt["complete"], true, "{receipt}");
+        assert_eq!(stack.objects(&format!("documents/{}/", session.scan_ref)).await, []);
+    })
+    .await;
+}
