@@ -1,5 +1,7 @@
 //! The table. Each test has one of its own with the same keys, because the deployed functions look after the shared one.
 
+mod of_client;
+
 use std::sync::Arc;
 use std::time::Duration;
 
