@@ -7,6 +7,7 @@
 )]
 
 mod arrows;
+mod contract;
 mod demo;
 mod events;
 mod release;

@@ -3,12 +3,12 @@
 use std::process::{ExitCode, Stdio};
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, ensure};
 use local_stack::{Functions, LocalStack, Options, Toolchain, workspace};
 use tokio::process::Command;
 
 use crate::up::{Interruption, description};
-use crate::{arrows, events, release};
+use crate::{arrows, contract, events, release};
 
 /// Check and test everything
 ///
@@ -78,7 +78,7 @@ async fn steps(arguments: &Arguments) -> Result<()> {
     if arguments.filter.is_none() {
         run.step("template", template(&toolchain)).await?;
     }
-    run.step("tests", tests(arguments.filter.as_deref())).await?;
+    on_the_stack(&mut run, &toolchain, arguments.filter.as_deref()).await?;
     if arguments.filter.is_none() {
         run.step(
             "documentation examples",
@@ -145,12 +145,10 @@ async fn cargo<const N: usize>(arguments: [&str; N]) -> Result<()> {
 
 pub(crate) async fn run_to_end(command: &mut Command) -> Result<()> {
     local_stack::forget_own_package(command);
-    let status = command
-        .current_dir(workspace::root())
-        .stdin(Stdio::null())
-        .kill_on_drop(true)
-        .status()
-        .await;
+    if command.as_std().get_current_dir().is_none() {
+        command.current_dir(workspace::root());
+    }
+    let status = command.stdin(Stdio::null()).kill_on_drop(true).status().await;
     let program = command.as_std().get_program().to_string_lossy().into_owned();
     let status = status.with_context(|| format!("cannot run {program}"))?;
     ensure!(status.success(), "{program} failed ({status})");
@@ -168,30 +166,36 @@ async fn template(toolchain: &Toolchain) -> Result<()> {
     run_to_end(Command::new(toolchain.sam_directory().join("cfn-lint")).arg("template.yaml")).await
 }
 
-/// All tests, with the stack that the integration tests share.
-async fn tests(filter: Option<&str>) -> Result<()> {
-    let has_nextest = is_installed("cargo-nextest").await;
+/// What needs the deployed stack, on one that all of it shares.
+async fn on_the_stack(run: &mut Run, toolchain: &Toolchain, filter: Option<&str>) -> Result<()> {
     let stack = LocalStack::start(Options {
         functions: Functions::Build,
         progress,
         ..Options::default()
     })
     .await?;
+    let outcome = async {
+        run.step("tests", tests(&stack, filter)).await?;
+        if filter.is_none() {
+            run.step("contract", contract::check(toolchain, &stack)).await?;
+        }
+        Ok(())
+    };
+    let outcome = outcome.await;
+    stack.stop().await;
+    outcome
+}
+
+async fn tests(stack: &LocalStack, filter: Option<&str>) -> Result<()> {
     let file = tempfile::NamedTempFile::new()?;
-    std::fs::write(file.path(), description(&stack).to_string())?;
+    std::fs::write(file.path(), description(stack).to_string())?;
     let mut command = Command::new("cargo");
-    if has_nextest {
+    if is_installed("cargo-nextest").await {
         command.args(["nextest", "run", "--cargo-profile", "local", "--workspace"]);
     } else {
         command.args(["test", "--profile", "local", "--workspace", "--all-targets"]);
     }
-    command.args(filter).env(STACK_VARIABLE, file.path());
-    let outcome = run_to_end(&mut command).await;
-    stack.stop().await;
-    if let Err(error) = outcome {
-        bail!("{error:#}");
-    }
-    Ok(())
+    run_to_end(command.args(filter).env(STACK_VARIABLE, file.path())).await
 }
 
 pub(crate) fn progress(line: &str) {

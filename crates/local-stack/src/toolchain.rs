@@ -1,5 +1,5 @@
 //! The Python programs that the local stack consists of, in two private virtual environments: the emulator's and the SAM
-//! CLI's, which pin different versions of the same library. Every file is checked against a recorded hash. An environment
+//! CLI's, which pin different versions of the same library; and a third for what plays the API's contract, made when it is asked for. Every file is checked against a recorded hash. An environment
 //! is named after the digest of its requirements and of the interpreter, so it is made once, made anew when either changes,
 //! and never seen half made. One that is out of date is left, since a stack may be running from it;
 //! removing `.local` removes them all.
@@ -14,6 +14,7 @@ use crate::python::Python;
 use crate::{Progress, workspace};
 
 const EMULATOR_REQUIREMENTS: &str = include_str!("../python/emulator.txt");
+const CONTRACT_REQUIREMENTS: &str = include_str!("../python/contract.txt");
 const SAM_REQUIREMENTS: &str = include_str!("../python/sam.txt");
 
 /// Both environments, ready for use.
@@ -35,6 +36,15 @@ impl Toolchain {
         let sam = environment(&python, "sam", SAM_REQUIREMENTS, progress);
         let (emulator, sam) = tokio::try_join!(emulator, sam)?;
         Ok(Self { python, emulator, sam })
+    }
+
+    /// Finds or makes the environment of `schemathesis`, and returns the directory that the program is in.
+    ///
+    /// # Errors
+    /// As for [`Self::prepare`].
+    pub async fn contract(&self, progress: Progress) -> Result<PathBuf> {
+        let environment = environment(&self.python, "contract", CONTRACT_REQUIREMENTS, progress).await?;
+        Ok(environment.join("bin"))
     }
 
     /// The interpreter that guards child processes.
