@@ -4,7 +4,6 @@
 //! The exit status is 0 only if both customers settle and nothing that was looked at differs from what it must be. However the
 //! program ends, nothing that it started stays behind.
 
-mod application;
 mod card;
 mod check;
 mod customer;
@@ -17,14 +16,14 @@ mod report;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::sync::OnceLock;
+use std::sync::{Mutex, OnceLock};
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use local_stack::{Functions, LocalStack, Options};
 use verification::identifiers::ScanRef;
 
-use crate::demo::application::Application;
+use crate::application::{self, Application};
 use crate::demo::check::{Look, wait_for};
 use crate::demo::customer::Provider;
 use crate::demo::documents::CustomerFiles;
@@ -159,6 +158,7 @@ impl Demonstration {
                     url: sandbox.to_owned(),
                 },
                 application: Application::of(stack, http.clone())?,
+                heard: Mutex::default(),
                 evidence: Evidence::of(stack, http.clone())?,
             },
             logs: Logs::of(stack, http),

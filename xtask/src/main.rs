@@ -6,6 +6,7 @@
     reason = "a command-line program: results go to standard output, progress and errors to standard error"
 )]
 
+mod application;
 mod arrows;
 mod contract;
 mod demo;

@@ -3,6 +3,7 @@
 //! Standard output carries the result and nothing else, so that a program can read it; everything for people goes to standard
 //! error.
 
+use std::convert::Infallible;
 use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -13,6 +14,8 @@ use local_stack::{Functions, LocalStack, Options, Parameters, REGION, STACK_NAME
 use serde_json::{Value, json};
 use tokio::signal::unix::{SignalKind, signal};
 use url::Url;
+
+use crate::application::Application;
 
 /// Start everything on this machine and stay until interrupted
 ///
@@ -40,6 +43,10 @@ pub struct Arguments {
     #[arg(long)]
     json: bool,
 
+    /// Listen on the bus, and print every event to standard error as it comes
+    #[arg(long)]
+    events: bool,
+
     /// Take the functions' programs from this directory instead of building them
     #[arg(long, value_name = "DIRECTORY", env = "LOCAL_STACK_PREBUILT")]
     prebuilt: Option<PathBuf>,
@@ -55,7 +62,7 @@ fn parse_parameter(text: &str) -> Result<(String, String), String> {
 /// When the stack cannot be started or fails later.
 pub async fn run(arguments: Arguments) -> Result<ExitCode> {
     let mut interruption = Interruption::watch()?;
-    let json = arguments.json;
+    let (json, events) = (arguments.json, arguments.events);
     let began = Instant::now();
 
     let mut stack = tokio::select! {
@@ -66,15 +73,32 @@ pub async fn run(arguments: Arguments) -> Result<ExitCode> {
             return Ok(code);
         }
     };
+    let application = Application::of(&stack, adapters::http_client()?)?;
+    if events {
+        application.listen().await?;
+    }
     report(&stack, json, began.elapsed())?;
 
     let code = tokio::select! {
         failed = stack.failed() => failed.map(|never| match never {}),
+        failed = print_events(&application), if events => failed.map(|never| match never {}),
         code = interruption.wait() => Ok(code),
     };
     progress("stopping");
     stack.stop().await;
     code
+}
+
+/// How long an event may lie before it is printed.
+const EVENT_PAUSE: Duration = Duration::from_millis(500);
+
+async fn print_events(application: &Application) -> Result<Infallible> {
+    loop {
+        for event in application.receive().await? {
+            progress(&format!("event: {}", serde_json::to_string(&event)?));
+        }
+        tokio::time::sleep(EVENT_PAUSE).await;
+    }
 }
 
 /// Time for the guards of a start that was given up; they need milliseconds and would manage without this program, too.

@@ -1,7 +1,7 @@
-//! What the application does: creates sessions and asks through the API, signed for AWS, and listens on the bus, by a rule with a queue
+//! What an application does: creates sessions and asks through the API, signed for AWS, and listens on the bus, by a rule with a queue
 //! behind it.
 
-use std::sync::Mutex;
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use adapters::{AwsSettings, SecretText, sdk_config};
@@ -11,18 +11,16 @@ use aws_sdk_eventbridge::types::Target;
 use aws_sdk_sqs::types::QueueAttributeName;
 use local_stack::{LocalStack, REGION};
 use reqwest::{Method, StatusCode};
-use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use verification::identifiers::ScanRef;
-
-use crate::demo::check::{Look, wait_for};
 
 /// The rule: every event of this project.
 pub const PATTERN: &str = r#"{"source": ["dual-verification"]}"#;
 
 /// The rule and the queue behind it.
-const LISTENER: &str = "demo-application";
+const LISTENER: &str = "local-application";
 
 /// The API answers in milliseconds, the provider behind it within ten seconds.
 const CALL_DEADLINE: Duration = Duration::from_secs(20);
@@ -34,13 +32,7 @@ pub struct Application {
     eventbridge: aws_sdk_eventbridge::Client,
     sqs: aws_sdk_sqs::Client,
     bus: String,
-    inbox: Mutex<Inbox>,
-}
-
-#[derive(Debug, Default)]
-struct Inbox {
-    queue_url: Option<String>,
-    events: Vec<Event>,
+    queue_url: OnceLock<String>,
 }
 
 /// A session, as the API answers.
@@ -60,7 +52,7 @@ pub struct Verification {
 }
 
 /// An event as EventBridge delivers it.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 pub struct Event {
     #[serde(rename = "detail-type")]
     pub detail_type: String,
@@ -88,7 +80,7 @@ impl Application {
             eventbridge: aws_sdk_eventbridge::Client::new(&sdk),
             sqs: aws_sdk_sqs::Client::new(&sdk),
             bus: stack.output("EventBusName")?.to_owned(),
-            inbox: Mutex::default(),
+            queue_url: OnceLock::new(),
         })
     }
 
@@ -116,8 +108,7 @@ impl Application {
         let targets = self.eventbridge.put_targets().rule(LISTENER).event_bus_name(&self.bus);
         let answer = targets.targets(target).send().await.context("cannot lead the rule to the queue")?;
         ensure!(answer.failed_entry_count() == 0, "the bus refuses the rule's target");
-        self.inbox().queue_url = Some(queue_url);
-        Ok(())
+        self.queue_url.set(queue_url).ok().context("listens already")
     }
 
     /// Creates a session for a customer who is asked for `steps` besides the first document.
@@ -145,36 +136,21 @@ impl Application {
             .await
     }
 
-    /// Waits for the event about a verification; there must be one only.
+    /// Takes the events that have come since the last time.
     ///
     /// # Errors
-    /// When none comes in time, or more than one.
-    pub async fn heard(&self, first: &ScanRef) -> Result<Event> {
-        wait_for("an event on the bus", async || {
-            self.receive().await?;
-            let inbox = self.inbox();
-            let is_about = |event: &&Event| event.detail.get("scanRef").and_then(Value::as_str) == Some(first.as_str());
-            let about: Vec<&Event> = inbox.events.iter().filter(is_about).collect();
-            ensure!(about.len() < 2, "expected one event, saw {about:?}");
-            Ok(match about.first() {
-                Some(&event) => Look::Found(event.clone()),
-                None => Look::NotYet(format!("{} events about others", inbox.events.len())),
-            })
-        })
-        .await
-    }
-
-    async fn receive(&self) -> Result<()> {
-        let queue_url = self.inbox().queue_url.clone().context("nobody listens")?;
-        let answer = self.sqs.receive_message().queue_url(&queue_url).max_number_of_messages(10).send();
+    /// When nobody listens, or the queue cannot be read.
+    pub async fn receive(&self) -> Result<Vec<Event>> {
+        let queue_url = self.queue_url.get().context("nobody listens")?;
+        let answer = self.sqs.receive_message().queue_url(queue_url).max_number_of_messages(10).send();
+        let mut events = Vec::new();
         for message in answer.await.context("cannot read the queue")?.messages.unwrap_or_default() {
-            let event = serde_json::from_str(message.body().unwrap_or_default()).context("an event that is none")?;
-            self.inbox().events.push(event);
+            events.push(serde_json::from_str(message.body().unwrap_or_default()).context("an event that is none")?);
             let receipt = message.receipt_handle().unwrap_or_default();
-            let delete = self.sqs.delete_message().queue_url(&queue_url).receipt_handle(receipt).send();
+            let delete = self.sqs.delete_message().queue_url(queue_url).receipt_handle(receipt).send();
             delete.await.context("cannot take an event from the queue")?;
         }
-        Ok(())
+        Ok(events)
     }
 
     async fn call<T: DeserializeOwned>(&self, method: Method, path: &str, body: Option<Value>, expected: StatusCode) -> Result<T> {
@@ -184,10 +160,5 @@ impl Application {
         let text = answer.text().await?;
         ensure!(status == expected, "{method} {path}: expected {expected}, saw {status}: {text}");
         serde_json::from_str(&text).with_context(|| format!("{method} {path} answered something else than documented"))
-    }
-
-    fn inbox(&self) -> std::sync::MutexGuard<'_, Inbox> {
-        // Nothing that is done with it can fail in the middle.
-        self.inbox.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 }
