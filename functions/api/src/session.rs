@@ -142,7 +142,8 @@ impl<'a> Fields<'a> {
         let value = self.get(name)?;
         let is_address = |text: &&str| {
             (5..=2_048).contains(&text.len())
-                && text.bytes().all(|byte| byte.is_ascii_graphic())
+                // RFC 3986 forbids more than browsers do, and a provider may keep to either.
+                && fluent_uri::Uri::parse(*text).is_ok()
                 && (text.starts_with("https://") || text.starts_with("http://"))
                 && text.parse::<Url>().is_ok()
         };
@@ -281,7 +282,7 @@ mod tests {
     fn every_wrong_field_is_named_at_once() {
         let wrong = read_json(json!({
             "clientId": "žmogus", "country": "LTU", "locale": "far too long", "documents": ["passport"], "successUrl": "javascript:alert(1)",
-            "errorUrl": 1, "unverifiedUrl": "x", "externalRef": "dv2:mine", "expirySeconds": 2_592_001, "sessionSeconds": 59.5,
+            "errorUrl": 1, "unverifiedUrl": "https://1{2", "externalRef": "dv2:mine", "expirySeconds": 2_592_001, "sessionSeconds": 59.5,
             "additionalSteps": {"ALL": []}, "secondDocument": {"country": "", "documentType": "OTHER", "more": 1}, "surprise": true
         }))
         .unwrap_err();

@@ -3,6 +3,12 @@
 use integration_tests::{Stack, eventually};
 use serde_json::json;
 
+/// What this run does for a pairing, the schedule's or another test's run may have done just before, so its counts prove nothing.
+async fn reconcile(stack: &Stack) {
+    let run = stack.invoke("ReconcilerFunction", &json!({})).await;
+    assert_eq!(run["failed"], 0, "{run}");
+}
+
 #[tokio::test]
 async fn a_second_callback_that_never_came_is_asked_for() {
     let stack = Stack::shared().await;
@@ -19,8 +25,7 @@ async fn a_second_callback_that_never_came_is_asked_for() {
     })
     .await;
     assert!(session.age().await);
-    let run = stack.invoke("ReconcilerFunction", &json!({})).await;
-    assert!(run["moved"].as_u64() >= Some(1), "{run}");
+    reconcile(&stack).await;
     session.until_settled().await;
     assert_eq!(session.accepted_submissions().await.len(), 1);
 }
@@ -40,8 +45,7 @@ async fn a_message_that_does_not_come_is_sent_again() {
     .await;
     session.until("Captured").await;
     assert!(session.age().await);
-    let run = stack.invoke("ReconcilerFunction", &json!({})).await;
-    assert!(run["enqueued"].as_u64() >= Some(1), "{run}");
+    reconcile(&stack).await;
     session.until_settled().await;
     assert_eq!(session.accepted_submissions().await.len(), 1);
 }
