@@ -51,6 +51,9 @@ const MAXIMUM_STEPS: u32 = 24;
 /// How long the provider gets to finish a call whose answer was lost, before anybody asks what became of it.
 const EVIDENCE_PAUSE: Duration = Duration::from_secs(10);
 
+/// How long a submission that is in doubt, and not wanted any more, waits between two looks.
+const REVOKED_PAUSE: Duration = Duration::from_secs(10 * 60);
+
 enum Next {
     Continue(Box<Pairing>),
     Stop(Advanced),
@@ -73,7 +76,11 @@ impl Advance {
                 State::Authorizing { plan, .. } => self.authorize(pairing, &plan, until).await?,
                 State::Authorized { plan, auth_token } => self.submit(pairing, &plan, &auth_token, until).await?,
                 State::Submitting { lease_until, .. } if lease_until > self.clock.now() => Next::Stop(Advanced::HeldUntil(lease_until)),
-                State::Submitting { plan, auth_token, .. } => self.resolve_submission(pairing, &plan, &auth_token, until).await?,
+                State::Submitting {
+                    plan,
+                    auth_token,
+                    lease_until,
+                } => self.resolve_submission(pairing, &plan, &auth_token, lease_until, until).await?,
                 state @ (State::AwaitingCallback { .. }
                 | State::Submitted { .. }
                 | State::Settled { .. }
@@ -234,6 +241,7 @@ impl Advance {
         pairing: Pairing,
         plan: &Plan,
         auth_token: &AuthToken,
+        held: Timestamp,
         until: Timestamp,
     ) -> Result<Next, Unavailable> {
         let Some(second) = pairing.second.clone() else {
@@ -243,6 +251,13 @@ impl Advance {
             }));
         };
         match self.provider.status(&second.scan_ref).await {
+            // The first verification has turned negative, so the documents are not posted again. Whether they were posted is certain once
+            // the status has caught up, and at the latest when the token expires.
+            Ok(Overall::Active) if pairing.revoked.is_some() => {
+                let again_at = self.clock.now().plus(REVOKED_PAUSE);
+                self.change(pairing, Event::AnswerLost { held, again_at }).await?;
+                Ok(Next::Stop(Advanced::HeldUntil(again_at)))
+            }
             Ok(Overall::Active) => self.submit(pairing, plan, auth_token, until).await,
             Ok(overall) => self.follow_evidence(pairing, overall).await,
             Err(error) => Ok(Next::Stop(unanswered(&error))),

@@ -182,6 +182,13 @@ impl ParkReason {
     }
 }
 
+impl ParkReason {
+    /// Whether it is about what came of documents that the provider had accepted.
+    pub const fn is_after_acceptance(&self) -> bool {
+        matches!(self, Self::SecondExpired | Self::ResultOverdue)
+    }
+}
+
 impl DeclineReason {
     pub const fn as_str(self) -> &'static str {
         match self {

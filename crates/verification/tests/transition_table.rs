@@ -86,6 +86,10 @@ fn states() -> Vec<(&'static str, Pairing)> {
         ..with_files(state)
     };
     let auth_token = AuthToken::new("secret");
+    let accepted = with_token(State::Parked {
+        cause: ParkReason::ResultOverdue,
+        resume: Resume::Plan(plan()),
+    });
     vec![
         ("AwaitingCallback", opened.clone()),
         (
@@ -116,6 +120,14 @@ fn states() -> Vec<(&'static str, Pairing)> {
                 attempts: 3,
                 ..with_files(State::Captured { plan: plan() })
             },
+        ),
+        ("Captured (with a Token 2)", with_token(State::Captured { plan: plan() })),
+        (
+            "Authorizing (with an earlier Token 2)",
+            with_token(State::Authorizing {
+                plan: plan(),
+                lease_until: held(),
+            }),
         ),
         (
             "Authorizing (held)",
@@ -153,6 +165,17 @@ fn states() -> Vec<(&'static str, Pairing)> {
                 auth_token,
                 lease_until: NOW,
             }),
+        ),
+        (
+            "Submitting (revoked)",
+            Pairing {
+                revoked: Some(DeclineReason::FirstDenied),
+                ..with_token(State::Submitting {
+                    plan: plan(),
+                    auth_token: AuthToken::new("secret"),
+                    lease_until: held(),
+                })
+            },
         ),
         (
             "Submitted",
@@ -214,6 +237,14 @@ fn states() -> Vec<(&'static str, Pairing)> {
                 cause: ParkReason::AttemptsExhausted,
                 resume: Resume::Plan(plan()),
             }),
+        ),
+        ("Parked (accepted)", accepted.clone()),
+        (
+            "Parked (accepted, revoked)",
+            Pairing {
+                revoked: Some(DeclineReason::FirstDenied),
+                ..accepted
+            },
         ),
         (
             "Erasing",

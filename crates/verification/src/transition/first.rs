@@ -88,26 +88,34 @@ impl Step<'_> {
     pub(super) fn declined(&self, overall: Overall, reason: DeclineReason) -> Transition {
         match &self.pairing.state {
             State::Declined { reason: known } if *known == reason => ALREADY_KNOWN,
+            _ if self.is_with_the_provider() => {
+                if self.pairing.revoked == Some(reason) {
+                    return ALREADY_KNOWN;
+                }
+                self.change("FirstResultRevoked", &[], |next| {
+                    next.first_overall = Some(overall);
+                    next.revoked = Some(reason);
+                })
+            }
             // An ordinary "no step" after documents were captured would contradict what was signed before; it declines all the same.
-            State::AwaitingCallback { .. }
-            | State::Capturing { .. }
-            | State::Captured { .. }
-            | State::Authorizing { .. }
-            | State::Authorized { .. }
-            | State::Declined { .. }
-            | State::Expired
-            | State::Parked { .. }
-            | State::Erasing { .. } => self.change("FirstResultDeclined", &[], |next| {
+            _ => self.change("FirstResultDeclined", &[], |next| {
                 next.first_overall = Some(overall);
                 next.state = State::Declined { reason };
             }),
-            State::Submitting { .. } | State::Submitted { .. } | State::Settled { .. } if self.pairing.revoked == Some(reason) => {
-                ALREADY_KNOWN
-            }
-            State::Submitting { .. } | State::Submitted { .. } | State::Settled { .. } => self.change("FirstResultRevoked", &[], |next| {
-                next.first_overall = Some(overall);
-                next.revoked = Some(reason);
-            }),
+        }
+    }
+
+    /// Whether the provider has the documents, or may have them. What it has cannot be taken back, and a pairing that were declined now
+    /// and reopened later would submit them a second time.
+    fn is_with_the_provider(&self) -> bool {
+        match &self.pairing.state {
+            State::Submitting { .. } | State::Submitted { .. } | State::Settled { .. } => true,
+            // An unknown word after a plan was made is the second verification's.
+            State::Parked {
+                cause,
+                resume: Resume::Plan(_),
+            } => cause.is_after_acceptance() || *cause == ParkReason::OverallUnknown,
+            _ => false,
         }
     }
 

@@ -15,6 +15,10 @@ impl Step<'_> {
         else {
             return OUT_OF_PLACE;
         };
+        // The first verification has turned negative since: nothing more is submitted.
+        if self.pairing.revoked.is_some() {
+            return OUT_OF_PLACE;
+        }
         let state = if self.pairing.planned_documents(plan).is_some() {
             State::Captured { plan: plan.clone() }
         } else {

@@ -27,8 +27,11 @@ impl Step<'_> {
             (State::Settled { verdict: known }, Some(verdict), _) if *known == verdict => ALREADY_KNOWN,
             // A result that may still change does not take back one that was final.
             (State::Settled { .. }, ..) if provisional => OUT_OF_PLACE,
+            // Captured and Authorizing as well: a person who takes a pairing up again may be overtaken by the result.
             (
-                State::Authorized { .. }
+                State::Captured { .. }
+                | State::Authorizing { .. }
+                | State::Authorized { .. }
                 | State::Submitting { .. }
                 | State::Submitted { .. }
                 | State::Settled { .. }
@@ -81,7 +84,7 @@ impl Step<'_> {
     pub(super) fn second_token_died(&self) -> Transition {
         match &self.pairing.state {
             State::Authorized { plan, .. } | State::Submitting { plan, .. } => {
-                self.to("SecondTokenDied", &[Effect::Enqueue], State::Captured { plan: plan.clone() })
+                self.not_submitted("SecondTokenDied", &[Effect::Enqueue], State::Captured { plan: plan.clone() })
             }
             _ => OUT_OF_PLACE,
         }

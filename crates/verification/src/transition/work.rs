@@ -134,6 +134,8 @@ impl Step<'_> {
     pub(super) fn submission_started(&self, lease_until: Timestamp) -> Transition {
         match &self.pairing.state {
             State::Submitting { lease_until: held, .. } if *held > self.now => Transition::HeldUntil(*held),
+            // The first verification has turned negative since.
+            State::Submitting { .. } if self.pairing.revoked.is_some() => OUT_OF_PLACE,
             // From Submitting only after the evidence showed that the token is unused.
             State::Authorized { plan, auth_token } | State::Submitting { plan, auth_token, .. } => self.to(
                 "SubmissionStarted",
@@ -163,11 +165,23 @@ impl Step<'_> {
         )
     }
 
+    /// The documents are certainly not with the provider. If the first verification has turned negative since they were posted, they shall
+    /// not be posted again, and the pairing is declined after all.
+    pub(super) fn not_submitted(&self, what: &'static str, effects: &[Effect], state: State) -> Transition {
+        match self.pairing.revoked {
+            None => self.to(what, effects, state),
+            Some(reason) => self.change(what, &[], |next| {
+                next.revoked = None;
+                next.state = State::Declined { reason };
+            }),
+        }
+    }
+
     pub(super) fn submission_failed(&self, held: Timestamp) -> Transition {
         let Some((plan, auth_token)) = self.submitting_under(held) else {
             return OUT_OF_PLACE;
         };
-        self.to(
+        self.not_submitted(
             "SubmissionFailed",
             &[],
             State::Authorized {
@@ -181,7 +195,7 @@ impl Step<'_> {
         let Some((plan, _)) = self.submitting_under(held) else {
             return OUT_OF_PLACE;
         };
-        self.to(
+        self.not_submitted(
             "SubmissionRefused",
             &[],
             State::Parked {

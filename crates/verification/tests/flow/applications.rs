@@ -28,7 +28,7 @@ impl Flow {
         }
     }
 
-    fn retrying(&self, policy: Policy) -> RetryVerification {
+    pub fn retrying(&self, policy: Policy) -> RetryVerification {
         RetryVerification {
             pairings: self.world.clone(),
             archive: self.world.clone(),

@@ -11,6 +11,7 @@
 mod applications;
 mod outcomes;
 mod overdue;
+mod revocation;
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -4,7 +4,7 @@ use super::applications::request;
 use super::*;
 
 impl Flow {
-    async fn reconcile(&self) -> Reconciled {
+    pub async fn reconcile(&self) -> Reconciled {
         let reconcile = Reconcile {
             pairings: self.world.clone(),
             queue: self.world.clone(),
