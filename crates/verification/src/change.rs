@@ -6,7 +6,13 @@ use crate::observation::Observation;
 use crate::pairing::{Pairing, State};
 use crate::ports::{Clock, HistoryEntry, Observer, PairingWrite, Pairings, Saved, SubmissionQueue, Unavailable};
 use crate::time::Timestamp;
-use crate::transition::{Change, Effect, Event, Transition, apply};
+#[cfg(not(any(test, feature = "testing")))]
+use crate::transition::apply;
+use crate::transition::{Change, Effect, Event, Transition};
+
+/// Tests can put a wrong state machine in the place of the right one, to see that their checks notice.
+#[cfg(any(test, feature = "testing"))]
+use crate::testing::altered::apply;
 
 /// What came of an attempt to change a pairing. Each carries the pairing as it stands now.
 #[derive(Debug)]

@@ -143,6 +143,31 @@ impl World {
             .expect("the pairing is there")
     }
 
+    /// The pairing as it is stored, by its first verification; `None`: there is none.
+    pub fn stored(&self, first: &ScanRef) -> Option<Pairing> {
+        self.lock().pairings.get(first).cloned()
+    }
+
+    /// Has every pairing looked at, without copies.
+    pub fn for_each_pairing(&self, mut look: impl FnMut(&Pairing)) {
+        self.lock().pairings.values().for_each(&mut look);
+    }
+
+    /// The file that is stored under this key.
+    pub fn object(&self, key: &str) -> Option<StoredDocument> {
+        self.lock().objects.get(key).cloned()
+    }
+
+    /// Takes a file out of the bucket, as nothing that ships would.
+    pub fn lose_object(&self, key: &str) {
+        self.lock().objects.remove(key);
+    }
+
+    /// Whether the callback is in the archive.
+    pub fn has_archived(&self, scan_ref: &ScanRef, digest: &Digest256) -> bool {
+        self.lock().archive.contains_key(&(scan_ref.to_string(), digest.to_string()))
+    }
+
     pub fn pairing_count(&self) -> usize {
         self.lock().pairings.len()
     }
@@ -157,6 +182,19 @@ impl World {
             .keys()
             .map(|(folder, digest)| format!("{folder}/{digest}"))
             .collect()
+    }
+
+    /// The Token 2s that a submission was accepted with, in no particular order.
+    pub fn accepted_tokens(&self) -> Vec<ScanRef> {
+        let state = self.lock();
+        let accepted = state.tokens.iter().filter(|(_, token)| **token == TokenState::Accepted);
+        accepted.map(|(scan_ref, _)| scan_ref.clone()).collect()
+    }
+
+    /// The Token 2s that could still be used.
+    pub fn active_token_count(&self) -> usize {
+        let is_active = |token: &&TokenState| matches!(token, TokenState::Active(_));
+        self.lock().tokens.values().filter(is_active).count()
     }
 
     pub fn token_count(&self) -> usize {

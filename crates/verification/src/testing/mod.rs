@@ -1,4 +1,4 @@
-//! In-memory ports, and the suite that holds them to the real ones.
+//! In-memory ports, the suite that holds them to the real ones, and what simulations need to come between a use case and its ports.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -7,6 +7,9 @@
     reason = "never part of what ships"
 )]
 
+pub mod altered;
 pub mod conformance;
 pub mod fixtures;
+pub mod interception;
 pub mod memory;
+pub mod ports;

@@ -1,0 +1,235 @@
+//! Comes between a use case and its ports: at every call, before it takes effect and after it has.
+//!
+//! There a test can wait, let the call fail in either of its two ways, or never return, which is what the end of a process looks like from
+//! inside.
+
+use std::future::Future;
+
+use async_trait::async_trait;
+
+use super::ports::Ports;
+use crate::document::{Plan, PlannedDocument, StoredDocument};
+use crate::identifiers::{ClientId, Digest256, ScanRef, SecondReference};
+use crate::pairing::Pairing;
+use crate::ports::{
+    CallbackArchive, CaptureError, DeletedAtProvider, Documents, FileRemoval, HistoryEntry, Overdue, Page, PageStart, PairingWrite,
+    Pairings, Provider, ProviderError, RemovedFiles, Saved, SecondToken, Session, SessionRequest, Sessions, SubmissionQueue, Unavailable,
+};
+use crate::result::{CallbackFacts, Overall, StepLinks};
+use crate::secret::{AuthToken, FileLink};
+use crate::time::Timestamp;
+
+/// A method of a port that can wait or fail.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Operation {
+    Find,
+    Save,
+    History,
+    OfClient,
+    Overdue,
+    IsForgotten,
+    Forget,
+    RemoveFiles,
+    KeepCallback,
+    ReadCallback,
+    Capture,
+    Enqueue,
+    CreateSecondToken,
+    Submit,
+    Status,
+    Files,
+    CreateSession,
+    DeleteSession,
+}
+
+impl Operation {
+    /// Whether the provider is called, rather than a store of ours.
+    pub const fn is_providers(self) -> bool {
+        matches!(
+            self,
+            Self::CreateSecondToken | Self::Submit | Self::Status | Self::Files | Self::CreateSession | Self::DeleteSession
+        )
+    }
+}
+
+/// What becomes of a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fate {
+    Proceeds,
+    /// It fails, and the caller knows that nothing was done. After the effect, this is the same as `AnswerLost`.
+    Fails,
+    /// It fails, and the caller cannot know whether anything was done. Stores make no difference between the two.
+    AnswerLost,
+}
+
+#[async_trait]
+pub trait Interceptor: Send + Sync {
+    /// Nothing has been done yet.
+    async fn before(&self, operation: Operation) -> Fate;
+
+    /// It has been done, and the caller does not know yet.
+    async fn after(&self, operation: Operation) -> Fate;
+}
+
+pub(super) struct Intercepted {
+    pub inner: Ports,
+    pub interceptor: std::sync::Arc<dyn Interceptor>,
+}
+
+/// The error of a port whose call does not come to its end.
+trait Interrupted {
+    /// `is_certain`: the caller may know that nothing was done.
+    fn interrupted(is_certain: bool) -> Self;
+}
+
+impl Interrupted for Unavailable {
+    fn interrupted(_is_certain: bool) -> Self {
+        Self {
+            what: "an intercepted call",
+            source: None,
+        }
+    }
+}
+
+impl Interrupted for CaptureError {
+    fn interrupted(is_certain: bool) -> Self {
+        Self::Unavailable(Unavailable::interrupted(is_certain))
+    }
+}
+
+impl Interrupted for ProviderError {
+    fn interrupted(is_certain: bool) -> Self {
+        if is_certain {
+            Self::Unavailable {
+                kind: "intercepted",
+                retry_after: None,
+            }
+        } else {
+            Self::InDoubt { kind: "intercepted" }
+        }
+    }
+}
+
+impl Intercepted {
+    async fn call<T, E: Interrupted>(&self, operation: Operation, run: impl Future<Output = Result<T, E>> + Send) -> Result<T, E> {
+        let fate = self.interceptor.before(operation).await;
+        if fate != Fate::Proceeds {
+            return Err(E::interrupted(fate == Fate::Fails));
+        }
+        let result = run.await;
+        match self.interceptor.after(operation).await {
+            Fate::Proceeds => result,
+            Fate::Fails | Fate::AnswerLost => Err(E::interrupted(false)),
+        }
+    }
+}
+
+#[async_trait]
+impl Pairings for Intercepted {
+    async fn find(&self, scan_ref: &ScanRef) -> Result<Option<Pairing>, Unavailable> {
+        self.call(Operation::Find, self.inner.pairings.find(scan_ref)).await
+    }
+
+    async fn save(&self, write: &PairingWrite) -> Result<Saved, Unavailable> {
+        self.call(Operation::Save, self.inner.pairings.save(write)).await
+    }
+
+    async fn history(&self, first: &ScanRef, limit: u16) -> Result<Vec<HistoryEntry>, Unavailable> {
+        self.call(Operation::History, self.inner.pairings.history(first, limit)).await
+    }
+
+    async fn of_client(&self, client_id: &ClientId, start: Option<&PageStart>, limit: u16) -> Result<Page, Unavailable> {
+        self.call(Operation::OfClient, self.inner.pairings.of_client(client_id, start, limit))
+            .await
+    }
+
+    async fn overdue(&self, now: Timestamp, limit: u16) -> Result<Vec<Overdue>, Unavailable> {
+        self.call(Operation::Overdue, self.inner.pairings.overdue(now, limit)).await
+    }
+
+    async fn is_forgotten(&self, scan_ref: &ScanRef) -> Result<bool, Unavailable> {
+        self.call(Operation::IsForgotten, self.inner.pairings.is_forgotten(scan_ref)).await
+    }
+
+    async fn forget(&self, pairing: &Pairing) -> Result<u64, Unavailable> {
+        self.call(Operation::Forget, self.inner.pairings.forget(pairing)).await
+    }
+}
+
+#[async_trait]
+impl FileRemoval for Intercepted {
+    async fn remove(&self, scan_ref: &ScanRef) -> Result<RemovedFiles, Unavailable> {
+        self.call(Operation::RemoveFiles, self.inner.files.remove(scan_ref)).await
+    }
+}
+
+#[async_trait]
+impl CallbackArchive for Intercepted {
+    async fn keep(&self, scan_ref: Option<&ScanRef>, digest: &Digest256, body: &[u8]) -> Result<(), Unavailable> {
+        self.call(Operation::KeepCallback, self.inner.archive.keep(scan_ref, digest, body))
+            .await
+    }
+
+    async fn read(&self, scan_ref: &ScanRef, digest: &Digest256) -> Result<Option<CallbackFacts>, Unavailable> {
+        self.call(Operation::ReadCallback, self.inner.archive.read(scan_ref, digest)).await
+    }
+}
+
+#[async_trait]
+impl Documents for Intercepted {
+    async fn capture(
+        &self,
+        first: &ScanRef,
+        planned: &PlannedDocument,
+        link: &FileLink,
+        until: Timestamp,
+    ) -> Result<StoredDocument, CaptureError> {
+        self.call(Operation::Capture, self.inner.documents.capture(first, planned, link, until))
+            .await
+    }
+}
+
+#[async_trait]
+impl SubmissionQueue for Intercepted {
+    async fn enqueue(&self, first: &ScanRef) -> Result<(), Unavailable> {
+        self.call(Operation::Enqueue, self.inner.queue.enqueue(first)).await
+    }
+}
+
+#[async_trait]
+impl Provider for Intercepted {
+    async fn create_second_token(&self, client_id: &ClientId, reference: &SecondReference) -> Result<SecondToken, ProviderError> {
+        let run = self.inner.provider.create_second_token(client_id, reference);
+        self.call(Operation::CreateSecondToken, run).await
+    }
+
+    async fn submit(
+        &self,
+        first: &ScanRef,
+        auth_token: &AuthToken,
+        plan: &Plan,
+        documents: &[StoredDocument],
+    ) -> Result<(), ProviderError> {
+        let run = self.inner.provider.submit(first, auth_token, plan, documents);
+        self.call(Operation::Submit, run).await
+    }
+
+    async fn status(&self, scan_ref: &ScanRef) -> Result<Overall, ProviderError> {
+        self.call(Operation::Status, self.inner.provider.status(scan_ref)).await
+    }
+
+    async fn files(&self, scan_ref: &ScanRef) -> Result<StepLinks, ProviderError> {
+        self.call(Operation::Files, self.inner.provider.files(scan_ref)).await
+    }
+}
+
+#[async_trait]
+impl Sessions for Intercepted {
+    async fn create(&self, request: &SessionRequest) -> Result<Session, ProviderError> {
+        self.call(Operation::CreateSession, self.inner.sessions.create(request)).await
+    }
+
+    async fn delete(&self, scan_ref: &ScanRef) -> Result<DeletedAtProvider, ProviderError> {
+        self.call(Operation::DeleteSession, self.inner.sessions.delete(scan_ref)).await
+    }
+}
