@@ -1,0 +1,47 @@
+//! The provider's callbacks on their way: sent up to four times, ten seconds each, and then never again.
+
+use std::sync::Arc;
+
+use verification::result::CallbackFacts;
+
+use super::timeline::{Happening, SECOND, Timeline};
+use super::weather::Weather;
+
+#[derive(Clone)]
+pub struct Delivery {
+    pub facts: Arc<CallbackFacts>,
+    /// How often it may still be tried after this time.
+    pub tries_left: u32,
+}
+
+/// Puts a callback on its way, and sometimes copies of it.
+pub fn send(timeline: &Timeline, weather: &Weather, facts: Arc<CallbackFacts>) {
+    let is_calm = timeline.elapsed() >= weather.calm_after;
+    let tries_left = if !is_calm && timeline.chance(weather.callback_given_up) {
+        0
+    } else {
+        3
+    };
+    let first = timeline.weighted(&[(3, 20), (3, 500), (1, 30 * SECOND)]);
+    let delivery = Delivery { facts, tries_left };
+    timeline.schedule(timeline.between(1, first), Happening::Deliver(delivery.clone()));
+    while !is_calm && timeline.chance(weather.callback_repeated * 0.6) {
+        timeline.count("callback repeated");
+        let later = timeline.weighted(&[(3, 50), (3, 10 * SECOND), (1, 7_200 * SECOND)]);
+        timeline.schedule(timeline.between(1, later), Happening::Deliver(delivery.clone()));
+    }
+}
+
+/// It was not answered 200 in time.
+pub fn send_again(timeline: &Timeline, delivery: Delivery) {
+    if delivery.tries_left == 0 {
+        timeline.count("callback lost for good");
+        return;
+    }
+    timeline.count("callback sent again");
+    let again = Delivery {
+        tries_left: delivery.tries_left - 1,
+        ..delivery
+    };
+    timeline.schedule(timeline.between(500, 10 * SECOND), Happening::Deliver(again));
+}

@@ -1,0 +1,48 @@
+//! Invocations of the functions: what each is there for, how long it may take, and what it returned.
+
+use std::future::Future;
+use std::pin::Pin;
+
+use verification::identifiers::ScanRef;
+use verification::ports::Unavailable;
+use verification::{Accepted, Advanced, Erased, Opened};
+
+use super::delivery::Delivery;
+use super::queue::Received;
+use super::timeline::SECOND;
+
+/// The template's timeouts, and what the handlers keep of them for themselves.
+pub const WEBHOOK_TIMEOUT: i64 = 10 * SECOND;
+pub const CAPTURE_BUDGET: i64 = 6_500;
+pub const PROCESSOR_TIMEOUT: i64 = 90 * SECOND;
+pub const PROCESSOR_RESERVE: i64 = 5 * SECOND;
+pub const RECONCILER_TIMEOUT: i64 = 120 * SECOND;
+pub const RECONCILER_RESERVE: i64 = 15 * SECOND;
+pub const API_TIMEOUT: i64 = 30 * SECOND;
+
+/// What an invocation is there for.
+pub enum Work {
+    Callback(Delivery),
+    Message(Received),
+    Tick,
+    Open { customer: usize, tries: u32 },
+    Erase { first: ScanRef, tries: u32 },
+    Retry,
+}
+
+/// What it returned.
+pub enum Returned {
+    Callback(Result<Accepted, Unavailable>),
+    Message(Result<Advanced, Unavailable>),
+    Open(Option<Box<Opened>>),
+    Erase(Result<Erased, Unavailable>),
+    Nothing,
+}
+
+/// An invocation of a function.
+pub struct Task {
+    pub work: Work,
+    /// The step in which it began.
+    pub since: u64,
+    pub future: Pin<Box<dyn Future<Output = Returned>>>,
+}

@@ -1,0 +1,438 @@
+//! One run: a world of customers, callbacks, messages and functions that come and go, from its beginning until nothing happens any more.
+//!
+//! Each invocation of a function is a future that this single thread polls when the agenda says so. Whatever it waits for is virtual, so
+//! the order of everything follows from the seed; a process that ends is a future that is dropped.
+
+use std::collections::BTreeMap;
+use std::future::Future;
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
+
+use verification::identifiers::{CountryCode, ScanRef};
+use verification::pairing::ExpectedDocument;
+use verification::policy::StepVerdictPolicy;
+use verification::ports::{Clock, SessionRequest, Unavailable};
+use verification::testing::memory::World;
+use verification::testing::ports::Ports;
+use verification::{Advanced, Policy, State};
+
+use super::broken::Broken;
+use super::coverage::Coverage;
+use super::customer::{Emission, script};
+use super::delivery::{Delivery, send_again};
+use super::interceptor::Turbulence;
+use super::invariants::{Checks, Invariant, Violation};
+use super::invocation::{
+    API_TIMEOUT, CAPTURE_BUDGET, PROCESSOR_RESERVE, PROCESSOR_TIMEOUT, RECONCILER_RESERVE, RECONCILER_TIMEOUT, Returned, Task,
+    WEBHOOK_TIMEOUT, Work,
+};
+use super::provider::SimulatedProvider;
+use super::queue::{Received, SimulatedQueue};
+use super::stores::{WatchedDocuments, WatchedPairings};
+use super::timeline::{DAY, HOUR, Happening, MINUTE, SECOND, TaskId, Timeline};
+use super::weather::Weather;
+
+/// The template's schedule.
+const RECONCILER_PERIOD: i64 = 5 * MINUTE;
+
+/// More than any run needs; reaching it means that the world does not come to rest.
+const MAXIMUM_STEPS: u64 = 100_000;
+
+/// What came of a run.
+pub struct Report {
+    pub coverage: Coverage,
+    pub violation: Option<Violation>,
+    pub trace: Vec<String>,
+    pub steps: u64,
+}
+
+pub fn run(seed: u64, broken: Option<Broken>, is_traced: bool) -> Report {
+    let simulation = Simulation::new(seed, broken, is_traced);
+    match broken.and_then(Broken::state_machine) {
+        Some(wrong) => verification::testing::altered::with_state_machine(wrong, || simulation.run()),
+        None => simulation.run(),
+    }
+}
+
+struct Simulation {
+    timeline: Arc<Timeline>,
+    weather: Weather,
+    world: Arc<World>,
+    checks: Arc<Checks>,
+    provider: Arc<SimulatedProvider>,
+    queue: Arc<SimulatedQueue>,
+    ports: Ports,
+    broken: Option<Broken>,
+    tasks: BTreeMap<TaskId, Task>,
+    last_task: TaskId,
+    /// The tick that counts, and when it is due.
+    tick: Option<(u64, i64)>,
+    ticks: u64,
+    is_ticking: bool,
+}
+
+impl Simulation {
+    fn new(seed: u64, broken: Option<Broken>, is_traced: bool) -> Self {
+        let timeline = Arc::new(Timeline::new(seed, is_traced));
+        let weather = Weather::of(&timeline);
+        timeline.trace(|| format!("{weather:#?}"));
+        let world = Arc::new(World::new());
+        let checks = Arc::new(Checks::new(timeline.clone(), world.clone()));
+        let provider = Arc::new(SimulatedProvider::new(
+            timeline.clone(),
+            weather.clone(),
+            world.clone(),
+            checks.clone(),
+        ));
+        let queue = Arc::new(SimulatedQueue::new(timeline.clone(), weather.clone()));
+        let pairings = WatchedPairings {
+            timeline: timeline.clone(),
+            weather: weather.clone(),
+            world: world.clone(),
+            checks: checks.clone(),
+            broken,
+        };
+        let documents = WatchedDocuments {
+            provider: provider.clone(),
+            broken,
+        };
+        let turbulence = Turbulence {
+            timeline: timeline.clone(),
+            weather: weather.clone(),
+        };
+        let ports = Ports {
+            pairings: Arc::new(pairings),
+            documents: Arc::new(documents),
+            queue: queue.clone(),
+            provider: provider.clone(),
+            sessions: provider.clone(),
+            clock: timeline.clone(),
+            ..Ports::in_memory(&world)
+        };
+        Self {
+            timeline,
+            weather,
+            world,
+            checks,
+            provider,
+            queue,
+            ports: ports.intercepted(Arc::new(turbulence)),
+            broken,
+            tasks: BTreeMap::new(),
+            last_task: 0,
+            tick: None,
+            ticks: 0,
+            is_ticking: false,
+        }
+    }
+
+    fn run(mut self) -> Report {
+        for customer in 0..usize::try_from(self.timeline.between(1, 4)).unwrap() {
+            let at = self.timeline.between(0, HOUR);
+            self.timeline.schedule(at, Happening::Open { customer, tries: 0 });
+        }
+        while let Some(happening) = self.timeline.next() {
+            self.happen(happening);
+            self.timeline.set_running(0);
+            self.schedule_tick();
+            if self.timeline.is_violated() {
+                break;
+            }
+            if self.timeline.steps() > MAXIMUM_STEPS {
+                self.timeline
+                    .violate(Invariant::EverythingEnds, "the world does not come to rest".to_owned());
+            }
+        }
+        if !self.timeline.is_violated() {
+            self.checks.at_the_end();
+        }
+        let steps = self.timeline.steps();
+        let (coverage, violation, trace) = self.timeline.finish();
+        Report {
+            coverage,
+            violation,
+            trace,
+            steps,
+        }
+    }
+
+    fn happen(&mut self, happening: Happening) {
+        match happening {
+            Happening::Wake(task) => self.wake(task),
+            Happening::TimeIsUp(task) => {
+                if let Some(task) = self.tasks.remove(&task) {
+                    self.timeline.count("a function ran out of time");
+                    self.timeline.trace(|| "time is up".to_owned());
+                    self.ended(task.work, task.since);
+                }
+            }
+            Happening::Open { customer, tries } => self.open(customer, tries),
+            Happening::Emit(emission) => self.provider.emit(&emission),
+            Happening::SessionEnds(scan_ref) => self.provider.session_ends(&scan_ref),
+            Happening::SecondTokenExpires(scan_ref) => self.provider.second_token_expires(&scan_ref),
+            Happening::Deliver(delivery) => self.deliver(delivery),
+            Happening::Receive { message, receipt } => {
+                if let Some(received) = self.queue.receive(message, receipt) {
+                    if !self.provider.is_calm() && self.timeline.chance(self.weather.message_repeated) {
+                        self.timeline.count("message delivered twice");
+                        self.process(received.clone());
+                    }
+                    self.process(received);
+                }
+            }
+            Happening::Tick { number } => {
+                if self.tick.is_some_and(|(current, _)| current == number) {
+                    self.tick = None;
+                    self.reconcile();
+                }
+            }
+            Happening::Retry(first) => self.retry(first),
+            Happening::Erase { first, tries } => self.erase(first, tries),
+        }
+    }
+
+    fn spawn(&mut self, work: Work, timeout: i64, future: impl Future<Output = Returned> + 'static) {
+        self.last_task += 1;
+        let task = self.last_task;
+        self.timeline.schedule(timeout, Happening::TimeIsUp(task));
+        let since = self.timeline.steps();
+        let future = Box::pin(future);
+        self.tasks.insert(task, Task { work, since, future });
+        self.wake(task);
+    }
+
+    fn wake(&mut self, id: TaskId) {
+        let Some(mut task) = self.tasks.remove(&id) else { return };
+        self.timeline.set_running(id);
+        if !self.provider.is_calm() && self.timeline.chance(self.weather.crash) {
+            self.timeline.count("a process ended in the middle");
+            self.timeline.trace(|| "the process ends".to_owned());
+            return self.ended(task.work, task.since);
+        }
+        match task.future.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+            Poll::Pending => drop(self.tasks.insert(id, task)),
+            Poll::Ready(returned) => self.returned(task.work, task.since, returned),
+        }
+    }
+
+    fn returned(&mut self, work: Work, since: u64, returned: Returned) {
+        match (work, returned) {
+            (Work::Callback(delivery), Returned::Callback(result)) => match result {
+                Ok(accepted) => {
+                    self.checks.callback_ended(&delivery.facts, since);
+                    self.timeline.trace(|| format!("answered 200: {accepted:?}"));
+                    self.checks.answered(&delivery.facts, &accepted, since);
+                }
+                Err(_) => {
+                    self.timeline.trace(|| "answered 503".to_owned());
+                    self.ended(Work::Callback(delivery), since);
+                }
+            },
+            (Work::Message(received), Returned::Message(result)) => self.processed(&received, since, &result),
+            (Work::Tick, _) => self.is_ticking = false,
+            (Work::Open { .. }, Returned::Open(Some(opened))) => self.customer_begins(&opened.session.scan_ref),
+            (Work::Erase { first, tries }, Returned::Erase(Err(_))) => self.ended(Work::Erase { first, tries }, since),
+            (Work::Erase { .. }, Returned::Erase(Ok(erased))) => self.timeline.trace(|| format!("erased: {erased:?}")),
+            (work @ Work::Open { .. }, _) => self.ended(work, since),
+            _ => {}
+        }
+    }
+
+    /// An invocation ended without an answer.
+    fn ended(&mut self, work: Work, since: u64) {
+        match work {
+            Work::Callback(delivery) => {
+                self.checks.callback_ended(&delivery.facts, since);
+                send_again(&self.timeline, delivery);
+            }
+            // The message becomes visible again by itself.
+            Work::Message(_) | Work::Retry => {}
+            Work::Tick => self.is_ticking = false,
+            Work::Open { customer, tries } if tries < 3 => {
+                let tries = tries + 1;
+                self.timeline
+                    .schedule(self.timeline.between(1, MINUTE), Happening::Open { customer, tries });
+            }
+            Work::Erase { first, tries } if tries < 3 => {
+                let tries = tries + 1;
+                self.timeline
+                    .schedule(self.timeline.between(1, HOUR), Happening::Erase { first, tries });
+            }
+            Work::Open { .. } | Work::Erase { .. } => {}
+        }
+    }
+
+    fn open(&mut self, customer: usize, tries: u32) {
+        let client = format!("client-{customer}").parse().unwrap();
+        if tries == 0 && self.timeline.chance(0.4) {
+            self.timeline.count("session that the application did not open here");
+            let scan_ref = self.provider.begin_session(&client);
+            return self.customer_begins(&scan_ref);
+        }
+        let use_case = self.ports.open_session();
+        let request = SessionRequest {
+            client_id: client,
+            country: None,
+            locale: None,
+            documents: Vec::new(),
+            success_url: None,
+            error_url: None,
+            unverified_url: None,
+            external_ref: None,
+            expiry: std::time::Duration::from_secs(3_600),
+            session_length: None,
+            additional_steps: None,
+        };
+        let expected = ExpectedDocument {
+            country: self.timeline.chance(0.2).then(|| "LV".parse().unwrap()),
+            document_type: None,
+        };
+        self.spawn(Work::Open { customer, tries }, API_TIMEOUT, async move {
+            Returned::Open(use_case.open(&request, expected).await.ok().map(Box::new))
+        });
+    }
+
+    /// The customer follows the link, and the rest takes its course.
+    fn customer_begins(&mut self, scan_ref: &ScanRef) {
+        let mut pause = 0;
+        for (after, result) in script(&self.timeline, &self.weather) {
+            pause += after;
+            let scan_ref = scan_ref.clone();
+            self.timeline.schedule(pause, Happening::Emit(Emission { scan_ref, result }));
+        }
+        for latest in [HOUR, DAY, 12 * DAY] {
+            if self.timeline.chance(0.3) {
+                self.timeline
+                    .schedule(self.timeline.between(MINUTE, latest), Happening::Retry(scan_ref.clone()));
+            }
+        }
+        if self.timeline.chance(self.weather.erasure) {
+            let latest = self.timeline.weighted(&[(2, 10 * MINUTE), (1, HOUR), (1, 3 * DAY)]);
+            let first = scan_ref.clone();
+            self.timeline
+                .schedule(self.timeline.between(1, latest), Happening::Erase { first, tries: 0 });
+        }
+    }
+
+    fn deliver(&mut self, delivery: Delivery) {
+        self.timeline.count("callback delivered");
+        let use_case = self.ports.accept_callback(Policy::default());
+        let facts = delivery.facts.as_ref().clone();
+        let until = self.after(CAPTURE_BUDGET);
+        self.timeline
+            .trace(|| format!("callback of {} {:?} arrives", facts.scan_ref, facts.overall));
+        self.spawn(Work::Callback(delivery), WEBHOOK_TIMEOUT, async move {
+            Returned::Callback(use_case.accept(facts, b"{}", until).await)
+        });
+    }
+
+    fn process(&mut self, received: Received) {
+        self.timeline.count("message received");
+        self.timeline.trace(|| format!("message for {} is received", received.first));
+        if self.broken == Some(Broken::AcknowledgedFirst) {
+            self.acknowledge(&received, self.timeline.steps());
+        }
+        let use_case = self.ports.advance();
+        let first = received.first.clone();
+        let until = self.after(PROCESSOR_TIMEOUT - PROCESSOR_RESERVE);
+        self.spawn(Work::Message(received), PROCESSOR_TIMEOUT, async move {
+            Returned::Message(use_case.advance(&first, until).await)
+        });
+    }
+
+    /// What `functions/processor` makes of a run.
+    fn processed(&mut self, received: &Received, since: u64, result: &Result<Advanced, Unavailable>) {
+        self.timeline.trace(|| format!("processed: {result:?}"));
+        let doubled = 3 * SECOND * 2_i64.pow(received.receives.saturating_sub(1).min(16));
+        let pause = doubled.min(15 * MINUTE);
+        let again = match result {
+            Ok(Advanced::Resting(_) | Advanced::Unknown) => return self.acknowledge(received, since),
+            Ok(Advanced::HeldUntil(_)) if received.receives <= 1 => SECOND,
+            Ok(Advanced::HeldUntil(until)) => (until.milliseconds() - self.timeline.milliseconds()).max(0) + SECOND,
+            Ok(Advanced::TryAgain { after, .. }) => pause.max(after.map_or(0, |after| i64::try_from(after.as_millis()).unwrap())),
+            Err(_) => pause,
+        };
+        self.queue.postpone(received.message, again);
+    }
+
+    fn acknowledge(&self, received: &Received, since: u64) {
+        if self.queue.delete(received.message) {
+            self.checks.acknowledged(&received.first, since);
+        }
+    }
+
+    fn reconcile(&mut self) {
+        self.timeline.count("reconciler ran");
+        self.timeline.trace(|| "the reconciler runs".to_owned());
+        self.is_ticking = true;
+        let use_case = self.ports.reconcile();
+        let until = self.after(RECONCILER_TIMEOUT - RECONCILER_RESERVE);
+        self.spawn(Work::Tick, RECONCILER_TIMEOUT, async move {
+            drop(use_case.run(until).await);
+            Returned::Nothing
+        });
+    }
+
+    /// The reconciler runs every five minutes. A run that finds nothing changes nothing, so only those are played at which something is
+    /// overdue.
+    fn schedule_tick(&mut self) {
+        if self.is_ticking || self.broken == Some(Broken::ReconcilerOff) {
+            return;
+        }
+        let mut soonest: Option<i64> = None;
+        self.world.for_each_pairing(|pairing| {
+            if let Some(attention_at) = pairing.attention_at() {
+                let at = attention_at.milliseconds();
+                soonest = Some(soonest.map_or(at, |soonest| soonest.min(at)));
+            }
+        });
+        let Some(soonest) = soonest else { return };
+        let now = self.timeline.milliseconds();
+        let at = (soonest.max(now) / RECONCILER_PERIOD + 1) * RECONCILER_PERIOD;
+        if self.tick.is_none_or(|(_, due)| at < due) {
+            self.ticks += 1;
+            self.tick = Some((self.ticks, at));
+            self.timeline.schedule(at - now, Happening::Tick { number: self.ticks });
+        }
+    }
+
+    fn retry(&mut self, first: ScanRef) {
+        let is_parked = self
+            .world
+            .stored(&first)
+            .is_some_and(|pairing| matches!(pairing.state, State::Parked { .. }));
+        if !is_parked {
+            return;
+        }
+        self.timeline.count("parked pairing taken up by a person");
+        self.timeline.trace(|| format!("a person takes {first} up again"));
+        self.checks.taken_up(&first);
+        // The person has changed the policy so that what was unclear qualifies.
+        let country: CountryCode = "EE".parse().unwrap();
+        let use_case = self.ports.retry(Policy {
+            step_verdict: StepVerdictPolicy::AcceptUnjudged,
+            default_country: Some(country),
+            ..Policy::default()
+        });
+        self.spawn(Work::Retry, API_TIMEOUT, async move {
+            drop(use_case.retry(&first).await);
+            Returned::Nothing
+        });
+    }
+
+    fn erase(&mut self, first: ScanRef, tries: u32) {
+        self.timeline.count("erasure requested");
+        self.timeline.trace(|| format!("{first} is to be erased"));
+        let use_case = self.ports.erase();
+        let work = Work::Erase {
+            first: first.clone(),
+            tries,
+        };
+        self.spawn(work, API_TIMEOUT, async move { Returned::Erase(use_case.erase(&first).await) });
+    }
+
+    fn after(&self, milliseconds: i64) -> verification::Timestamp {
+        let milliseconds = u64::try_from(milliseconds).unwrap();
+        self.timeline.now().plus(std::time::Duration::from_millis(milliseconds))
+    }
+}

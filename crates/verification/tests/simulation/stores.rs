@@ -1,0 +1,138 @@
+//! The stores, watched: every call goes to the store and then to the checks, with nothing in between. And stores that are broken on
+//! purpose.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use verification::Pairing;
+use verification::Timestamp;
+use verification::document::{FileType, PlannedDocument, StoredDocument, document_key};
+use verification::identifiers::{ClientId, ScanRef};
+use verification::ports::{CaptureError, Documents, HistoryEntry, Overdue, Page, PageStart, PairingWrite, Pairings, Saved, Unavailable};
+use verification::reason::ParkReason;
+use verification::secret::FileLink;
+use verification::testing::memory::{FileBehaviour, World};
+
+use super::broken::Broken;
+use super::invariants::Checks;
+use super::provider::SimulatedProvider;
+use super::timeline::Timeline;
+use super::weather::Weather;
+
+pub struct WatchedPairings {
+    pub timeline: Arc<Timeline>,
+    pub weather: Weather,
+    pub world: Arc<World>,
+    pub checks: Arc<Checks>,
+    pub broken: Option<Broken>,
+}
+
+#[async_trait]
+impl Pairings for WatchedPairings {
+    async fn find(&self, scan_ref: &ScanRef) -> Result<Option<Pairing>, Unavailable> {
+        let found = self.world.find(scan_ref).await?;
+        if self.broken == Some(Broken::AliasMissing) {
+            return Ok(found.filter(|pairing| pairing.first == *scan_ref));
+        }
+        Ok(found)
+    }
+
+    async fn save(&self, write: &PairingWrite) -> Result<Saved, Unavailable> {
+        let first = &write.pairing.first;
+        let before = self.world.stored(first);
+        let saved = if self.broken == Some(Broken::VersionIgnored) {
+            let mut careless = write.clone();
+            careless.pairing.version = before.as_ref().map_or(0, |before| before.version) + 1;
+            self.world.save(&careless).await?
+        } else {
+            self.world.save(write).await?
+        };
+        let after = self.world.stored(first);
+        self.checks.saved(before.as_ref(), write, after.as_ref(), saved);
+        Ok(saved)
+    }
+
+    async fn history(&self, first: &ScanRef, limit: u16) -> Result<Vec<HistoryEntry>, Unavailable> {
+        self.world.history(first, limit).await
+    }
+
+    async fn of_client(&self, client_id: &ClientId, start: Option<&PageStart>, limit: u16) -> Result<Page, Unavailable> {
+        self.world.of_client(client_id, start, limit).await
+    }
+
+    /// The index may not show a pairing yet, or still show one that has moved on.
+    async fn overdue(&self, now: Timestamp, limit: u16) -> Result<Vec<Overdue>, Unavailable> {
+        let mut overdue = self.world.overdue(now, limit).await?;
+        if self.timeline.elapsed() < self.weather.calm_after && self.timeline.chance(self.weather.index_lags) {
+            self.timeline.count("index lagged behind");
+            overdue.retain(|_| self.timeline.chance(0.5));
+            self.world.for_each_pairing(|pairing| {
+                if self.timeline.chance(0.3) {
+                    overdue.push(Overdue {
+                        first: pairing.first.clone(),
+                        attention_at: now,
+                    });
+                }
+            });
+        }
+        Ok(overdue)
+    }
+
+    async fn is_forgotten(&self, scan_ref: &ScanRef) -> Result<bool, Unavailable> {
+        self.world.is_forgotten(scan_ref).await
+    }
+
+    async fn forget(&self, pairing: &Pairing) -> Result<u64, Unavailable> {
+        let removed = self.world.forget(pairing).await?;
+        self.checks.forgotten(&pairing.first);
+        Ok(removed)
+    }
+}
+
+pub struct WatchedDocuments {
+    pub provider: Arc<SimulatedProvider>,
+    pub broken: Option<Broken>,
+}
+
+#[async_trait]
+impl Documents for WatchedDocuments {
+    async fn capture(
+        &self,
+        first: &ScanRef,
+        planned: &PlannedDocument,
+        link: &FileLink,
+        until: Timestamp,
+    ) -> Result<StoredDocument, CaptureError> {
+        let (timeline, weather) = (&self.provider.timeline, &self.provider.weather);
+        let is_calm = self.provider.is_calm();
+        let trouble = |part: f64| !is_calm && timeline.chance(weather.link_trouble * part);
+        let behaviour = if !self.provider.serves(link) {
+            timeline.count("dead link");
+            FileBehaviour::Dead
+        } else if timeline.milliseconds() > until.milliseconds() || trouble(0.3) {
+            timeline.count("file not to be had now");
+            FileBehaviour::Down
+        } else if trouble(0.3) {
+            timeline.count("file cut short");
+            FileBehaviour::Truncated
+        } else if trouble(0.02) {
+            timeline.count("file refused");
+            let step = planned.step.clone();
+            FileBehaviour::Refused(ParkReason::FileTypeNotAccepted { step })
+        } else {
+            FileBehaviour::Serves(if trouble(0.05) { 9_000_000 } else { 1_000_000 })
+        };
+        let world = &self.provider.world;
+        world.file(link.expose(), behaviour);
+        let key = document_key(first, &planned.step, FileType::Jpeg);
+        let before = world.object(&key);
+        if self.broken == Some(Broken::WriteOnceIgnored) {
+            world.lose_object(&key);
+        }
+        let captured = world.capture(first, planned, link, until).await;
+        if let Ok(document) = &captured {
+            self.provider.checks.captured(first, before.as_ref(), Some(document));
+        }
+        captured
+    }
+}
