@@ -1,13 +1,16 @@
-//! One call to iDenfy: with the right credentials, measured, and its errors classified for calls that must not be repeated blindly.
+//! One call to iDenfy: let through by the shared circuit, with the right credentials, measured, and its errors classified for calls that
+//! must not be repeated blindly.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use idenfy::Error;
 use url::Url;
+use verification::circuit::{Cause, Gate, Health};
 use verification::observation::Observation;
 use verification::ports::{Clock, Observer, ProviderError};
 use verification::reason::ParkReason;
+use verification::{Admission, Breaker, Permit, Timestamp};
 
 use crate::secret::{Secret, SecretError, Secrets};
 
@@ -19,22 +22,84 @@ pub struct IdenfyCaller {
     secrets: Arc<Secrets>,
     clock: Arc<dyn Clock>,
     observer: Arc<dyn Observer>,
+    breaker: Arc<Breaker>,
+    obeys: bool,
 }
 
 impl IdenfyCaller {
-    pub fn new(http: reqwest::Client, base_url: Url, secrets: Arc<Secrets>, clock: Arc<dyn Clock>, observer: Arc<dyn Observer>) -> Self {
+    /// A caller that obeys the circuit.
+    pub fn new(
+        http: reqwest::Client,
+        base_url: Url,
+        secrets: Arc<Secrets>,
+        clock: Arc<dyn Clock>,
+        observer: Arc<dyn Observer>,
+        breaker: Arc<Breaker>,
+    ) -> Self {
         Self {
             http,
             base_url,
             secrets,
             clock,
             observer,
+            breaker,
+            obeys: true,
         }
+    }
+
+    /// The same, but calling whatever the circuit says, and telling it how that went. For where a customer waits: an open circuit would turn
+    /// a call that probably fails into one that certainly does, while a session that is not created costs the customer nothing but the
+    /// wait of at most the call's time limit.
+    #[must_use]
+    pub fn whatever_the_circuit_says(self) -> Self {
+        Self { obeys: false, ..self }
+    }
+
+    /// Until when the circuit lets nobody call. If its pause is over and nothing has been heard since, `ask` is run, which must ask
+    /// something that costs nothing: so a provider that is still away costs no pairing an attempt.
+    pub(crate) async fn left_alone_until<F>(&self, ask: impl FnOnce() -> F + Send) -> Option<Timestamp>
+    where
+        F: Future<Output = ()> + Send,
+    {
+        if let Gate::HalfOpen { is_heard: false } = self.breaker.gate().await {
+            ask().await;
+        }
+        match self.breaker.gate().await {
+            Gate::Open { until } => Some(until),
+            Gate::Closed | Gate::HalfOpen { .. } => None,
+        }
+    }
+
+    /// Runs one call if the circuit lets it through, and tells the circuit how it went.
+    pub(crate) async fn call<T, F>(&self, operation: &'static str, call: impl Fn(idenfy::Client) -> F + Send + Sync) -> Result<T, CallError>
+    where
+        F: Future<Output = Result<T, CallError>> + Send,
+        T: Send,
+    {
+        let permit = match self.obeys {
+            true => match self.breaker.admit().await {
+                Admission::Go(permit) => permit,
+                Admission::Wait { until } => return Err(CallError::Ours(ProviderError::LeftAlone { until })),
+            },
+            false => Permit::UNASKED,
+        };
+        let answer = self.call_with_secret(operation, call).await;
+        let health = match &answer {
+            Ok(_) => Health::Answering,
+            Err(CallError::Idenfy(error)) => health(error),
+            Err(CallError::Ours(_)) => Health::Unknown,
+        };
+        self.breaker.report(permit, operation, health).await;
+        answer
     }
 
     /// Runs one call with the known credentials, and with newer ones if the provider refuses them. A refused call did nothing, so this
     /// repeats nothing.
-    pub(crate) async fn call<T, F>(&self, operation: &'static str, call: impl Fn(idenfy::Client) -> F + Send + Sync) -> Result<T, CallError>
+    async fn call_with_secret<T, F>(
+        &self,
+        operation: &'static str,
+        call: impl Fn(idenfy::Client) -> F + Send + Sync,
+    ) -> Result<T, CallError>
     where
         F: Future<Output = Result<T, CallError>> + Send,
         T: Send,
@@ -75,7 +140,36 @@ impl std::fmt::Debug for IdenfyCaller {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("IdenfyCaller")
             .field("base_url", &self.base_url.as_str())
+            .field("obeys", &self.obeys)
             .finish_non_exhaustive()
+    }
+}
+
+/// Whether an error says that the provider is in trouble for everybody.
+///
+/// A refusal of what one customer's call asked for never does: it shows that the provider works. `Forbidden` and `NotInContract` are
+/// refusals of an operation, not of the account (iDenfy gives them to a deletion as well as to a submission), and must not let one
+/// kind of call stop the others. Used-up funds and a refused key meet every call alike. They open the circuit too, after the first few
+/// pairings have been parked and counted by them: parking all the others one by one would help nobody, and each would then have to be taken
+/// up by hand, while those that wait go on by themselves once the account is in order.
+fn health(error: &Error) -> Health {
+    let failing = |cause| Health::Failing { cause, retry_after: None };
+    match error {
+        Error::NotConnected(_)
+        | Error::NotSent(_)
+        | Error::TimedOut(_)
+        | Error::ConnectionLost(_)
+        | Error::ServerError { .. }
+        // A gateway's page: whoever wrote it, it was not the provider's program.
+        | Error::UnreadableAnswer { .. } => failing(Cause::Unreachable),
+        Error::RateLimited { retry_after } => Health::Failing {
+            cause: Cause::RateLimited,
+            retry_after: *retry_after,
+        },
+        Error::Unauthorized | Error::OutOfFunds => failing(Cause::Account),
+        // An image of ours, or a request too large to be sent: nothing was heard of the provider.
+        Error::Source(_) | Error::RequestTooLarge { .. } => Health::Unknown,
+        _ => Health::Answering,
     }
 }
 
@@ -117,5 +211,63 @@ pub(crate) fn classify(error: CallError) -> ProviderError {
             identifier: Some(identifier),
         },
         _ => ProviderError::Refused { kind, identifier: None },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn failing(cause: Cause) -> Health {
+        Health::Failing { cause, retry_after: None }
+    }
+
+    #[test]
+    fn what_would_meet_everybody_is_trouble() {
+        let trouble = || std::io::Error::other("trouble");
+        for error in [
+            Error::NotConnected(trouble().into()),
+            Error::NotSent(trouble().into()),
+            Error::TimedOut(trouble().into()),
+            Error::ConnectionLost(trouble().into()),
+            Error::ServerError { status: 503 },
+            Error::UnreadableAnswer { status: 200 },
+        ] {
+            assert_eq!(health(&error), failing(Cause::Unreachable), "{error}");
+        }
+        for error in [Error::Unauthorized, Error::OutOfFunds] {
+            assert_eq!(health(&error), failing(Cause::Account), "{error}");
+        }
+        let retry_after = Some(Duration::from_secs(7));
+        let limited = Health::Failing {
+            cause: Cause::RateLimited,
+            retry_after,
+        };
+        assert_eq!(health(&Error::RateLimited { retry_after }), limited);
+    }
+
+    #[test]
+    fn a_refusal_of_one_customer_or_of_one_operation_is_none() {
+        for error in [
+            Error::ActiveSession,
+            Error::TokenNotValid,
+            Error::Forbidden,
+            Error::NotInContract,
+            Error::TooLarge,
+            Error::RejectedWithoutIdentifier { status: 404 },
+            Error::Rejected {
+                identifier: "BAD_VALUE".to_owned(),
+                status: 200,
+                member: None,
+            },
+        ] {
+            assert_eq!(health(&error), Health::Answering, "{error}");
+        }
+    }
+
+    #[test]
+    fn what_was_never_sent_says_nothing() {
+        let too_large = Error::RequestTooLarge { bytes: 2, maximum: 1 };
+        assert_eq!(health(&too_large), Health::Unknown);
     }
 }

@@ -27,6 +27,9 @@ pub struct SqsSubmissionQueue {
     url: String,
 }
 
+/// SQS delays a new message by at most fifteen minutes.
+pub const LONGEST_DELAY: Duration = Duration::from_secs(15 * 60);
+
 /// SQS keeps a message invisible for at most twelve hours.
 const LONGEST_VISIBILITY: Duration = Duration::from_secs(12 * 60 * 60);
 
@@ -52,15 +55,30 @@ impl SqsSubmissionQueue {
         let answer = request.visibility_timeout(i32::try_from(seconds).unwrap_or(i32::MAX)).send().await;
         answer.map(drop).map_err(|error| unavailable("postponing a message", error))
     }
+
+    /// Sends a claim check that nobody gets before `delay`, rounded up to whole seconds, at most [`LONGEST_DELAY`]. How often it was
+    /// received counts from the beginning.
+    ///
+    /// # Errors
+    /// SQS is unavailable.
+    pub async fn enqueue_later(&self, first: &ScanRef, delay: Duration) -> Result<(), Unavailable> {
+        let seconds = delay.min(LONGEST_DELAY).as_millis().div_ceil(1_000);
+        self.send(first, Some(i32::try_from(seconds).unwrap_or(i32::MAX))).await
+    }
+
+    async fn send(&self, first: &ScanRef, delay_seconds: Option<i32>) -> Result<(), Unavailable> {
+        let message = Message::SubmitDocumentsV1 { scan_ref: first.clone() };
+        let body = serde_json::to_string(&message).map_err(|error| Unavailable::new("enqueueing", error))?;
+        let request = self.client.send_message().queue_url(&self.url).message_body(body);
+        let answer = request.set_delay_seconds(delay_seconds).send().await;
+        answer.map(drop).map_err(|error| unavailable("enqueueing", error))
+    }
 }
 
 #[async_trait]
 impl SubmissionQueue for SqsSubmissionQueue {
     async fn enqueue(&self, first: &ScanRef) -> Result<(), Unavailable> {
-        let message = Message::SubmitDocumentsV1 { scan_ref: first.clone() };
-        let body = serde_json::to_string(&message).map_err(|error| Unavailable::new("enqueueing", error))?;
-        let answer = self.client.send_message().queue_url(&self.url).message_body(body).send().await;
-        answer.map(drop).map_err(|error| unavailable("enqueueing", error))
+        self.send(first, None).await
     }
 }
 

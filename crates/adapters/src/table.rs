@@ -6,10 +6,12 @@
 //! | `PAIRING#<first scanRef>` | `EVENT#<time>#<version><digest>` | one line of its history |
 //! | `SECOND#<second scanRef>` | `ALIAS` | the way from a Token 2 to its pairing |
 //! | `ERASED#<SHA-256 of a scanRef>` | `TOMBSTONE` | that callbacks of this verification are to be ignored |
+//! | `CIRCUIT#PROVIDER` | `CIRCUIT` | whether the provider is called at all, see [`DynamoCircuits`] |
 //!
 //! A pairing, its history line and its alias are written in one transaction. A history line that is an outcome carries the event that the
 //! world is told (`outcome`, `detail`); the table's stream publishes it. Reads are strongly consistent, but for lists.
 
+mod circuit;
 mod items;
 
 use std::collections::HashMap;
@@ -25,6 +27,7 @@ use verification::identifiers::{ClientId, ScanRef};
 use verification::ports::{HistoryEntry, Overdue, Page, PageStart, PairingWrite, Pairings, Saved, Unavailable};
 use verification::{Pairing, State, Timestamp};
 
+pub use self::circuit::DynamoCircuits;
 use self::items::{
     ALIAS, ATTENTION_SHARDS, EVENT, Item, PAIRING, StrangeItem, TOMBSTONE, alias_key, attribute, history_item, number, pairing_item,
     pairing_key, parse, read_history, read_overdue, read_pairing, read_summary, text, tombstone_key,

@@ -4,11 +4,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use adapters::{
-    AwsSettings, DynamoPairings, FileOrigins, HttpClientError, IdenfyCaller, S3CallbackArchive, S3Documents, SecretText, Secrets,
-    SqsSubmissionQueue, SystemClock, http_client, sdk_config,
+    AwsSettings, DynamoCircuits, DynamoPairings, FileOrigins, HttpClientError, IdenfyCaller, S3CallbackArchive, S3Documents, SecretText,
+    Secrets, SqsSubmissionQueue, SystemClock, http_client, sdk_config,
 };
 use aws_types::SdkConfig;
 use url::Url;
+use verification::Breaker;
 use verification::identifiers::ScanRef;
 use verification::ports::{Clock, Observer, Pairings};
 
@@ -114,6 +115,7 @@ pub struct Installation {
     pub metrics: Arc<Metrics>,
     pub secrets: Arc<Secrets>,
     pub pairings: Arc<DynamoPairings>,
+    pub circuits: Arc<DynamoCircuits>,
     pub archive: Arc<S3CallbackArchive>,
     pub documents: Arc<S3Documents>,
     pub queue: Arc<SqsSubmissionQueue>,
@@ -139,6 +141,7 @@ impl Installation {
         Ok(Self {
             secrets: Arc::new(Secrets::new(&sdk, &settings.idenfy_secret_arn, clock.clone())),
             pairings: Arc::new(DynamoPairings::new(&sdk, &settings.pairing_table, retention)),
+            circuits: Arc::new(DynamoCircuits::new(&sdk, &settings.pairing_table, clock.clone())),
             archive: Arc::new(S3CallbackArchive::new(&sdk, &settings.document_bucket)),
             documents: Arc::new(documents),
             queue: Arc::new(SqsSubmissionQueue::new(&sdk, &settings.submission_queue_url)),
@@ -149,7 +152,7 @@ impl Installation {
         })
     }
 
-    /// The way to iDenfy at `base_url`.
+    /// The way to iDenfy at `base_url`, past the circuit that all functions of the installation share.
     pub fn idenfy(&self, base_url: Url) -> IdenfyCaller {
         IdenfyCaller::new(
             self.http.clone(),
@@ -157,6 +160,7 @@ impl Installation {
             self.secrets.clone(),
             self.clock.clone(),
             self.metrics.clone(),
+            Arc::new(Breaker::new(self.circuits.clone(), self.clock.clone(), self.metrics.clone())),
         )
     }
 

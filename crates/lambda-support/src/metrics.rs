@@ -179,6 +179,18 @@ impl Observer for Metrics {
                 let oldest = ("OldestOverdue", Unit::Seconds, json!(oldest.as_secs()));
                 self.emit(&[("PairingsOverdue", Unit::Count, json!(overdue)), oldest], &[]);
             }
+            Observation::CircuitOpened { cause, pause } => {
+                tracing::error!(
+                    event = "circuit_opened",
+                    cause = cause.as_str(),
+                    pause_s = pause.as_secs(),
+                    "iDenfy is in trouble for everybody and is left alone for a while"
+                );
+                self.emit(&[one("CircuitOpened")], &[("Cause", cause.as_str())]);
+            }
+            Observation::CircuitClosed { was_open } => {
+                tracing::info!(event = "circuit_closed", was_open_s = was_open.as_secs(), "iDenfy works again");
+            }
             Observation::Revoked { reason } => {
                 tracing::warn!(
                     event = "pairing_revoked",
@@ -200,6 +212,7 @@ impl std::fmt::Debug for Metrics {
 mod tests {
     use super::*;
     use std::cell::RefCell;
+    use verification::circuit::Cause;
     use verification::{Timestamp, Verdict};
 
     struct Fixed;
@@ -244,6 +257,17 @@ mod tests {
                 "Stage": "dev", "Verdict": "Approved", "PairingsSettled": 1, "TimeToSettle": 90_000
             })]
         );
+    }
+
+    #[test]
+    fn an_opened_circuit_counts_under_its_cause_and_a_closed_one_is_only_logged() {
+        let lines = lines_of(Observation::CircuitOpened {
+            cause: Cause::Account,
+            pause: Duration::from_secs(15),
+        });
+        assert_eq!((&lines[0]["CircuitOpened"], &lines[0]["Cause"]), (&json!(1), &json!("Account")));
+        let was_open = Duration::from_secs(15);
+        assert!(lines_of(Observation::CircuitClosed { was_open }).is_empty());
     }
 
     #[test]

@@ -30,6 +30,8 @@ pub enum Advanced {
     HeldUntil(Timestamp),
     /// Something did not work now; try again, not before `after` if the provider said so.
     TryAgain { why: &'static str, after: Option<Duration> },
+    /// The provider is in trouble for everybody, and nobody calls it before then. Nothing was begun.
+    LeftAlone { until: Timestamp },
     /// There is no such pairing.
     Unknown,
 }
@@ -69,6 +71,12 @@ impl Advance {
             return Ok(Advanced::Unknown);
         };
         for _ in 0..MAXIMUM_STEPS {
+            // Before an intent is written, and not merely before the call: a pairing must not collect attempts and history by waiting.
+            if is_about_to_call(&pairing.state, self.clock.now())
+                && let Some(until) = self.provider.left_alone_until(&pairing.first).await
+            {
+                return Ok(Advanced::LeftAlone { until });
+            }
             let next = match pairing.state.clone() {
                 State::Capturing { plan, .. } => self.capture(pairing, plan, until).await?,
                 State::Captured { plan } => self.authorize(pairing, &plan, until).await?,
@@ -144,6 +152,10 @@ impl Advance {
                 )
                 .await
             }
+            Err(ProviderError::LeftAlone { until }) => {
+                self.change(pairing, Event::AuthorizationFailed { held }).await?;
+                Ok(Next::Stop(Advanced::LeftAlone { until }))
+            }
             Err(ProviderError::Unavailable { kind, retry_after }) => {
                 self.change(pairing, Event::AuthorizationFailed { held }).await?;
                 Ok(Next::Stop(Advanced::TryAgain {
@@ -203,6 +215,10 @@ impl Advance {
             Ok(()) => {
                 self.observer.observe(Observation::DocumentsSubmitted);
                 self.follow(pairing, Event::SubmissionAccepted).await
+            }
+            Err(ProviderError::LeftAlone { until }) => {
+                self.change(pairing, Event::SubmissionFailed { held }).await?;
+                Ok(Next::Stop(Advanced::LeftAlone { until }))
             }
             Err(ProviderError::Unavailable { kind, retry_after }) => {
                 self.change(pairing, Event::SubmissionFailed { held }).await?;
@@ -332,8 +348,18 @@ fn total_bytes(documents: &[StoredDocument]) -> u64 {
     documents.iter().fold(0, |sum, document| sum.saturating_add(document.bytes))
 }
 
+/// Whether the state's next step is a call to the provider that cannot be repeated, or the question what became of one.
+fn is_about_to_call(state: &State, now: Timestamp) -> bool {
+    match state {
+        State::Captured { .. } | State::Authorized { .. } => true,
+        State::Authorizing { lease_until, .. } | State::Submitting { lease_until, .. } => *lease_until <= now,
+        _ => false,
+    }
+}
+
 fn unanswered(error: &ProviderError) -> Advanced {
     match error {
+        ProviderError::LeftAlone { until } => Advanced::LeftAlone { until: *until },
         ProviderError::Unavailable { kind, retry_after } => Advanced::TryAgain {
             why: kind,
             after: *retry_after,

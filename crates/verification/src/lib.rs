@@ -7,8 +7,10 @@
 mod accept_callback;
 mod advance;
 pub mod announcement;
+mod breaker;
 mod capture;
 mod change;
+pub mod circuit;
 pub mod document;
 mod erase;
 pub mod identifiers;
@@ -31,6 +33,7 @@ pub mod testing;
 pub use accept_callback::{AcceptCallback, Accepted};
 pub use advance::{Advance, Advanced};
 pub use announcement::{Announcement, Outcome};
+pub use breaker::{Admission, Breaker, Permit};
 pub use erase::{EraseVerification, Erased, Receipt, Remaining, RemainingKind};
 pub use observation::Observation;
 pub use open_session::{NotOpened, OpenSession, Opened};

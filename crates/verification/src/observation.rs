@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::circuit::Cause;
 use crate::pairing::Verdict;
 use crate::reason::{DeclineReason, ParkReason};
 
@@ -46,5 +47,14 @@ pub enum Observation {
     },
     Revoked {
         reason: DeclineReason,
+    },
+    /// The provider is in trouble for everybody and is left alone for `pause`.
+    CircuitOpened {
+        cause: Cause,
+        pause: Duration,
+    },
+    /// The provider works again.
+    CircuitClosed {
+        was_open: Duration,
     },
 }

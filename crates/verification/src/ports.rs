@@ -7,6 +7,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 use crate::announcement::Announcement;
+use crate::circuit::Circuit;
 use crate::document::{Plan, PlannedDocument, StoredDocument};
 use crate::identifiers::{ClientId, CountryCode, Digest256, ScanRef, SecondReference};
 use crate::observation::Observation;
@@ -186,9 +187,23 @@ pub trait SubmissionQueue: Send + Sync {
     async fn enqueue(&self, first: &ScanRef) -> Result<(), Unavailable>;
 }
 
+/// Where the one circuit is kept that all copies of all functions share.
+#[async_trait]
+pub trait Circuits: Send + Sync {
+    /// The circuit as it stands: the default if none is stored. Sees every write that was won before.
+    async fn circuit(&self) -> Result<Circuit, Unavailable>;
+
+    /// Stores the circuit if the stored one's `version` is the one before (none is stored before version 1). May be repeated: a repeat of
+    /// a write that was won is `Lost`.
+    async fn replace_circuit(&self, circuit: &Circuit) -> Result<Saved, Unavailable>;
+}
+
 /// Why the provider did not do what was asked.
 #[derive(Debug, thiserror::Error)]
 pub enum ProviderError {
+    /// It was not asked, because it is in trouble for everybody; nobody asks before then.
+    #[error("the provider is left alone for now")]
+    LeftAlone { until: Timestamp },
     /// It certainly did nothing, and may do it later.
     #[error("the provider is unavailable ({kind})")]
     Unavailable { kind: &'static str, retry_after: Option<Duration> },
@@ -230,6 +245,13 @@ pub trait Provider: Send + Sync {
 
     /// Fresh links to the files of one verification.
     async fn files(&self, scan_ref: &ScanRef) -> Result<StepLinks, ProviderError>;
+
+    /// Until when there is no use in calling, because the provider is in trouble for everybody; `None`: call. Ask before writing the intent
+    /// of a call. May ask the provider for the status of `scan_ref`, which costs nothing, to find out whether the trouble is over.
+    async fn left_alone_until(&self, scan_ref: &ScanRef) -> Option<Timestamp> {
+        let _ = scan_ref;
+        None
+    }
 }
 
 /// A Token 1 for the application.

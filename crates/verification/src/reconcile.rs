@@ -41,6 +41,8 @@ pub struct Reconciled {
     pub moved: u64,
     /// The provider was asked, and is still at it.
     pub postponed: u64,
+    /// Need the provider, which is in trouble for everybody and is left alone; still overdue for the next run.
+    pub waiting: u64,
     /// Erasures that went on.
     pub erased: u64,
     /// Could not be helped now; still overdue for the next run.
@@ -61,6 +63,7 @@ enum Done {
     Enqueued,
     Moved,
     Postponed,
+    LeftAlone,
     Erased,
     /// Somebody was faster, or the index lagged behind.
     Nothing,
@@ -91,6 +94,7 @@ impl Reconcile {
                 Ok(Done::Enqueued) => run.enqueued += 1,
                 Ok(Done::Moved) => run.moved += 1,
                 Ok(Done::Postponed) => run.postponed += 1,
+                Ok(Done::LeftAlone) => run.waiting += 1,
                 Ok(Done::Erased) => run.erased += 1,
                 Ok(Done::Nothing) => {}
                 Err(_) => run.failed += 1,
@@ -108,6 +112,13 @@ impl Reconcile {
             return Ok(Done::Nothing);
         }
         match &pairing.state {
+            // Its message waits in the queue until the provider is asked again. Another one at each run would only pile up; should the
+            // first be lost, the run after that sends a new one.
+            State::Captured { .. } | State::Authorizing { .. } | State::Authorized { .. } | State::Submitting { .. }
+                if self.provider.left_alone_until(first).await.is_some() =>
+            {
+                Ok(Done::LeftAlone)
+            }
             State::Capturing { .. }
             | State::Captured { .. }
             | State::Authorizing { .. }
@@ -176,6 +187,7 @@ impl Reconcile {
 
     async fn unanswered(&self, pairing: Pairing, error: &ProviderError) -> Result<Done, Unavailable> {
         match error {
+            ProviderError::LeftAlone { .. } => Ok(Done::LeftAlone),
             ProviderError::Unavailable { .. } | ProviderError::InDoubt { .. } => Err(Unavailable {
                 what: "asking the provider for a status",
                 source: None,

@@ -19,7 +19,8 @@ use verification::{EraseVerification, OpenSession, RetryVerification};
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     let (config, installation) = start(Config::read, |config| &config.settings).await?;
-    let caller = installation.idenfy(config.idenfy_base_url);
+    // A customer waits.
+    let caller = installation.idenfy(config.idenfy_base_url).whatever_the_circuit_says();
     let sessions = Arc::new(IdenfySessions::new(caller));
     let api = Arc::new(Api {
         open: OpenSession {

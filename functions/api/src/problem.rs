@@ -128,6 +128,11 @@ impl From<NotOpened> for Problem {
 impl From<ProviderError> for Problem {
     fn from(error: ProviderError) -> Self {
         match error {
+            // Sessions are asked for whatever the circuit says, so this is the answer of a path that is not taken.
+            ProviderError::LeftAlone { .. } => Self {
+                retry_after_seconds: Some(60),
+                ..Self::new(StatusCode::SERVICE_UNAVAILABLE, "provider_unavailable", "iDenfy cannot be reached.")
+            },
             ProviderError::Unavailable {
                 kind: "rate_limited",
                 retry_after,

@@ -11,6 +11,8 @@ use verification::identifiers::ScanRef;
 use verification::ports::Clock;
 use verification::{Advance, Advanced, Timestamp};
 
+use crate::leaving_alone::delay;
+
 /// What is kept of the function's time for the last writes and the answer.
 const RESERVE: Duration = Duration::from_secs(5);
 
@@ -87,6 +89,10 @@ impl Processor {
                     None,
                 )
             }
+            Ok(Advanced::LeftAlone { until }) => {
+                let handled = self.send_anew(scan_ref, delay(scan_ref, self.clock.now(), until)).await;
+                (handled, "LeftAlone", None)
+            }
             Ok(Advanced::TryAgain { why, after }) => {
                 let pause = pause(receives).max(after.unwrap_or_default());
                 (Handled::Again { after: pause }, "TryAgain", Some(why))
@@ -95,6 +101,23 @@ impl Processor {
                 let cause = std::error::Error::source(&error).map(ToString::to_string);
                 tracing::error!(event = "store_unavailable", scan_ref = %scan_ref, error = %error, cause, "a pairing cannot be advanced now");
                 (Handled::Again { after: pause(receives) }, "TryAgain", Some("StoreUnavailable"))
+            }
+        }
+    }
+}
+
+impl Processor {
+    /// Puts the claim check away without using up one of its receives: a new one is sent, then the old one may go.
+    ///
+    /// In this order, because a process that ends between the two leaves two messages of which the second is absorbed, and the other
+    /// order would leave none. A message that cannot be sent stays where it is and costs a receive. And were both lost, the
+    /// pairing's `attention_at` has the reconciler send a third.
+    async fn send_anew(&self, scan_ref: &ScanRef, delay: Duration) -> Handled {
+        match self.queue.enqueue_later(scan_ref, delay).await {
+            Ok(()) => Handled::Done,
+            Err(error) => {
+                tracing::warn!(event = "postponing_failed", error = %error, "the message itself waits");
+                Handled::Again { after: delay }
             }
         }
     }

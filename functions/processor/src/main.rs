@@ -2,6 +2,7 @@
 
 mod config;
 mod handler;
+mod leaving_alone;
 
 use std::sync::Arc;
 

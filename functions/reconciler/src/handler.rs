@@ -34,6 +34,7 @@ impl Reconciler {
             enqueued,
             moved,
             postponed,
+            waiting,
             erased,
             failed,
         } = run;
@@ -44,12 +45,15 @@ impl Reconciler {
             enqueued,
             moved,
             postponed,
+            waiting,
             erased,
             failed,
             duration_ms = u64::try_from(self.clock.now().since(started).as_millis()).unwrap_or(u64::MAX),
             peak_memory_kb = peak_memory_kilobytes(),
             "reconciled"
         );
-        Ok(json!({"overdue": overdue, "enqueued": enqueued, "moved": moved, "postponed": postponed, "erased": erased, "failed": failed}))
+        Ok(
+            json!({"overdue": overdue, "enqueued": enqueued, "moved": moved, "postponed": postponed, "waiting": waiting, "erased": erased, "failed": failed}),
+        )
     }
 }

@@ -121,6 +121,7 @@ impl Advance {
     async fn fresh_links(&self, first: &ScanRef) -> Result<StepLinks, FreshLinks> {
         match self.provider.files(first).await {
             Ok(links) => Ok(links),
+            Err(ProviderError::LeftAlone { until }) => Err(FreshLinks::Later(Advanced::LeftAlone { until })),
             Err(ProviderError::Unavailable { retry_after, .. }) => Err(FreshLinks::Later(Advanced::TryAgain {
                 why: "FreshLinksUnavailable",
                 after: retry_after,

@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
+use crate::circuit::{Cause, Circuit, Gate, Health};
 use crate::document::Plan;
 use crate::identifiers::{ClientId, Digest256, ScanRef};
 use crate::pairing::{ExpectedDocument, Pairing, Second, State};
 use crate::policy::{Judgement, Policy};
-use crate::ports::{CallbackArchive, HistoryEntry, PairingWrite, Pairings, Saved};
+use crate::ports::{CallbackArchive, Circuits, HistoryEntry, PairingWrite, Pairings, Saved};
 use crate::secret::AuthToken;
 use crate::testing::fixtures::approved;
 use crate::time::Timestamp;
@@ -224,4 +225,58 @@ pub async fn archive(archive: &dyn CallbackArchive, scan_ref: &ScanRef, body: &[
     let facts = archive.read(scan_ref, &digest).await.unwrap().expect("kept");
     assert_eq!(facts.links[&step.parse().unwrap()][0].expose(), link);
     archive.keep(None, &Digest256::of(b"unreadable"), b"unreadable").await.unwrap();
+}
+
+/// `store` must be one in which no circuit has been stored yet.
+pub async fn circuits(store: &dyn Circuits) {
+    let now = Timestamp::from_milliseconds(1_795_422_063_000);
+    let never_needed = store.circuit().await.unwrap();
+    assert_eq!(
+        never_needed,
+        Circuit::default(),
+        "nothing stored is a circuit that was never needed"
+    );
+    let failing = Health::Failing {
+        cause: Cause::RateLimited,
+        retry_after: Some(Duration::from_secs(90)),
+    };
+    let mut circuit = never_needed;
+    for at in [now, now.plus(Duration::from_secs(30))] {
+        let next = circuit.after_call("CreateToken", failing, at).expect("a failure counts").next;
+        assert_eq!(store.replace_circuit(&next).await.unwrap(), Saved::Won);
+        assert_eq!(
+            store.replace_circuit(&next).await.unwrap(),
+            Saved::Lost,
+            "each version is written once"
+        );
+        assert_eq!(store.circuit().await.unwrap(), next, "every member survives storage");
+        circuit = next;
+    }
+    assert!(matches!(circuit.gate(now.plus(Duration::from_secs(60))), Gate::Open { .. }));
+    let taken = circuit.taken(now.plus(Duration::from_secs(600))).expect("the pause is over");
+    let skipped = taken.taken(now.plus(Duration::from_secs(1_200))).expect("the try took too long");
+    assert_eq!(
+        store.replace_circuit(&skipped).await.unwrap(),
+        Saved::Lost,
+        "a version cannot be skipped"
+    );
+    assert_eq!(store.replace_circuit(&taken).await.unwrap(), Saved::Won);
+    assert_eq!(store.circuit().await.unwrap(), taken);
+}
+
+/// Of many callers that want the one try, exactly one gets it. Run by the caller with as many stores as there are workers.
+pub async fn circuits_race(stores: &[std::sync::Arc<dyn Circuits>]) {
+    let failing = Health::Failing {
+        cause: Cause::Unreachable,
+        retry_after: None,
+    };
+    let now = Timestamp::from_milliseconds(1_795_422_063_000);
+    let circuit = Circuit::default()
+        .after_call("Process", failing, now)
+        .expect("a failure counts")
+        .next;
+    let saves = stores.iter().map(|store| store.replace_circuit(&circuit));
+    let saved = futures_util::future::join_all(saves).await;
+    let won = saved.into_iter().map(Result::unwrap).filter(|saved| *saved == Saved::Won).count();
+    assert_eq!(won, 1);
 }

@@ -9,13 +9,14 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 use crate::announcement::Announcement;
+use crate::circuit::Circuit;
 use crate::document::{FileType, PlannedDocument, StoredDocument};
 use crate::identifiers::{ClientId, Digest256, ScanRef};
 use crate::observation::Observation;
 use crate::pairing::Pairing;
 use crate::ports::{
-    CallbackArchive, CaptureError, Clock, Documents, FileRemoval, HistoryEntry, Observer, Overdue, Page, PageStart, PairingSummary,
-    PairingWrite, Pairings, RemovedFiles, Saved, SubmissionQueue, Unavailable,
+    CallbackArchive, CaptureError, Circuits, Clock, Documents, FileRemoval, HistoryEntry, Observer, Overdue, Page, PageStart,
+    PairingSummary, PairingWrite, Pairings, RemovedFiles, Saved, SubmissionQueue, Unavailable,
 };
 use crate::reason::ParkReason;
 use crate::result::{CallbackFacts, Overall, StepLinks};
@@ -50,6 +51,8 @@ struct WorldState {
     submissions: Vec<(ScanRef, Vec<StoredDocument>)>,
     faults: BTreeMap<&'static str, Vec<Fault>>,
     save_losses: u32,
+    circuit: Circuit,
+    left_alone_until: Option<Timestamp>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -444,5 +447,30 @@ impl SubmissionQueue for World {
         self.plain_fault("enqueue")?;
         self.lock().messages.push(first.clone());
         Ok(())
+    }
+}
+
+impl World {
+    /// The provider is in trouble for everybody, and nobody calls it until then.
+    pub fn leave_provider_alone(&self, until: Timestamp) {
+        self.lock().left_alone_until = Some(until);
+    }
+}
+
+#[async_trait]
+impl Circuits for World {
+    async fn circuit(&self) -> Result<Circuit, Unavailable> {
+        self.plain_fault("circuit")?;
+        Ok(self.lock().circuit.clone())
+    }
+
+    async fn replace_circuit(&self, circuit: &Circuit) -> Result<Saved, Unavailable> {
+        self.plain_fault("replace_circuit")?;
+        let mut state = self.lock();
+        if state.circuit.version + 1 != circuit.version {
+            return Ok(Saved::Lost);
+        }
+        state.circuit = circuit.clone();
+        Ok(Saved::Won)
     }
 }

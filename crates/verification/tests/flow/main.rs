@@ -9,6 +9,7 @@
 )]
 
 mod applications;
+mod left_alone;
 mod outcomes;
 mod overdue;
 mod revocation;

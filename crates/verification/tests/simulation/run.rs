@@ -348,7 +348,10 @@ impl Simulation {
         let again = match result {
             Ok(Advanced::Resting(_) | Advanced::Unknown) => return self.acknowledge(received, since),
             Ok(Advanced::HeldUntil(_)) if received.receives <= 1 => SECOND,
-            Ok(Advanced::HeldUntil(until)) => (until.milliseconds() - self.timeline.milliseconds()).max(0) + SECOND,
+            // The simulated provider is never left alone; a new message that is delayed would be the same to the queue.
+            Ok(Advanced::HeldUntil(until) | Advanced::LeftAlone { until }) => {
+                (until.milliseconds() - self.timeline.milliseconds()).max(0) + SECOND
+            }
             Ok(Advanced::TryAgain { after, .. }) => pause.max(after.map_or(0, |after| i64::try_from(after.as_millis()).unwrap())),
             Err(_) => pause,
         };

@@ -1,6 +1,7 @@
 //! The adapters alone, each against the emulator's service: the ports' conformance suites, and what those cannot ask.
 
 mod archive;
+mod circuits;
 mod documents;
 mod pairings;
 mod queue;

@@ -7,9 +7,10 @@ use async_trait::async_trait;
 use super::{Fault, TokenState, World, WorldState};
 use crate::document::{Plan, StoredDocument};
 use crate::identifiers::{ClientId, ScanRef, SecondReference};
-use crate::ports::{DeletedAtProvider, Provider, ProviderError, SecondToken, Session, SessionRequest, Sessions};
+use crate::ports::{Clock, DeletedAtProvider, Provider, ProviderError, SecondToken, Session, SessionRequest, Sessions};
 use crate::result::{Overall, StepLinks};
 use crate::secret::{AuthToken, SessionLink};
+use crate::time::Timestamp;
 
 #[async_trait]
 impl Sessions for World {
@@ -148,5 +149,10 @@ impl Provider for World {
             });
         }
         Ok(self.lock().fresh_links.get(scan_ref).cloned().unwrap_or_default())
+    }
+
+    async fn left_alone_until(&self, _scan_ref: &ScanRef) -> Option<Timestamp> {
+        let now = self.now();
+        self.lock().left_alone_until.filter(|until| *until > now)
     }
 }

@@ -1,0 +1,157 @@
+//! The shared circuit at work: asked before each call to the provider, told after it.
+//!
+//! Best effort by intent. A circuit that cannot be read or written lets calls through: it spares attempts and load, while that nothing is
+//! submitted twice is the pairing's own business. Reading costs one small read per process and second; only failures, tries and the
+//! first success after failures are written.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use crate::circuit::{Circuit, GLANCE, Gate, Health, Proposal, Turn};
+use crate::observation::Observation;
+use crate::ports::{Circuits, Clock, Observer, Saved};
+use crate::time::Timestamp;
+
+/// How old what a process knows of the circuit may be. So much longer a process may go on calling after another one has opened it.
+const FRESH: Duration = Duration::from_secs(1);
+
+/// How often a lost race is tried again. What is lost for good is one count of many.
+const MAXIMUM_RACES: u32 = 4;
+
+/// Whether a call may be made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Admission {
+    /// Make it, and give the permit to [`Breaker::report`].
+    Go(Permit),
+    /// Not before then.
+    Wait { until: Timestamp },
+}
+
+/// The right to one call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Permit {
+    /// The one try of a circuit whose pause is over: the version that was stored when it was taken.
+    taken: Option<u64>,
+}
+
+impl Permit {
+    /// For a call that is made whatever the circuit says, and is evidence all the same.
+    pub const UNASKED: Self = Self { taken: None };
+}
+
+pub struct Breaker {
+    store: Arc<dyn Circuits>,
+    clock: Arc<dyn Clock>,
+    observer: Arc<dyn Observer>,
+    known: Mutex<Option<(Timestamp, Circuit)>>,
+}
+
+impl Breaker {
+    pub fn new(store: Arc<dyn Circuits>, clock: Arc<dyn Clock>, observer: Arc<dyn Observer>) -> Self {
+        Self {
+            store,
+            clock,
+            observer,
+            known: Mutex::new(None),
+        }
+    }
+
+    /// How the circuit stands, as far as this process knows.
+    pub async fn gate(&self) -> Gate {
+        self.recent().await.map_or(Gate::Closed, |circuit| circuit.gate(self.clock.now()))
+    }
+
+    /// Asks for one call. Where a try is to be had, exactly one of all callers gets it.
+    pub async fn admit(&self) -> Admission {
+        let Some(circuit) = self.recent().await else {
+            return Admission::Go(Permit::UNASKED);
+        };
+        let now = self.clock.now();
+        match circuit.gate(now) {
+            Gate::Closed => return Admission::Go(Permit::UNASKED),
+            Gate::Open { until } => return Admission::Wait { until },
+            Gate::HalfOpen { .. } => {}
+        }
+        let Some(taken) = circuit.taken(now) else {
+            return Admission::Go(Permit::UNASKED);
+        };
+        match self.store.replace_circuit(&taken).await {
+            Ok(Saved::Won) => {
+                let version = taken.version;
+                self.learn(taken);
+                Admission::Go(Permit { taken: Some(version) })
+            }
+            // Somebody else is trying.
+            Ok(Saved::Lost) => {
+                self.forget();
+                Admission::Wait { until: now.plus(GLANCE) }
+            }
+            Err(_) => Admission::Go(Permit::UNASKED),
+        }
+    }
+
+    /// Tells what a call came to.
+    pub async fn report(&self, permit: Permit, operation: &str, health: Health) {
+        if permit.taken.is_none() {
+            match health {
+                Health::Unknown => return,
+                Health::Answering => match self.recent().await {
+                    Some(circuit) if circuit.cares_about_success(operation) => {}
+                    _ => return,
+                },
+                Health::Failing { .. } => {}
+            }
+        }
+        for _ in 0..MAXIMUM_RACES {
+            let Ok(circuit) = self.store.circuit().await else { return };
+            let now = self.clock.now();
+            let proposal = match permit.taken {
+                Some(taken) => circuit.after_try(taken, operation, health, now),
+                None => circuit.after_call(operation, health, now),
+            };
+            let Some(Proposal { next, turn }) = proposal else {
+                self.learn(circuit);
+                return;
+            };
+            match self.store.replace_circuit(&next).await {
+                Ok(Saved::Won) => {
+                    self.learn(next);
+                    match turn {
+                        Some(Turn::Opened { cause, pause }) => self.observer.observe(Observation::CircuitOpened { cause, pause }),
+                        Some(Turn::Closed { was_open }) => self.observer.observe(Observation::CircuitClosed { was_open }),
+                        None => {}
+                    }
+                    return;
+                }
+                Ok(Saved::Lost) => {}
+                Err(_) => return,
+            }
+        }
+    }
+
+    async fn recent(&self) -> Option<Circuit> {
+        let now = self.clock.now();
+        if let Some((read_at, circuit)) = &*self.known.lock().unwrap_or_else(PoisonError::into_inner)
+            && now.since(*read_at) < FRESH
+        {
+            return Some(circuit.clone());
+        }
+        let circuit = self.store.circuit().await.ok()?;
+        self.learn(circuit.clone());
+        Some(circuit)
+    }
+
+    fn learn(&self, circuit: Circuit) {
+        *self.known.lock().unwrap_or_else(PoisonError::into_inner) = Some((self.clock.now(), circuit));
+    }
+
+    fn forget(&self) {
+        *self.known.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+}
+
+impl std::fmt::Debug for Breaker {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Breaker").finish_non_exhaustive()
+    }
+}

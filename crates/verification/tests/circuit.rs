@@ -1,0 +1,522 @@
+//! The circuit, event by event and in virtual time; then several processes with one store between them.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test may fail loudly"
+)]
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use verification::circuit::{
+    Cause, Circuit, FEW_FAILURES, FORGIVEN_AFTER, GLANCE, Gate, Health, LONGEST_TOLD_PAUSE, MANY_FAILURES, MEMORY, Proposal,
+    SHORTEST_PAUSE, SUSTAINED, TRY_LEASE, Turn,
+};
+use verification::ports::{Circuits, Clock, Saved, Unavailable};
+use verification::testing::conformance;
+use verification::testing::memory::{Fault, World};
+use verification::{Admission, Breaker, Observation, Permit, Timestamp};
+
+const START: Timestamp = Timestamp::from_milliseconds(1_795_422_063_000);
+const TOKEN: &str = "CreateToken";
+const PROCESS: &str = "Process";
+
+const fn failing(cause: Cause) -> Health {
+    Health::Failing { cause, retry_after: None }
+}
+
+const DOWN: Health = failing(Cause::Unreachable);
+
+fn seconds(seconds: u64) -> Duration {
+    Duration::from_secs(seconds)
+}
+
+/// One circuit, everything stored at once, and a clock.
+struct Story {
+    circuit: Circuit,
+    now: Timestamp,
+}
+
+impl Story {
+    fn new() -> Self {
+        Self {
+            circuit: Circuit::default(),
+            now: START,
+        }
+    }
+
+    fn store(&mut self, proposal: Option<Proposal>) -> Option<Turn> {
+        let Proposal { next, turn } = proposal?;
+        assert_eq!(next.version, self.circuit.version + 1, "each change is one version");
+        self.circuit = next;
+        turn
+    }
+
+    fn wait(&mut self, duration: Duration) {
+        self.now = self.now.plus(duration);
+    }
+
+    fn call(&mut self, operation: &str, health: Health) -> Option<Turn> {
+        let proposal = self.circuit.after_call(operation, health, self.now);
+        self.store(proposal)
+    }
+
+    fn take(&mut self) -> u64 {
+        self.circuit = self.circuit.taken(self.now).expect("there is a try to take");
+        self.circuit.version
+    }
+
+    fn attempt(&mut self, operation: &str, health: Health) -> Option<Turn> {
+        let taken = self.take();
+        let proposal = self.circuit.after_try(taken, operation, health, self.now);
+        self.store(proposal)
+    }
+
+    fn gate(&self) -> Gate {
+        self.circuit.gate(self.now)
+    }
+
+    /// Opens it the quick way, and returns the pause.
+    fn open(&mut self, cause: Cause) -> Duration {
+        for _ in 1..MANY_FAILURES {
+            assert_eq!(self.call(TOKEN, failing(cause)), None);
+        }
+        match self.call(TOKEN, failing(cause)) {
+            Some(Turn::Opened { pause, cause: opened }) if opened == cause => pause,
+            other => panic!("should open, but {other:?}"),
+        }
+    }
+}
+
+#[test]
+fn a_circuit_that_was_never_needed_is_closed_and_costs_nothing() {
+    let mut story = Story::new();
+    assert_eq!(story.gate(), Gate::Closed);
+    for _ in 0..100 {
+        assert_eq!(story.call(TOKEN, Health::Answering), None);
+        assert_eq!(story.call(PROCESS, Health::Unknown), None);
+    }
+    assert_eq!(story.circuit, Circuit::default(), "nothing is written");
+    assert_eq!(story.circuit.taken(story.now), None, "and there is no try to take");
+}
+
+#[test]
+fn many_failures_at_once_open_it_and_one_less_does_not() {
+    let mut story = Story::new();
+    for _ in 1..MANY_FAILURES {
+        assert_eq!(story.call(TOKEN, DOWN), None);
+        assert_eq!(story.gate(), Gate::Closed);
+    }
+    assert!(matches!(story.call(TOKEN, DOWN), Some(Turn::Opened { .. })));
+    assert_eq!(
+        story.gate(),
+        Gate::Open {
+            until: story.now.plus(SHORTEST_PAUSE)
+        }
+    );
+}
+
+#[test]
+fn few_failures_open_it_once_they_are_spread_over_time() {
+    let mut story = Story::new();
+    for _ in 0..FEW_FAILURES {
+        assert_eq!(story.call(TOKEN, DOWN), None, "at the same moment it may be a blip");
+    }
+    story.wait(SUSTAINED - Duration::from_millis(1));
+    assert_eq!(story.call(TOKEN, DOWN), None);
+    story.wait(Duration::from_millis(1));
+    assert!(matches!(story.call(TOKEN, DOWN), Some(Turn::Opened { .. })));
+}
+
+#[test]
+fn a_success_in_between_starts_the_count_anew() {
+    let mut story = Story::new();
+    for _ in 0..50 {
+        assert_eq!(story.call(TOKEN, DOWN), None);
+        story.wait(seconds(20));
+        assert_eq!(story.call(TOKEN, Health::Answering), None);
+        story.wait(seconds(20));
+    }
+    assert_eq!(story.gate(), Gate::Closed);
+}
+
+#[test]
+fn what_says_nothing_about_the_provider_counts_neither_way() {
+    let mut story = Story::new();
+    story.call(TOKEN, DOWN);
+    let before = story.circuit.clone();
+    story.wait(SUSTAINED);
+    assert_eq!(story.call(TOKEN, Health::Unknown), None);
+    assert_eq!(story.circuit, before);
+    assert!(
+        matches!(story.call(TOKEN, DOWN), Some(Turn::Opened { .. })),
+        "it was no success either"
+    );
+}
+
+#[test]
+fn failures_far_apart_have_nothing_to_do_with_each_other() {
+    let mut story = Story::new();
+    for _ in 0..50 {
+        assert_eq!(story.call(TOKEN, DOWN), None);
+        story.wait(MEMORY + Duration::from_millis(1));
+    }
+    assert_eq!(story.call(TOKEN, DOWN), None);
+    story.wait(MEMORY);
+    assert!(matches!(story.call(TOKEN, DOWN), Some(Turn::Opened { .. })), "just within memory");
+}
+
+#[test]
+fn an_operation_that_fails_is_noticed_among_others_that_work() {
+    let mut story = Story::new();
+    assert_eq!(story.call(PROCESS, DOWN), None);
+    for _ in 0..20 {
+        story.wait(Duration::from_millis(500));
+        assert_eq!(story.call(TOKEN, Health::Answering), None);
+    }
+    assert!(matches!(story.call(PROCESS, DOWN), Some(Turn::Opened { .. })));
+}
+
+#[test]
+fn while_it_is_open_no_late_news_moves_it() {
+    let mut story = Story::new();
+    story.open(Cause::Unreachable);
+    let before = story.circuit.clone();
+    for health in [DOWN, Health::Answering, Health::Unknown] {
+        assert_eq!(story.circuit.after_call(TOKEN, health, story.now), None, "{health:?}");
+    }
+    assert_eq!(story.circuit, before);
+    assert_eq!(story.circuit.taken(story.now), None, "nobody may try yet");
+}
+
+#[test]
+fn once_the_pause_is_over_one_may_try_and_the_others_look_again_soon() {
+    let mut story = Story::new();
+    let pause = story.open(Cause::Unreachable);
+    story.wait(pause - Duration::from_millis(1));
+    assert!(matches!(story.gate(), Gate::Open { .. }));
+    story.wait(Duration::from_millis(1));
+    assert_eq!(story.gate(), Gate::HalfOpen { is_heard: false });
+    story.take();
+    assert_eq!(
+        story.gate(),
+        Gate::Open {
+            until: story.now.plus(GLANCE)
+        }
+    );
+    assert_eq!(story.circuit.taken(story.now), None, "one at a time");
+    story.wait(TRY_LEASE - seconds(1));
+    assert_eq!(
+        story.gate(),
+        Gate::Open {
+            until: story.now.plus(seconds(1))
+        },
+        "never longer than the try may take"
+    );
+}
+
+#[test]
+fn a_try_that_never_ends_makes_room_for_another_and_its_late_news_does_not_count() {
+    let mut story = Story::new();
+    let pause = story.open(Cause::Unreachable);
+    story.wait(pause);
+    let lost = story.take();
+    story.wait(TRY_LEASE);
+    assert_eq!(story.gate(), Gate::HalfOpen { is_heard: false });
+    story.take();
+    let before = story.circuit.clone();
+    for health in [DOWN, Health::Answering, Health::Unknown] {
+        assert_eq!(before.after_try(lost, TOKEN, health, story.now), None);
+    }
+}
+
+#[test]
+fn a_try_that_works_closes_it() {
+    let mut story = Story::new();
+    let pause = story.open(Cause::Unreachable);
+    story.wait(pause);
+    assert_eq!(story.attempt(TOKEN, Health::Answering), Some(Turn::Closed { was_open: pause }));
+    assert_eq!(story.gate(), Gate::Closed);
+    assert_eq!(story.call(TOKEN, DOWN), None, "and the old failures are forgotten");
+}
+
+#[test]
+fn each_try_that_fails_doubles_the_pause_up_to_a_limit_by_cause() {
+    let pauses = |cause: Cause| {
+        let mut story = Story::new();
+        let mut pauses = vec![story.open(cause).as_secs()];
+        for _ in 0..8 {
+            story.wait(seconds(*pauses.last().unwrap()));
+            match story.attempt(TOKEN, failing(cause)) {
+                Some(Turn::Opened { pause, .. }) => pauses.push(pause.as_secs()),
+                other => panic!("{other:?}"),
+            }
+        }
+        pauses
+    };
+    assert_eq!(pauses(Cause::Unreachable), [15, 30, 60, 120, 240, 300, 300, 300, 300]);
+    assert_eq!(pauses(Cause::RateLimited), [15, 30, 60, 120, 240, 300, 300, 300, 300]);
+    assert_eq!(pauses(Cause::Account), [15, 30, 60, 120, 240, 480, 900, 900, 900]);
+}
+
+#[test]
+fn no_pause_of_its_own_is_longer_than_a_message_can_be_delayed() {
+    for cause in Cause::ALL {
+        assert!(cause.longest_pause() <= seconds(15 * 60), "{cause:?}");
+    }
+}
+
+#[test]
+fn the_provider_s_own_word_on_the_pause_is_kept_within_reason() {
+    let pause_for = |told: u64| {
+        let mut story = Story::new();
+        story.call(TOKEN, DOWN);
+        story.wait(SUSTAINED);
+        let told = Health::Failing {
+            cause: Cause::RateLimited,
+            retry_after: Some(seconds(told)),
+        };
+        match story.call(TOKEN, told) {
+            Some(Turn::Opened { pause, .. }) => pause,
+            other => panic!("{other:?}"),
+        }
+    };
+    assert_eq!(pause_for(1), SHORTEST_PAUSE, "never shorter than ours");
+    assert_eq!(pause_for(90), seconds(90));
+    assert_eq!(pause_for(1_800), seconds(1_800), "longer than our longest");
+    assert_eq!(pause_for(24 * 60 * 60), LONGEST_TOLD_PAUSE, "but not for a day");
+}
+
+#[test]
+fn an_answer_to_something_else_is_heard_and_a_second_answer_closes_it() {
+    let mut story = Story::new();
+    let pause = story.open(Cause::Unreachable);
+    story.wait(pause);
+    assert_eq!(story.attempt("Status", Health::Answering), None);
+    assert_eq!(
+        story.gate(),
+        Gate::HalfOpen { is_heard: true },
+        "what opened it is still to be tried"
+    );
+    assert!(matches!(story.attempt(PROCESS, Health::Answering), Some(Turn::Closed { .. })));
+}
+
+#[test]
+fn what_is_heard_is_forgotten_when_the_next_try_fails() {
+    let mut story = Story::new();
+    let pause = story.open(Cause::Unreachable);
+    story.wait(pause);
+    story.attempt("Status", Health::Answering);
+    let Some(Turn::Opened { pause, .. }) = story.attempt(TOKEN, DOWN) else {
+        panic!("should open again")
+    };
+    assert_eq!(pause, SHORTEST_PAUSE * 2);
+    story.wait(pause);
+    assert_eq!(story.gate(), Gate::HalfOpen { is_heard: false });
+}
+
+#[test]
+fn a_try_that_was_not_made_gives_the_try_back() {
+    let mut story = Story::new();
+    let pause = story.open(Cause::Unreachable);
+    story.wait(pause);
+    assert_eq!(story.attempt(TOKEN, Health::Unknown), None);
+    assert_eq!(story.gate(), Gate::HalfOpen { is_heard: false }, "at once, for the next");
+}
+
+#[test]
+fn an_operation_that_fails_again_after_closing_is_left_alone_for_longer_and_forgiven_after_a_while() {
+    let reopened_after = |closed_for: Duration| {
+        let mut story = Story::new();
+        let pause = story.open(Cause::Unreachable);
+        story.wait(pause);
+        story.attempt(TOKEN, Health::Answering);
+        story.wait(closed_for);
+        story.open(Cause::Unreachable)
+    };
+    assert_eq!(reopened_after(seconds(1)), SHORTEST_PAUSE * 2);
+    assert_eq!(reopened_after(FORGIVEN_AFTER - seconds(1)), SHORTEST_PAUSE * 2);
+    assert_eq!(reopened_after(FORGIVEN_AFTER), SHORTEST_PAUSE);
+}
+
+/// Every way of three calls through a circuit, an invariant each: it is never shut for longer than it may be, and a provider that answers
+/// always gets it closed.
+#[test]
+fn whatever_happens_a_provider_that_answers_is_called_again() {
+    let healths = [DOWN, failing(Cause::Account), Health::Answering, Health::Unknown];
+    let mut stories = vec![vec![]];
+    for _ in 0..5 {
+        stories = stories
+            .into_iter()
+            .flat_map(|story: Vec<usize>| (0..healths.len()).map(move |next| [story.clone(), vec![next]].concat()))
+            .collect();
+    }
+    assert_eq!(stories.len(), 4_usize.pow(5));
+    for choices in stories {
+        let mut story = Story::new();
+        story.open(Cause::Unreachable);
+        for choice in choices {
+            if let Gate::Open { until } = story.gate() {
+                assert!(until.since(story.now) <= seconds(15 * 60));
+                story.now = until;
+            }
+            match story.gate() {
+                Gate::HalfOpen { .. } => drop(story.attempt(TOKEN, healths[choice])),
+                Gate::Closed => drop(story.call(TOKEN, healths[choice])),
+                Gate::Open { .. } => panic!("its pause is over"),
+            }
+        }
+        if let Gate::Open { until } = story.gate() {
+            story.now = until;
+        }
+        if story.gate() != Gate::Closed {
+            assert!(matches!(story.attempt(TOKEN, Health::Answering), Some(Turn::Closed { .. })));
+        }
+        assert_eq!(story.gate(), Gate::Closed);
+    }
+}
+
+#[tokio::test]
+async fn the_store_in_memory_conforms() {
+    conformance::circuits(&World::new()).await;
+    let world = Arc::new(World::new());
+    let stores: Vec<Arc<dyn Circuits>> = (0..16).map(|_| world.clone() as Arc<dyn Circuits>).collect();
+    conformance::circuits_race(&stores).await;
+}
+
+/// Processes that share a store, as copies of a function do.
+fn processes(world: &Arc<World>, count: usize) -> Vec<Breaker> {
+    (0..count)
+        .map(|_| Breaker::new(world.clone(), world.clone(), world.clone()))
+        .collect()
+}
+
+async fn fail_often(world: &World, breaker: &Breaker) {
+    for _ in 0..FEW_FAILURES {
+        breaker.report(Permit::UNASKED, TOKEN, DOWN).await;
+        world.wait(SUSTAINED);
+    }
+}
+
+#[tokio::test]
+async fn what_one_process_learns_all_know_within_a_second() {
+    let world = Arc::new(World::new());
+    let breakers = processes(&world, 2);
+    assert_eq!(breakers[1].admit().await, Admission::Go(Permit::UNASKED));
+    fail_often(&world, &breakers[0]).await;
+    world.wait(seconds(1));
+    for breaker in &breakers {
+        assert!(matches!(breaker.admit().await, Admission::Wait { .. }));
+    }
+    let opened = world
+        .observations()
+        .into_iter()
+        .filter(|o| matches!(o, Observation::CircuitOpened { .. }));
+    assert_eq!(opened.count(), 1);
+}
+
+#[tokio::test]
+async fn of_many_processes_one_tries_and_its_success_lets_all_call() {
+    let world = Arc::new(World::new());
+    let breakers = processes(&world, 8);
+    fail_often(&world, &breakers[0]).await;
+    world.wait(SHORTEST_PAUSE);
+    let admissions = futures_util::future::join_all(breakers.iter().map(Breaker::admit)).await;
+    let permits: Vec<Permit> = admissions
+        .iter()
+        .filter_map(|admission| match admission {
+            Admission::Go(permit) => Some(*permit),
+            Admission::Wait { .. } => None,
+        })
+        .collect();
+    assert_eq!(permits.len(), 1, "{admissions:?}");
+    breakers[3].report(permits[0], TOKEN, Health::Answering).await;
+    world.wait(seconds(1));
+    for breaker in &breakers {
+        assert_eq!(breaker.admit().await, Admission::Go(Permit::UNASKED));
+    }
+    let closed = world
+        .observations()
+        .into_iter()
+        .filter(|o| matches!(o, Observation::CircuitClosed { .. }));
+    assert_eq!(closed.count(), 1);
+}
+
+#[tokio::test]
+async fn failures_of_many_processes_at_once_open_it_although_some_counts_are_lost_to_their_race() {
+    let world = Arc::new(World::new());
+    let store = Arc::new(Counting::over(world.clone()));
+    let breakers: Vec<Breaker> = (0..MANY_FAILURES)
+        .map(|_| Breaker::new(store.clone(), world.clone(), world.clone()))
+        .collect();
+    for _ in 0..3 {
+        futures_util::future::join_all(breakers.iter().map(|breaker| breaker.report(Permit::UNASKED, TOKEN, DOWN))).await;
+    }
+    assert!(matches!(world.circuit().await.unwrap().gate(world.now()), Gate::Open { .. }));
+}
+
+#[tokio::test]
+async fn a_healthy_provider_costs_one_read_a_second_and_no_write() {
+    let world = Arc::new(World::new());
+    let counting = Arc::new(Counting::over(world.clone()));
+    let breaker = Breaker::new(counting.clone(), world.clone(), world.clone());
+    for _ in 0..100 {
+        let Admission::Go(permit) = breaker.admit().await else {
+            panic!("closed")
+        };
+        breaker.report(permit, TOKEN, Health::Answering).await;
+    }
+    assert_eq!(counting.counts(), (1, 0));
+    world.wait(seconds(1));
+    breaker.admit().await;
+    assert_eq!(counting.counts(), (2, 0));
+}
+
+#[tokio::test]
+async fn a_store_that_does_not_answer_stops_nobody() {
+    let world = Arc::new(World::new());
+    let breakers = processes(&world, 1);
+    world.fault("circuit", Fault::Unavailable);
+    assert_eq!(breakers[0].admit().await, Admission::Go(Permit::UNASKED));
+    fail_often(&world, &breakers[0]).await;
+    world.wait(SHORTEST_PAUSE);
+    world.fault("replace_circuit", Fault::Unavailable);
+    assert_eq!(breakers[0].admit().await, Admission::Go(Permit::UNASKED));
+}
+
+/// Counts reads and writes, and lets others in between, as a store that is elsewhere does.
+struct Counting {
+    store: Arc<World>,
+    counts: std::sync::Mutex<(u32, u32)>,
+}
+
+impl Counting {
+    fn over(store: Arc<World>) -> Self {
+        Self {
+            store,
+            counts: std::sync::Mutex::default(),
+        }
+    }
+
+    fn counts(&self) -> (u32, u32) {
+        *self.counts.lock().unwrap()
+    }
+}
+
+#[async_trait::async_trait]
+impl Circuits for Counting {
+    async fn circuit(&self) -> Result<Circuit, Unavailable> {
+        self.counts.lock().unwrap().0 += 1;
+        tokio::task::yield_now().await;
+        self.store.circuit().await
+    }
+
+    async fn replace_circuit(&self, circuit: &Circuit) -> Result<Saved, Unavailable> {
+        self.counts.lock().unwrap().1 += 1;
+        tokio::task::yield_now().await;
+        self.store.replace_circuit(circuit).await
+    }
+}
