@@ -1,0 +1,123 @@
+//! The ways through the flow that are stopped anywhere.
+
+use verification::result::{CallbackFacts, StepLinks};
+use verification::secret::FileLink;
+use verification::testing::memory::{Fault, FileBehaviour, World};
+
+/// One way through the flow.
+#[derive(Clone, Copy)]
+pub struct Scenario {
+    pub name: &'static str,
+    /// The application opens the session here.
+    pub opens_session: bool,
+    /// The first callback, made of an approved one with two files.
+    pub callback: fn(CallbackFacts) -> CallbackFacts,
+    /// Before anything happens.
+    pub prepare: fn(&World, &CallbackFacts),
+    /// When the first callback and its message have been worked on once.
+    pub later: fn(&World),
+    /// How many rounds after the documents were accepted the result is there: at once, or when every lease is over.
+    pub result_after: u32,
+    /// A person takes the pairing up again when it is parked.
+    pub retries: bool,
+    /// The customer is to be forgotten when the pairing stands so.
+    pub erases_in: Option<&'static str>,
+    /// Stopped at every pair of effects as well. Not where an attempt at Token 2 is lost anyway: with two more that are stopped, all three
+    /// are used up, and the pairing is parked as it should be.
+    pub is_stopped_twice: bool,
+}
+
+const FRONT: &str = "SECOND_DOC_FRONT";
+const FRONT_LINK: &str = "https://files.example/first/SECOND_DOC_FRONT";
+
+pub const STRAIGHT: Scenario = Scenario {
+    name: "two files, straight through",
+    opens_session: false,
+    callback: |facts| facts,
+    prepare: |_, _| {},
+    later: |_| {},
+    result_after: 8,
+    retries: false,
+    erases_in: None,
+    is_stopped_twice: false,
+};
+
+pub const SCENARIOS: [Scenario; 13] = [
+    Scenario {
+        is_stopped_twice: true,
+        ..STRAIGHT
+    },
+    Scenario {
+        name: "a result at once",
+        result_after: 0,
+        ..STRAIGHT
+    },
+    Scenario {
+        name: "one file",
+        callback: |mut facts| {
+            facts.steps.retain(|step| step.as_str() == FRONT);
+            facts
+        },
+        ..STRAIGHT
+    },
+    Scenario {
+        name: "session opened by the application",
+        opens_session: true,
+        ..STRAIGHT
+    },
+    Scenario {
+        name: "a file left to the processor",
+        prepare: |world, _| world.file(FRONT_LINK, FileBehaviour::Down),
+        later: |world| world.file(FRONT_LINK, FileBehaviour::Serves(1_000)),
+        ..STRAIGHT
+    },
+    Scenario {
+        name: "dead links, replaced by fresh ones",
+        prepare: |world, facts| {
+            let fresh = "https://files.example/fresh";
+            world.file(FRONT_LINK, FileBehaviour::Dead);
+            world.file(fresh, FileBehaviour::Serves(1_000));
+            let links: StepLinks = [(FRONT.parse().unwrap(), vec![FileLink::new(fresh)])].into();
+            world.fresh_links(&facts.scan_ref, links);
+        },
+        ..STRAIGHT
+    },
+    Scenario {
+        name: "Token 2 created, answer lost",
+        prepare: |world, _| world.fault("token", Fault::DoneThenLost),
+        ..STRAIGHT
+    },
+    Scenario {
+        name: "Token 2 not created, answer lost",
+        prepare: |world, _| world.fault("token", Fault::LostBeforeDone),
+        ..STRAIGHT
+    },
+    Scenario {
+        name: "documents accepted, answer lost",
+        is_stopped_twice: true,
+        prepare: |world, _| world.fault("process", Fault::DoneThenLost),
+        ..STRAIGHT
+    },
+    Scenario {
+        name: "documents not accepted, answer lost",
+        prepare: |world, _| world.fault("process", Fault::LostBeforeDone),
+        ..STRAIGHT
+    },
+    Scenario {
+        name: "documents refused, taken up again by a person",
+        prepare: |world, _| world.fault("process", Fault::Refused),
+        retries: true,
+        ..STRAIGHT
+    },
+    Scenario {
+        name: "erased when settled",
+        erases_in: Some("Settled"),
+        ..STRAIGHT
+    },
+    Scenario {
+        name: "erased before the result",
+        is_stopped_twice: true,
+        erases_in: Some("Submitted"),
+        ..STRAIGHT
+    },
+];
