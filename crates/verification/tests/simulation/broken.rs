@@ -28,6 +28,12 @@ pub enum Broken {
     DenialOverlooked,
     /// Every attempt is taken for the first.
     AttemptsUncounted,
+    /// Documents that were not accepted are posted again although the first verification was denied meanwhile.
+    RevocationOverlooked,
+    /// A settled pairing is declined by a late denial.
+    SettledDeclined,
+    /// Files are not removed when they should be.
+    NothingRemoved,
 }
 
 impl Broken {
@@ -39,6 +45,8 @@ impl Broken {
             Self::SubmissionRepeatedBlindly => Some(submission_repeated_blindly),
             Self::DenialOverlooked => Some(denial_overlooked),
             Self::AttemptsUncounted => Some(attempts_uncounted),
+            Self::RevocationOverlooked => Some(revocation_overlooked),
+            Self::SettledDeclined => Some(settled_declined),
             _ => None,
         }
     }
@@ -92,6 +100,33 @@ fn attempts_uncounted(pairing: &Pairing, event: Event, now: Timestamp) -> Transi
         forgetful.attempts = 0;
     }
     apply(&forgetful, event, now)
+}
+
+fn revocation_overlooked(pairing: &Pairing, event: Event, now: Timestamp) -> Transition {
+    if !matches!(
+        event,
+        Event::SubmissionFailed { .. } | Event::SubmissionStarted { .. } | Event::SecondTokenDied
+    ) {
+        return apply(pairing, event, now);
+    }
+    let mut overlooked = pairing.clone();
+    overlooked.revoked = None;
+    let mut transition = apply(&overlooked, event, now);
+    if let Transition::Change(change) = &mut transition {
+        change.next.revoked = pairing.revoked;
+    }
+    transition
+}
+
+fn settled_declined(pairing: &Pairing, event: Event, now: Timestamp) -> Transition {
+    let is_settled = matches!(pairing.state, State::Settled { .. });
+    let mut transition = apply(pairing, event, now);
+    if let Transition::Change(change) = &mut transition
+        && let Some(reason) = change.next.revoked.filter(|_| is_settled)
+    {
+        change.next.state = State::Declined { reason };
+    }
+    transition
 }
 
 /// Runs until the first violation, and says which it was.
@@ -156,4 +191,22 @@ fn a_denial_that_is_answered_and_forgotten_is_caught() {
 #[test]
 fn attempts_that_are_not_counted_are_caught() {
     assert_eq!(caught_as(Broken::AttemptsUncounted, 2_000), Invariant::AttemptsAreCapped);
+}
+
+#[test]
+fn documents_posted_again_in_spite_of_a_denial_are_caught() {
+    assert_eq!(
+        caught_as(Broken::RevocationOverlooked, 5_000),
+        Invariant::NothingUnapprovedIsSubmitted
+    );
+}
+
+#[test]
+fn a_settled_pairing_that_is_declined_is_caught() {
+    assert_eq!(caught_as(Broken::SettledDeclined, 2_000), Invariant::OnlyDocumentedChangesOfState);
+}
+
+#[test]
+fn files_that_outlive_their_customer_are_caught() {
+    assert_eq!(caught_as(Broken::NothingRemoved, 2_000), Invariant::ErasedMeansGone);
 }

@@ -14,7 +14,7 @@ use verification::{Accepted, Pairing, State, Timestamp};
 
 use super::coverage::documented_edges;
 use super::customer::ProviderResult;
-use super::timeline::Timeline;
+use super::timeline::{CLOCK_SKEW, Timeline};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Invariant {
@@ -163,7 +163,7 @@ impl Checks {
         let is_held = before
             .state
             .lease_until()
-            .is_some_and(|until| until.milliseconds() > self.timeline.milliseconds());
+            .is_some_and(|until| until.milliseconds() > self.timeline.milliseconds() + 2 * CLOCK_SKEW);
         let takes_lease = matches!(
             what,
             "CaptureTaken" | "CaptureTakenOver" | "AuthorizationStarted" | "SubmissionStarted"

@@ -2,9 +2,10 @@
 
 use std::future::Future;
 use std::pin::Pin;
+use std::time::Duration;
 
-use verification::identifiers::ScanRef;
-use verification::ports::Unavailable;
+use verification::identifiers::{ClientId, ScanRef};
+use verification::ports::{SessionRequest, Unavailable};
 use verification::{Accepted, Advanced, Erased, Opened};
 
 use super::delivery::Delivery;
@@ -45,4 +46,21 @@ pub struct Task {
     /// The step in which it began.
     pub since: u64,
     pub future: Pin<Box<dyn Future<Output = Returned>>>,
+}
+
+/// What the application asks for.
+pub fn session_request(client_id: ClientId) -> SessionRequest {
+    SessionRequest {
+        client_id,
+        country: None,
+        locale: None,
+        documents: Vec::new(),
+        success_url: None,
+        error_url: None,
+        unverified_url: None,
+        external_ref: None,
+        expiry: Duration::from_secs(3_600),
+        session_length: None,
+        additional_steps: None,
+    }
 }

@@ -16,7 +16,7 @@ use verification::testing::memory::World;
 use super::customer::{Emission, ProviderResult, second_script};
 use super::delivery::send;
 use super::invariants::Checks;
-use super::timeline::{HOUR, Happening, MINUTE, Timeline};
+use super::timeline::{HOUR, Happening, MINUTE, SECOND, Timeline};
 use super::weather::Weather;
 
 pub struct SimulatedProvider {
@@ -271,6 +271,14 @@ impl Provider for SimulatedProvider {
         }
         let first = reference.first().expect("the scanRefs here are short");
         self.checks.token_created(&first);
+        if self.trouble(self.weather.second_thoughts * 0.7) {
+            self.timeline.count("first result reconsidered while the second is begun");
+            let latest = self.timeline.weighted(&[(3, SECOND / 4), (3, 4 * SECOND), (1, 30 * MINUTE)]);
+            let scan_ref = first.clone();
+            let result = ProviderResult::of(Overall::Denied);
+            self.timeline
+                .schedule(self.timeline.between(1, latest), Happening::Emit(Emission { scan_ref, result }));
+        }
         let mut state = self.lock();
         state.serial += 1;
         let scan_ref: ScanRef = format!("second-{}", state.serial).parse().unwrap();

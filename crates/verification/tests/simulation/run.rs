@@ -11,7 +11,7 @@ use std::task::{Context, Poll, Waker};
 use verification::identifiers::{CountryCode, ScanRef};
 use verification::pairing::ExpectedDocument;
 use verification::policy::StepVerdictPolicy;
-use verification::ports::{Clock, SessionRequest, Unavailable};
+use verification::ports::{Clock, Unavailable};
 use verification::testing::memory::World;
 use verification::testing::ports::Ports;
 use verification::{Advanced, Policy, State};
@@ -24,12 +24,12 @@ use super::interceptor::Turbulence;
 use super::invariants::{Checks, Invariant, Violation};
 use super::invocation::{
     API_TIMEOUT, CAPTURE_BUDGET, PROCESSOR_RESERVE, PROCESSOR_TIMEOUT, RECONCILER_RESERVE, RECONCILER_TIMEOUT, Returned, Task,
-    WEBHOOK_TIMEOUT, Work,
+    WEBHOOK_TIMEOUT, Work, session_request,
 };
 use super::provider::SimulatedProvider;
 use super::queue::{Received, SimulatedQueue};
-use super::stores::{WatchedDocuments, WatchedPairings};
-use super::timeline::{DAY, HOUR, Happening, MINUTE, SECOND, TaskId, Timeline};
+use super::stores::{NothingRemoved, WatchedDocuments, WatchedPairings};
+use super::timeline::{CLOCK_SKEW, DAY, HOUR, Happening, MINUTE, SECOND, SkewedClock, TaskId, Timeline};
 use super::weather::Weather;
 
 /// The template's schedule.
@@ -100,7 +100,7 @@ impl Simulation {
             timeline: timeline.clone(),
             weather: weather.clone(),
         };
-        let ports = Ports {
+        let mut ports = Ports {
             pairings: Arc::new(pairings),
             documents: Arc::new(documents),
             queue: queue.clone(),
@@ -109,6 +109,9 @@ impl Simulation {
             clock: timeline.clone(),
             ..Ports::in_memory(&world)
         };
+        if broken == Some(Broken::NothingRemoved) {
+            ports.files = Arc::new(NothingRemoved);
+        }
         Self {
             timeline,
             weather,
@@ -269,20 +272,8 @@ impl Simulation {
             let scan_ref = self.provider.begin_session(&client);
             return self.customer_begins(&scan_ref);
         }
-        let use_case = self.ports.open_session();
-        let request = SessionRequest {
-            client_id: client,
-            country: None,
-            locale: None,
-            documents: Vec::new(),
-            success_url: None,
-            error_url: None,
-            unverified_url: None,
-            external_ref: None,
-            expiry: std::time::Duration::from_secs(3_600),
-            session_length: None,
-            additional_steps: None,
-        };
+        let use_case = self.process_ports().open_session();
+        let request = session_request(client);
         let expected = ExpectedDocument {
             country: self.timeline.chance(0.2).then(|| "LV".parse().unwrap()),
             document_type: None,
@@ -316,7 +307,7 @@ impl Simulation {
 
     fn deliver(&mut self, delivery: Delivery) {
         self.timeline.count("callback delivered");
-        let use_case = self.ports.accept_callback(Policy::default());
+        let use_case = self.process_ports().accept_callback(Policy::default());
         let facts = delivery.facts.as_ref().clone();
         let until = self.after(CAPTURE_BUDGET);
         self.timeline
@@ -332,7 +323,7 @@ impl Simulation {
         if self.broken == Some(Broken::AcknowledgedFirst) {
             self.acknowledge(&received, self.timeline.steps());
         }
-        let use_case = self.ports.advance();
+        let use_case = self.process_ports().advance();
         let first = received.first.clone();
         let until = self.after(PROCESSOR_TIMEOUT - PROCESSOR_RESERVE);
         self.spawn(Work::Message(received), PROCESSOR_TIMEOUT, async move {
@@ -368,7 +359,7 @@ impl Simulation {
         self.timeline.count("reconciler ran");
         self.timeline.trace(|| "the reconciler runs".to_owned());
         self.is_ticking = true;
-        let use_case = self.ports.reconcile();
+        let use_case = self.process_ports().reconcile();
         let until = self.after(RECONCILER_TIMEOUT - RECONCILER_RESERVE);
         self.spawn(Work::Tick, RECONCILER_TIMEOUT, async move {
             drop(use_case.run(until).await);
@@ -412,7 +403,7 @@ impl Simulation {
         self.checks.taken_up(&first);
         // The person has changed the policy so that what was unclear qualifies.
         let country: CountryCode = "EE".parse().unwrap();
-        let use_case = self.ports.retry(Policy {
+        let use_case = self.process_ports().retry(Policy {
             step_verdict: StepVerdictPolicy::AcceptUnjudged,
             default_country: Some(country),
             ..Policy::default()
@@ -426,12 +417,25 @@ impl Simulation {
     fn erase(&mut self, first: ScanRef, tries: u32) {
         self.timeline.count("erasure requested");
         self.timeline.trace(|| format!("{first} is to be erased"));
-        let use_case = self.ports.erase();
+        let use_case = self.process_ports().erase();
         let work = Work::Erase {
             first: first.clone(),
             tries,
         };
         self.spawn(work, API_TIMEOUT, async move { Returned::Erase(use_case.erase(&first).await) });
+    }
+
+    /// The ports as one process has them: with its own clock.
+    fn process_ports(&self) -> Ports {
+        let mut ports = self.ports.clone();
+        if !self.provider.is_calm() && self.timeline.chance(self.weather.clock_skew) {
+            self.timeline.count("process with a wrong clock");
+            ports.clock = Arc::new(SkewedClock {
+                timeline: self.timeline.clone(),
+                ahead_by: self.timeline.between(-CLOCK_SKEW, CLOCK_SKEW),
+            });
+        }
+        ports
     }
 
     fn after(&self, milliseconds: i64) -> verification::Timestamp {

@@ -8,7 +8,9 @@ use verification::Pairing;
 use verification::Timestamp;
 use verification::document::{FileType, PlannedDocument, StoredDocument, document_key};
 use verification::identifiers::{ClientId, ScanRef};
-use verification::ports::{CaptureError, Documents, HistoryEntry, Overdue, Page, PageStart, PairingWrite, Pairings, Saved, Unavailable};
+use verification::ports::{
+    CaptureError, Documents, FileRemoval, HistoryEntry, Overdue, Page, PageStart, PairingWrite, Pairings, RemovedFiles, Saved, Unavailable,
+};
 use verification::reason::ParkReason;
 use verification::secret::FileLink;
 use verification::testing::memory::{FileBehaviour, World};
@@ -86,6 +88,16 @@ impl Pairings for WatchedPairings {
         let removed = self.world.forget(pairing).await?;
         self.checks.forgotten(&pairing.first);
         Ok(removed)
+    }
+}
+
+/// Says that it has removed everything, and has not.
+pub struct NothingRemoved;
+
+#[async_trait]
+impl FileRemoval for NothingRemoved {
+    async fn remove(&self, _scan_ref: &ScanRef) -> Result<RemovedFiles, Unavailable> {
+        Ok(RemovedFiles::default())
     }
 }
 

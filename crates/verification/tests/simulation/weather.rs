@@ -37,6 +37,8 @@ pub struct Weather {
     /// A result is not the last one.
     pub second_thoughts: f64,
     pub erasure: f64,
+    /// A process whose clock is wrong.
+    pub clock_skew: f64,
     /// From here on nothing goes wrong any more, in milliseconds since the beginning.
     pub calm_after: i64,
 }
@@ -67,6 +69,7 @@ impl Weather {
             no_result: some(0.4),
             second_thoughts: some(0.8),
             erasure: some(0.5),
+            clock_skew: some(1.0),
             calm_after: timeline.weighted(&[(3, DAY / 12), (3, DAY), (1, 10 * DAY)]),
         }
     }
