@@ -18,6 +18,8 @@ const ATTENTION_SHARDS: u8 = 8;
 pub struct StoredPairing {
     pub state: String,
     pub reason: Option<String>,
+    /// Why the first verification's approval was taken back, if it was.
+    pub revoked: Option<String>,
     pub attention_at: Option<String>,
 }
 
@@ -138,6 +140,7 @@ impl Stack {
         let read = |item: &Item| StoredPairing {
             state: text(item, "state").unwrap_or_default(),
             reason: text(item, "reason"),
+            revoked: text(item, "revoked"),
             attention_at: text(item, "attention_at"),
         };
         items

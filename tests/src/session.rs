@@ -87,9 +87,9 @@ impl Session<'_> {
         assert_eq!(statuses, [200], "{deliveries:?}");
     }
 
-    /// Scripts a fault that only this customer's requests meet.
+    /// Scripts a fault that only this customer's requests meet, besides whatever else they have to match.
     pub async fn fault(&self, mut fault: Value) {
-        fault["match"] = json!({"clientId": self.client_id});
+        fault["match"]["clientId"] = json!(self.client_id);
         self.stack.sandbox.admin(Method::POST, "/faults", fault).await;
     }
 

@@ -78,7 +78,7 @@ impl Stack {
                 // The emulator takes any.
                 Credentials::new("test", "test", None, None, "emulator"),
             ),
-            sandbox: SandboxClient::new(http.clone(), &description.sandbox_url),
+            sandbox: SandboxClient::new(&description.sandbox_url),
             http,
             sdk,
             description,

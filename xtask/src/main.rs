@@ -12,6 +12,7 @@ mod contract;
 mod demo;
 mod events;
 mod release;
+mod soak;
 mod test;
 mod up;
 
@@ -33,6 +34,7 @@ enum Command {
     Up(up::Arguments),
     Test(test::Arguments),
     Events(events::Arguments),
+    Soak(soak::Arguments),
 }
 
 #[tokio::main]
@@ -42,6 +44,7 @@ async fn main() -> ExitCode {
         Command::Up(arguments) => up::run(arguments).await,
         Command::Test(arguments) => test::run(arguments).await,
         Command::Events(arguments) => events::run(&arguments),
+        Command::Soak(arguments) => soak::run(arguments).await,
     };
     match result {
         Ok(code) => code,

@@ -4,11 +4,12 @@ use std::process::{ExitCode, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
+use integration_tests::Description;
 use local_stack::{Functions, LocalStack, Options, Toolchain, workspace};
 use tokio::process::Command;
 
 use crate::up::{Interruption, description};
-use crate::{arrows, contract, events, release};
+use crate::{arrows, contract, events, release, soak};
 
 /// Check and test everything
 ///
@@ -178,6 +179,8 @@ async fn on_the_stack(run: &mut Run, toolchain: &Toolchain, filter: Option<&str>
         run.step("tests", tests(&stack, filter)).await?;
         if filter.is_none() {
             run.step("contract", contract::check(toolchain, &stack)).await?;
+            // The last one: it kills the stack's processes.
+            run.step("soak", soak::short(Description::of(&stack))).await?;
         }
         Ok(())
     };

@@ -1,0 +1,82 @@
+//! Who has come to an end. One look at the table for all customers together, so that watching does not become the load.
+//!
+//! The sparse index by attention holds every pairing that is under way, and only those; who was there and is not any more is looked up.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use integration_tests::Stack;
+use tokio::sync::oneshot;
+use tokio::time::{Instant, sleep};
+
+/// States that nothing leads out of without something new.
+pub const TERMINAL: [&str; 4] = ["Settled", "Declined", "Expired", "Parked"];
+
+/// So often it is looked. Latencies are coarser by this much.
+const LOOK_EVERY: Duration = Duration::from_millis(250);
+
+/// Watches all pairings that somebody waits for.
+#[derive(Debug, Default)]
+pub struct Watcher {
+    seen: Mutex<Seen>,
+}
+
+#[derive(Debug, Default)]
+struct Seen {
+    waiting: BTreeMap<String, oneshot::Sender<Instant>>,
+    ended: BTreeSet<String>,
+}
+
+impl Watcher {
+    /// Waits for the end of a pairing, and returns how long after `began` it was.
+    pub async fn ended(&self, scan_ref: &str, began: Instant) -> Duration {
+        let (sender, receiver) = oneshot::channel();
+        self.seen().waiting.insert(scan_ref.to_owned(), sender);
+        match receiver.await {
+            Ok(at) => at.duration_since(began),
+            // The watcher lives as long as those who wait.
+            Err(_) => std::future::pending().await,
+        }
+    }
+
+    /// Whether this pairing has been seen to have ended.
+    pub fn is_ended(&self, scan_ref: &str) -> bool {
+        self.seen().ended.contains(scan_ref)
+    }
+
+    /// How many have ended, and the `scanRef`s of those that have not.
+    pub fn count(&self) -> (usize, Vec<String>) {
+        let seen = self.seen();
+        (seen.ended.len(), seen.waiting.keys().cloned().collect())
+    }
+
+    /// Looks until it is dropped.
+    pub async fn watch(&self, stack: &Stack) {
+        loop {
+            let waiting = self.count().1;
+            if !waiting.is_empty() {
+                let under_way = stack.under_way().await;
+                for scan_ref in waiting.iter().filter(|scan_ref| !under_way.contains(*scan_ref)) {
+                    let state = stack.state(scan_ref).await;
+                    if state.is_some_and(|state| TERMINAL.contains(&state.as_str())) {
+                        self.end(scan_ref);
+                    }
+                }
+            }
+            sleep(LOOK_EVERY).await;
+        }
+    }
+
+    fn end(&self, scan_ref: &str) {
+        let mut seen = self.seen();
+        let sender = seen.waiting.remove(scan_ref);
+        if sender.is_some_and(|sender| sender.send(Instant::now()).is_ok()) {
+            seen.ended.insert(scan_ref.to_owned());
+        }
+    }
+
+    fn seen(&self) -> MutexGuard<'_, Seen> {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
