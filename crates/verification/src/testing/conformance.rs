@@ -238,7 +238,7 @@ pub async fn circuits(store: &dyn Circuits) {
     );
     let failing = Health::Failing {
         cause: Cause::RateLimited,
-        retry_after: Some(Duration::from_secs(90)),
+        retry_after: Some(Duration::from_secs(30)),
     };
     let mut circuit = never_needed;
     for at in [now, now.plus(Duration::from_secs(30))] {
