@@ -1,7 +1,7 @@
 //! Which crate may depend on which, checked from Cargo's own metadata.
 //!
-//! The arrows point one way: functions → lambda-support, adapters, verification; adapters → verification, idenfy, the AWS SDK;
-//! verification and idenfy → nothing of ours. Nothing that ships depends on what only laptops and tests need.
+//! The arrows point one way: functions → lambda-support, adapters, verification; adapters → verification, idenfy,
+//! document-preparation, the AWS SDK; verification, idenfy and document-preparation → nothing of ours. Nothing that ships depends on what only laptops and tests need.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -24,7 +24,7 @@ struct Rule {
     ours: &'static [&'static str],
 }
 
-const RULES: [Rule; 4] = [
+const RULES: [Rule; 5] = [
     Rule {
         package: "verification",
         ours: &[],
@@ -34,8 +34,12 @@ const RULES: [Rule; 4] = [
         ours: &[],
     },
     Rule {
+        package: "document-preparation",
+        ours: &[],
+    },
+    Rule {
         package: "adapters",
-        ours: &["idenfy", "verification"],
+        ours: &["document-preparation", "idenfy", "verification"],
     },
     Rule {
         package: "lambda-support",
