@@ -1,6 +1,9 @@
 //! Files as customers upload them. Each has its own content, so that no two are mistaken for each other.
 
+use jpeg_encoder::{ColorType, Encoder};
 use uuid::Uuid;
+use zune_jpeg::JpegDecoder;
+use zune_jpeg::zune_core::bytestream::ZCursor;
 
 /// A JPEG as far as anybody looks, of exactly `length` bytes.
 pub fn jpeg(length: usize) -> Vec<u8> {
@@ -28,4 +31,41 @@ pub fn starting_with(start: &[u8], length: usize) -> Vec<u8> {
     }
     file.truncate(length);
     file
+}
+
+/// A photo that can be looked at, taken in the dark: noise, which hardly compresses. `orientation` stands in its EXIF data, 1 to 8.
+pub fn photo(width: u16, height: u16, quality: u8, orientation: u8) -> Vec<u8> {
+    let rgb = starting_with(b"", usize::from(width) * usize::from(height) * 3);
+    let mut picture = Vec::new();
+    let encoder = Encoder::new(&mut picture, quality);
+    encoder.encode(&rgb, width, height, ColorType::Rgb).expect("a picture");
+    let mut photo = b"\xff\xd8\xff\xe1\x00\x22Exif\0\0MM\0\x2a\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0".to_vec();
+    photo.push(orientation);
+    photo.extend(b"\0\0\0\0\0\0");
+    photo.extend(picture.get(2..).expect("segments"));
+    photo
+}
+
+/// A small photo lying on its side whose header says that it has 65,500 × 65,500 pixels.
+pub fn bomb() -> Vec<u8> {
+    let mut photo = photo(16, 16, 90, 6);
+    let frame = photo.windows(2).position(|marker| marker == [0xff, 0xc0]).expect("a frame");
+    photo[frame + 5..frame + 9].copy_from_slice(&[0xff, 0xdc, 0xff, 0xdc]);
+    photo
+}
+
+/// A WEBP that can be looked at.
+pub fn webp(width: u32, height: u32) -> Vec<u8> {
+    let rgb = starting_with(b"", width as usize * height as usize * 3);
+    let mut picture = Vec::new();
+    let encoder = image_webp::WebPEncoder::new(&mut picture);
+    encoder.encode(&rgb, width, height, image_webp::ColorType::Rgb8).expect("a picture");
+    picture
+}
+
+/// Width and height of a JPEG that can be decoded.
+pub fn dimensions(jpeg: &[u8]) -> (usize, usize) {
+    let mut decoder = JpegDecoder::new(ZCursor::new(jpeg));
+    decoder.decode().expect("a picture");
+    decoder.dimensions().expect("dimensions")
 }

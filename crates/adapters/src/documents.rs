@@ -7,12 +7,13 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use aws_sdk_s3::Client;
 use aws_sdk_s3::config::RequestChecksumCalculation;
+use aws_sdk_s3::operation::get_object::builders::GetObjectFluentBuilder;
 use aws_sdk_s3::primitives::{ByteStream, SdkBody};
 use aws_smithy_types::timeout::TimeoutConfig;
 use aws_types::SdkConfig;
 use futures_util::StreamExt;
 use verification::Timestamp;
-use verification::document::{FileType, MAXIMUM_TOTAL_BYTES, PlannedDocument, StoredDocument, document_key};
+use verification::document::{FileType, MAXIMUM_FILE_BYTES, PlannedDocument, StoredDocument, document_key};
 use verification::identifiers::ScanRef;
 use verification::observation::Observation;
 use verification::ports::{CaptureError, Clock, Documents, Observer, Unavailable};
@@ -72,7 +73,7 @@ impl S3Documents {
         } = self.links.fetch(link, &planned.step).await?;
         let (length, chunks) = match length {
             Some(length) => (length, chunks),
-            None => spool(chunks, MAXIMUM_TOTAL_BYTES).await.map_err(|error| match error {
+            None => spool(chunks, MAXIMUM_FILE_BYTES).await.map_err(|error| match error {
                 SpoolError::Broken(_) => CaptureError::Truncated,
                 SpoolError::TooLarge => CaptureError::Refused(ParkReason::FileTooLarge { step: step() }),
                 SpoolError::Disk(error) => CaptureError::Unavailable(Unavailable::new("spooling a file", error)),
@@ -81,11 +82,14 @@ impl S3Documents {
         if length == 0 {
             return Err(CaptureError::Refused(ParkReason::FileEmpty { step: step() }));
         }
-        if length > MAXIMUM_TOTAL_BYTES {
+        if length > MAXIMUM_FILE_BYTES {
             return Err(CaptureError::Refused(ParkReason::FileTooLarge { step: step() }));
         }
         let (file_type, chunks) = sniff(chunks, length).await?;
         let file_type = file_type.ok_or_else(|| CaptureError::Refused(ParkReason::FileTypeNotAccepted { step: step() }))?;
+        if length > file_type.maximum_bytes() {
+            return Err(CaptureError::Refused(ParkReason::FileTooLarge { step: step() }));
+        }
         let key = document_key(first, &planned.step, file_type);
         let (body, outcome) = MeasuredBody::new(chunks, length, None);
         let request = self
@@ -103,6 +107,7 @@ impl S3Documents {
             file_type,
             bytes,
             sha256,
+            prepared: None,
         };
         match (stored, outcome.get()) {
             (Ok(_), Some(Ok(sha256))) => {
@@ -144,14 +149,18 @@ impl S3Documents {
 
 /// Opens an object of the bucket as a stream, with its length.
 pub(crate) async fn read_object(client: &Client, bucket: &str, key: &str) -> Result<(u64, ByteChunks), Unavailable> {
+    read(client.get_object().bucket(bucket).key(key)).await
+}
+
+/// Opens the first bytes of an object, at most `limit` of them, as a stream, with their number.
+pub(crate) async fn read_start(client: &Client, bucket: &str, key: &str, limit: usize) -> Result<(u64, ByteChunks), Unavailable> {
+    let range = format!("bytes=0-{}", limit.saturating_sub(1));
+    read(client.get_object().bucket(bucket).key(key).range(range)).await
+}
+
+async fn read(request: GetObjectFluentBuilder) -> Result<(u64, ByteChunks), Unavailable> {
     let what = "reading a stored file";
-    let object = client
-        .get_object()
-        .bucket(bucket)
-        .key(key)
-        .send()
-        .await
-        .map_err(|error| unavailable(what, error))?;
+    let object = request.send().await.map_err(|error| unavailable(what, error))?;
     let length = object.content_length().and_then(|length| u64::try_from(length).ok());
     let length = length.ok_or(Unavailable { what, source: None })?;
     let chunks = futures_util::stream::unfold(object.body, |mut body| async move {
@@ -161,7 +170,7 @@ pub(crate) async fn read_object(client: &Client, bucket: &str, key: &str) -> Res
     Ok((length, chunks.boxed()))
 }
 
-fn is_there(code: Option<&str>) -> bool {
+pub(crate) fn is_there(code: Option<&str>) -> bool {
     matches!(code, Some("PreconditionFailed" | "ConditionalRequestConflict"))
 }
 

@@ -46,14 +46,14 @@ impl IdenfyProvider {
             let changed = ParkReason::FileChanged {
                 step: document.step.clone(),
             };
-            let (length, chunks) = read_object(&self.bucket_client, &self.bucket, &document.key(first)).await.map_err(|unavailable| {
+            let (length, chunks) = read_object(&self.bucket_client, &self.bucket, &document.submitted_key(first)).await.map_err(|unavailable| {
                 tracing::warn!(event = "document_unreadable", scan_ref = %first, error = %unavailable, "a captured document cannot be read");
                 CallError::Ours(ProviderError::Unavailable { kind: "document_unreadable", retry_after: None })
             })?;
-            if length != document.bytes {
+            if length != document.submitted_bytes() {
                 return Err(CallError::Ours(ProviderError::Documents(changed)));
             }
-            let (body, outcome) = MeasuredBody::new(chunks, length, Some(document.sha256.clone()));
+            let (body, outcome) = MeasuredBody::new(chunks, length, Some(document.submitted_sha256().clone()));
             images.push(Image {
                 step: document.side.as_str().to_owned(),
                 length,

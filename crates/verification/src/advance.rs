@@ -5,21 +5,25 @@
 //! end at any point.
 
 mod capture;
+mod preparation;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use crate::change::{Attempted, Changes};
-use crate::document::{MAXIMUM_TOTAL_BYTES, Plan, StoredDocument};
+use crate::document::Plan;
 use crate::identifiers::{ScanRef, SecondReference};
 use crate::observation::Observation;
 use crate::pairing::{Pairing, State};
-use crate::ports::{CallbackArchive, Clock, Documents, Observer, Pairings, Provider, ProviderError, SubmissionQueue, Unavailable};
+use crate::ports::{
+    CallbackArchive, Clock, DocumentPreparation, Documents, Observer, Pairings, Provider, ProviderError, SubmissionQueue, Unavailable,
+};
 use crate::reason::ParkReason;
 use crate::result::Overall;
 use crate::secret::AuthToken;
 use crate::time::Timestamp;
 use crate::transition::Event;
+use preparation::Prepared;
 
 /// Where the pairing was left.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,6 +45,7 @@ pub struct Advance {
     pub pairings: Arc<dyn Pairings>,
     pub archive: Arc<dyn CallbackArchive>,
     pub documents: Arc<dyn Documents>,
+    pub preparation: Arc<dyn DocumentPreparation>,
     pub queue: Arc<dyn SubmissionQueue>,
     pub provider: Arc<dyn Provider>,
     pub clock: Arc<dyn Clock>,
@@ -79,7 +84,10 @@ impl Advance {
             }
             let next = match pairing.state.clone() {
                 State::Capturing { plan, .. } => self.capture(pairing, plan, until).await?,
-                State::Captured { plan } => self.authorize(pairing, &plan, until).await?,
+                State::Captured { plan } => match self.prepare(pairing, &plan, until).await? {
+                    Prepared::Ready(pairing) => self.authorize(*pairing, &plan, until).await?,
+                    Prepared::Not(next) => next,
+                },
                 State::Authorizing { lease_until, .. } if lease_until > self.clock.now() => Next::Stop(Advanced::HeldUntil(lease_until)),
                 State::Authorizing { plan, .. } => self.authorize(pairing, &plan, until).await?,
                 State::Authorized { plan, auth_token } => self.submit(pairing, &plan, &auth_token, until).await?,
@@ -109,19 +117,6 @@ impl Advance {
     }
 
     async fn authorize(&self, pairing: Pairing, plan: &Plan, until: Timestamp) -> Result<Next, Unavailable> {
-        // Known before a token is spent on it.
-        if pairing
-            .planned_documents(plan)
-            .is_some_and(|documents| total_bytes(&documents) > MAXIMUM_TOTAL_BYTES)
-        {
-            let event = Event::CaptureRefused {
-                documents: Vec::new(),
-                reason: ParkReason::DocumentsTooLarge,
-            };
-            if let Attempted::Changed { pairing, .. } = self.change(pairing.clone(), event).await? {
-                return Ok(Next::Continue(pairing));
-            }
-        }
         let held = self.lease(until);
         let pairing = match self.change(pairing, Event::AuthorizationStarted { lease_until: held }).await? {
             Attempted::Changed {
@@ -342,10 +337,6 @@ impl Advance {
             observer: self.observer.as_ref(),
         }
     }
-}
-
-fn total_bytes(documents: &[StoredDocument]) -> u64 {
-    documents.iter().fold(0, |sum, document| sum.saturating_add(document.bytes))
 }
 
 /// Whether the state's next step is a call to the provider that cannot be repeated, or the question what became of one.

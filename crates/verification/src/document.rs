@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::identifiers::{ClientId, CountryCode, Digest256, ScanRef, Side, StepName};
+use crate::prepared::PreparedFile;
 
 /// What a file is, by its first bytes; never by its name or declared type.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -11,13 +12,18 @@ pub enum FileType {
     Jpeg,
     Png,
     Pdf,
+    /// Seen from customers, and not taken by direct processing: it is submitted as a JPEG.
+    Webp,
+    /// Any kind of HEIF. Kept, and never submitted.
+    Heic,
 }
 
 /// How many bytes [`FileType::sniff`] needs at most to recognise a file.
 pub const SNIFF_LENGTH: usize = 1_024;
 
 impl FileType {
-    /// Recognises the types that direct processing accepts (PNG, JPEG and PDF, see `idenfy-api.md` §6); `None` for all others.
+    /// Recognises the types that direct processing takes ("PNG, JPG, JPEG and PDF", says "Direct Processing") and those that customers
+    /// upload all the same; `None` for all others. A file that begins like several is what it begins like first.
     ///
     /// A PDF may start with up to 1,024 bytes of something else (Adobe's implementation note 13 to ISO 32000), so that much is searched.
     pub fn sniff(start: &[u8]) -> Option<Self> {
@@ -25,6 +31,10 @@ impl FileType {
             Some(Self::Jpeg)
         } else if start.starts_with(b"\x89PNG\r\n\x1a\n") {
             Some(Self::Png)
+        } else if start.starts_with(b"RIFF") && start.get(8..12) == Some(b"WEBP") {
+            Some(Self::Webp)
+        } else if start.get(4..8) == Some(b"ftyp") && start.get(8..12).is_some_and(is_heif_brand) {
+            Some(Self::Heic)
         } else if start.windows(5).take(SNIFF_LENGTH).any(|window| window == b"%PDF-") {
             Some(Self::Pdf)
         } else {
@@ -37,6 +47,8 @@ impl FileType {
             Self::Jpeg => "jpg",
             Self::Png => "png",
             Self::Pdf => "pdf",
+            Self::Webp => "webp",
+            Self::Heic => "heic",
         }
     }
 
@@ -45,13 +57,34 @@ impl FileType {
             Self::Jpeg => "image/jpeg",
             Self::Png => "image/png",
             Self::Pdf => "application/pdf",
+            Self::Webp => "image/webp",
+            Self::Heic => "image/heic",
+        }
+    }
+
+    /// The largest file of this type that is taken in: a picture can be made smaller, a PDF cannot.
+    pub const fn maximum_bytes(self) -> u64 {
+        match self {
+            Self::Jpeg | Self::Png | Self::Webp | Self::Heic => MAXIMUM_FILE_BYTES,
+            Self::Pdf => MAXIMUM_TOTAL_BYTES,
         }
     }
 }
 
+/// The brands of pictures in HEVC, and the two of HEIF that say nothing about the coding. (Source: ISO/IEC 23008-12, annexes B and D.)
+fn is_heif_brand(brand: &[u8]) -> bool {
+    matches!(brand, b"heic" | b"heix" | b"heim" | b"heis" | b"hevc" | b"hevx" | b"mif1" | b"msf1")
+}
+
 /// What the documents of one submission may have together, in bytes: direct processing takes requests up to 20,000,000 bytes, base64
 /// adds a third, and the JSON around it needs a little. (Source: "Direct Processing", request size.)
+///
+/// There is no limit for one image beside it: pages up to 2025 name 6 MB, those up to 2021 2 MB, and the present one none but this.
 pub const MAXIMUM_TOTAL_BYTES: u64 = 14_990_000;
+
+/// The largest file that is taken in, in bytes. Twice of what may be submitted: an original of a telephone's best camera, which is then
+/// made smaller. The processor holds it in memory meanwhile, see `MemorySize` in the template.
+pub const MAXIMUM_FILE_BYTES: u64 = 30_000_000;
 
 /// A step whose file is needed, and what it shows.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -105,12 +138,33 @@ pub struct StoredDocument {
     pub file_type: FileType,
     pub bytes: u64,
     pub sha256: Digest256,
+    /// What is submitted instead, where the provider would refuse the file as it was received.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub prepared: Option<PreparedFile>,
 }
 
 impl StoredDocument {
-    /// Where the bucket holds it.
+    /// Where the bucket holds it, as it was received.
     pub fn key(&self, first: &ScanRef) -> String {
         document_key(first, &self.step, self.file_type)
+    }
+
+    /// Where the bucket holds what is submitted of it.
+    pub fn submitted_key(&self, first: &ScanRef) -> String {
+        match &self.prepared {
+            None => self.key(first),
+            Some(prepared) => prepared.key(first, &self.step),
+        }
+    }
+
+    /// The length of what is submitted of it.
+    pub fn submitted_bytes(&self) -> u64 {
+        self.prepared.as_ref().map_or(self.bytes, |prepared| prepared.bytes)
+    }
+
+    /// The digest of what is submitted of it.
+    pub fn submitted_sha256(&self) -> &Digest256 {
+        self.prepared.as_ref().map_or(&self.sha256, |prepared| &prepared.sha256)
     }
 }
 
@@ -129,13 +183,22 @@ mod tests {
         assert_eq!(FileType::sniff(b"\x89PNG\r\n\x1a\n...."), Some(FileType::Png));
         assert_eq!(FileType::sniff(b"%PDF-1.7"), Some(FileType::Pdf));
         assert_eq!(FileType::sniff(b"\n\n%PDF-1.7"), Some(FileType::Pdf));
+        assert_eq!(FileType::sniff(b"RIFF\0\0\0\0WEBPVP8 "), Some(FileType::Webp));
+        assert_eq!(FileType::sniff(b"\0\0\0\x18ftypheic"), Some(FileType::Heic));
+        assert_eq!(FileType::sniff(b"\0\0\0\x18ftypmif1"), Some(FileType::Heic));
+    }
+
+    #[test]
+    fn a_file_that_begins_like_several_types_is_the_first() {
+        assert_eq!(FileType::sniff(b"\xFF\xD8\xFF\xE0....%PDF-1.7"), Some(FileType::Jpeg));
+        assert_eq!(FileType::sniff(b"RIFF\0\0\0\0WEBPVP8 %PDF-1.7"), Some(FileType::Webp));
     }
 
     #[test]
     fn other_types_are_not_recognised() {
         for other in [
-            &b"RIFF\0\0\0\0WEBPVP8 "[..],
-            b"\0\0\0\x18ftypheic",
+            &b"RIFF\0\0\0\0WAVEfmt "[..],
+            b"\0\0\0\x18ftypisom",
             b"GIF89a",
             b"<html>",
             b"",

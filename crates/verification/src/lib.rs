@@ -19,6 +19,7 @@ mod open_session;
 pub mod pairing;
 pub mod policy;
 pub mod ports;
+pub mod prepared;
 pub mod reason;
 mod reconcile;
 pub mod result;

@@ -12,6 +12,7 @@ use crate::document::{Plan, PlannedDocument, StoredDocument};
 use crate::identifiers::{ClientId, CountryCode, Digest256, ScanRef, SecondReference};
 use crate::observation::Observation;
 use crate::pairing::Pairing;
+use crate::prepared::Preparation;
 use crate::reason::ParkReason;
 use crate::result::{CallbackFacts, Overall, StepLinks};
 use crate::secret::{AuthToken, FileLink, SessionLink};
@@ -179,6 +180,25 @@ pub trait Documents: Send + Sync {
         link: &FileLink,
         until: Timestamp,
     ) -> Result<StoredDocument, CaptureError>;
+}
+
+/// Why documents are not ready to be submitted.
+#[derive(Debug, thiserror::Error)]
+pub enum PreparationError {
+    /// The provider would refuse them, and nothing can be made of them that it would take.
+    #[error("a document is refused: {}", .0.as_str())]
+    Refused(ParkReason),
+    #[error("the documents cannot be prepared now")]
+    Unavailable(#[source] Unavailable),
+}
+
+/// Makes of captured documents what the provider takes.
+#[async_trait]
+pub trait DocumentPreparation: Send + Sync {
+    /// Looks at what is submitted of each document, and where the provider would refuse it, stores a copy that it takes. Empty: all may go
+    /// as they are. The originals are never changed. May be repeated and run at the same time: what was stored by a run that nobody
+    /// recorded is found again or left, under a name of its own. Gives up at `until`.
+    async fn prepare(&self, first: &ScanRef, documents: &[StoredDocument], until: Timestamp) -> Result<Vec<Preparation>, PreparationError>;
 }
 
 /// Tells the processor to look at a pairing. At least once, in any order.

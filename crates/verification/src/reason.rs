@@ -73,7 +73,20 @@ pub enum ParkReason {
     FileEmpty {
         step: StepName,
     },
+    /// Neither what direct processing takes nor what is converted into it. A HEIC is kept in the bucket, other types are not.
     FileTypeNotAccepted {
+        step: StepName,
+    },
+    /// A PDF that cannot be opened without a key. Kept in the bucket.
+    FileEncrypted {
+        step: StepName,
+    },
+    /// A picture that had to be converted, turned or made smaller, and that is broken. Kept in the bucket.
+    FileUnreadable {
+        step: StepName,
+    },
+    /// A picture that had to be converted, turned or made smaller, and that has too many pixels for it. Kept in the bucket.
+    TooManyPixels {
         step: StepName,
     },
     /// Shorter than the server promised, several times.
@@ -139,6 +152,9 @@ impl ParkReason {
             Self::FileTooLarge { .. } => "FileTooLarge",
             Self::FileEmpty { .. } => "FileEmpty",
             Self::FileTypeNotAccepted { .. } => "FileTypeNotAccepted",
+            Self::FileEncrypted { .. } => "FileEncrypted",
+            Self::FileUnreadable { .. } => "FileUnreadable",
+            Self::TooManyPixels { .. } => "TooManyPixels",
             Self::FileTruncated { .. } => "FileTruncated",
             Self::FileChanged { .. } => "FileChanged",
             Self::DocumentsTooLarge => "DocumentsTooLarge",
@@ -172,7 +188,10 @@ impl ParkReason {
             | Self::FileTypeNotAccepted { .. }
             | Self::FileTruncated { .. }
             | Self::FileChanged { .. } => Stage::Capturing,
-            Self::DocumentsTooLarge
+            Self::FileEncrypted { .. }
+            | Self::FileUnreadable { .. }
+            | Self::TooManyPixels { .. }
+            | Self::DocumentsTooLarge
             | Self::SecondTokenRefused { .. }
             | Self::AttemptsExhausted
             | Self::SubmissionRefused { .. }

@@ -12,6 +12,7 @@ use crate::document::StoredDocument;
 use crate::identifiers::{ClientId, Digest256, ScanRef};
 use crate::pairing::{ExpectedDocument, Pairing, State};
 use crate::policy::Judgement;
+use crate::prepared::Preparation;
 use crate::reason::ParkReason;
 use crate::result::Overall;
 use crate::secret::AuthToken;
@@ -52,6 +53,10 @@ pub enum Event {
     CaptureRefused {
         documents: Vec<StoredDocument>,
         reason: ParkReason,
+    },
+    /// Copies of some files are in the bucket, to be submitted in their place.
+    DocumentsPrepared {
+        preparations: Vec<Preparation>,
     },
     /// A Token 2 is about to be created.
     AuthorizationStarted {
@@ -166,6 +171,7 @@ pub fn apply(pairing: &Pairing, event: Event, now: Timestamp) -> Transition {
         Event::CaptureTaken { lease_until } => step.capture_taken(lease_until),
         Event::CaptureEnded { documents } => step.capture_ended(documents),
         Event::CaptureRefused { documents, reason } => step.capture_refused(documents, reason),
+        Event::DocumentsPrepared { preparations } => step.documents_prepared(preparations),
         Event::AuthorizationStarted { lease_until } => step.authorization_started(lease_until),
         Event::SecondTokenCreated {
             held,
@@ -223,9 +229,14 @@ impl Step<'_> {
     }
 }
 
-/// Adds the newly stored documents; one stored again for the same step replaces the older record of it.
+/// Adds the newly stored documents; one stored again for the same step replaces the older record of it. The same file found again brings no
+/// news, and least of all does it undo what was made of it.
 fn merge(known: &mut Vec<StoredDocument>, new: Vec<StoredDocument>) {
     for document in new {
+        let is_same = |old: &StoredDocument| old.step == document.step && old.side == document.side && old.sha256 == document.sha256;
+        if known.iter().any(is_same) {
+            continue;
+        }
         known.retain(|old| old.step != document.step);
         known.push(document);
     }

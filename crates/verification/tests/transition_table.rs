@@ -14,6 +14,7 @@ use verification::document::{FileType, Plan, StoredDocument};
 use verification::identifiers::{Digest256, ScanRef, Side};
 use verification::pairing::{ExpectedDocument, Resume, Second};
 use verification::policy::{Judgement, Policy};
+use verification::prepared::{Preparation, PreparationChange, PreparedFile};
 use verification::reason::{DeclineReason, ParkReason, WaitingReason};
 use verification::result::Overall;
 use verification::secret::AuthToken;
@@ -56,8 +57,20 @@ fn documents() -> Vec<StoredDocument> {
         file_type: FileType::Jpeg,
         bytes: 1,
         sha256: Digest256::of(step.as_bytes()),
+        prepared: None,
     };
     vec![stored("SECOND_DOC_FRONT", Side::Front), stored("SECOND_DOC_BACK", Side::Back)]
+}
+
+fn prepared_file() -> PreparedFile {
+    PreparedFile {
+        bytes: 1,
+        sha256: Digest256::of(b"prepared"),
+        width: 1,
+        height: 1,
+        quality: 90,
+        changes: vec![PreparationChange::Converted],
+    }
 }
 
 fn states() -> Vec<(&'static str, Pairing)> {
@@ -318,6 +331,26 @@ fn events() -> Vec<(&'static str, Event)> {
             Event::CaptureRefused {
                 documents: Vec::new(),
                 reason: ParkReason::DocumentsTooLarge,
+            },
+        ),
+        (
+            "documents prepared",
+            Event::DocumentsPrepared {
+                preparations: vec![Preparation {
+                    step: "SECOND_DOC_FRONT".parse().unwrap(),
+                    original: Digest256::of(b"SECOND_DOC_FRONT"),
+                    file: prepared_file(),
+                }],
+            },
+        ),
+        (
+            "documents prepared, of others",
+            Event::DocumentsPrepared {
+                preparations: vec![Preparation {
+                    step: "SECOND_DOC_FRONT".parse().unwrap(),
+                    original: Digest256::of(b"another file"),
+                    file: prepared_file(),
+                }],
             },
         ),
         ("authorization started", Event::AuthorizationStarted { lease_until: lease() }),

@@ -61,8 +61,22 @@ struct ResultAnswer {
 struct DocumentAnswer {
     step: String,
     side: &'static str,
+    /// As it was received.
     bytes: u64,
     sha256: String,
+    /// What the provider gets in its place.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    submitted: Option<SubmittedAnswer>,
+}
+
+#[derive(Serialize)]
+struct SubmittedAnswer {
+    bytes: u64,
+    sha256: String,
+    width: u16,
+    height: u16,
+    quality: u8,
+    changes: Vec<&'static str>,
 }
 
 #[derive(Serialize)]
@@ -78,6 +92,14 @@ impl VerificationAnswer {
             side: document.side.as_str(),
             bytes: document.bytes,
             sha256: document.sha256.to_string(),
+            submitted: document.prepared.as_ref().map(|prepared| SubmittedAnswer {
+                bytes: prepared.bytes,
+                sha256: prepared.sha256.to_string(),
+                width: prepared.width,
+                height: prepared.height,
+                quality: prepared.quality,
+                changes: prepared.changes.iter().map(|change| change.as_str()).collect(),
+            }),
         });
         Self {
             scan_ref: pairing.first.to_string(),

@@ -6,7 +6,7 @@ mod leaving_alone;
 
 use std::sync::Arc;
 
-use adapters::IdenfyProvider;
+use adapters::{IdenfyProvider, S3Preparation};
 use config::Config;
 use handler::Processor;
 use lambda_runtime::{Error, LambdaEvent, service_fn};
@@ -18,11 +18,13 @@ async fn main() -> Result<(), Error> {
     let (config, installation) = start(Config::read, |config| &config.settings).await?;
     let caller = installation.idenfy(config.idenfy_base_url);
     let provider = IdenfyProvider::new(caller, config.token_field, &installation.sdk, &config.settings.document_bucket);
+    let preparation = S3Preparation::new(&installation.sdk, &config.settings.document_bucket, installation.clock.clone());
     let processor = Arc::new(Processor {
         advance: Advance {
             pairings: installation.pairings,
             archive: installation.archive,
             documents: installation.documents,
+            preparation: Arc::new(preparation),
             queue: installation.queue.clone(),
             provider: Arc::new(provider),
             clock: installation.clock.clone(),

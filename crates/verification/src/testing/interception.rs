@@ -12,9 +12,11 @@ use crate::document::{Plan, PlannedDocument, StoredDocument};
 use crate::identifiers::{ClientId, Digest256, ScanRef, SecondReference};
 use crate::pairing::Pairing;
 use crate::ports::{
-    CallbackArchive, CaptureError, DeletedAtProvider, Documents, FileRemoval, HistoryEntry, Overdue, Page, PageStart, PairingWrite,
-    Pairings, Provider, ProviderError, RemovedFiles, Saved, SecondToken, Session, SessionRequest, Sessions, SubmissionQueue, Unavailable,
+    CallbackArchive, CaptureError, DeletedAtProvider, DocumentPreparation, Documents, FileRemoval, HistoryEntry, Overdue, Page, PageStart,
+    PairingWrite, Pairings, PreparationError, Provider, ProviderError, RemovedFiles, Saved, SecondToken, Session, SessionRequest, Sessions,
+    SubmissionQueue, Unavailable,
 };
+use crate::prepared::Preparation;
 use crate::result::{CallbackFacts, Overall, StepLinks};
 use crate::secret::{AuthToken, FileLink};
 use crate::time::Timestamp;
@@ -33,6 +35,7 @@ pub enum Operation {
     KeepCallback,
     ReadCallback,
     Capture,
+    Prepare,
     Enqueue,
     CreateSecondToken,
     Submit,
@@ -92,6 +95,12 @@ impl Interrupted for Unavailable {
 }
 
 impl Interrupted for CaptureError {
+    fn interrupted(is_certain: bool) -> Self {
+        Self::Unavailable(Unavailable::interrupted(is_certain))
+    }
+}
+
+impl Interrupted for PreparationError {
     fn interrupted(is_certain: bool) -> Self {
         Self::Unavailable(Unavailable::interrupted(is_certain))
     }
@@ -185,6 +194,14 @@ impl Documents for Intercepted {
         until: Timestamp,
     ) -> Result<StoredDocument, CaptureError> {
         self.call(Operation::Capture, self.inner.documents.capture(first, planned, link, until))
+            .await
+    }
+}
+
+#[async_trait]
+impl DocumentPreparation for Intercepted {
+    async fn prepare(&self, first: &ScanRef, documents: &[StoredDocument], until: Timestamp) -> Result<Vec<Preparation>, PreparationError> {
+        self.call(Operation::Prepare, self.inner.preparation.prepare(first, documents, until))
             .await
     }
 }

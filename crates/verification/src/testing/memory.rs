@@ -1,5 +1,7 @@
 //! The ports in memory, for tests without any service.
 
+mod documents;
+mod preparation;
 mod provider;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -10,17 +12,17 @@ use async_trait::async_trait;
 
 use crate::announcement::Announcement;
 use crate::circuit::Circuit;
-use crate::document::{FileType, PlannedDocument, StoredDocument};
-use crate::identifiers::{ClientId, Digest256, ScanRef};
+use crate::document::StoredDocument;
+use crate::identifiers::{ClientId, Digest256, ScanRef, StepName};
 use crate::observation::Observation;
 use crate::pairing::Pairing;
 use crate::ports::{
-    CallbackArchive, CaptureError, Circuits, Clock, Documents, FileRemoval, HistoryEntry, Observer, Overdue, Page, PageStart,
-    PairingSummary, PairingWrite, Pairings, RemovedFiles, Saved, SubmissionQueue, Unavailable,
+    CallbackArchive, Circuits, Clock, FileRemoval, HistoryEntry, Observer, Overdue, Page, PageStart, PairingSummary, PairingWrite,
+    Pairings, RemovedFiles, Saved, SubmissionQueue, Unavailable,
 };
+use crate::prepared::PreparedFile;
 use crate::reason::ParkReason;
 use crate::result::{CallbackFacts, Overall, StepLinks};
-use crate::secret::FileLink;
 use crate::time::Timestamp;
 
 /// Everything at once, behind one lock: one world in which a test plays.
@@ -49,6 +51,7 @@ struct WorldState {
     tokens: BTreeMap<ScanRef, TokenState>,
     fresh_links: BTreeMap<ScanRef, StepLinks>,
     submissions: Vec<(ScanRef, Vec<StoredDocument>)>,
+    preparations: BTreeMap<(ScanRef, StepName), Result<PreparedFile, ParkReason>>,
     faults: BTreeMap<&'static str, Vec<Fault>>,
     save_losses: u32,
     circuit: Circuit,
@@ -403,41 +406,6 @@ impl CallbackArchive for World {
         let state = self.lock();
         let kept = state.archive.contains_key(&(scan_ref.to_string(), digest.to_string()));
         Ok(state.callbacks.get(&(scan_ref.clone(), digest.clone())).filter(|_| kept).cloned())
-    }
-}
-
-#[async_trait]
-impl Documents for World {
-    async fn capture(
-        &self,
-        first: &ScanRef,
-        planned: &PlannedDocument,
-        link: &FileLink,
-        _until: Timestamp,
-    ) -> Result<StoredDocument, CaptureError> {
-        let unavailable = || {
-            CaptureError::Unavailable(Unavailable {
-                what: "file",
-                source: None,
-            })
-        };
-        let behaviour = self.lock().files.get(link.expose()).cloned().unwrap_or(FileBehaviour::Dead);
-        match behaviour {
-            FileBehaviour::Dead => Err(CaptureError::LinkDead),
-            FileBehaviour::Truncated => Err(CaptureError::Truncated),
-            FileBehaviour::Down => Err(unavailable()),
-            FileBehaviour::Refused(reason) => Err(CaptureError::Refused(reason)),
-            FileBehaviour::Serves(bytes) => {
-                let document = StoredDocument {
-                    step: planned.step.clone(),
-                    side: planned.side,
-                    file_type: FileType::Jpeg,
-                    bytes,
-                    sha256: Digest256::of(link.expose().as_bytes()),
-                };
-                Ok(self.lock().objects.entry(document.key(first)).or_insert(document).clone())
-            }
-        }
     }
 }
 

@@ -5,7 +5,9 @@ use std::sync::Arc;
 use super::interception::{Intercepted, Interceptor};
 use super::memory::World;
 use crate::policy::Policy;
-use crate::ports::{CallbackArchive, Clock, Documents, FileRemoval, Observer, Pairings, Provider, Sessions, SubmissionQueue};
+use crate::ports::{
+    CallbackArchive, Clock, DocumentPreparation, Documents, FileRemoval, Observer, Pairings, Provider, Sessions, SubmissionQueue,
+};
 use crate::{AcceptCallback, Advance, EraseVerification, OpenSession, Reconcile, RetryVerification};
 
 /// One implementation of each port.
@@ -14,6 +16,7 @@ pub struct Ports {
     pub pairings: Arc<dyn Pairings>,
     pub archive: Arc<dyn CallbackArchive>,
     pub documents: Arc<dyn Documents>,
+    pub preparation: Arc<dyn DocumentPreparation>,
     pub files: Arc<dyn FileRemoval>,
     pub queue: Arc<dyn SubmissionQueue>,
     pub provider: Arc<dyn Provider>,
@@ -28,6 +31,7 @@ impl Ports {
             pairings: world.clone(),
             archive: world.clone(),
             documents: world.clone(),
+            preparation: world.clone(),
             files: world.clone(),
             queue: world.clone(),
             provider: world.clone(),
@@ -46,6 +50,7 @@ impl Ports {
             pairings: all.clone(),
             archive: all.clone(),
             documents: all.clone(),
+            preparation: all.clone(),
             files: all.clone(),
             queue: all.clone(),
             provider: all.clone(),
@@ -72,6 +77,7 @@ impl Ports {
             pairings: self.pairings.clone(),
             archive: self.archive.clone(),
             documents: self.documents.clone(),
+            preparation: self.preparation.clone(),
             queue: self.queue.clone(),
             provider: self.provider.clone(),
             clock: self.clock.clone(),

@@ -1,9 +1,10 @@
 //! Reports of the workers: what is begun and what came of it.
 
-use super::{Effect, MAXIMUM_ATTEMPTS, OUT_OF_PLACE, Step, Transition, merge};
+use super::{ALREADY_KNOWN, Effect, MAXIMUM_ATTEMPTS, OUT_OF_PLACE, Step, Transition, merge};
 use crate::document::{Plan, StoredDocument};
 use crate::identifiers::ScanRef;
 use crate::pairing::{Pairing, Resume, Second, State};
+use crate::prepared::Preparation;
 use crate::reason::ParkReason;
 use crate::secret::AuthToken;
 use crate::time::Timestamp;
@@ -64,6 +65,27 @@ impl Step<'_> {
             }
             _ => OUT_OF_PLACE,
         }
+    }
+
+    /// Stays `Captured`: the documents were complete before, and now it is known what is submitted of them. Once a token is being created,
+    /// nothing about that changes any more.
+    pub(super) fn documents_prepared(&self, preparations: Vec<Preparation>) -> Transition {
+        let State::Captured { .. } = &self.pairing.state else {
+            return OUT_OF_PLACE;
+        };
+        let mut documents = self.pairing.documents.clone();
+        for Preparation { step, original, file } in preparations {
+            let document = documents
+                .iter_mut()
+                .find(|document| document.step == step && document.sha256 == original);
+            if let Some(document) = document {
+                document.prepared = Some(file);
+            }
+        }
+        if documents == self.pairing.documents {
+            return ALREADY_KNOWN;
+        }
+        self.change("DocumentsPrepared", &[], |next| next.documents = documents)
     }
 
     pub(super) fn authorization_started(&self, lease_until: Timestamp) -> Transition {

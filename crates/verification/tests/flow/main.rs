@@ -12,6 +12,7 @@ mod applications;
 mod left_alone;
 mod outcomes;
 mod overdue;
+mod preparation;
 mod revocation;
 
 use std::sync::Arc;
@@ -55,6 +56,7 @@ impl Flow {
             pairings: world.clone(),
             archive: world.clone(),
             documents: world.clone(),
+            preparation: world.clone(),
             queue: world.clone(),
             provider: world.clone(),
             clock: world.clone(),
@@ -73,12 +75,13 @@ impl Flow {
         self.accept.accept(facts.clone(), b"{}", until).await
     }
 
+    fn until(&self) -> verification::Timestamp {
+        self.world.now().plus(Duration::from_secs(60))
+    }
+
     async fn process(&self) -> Advanced {
         let first: ScanRef = "first".parse().unwrap();
-        self.advance
-            .advance(&first, self.world.now().plus(Duration::from_secs(60)))
-            .await
-            .expect("stores answer")
+        self.advance.advance(&first, self.until()).await.expect("stores answer")
     }
 
     fn state(&self) -> State {

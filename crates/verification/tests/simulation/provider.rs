@@ -314,7 +314,7 @@ impl Provider for SimulatedProvider {
         documents: &[StoredDocument],
     ) -> Result<(), ProviderError> {
         for document in documents {
-            let stored = self.world.object(&document.key(first));
+            let stored = self.world.object(&document.submitted_key(first));
             if stored.is_none() {
                 let step = document.step.clone();
                 return Err(ProviderError::Documents(ParkReason::FileChanged { step }));

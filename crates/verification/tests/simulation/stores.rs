@@ -7,10 +7,11 @@ use async_trait::async_trait;
 use verification::Pairing;
 use verification::Timestamp;
 use verification::document::{FileType, PlannedDocument, StoredDocument, document_key};
-use verification::identifiers::{ClientId, ScanRef};
+use verification::identifiers::{ClientId, Digest256, ScanRef};
 use verification::ports::{
     CaptureError, Documents, FileRemoval, HistoryEntry, Overdue, Page, PageStart, PairingWrite, Pairings, RemovedFiles, Saved, Unavailable,
 };
+use verification::prepared::{PreparationChange, PreparedFile};
 use verification::reason::ParkReason;
 use verification::secret::FileLink;
 use verification::testing::memory::{FileBehaviour, World};
@@ -143,8 +144,23 @@ impl Documents for WatchedDocuments {
         }
         let captured = world.capture(first, planned, link, until).await;
         if let Ok(document) = &captured {
+            if timeline.chance(0.05) {
+                timeline.count("photo lying on its side");
+                world.prepares(first, &planned.step, Ok(upright(document)));
+            }
             self.provider.checks.captured(first, before.as_ref(), Some(document));
         }
         captured
+    }
+}
+
+fn upright(document: &StoredDocument) -> PreparedFile {
+    PreparedFile {
+        bytes: document.bytes,
+        sha256: Digest256::of(document.sha256.as_str().as_bytes()),
+        width: 4_000,
+        height: 3_000,
+        quality: 90,
+        changes: vec![PreparationChange::Turned],
     }
 }

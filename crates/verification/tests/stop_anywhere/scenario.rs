@@ -1,5 +1,7 @@
 //! The ways through the flow that are stopped anywhere.
 
+use verification::identifiers::Digest256;
+use verification::prepared::{PreparationChange, PreparedFile};
 use verification::result::{CallbackFacts, StepLinks};
 use verification::secret::FileLink;
 use verification::testing::memory::{Fault, FileBehaviour, World};
@@ -42,7 +44,7 @@ pub const STRAIGHT: Scenario = Scenario {
     is_stopped_twice: false,
 };
 
-pub const SCENARIOS: [Scenario; 13] = [
+pub const SCENARIOS: [Scenario; 14] = [
     Scenario {
         is_stopped_twice: true,
         ..STRAIGHT
@@ -79,6 +81,22 @@ pub const SCENARIOS: [Scenario; 13] = [
             world.file(fresh, FileBehaviour::Serves(1_000));
             let links: StepLinks = [(FRONT.parse().unwrap(), vec![FileLink::new(fresh)])].into();
             world.fresh_links(&facts.scan_ref, links);
+        },
+        ..STRAIGHT
+    },
+    Scenario {
+        name: "a photo lying on its side",
+        is_stopped_twice: true,
+        prepare: |world, facts| {
+            let upright = PreparedFile {
+                bytes: 900,
+                sha256: Digest256::of(b"upright"),
+                width: 4_000,
+                height: 3_000,
+                quality: 90,
+                changes: vec![PreparationChange::Turned],
+            };
+            world.prepares(&facts.scan_ref, &FRONT.parse().unwrap(), Ok(upright));
         },
         ..STRAIGHT
     },

@@ -89,6 +89,12 @@ async fn a_file_is_stored_as_it_is_and_described_by_its_bytes() {
         (pictures::png(8), Some(FileType::Png), "png"),
         (pictures::pdf(3_000_000), Some(FileType::Pdf), "pdf"),
         (pictures::starting_with(b"\n\n%PDF-1.4", 2_000), Some(FileType::Pdf), "pdf"),
+        (
+            pictures::starting_with(b"RIFF\x10\0\0\0WEBPVP8 ", 9_000),
+            Some(FileType::Webp),
+            "webp",
+        ),
+        (pictures::starting_with(b"\0\0\0\x18ftypheic", 9_000), Some(FileType::Heic), "heic"),
     ] {
         let server = FileServer::start(Answer::file(file.clone())).await;
         let bucket = Bucket::taking_from(&[&server]).await;
@@ -194,15 +200,17 @@ async fn a_file_that_comes_in_pieces_without_a_length_is_stored_whole_or_not_at_
     assert_eq!((stored.bytes, stored.sha256), (300_000, Digest256::of(&file)));
     assert_eq!(bucket.stack.object(&bucket.objects().await[0]).await, file);
     assert_eq!(why_not(in_pieces(&file, false)).await, "truncated");
-    assert_eq!(why_not(in_pieces(&pictures::jpeg(14_990_001), true)).await, "FileTooLarge");
+    assert_eq!(why_not(in_pieces(&pictures::jpeg(30_000_001), true)).await, "FileTooLarge");
 }
 
 #[tokio::test]
 async fn files_that_can_never_be_submitted_are_refused() {
     assert_eq!(why_not(Answer::file(Vec::new())).await, "FileEmpty");
     // Known by its length alone; the server has nothing to send.
-    assert_eq!(why_not(Answer::promising(14_990_001, Vec::new())).await, "FileTooLarge");
-    for start in [&b"RIFF\x10\0\0\0WEBPVP8 "[..], b"GIF89a", b"<html>", b"\0\0\0\x18ftypheic"] {
+    assert_eq!(why_not(Answer::promising(30_000_001, Vec::new())).await, "FileTooLarge");
+    // A PDF cannot be made smaller, so it must be small from the start.
+    assert_eq!(why_not(Answer::file(pictures::pdf(14_990_001))).await, "FileTooLarge");
+    for start in [&b"RIFF\x10\0\0\0WAVEfmt "[..], b"GIF89a", b"<html>", b"\0\0\0\x18ftypisom"] {
         assert_eq!(
             why_not(Answer::file(pictures::starting_with(start, 9_000))).await,
             "FileTypeNotAccepted"

@@ -1,0 +1,46 @@
+//! Second documents in memory: a test says how each link behaves.
+
+use async_trait::async_trait;
+
+use super::{FileBehaviour, World};
+use crate::document::{FileType, PlannedDocument, StoredDocument};
+use crate::identifiers::{Digest256, ScanRef};
+use crate::ports::{CaptureError, Documents, Unavailable};
+use crate::secret::FileLink;
+use crate::time::Timestamp;
+
+#[async_trait]
+impl Documents for World {
+    async fn capture(
+        &self,
+        first: &ScanRef,
+        planned: &PlannedDocument,
+        link: &FileLink,
+        _until: Timestamp,
+    ) -> Result<StoredDocument, CaptureError> {
+        let unavailable = || {
+            CaptureError::Unavailable(Unavailable {
+                what: "file",
+                source: None,
+            })
+        };
+        let behaviour = self.lock().files.get(link.expose()).cloned().unwrap_or(FileBehaviour::Dead);
+        match behaviour {
+            FileBehaviour::Dead => Err(CaptureError::LinkDead),
+            FileBehaviour::Truncated => Err(CaptureError::Truncated),
+            FileBehaviour::Down => Err(unavailable()),
+            FileBehaviour::Refused(reason) => Err(CaptureError::Refused(reason)),
+            FileBehaviour::Serves(bytes) => {
+                let document = StoredDocument {
+                    step: planned.step.clone(),
+                    side: planned.side,
+                    file_type: FileType::Jpeg,
+                    bytes,
+                    sha256: Digest256::of(link.expose().as_bytes()),
+                    prepared: None,
+                };
+                Ok(self.lock().objects.entry(document.key(first)).or_insert(document).clone())
+            }
+        }
+    }
+}

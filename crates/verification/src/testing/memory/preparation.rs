@@ -1,0 +1,57 @@
+//! Files that the provider would refuse, in memory: a test says which, and what becomes of them.
+
+use async_trait::async_trait;
+
+use super::World;
+use crate::document::StoredDocument;
+use crate::identifiers::{ScanRef, StepName};
+use crate::ports::{DocumentPreparation, PreparationError, Unavailable};
+use crate::prepared::{Preparation, PreparedFile};
+use crate::reason::ParkReason;
+use crate::time::Timestamp;
+
+impl World {
+    /// The step's file cannot go as it is; this is what becomes of it.
+    pub fn prepares(&self, first: &ScanRef, step: &StepName, outcome: Result<PreparedFile, ParkReason>) {
+        self.lock().preparations.insert((first.clone(), step.clone()), outcome);
+    }
+}
+
+#[async_trait]
+impl DocumentPreparation for World {
+    async fn prepare(
+        &self,
+        first: &ScanRef,
+        documents: &[StoredDocument],
+        _until: Timestamp,
+    ) -> Result<Vec<Preparation>, PreparationError> {
+        self.plain_fault("prepare").map_err(PreparationError::Unavailable)?;
+        let mut state = self.lock();
+        let mut preparations = Vec::new();
+        for document in documents.iter().filter(|document| document.prepared.is_none()) {
+            let Some(outcome) = state.preparations.get(&(first.clone(), document.step.clone())).cloned() else {
+                continue;
+            };
+            let file = outcome.map_err(PreparationError::Refused)?;
+            let copy = StoredDocument {
+                prepared: Some(file.clone()),
+                ..document.clone()
+            };
+            state.objects.insert(file.key(first, &document.step), copy);
+            preparations.push(Preparation {
+                step: document.step.clone(),
+                original: document.sha256.clone(),
+                file,
+            });
+        }
+        drop(state);
+        // The copies are stored; whether anybody hears of it is another matter.
+        self.plain_fault("prepared").map_err(|_| {
+            PreparationError::Unavailable(Unavailable {
+                what: "prepared",
+                source: None,
+            })
+        })?;
+        Ok(preparations)
+    }
+}

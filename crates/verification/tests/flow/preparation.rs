@@ -1,0 +1,102 @@
+//! Files that the provider would refuse: found out, and where that can be changed, before a token is spent.
+
+use verification::document::MAXIMUM_TOTAL_BYTES;
+use verification::identifiers::{Digest256, StepName};
+use verification::ports::{FileRemoval, Pairings};
+use verification::prepared::{PreparationChange, PreparedFile};
+use verification::reason::ParkReason;
+use verification::testing::fixtures::approved;
+use verification::testing::memory::{Fault, FileBehaviour};
+use verification::{Advanced, Policy, Retried};
+
+use super::{FRONT_LINK, Flow};
+
+fn front() -> StepName {
+    "SECOND_DOC_FRONT".parse().unwrap()
+}
+
+fn upright() -> PreparedFile {
+    PreparedFile {
+        bytes: 900,
+        sha256: Digest256::of(b"upright"),
+        width: 30,
+        height: 20,
+        quality: 90,
+        changes: vec![PreparationChange::Turned],
+    }
+}
+
+async fn captured() -> Flow {
+    let flow = Flow::new();
+    flow.callback(&approved("first", "client")).await;
+    assert_eq!(flow.state().name(), "Captured");
+    flow
+}
+
+#[tokio::test]
+async fn what_is_made_of_a_file_is_recorded_before_a_token_is_created_and_submitted_in_its_place() {
+    let flow = captured().await;
+    flow.world.prepares(&"first".parse().unwrap(), &front(), Ok(upright()));
+    assert_eq!(flow.process().await, Advanced::Resting("Submitted"));
+
+    let (first, submitted) = flow.world.submissions().remove(0);
+    let document = |side: usize| &submitted[side];
+    assert_eq!(document(0).prepared, Some(upright()));
+    let digest = Digest256::of(b"upright");
+    let key = format!("documents/first/prepared/SECOND_DOC_FRONT-{digest}.jpg");
+    assert_eq!(document(0).submitted_key(&first), key);
+    assert_eq!((document(0).submitted_bytes(), document(0).submitted_sha256()), (900, &digest));
+    assert_eq!(document(0).bytes, 1_000, "what was received is remembered as well");
+    assert_eq!(document(1).submitted_key(&first), "documents/first/SECOND_DOC_BACK.jpg");
+
+    let history = flow.world.history(&first, 100).await.unwrap();
+    let what: Vec<&str> = history.iter().map(|entry| entry.what.as_str()).collect();
+    assert_eq!(what[2..4], ["DocumentsPrepared", "AuthorizationStarted"]);
+    let removed = flow.world.remove(&first).await.unwrap();
+    assert_eq!(removed.documents, 3, "a copy goes with the originals");
+}
+
+#[tokio::test]
+async fn a_crash_between_storing_a_copy_and_recording_it_is_made_good_by_the_next_run() {
+    for fault in ["prepared", "save"] {
+        let flow = captured().await;
+        flow.world.prepares(&"first".parse().unwrap(), &front(), Ok(upright()));
+        flow.world.fault(fault, Fault::Unavailable);
+        let until = flow.until();
+        let stopped = flow.advance.advance(&"first".parse().unwrap(), until).await;
+        assert!(stopped.is_err(), "{fault}");
+        assert_eq!(flow.world.token_count(), 0, "{fault}: nothing is spent on what is not recorded");
+        assert_eq!(flow.world.pairing("first").documents[0].prepared, None);
+
+        assert_eq!(flow.process().await, Advanced::Resting("Submitted"));
+        assert_eq!(flow.world.token_count(), 1);
+        assert_eq!(flow.world.object_keys().len(), 3, "{fault}: the copy is there once");
+    }
+}
+
+#[tokio::test]
+async fn a_file_that_can_never_be_submitted_parks_before_a_token_is_created_and_is_kept() {
+    let flow = captured().await;
+    let reason = ParkReason::FileEncrypted { step: front() };
+    flow.world.prepares(&"first".parse().unwrap(), &front(), Err(reason.clone()));
+    assert_eq!(flow.process().await, Advanced::Resting("Parked"));
+    assert_eq!(flow.parked(), reason);
+    assert_eq!(flow.world.token_count(), 0);
+    assert_eq!(flow.world.object_keys().len(), 2);
+
+    // Taken up again, it is looked at again, and nothing else has to be.
+    let retry = flow.retrying(Policy::default());
+    assert!(matches!(retry.retry(&"first".parse().unwrap()).await.unwrap(), Retried::TakenUp(_)));
+    assert_eq!(flow.process().await, Advanced::Resting("Parked"));
+    assert_eq!(flow.world.token_count(), 0);
+}
+
+#[tokio::test]
+async fn what_counts_for_the_size_of_a_request_is_what_is_submitted() {
+    let flow = Flow::new();
+    let facts = approved("first", "client");
+    flow.world.file(FRONT_LINK, FileBehaviour::Serves(MAXIMUM_TOTAL_BYTES + 1));
+    flow.callback(&facts).await;
+    flow.world.prepares(&"first".parse().unwrap(), &front(), Ok(upright()));
+    assert_eq!(flow.process().await, Advanced::Resting("Submitted"));
+}
