@@ -116,6 +116,18 @@ impl Session<'_> {
         .await
     }
 
+    /// Waits until the pairing is in one of these states.
+    pub async fn until_one_of(&self, states: &[&str]) -> PairingRecord {
+        eventually(format_args!("{} is one of {states:?}", self.scan_ref), || async {
+            match self.pairing().await {
+                Some(pairing) if states.contains(&pairing.state.as_str()) => Ok(pairing),
+                Some(pairing) => Err(format!("{pairing}, {:?}", self.history().await)),
+                None => Err("there is no pairing".to_owned()),
+            }
+        })
+        .await
+    }
+
     /// Waits until the pairing is parked for `reason`.
     pub async fn until_parked(&self, reason: &str) -> PairingRecord {
         let pairing = self.until("Parked").await;

@@ -1,0 +1,170 @@
+//! Every way in which the sandbox can go wrong, on every route, each for a customer of its own and all of them at once. Each ends, with one
+//! accepted submission if it settles and with none if it does not.
+
+use futures_util::future::join_all;
+use integration_tests::{DedicatedStack, Session, Stack, eventually};
+use local_stack::Options;
+use serde_json::{Value, json};
+
+use crate::watched::assert_answers_are_durable;
+
+/// How long what hangs, hangs; and how long what is slow, takes.
+const MILLISECONDS: u64 = 2_000;
+
+/// What can go wrong with any request. The last is the provider's own refusal, which a submission does not get over.
+const ANSWERS: [&str; 11] = [
+    "status",
+    "html",
+    "reset",
+    "hang",
+    "acceptedThenReset",
+    "acceptedThenHang",
+    "truncate",
+    "shortContentLength",
+    "slow",
+    "wrongContentType",
+    "errorIn200",
+];
+
+/// What can happen to a callback, and whether it arrives all the same.
+const CALLBACKS: [(&str, bool); 6] = [
+    ("duplicate", true),
+    ("slow", true),
+    ("drop", false),
+    ("badSignature", false),
+    ("unsigned", false),
+    ("cutBody", false),
+];
+
+/// One customer's trouble.
+#[derive(Clone, Debug)]
+struct Trouble {
+    faults: Vec<Value>,
+    finish: Value,
+    /// States in which it may end.
+    ends: &'static [&'static str],
+    /// The token type whose callback is lost until it is sent again.
+    lost: Option<&'static str>,
+}
+
+const SETTLES: &[&str] = &["Settled"];
+const SETTLES_OR_PARKS: &[&str] = &["Settled", "Parked"];
+
+fn fault(route: &str, kind: &str) -> Value {
+    let mut fault = json!({"route": route, "kind": kind});
+    if ["hang", "acceptedThenHang", "slow"].contains(&kind) {
+        fault["milliseconds"] = json!(MILLISECONDS);
+    }
+    if kind == "status" {
+        fault["status"] = json!(503);
+    }
+    fault
+}
+
+fn requests_go_wrong() -> impl Iterator<Item = Trouble> {
+    ["token", "process", "status", "files", "file"].into_iter().flat_map(|route| {
+        let kinds = ANSWERS
+            .into_iter()
+            .chain(["expiredLink"].into_iter().filter(move |_| route.starts_with("file")));
+        kinds.map(move |kind| {
+            let mut faults = vec![fault(route, kind)];
+            if route == "status" {
+                // It is asked only when an answer was lost.
+                faults.push(fault("process", "acceptedThenReset"));
+            }
+            // A refusal is believed, and what is taken for the end of a file cannot be known to be none.
+            let is_believed = kind == "errorIn200" || (route.starts_with("file") && ["shortContentLength", "expiredLink"].contains(&kind));
+            Trouble {
+                faults,
+                // Fresh links are asked for only when the first ones are dead.
+                finish: json!({"expiredLinks": route == "files"}),
+                ends: if is_believed { SETTLES_OR_PARKS } else { SETTLES },
+                lost: None,
+            }
+        })
+    })
+}
+
+fn callbacks_go_wrong() -> impl Iterator<Item = Trouble> {
+    ["IDENTIFICATION", "DOCUMENT"].into_iter().flat_map(|token_type| {
+        CALLBACKS.into_iter().map(move |(kind, arrives)| {
+            let mut fault = fault("callback", kind);
+            fault["match"] = json!({"tokenType": token_type});
+            Trouble {
+                faults: vec![fault],
+                finish: json!({}),
+                ends: SETTLES,
+                lost: (!arrives).then_some(token_type),
+            }
+        })
+    })
+}
+
+/// Results in another order than usual.
+fn results_come_in_another_order() -> impl Iterator<Item = Trouble> {
+    [json!({"nonFinalFirst": true})].into_iter().map(|finish| Trouble {
+        faults: Vec::new(),
+        finish,
+        ends: SETTLES,
+        lost: None,
+    })
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whatever_goes_wrong_each_pairing_ends_with_one_submission_or_none() {
+    // So much trouble at once is not for those who share a stack: the functions leave a provider alone that fails for everybody.
+    let dedicated = DedicatedStack::start(Options::default()).await;
+    let stack = &dedicated.stack;
+    let troubles = requests_go_wrong()
+        .chain(callbacks_go_wrong())
+        .chain(results_come_in_another_order());
+    join_all(troubles.map(|trouble| ends(stack, trouble))).await;
+    dedicated.stop().await;
+}
+
+async fn ends(stack: &Stack, trouble: Trouble) {
+    let session = stack.session_with_documents().await;
+    for fault in &trouble.faults {
+        session.fault(fault.clone()).await;
+    }
+    session.finish(trouble.finish.clone()).await;
+    if trouble.lost == Some("IDENTIFICATION") {
+        session.send_again(json!({})).await;
+    }
+    if trouble.lost == Some("DOCUMENT") {
+        let second = second_that_was_announced(stack, &session).await;
+        let again = format!("/sessions/{second}/callback");
+        stack.sandbox.admin("POST".parse().unwrap(), &again, json!({})).await;
+    }
+    let state = session.until_one_of(trouble.ends).await.state;
+    let accepted = session.accepted_submissions().await.len();
+    assert_eq!(
+        accepted,
+        usize::from(state == "Settled"),
+        "{trouble:?}: {state}, {:?}",
+        session.history().await
+    );
+    let tokens = session.sessions("DOCUMENT").await;
+    let live = tokens.iter().filter(|token| token["live"] == Value::Bool(true)).count();
+    assert!(live <= 1, "{trouble:?}: {tokens:?}");
+    assert_answers_are_durable(stack, &session.client_id).await;
+}
+
+/// Token 2's `scanRef`, once the provider has given up telling its result.
+async fn second_that_was_announced(stack: &Stack, session: &Session<'_>) -> String {
+    eventually("the second callback was tried", || async {
+        let deliveries = stack.sandbox.deliveries_to(&session.client_id).await;
+        let seconds: Vec<&Value> = deliveries
+            .iter()
+            .filter(|delivery| delivery["scanRef"] != session.scan_ref.as_str())
+            .collect();
+        match seconds.last() {
+            // All four attempts, or one that the sandbox did not even make, or that was taken for good.
+            Some(last) if last["attempt"] == 4 || last["error"] == "dropped" || last["status"] == 200 => {
+                Ok(last["scanRef"].as_str().unwrap().to_owned())
+            }
+            _ => Err(format!("{deliveries:?}")),
+        }
+    })
+    .await
+}
