@@ -2,10 +2,10 @@
 //!
 //! May be ended anywhere and run again: what was done is found done, and what could not be done yet stays known until it is.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use crate::change::{Attempted, Changes};
+use crate::change::Changes;
 use crate::identifiers::ScanRef;
 use crate::pairing::{Pairing, State};
 use crate::ports::{Clock, DeletedAtProvider, FileRemoval, Observer, Pairings, ProviderError, RemovedFiles, Sessions, Unavailable};
@@ -90,16 +90,18 @@ impl EraseVerification {
             });
         };
         let now = self.clock.now();
-        let busy_until = pairing.state.lease_until().filter(|lease_until| *lease_until > now);
-        let again_at = busy_until.unwrap_or(now).plus(UNAVAILABLE_PAUSE);
-        // From here on nothing is taken in or sent out for this customer.
-        let pairing = match self
-            .changes()
-            .attempt(pairing, None, |_| Event::ErasureStarted { again_at })
-            .await?
-        {
-            Attempted::Changed { pairing, .. } | Attempted::Nothing { pairing, .. } | Attempted::HeldUntil { pairing, .. } => *pairing,
+        // Whoever holds the lease in the pairing that is really replaced, which may be a newer one than was read.
+        let replaced = Mutex::new(None);
+        let event = |pairing: &Pairing| {
+            let busy_until = pairing.state.lease_until().filter(|lease_until| *lease_until > now);
+            *replaced.lock().unwrap_or_else(PoisonError::into_inner) = busy_until;
+            Event::ErasureStarted {
+                again_at: busy_until.unwrap_or(now).plus(UNAVAILABLE_PAUSE),
+            }
         };
+        // From here on nothing is taken in or sent out for this customer.
+        let pairing = *self.changes().attempt(pairing, None, event).await?.into_pairing();
+        let busy_until = *replaced.lock().unwrap_or_else(PoisonError::into_inner);
         let mut files = RemovedFiles::default();
         for scan_ref in pairing.scan_refs() {
             let removed = self.files.remove(&scan_ref).await?;
