@@ -9,8 +9,10 @@ use anyhow::{Result, bail};
 use cargo_metadata::{DependencyKind, Metadata, MetadataCommand};
 
 /// What is only for laptops and tests.
-const NOT_SHIPPED: [&str; 6] = [
+const NOT_SHIPPED: [&str; 8] = [
     "api-client",
+    "baseline",
+    "benches",
     "idenfy-sandbox",
     "local-stack",
     "integration-tests",

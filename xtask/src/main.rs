@@ -8,6 +8,7 @@
 
 mod application;
 mod arrows;
+mod bench;
 mod contract;
 mod demo;
 mod events;
@@ -35,6 +36,7 @@ enum Command {
     Test(test::Arguments),
     Events(events::Arguments),
     Soak(soak::Arguments),
+    Bench(bench::Arguments),
 }
 
 #[tokio::main]
@@ -45,6 +47,7 @@ async fn main() -> ExitCode {
         Command::Test(arguments) => test::run(arguments).await,
         Command::Events(arguments) => events::run(&arguments),
         Command::Soak(arguments) => soak::run(arguments).await,
+        Command::Bench(arguments) => bench::run(arguments).await,
     };
     match result {
         Ok(code) => code,

@@ -1,6 +1,6 @@
 //! The programs that `sam build` makes for AWS: that it makes them, how large they are, and that Amazon Linux 2023 can run them.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
 use local_stack::{Toolchain, workspace};
@@ -20,15 +20,8 @@ const NEWEST_GLIBC: (u32, u32) = (2, 34);
 /// # Errors
 /// The build fails, or a program is too large or needs a newer C library.
 pub async fn check(toolchain: &Toolchain) -> Result<()> {
-    let root = workspace::root();
-    let directory = root.join("target").join("sam-build");
-    let mut build = Command::new(toolchain.sam());
-    build.arg("build").arg("--build-dir").arg(&directory);
-    build
-        .env("PATH", search_path(&toolchain.sam_directory())?)
-        .env("SAM_CLI_TELEMETRY", "0")
-        .env("AWS_DEFAULT_REGION", local_stack::REGION);
-    run_to_end(&mut build).await?;
+    build(toolchain).await?;
+    let directory = directory();
     let mut programs = 0;
     for entry in std::fs::read_dir(&directory).with_context(|| format!("cannot read {}", directory.display()))? {
         let path = entry?.path().join("bootstrap");
@@ -39,6 +32,25 @@ pub async fn check(toolchain: &Toolchain) -> Result<()> {
     }
     ensure!(programs > 0, "sam build made no program");
     Ok(())
+}
+
+/// Where the programs are afterwards, each as `<logical id>/bootstrap`.
+pub fn directory() -> PathBuf {
+    workspace::root().join("target").join("sam-build")
+}
+
+/// Builds with the real SAM CLI.
+///
+/// # Errors
+/// The build fails.
+pub async fn build(toolchain: &Toolchain) -> Result<()> {
+    let mut build = Command::new(toolchain.sam());
+    build.arg("build").arg("--build-dir").arg(directory());
+    build
+        .env("PATH", search_path(&toolchain.sam_directory())?)
+        .env("SAM_CLI_TELEMETRY", "0")
+        .env("AWS_DEFAULT_REGION", local_stack::REGION);
+    run_to_end(&mut build).await
 }
 
 fn check_program(path: &Path) -> Result<()> {
@@ -79,11 +91,15 @@ fn newest_glibc(program: &[u8]) -> Option<(u32, u32)> {
         .max()
 }
 
+/// The search path with one more directory before it.
+///
+/// # Errors
+/// A directory's name has a colon.
 #[expect(
     clippy::disallowed_methods,
     reason = "not configuration: the search path is handed on to a child process"
 )]
-fn search_path(first: &Path) -> Result<std::ffi::OsString> {
+pub fn search_path(first: &Path) -> Result<std::ffi::OsString> {
     let inherited = std::env::var_os("PATH").unwrap_or_default();
     let paths = std::iter::once(first.to_path_buf()).chain(std::env::split_paths(&inherited));
     Ok(std::env::join_paths(paths)?)

@@ -25,9 +25,10 @@ pub mod workspace;
 pub use environment::forget_own_package;
 pub use functions::Functions;
 pub use parameters::Parameters;
+pub use python::Python;
 pub use secret::ProviderSecret;
 pub use stack::{LocalStack, Options};
-pub use toolchain::Toolchain;
+pub use toolchain::{Toolchain, python_environment};
 
 /// The region that everything is in. iDenfy keeps its files in it, too.
 pub const REGION: &str = "eu-west-1";

@@ -68,6 +68,15 @@ impl Toolchain {
     }
 }
 
+/// One more environment, such as that of a program which is compared with ours, made and kept as the others are. Returns its directory,
+/// whose `bin/python` has the packages.
+///
+/// # Errors
+/// When there is no suitable Python, or a package cannot be fetched or does not have the recorded hash.
+pub async fn python_environment(name: &str, requirements: &str, progress: Progress) -> Result<PathBuf> {
+    environment(&Python::find()?, name, requirements, progress).await
+}
+
 async fn environment(python: &Python, name: &str, requirements: &str, progress: Progress) -> Result<PathBuf> {
     let parent = workspace::kept_directory().join("toolchain");
     let target = parent.join(format!("{name}-{}", digest(python, requirements)));
