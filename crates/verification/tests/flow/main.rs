@@ -12,6 +12,7 @@ mod applications;
 mod left_alone;
 mod outcomes;
 mod overdue;
+mod overtaken;
 mod preparation;
 mod revocation;
 

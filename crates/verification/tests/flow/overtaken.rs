@@ -1,0 +1,87 @@
+//! An erasure that is overtaken by a callback.
+
+use std::future::Future;
+use std::pin::pin;
+use std::sync::Mutex;
+use std::task::{Context, Waker};
+
+use async_trait::async_trait;
+use verification::Timestamp;
+use verification::document::{PlannedDocument, StoredDocument};
+use verification::ports::{CaptureError, Documents};
+use verification::testing::interception::{Fate, Interceptor, Operation};
+use verification::testing::ports::Ports;
+
+use super::applications::request;
+use super::*;
+
+/// Lets a callback take the pairing to `Capturing`, and never come back, just before the erasure is written.
+struct OvertakenOnce {
+    accept: AcceptCallback,
+    facts: Mutex<Option<CallbackFacts>>,
+}
+
+/// Copies for ever.
+struct NeverDone;
+
+#[async_trait]
+impl Documents for NeverDone {
+    async fn capture(
+        &self,
+        _first: &ScanRef,
+        _planned: &PlannedDocument,
+        _link: &FileLink,
+        _until: Timestamp,
+    ) -> Result<StoredDocument, CaptureError> {
+        std::future::pending().await
+    }
+}
+
+#[async_trait]
+impl Interceptor for OvertakenOnce {
+    async fn before(&self, operation: Operation) -> Fate {
+        let facts = if operation == Operation::Save {
+            self.facts.lock().unwrap().take()
+        } else {
+            None
+        };
+        if let Some(facts) = facts {
+            let until = self.accept.clock.now().plus(Duration::from_secs(8));
+            let mut accepting = pin!(self.accept.accept(facts, b"{}", until));
+            let polled = accepting.as_mut().poll(&mut Context::from_waker(Waker::noop()));
+            assert!(polled.is_pending(), "it is copying files when its process ends");
+        }
+        Fate::Proceeds
+    }
+
+    async fn after(&self, _operation: Operation) -> Fate {
+        Fate::Proceeds
+    }
+}
+
+#[tokio::test]
+async fn an_erasure_waits_for_a_worker_that_came_in_between() {
+    let flow = Flow::new();
+    let opened = flow.sessions().open(&request(), ExpectedDocument::default()).await.unwrap();
+    let first = opened.session.scan_ref;
+    flow.world.end_session(&first);
+    let facts = approved(first.as_str(), "client");
+    flow.world.serve(&facts);
+    // The worker does not get to the end of its work: its own lease stands.
+    let accept = AcceptCallback {
+        documents: Arc::new(NeverDone),
+        ..flow.accept.clone()
+    };
+    let facts = Mutex::new(Some(facts));
+    let ports = Ports::in_memory(&flow.world).intercepted(Arc::new(OvertakenOnce { accept, facts }));
+    let Erased::Now(receipt) = ports.erase().erase(&first).await.unwrap() else {
+        panic!()
+    };
+    assert!(
+        receipt
+            .remaining
+            .iter()
+            .any(|remaining| matches!(remaining.kind, RemainingKind::WorkerBusy(_))),
+        "{receipt:?}"
+    );
+}
