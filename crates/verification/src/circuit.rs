@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::pairing::Pairing;
 use crate::time::Timestamp;
 use crate::transition::MAXIMUM_ATTEMPTS;
 
@@ -35,6 +36,15 @@ pub const MEMORY: Duration = Duration::from_secs(5 * 60);
 
 /// The first pause; each further one is twice as long, up to [`Cause::longest_pause`].
 pub const SHORTEST_PAUSE: Duration = Duration::from_secs(15);
+
+/// Told to wait for so long, by a single answer, everybody waits. The limit behind it is the account's (10,000 requests per hour), so every
+/// other call would be told the same. Less long, the one message waits; its pairing is left alone for that long in any case
+/// ([`Pairing::MESSAGE_PATIENCE`](crate::Pairing::MESSAGE_PATIENCE)).
+pub const LONG_TOLD_PAUSE: Duration = Duration::from_secs(60);
+const _: () = assert!(
+    LONG_TOLD_PAUSE.as_secs() < Pairing::MESSAGE_PATIENCE.as_secs(),
+    "the reconciler must not call sooner than the provider asked for"
+);
 
 /// The longest pause that the provider can ask for (`Retry-After`). Its documented limit is counted by the hour.
 pub const LONGEST_TOLD_PAUSE: Duration = Duration::from_secs(60 * 60);
@@ -210,7 +220,8 @@ impl Circuit {
             Health::Failing { cause, retry_after } => {
                 let failures = self.one_more(operation, now);
                 let is_sustained = failures.count >= FEW_FAILURES && now.since(failures.first) >= SUSTAINED;
-                if is_sustained || failures.count >= MANY_FAILURES {
+                let is_told = retry_after.is_some_and(|told| told >= LONG_TOLD_PAUSE);
+                if is_told || is_sustained || failures.count >= MANY_FAILURES {
                     return Some(self.opened(operation, cause, retry_after, now));
                 }
                 Some(Proposal {

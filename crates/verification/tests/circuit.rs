@@ -12,8 +12,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use verification::circuit::{
-    Cause, Circuit, FEW_FAILURES, FORGIVEN_AFTER, GLANCE, Gate, Health, LONGEST_TOLD_PAUSE, MANY_FAILURES, MEMORY, Proposal,
-    SHORTEST_PAUSE, SUSTAINED, TRY_LEASE, Turn,
+    Cause, Circuit, FEW_FAILURES, FORGIVEN_AFTER, GLANCE, Gate, Health, LONG_TOLD_PAUSE, LONGEST_TOLD_PAUSE, MANY_FAILURES, MEMORY,
+    Proposal, SHORTEST_PAUSE, SUSTAINED, TRY_LEASE, Turn,
 };
 use verification::ports::{Circuits, Clock, Saved, Unavailable};
 use verification::testing::conformance;
@@ -288,6 +288,20 @@ fn the_provider_s_own_word_on_the_pause_is_kept_within_reason() {
     assert_eq!(pause_for(90), seconds(90));
     assert_eq!(pause_for(1_800), seconds(1_800), "longer than our longest");
     assert_eq!(pause_for(24 * 60 * 60), LONGEST_TOLD_PAUSE, "but not for a day");
+}
+
+#[test]
+fn one_answer_that_asks_for_a_long_pause_opens_it_and_a_shorter_one_does_not() {
+    let told = |told: Duration| Health::Failing {
+        cause: Cause::RateLimited,
+        retry_after: Some(told),
+    };
+    let mut story = Story::new();
+    assert_eq!(story.call(TOKEN, told(LONG_TOLD_PAUSE - Duration::from_millis(1))), None);
+    let opened = story.call(TOKEN, told(LONG_TOLD_PAUSE));
+    let pause = LONG_TOLD_PAUSE;
+    let cause = Cause::RateLimited;
+    assert_eq!(opened, Some(Turn::Opened { cause, pause }));
 }
 
 #[test]

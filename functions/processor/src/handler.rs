@@ -22,6 +22,9 @@ const SHORTEST_PAUSE: Duration = Duration::from_secs(3);
 /// The longest pause. With ten receives, a message is tried for half an hour before it becomes a dead letter.
 const LONGEST_PAUSE: Duration = Duration::from_secs(15 * 60);
 
+/// A message that is put back now is a dead letter when it comes again: `maxReceiveCount` of SubmissionQueue.
+const LAST_RECEIVE: u32 = 10;
+
 pub struct Processor {
     pub advance: Advance,
     pub queue: Arc<SqsSubmissionQueue>,
@@ -94,8 +97,14 @@ impl Processor {
                 (handled, "LeftAlone", None)
             }
             Ok(Advanced::TryAgain { why, after }) => {
-                let pause = pause(receives).max(after.unwrap_or_default());
-                (Handled::Again { after: pause }, "TryAgain", Some(why))
+                let own = pause(receives);
+                let handled = match after.filter(|told| *told > own) {
+                    // Told to wait for longer than the message has receives left: it would come back as a dead letter.
+                    Some(told) if receives >= LAST_RECEIVE => self.send_anew(scan_ref, told).await,
+                    Some(told) => Handled::Again { after: told },
+                    None => Handled::Again { after: own },
+                };
+                (handled, "TryAgain", Some(why))
             }
             Err(error) => {
                 let cause = std::error::Error::source(&error).map(ToString::to_string);

@@ -8,9 +8,9 @@ use uuid::Uuid;
 async fn a_poisonous_message_becomes_a_dead_letter_and_takes_no_neighbour_with_it() {
     let stack = Stack::shared().await;
     let session = stack.session_with_documents().await;
-    // Its own message is put off for ten minutes, so only the one below can drive it on.
+    // Its own message is put off for a minute, and the one below drives it on sooner.
     session
-        .fault(json!({"route": "token", "kind": "status", "status": 429, "retryAfterSeconds": 600}))
+        .fault(json!({"route": "token", "kind": "status", "status": 409, "identifier": "ACTIVE_SESSION"}))
         .await;
     session.finish_and_be_believed(json!({})).await;
     eventually("Token 2 was refused for now", || async {

@@ -27,7 +27,8 @@ async fn parks<'stack>(stack: &'stack Stack, fault: Value, reason: &str) -> Sess
     session
 }
 
-fn milliseconds(request: &Value) -> i64 {
+/// When the provider got it.
+pub fn milliseconds(request: &Value) -> i64 {
     let at: verification::Timestamp = request["at"].as_str().unwrap().parse().unwrap();
     at.milliseconds()
 }
@@ -42,6 +43,18 @@ async fn a_token_request_that_comes_too_often_waits_as_long_as_it_is_told() {
     let waited = milliseconds(&tokens[1]) - milliseconds(&tokens[0]);
     assert!(waited >= 6_000, "{waited} ms");
     // It did nothing, so it does not count.
+    assert_eq!(session.pairing().await.unwrap().pairing["attempts"], 1);
+}
+
+#[tokio::test]
+async fn a_client_with_an_active_session_waits_for_its_end_and_nothing_is_spent_meanwhile() {
+    let stack = Stack::shared().await;
+    let fault = json!({"route": "token", "kind": "status", "status": 409, "identifier": "ACTIVE_SESSION"});
+    let session = settles_with_one_submission(&stack, fault).await;
+    let tokens = session.requests("token").await;
+    let waited = milliseconds(&tokens[1]) - milliseconds(&tokens[0]);
+    assert!((60_000..80_000).contains(&waited), "{waited} ms");
+    assert_eq!(tokens.len(), 2, "{tokens:?}");
     assert_eq!(session.pairing().await.unwrap().pairing["attempts"], 1);
 }
 
@@ -105,7 +118,8 @@ async fn a_submission_that_was_accepted_and_not_answered_is_known_by_its_status_
     let stack = Stack::shared().await;
     let session = stack.session_with_documents().await;
     session.fault(json!({"route": "process", "kind": "acceptedThenReset"})).await;
-    session.outcome(json!({"delayMilliseconds": 15_000})).await;
+    // Long enough for the question to be asked also where other tests' faults have the provider left alone for a moment.
+    session.outcome(json!({"delayMilliseconds": 30_000})).await;
     session.finish_and_be_believed(json!({})).await;
     let submitted = session.until("Submitted").await;
     assert!(submitted.attention_at.is_some());

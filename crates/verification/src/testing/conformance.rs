@@ -238,7 +238,7 @@ pub async fn circuits(store: &dyn Circuits) {
     );
     let failing = Health::Failing {
         cause: Cause::RateLimited,
-        retry_after: Some(Duration::from_secs(90)),
+        retry_after: Some(Duration::from_secs(30)),
     };
     let mut circuit = never_needed;
     for at in [now, now.plus(Duration::from_secs(30))] {
@@ -252,7 +252,7 @@ pub async fn circuits(store: &dyn Circuits) {
         assert_eq!(store.circuit().await.unwrap(), next, "every member survives storage");
         circuit = next;
     }
-    assert!(matches!(circuit.gate(now.plus(Duration::from_secs(60))), Gate::Open { .. }));
+    assert!(matches!(circuit.gate(now.plus(Duration::from_secs(45))), Gate::Open { .. }));
     let taken = circuit.taken(now.plus(Duration::from_secs(600))).expect("the pause is over");
     let skipped = taken.taken(now.plus(Duration::from_secs(1_200))).expect("the try took too long");
     assert_eq!(

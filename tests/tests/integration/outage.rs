@@ -1,0 +1,180 @@
+//! Trouble that everybody meets. Each test has a stack of its own, because the circuit is one for all.
+
+use std::time::Duration;
+
+use adapters::{DynamoCircuits, SystemClock};
+use futures_util::future::join_all;
+use integration_tests::{DedicatedStack, Session, Stack, eventually};
+use local_stack::Options;
+use reqwest::Method;
+use serde_json::{Value, json};
+use verification::circuit::Gate;
+use verification::ports::{Circuits, Clock};
+
+use crate::provider_faults::milliseconds;
+
+const CUSTOMERS: usize = 40;
+
+/// Faults that every customer meets, until [`recover`].
+async fn break_down(stack: &Stack, routes: &[&str], fault: &Value) {
+    for route in routes {
+        let mut fault = fault.clone();
+        fault["route"] = json!(route);
+        fault["times"] = json!(100_000);
+        stack.sandbox.admin(Method::POST, "/faults", fault).await;
+    }
+}
+
+async fn recover(stack: &Stack) {
+    stack.sandbox.admin(Method::DELETE, "/faults", json!({})).await;
+}
+
+async fn customers(stack: &Stack) -> Vec<Session<'_>> {
+    let sessions = join_all((0..CUSTOMERS).map(|_| stack.session_with_documents())).await;
+    join_all(sessions.iter().map(|session| session.finish_and_be_believed(json!({})))).await;
+    sessions
+}
+
+async fn requests(stack: &Stack, route: &str) -> Vec<Value> {
+    let answer = stack.sandbox.admin(Method::GET, "/requests", json!({})).await;
+    let requests = answer["requests"].as_array().unwrap();
+    requests.iter().filter(|request| request["route"] == route).cloned().collect()
+}
+
+async fn gate(stack: &Stack) -> Gate {
+    let circuits = DynamoCircuits::new(&stack.sdk, &stack.description.pairing_table, std::sync::Arc::new(SystemClock));
+    circuits.circuit().await.unwrap().gate(SystemClock.now())
+}
+
+async fn until_open(stack: &Stack) {
+    eventually("the circuit is open", || async {
+        match gate(stack).await {
+            Gate::Open { .. } => Ok(()),
+            other => Err(format!("{other:?}")),
+        }
+    })
+    .await;
+}
+
+/// How often a function has logged an event.
+async fn logged(stack: &Stack, function: &str, event: &str) -> usize {
+    let records = stack.log_records(function, event).await;
+    records.iter().filter(|record| record["event"] == event).count()
+}
+
+async fn assert_no_dead_letters(stack: &Stack) {
+    assert_eq!(stack.messages_on(&stack.description.dead_letter_queue_url).await, 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_outage_is_waited_for_by_all_together_and_costs_nobody_anything() {
+    let dedicated = DedicatedStack::start(Options::default()).await;
+    let stack = &dedicated.stack;
+    break_down(stack, &["token", "process", "status"], &json!({"kind": "status", "status": 503})).await;
+    let sessions = customers(stack).await;
+    until_open(stack).await;
+
+    // The first pause ends with a question that costs nothing; it is not answered, and the next pause is longer.
+    eventually("the provider was tried and is still away", || async {
+        let statuses = requests(stack, "status").await;
+        if statuses.is_empty() { Err("not asked yet") } else { Ok(()) }
+    })
+    .await;
+    until_open(stack).await;
+    let tokens = requests(stack, "token").await;
+    println!(
+        "{} token requests of {CUSTOMERS} customers, {} questions",
+        tokens.len(),
+        requests(stack, "status").await.len()
+    );
+    assert!(
+        tokens.len() <= CUSTOMERS,
+        "nobody asks twice while nobody should ask: {}",
+        tokens.len()
+    );
+    assert!(requests(stack, "status").await.len() <= 3, "one at a time, and not in a row");
+    recover(stack).await;
+
+    for session in &sessions {
+        session.until_settled().await;
+        assert_eq!(session.accepted_submissions().await.len(), 1);
+    }
+    assert_eq!(gate(stack).await, Gate::Closed);
+    assert!(logged(stack, "processor", "circuit_opened").await >= 2);
+    assert_eq!(logged(stack, "processor", "circuit_closed").await, 1);
+    assert_no_dead_letters(stack).await;
+    dedicated.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn used_up_funds_park_the_first_and_let_the_others_wait() {
+    let dedicated = DedicatedStack::start(Options::default()).await;
+    let stack = &dedicated.stack;
+    let no_funds = json!({"kind": "status", "status": 402, "identifier": "PERMISSIONS_ERROR", "message": "Partner reached token limit."});
+    break_down(stack, &["token"], &no_funds).await;
+    let sessions = customers(stack).await;
+    until_open(stack).await;
+    recover(stack).await;
+
+    let mut parked = Vec::new();
+    for session in &sessions {
+        let ended = eventually(format_args!("{} is settled or parked", session.scan_ref), || async {
+            match session.pairing().await {
+                Some(pairing) if pairing.state == "Settled" || pairing.state == "Parked" => Ok(pairing),
+                other => Err(other.map_or("nothing".to_owned(), |pairing| pairing.to_string())),
+            }
+        })
+        .await;
+        if ended.state == "Parked" {
+            assert_eq!(ended.reason.as_deref(), Some("SecondTokenRefused"));
+            assert!(ended.pairing.to_string().contains("out_of_funds"), "{}", ended.pairing);
+            parked.push(session);
+        }
+    }
+    println!("{} of {CUSTOMERS} parked", parked.len());
+    assert!((1..CUSTOMERS).contains(&parked.len()), "{} parked", parked.len());
+    let metric = |name: &'static str, dimension: &'static str, value: &'static str| async move {
+        let lines = stack.log_records("processor", name).await;
+        lines.iter().filter(|line| line[name] == 1 && line[dimension] == value).count()
+    };
+    assert_eq!(metric("PairingsParked", "Reason", "SecondTokenRefused").await, parked.len());
+    assert!(metric("CircuitOpened", "Cause", "Account").await >= 1);
+
+    for session in &parked {
+        let path = format!("/verifications/{}/retry", session.scan_ref);
+        stack.api(Method::POST, &path, None).await.expect(202);
+        session.until_settled().await;
+    }
+    for session in &sessions {
+        assert_eq!(session.accepted_submissions().await.len(), 1);
+    }
+    assert_no_dead_letters(stack).await;
+    dedicated.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_pause_that_the_provider_asks_for_is_kept_by_everybody_but_waiting_customers() {
+    let dedicated = DedicatedStack::start(Options::default()).await;
+    let stack = &dedicated.stack;
+    let told = Duration::from_secs(60);
+    let limited = json!({"route": "token", "kind": "status", "status": 429, "retryAfterSeconds": told.as_secs()});
+    stack.sandbox.admin(Method::POST, "/faults", limited).await;
+    let first = stack.session_with_documents().await;
+    first.finish_and_be_believed(json!({})).await;
+    until_open(stack).await;
+    let second = stack.session_with_documents().await;
+    second.finish_and_be_believed(json!({})).await;
+    // A customer who is waiting for a session gets it.
+    stack.api_session(json!({})).await;
+
+    for session in [&first, &second] {
+        session.until_settled().await;
+        assert_eq!(session.accepted_submissions().await.len(), 1);
+    }
+    let refused = first.requests("token").await;
+    for request in [&first.requests("token").await[1], &second.requests("token").await[0]] {
+        let waited = milliseconds(request) - milliseconds(&refused[0]);
+        assert!(u128::try_from(waited).unwrap() >= told.as_millis(), "{waited} ms");
+    }
+    dedicated.stop().await;
+}
