@@ -12,6 +12,6 @@ pub use batch::{Handled, UnreportableRecord, process_batch, receive_count};
 pub use environment::{Environment, EnvironmentError, Problem};
 pub use installation::{Installation, InstallationError, Settings, read_aws_settings, start};
 pub use memory::peak_memory_kilobytes;
-pub use metrics::{Metrics, RejectionReason};
+pub use metrics::{METRICS, Metric, Metrics, NAMESPACE, RejectionReason, Unit};
 pub use policy::PolicySettings;
 pub use telemetry::{LogLevel, start_logging};

@@ -1,6 +1,9 @@
 //! Metrics in CloudWatch's embedded format: lines on standard output that CloudWatch turns into metrics, without a call in the hot path.
 //!
-//! (Source: "Specification: Embedded metric format", Amazon CloudWatch.)
+//! What there is to write stands in [`METRICS`]; nothing else can be written. (Source: "Specification: Embedded metric format",
+//! Amazon CloudWatch.)
+
+mod catalogue;
 
 use std::io::Write;
 use std::sync::Arc;
@@ -10,7 +13,10 @@ use serde_json::{Map, Value, json};
 use verification::Observation;
 use verification::ports::{Clock, Observer};
 
-const NAMESPACE: &str = "DualVerification";
+pub use catalogue::{METRICS, Metric, Unit};
+
+/// Where CloudWatch keeps them.
+pub const NAMESPACE: &str = "DualVerification";
 
 /// Why a callback was turned away before it was believed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,26 +49,8 @@ pub struct Metrics {
     out: fn(&[u8]),
 }
 
-#[derive(Clone, Copy)]
-enum Unit {
-    Count,
-    Bytes,
-    Milliseconds,
-    Seconds,
-}
-
-impl Unit {
-    const fn as_str(self) -> &'static str {
-        match self {
-            Self::Count => "Count",
-            Self::Bytes => "Bytes",
-            Self::Milliseconds => "Milliseconds",
-            Self::Seconds => "Seconds",
-        }
-    }
-}
-
-type Metric = (&'static str, Unit, Value);
+/// A metric and its value.
+type Measured = (Metric, Value);
 type Dimension<'a> = (&'static str, &'a str);
 
 impl Metrics {
@@ -75,41 +63,37 @@ impl Metrics {
     }
 
     pub fn callback_rejected(&self, reason: RejectionReason) {
-        self.emit(&[one("CallbacksRejected")], &[("Reason", reason.as_str())]);
+        self.emit(&[one(catalogue::CALLBACKS_REJECTED)], &[("Reason", reason.as_str())]);
     }
 
     pub fn callback_handled(&self, took: Duration) {
-        self.emit(&[("CallbackDuration", Unit::Milliseconds, milliseconds(took))], &[]);
+        self.emit(&[(catalogue::CALLBACK_DURATION, milliseconds(took))], &[]);
     }
 
-    /// Each metric counts under `Stage` alone and, if there are more dimensions, under `Stage` with each set of the first few of them.
-    fn emit(&self, metrics: &[Metric], dimensions: &[Dimension<'_>]) {
-        let mut sets = vec![vec!["Stage"]];
+    /// One line. Each metric counts under every set of dimensions that the catalogue gives it.
+    fn emit(&self, measured: &[Measured], dimensions: &[Dimension<'_>]) {
         let mut line = Map::from_iter([("Stage".to_owned(), json!(self.stage))]);
-        for (name, value) in dimensions {
-            let mut set = sets.last().cloned().unwrap_or_default();
-            set.push(name);
-            sets.push(set);
-            line.insert((*name).to_owned(), json!(value));
+        line.extend(dimensions.iter().map(|(name, value)| ((*name).to_owned(), json!(value))));
+        let mut directives = Vec::new();
+        for group in measured.chunk_by(|one, next| one.0.dimensions == next.0.dimensions) {
+            let Some((first, _)) = group.first() else { continue };
+            let definitions: Vec<Value> = group
+                .iter()
+                .map(|(metric, _)| json!({"Name": metric.name, "Unit": metric.unit.as_str()}))
+                .collect();
+            directives.push(json!({"Namespace": NAMESPACE, "Dimensions": first.dimensions, "Metrics": definitions}));
         }
-        for (name, _, value) in metrics {
-            line.insert((*name).to_owned(), value.clone());
-        }
-        let definitions: Vec<Value> = metrics
-            .iter()
-            .map(|(name, unit, _)| json!({"Name": name, "Unit": unit.as_str()}))
-            .collect();
-        let directive = json!({"Namespace": NAMESPACE, "Dimensions": sets, "Metrics": definitions});
+        line.extend(measured.iter().map(|(metric, value)| (metric.name.to_owned(), value.clone())));
         line.insert(
             "_aws".to_owned(),
-            json!({"Timestamp": self.clock.now().milliseconds(), "CloudWatchMetrics": [directive]}),
+            json!({"Timestamp": self.clock.now().milliseconds(), "CloudWatchMetrics": directives}),
         );
         (self.out)(format!("{}\n", Value::Object(line)).as_bytes());
     }
 }
 
-fn one(name: &'static str) -> Metric {
-    (name, Unit::Count, json!(1))
+fn one(metric: Metric) -> Measured {
+    (metric, json!(1))
 }
 
 fn milliseconds(duration: Duration) -> Value {
@@ -124,44 +108,44 @@ fn write_line(line: &[u8]) {
 impl Observer for Metrics {
     fn observe(&self, observation: Observation) {
         match observation {
-            Observation::CallbackReceived => self.emit(&[one("CallbacksReceived")], &[]),
-            Observation::CallbackUnreadable => self.emit(&[one("CallbacksUnreadable")], &[]),
-            Observation::CallbackIgnored => self.emit(&[one("CallbacksIgnored")], &[]),
+            Observation::SessionOpened => self.emit(&[one(catalogue::SESSIONS_OPENED)], &[]),
+            Observation::Qualified => self.emit(&[one(catalogue::PAIRINGS_QUALIFIED)], &[]),
+            Observation::Expired => self.emit(&[one(catalogue::PAIRINGS_EXPIRED)], &[]),
+            Observation::CallbackReceived => self.emit(&[one(catalogue::CALLBACKS_RECEIVED)], &[]),
+            Observation::CallbackUnreadable => self.emit(&[one(catalogue::CALLBACKS_UNREADABLE)], &[]),
+            Observation::CallbackIgnored => self.emit(&[one(catalogue::CALLBACKS_IGNORED)], &[]),
             Observation::FileCaptured {
                 bytes,
                 took,
                 link_time_left,
             } => {
                 let mut metrics = vec![
-                    one("FilesCaptured"),
-                    ("CaptureBytes", Unit::Bytes, json!(bytes)),
-                    ("CaptureDuration", Unit::Milliseconds, milliseconds(took)),
+                    one(catalogue::FILES_CAPTURED),
+                    (catalogue::CAPTURE_BYTES, json!(bytes)),
+                    (catalogue::CAPTURE_DURATION, milliseconds(took)),
                 ];
                 if let Some(left) = link_time_left {
-                    metrics.push(("LinkTimeLeft", Unit::Seconds, json!(left.as_secs())));
+                    metrics.push((catalogue::LINK_TIME_LEFT, json!(left.as_secs())));
                 }
                 self.emit(&metrics, &[]);
             }
-            Observation::CaptureDeferred => self.emit(&[one("CaptureDeferred")], &[]),
+            Observation::CaptureDeferred => self.emit(&[one(catalogue::CAPTURE_DEFERRED)], &[]),
             Observation::ProviderCall { operation, took, error } => {
-                self.emit(
-                    &[("ProviderDuration", Unit::Milliseconds, milliseconds(took))],
-                    &[("Operation", operation)],
-                );
+                self.emit(&[(catalogue::PROVIDER_DURATION, milliseconds(took))], &[("Operation", operation)]);
                 if let Some(kind) = error {
-                    self.emit(&[one("ProviderErrors")], &[("Operation", operation), ("Kind", kind)]);
+                    self.emit(&[one(catalogue::PROVIDER_ERRORS)], &[("Operation", operation), ("Kind", kind)]);
                 }
             }
-            Observation::SecondTokenCreated => self.emit(&[one("SecondTokensCreated")], &[]),
+            Observation::SecondTokenCreated => self.emit(&[one(catalogue::SECOND_TOKENS_CREATED)], &[]),
             Observation::SuppressionFailed => {
                 tracing::warn!(
                     event = "suppression_failed",
                     "Token 2 still has additional steps although they were suppressed"
                 );
             }
-            Observation::DocumentsSubmitted => self.emit(&[one("DocumentsSubmitted")], &[]),
+            Observation::DocumentsSubmitted => self.emit(&[one(catalogue::DOCUMENTS_SUBMITTED)], &[]),
             Observation::Settled { verdict, took } => {
-                let metrics = [one("PairingsSettled"), ("TimeToSettle", Unit::Milliseconds, milliseconds(took))];
+                let metrics = [one(catalogue::PAIRINGS_SETTLED), (catalogue::TIME_TO_SETTLE, milliseconds(took))];
                 self.emit(&metrics, &[("Verdict", verdict.as_str())]);
             }
             Observation::Declined { reason } => {
@@ -170,14 +154,15 @@ impl Observer for Metrics {
                     reason = reason.as_str(),
                     "the first verification does not qualify"
                 );
+                self.emit(&[one(catalogue::PAIRINGS_DECLINED)], &[("Reason", reason.as_str())]);
             }
             Observation::Parked { reason } => {
                 tracing::warn!(event = "pairing_parked", reason = reason.as_str(), "a pairing needs a person");
-                self.emit(&[one("PairingsParked")], &[("Reason", reason.as_str())]);
+                self.emit(&[one(catalogue::PAIRINGS_PARKED)], &[("Reason", reason.as_str())]);
             }
             Observation::Reconciled { overdue, oldest } => {
-                let oldest = ("OldestOverdue", Unit::Seconds, json!(oldest.as_secs()));
-                self.emit(&[("PairingsOverdue", Unit::Count, json!(overdue)), oldest], &[]);
+                let oldest = (catalogue::OLDEST_OVERDUE, json!(oldest.as_secs()));
+                self.emit(&[(catalogue::PAIRINGS_OVERDUE, json!(overdue)), oldest], &[]);
             }
             Observation::CircuitOpened { cause, pause } => {
                 tracing::error!(
@@ -186,7 +171,7 @@ impl Observer for Metrics {
                     pause_s = pause.as_secs(),
                     "iDenfy is in trouble for everybody and is left alone for a while"
                 );
-                self.emit(&[one("CircuitOpened")], &[("Cause", cause.as_str())]);
+                self.emit(&[one(catalogue::CIRCUIT_OPENED)], &[("Cause", cause.as_str())]);
             }
             Observation::CircuitClosed { was_open } => {
                 tracing::info!(event = "circuit_closed", was_open_s = was_open.as_secs(), "iDenfy works again");
@@ -197,6 +182,7 @@ impl Observer for Metrics {
                     reason = reason.as_str(),
                     "the first result turned after the documents were submitted"
                 );
+                self.emit(&[one(catalogue::PAIRINGS_REVOKED)], &[("Reason", reason.as_str())]);
             }
         }
     }
@@ -209,79 +195,4 @@ impl std::fmt::Debug for Metrics {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use std::cell::RefCell;
-    use verification::circuit::Cause;
-    use verification::{Timestamp, Verdict};
-
-    struct Fixed;
-
-    impl Clock for Fixed {
-        fn now(&self) -> Timestamp {
-            Timestamp::from_milliseconds(1_795_422_063_000)
-        }
-    }
-
-    thread_local! {
-        static LINES: RefCell<Vec<Value>> = const { RefCell::new(Vec::new()) };
-    }
-
-    fn lines_of(observation: Observation) -> Vec<Value> {
-        let out = |line: &[u8]| LINES.with_borrow_mut(|lines| lines.push(serde_json::from_slice(line).unwrap()));
-        Metrics {
-            out,
-            ..Metrics::new("dev", Arc::new(Fixed))
-        }
-        .observe(observation);
-        LINES.take()
-    }
-
-    #[test]
-    fn a_settled_pairing_counts_under_its_stage_and_its_verdict() {
-        let lines = lines_of(Observation::Settled {
-            verdict: Verdict::Approved,
-            took: Duration::from_secs(90),
-        });
-        assert_eq!(
-            lines,
-            [json!({
-                "_aws": {
-                    "Timestamp": 1_795_422_063_000_i64,
-                    "CloudWatchMetrics": [{
-                        "Namespace": "DualVerification",
-                        "Dimensions": [["Stage"], ["Stage", "Verdict"]],
-                        "Metrics": [{"Name": "PairingsSettled", "Unit": "Count"}, {"Name": "TimeToSettle", "Unit": "Milliseconds"}]
-                    }]
-                },
-                "Stage": "dev", "Verdict": "Approved", "PairingsSettled": 1, "TimeToSettle": 90_000
-            })]
-        );
-    }
-
-    #[test]
-    fn an_opened_circuit_counts_under_its_cause_and_a_closed_one_is_only_logged() {
-        let lines = lines_of(Observation::CircuitOpened {
-            cause: Cause::Account,
-            pause: Duration::from_secs(15),
-        });
-        assert_eq!((&lines[0]["CircuitOpened"], &lines[0]["Cause"]), (&json!(1), &json!("Account")));
-        let was_open = Duration::from_secs(15);
-        assert!(lines_of(Observation::CircuitClosed { was_open }).is_empty());
-    }
-
-    #[test]
-    fn a_failed_call_counts_its_duration_and_its_error() {
-        let lines = lines_of(Observation::ProviderCall {
-            operation: "Process",
-            took: Duration::from_millis(12),
-            error: Some("timed_out"),
-        });
-        assert_eq!(lines[0]["ProviderDuration"], 12);
-        assert_eq!(lines[1]["ProviderErrors"], 1);
-        assert_eq!(
-            lines[1]["_aws"]["CloudWatchMetrics"][0]["Dimensions"],
-            json!([["Stage"], ["Stage", "Operation"], ["Stage", "Operation", "Kind"]])
-        );
-    }
-}
+mod tests;

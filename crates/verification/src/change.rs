@@ -3,7 +3,7 @@
 use crate::announcement::Announcement;
 use crate::identifiers::Digest256;
 use crate::observation::Observation;
-use crate::pairing::{Pairing, State};
+use crate::pairing::{Pairing, Resume, State};
 use crate::ports::{Clock, HistoryEntry, Observer, PairingWrite, Pairings, Saved, SubmissionQueue, Unavailable};
 use crate::time::Timestamp;
 #[cfg(not(any(test, feature = "testing")))]
@@ -133,9 +133,33 @@ impl Changes<'_> {
                     took: now.since(after.created_at),
                 });
             }
+            State::Capturing { .. } if !has_qualified(&before.state) => self.observer.observe(Observation::Qualified),
             State::Declined { reason } => self.observer.observe(Observation::Declined { reason: *reason }),
+            State::Expired => self.observer.observe(Observation::Expired),
             State::Parked { cause, .. } => self.observer.observe(Observation::Parked { reason: cause.clone() }),
             _ => {}
         }
+    }
+}
+
+/// Whether a pairing has a plan already: one whose files are copied once more is not counted once more.
+fn has_qualified(state: &State) -> bool {
+    match state {
+        State::AwaitingCallback { .. }
+        | State::Declined { .. }
+        | State::Expired
+        | State::Parked {
+            resume: Resume::Callback(_),
+            ..
+        } => false,
+        State::Capturing { .. }
+        | State::Captured { .. }
+        | State::Authorizing { .. }
+        | State::Authorized { .. }
+        | State::Submitting { .. }
+        | State::Submitted { .. }
+        | State::Settled { .. }
+        | State::Parked { .. }
+        | State::Erasing { .. } => true,
     }
 }

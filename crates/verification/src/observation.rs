@@ -8,10 +8,14 @@ use crate::reason::{DeclineReason, ParkReason};
 
 #[derive(Clone, Debug, PartialEq)]
 pub enum Observation {
+    /// The application got a session for a customer.
+    SessionOpened,
     CallbackReceived,
     CallbackUnreadable,
     /// Verified, but nothing for us: another product's event, repeated, or out of date.
     CallbackIgnored,
+    /// The first verification is good, and the second document is taken into custody.
+    Qualified,
     FileCaptured {
         bytes: u64,
         took: Duration,
@@ -37,6 +41,8 @@ pub enum Observation {
     Declined {
         reason: DeclineReason,
     },
+    /// The customer never finished.
+    Expired,
     Parked {
         reason: ParkReason,
     },

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::change::Changes;
+use crate::observation::Observation;
 use crate::pairing::{ExpectedDocument, Pairing};
 use crate::ports::{Clock, Observer, Pairings, ProviderError, Session, SessionRequest, Sessions, Unavailable};
 use crate::time::Timestamp;
@@ -67,6 +68,7 @@ impl OpenSession {
             until,
         };
         changes.attempt(opened, None, event).await.map_err(NotOpened::Unavailable)?;
+        self.observer.observe(Observation::SessionOpened);
         Ok(Opened { session, expires_at })
     }
 }
