@@ -21,6 +21,7 @@ mod links;
 mod memory;
 mod messages;
 mod not_qualifying;
+mod operations;
 mod outage;
 mod overdue;
 mod overtaken;

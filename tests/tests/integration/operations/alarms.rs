@@ -1,0 +1,131 @@
+//! From an alarm's name to the remedy, and from the template to what the functions write.
+
+use std::collections::BTreeSet;
+
+use lambda_support::{METRICS, NAMESPACE};
+
+use super::template::{Series, Template, in_the_workspace};
+
+/// What each entry of the runbook answers, in this order.
+const QUESTIONS: [&str; 3] = ["**Means**", "**Look first**", "**Remedy**"];
+
+/// The headings below which no alarm is explained.
+const OTHER_HEADINGS: [&str; 2] = ["Where to look", "Deciding what alarms"];
+
+/// The metrics of AWS's own that the template may name, with their dimension. (Sources: "Available CloudWatch metrics for Amazon SQS";
+/// "Types of metrics for Lambda functions"; the ones without a dimension are the account's.)
+const OF_AWS: [(&str, &str, &str); 11] = [
+    ("AWS/SQS", "ApproximateNumberOfMessagesVisible", "QueueName"),
+    ("AWS/SQS", "ApproximateNumberOfMessagesNotVisible", "QueueName"),
+    ("AWS/SQS", "ApproximateNumberOfMessagesDelayed", "QueueName"),
+    ("AWS/SQS", "ApproximateAgeOfOldestMessage", "QueueName"),
+    ("AWS/Lambda", "Invocations", "FunctionName"),
+    ("AWS/Lambda", "Duration", "FunctionName"),
+    ("AWS/Lambda", "Errors", "FunctionName"),
+    ("AWS/Lambda", "Throttles", "FunctionName"),
+    ("AWS/Lambda", "ConcurrentExecutions", "FunctionName"),
+    ("AWS/Lambda", "IteratorAge", "FunctionName"),
+    ("AWS/Lambda", "Url5xxCount", "FunctionName"),
+];
+
+fn runbook() -> Vec<(String, String)> {
+    let text = std::fs::read_to_string(in_the_workspace("docs/OPERATIONS.md")).unwrap();
+    let sections = text.split("\n## ").skip(1);
+    sections
+        .map(|section| {
+            let (heading, body) = section.split_once('\n').unwrap();
+            (heading.to_owned(), body.to_owned())
+        })
+        .collect()
+}
+
+#[test]
+fn every_alarm_is_explained_in_the_runbook_and_nothing_else_is() {
+    let template = Template::read();
+    let alarms: BTreeSet<String> = template.alarms().into_keys().map(str::to_owned).collect();
+    let runbook = runbook().into_iter().map(|(heading, _)| heading);
+    let headings: BTreeSet<String> = runbook.filter(|heading| !OTHER_HEADINGS.contains(&heading.as_str())).collect();
+    assert_eq!(alarms, headings);
+}
+
+#[test]
+fn every_entry_says_what_it_means_where_to_look_and_what_to_run() {
+    for (heading, body) in runbook() {
+        if OTHER_HEADINGS.contains(&heading.as_str()) {
+            continue;
+        }
+        let places = QUESTIONS.map(|question| body.find(question).unwrap_or_else(|| panic!("{heading} lacks {question}")));
+        assert!(places.is_sorted(), "{heading}");
+        assert!(body.contains("```sh\n"), "{heading} has no command");
+    }
+}
+
+#[test]
+fn every_alarm_leads_to_its_entry_and_names_the_first_step() {
+    for (name, alarm) in Template::read().alarms() {
+        let description = alarm["AlarmDescription"].as_str().unwrap();
+        assert!(description.contains("First: "), "{name}: {description}");
+        let anchor = format!("Runbook: ${{RunbookUrl}}#{}", name.to_lowercase());
+        assert!(description.ends_with(&anchor), "{name}: {description}");
+        assert_eq!(alarm["AlarmName"], format!("${{AWS::StackName}}-{name}"));
+        assert_eq!(alarm["AlarmActions"], serde_json::json!(["AlarmTopic"]), "{name}");
+    }
+}
+
+#[test]
+fn every_alarm_on_a_metric_says_what_missing_data_means() {
+    for (name, alarm) in Template::read().metric_alarms() {
+        let treatment = alarm["TreatMissingData"].as_str().unwrap_or_else(|| panic!("{name}"));
+        assert!(["notBreaching", "breaching", "ignore"].contains(&treatment), "{name}: {treatment}");
+    }
+}
+
+#[test]
+fn the_alarm_to_be_woken_for_is_made_of_alarms_that_exist() {
+    let template = Template::read();
+    let rule = template.alarms()["CustomersAffected"]["AlarmRule"].as_str().unwrap().to_owned();
+    let alarms = template.metric_alarms();
+    let parts: Vec<&str> = rule.split(" OR ").map(|part| part.trim()).collect();
+    assert!(parts.len() > 5, "{rule}");
+    for part in parts {
+        let name = part.strip_prefix("ALARM(\"${").and_then(|rest| rest.strip_suffix("}\")")).unwrap();
+        assert!(alarms.contains_key(name), "{part}");
+    }
+}
+
+#[test]
+fn alarms_watch_only_what_is_written() {
+    let template = Template::read();
+    for series in template.watched() {
+        assert_is_written(&template, &series);
+    }
+}
+
+/// A series of the functions' own must be one of the catalogue, under a set of dimensions that it counts under; one of AWS's must be
+/// known, and about a function or queue of the template or about the account.
+pub fn assert_is_written(template: &Template, series: &Series) {
+    if series.namespace == NAMESPACE {
+        let metric = METRICS.iter().find(|metric| metric.name == series.metric);
+        let metric = metric.unwrap_or_else(|| panic!("nobody writes {series:?}"));
+        let names = series.dimension_names();
+        let is_set = |set: &&[&str]| set.iter().copied().collect::<BTreeSet<&str>>() == names;
+        assert!(
+            metric.dimensions.iter().any(is_set),
+            "not written under these dimensions: {series:?}"
+        );
+        assert_eq!(series.dimensions["Stage"], "Stage", "{series:?}");
+        return;
+    }
+    let known = OF_AWS
+        .iter()
+        .find(|(namespace, name, _)| *namespace == series.namespace && *name == series.metric);
+    let (_, _, dimension) = known.unwrap_or_else(|| panic!("AWS does not write {series:?}"));
+    for (name, value) in &series.dimensions {
+        assert_eq!(name, dimension, "{series:?}");
+        let (resource, expected_type) = match value.strip_suffix(".QueueName") {
+            Some(queue) => (queue, "AWS::SQS::Queue"),
+            None => (value.as_str(), "AWS::Serverless::Function"),
+        };
+        assert_eq!(template.resources()[resource]["Type"], expected_type, "{series:?}");
+    }
+}
