@@ -3,13 +3,13 @@
 //!
 //! For programs on people's machines and for tests; no function depends on it.
 
-use std::time::SystemTime;
+mod signer;
 
 pub use aws_credential_types::Credentials;
-use aws_sigv4::http_request::{SignableBody, SignableRequest, SigningSettings, sign};
-use aws_sigv4::sign::v4;
 use reqwest::header::CONTENT_TYPE;
 use reqwest::{Method, Response};
+
+pub use crate::signer::{Signer, Unsignable};
 
 /// Function URLs are signed for this service.
 const SERVICE: &str = "lambda";
@@ -18,8 +18,8 @@ const SERVICE: &str = "lambda";
 #[derive(Debug, thiserror::Error)]
 pub enum ApiClientError {
     /// The address or the credentials are none that can be signed with.
-    #[error("the request cannot be signed")]
-    Unsignable(#[source] Box<dyn std::error::Error + Send + Sync>),
+    #[error(transparent)]
+    Unsignable(#[from] Unsignable),
     #[error("the API does not answer")]
     Unreachable(#[source] reqwest::Error),
 }
@@ -29,8 +29,7 @@ pub enum ApiClientError {
 pub struct ApiClient {
     http: reqwest::Client,
     url: String,
-    region: String,
-    credentials: Credentials,
+    signer: Signer,
 }
 
 impl ApiClient {
@@ -39,8 +38,7 @@ impl ApiClient {
         Self {
             http,
             url: url.trim_end_matches('/').to_owned(),
-            region: region.into(),
-            credentials,
+            signer: Signer::new(SERVICE, region, credentials),
         }
     }
 
@@ -51,36 +49,11 @@ impl ApiClient {
     pub async fn send(&self, method: Method, path: &str, body: Vec<u8>) -> Result<Response, ApiClientError> {
         let url = format!("{}{path}", self.url);
         let mut request = self.http.request(method.clone(), &url).header(CONTENT_TYPE, "application/json");
-        for (name, value) in self.signature(method.as_str(), &url, &body).map_err(ApiClientError::Unsignable)? {
+        for (name, value) in self.signer.sign(method.as_str(), &url, &[], &body)? {
             request = request.header(name, value);
         }
         request.body(body).send().await.map_err(ApiClientError::Unreachable)
     }
-
-    /// The headers that a signature consists of.
-    fn signature(&self, method: &str, url: &str, body: &[u8]) -> Result<Vec<(String, String)>, Box<dyn std::error::Error + Send + Sync>> {
-        let identity = self.credentials.clone().into();
-        let parameters = v4::SigningParams::builder()
-            .identity(&identity)
-            .region(&self.region)
-            .name(SERVICE)
-            .time(now())
-            .settings(SigningSettings::default())
-            .build()?
-            .into();
-        let request = SignableRequest::new(method, url, std::iter::empty(), SignableBody::Bytes(body))?;
-        let (instructions, _) = sign(request, &parameters)?.into_parts();
-        let header = |(name, value): (&str, &str)| (name.to_owned(), value.to_owned());
-        Ok(instructions.headers().map(header).collect())
-    }
-}
-
-#[expect(
-    clippy::disallowed_methods,
-    reason = "a signature says when it was made, and only the real time is taken by the other side"
-)]
-fn now() -> SystemTime {
-    SystemTime::now()
 }
 
 impl std::fmt::Debug for ApiClient {
