@@ -67,7 +67,10 @@ impl fmt::Debug for SigningKey {
 
 /// The keys that a delivery may be signed with: at least one.
 #[derive(Clone, Debug)]
-pub struct SigningKeys(Vec<SigningKey>);
+pub struct SigningKeys {
+    current: SigningKey,
+    others: Vec<SigningKey>,
+}
 
 /// Without a key no delivery can be told from a forgery.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -89,10 +92,23 @@ pub enum SignatureError {
 }
 
 impl SigningKeys {
+    /// The first key is the current one.
+    ///
     /// # Errors
     /// [`NoSigningKeys`] when the list is empty.
     pub fn new(keys: Vec<SigningKey>) -> Result<Self, NoSigningKeys> {
-        if keys.is_empty() { Err(NoSigningKeys) } else { Ok(Self(keys)) }
+        let mut keys = keys.into_iter();
+        let current = keys.next().ok_or(NoSigningKeys)?;
+        Ok(Self {
+            current,
+            others: keys.collect(),
+        })
+    }
+
+    /// The key that a delivery should be signed with now.
+    #[must_use]
+    pub const fn current(&self) -> &SigningKey {
+        &self.current
     }
 
     /// Proves that the body was signed with one of the keys.
@@ -110,7 +126,8 @@ impl SigningKeys {
         let mut claimed = [0; SIGNATURE_BYTES];
         hex::decode_to_slice(digits, &mut claimed).map_err(|_| SignatureError::Malformed)?;
 
-        let matches = self.0.iter().filter(|key| key.over(&body).verify_slice(&claimed).is_ok()).count();
+        let keys = std::iter::once(&self.current).chain(&self.others);
+        let matches = keys.filter(|key| key.over(&body).verify_slice(&claimed).is_ok()).count();
         if matches == 0 {
             Err(SignatureError::Mismatch)
         } else {
@@ -209,6 +226,9 @@ mod tests {
 
     #[test]
     fn a_key_does_not_show_itself() {
-        assert_eq!(format!("{:?}", keys(&[KEY])), "SigningKeys([SigningKey(redacted)])");
+        assert_eq!(
+            format!("{:?}", keys(&[KEY])),
+            "SigningKeys { current: SigningKey(redacted), others: [] }"
+        );
     }
 }
