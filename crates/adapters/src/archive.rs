@@ -6,6 +6,7 @@ use aws_sdk_s3::primitives::ByteStream;
 use aws_types::SdkConfig;
 use bytes::Bytes;
 use idenfy::VerifiedBody;
+use verification::Timestamp;
 use verification::identifiers::{Digest256, ScanRef};
 use verification::ports::{CallbackArchive, Unavailable};
 use verification::result::CallbackFacts;
@@ -31,8 +32,88 @@ impl S3CallbackArchive {
     }
 }
 
+/// One archived callback, by name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ArchivedCallback {
+    /// `None`: it could not be read when it came.
+    pub scan_ref: Option<ScanRef>,
+    pub digest: Digest256,
+    /// When it came first.
+    pub kept_at: Timestamp,
+    pub bytes: u64,
+}
+
+/// One page of the archive, in the order of names.
+#[derive(Clone, Debug)]
+pub struct ArchivedPage {
+    pub callbacks: Vec<ArchivedCallback>,
+    /// What to ask for to get the next page; `None`: there is none.
+    pub next: Option<String>,
+}
+
+const UNREADABLE: &str = "unreadable";
+
+/// For a person who has callbacks played again; no function lists the archive.
+impl S3CallbackArchive {
+    /// One page of the archived callbacks, at most a thousand: of one verification, or of all, unreadable ones included.
+    ///
+    /// # Errors
+    /// S3 is unavailable.
+    pub async fn list(&self, scan_ref: Option<&ScanRef>, next: Option<String>) -> Result<ArchivedPage, Unavailable> {
+        let prefix = scan_ref.map_or_else(|| "callbacks/".to_owned(), |scan_ref| format!("callbacks/{scan_ref}/"));
+        let request = self.client.list_objects_v2().bucket(&self.bucket).prefix(prefix);
+        let answer = request.set_continuation_token(next).send().await;
+        let answer = answer.map_err(|error| unavailable("listing the archive", error))?;
+        let named = |object: aws_sdk_s3::types::Object| {
+            let (scan_ref, digest) = parse_key(object.key()?)?;
+            Some(ArchivedCallback {
+                scan_ref,
+                digest,
+                kept_at: Timestamp::from_milliseconds(object.last_modified()?.to_millis().ok()?),
+                bytes: object.size().and_then(|size| u64::try_from(size).ok()).unwrap_or_default(),
+            })
+        };
+        let next = answer
+            .next_continuation_token
+            .clone()
+            .filter(|_| answer.is_truncated() == Some(true));
+        Ok(ArchivedPage {
+            callbacks: answer.contents.unwrap_or_default().into_iter().filter_map(named).collect(),
+            next,
+        })
+    }
+
+    /// The bytes of an archived callback, exactly as they were signed. `None`: it is not there any more.
+    ///
+    /// # Errors
+    /// S3 is unavailable.
+    pub async fn body(&self, scan_ref: Option<&ScanRef>, digest: &Digest256) -> Result<Option<Bytes>, Unavailable> {
+        let request = self.client.get_object().bucket(&self.bucket).key(key(scan_ref, digest));
+        let object = match request.send().await {
+            Ok(object) => object,
+            Err(error) if matches!(code(&error), Some("NoSuchKey")) => return Ok(None),
+            Err(error) => return Err(unavailable("reading the callback", error)),
+        };
+        let body = object.body.collect().await;
+        let body = body.map_err(|error| Unavailable::new("reading the callback", error))?;
+        Ok(Some(body.into_bytes()))
+    }
+}
+
+/// The inverse of [`key`]; `None` for what is not a callback's name.
+fn parse_key(key: &str) -> Option<(Option<ScanRef>, Digest256)> {
+    let (scan_ref, file) = key.strip_prefix("callbacks/")?.split_once('/')?;
+    let digest = file.strip_suffix(".json")?.parse().ok()?;
+    let scan_ref = if scan_ref == UNREADABLE {
+        None
+    } else {
+        Some(scan_ref.parse().ok()?)
+    };
+    Some((scan_ref, digest))
+}
+
 fn key(scan_ref: Option<&ScanRef>, digest: &Digest256) -> String {
-    format!("callbacks/{}/{digest}.json", scan_ref.map_or("unreadable", ScanRef::as_str))
+    format!("callbacks/{}/{digest}.json", scan_ref.map_or(UNREADABLE, ScanRef::as_str))
 }
 
 #[async_trait]
@@ -66,18 +147,26 @@ impl CallbackArchive for S3CallbackArchive {
     }
 
     async fn read(&self, scan_ref: &ScanRef, digest: &Digest256) -> Result<Option<CallbackFacts>, Unavailable> {
-        let request = self.client.get_object().bucket(&self.bucket).key(key(Some(scan_ref), digest));
-        let object = match request.send().await {
-            Ok(object) => object,
-            Err(error) if matches!(code(&error), Some("NoSuchKey")) => return Ok(None),
-            Err(error) => return Err(unavailable("reading the callback", error)),
+        let Some(body) = self.body(Some(scan_ref), digest).await? else {
+            return Ok(None);
         };
-        let body = object
-            .body
-            .collect()
-            .await
-            .map_err(|error| Unavailable::new("reading the callback", error))?;
-        let body = VerifiedBody::previously_verified(body.into_bytes());
+        let body = VerifiedBody::previously_verified(body);
         Ok(facts(&body).ok())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_reads_back() {
+        let (scan_ref, digest): (ScanRef, _) = ("scan-1".parse().unwrap(), Digest256::of(b"body"));
+        for scan_ref in [Some(scan_ref), None] {
+            assert_eq!(parse_key(&key(scan_ref.as_ref(), &digest)), Some((scan_ref, digest.clone())));
+        }
+        for foreign in ["callbacks/", "callbacks/a/b.json", "documents/a/FRONT.jpg", "callbacks/a.json"] {
+            assert_eq!(parse_key(foreign), None, "{foreign}");
+        }
     }
 }

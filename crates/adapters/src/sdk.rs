@@ -10,7 +10,7 @@ use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_smithy_async::rt::sleep::{SharedAsyncSleep, TokioSleep};
 use aws_smithy_runtime_api::client::behavior_version::BehaviorVersion;
-use aws_smithy_runtime_api::client::http::{HttpConnector, HttpConnectorFuture, SharedHttpConnector, http_client_fn};
+use aws_smithy_runtime_api::client::http::{HttpConnector, HttpConnectorFuture, SharedHttpClient, SharedHttpConnector, http_client_fn};
 use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_types::body::SdkBody;
@@ -54,7 +54,6 @@ const ATTEMPT_TIMEOUT: Duration = Duration::from_millis(2_500);
 /// The one SDK configuration. Behaviour is pinned, so that an SDK update does not change retries or timeouts in silence.
 #[expect(clippy::disallowed_methods, reason = "this is the one place that builds the SDK configuration")]
 pub fn sdk_config(http: reqwest::Client, settings: &AwsSettings) -> SdkConfig {
-    let connector = SharedHttpConnector::new(Connector(http));
     let credentials = Credentials::new(
         settings.access_key_id.clone(),
         settings.secret_access_key.0.clone(),
@@ -66,7 +65,7 @@ pub fn sdk_config(http: reqwest::Client, settings: &AwsSettings) -> SdkConfig {
         .behavior_version(BehaviorVersion::v2026_01_12())
         .region(Region::new(settings.region.clone()))
         .credentials_provider(SharedCredentialsProvider::new(credentials))
-        .http_client(http_client_fn(move |_, _| connector.clone()))
+        .http_client(sdk_http_client(http))
         .sleep_impl(SharedAsyncSleep::new(TokioSleep::new()))
         .retry_config(
             RetryConfig::standard()
@@ -76,6 +75,12 @@ pub fn sdk_config(http: reqwest::Client, settings: &AwsSettings) -> SdkConfig {
         .timeout_config(TimeoutConfig::builder().operation_attempt_timeout(ATTEMPT_TIMEOUT).build());
     builder.set_endpoint_url(settings.endpoint_url.clone());
     builder.build()
+}
+
+/// The shared client as the SDK's, for programs that find credentials in other ways than Lambda's.
+pub fn sdk_http_client(http: reqwest::Client) -> SharedHttpClient {
+    let connector = SharedHttpConnector::new(Connector(http));
+    http_client_fn(move |_, _| connector.clone())
 }
 
 /// Carries the SDK's requests over the shared client.

@@ -12,6 +12,7 @@
 //! world is told (`outcome`, `detail`); the table's stream publishes it. Reads are strongly consistent, but for lists.
 
 mod circuit;
+mod inspection;
 mod items;
 
 use std::collections::HashMap;
@@ -28,6 +29,7 @@ use verification::ports::{HistoryEntry, Overdue, Page, PageStart, PairingWrite, 
 use verification::{Pairing, State, Timestamp};
 
 pub use self::circuit::DynamoCircuits;
+pub use self::inspection::{Inspected, Inspection, InspectionPlace, InspectionStart};
 use self::items::{
     ALIAS, ATTENTION_SHARDS, EVENT, Item, PAIRING, StrangeItem, TOMBSTONE, alias_key, attribute, history_item, number, pairing_item,
     pairing_key, parse, read_history, read_overdue, read_pairing, read_summary, text, tombstone_key,
