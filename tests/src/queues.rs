@@ -12,7 +12,16 @@ use crate::wait::eventually;
 impl Stack {
     /// Sends messages to the submission queue in one batch.
     pub async fn send_to_submission_queue(&self, bodies: &[&str]) {
-        let mut request = self.sqs.send_message_batch().queue_url(&self.description.submission_queue_url);
+        self.send(&self.description.submission_queue_url, bodies).await;
+    }
+
+    /// Puts messages among the dead letters in one batch, as if they had been given up on.
+    pub async fn give_up_on(&self, bodies: &[&str]) {
+        self.send(&self.description.dead_letter_queue_url, bodies).await;
+    }
+
+    async fn send(&self, queue_url: &str, bodies: &[&str]) {
+        let mut request = self.sqs.send_message_batch().queue_url(queue_url);
         for (number, body) in bodies.iter().enumerate() {
             let entry = SendMessageBatchRequestEntry::builder().id(number.to_string()).message_body(*body);
             request = request.entries(entry.build().expect("an entry"));
