@@ -1,0 +1,113 @@
+//! The command line.
+
+use clap::{Args, Parser, Subcommand};
+use clap_complete::Shell;
+
+use crate::commands::{doctor, erase, list, pause, redrive, replay, retry, session, show, sign, watch};
+
+const EXIT_STATUS: &str = "\
+Exit status:
+    0  done
+    1  failed; standard error says what to do
+    2  the command line is wrong
+    3  what was named does not exist
+    4  partly done: some of several were not, or something remains
+    5  doctor only: it works, and something should be looked at
+  130  interrupted; where the work can go on, standard error has said how
+
+Credentials and region are found as the AWS CLI finds them: environment, profiles, SSO, processes, metadata services.
+Nothing that is printed is personal unless a flag asks for it (--show-client-ids); answers go to standard output, all else to
+standard error.
+
+Examples:
+    dvctl doctor                                        is this deployment well?
+    dvctl --stack dv-production list --state parked --since 2h
+    dvctl show 6b0f5b7e-6a4e-4d5e-9c51-0c4f3e7f2a10
+    dvctl --stack dual-verification-local --endpoint http://127.0.0.1:4566 watch";
+
+/// Look at verifications, and repair what stands still
+#[derive(Debug, Parser)]
+#[command(name = "dvctl", version, after_help = EXIT_STATUS, arg_required_else_help = true)]
+pub struct Arguments {
+    #[command(flatten)]
+    pub global: Global,
+
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// Which deployment, and how answers look.
+#[derive(Clone, Debug, Args)]
+pub struct Global {
+    /// Name of the CloudFormation stack
+    #[arg(
+        long,
+        global = true,
+        value_name = "NAME",
+        env = "DVCTL_STACK",
+        hide_env_values = true,
+        default_value = "dual-verification"
+    )]
+    pub stack: String,
+
+    /// AWS region; without it, the one that the AWS CLI would use, or with --endpoint eu-west-1
+    #[arg(long, global = true, value_name = "REGION", env = "AWS_REGION", hide_env_values = true)]
+    pub region: Option<String>,
+
+    /// AWS profile; without it, the one that the AWS CLI would use
+    #[arg(long, global = true, value_name = "NAME")]
+    pub profile: Option<String>,
+
+    /// Address of an AWS emulator; all services are asked there, with credentials that are none, never with yours
+    #[arg(long, global = true, value_name = "URL")]
+    pub endpoint: Option<url::Url>,
+
+    /// Print one line of JSON instead of text
+    #[arg(long, global = true)]
+    pub json: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    Show(show::Arguments),
+    List(list::Arguments),
+    Retry(retry::Arguments),
+    Replay(replay::Arguments),
+    Redrive(redrive::Arguments),
+    Pause(pause::PauseArguments),
+    Resume(pause::ResumeArguments),
+    Erase(erase::Arguments),
+    Session(session::Arguments),
+    Sign(sign::Arguments),
+    Watch(watch::Arguments),
+    Doctor(doctor::Arguments),
+    /// Print a completion script for a shell
+    #[command(after_help = "Example:\n    dvctl completions bash > ~/.local/share/bash-completion/completions/dvctl")]
+    Completions {
+        shell: Shell,
+    },
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn every_command_has_a_description_and_an_example() {
+        for command in Arguments::command().get_subcommands() {
+            assert!(command.get_about().is_some(), "{}", command.get_name());
+            let help = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+            assert!(
+                help.contains(&format!("dvctl {}", command.get_name())),
+                "{}: {help}",
+                command.get_name()
+            );
+        }
+    }
+}

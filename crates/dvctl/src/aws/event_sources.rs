@@ -1,0 +1,76 @@
+//! Where a function gets its work from, and whether it does at present.
+
+use reqwest::Method;
+use serde::Deserialize;
+
+use super::cloudformation::unreadable;
+use super::{Aws, Call, refused};
+use crate::failure::Failure;
+
+/// An event source mapping.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct EventSource {
+    #[serde(rename = "UUID")]
+    pub id: String,
+    /// `Enabled`, `Disabled`, or on its way: `Creating`, `Enabling`, `Disabling`, `Updating`, `Deleting`.
+    pub state: String,
+    #[serde(default)]
+    pub event_source_arn: String,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct List {
+    event_source_mappings: Vec<EventSource>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Code {
+    #[serde(alias = "__type", alias = "code")]
+    r#type: Option<String>,
+}
+
+const PATH: &str = "/2015-03-31/event-source-mappings/";
+
+impl Aws {
+    /// The sources of one function; it has fewer than a page of them.
+    ///
+    /// # Errors
+    /// Lambda was not reached or refuses.
+    pub async fn event_sources(&self, function: &str) -> Result<Vec<EventSource>, Failure> {
+        let query = url::form_urlencoded::Serializer::new(String::new())
+            .append_pair("FunctionName", function)
+            .finish();
+        let text = self.lambda(Method::GET, &format!("{PATH}?{query}"), String::new()).await?;
+        let list: List = serde_json::from_str(&text).map_err(|_| unreadable("lambda"))?;
+        Ok(list.event_source_mappings)
+    }
+
+    /// Turns a source on or off; it takes effect some seconds later.
+    ///
+    /// # Errors
+    /// Lambda was not reached or refuses.
+    pub async fn enable_event_source(&self, id: &str, enabled: bool) -> Result<(), Failure> {
+        let body = serde_json::json!({ "Enabled": enabled }).to_string();
+        self.lambda(Method::PUT, &format!("{PATH}{id}"), body).await.map(drop)
+    }
+
+    async fn lambda(&self, method: Method, path: &str, body: String) -> Result<String, Failure> {
+        let headers = [("content-type", "application/json")];
+        let call = Call {
+            service: "lambda",
+            method,
+            path,
+            headers: &headers,
+            body,
+        };
+        let (status, text) = self.call(call).await?;
+        if status < 300 {
+            return Ok(text);
+        }
+        let code = serde_json::from_str::<Code>(&text).ok().and_then(|code| code.r#type);
+        Err(refused("lambda", status, code.as_deref()))
+    }
+}

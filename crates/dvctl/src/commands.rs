@@ -1,0 +1,92 @@
+//! One file per subcommand, and what they all work with.
+
+pub mod doctor;
+pub mod erase;
+pub mod list;
+pub mod pause;
+pub mod redrive;
+pub mod replay;
+pub mod retry;
+pub mod session;
+pub mod show;
+pub mod sign;
+pub mod watch;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use adapters::{DynamoCircuits, DynamoPairings, S3CallbackArchive, Secrets};
+use verification::Timestamp;
+use verification::circuit::Gate;
+use verification::ports::{Circuits, Clock};
+
+use crate::api::Api;
+use crate::arguments::Global;
+use crate::aws::Aws;
+use crate::environment::Environment;
+use crate::failure::Failure;
+use crate::output::Output;
+use crate::pace::Interruption;
+use crate::stack::Stack;
+
+/// A deployment, and where to print.
+pub struct Context<'o> {
+    pub output: &'o mut Output,
+    pub stack: Stack,
+    pub aws: Aws,
+    environment: Environment,
+}
+
+impl<'o> Context<'o> {
+    /// Finds credentials and the stack.
+    pub async fn open(global: &Global, environment: Environment, output: &'o mut Output) -> Result<Self, Failure> {
+        let aws = Aws::open(global, environment.http.clone()).await?;
+        let stack = Stack::read(&aws, &global.stack).await?;
+        Ok(Self {
+            output,
+            stack,
+            aws,
+            environment,
+        })
+    }
+
+    pub fn now(&self) -> Timestamp {
+        self.environment.clock.now()
+    }
+
+    pub const fn http(&self) -> &reqwest::Client {
+        &self.environment.http
+    }
+
+    pub const fn interruption(&self) -> &Interruption {
+        &self.environment.interruption
+    }
+
+    /// For reading only: nothing here writes a pairing, so how long one lives is of no account.
+    pub fn pairings(&self) -> Result<DynamoPairings, Failure> {
+        let table = self.stack.output("PairingTableName")?;
+        Ok(DynamoPairings::new(self.aws.sdk(), table, Duration::ZERO))
+    }
+
+    /// Whether the functions call iDenfy at present.
+    pub async fn provider_gate(&self) -> Result<Gate, Failure> {
+        let table = self.stack.output("PairingTableName")?;
+        let circuits = DynamoCircuits::new(self.aws.sdk(), table, Arc::new(self.environment.clock));
+        Ok(circuits.circuit().await?.gate(self.now()))
+    }
+
+    pub fn archive(&self) -> Result<S3CallbackArchive, Failure> {
+        Ok(S3CallbackArchive::new(self.aws.sdk(), self.stack.output("DocumentBucketName")?))
+    }
+
+    pub fn secrets(&self) -> Result<Secrets, Failure> {
+        let arn = self.stack.parameter("IdenfySecretArn")?;
+        Ok(Secrets::new(self.aws.sdk(), arn, Arc::new(self.environment.clock)))
+    }
+
+    pub async fn api(&self) -> Result<Api, Failure> {
+        let credentials = self.aws.credentials().await?;
+        let url = self.stack.output("ApiUrl")?;
+        Ok(Api::new(self.environment.http.clone(), url, self.aws.region(), credentials))
+    }
+}

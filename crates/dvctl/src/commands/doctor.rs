@@ -1,0 +1,166 @@
+//! `dvctl doctor`: is this deployment well, and if not, what is to be done?
+
+mod account;
+mod stores;
+mod surroundings;
+mod webhook;
+
+use std::fmt;
+
+use serde::Serialize;
+
+use super::Context;
+use crate::exit::Exit;
+use crate::failure::Failure;
+
+/// Check a deployment: stack, stores, secret, webhook, API, iDenfy's account, queues, alarms, clock
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+    dvctl doctor
+    dvctl --json doctor | jq -r '.checks[] | select(.result != \"ok\") | .name'
+
+It spends no credit and changes nothing: a signed body of a foreign kind, which the webhook acknowledges, archives once under the name
+dvctl-self-test and ignores, shows that secret and signature fit; iDenfy is asked for the status of a verification that does not exist.
+Exit status: 0 all is well, 5 something should be looked at, 1 something is broken.")]
+pub struct Arguments {}
+
+/// How one thing is, or all of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "lowercase")]
+enum Health {
+    Ok,
+    Warning,
+    Failed,
+}
+
+/// One thing that was looked at.
+#[derive(Debug, Serialize)]
+struct Check {
+    name: &'static str,
+    result: Health,
+    found: String,
+    /// What to do.
+    #[serde(rename = "do", skip_serializing_if = "Option::is_none")]
+    advice: Option<String>,
+}
+
+impl Check {
+    fn ok(name: &'static str, found: impl Into<String>) -> Self {
+        Self {
+            name,
+            result: Health::Ok,
+            found: found.into(),
+            advice: None,
+        }
+    }
+
+    fn warning(name: &'static str, found: impl Into<String>, advice: impl Into<String>) -> Self {
+        Self {
+            result: Health::Warning,
+            advice: Some(advice.into()),
+            ..Self::ok(name, found)
+        }
+    }
+
+    fn failed(name: &'static str, found: impl Into<String>, advice: impl Into<String>) -> Self {
+        Self {
+            result: Health::Failed,
+            advice: Some(advice.into()),
+            ..Self::ok(name, found)
+        }
+    }
+
+    /// A check that could not be made.
+    fn of(name: &'static str, failure: &Failure) -> Self {
+        let advice = failure.advice().map(str::to_owned);
+        Self {
+            result: Health::Failed,
+            advice,
+            ..Self::ok(name, failure.message())
+        }
+    }
+
+    fn from(name: &'static str, checked: Result<Self, Failure>) -> Self {
+        checked.unwrap_or_else(|failure| Self::of(name, &failure))
+    }
+}
+
+#[derive(Serialize)]
+struct Diagnosis {
+    stack: String,
+    result: Health,
+    checks: Vec<Check>,
+}
+
+pub async fn run(context: &mut Context<'_>, _: Arguments) -> Result<Exit, Failure> {
+    let mut checks = vec![surroundings::stack(context)];
+    context.output.progress("looking at table, bucket and secret");
+    checks.push(stores::table(context).await);
+    checks.push(stores::bucket(context).await);
+    let (check, secret) = stores::secret(context).await;
+    checks.push(check);
+    context.output.progress("asking the webhook, the API and iDenfy");
+    checks.extend(webhook::checks(context, secret.as_deref()).await);
+    checks.push(surroundings::api(context).await);
+    checks.push(account::check(context, secret.as_deref()).await);
+    checks.push(account::circuit(context).await);
+    context.output.progress("looking at queues and alarms");
+    checks.push(surroundings::event_source(context).await);
+    checks.push(stores::dead_letters(context).await);
+    checks.push(stores::overdue(context).await);
+    checks.push(surroundings::alarms(context).await);
+    let result = checks.iter().map(|check| check.result).max().unwrap_or(Health::Ok);
+    context.output.answer(&Diagnosis {
+        stack: context.stack.name.clone(),
+        result,
+        checks,
+    })?;
+    Ok(match result {
+        Health::Ok => Exit::Done,
+        Health::Warning => Exit::Warned,
+        Health::Failed => Exit::Failed,
+    })
+}
+
+impl fmt::Display for Diagnosis {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for check in &self.checks {
+            let result = match check.result {
+                Health::Ok => "ok",
+                Health::Warning => "warning",
+                Health::Failed => "FAILED",
+            };
+            write!(f, "{result:<8} {:<14} {}", check.name, check.found)?;
+            match &check.advice {
+                Some(advice) => writeln!(f, "; do: {advice}")?,
+                None => writeln!(f)?,
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_worst_decides_and_every_line_says_what_to_do() {
+        let checks = vec![
+            Check::ok("table", "readable"),
+            Check::failed("secret", "not readable", "allow it"),
+            Check::warning("alarms", "none", "deploy"),
+        ];
+        assert_eq!(checks.iter().map(|check| check.result).max(), Some(Health::Failed));
+        let diagnosis = Diagnosis {
+            stack: "s".to_owned(),
+            result: Health::Failed,
+            checks,
+        };
+        assert_eq!(
+            diagnosis.to_string(),
+            "ok       table          readable\nFAILED   secret         not readable; do: allow it\nwarning  alarms         none; do: deploy\n"
+        );
+    }
+}

@@ -1,0 +1,96 @@
+//! What the functions keep things in, and what has piled up there.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use adapters::{Secret, queue_depth};
+use verification::identifiers::ScanRef;
+use verification::ports::Pairings;
+
+use super::Check;
+use crate::commands::Context;
+use crate::failure::Failure;
+
+/// The name that is used where a verification is needed that does not exist.
+pub fn nobody() -> Result<ScanRef, Failure> {
+    super::webhook::SELF_TEST
+        .parse()
+        .map_err(|error| Failure::new("the name of the self-test is none").because(error))
+}
+
+pub async fn table(context: &Context<'_>) -> Check {
+    let checked = async {
+        let nobody = nobody()?;
+        let found = context.pairings()?.find(&nobody).await?;
+        Ok(match found {
+            None => Check::ok("table", "PairingTable is readable"),
+            Some(_) => Check::warning(
+                "table",
+                "a verification has the name of the self-test",
+                "erase it: dvctl erase dvctl-self-test",
+            ),
+        })
+    };
+    Check::from("table", checked.await)
+}
+
+pub async fn bucket(context: &Context<'_>) -> Check {
+    let checked = async {
+        context.archive()?.list(Some(&nobody()?), None).await?;
+        Ok(Check::ok("bucket", "DocumentBucket can be listed"))
+    };
+    Check::from("bucket", checked.await)
+}
+
+/// The check, and the secret for the checks that need it.
+pub async fn secret(context: &Context<'_>) -> (Check, Option<Arc<Secret>>) {
+    let secrets = match context.secrets() {
+        Ok(secrets) => secrets,
+        Err(failure) => return (Check::of("secret", &failure), None),
+    };
+    match secrets.current().await {
+        Ok(secret) => (Check::ok("secret", "readable and complete"), Some(secret)),
+        Err(error) => {
+            let failure = Failure::new("not usable").because(error);
+            let advice = "put {\"apiKey\", \"apiSecret\", \"signingKeys\": [current, previous]} into the secret that IdenfySecretArn names, and allow \
+                          yourself secretsmanager:GetSecretValue on it";
+            (Check::failed("secret", failure.message(), advice), None)
+        }
+    }
+}
+
+pub async fn dead_letters(context: &Context<'_>) -> Check {
+    let checked = async {
+        let depth = queue_depth(context.aws.sdk(), context.stack.output("SubmissionDeadLetterQueueUrl")?).await?;
+        Ok(match depth.waiting.saturating_add(depth.in_flight) {
+            0 => Check::ok("dead letters", "none"),
+            letters => Check::warning(
+                "dead letters",
+                format!("{letters} messages were given up on"),
+                "`dvctl redrive` shows why, and moves them back",
+            ),
+        })
+    };
+    Check::from("dead letters", checked.await)
+}
+
+/// The reconciler runs every five minutes and takes a message's time on top.
+const TOLERANCE: Duration = Duration::from_secs(15 * 60);
+const MOST: u16 = 100;
+
+pub async fn overdue(context: &Context<'_>) -> Check {
+    let checked = async {
+        let now = context.now();
+        let overdue = context.pairings()?.overdue(now, MOST).await?;
+        let late = overdue.iter().filter(|overdue| now.since(overdue.attention_at) > TOLERANCE).count();
+        Ok(match late {
+            0 => Check::ok("overdue", "nothing for more than 15 minutes"),
+            late => Check::warning(
+                "overdue",
+                format!("{late} verifications for more than 15 minutes"),
+                "see the log of ReconcilerFunction, and that its schedule is on",
+            ),
+        })
+    };
+    Check::from("overdue", checked.await)
+}

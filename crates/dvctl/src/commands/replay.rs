@@ -1,0 +1,217 @@
+//! `dvctl replay`: archived callbacks, sent to the webhook again.
+//!
+//! The archived bytes are signed with the current key and posted to `WebhookUrl`, so that they take the very way that iDenfy's own take. What
+//! history says has had its effect is left out, because an old negative result that came again would count as a new one.
+
+mod selection;
+
+use std::fmt;
+use std::time::Duration;
+
+use bytes::Bytes;
+use idenfy::SIGNATURE_HEADER;
+use serde::Serialize;
+use verification::Timestamp;
+use verification::identifiers::{Digest256, ScanRef};
+use verification::ports::Pairings;
+
+use self::selection::{Choice, Chosen, Selection};
+use super::Context;
+use crate::confirm::confirm;
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::when::When;
+
+/// Send archived callbacks to the webhook again, signed with the current key
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+    dvctl replay --dry-run 6b0f5b7e-6a4e-4d5e-9c51-0c4f3e7f2a10
+    dvctl replay 6b0f5b7e-6a4e-4d5e-9c51-0c4f3e7f2a10
+    dvctl replay --since 2h --until 1h --failed
+    dvctl replay --failed --yes
+
+What has had its effect is left out: history names the callback. --failed takes only what can still have one: bodies that could not be
+read, callbacks that no verification knows, and callbacks that a verification is waiting for. Oldest first. Links in old bodies are dead
+after an hour; the processor then asks iDenfy for fresh ones. The archive is listed as a whole unless a scanRef is given, a thousand
+callbacks per request. Ctrl-C stops between two callbacks; the same command goes on.
+Exit status 3: nothing is archived there. 4: some were not accepted.")]
+pub struct Arguments {
+    /// Either token's scanRef: only the callbacks that name it
+    #[arg(value_name = "SCANREF", required_unless_present_any = ["since", "failed"])]
+    scan_ref: Option<ScanRef>,
+
+    /// Only callbacks that came since then: 90s, 15m, 2h, 7d, or a time such as 2026-11-23T08:00:00Z
+    #[arg(long, value_name = "WHEN")]
+    since: Option<When>,
+
+    /// Only callbacks that came before then
+    #[arg(long, value_name = "WHEN")]
+    until: Option<When>,
+
+    /// Only callbacks that can still have an effect
+    #[arg(long)]
+    failed: bool,
+
+    /// Also callbacks that have had their effect; what that does depends on what came after them
+    #[arg(long, conflicts_with = "failed")]
+    again: bool,
+
+    /// Show what would be sent, and send nothing
+    #[arg(long)]
+    dry_run: bool,
+
+    /// Do not ask for confirmation
+    #[arg(long)]
+    yes: bool,
+
+    /// At most so many, the oldest first
+    #[arg(long, value_name = "N", default_value_t = 1_000, value_parser = clap::value_parser!(u32).range(1..))]
+    limit: u32,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Replayed {
+    callbacks: Vec<Callback>,
+    /// How many of those that were looked at are left out, because they have had their effect or cannot have one.
+    left_out: usize,
+    dry_run: bool,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Callback {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    scan_ref: Option<ScanRef>,
+    sha256: Digest256,
+    came_at: Timestamp,
+    why: &'static str,
+    /// The webhook's answer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    status: Option<u16>,
+    /// Where the verification stands after it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    state: Option<&'static str>,
+}
+
+pub async fn run(context: &mut Context<'_>, arguments: Arguments) -> Result<Exit, Failure> {
+    let now = context.now();
+    let selection = Selection {
+        since: arguments.since.map(|since| since.before(now)),
+        until: arguments.until.map(|until| until.before(now)),
+        choice: match (arguments.failed, arguments.again) {
+            (true, _) => Choice::Failed,
+            (_, true) => Choice::All,
+            _ => Choice::WithoutEffect,
+        },
+        limit: usize::try_from(arguments.limit).unwrap_or(usize::MAX),
+    };
+    let chosen = selection.collect(context, arguments.scan_ref.as_ref()).await?;
+    if chosen.looked_at == 0 {
+        return Err(Failure::not_found("no callbacks are archived there")
+            .advise("check the scanRef, the times and --stack; bodies are removed RetentionDays after they came"));
+    }
+    if context.interruption().came() {
+        context.output.note("interrupted; nothing was sent");
+        return Ok(Exit::Interrupted);
+    }
+    let Chosen { callbacks, looked_at } = chosen;
+    let left_out = looked_at.saturating_sub(callbacks.len());
+    let mut replayed = Replayed {
+        callbacks: callbacks.into_iter().map(Callback::from).collect(),
+        left_out,
+        dry_run: arguments.dry_run,
+    };
+    let exit = if arguments.dry_run || replayed.callbacks.is_empty() {
+        Exit::Done
+    } else {
+        if arguments.scan_ref.is_none() && !arguments.yes {
+            let question = format!("{} callbacks will be sent to {}.", replayed.callbacks.len(), context.stack.name);
+            confirm(context.output, &question, "replay").await?;
+        }
+        send_all(context, &mut replayed.callbacks).await?
+    };
+    context.output.answer(&replayed)?;
+    Ok(exit)
+}
+
+/// Short enough for a person to wait, long enough for a function that starts.
+const PAUSES: [Duration; 3] = [Duration::from_millis(500), Duration::from_secs(2), Duration::from_secs(5)];
+
+/// The webhook gives itself eight seconds.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(15);
+
+async fn send_all(context: &mut Context<'_>, callbacks: &mut [Callback]) -> Result<Exit, Failure> {
+    let archive = context.archive()?;
+    let pairings = context.pairings()?;
+    let secret = context.secrets()?.current().await.map_err(|error| {
+        Failure::new("the secret cannot be used")
+            .because(error)
+            .advise("you need secretsmanager:GetSecretValue on IdenfySecretArn; `dvctl doctor` checks what is in it")
+    })?;
+    let all = callbacks.len();
+    for (index, callback) in callbacks.iter_mut().enumerate() {
+        if context.interruption().came() {
+            context
+                .output
+                .note(format_args!("interrupted after {index} of {all}; the same command goes on"));
+            return Ok(Exit::Interrupted);
+        }
+        context.output.progress(format_args!("{index} of {all} sent; Ctrl-C stops"));
+        let Some(body) = archive.body(callback.scan_ref.as_ref(), &callback.sha256).await? else {
+            continue;
+        };
+        let signature = secret.signing_keys.current().sign(&body);
+        callback.status = send(context, &body, &signature).await?;
+        if callback.status == Some(403) {
+            return Err(Failure::new("the webhook refuses this machine's address (HTTP 403)")
+                .advise("run it from an address in the parameter AllowedSourceIps, or allow yours for as long as it takes"));
+        }
+        if callback.status == Some(401) {
+            return Err(Failure::new("the webhook refuses the signature (HTTP 401)")
+                .advise("the functions read the secret again within a minute of a rotation: wait and repeat, or see `dvctl doctor`"));
+        }
+        if let Some(scan_ref) = &callback.scan_ref {
+            callback.state = pairings.find(scan_ref).await?.map(|pairing| pairing.state.name());
+        }
+    }
+    Ok(Exit::of_all(callbacks.iter().map(|callback| match callback.status {
+        Some(200) => Exit::Done,
+        _ => Exit::Failed,
+    })))
+}
+
+/// The status of the last answer; what is answered with 5xx is sent again, as iDenfy does. `None`: nobody answered.
+async fn send(context: &Context<'_>, body: &Bytes, signature: &str) -> Result<Option<u16>, Failure> {
+    let url = context.stack.output("WebhookUrl")?;
+    let mut pauses = PAUSES.into_iter();
+    loop {
+        let request = context.http().post(url).timeout(ANSWER_TIMEOUT).body(body.clone());
+        let request = request
+            .header("content-type", "application/json")
+            .header(SIGNATURE_HEADER, signature);
+        let status = request.send().await.ok().map(|answer| answer.status().as_u16());
+        match (status, pauses.next()) {
+            (None | Some(429 | 500..), Some(pause)) if !context.interruption().came() => context.interruption().pause(pause).await,
+            _ => return Ok(status),
+        }
+    }
+}
+
+impl fmt::Display for Replayed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for callback in &self.callbacks {
+            let name = callback.scan_ref.as_ref().map_or("unreadable", ScanRef::as_str);
+            let digest: String = callback.sha256.as_str().chars().take(12).collect();
+            write!(f, "{}  {name:<36}  {digest}…  {}", callback.came_at, callback.why)?;
+            match (self.dry_run, callback.status) {
+                (true, _) => writeln!(f, "  would be sent")?,
+                (_, Some(200)) => writeln!(f, "  accepted, now {}", callback.state.unwrap_or("unknown"))?,
+                (_, Some(status)) => writeln!(f, "  not accepted (HTTP {status})")?,
+                (_, None) => writeln!(f, "  not sent")?,
+            }
+        }
+        writeln!(f, "{} left out", self.left_out)
+    }
+}

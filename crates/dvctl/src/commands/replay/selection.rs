@@ -1,0 +1,217 @@
+//! Which archived callbacks are played again.
+
+use adapters::ArchivedCallback;
+use verification::identifiers::{Digest256, ScanRef};
+use verification::ports::{HistoryEntry, Pairings};
+use verification::{Pairing, State, Timestamp};
+
+use super::Callback;
+use crate::commands::Context;
+use crate::failure::Failure;
+use crate::history;
+
+pub struct Selection {
+    pub since: Option<Timestamp>,
+    pub until: Option<Timestamp>,
+    pub choice: Choice,
+    pub limit: usize,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Choice {
+    /// What can still have an effect, as far as anybody can tell.
+    Failed,
+    /// What history does not name.
+    WithoutEffect,
+    All,
+}
+
+pub struct Chosen {
+    pub callbacks: Vec<(ArchivedCallback, &'static str)>,
+    pub looked_at: usize,
+}
+
+/// What is known of the verification that a callback is about.
+enum Known {
+    /// Erased; the webhook would ignore it, and so must we.
+    Forgotten,
+    Nothing,
+    Pairing {
+        pairing: Box<Pairing>,
+        history: Vec<HistoryEntry>,
+    },
+}
+
+impl Selection {
+    /// Lists the archive and looks every verification up, one by one.
+    ///
+    /// # Errors
+    /// The archive or the table is unavailable.
+    pub async fn collect(&self, context: &mut Context<'_>, scan_ref: Option<&ScanRef>) -> Result<Chosen, Failure> {
+        let archive = context.archive()?;
+        let mut candidates = Vec::new();
+        let mut next = None;
+        let mut listed: usize = 0;
+        loop {
+            let page = archive.list(scan_ref, next).await?;
+            listed = listed.saturating_add(page.callbacks.len());
+            candidates.extend(page.callbacks.into_iter().filter(|callback| self.is_in_window(callback.kept_at)));
+            next = page.next;
+            context
+                .output
+                .progress(format_args!("{listed} callbacks listed, {} in the window", candidates.len()));
+            if next.is_none() || context.interruption().came() {
+                break;
+            }
+        }
+        let looked_at = candidates.len();
+        candidates.sort_by(|a, b| (a.kept_at, &a.digest).cmp(&(b.kept_at, &b.digest)));
+        let mut callbacks = Vec::new();
+        for callback in candidates {
+            if callbacks.len() == self.limit {
+                context.output.note(format_args!(
+                    "only the oldest {} are taken; repeat the command for more",
+                    self.limit
+                ));
+                break;
+            }
+            if context.interruption().came() {
+                break;
+            }
+            let known = known(context, callback.scan_ref.as_ref()).await?;
+            if let Some(why) = why(&known, callback.scan_ref.as_ref(), &callback.digest, self.choice) {
+                callbacks.push((callback, why));
+            }
+            context.output.progress(format_args!("{} of {looked_at} chosen", callbacks.len()));
+        }
+        Ok(Chosen { callbacks, looked_at })
+    }
+
+    fn is_in_window(&self, at: Timestamp) -> bool {
+        self.since.is_none_or(|since| at >= since) && self.until.is_none_or(|until| at < until)
+    }
+}
+
+async fn known(context: &Context<'_>, scan_ref: Option<&ScanRef>) -> Result<Known, Failure> {
+    let Some(scan_ref) = scan_ref else { return Ok(Known::Nothing) };
+    let pairings = context.pairings()?;
+    let Some(pairing) = pairings.find(scan_ref).await? else {
+        let forgotten = pairings.is_forgotten(scan_ref).await?;
+        return Ok(if forgotten { Known::Forgotten } else { Known::Nothing });
+    };
+    let history = pairings.history(&pairing.first, history::LIMIT).await?;
+    Ok(Known::Pairing {
+        pairing: Box::new(pairing),
+        history,
+    })
+}
+
+/// Why a callback is chosen; `None`: it is left out.
+fn why(known: &Known, scan_ref: Option<&ScanRef>, digest: &Digest256, choice: Choice) -> Option<&'static str> {
+    let (pairing, history) = match known {
+        Known::Forgotten => return None,
+        Known::Nothing if scan_ref.is_none() => return Some("unreadable when it came"),
+        Known::Nothing => return Some("no verification knows it"),
+        Known::Pairing { pairing, history } => (pairing, history),
+    };
+    let had_effect = history.iter().any(|entry| entry.callback.as_ref() == Some(digest));
+    let is_second = scan_ref.is_some_and(|scan_ref| *scan_ref != pairing.first);
+    let is_awaited = match &pairing.state {
+        State::Erasing { .. } => return None,
+        State::AwaitingCallback { .. } | State::Expired => !is_second,
+        State::Submitted { .. } | State::Submitting { .. } | State::Authorized { .. } => is_second,
+        _ => false,
+    };
+    match choice {
+        Choice::All => Some(if had_effect { "had its effect before" } else { "asked for" }),
+        _ if had_effect => None,
+        _ if is_awaited => Some("the verification waits for it"),
+        Choice::WithoutEffect => Some("had no effect"),
+        Choice::Failed => None,
+    }
+}
+
+impl From<(ArchivedCallback, &'static str)> for Callback {
+    fn from((callback, why): (ArchivedCallback, &'static str)) -> Self {
+        Self {
+            scan_ref: callback.scan_ref,
+            sha256: callback.digest,
+            came_at: callback.kept_at,
+            why,
+            status: None,
+            state: None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    fn first() -> ScanRef {
+        "first".parse().unwrap()
+    }
+
+    fn known(state: Option<State>, named: Option<&Digest256>) -> Known {
+        let now = Timestamp::from_milliseconds(1_800_000_000_000);
+        let mut pairing = Pairing::opened(first(), None, now, now.plus(Duration::from_secs(60)));
+        pairing.state = state.unwrap_or(pairing.state);
+        let entry = |digest: &Digest256| HistoryEntry {
+            at: now,
+            what: "FirstQualifies".to_owned(),
+            state: "Capturing".to_owned(),
+            callback: Some(digest.clone()),
+        };
+        Known::Pairing {
+            pairing: Box::new(pairing),
+            history: named.map(entry).into_iter().collect(),
+        }
+    }
+
+    #[test]
+    fn what_had_its_effect_is_played_again_only_if_asked_for() {
+        let digest = Digest256::of(b"body");
+        let known = known(None, Some(&digest));
+        assert_eq!(why(&known, Some(&first()), &digest, Choice::WithoutEffect), None);
+        assert_eq!(why(&known, Some(&first()), &digest, Choice::Failed), None);
+        assert!(why(&known, Some(&first()), &digest, Choice::All).is_some());
+        assert!(why(&known, Some(&first()), &Digest256::of(b"other"), Choice::WithoutEffect).is_some());
+    }
+
+    #[test]
+    fn failed_are_the_unreadable_the_unknown_and_the_awaited() {
+        let digest = Digest256::of(b"body");
+        let chosen = |known: &Known, scan_ref: Option<&ScanRef>| why(known, scan_ref, &digest, Choice::Failed).is_some();
+        assert!(chosen(&Known::Nothing, None));
+        assert!(chosen(&Known::Nothing, Some(&first())));
+        assert!(chosen(&known(None, None), Some(&first())));
+        assert!(
+            !chosen(&known(None, None), Some(&"second".parse().unwrap())),
+            "the first result is awaited, not this one"
+        );
+        assert!(!chosen(
+            &known(
+                Some(State::Settled {
+                    verdict: verification::Verdict::Approved
+                }),
+                None
+            ),
+            Some(&first())
+        ));
+    }
+
+    #[test]
+    fn what_is_erased_stays_so() {
+        let digest = Digest256::of(b"body");
+        for choice in [Choice::All, Choice::Failed, Choice::WithoutEffect] {
+            assert_eq!(why(&Known::Forgotten, Some(&first()), &digest, choice), None);
+            let erasing = State::Erasing {
+                again_at: Timestamp::from_milliseconds(0),
+                deleted: Vec::new(),
+            };
+            assert_eq!(why(&known(Some(erasing), None), Some(&first()), &digest, choice), None);
+        }
+    }
+}

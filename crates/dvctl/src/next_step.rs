@@ -1,0 +1,96 @@
+//! What happens next with a verification, and who has to do it, in words.
+
+use verification::reason::{ParkReason, Stage};
+use verification::{Pairing, State, Timestamp};
+
+use crate::when::relative;
+
+/// One sentence or two.
+pub fn next_step(pairing: &Pairing, now: Timestamp) -> String {
+    let due = pairing.attention_at().map(|at| relative(at, now)).unwrap_or_default();
+    match &pairing.state {
+        State::AwaitingCallback { waiting: None, .. } => {
+            format!("The customer is busy; the first callback is awaited. If none has come, iDenfy is asked {due}.")
+        }
+        State::AwaitingCallback { waiting: Some(_), .. } => {
+            format!(
+                "iDenfy's staff is looking at the first verification; a final result is awaited. If none has come, iDenfy is asked {due}."
+            )
+        }
+        State::Capturing { .. } => format!("Files are being copied. If that ends without a word, the processor takes over {due}."),
+        State::Captured { .. } => format!("The processor creates Token 2. If nothing has moved, it is told again {due}."),
+        State::Authorizing { .. } => format!("Token 2 is being created. If the answer is lost, another attempt is made {due}."),
+        State::Authorized { .. } => format!("The processor submits the documents. If nothing has moved, it is told again {due}."),
+        State::Submitting { .. } => {
+            format!("The documents are being posted. If the answer is lost, iDenfy is asked what became of them {due}.")
+        }
+        State::Submitted { .. } => {
+            format!("iDenfy is looking at the second document; its callback is awaited. If none has come, iDenfy is asked {due}.")
+        }
+        State::Settled { .. } => "Nothing; both results are in.".to_owned(),
+        State::Declined { .. } => "Nothing, unless iDenfy sends a better result of the first verification.".to_owned(),
+        State::Expired => "Nothing, unless iDenfy sends a result after all.".to_owned(),
+        State::Parked { .. } if pairing.revoked.is_some() => {
+            "Nothing: the first verification has turned negative since, so it cannot be retried.".to_owned()
+        }
+        State::Parked { cause, .. } => format!("A person must act. {} Then: dvctl retry {}", remedy(cause), pairing.first),
+        State::Erasing { .. } => format!("It is being erased; what remains is tried again {due}."),
+    }
+}
+
+/// What a person does about a parked verification before trying again.
+fn remedy(cause: &ParkReason) -> &'static str {
+    match cause {
+        ParkReason::StepNotJudged => "iDenfy did not judge the step: set StepVerdict to AcceptUnjudged if that is how your step works.",
+        ParkReason::SidesUnclear | ParkReason::SideMissing { .. } => "Say in the parameter StepImages which step shows which side.",
+        ParkReason::CountryUnknown => "Set the parameter DefaultCountry.",
+        ParkReason::CallbackLost | ParkReason::ClientUnknown => {
+            "Have iDenfy send the callback again, from the verification's page in its dashboard."
+        }
+        ParkReason::LinkOriginNotAllowed { .. } => "Add the files' origin to the parameter FileOrigins if it is iDenfy's.",
+        ParkReason::SecondTokenRefused { .. } | ParkReason::SubmissionRefused { .. } => {
+            "iDenfy refused; `dvctl doctor` checks the account, and the identifier above says why."
+        }
+        ParkReason::AttemptsExhausted | ParkReason::SecondExpired | ParkReason::ResultOverdue => {
+            "Look at the second verification in iDenfy's dashboard first: another attempt costs another credit."
+        }
+        other => match other.stage() {
+            Stage::Judging => "Look at the first verification in iDenfy's dashboard.",
+            Stage::Capturing => "Look at the step's file in iDenfy's dashboard; a retry asks for fresh links.",
+            Stage::Submitting => "Look at the documents; a retry submits the same ones again.",
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use verification::pairing::Resume;
+
+    use super::*;
+
+    #[test]
+    fn who_waits_reads_for_what_and_until_when() {
+        let now = Timestamp::from_milliseconds(1_800_000_000_000);
+        let mut pairing = Pairing::opened("scan-1".parse().unwrap(), None, now, now.plus(Duration::from_secs(900)));
+        assert_eq!(
+            next_step(&pairing, now),
+            "The customer is busy; the first callback is awaited. If none has come, iDenfy is asked in 15 min."
+        );
+        let digest = verification::identifiers::Digest256::of(b"body");
+        pairing.state = State::Parked {
+            cause: ParkReason::CountryUnknown,
+            resume: Resume::Callback(digest),
+        };
+        assert_eq!(
+            next_step(&pairing, now),
+            "A person must act. Set the parameter DefaultCountry. Then: dvctl retry scan-1"
+        );
+        pairing.revoked = Some(verification::reason::DeclineReason::FirstDenied);
+        assert!(
+            next_step(&pairing, now).starts_with("Nothing"),
+            "no retry is offered that would be refused"
+        );
+    }
+}

@@ -1,0 +1,124 @@
+//! The one door through which everything is printed.
+//!
+//! Standard output carries the answer and nothing else, as text or, with `--json`, as one line of JSON; progress, questions and complaints go to
+//! standard error.
+
+use std::fmt::Display;
+use std::io::{self, IsTerminal, Write};
+
+use serde::Serialize;
+
+use crate::failure::Failure;
+
+pub struct Output {
+    answers: Box<dyn Write + Send>,
+    notes: Box<dyn Write + Send>,
+    json: bool,
+    /// Somebody watches standard error, so progress may overwrite itself there.
+    notes_are_watched: bool,
+    /// Standard output is a terminal.
+    pub is_terminal: bool,
+    has_progress: bool,
+}
+
+impl Output {
+    /// The process's own.
+    pub fn standard() -> Self {
+        Self {
+            answers: Box::new(io::stdout()),
+            notes: Box::new(io::stderr()),
+            json: false,
+            notes_are_watched: io::stderr().is_terminal(),
+            is_terminal: io::stdout().is_terminal(),
+            has_progress: false,
+        }
+    }
+
+    /// For programs that want to see what is printed.
+    pub fn new(answers: impl Write + Send + 'static, notes: impl Write + Send + 'static) -> Self {
+        Self {
+            answers: Box::new(answers),
+            notes: Box::new(notes),
+            json: false,
+            notes_are_watched: false,
+            is_terminal: false,
+            has_progress: false,
+        }
+    }
+
+    pub fn set_json(&mut self, json: bool) {
+        self.json = json;
+    }
+
+    pub const fn is_json(&self) -> bool {
+        self.json
+    }
+
+    /// The command's answer, in the form that was asked for.
+    ///
+    /// # Errors
+    /// Nobody reads it any more.
+    pub fn answer(&mut self, answer: &(impl Serialize + Display)) -> io::Result<()> {
+        self.clear_progress()?;
+        if self.json {
+            serde_json::to_writer(&mut self.answers, answer)?;
+            writeln!(self.answers)?;
+        } else {
+            write!(self.answers, "{answer}")?;
+        }
+        self.answers.flush()
+    }
+
+    /// Text that is an answer in itself, whatever the form.
+    ///
+    /// # Errors
+    /// Nobody reads it any more.
+    pub fn raw(&mut self, text: impl Display) -> io::Result<()> {
+        write!(self.answers, "{text}")?;
+        self.answers.flush()
+    }
+
+    /// A line about what is going on.
+    pub fn note(&mut self, line: impl Display) {
+        // Where notes cannot be written, the answer still can.
+        drop(self.clear_progress().and_then(|()| writeln!(self.notes, "{line}")));
+    }
+
+    /// A line that the next one replaces; nothing where nobody watches.
+    pub fn progress(&mut self, line: impl Display) {
+        if self.notes_are_watched {
+            self.has_progress = true;
+            drop(write!(self.notes, "\r\x1b[2K{line}").and_then(|()| self.notes.flush()));
+        }
+    }
+
+    /// A question; what is typed stands behind it.
+    pub fn question(&mut self, text: impl Display) {
+        drop(
+            self.clear_progress()
+                .and_then(|()| write!(self.notes, "{text} "))
+                .and_then(|()| self.notes.flush()),
+        );
+    }
+
+    pub fn failure(&mut self, failure: &Failure) {
+        self.note(format_args!("dvctl: {}", failure.message()));
+        if let Some(advice) = failure.advice() {
+            self.note(format_args!("  do: {advice}"));
+        }
+    }
+
+    fn clear_progress(&mut self) -> io::Result<()> {
+        if std::mem::take(&mut self.has_progress) {
+            write!(self.notes, "\r\x1b[2K")?;
+            self.notes.flush()?;
+        }
+        Ok(())
+    }
+}
+
+impl std::fmt::Debug for Output {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Output").field("json", &self.json).finish_non_exhaustive()
+    }
+}

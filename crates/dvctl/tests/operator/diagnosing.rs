@@ -1,0 +1,70 @@
+//! `doctor`.
+
+use std::collections::BTreeMap;
+
+use integration_tests::{DedicatedStack, Stack};
+use local_stack::Options;
+use serde_json::{Value, json};
+
+use crate::program::Dvctl;
+
+fn results(diagnosis: &Value) -> BTreeMap<&str, &str> {
+    let checks = diagnosis["checks"].as_array().unwrap();
+    checks
+        .iter()
+        .map(|check| (check["name"].as_str().unwrap(), check["result"].as_str().unwrap()))
+        .collect()
+}
+
+#[tokio::test]
+async fn a_deployment_that_works_has_nothing_broken() {
+    let stack = Stack::shared().await;
+    let (status, diagnosis) = Dvctl::of(&stack).ask(&["doctor"]).await;
+    // Others' dead letters and overdue work may be there; nothing may be broken.
+    assert!(matches!(status, Some(0 | 5)), "{diagnosis}");
+    let results = results(&diagnosis);
+    for name in [
+        "stack",
+        "table",
+        "bucket",
+        "secret",
+        "webhook",
+        "clock",
+        "signature",
+        "API",
+        "iDenfy",
+        "event source",
+    ] {
+        assert_eq!(results.get(name), Some(&"ok"), "{name}: {diagnosis}");
+    }
+}
+
+#[tokio::test]
+async fn a_wrong_secret_is_found_by_everything_that_depends_on_it() {
+    let dedicated = DedicatedStack::start(Options::default()).await;
+    let stack = &dedicated.stack;
+    let dvctl = Dvctl::of(stack);
+    // The webhook has read the good secret, and reads another one only for a signature that it cannot explain, once a minute.
+    dvctl.run(&["doctor"]).await;
+    stack
+        .replace_secret(&json!({"apiKey": "wrong", "apiSecret": "wrong", "signingKeys": ["another"]}))
+        .await;
+    let (status, diagnosis) = dvctl.ask(&["doctor"]).await;
+    assert_eq!(status, Some(1));
+    assert_eq!(results(&diagnosis)["iDenfy"], "failed", "{diagnosis}");
+    assert!(!diagnosis.to_string().contains("another"), "{diagnosis}");
+
+    stack.replace_secret(&json!({"apiKey": "only"})).await;
+    let ended = dvctl.run(&["doctor"]).await.with_status(1);
+    for line in ["FAILED   secret", "FAILED   signature", "FAILED   iDenfy", "apiSecret is missing"] {
+        assert!(ended.answer.contains(line), "{line}: {ended:?}");
+    }
+    assert!(
+        ended
+            .answer
+            .lines()
+            .all(|line| !line.starts_with("FAILED") || line.contains("; do: ")),
+        "{ended:?}"
+    );
+    dedicated.stop().await;
+}
