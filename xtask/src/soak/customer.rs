@@ -3,14 +3,11 @@
 
 use std::time::Duration;
 
-use adapters::SystemClock;
 use integration_tests::{BACK, FRONT, FunctionProcess, Session, Stack, pictures};
 use reqwest::Method;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use tokio::time::{Instant, sleep};
-use verification::Timestamp;
-use verification::ports::Clock;
 
 use super::plan::{DeniedLater, Kill, Plan, SecondLost};
 use super::watcher::Watcher;
@@ -20,9 +17,6 @@ const SENT_AGAIN_AFTER: Duration = Duration::from_secs(2);
 
 /// How often a customer's own tasks look at something.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
-
-/// Longer than any lease of a tuned processor.
-const LONGEST_LEASE: Duration = Duration::from_secs(60);
 
 /// Sizes of the two files.
 pub const FRONT_BYTES: usize = 30_000;
@@ -99,7 +93,7 @@ impl<'stack> Customer<'stack> {
         let (took, (), ()) = tokio::join!(
             watcher.ended(&self.played.scan_ref, self.began),
             self.make_up_for_second(watcher),
-            self.deny_meanwhile(watcher)
+            self.deny_meanwhile()
         );
         self.played.took = Some(took);
         if self.played.plan.repeats > 0 {
@@ -132,39 +126,11 @@ impl<'stack> Customer<'stack> {
         processes.iter().filter(|process| process.kill()).count()
     }
 
-    /// A submission that was denied while its answer was lost is not repeated: it waits, in pauses of ten minutes, until Token 2 cannot be
-    /// used any more. Here that hour passes at once.
-    async fn deny_meanwhile(&self, watcher: &Watcher) {
-        let Some(DeniedLater::Meanwhile(after)) = self.played.plan.denied_later else {
-            return;
-        };
-        sleep(after).await;
-        self.deny().await;
-        while !watcher.is_ended(&self.played.scan_ref) {
-            if let Some(second) = self.unwanted_token().await {
-                let session = self
-                    .stack
-                    .sandbox
-                    .admin(Method::GET, &format!("/sessions/{second}"), json!({}))
-                    .await;
-                if session.get("live").is_some_and(|live| *live == true) {
-                    self.stack
-                        .sandbox
-                        .admin(Method::POST, &format!("/sessions/{second}/expire"), json!({}))
-                        .await;
-                }
-                self.session.age().await;
-            }
-            sleep(LOOK_EVERY).await;
+    async fn deny_meanwhile(&self) {
+        if let Some(DeniedLater::Meanwhile(after)) = self.played.plan.denied_later {
+            sleep(after).await;
+            self.deny().await;
         }
-    }
-
-    /// Token 2's `scanRef`, if the pairing is put off for longer than anything else puts it off.
-    async fn unwanted_token(&self) -> Option<String> {
-        let pairing = self.session.pairing().await?;
-        let attention_at: Timestamp = pairing.attention_at?.parse().ok()?;
-        let is_put_off = pairing.state == "Submitting" && attention_at.since(SystemClock.now()) > LONGEST_LEASE;
-        pairing.second_scan_ref.filter(|_| is_put_off)
     }
 
     async fn deny(&self) {
