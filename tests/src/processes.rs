@@ -6,6 +6,9 @@ use std::path::Path;
 
 use rustix::process::{Pid, Signal, kill_process};
 
+/// How often the tables are read before a connection counts as gone. One reading takes milliseconds.
+const READINGS: u32 = 20;
+
 /// A process of one function of one stack.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FunctionProcess {
@@ -15,8 +18,13 @@ pub struct FunctionProcess {
 }
 
 impl FunctionProcess {
-    /// The process at the other end of a connection that `callee`, on this machine, has from `caller`.
+    /// The process at the other end of a connection that `callee`, on this machine, has from `caller`. The system's tables change while
+    /// they are read, and an entry may be missed in one reading, so it is looked for several times.
     pub fn behind(caller: SocketAddr, callee: SocketAddr) -> Option<Self> {
+        (0..READINGS).find_map(|_| Self::behind_in_one_reading(caller, callee))
+    }
+
+    fn behind_in_one_reading(caller: SocketAddr, callee: SocketAddr) -> Option<Self> {
         let inode = socket(caller, callee)?;
         let link = format!("socket:[{inode}]");
         numbers("/proc").find_map(|pid| {
