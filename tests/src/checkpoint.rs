@@ -83,11 +83,11 @@ impl Held {
         self.decision.send(()).expect("the call waits");
     }
 
-    /// Kills the process that made the call, with SIGKILL, and returns the name of its function.
-    pub fn kill_caller(self) -> String {
-        let process = FunctionProcess::behind(self.caller, self.checkpoint).expect("a function has made the call");
-        assert!(process.kill(), "{process:?} waits for its answer");
-        process.function
+    /// Kills the process that made the call, with SIGKILL, and returns the name of its function. `None`: it has hung up, because the
+    /// service behind took longer than the caller waits for it, as on a machine that is too busy.
+    pub fn kill_caller(self) -> Option<String> {
+        let process = FunctionProcess::behind(self.caller, self.checkpoint)?;
+        process.kill().then_some(process.function)
     }
 }
 
