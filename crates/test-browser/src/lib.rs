@@ -28,7 +28,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, sleep, timeout};
 
 /// For a whole scenario, on a machine that does other things as well.
 const SCENARIO_DEADLINE: Duration = Duration::from_secs(180);
@@ -204,11 +204,18 @@ impl Browser {
         std::fs::write(format!("{folder}/{}-{moment}.png", self.name), picture).unwrap();
     }
 
+    /// Looks until the element is there. While one page goes and the next comes, the driver may answer with errors of its own.
     async fn wait_for(&self, path: &str) -> Element {
-        let wait = self.client.wait().at_most(PAGE_DEADLINE).every(POLL);
-        match wait.for_element(Locator::XPath(path)).await {
-            Ok(element) => element,
-            Err(error) => panic!("{path} in time: {error}\n{}", self.client.source().await.unwrap_or_default()),
+        let deadline = Instant::now() + PAGE_DEADLINE;
+        loop {
+            let error = match self.client.find(Locator::XPath(path)).await {
+                Ok(element) => return element,
+                Err(error) => error,
+            };
+            if Instant::now() > deadline {
+                panic!("{path} in time: {error}\n{}", self.client.source().await.unwrap_or_default());
+            }
+            sleep(POLL).await;
         }
     }
 }
