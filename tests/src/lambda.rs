@@ -14,14 +14,14 @@ impl Stack {
         answer.unwrap_or_else(|error| panic!("{logical_id} failed: {error}"))
     }
 
-    /// The same; an error is what the function, or its end, has answered.
+    /// The same; an error is what the function, or its end, has answered, or that there was no answer in time.
     pub async fn try_invoke(&self, logical_id: &str, event: &Value) -> Result<Value, Value> {
         let functions = format!("{}/2015-03-31/functions", self.description.endpoint_url);
         let name = self.function_name(logical_id).await;
         let answer = self.http.post(format!("{functions}/{name}/invocations")).json(event).send().await;
-        let answer = answer.expect("the function answers");
+        let answer = answer.map_err(|error| json!(error.to_string()))?;
         let has_failed = answer.headers().contains_key("x-amz-function-error");
-        let answer = serde_json::from_slice(&answer.bytes().await.expect("an answer")).expect("JSON");
+        let answer = serde_json::from_slice(&answer.bytes().await.map_err(|error| json!(error.to_string()))?).expect("JSON");
         if has_failed { Err(answer) } else { Ok(answer) }
     }
 
