@@ -15,6 +15,8 @@ pub struct Failure {
     message: String,
     advice: Option<String>,
     cause: Option<Box<dyn Error + Send + Sync>>,
+    /// Whoever read the answer has seen enough, as `head` does: there is nothing to complain about.
+    pub is_unread: bool,
 }
 
 impl Failure {
@@ -24,6 +26,7 @@ impl Failure {
             message: message.into(),
             advice: None,
             cause: None,
+            is_unread: false,
         }
     }
 
@@ -82,7 +85,11 @@ impl From<Unavailable> for Failure {
 
 impl From<io::Error> for Failure {
     fn from(error: io::Error) -> Self {
-        Self::new("cannot read or write").because(error)
+        let is_unread = error.kind() == io::ErrorKind::BrokenPipe;
+        Self {
+            is_unread,
+            ..Self::new("cannot read or write").because(error)
+        }
     }
 }
 

@@ -61,8 +61,8 @@ impl Output {
     pub fn answer(&mut self, answer: &(impl Serialize + Display)) -> io::Result<()> {
         self.clear_progress()?;
         if self.json {
-            serde_json::to_writer(&mut self.answers, answer)?;
-            writeln!(self.answers)?;
+            let json = serde_json::to_string(answer)?;
+            writeln!(self.answers, "{json}")?;
         } else {
             write!(self.answers, "{answer}")?;
         }

@@ -36,6 +36,7 @@ pub async fn run(arguments: impl IntoIterator<Item = OsString>, environment: Env
     };
     match ended {
         Some(Ok(exit)) => exit,
+        Some(Err(failure)) if failure.is_unread => Exit::Done,
         Some(Err(failure)) => {
             output.failure(&failure);
             failure.exit

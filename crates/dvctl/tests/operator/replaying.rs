@@ -92,3 +92,39 @@ async fn many_at_once_are_confirmed_first() {
     assert!(one.answer.contains("no verification knows it  accepted"), "{one:?}");
     dvctl.run(&["replay", "nothing-is-archived-here"]).await.with_status(3);
 }
+
+#[tokio::test]
+async fn an_interrupted_replay_says_so_and_the_same_command_goes_on() {
+    let stack = Stack::shared().await;
+    let dvctl = Dvctl::of(&stack);
+    let name = format!("foreign-{}", Uuid::new_v4().simple());
+    for number in 0..80 {
+        archive_only(&stack, &name, &json!({"scanRef": name, "number": number})).await;
+    }
+    let mut child = dvctl.command(&["--json", "replay", "--again", &name]).spawn().expect("it starts");
+    // Once the first has arrived at the webhook, there are many to go.
+    integration_tests::eventually("one is sent", || async {
+        match stack.log_lines("webhook", &name).await.len() {
+            0 => Err("none"),
+            _ => Ok(()),
+        }
+    })
+    .await;
+    let process = child
+        .id()
+        .and_then(|id| rustix::process::Pid::from_raw(id.try_into().expect("an id")))
+        .expect("it runs");
+    rustix::process::kill_process(process, rustix::process::Signal::INT).expect("it is told");
+    drop(child.stdin.take());
+    let ended = tokio::time::timeout(integration_tests::DEADLINE, child.wait_with_output()).await;
+    let ended = ended.expect("it ends in time").expect("it ends");
+    let notes = String::from_utf8(ended.stderr).expect("text");
+    assert_eq!(ended.status.code(), Some(130), "{notes}");
+    assert!(notes.contains("of 80; the same command goes on"), "{notes}");
+    let answer: Value = serde_json::from_slice(&ended.stdout).expect("what was done until then");
+    let callbacks = answer["callbacks"].as_array().unwrap();
+    assert!(callbacks.iter().any(|callback| callback["status"] == 200) && callbacks.iter().any(|callback| callback["status"].is_null()));
+
+    let (status, rest) = dvctl.ask(&["replay", &name]).await;
+    assert_eq!((status, rest["callbacks"].as_array().unwrap().len()), (Some(0), 80));
+}

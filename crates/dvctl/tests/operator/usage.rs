@@ -31,6 +31,16 @@ async fn completions_are_printed_without_a_stack() {
 }
 
 #[tokio::test]
+async fn a_reader_that_has_seen_enough_is_no_failure() {
+    let (reader, writer) = std::io::pipe().expect("a pipe");
+    drop(reader);
+    let mut unread = command(&["completions", "bash"]);
+    unread.stdout(writer);
+    let ended = play(unread, "").await.with_status(0);
+    assert!(ended.notes.is_empty(), "{ended:?}");
+}
+
+#[tokio::test]
 async fn a_stack_that_is_not_there_is_named_with_what_to_do() {
     let stack = Stack::shared().await;
     let arguments = ["--stack", "nobody", "--endpoint", &stack.description.endpoint_url, "doctor"];
