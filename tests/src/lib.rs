@@ -23,6 +23,7 @@ mod file_server;
 mod lambda;
 mod logs;
 mod objects;
+pub mod operations;
 mod pairing;
 pub mod pictures;
 mod processes;

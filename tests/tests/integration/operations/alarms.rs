@@ -2,9 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use integration_tests::operations::{Series, Template, in_the_workspace};
 use lambda_support::{METRICS, NAMESPACE};
-
-use super::template::{Series, Template, in_the_workspace};
 
 /// What each entry of the runbook answers, in this order.
 const QUESTIONS: [&str; 3] = ["**Means**", "**Look first**", "**Remedy**"];
@@ -57,6 +56,39 @@ fn every_entry_says_what_it_means_where_to_look_and_what_to_run() {
         let places = QUESTIONS.map(|question| body.find(question).unwrap_or_else(|| panic!("{heading} lacks {question}")));
         assert!(places.is_sorted(), "{heading}");
         assert!(body.contains("```sh\n"), "{heading} has no command");
+    }
+}
+
+#[test]
+fn every_link_within_the_runbook_leads_to_a_heading() {
+    let headings: BTreeSet<String> = runbook()
+        .into_iter()
+        .map(|(heading, _)| heading.to_lowercase().replace(' ', "-"))
+        .collect();
+    let text = std::fs::read_to_string(in_the_workspace("docs/OPERATIONS.md")).unwrap();
+    let links: Vec<&str> = text
+        .split("](#")
+        .skip(1)
+        .filter_map(|rest| rest.split_once(')'))
+        .map(|(link, _)| link)
+        .collect();
+    assert!(links.len() > 25, "{links:?}");
+    for link in links {
+        assert!(headings.contains(link), "{link}");
+    }
+}
+
+/// Read from the source, because the reasons carry data and so cannot be listed.
+#[test]
+fn the_runbook_has_a_remedy_for_every_reason_to_park() {
+    let source = std::fs::read_to_string(in_the_workspace("crates/verification/src/reason.rs")).unwrap();
+    let (_, words) = source.split_once("impl ParkReason {").unwrap();
+    let (words, _) = words.split_once("\n    }\n").unwrap();
+    let words: Vec<&str> = words.split('"').skip(1).step_by(2).collect();
+    assert!(words.len() > 20 && words.contains(&"CallbackLost"), "{words:?}");
+    let (_, entry) = runbook().into_iter().find(|(heading, _)| heading == "PairingsParked").unwrap();
+    for word in words {
+        assert!(entry.contains(&format!("`{word}`")), "{word}");
     }
 }
 

@@ -1,53 +1,18 @@
 //! The dashboard shows what is written, all of it, and fits on the page.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
+use integration_tests::operations::{Series, Template, lines_of};
 use lambda_support::{METRICS, NAMESPACE};
 use serde_json::Value;
 
 use super::alarms::assert_is_written;
-use super::template::{Series, Template};
 
 /// The columns of CloudWatch's grid.
 const COLUMNS: u64 = 24;
 
 fn series_of(widget: &Value) -> Vec<Series> {
-    let title = widget["properties"]["title"].as_str().unwrap_or_default();
-    let metrics = widget["properties"]["metrics"].as_array().into_iter().flatten();
-    metrics
-        .map(|metric| {
-            let parts: Vec<&str> = metric.as_array().unwrap().iter().filter_map(Value::as_str).collect();
-            if let [namespace, name, dimensions @ ..] = parts.as_slice() {
-                return Series {
-                    user: title.to_owned(),
-                    namespace: (*namespace).to_owned(),
-                    metric: (*name).to_owned(),
-                    dimensions: dimensions.chunks(2).map(|pair| (pair[0].to_owned(), pair[1].to_owned())).collect(),
-                };
-            }
-            searched(title, metric[0]["expression"].as_str().unwrap())
-        })
-        .collect()
-}
-
-/// What `SEARCH('{Namespace,Dimension,…} MetricName="Name" Stage="…"', …)` finds.
-fn searched(title: &str, expression: &str) -> Series {
-    let scheme = expression.strip_prefix("SEARCH('{").unwrap();
-    let (schema, terms) = scheme.split_once('}').unwrap();
-    let mut names = schema.split(',');
-    let namespace = names.next().unwrap().to_owned();
-    let mut dimensions: BTreeMap<String, String> = names.map(|name| (name.to_owned(), String::new())).collect();
-    let term = |name: &str| {
-        let (_, rest) = terms.split_once(&format!("{name}=\""))?;
-        Some(rest.split_once('"')?.0.to_owned())
-    };
-    dimensions.insert("Stage".to_owned(), term("Stage").unwrap());
-    Series {
-        user: title.to_owned(),
-        namespace,
-        metric: term("MetricName").unwrap(),
-        dimensions,
-    }
+    lines_of(widget).into_iter().map(|line| line.series).collect()
 }
 
 #[test]

@@ -3,7 +3,5 @@
 
 mod alarms;
 mod dashboard;
-mod emitted;
 mod observed;
 mod queries;
-mod template;

@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 
 use futures_util::future::join_all;
+use integration_tests::operations::{FUNCTIONS, Point, Template, red_alarms};
 use integration_tests::{BACK, DedicatedStack, FRONT, Stack, eventually, pictures, sign};
 use lambda_support::METRICS;
 use local_stack::Options;
@@ -11,9 +12,7 @@ use reqwest::Method;
 use serde_json::json;
 use uuid::Uuid;
 
-use super::emitted::{FUNCTIONS, Point, points, red_alarms};
 use super::queries::saved_queries;
-use super::template::Template;
 
 /// What `cargo xtask up` and the tests deploy with.
 const STAGE: &str = "local";
@@ -25,7 +24,7 @@ async fn metrics_queries_and_alarms_agree_with_what_the_functions_write() {
     let template = Template::read();
 
     all_goes_well(stack).await;
-    let quiet = points(stack).await;
+    let quiet = stack.points().await;
     assert_eq!(red_alarms(&template, STAGE, &quiet), BTreeSet::new(), "nothing is wrong");
     assert!(red_alarms(&template, STAGE, &[]).contains("ReconcilerSilent"));
 
@@ -63,7 +62,7 @@ async fn all_goes_well(stack: &Stack) {
 /// Log lines appear some moments after they were written.
 async fn until_written(stack: &Stack, metric: &str) {
     eventually(format_args!("{metric} is written"), || async {
-        let found = points(stack).await.iter().any(|point| point.metric == metric);
+        let found = stack.points().await.iter().any(|point| point.metric == metric);
         if found { Ok(()) } else { Err("not yet") }
     })
     .await;
@@ -139,7 +138,7 @@ fn promised() -> Written<'static> {
 
 async fn until_everything_promised_is_written(stack: &Stack) -> Vec<Point> {
     eventually("every metric is written", || async {
-        let points = points(stack).await;
+        let points = stack.points().await;
         let missing = format!("{:?} are missing", promised().difference(&written(&points)));
         if written(&points).is_superset(&promised()) {
             Ok(points)

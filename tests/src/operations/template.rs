@@ -5,39 +5,48 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value};
 
-/// A series that an alarm or a widget shows.
+/// A series that an alarm watches or a widget shows.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Series {
     /// The alarm's logical id or the widget's title.
     pub user: String,
+    /// `DualVerification`, or one of AWS's own.
     pub namespace: String,
+    /// The metric's name.
     pub metric: String,
     /// Names and values; the value is empty where a search takes any.
     pub dimensions: BTreeMap<String, String>,
 }
 
 impl Series {
+    /// The names alone.
     pub fn dimension_names(&self) -> BTreeSet<&str> {
         self.dimensions.keys().map(String::as_str).collect()
     }
 }
 
+/// The whole of it.
+#[derive(Debug)]
 pub struct Template(Value);
 
+/// A path below the workspace's root.
 pub fn in_the_workspace(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(path)
 }
 
 impl Template {
+    /// Reads the workspace's.
     pub fn read() -> Self {
         let text = std::fs::read_to_string(in_the_workspace("template.yaml")).unwrap();
         Self(serde_saphyr::from_str(&text).unwrap())
     }
 
+    /// By logical id.
     pub fn resources(&self) -> &Map<String, Value> {
         self.0["Resources"].as_object().unwrap()
     }
 
+    /// Logical ids and properties.
     pub fn resources_of_type<'a>(&'a self, resource_type: &'a str) -> impl Iterator<Item = (&'a str, &'a Value)> {
         self.resources()
             .iter()
