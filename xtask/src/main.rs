@@ -10,6 +10,7 @@ mod application;
 mod arrows;
 mod bench;
 mod contract;
+mod dashboard;
 mod demo;
 mod events;
 mod release;
@@ -37,6 +38,7 @@ enum Command {
     Events(events::Arguments),
     Soak(soak::Arguments),
     Bench(bench::Arguments),
+    Dashboard(dashboard::Arguments),
 }
 
 #[tokio::main]
@@ -48,6 +50,7 @@ async fn main() -> ExitCode {
         Command::Events(arguments) => events::run(&arguments),
         Command::Soak(arguments) => soak::run(arguments).await,
         Command::Bench(arguments) => bench::run(arguments).await,
+        Command::Dashboard(arguments) => dashboard::run(arguments).await,
     };
     match result {
         Ok(code) => code,
