@@ -72,22 +72,19 @@ struct Watch {
 /// A call that waits for the test's decision. Dropping this ends it: the caller gets no answer, and what it was sending ends early.
 #[derive(Debug)]
 pub struct Held {
-    caller: SocketAddr,
-    checkpoint: SocketAddr,
+    caller: FunctionProcess,
     decision: oneshot::Sender<()>,
 }
 
 impl Held {
-    /// Lets the call go on as if nothing had been.
-    pub fn release(self) {
-        self.decision.send(()).expect("the call waits");
+    /// Lets the call go on as if nothing had been. Whether its caller was still waiting: the functions give a service 2.5 s and then try again.
+    pub fn release(self) -> bool {
+        self.decision.send(()).is_ok()
     }
 
-    /// Kills the process that made the call, with SIGKILL, and returns the name of its function. `None`: it has hung up, because the
-    /// service behind took longer than the caller waits for it, as on a machine that is too busy.
+    /// Kills the process that made the call, with SIGKILL, and returns the name of its function. `None`: it has ended by itself.
     pub fn kill_caller(self) -> Option<String> {
-        let process = FunctionProcess::behind(self.caller, self.checkpoint)?;
-        process.kill().then_some(process.function)
+        self.caller.kill().then_some(self.caller.function)
     }
 }
 
@@ -153,12 +150,11 @@ impl Drop for Checkpoint {
     }
 }
 
-/// The watch that is met, with the caller's place in it, so that it can be reported when the moment has come.
+/// The watch that is met, with the caller, so that it can be reported when the moment has come.
 struct Met {
     side: Side,
     sender: oneshot::Sender<Held>,
-    caller: SocketAddr,
-    checkpoint: SocketAddr,
+    caller: FunctionProcess,
 }
 
 impl Met {
@@ -167,7 +163,6 @@ impl Met {
         let (decision, decided) = oneshot::channel();
         let held = Held {
             caller: self.caller,
-            checkpoint: self.checkpoint,
             decision,
         };
         match self.sender.send(held) {
@@ -182,13 +177,10 @@ impl Shared {
     fn meet(&self, call: &Call, caller: SocketAddr) -> Option<Met> {
         let mut watches = self.watches.lock().expect("not poisoned");
         let position = watches.iter().position(|watch| (watch.wanted)(call))?;
+        // Now, because a caller does not wait for ever: on a busy machine it may have hung up and be trying again when the test has its turn.
+        let caller = FunctionProcess::behind(caller, self.address)?;
         let Watch { side, sender, .. } = watches.remove(position);
-        Some(Met {
-            side,
-            sender,
-            caller,
-            checkpoint: self.address,
-        })
+        Some(Met { side, sender, caller })
     }
 }
 
