@@ -22,8 +22,9 @@ mod stack;
 mod toolchain;
 pub mod workspace;
 
-pub use environment::forget_own_package;
+pub use environment::{clear as clear_environment, forget_own_package};
 pub use functions::Functions;
+pub use guard::{Guarded, GuardedCommand};
 pub use parameters::Parameters;
 pub use python::Python;
 pub use secret::ProviderSecret;

@@ -48,7 +48,7 @@ impl Toolchain {
     }
 
     /// The interpreter that guards child processes.
-    pub(crate) fn python(&self) -> &Python {
+    pub fn python(&self) -> &Python {
         &self.python
     }
 
