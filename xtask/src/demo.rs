@@ -4,10 +4,10 @@
 //! The exit status is 0 only if both customers settle and nothing that was looked at differs from what it must be. However the
 //! program ends, nothing that it started stays behind.
 
-mod card;
+pub mod card;
 mod check;
 mod customer;
-mod documents;
+pub mod documents;
 mod evidence;
 mod flow;
 mod logs;

@@ -13,6 +13,7 @@ mod contract;
 mod dashboard;
 mod demo;
 mod events;
+mod invoke;
 mod release;
 mod soak;
 mod test;
@@ -36,6 +37,7 @@ enum Command {
     Up(up::Arguments),
     Test(test::Arguments),
     Events(events::Arguments),
+    Invoke(invoke::Arguments),
     Soak(soak::Arguments),
     Bench(bench::Arguments),
     Dashboard(dashboard::Arguments),
@@ -48,6 +50,7 @@ async fn main() -> ExitCode {
         Command::Up(arguments) => up::run(arguments).await,
         Command::Test(arguments) => test::run(arguments).await,
         Command::Events(arguments) => events::run(&arguments),
+        Command::Invoke(arguments) => invoke::run(arguments).await,
         Command::Soak(arguments) => soak::run(arguments).await,
         Command::Bench(arguments) => bench::run(arguments).await,
         Command::Dashboard(arguments) => dashboard::run(arguments).await,

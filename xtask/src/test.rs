@@ -9,7 +9,7 @@ use local_stack::{Functions, LocalStack, Options, Toolchain, workspace};
 use tokio::process::Command;
 
 use crate::up::{Interruption, description};
-use crate::{arrows, contract, events, release, soak};
+use crate::{arrows, contract, events, invoke, release, soak};
 
 /// Check and test everything
 ///
@@ -90,6 +90,14 @@ async fn steps(arguments: &Arguments) -> Result<()> {
             run.left_out.push("the release build (--without-release)".to_owned());
         } else {
             run.step("release build", release::check(&toolchain)).await?;
+            let mut without_docker = None;
+            run.step("sample events, invoked", async {
+                without_docker = invoke::check(&toolchain).await?;
+                Ok(())
+            })
+            .await?;
+            run.left_out
+                .extend(without_docker.map(|why| format!("sam local invoke in Docker: {why}")));
         }
     }
     for left_out in &run.left_out {

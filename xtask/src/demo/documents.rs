@@ -90,7 +90,11 @@ pub fn sha256(bytes: &[u8]) -> String {
     hex::encode(Sha256::digest(bytes))
 }
 
-fn jpeg(card: &Card) -> Result<Vec<u8>> {
+/// The card as a photo of it.
+///
+/// # Errors
+/// Never for a card.
+pub fn jpeg(card: &Card) -> Result<Vec<u8>> {
     let mut file = Vec::new();
     let mut encoder = Encoder::new(&mut file, JPEG_QUALITY);
     encoder.set_sampling_factor(SamplingFactor::F_1_1);
