@@ -1,4 +1,4 @@
-//! Second documents from their links into S3, streamed: `documents/<first scanRef>/<STEP>.<extension>`.
+//! Second documents from their links into S3, streamed, each under its [`document_key`].
 //!
 //! A file appears whole or not at all, once, and is described by the bytes that are really there.
 
@@ -90,7 +90,7 @@ impl S3Documents {
         if length > file_type.maximum_bytes() {
             return Err(CaptureError::Refused(ParkReason::FileTooLarge { step: step() }));
         }
-        let key = document_key(first, &planned.step, file_type);
+        let key = document_key(first, &planned.step, planned.file, file_type);
         let (body, outcome) = MeasuredBody::new(chunks, length, None);
         let request = self
             .client
@@ -103,6 +103,7 @@ impl S3Documents {
         let stored = request.body(ByteStream::new(SdkBody::from_body_1_x(body))).send().await;
         let document = |bytes, sha256| StoredDocument {
             step: planned.step.clone(),
+            file: planned.file,
             side: planned.side,
             file_type,
             bytes,

@@ -43,6 +43,10 @@ impl IdenfyProvider {
         let mut images = Vec::new();
         let mut outcomes = Vec::new();
         for document in documents {
+            // Never posted, whoever may ask for it.
+            let side = document
+                .side
+                .ok_or(CallError::Ours(ProviderError::Documents(ParkReason::SidesUnclear)))?;
             let changed = ParkReason::FileChanged {
                 step: document.step.clone(),
             };
@@ -55,7 +59,7 @@ impl IdenfyProvider {
             }
             let (body, outcome) = MeasuredBody::new(chunks, length, Some(document.submitted_sha256().clone()));
             images.push(Image {
-                step: document.side.as_str().to_owned(),
+                step: side.as_str().to_owned(),
                 length,
                 content: Box::pin(body),
             });

@@ -3,6 +3,7 @@
 use futures_util::future::join_all;
 
 use crate::document::{Plan, PlannedDocument, StoredDocument};
+use crate::file_number::FileNumber;
 use crate::identifiers::ScanRef;
 use crate::ports::{CaptureError, Documents};
 use crate::reason::ParkReason;
@@ -29,7 +30,8 @@ pub(crate) enum Unfinished {
     Later,
 }
 
-/// Copies every planned file that is not in `known` yet. Copies that last beyond `until` are abandoned (nothing half-written stays: an
+/// Copies every planned file that is not in `known` yet, and whatever else is listed for the planned steps: only once a step's files are
+/// kept may it be found out that nobody knows what they show. Copies that last beyond `until` are abandoned (nothing half-written stays: an
 /// object appears whole or not at all).
 pub(crate) async fn capture_documents(
     store: &dyn Documents,
@@ -39,17 +41,17 @@ pub(crate) async fn capture_documents(
     links: &StepLinks,
     until: Timestamp,
 ) -> Captured {
-    let missing = plan
-        .documents
-        .iter()
-        .filter(|planned| !known.iter().any(|stored| stored.step == planned.step));
+    let unplanned = unplanned(plan, links);
+    let is_known = |planned: &PlannedDocument| {
+        known
+            .iter()
+            .any(|stored| stored.step == planned.step && stored.file == planned.file)
+    };
+    let missing = plan.documents.iter().chain(&unplanned).filter(|planned| !is_known(planned));
     let copies = missing.map(|planned| async move {
-        let copied = match links.get(&planned.step).map(Vec::as_slice) {
-            None | Some([]) => return (planned, Err(Missed::Unfinished(Unfinished::NoLink))),
-            Some([link]) => store.capture(first, planned, link, until).await,
-            Some(_) => Err(CaptureError::Refused(ParkReason::SeveralFiles {
-                step: planned.step.clone(),
-            })),
+        let copied = match links.get(&planned.step).and_then(|links| links.get(planned.file.index())) {
+            None => return (planned, Err(Missed::Unfinished(Unfinished::NoLink))),
+            Some(link) => store.capture(first, planned, link, until).await,
         };
         let missed = |error| match error {
             CaptureError::Refused(reason) => Missed::Refused(reason),
@@ -71,7 +73,33 @@ pub(crate) async fn capture_documents(
             Err(Missed::Unfinished(why)) => captured.unfinished.push((planned.clone(), why)),
         }
     }
+    // Not while a planned file is missing: it would be given up with this.
+    if let Some(more) = unplanned.first()
+        && !captured.unfinished.iter().any(|(missed, _)| plan.documents.contains(missed))
+    {
+        let step = more.step.clone();
+        captured.refused = captured.refused.or(Some(ParkReason::SeveralFiles { step }));
+    }
     captured
+}
+
+/// The files that are listed for the planned steps in excess of the plan, which was made from another list.
+fn unplanned(plan: &Plan, links: &StepLinks) -> Vec<PlannedDocument> {
+    let steps = plan.documents.iter().filter(|planned| planned.file == FileNumber::FIRST);
+    let listed = steps.flat_map(|planned| {
+        let count = links.get(&planned.step).map_or(0, Vec::len);
+        FileNumber::up_to(count).map(|file| PlannedDocument {
+            step: planned.step.clone(),
+            file,
+            side: None,
+        })
+    });
+    let is_planned = |listed: &PlannedDocument| {
+        plan.documents
+            .iter()
+            .any(|planned| planned.step == listed.step && planned.file == listed.file)
+    };
+    listed.filter(|listed| !is_planned(listed)).collect()
 }
 
 enum Missed {

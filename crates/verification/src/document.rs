@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::file_number::FileNumber;
 use crate::identifiers::{ClientId, CountryCode, Digest256, ScanRef, Side, StepName};
 use crate::prepared::PreparedFile;
 
@@ -86,11 +87,16 @@ pub const MAXIMUM_TOTAL_BYTES: u64 = 14_990_000;
 /// made smaller. The processor holds it in memory meanwhile, see `MemorySize` in the template.
 pub const MAXIMUM_FILE_BYTES: u64 = 30_000_000;
 
-/// A step whose file is needed, and what it shows.
+/// A file of a step that is to be in the bucket, and what it shows.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PlannedDocument {
     pub step: StepName,
-    pub side: Side,
+    /// Which of the step's files.
+    #[serde(default, skip_serializing_if = "FileNumber::is_first")]
+    pub file: FileNumber,
+    /// `None`: one of several files of its step, of which nothing says what they show. It is kept and not submitted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub side: Option<Side>,
 }
 
 /// What is to be captured and submitted, decided once from the first callback.
@@ -100,11 +106,22 @@ pub struct Plan {
     pub callback: Digest256,
     /// Whose second document it is: Token 2 is created for the same client.
     pub client_id: ClientId,
+    /// Every file that is to be in the bucket before anything is decided on them.
     pub documents: Vec<PlannedDocument>,
     pub country: CountryCode,
     /// `None`: the provider detects the type from the front.
     #[serde(default)]
     pub document_type: Option<DocumentType>,
+}
+
+impl Plan {
+    /// What the file shows, as far as the plan says.
+    pub fn side_of(&self, step: &StepName, file: FileNumber) -> Option<Side> {
+        self.documents
+            .iter()
+            .find(|planned| planned.step == *step && planned.file == file)
+            .and_then(|planned| planned.side)
+    }
 }
 
 /// The document types that direct processing takes. (Source: "Direct Processing", `documentType`.)
@@ -134,7 +151,12 @@ impl DocumentType {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StoredDocument {
     pub step: StepName,
-    pub side: Side,
+    /// Which of the step's files.
+    #[serde(default, skip_serializing_if = "FileNumber::is_first")]
+    pub file: FileNumber,
+    /// As the newest plan says; `None`: it says nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub side: Option<Side>,
     pub file_type: FileType,
     pub bytes: u64,
     pub sha256: Digest256,
@@ -146,7 +168,7 @@ pub struct StoredDocument {
 impl StoredDocument {
     /// Where the bucket holds it, as it was received.
     pub fn key(&self, first: &ScanRef) -> String {
-        document_key(first, &self.step, self.file_type)
+        document_key(first, &self.step, self.file, self.file_type)
     }
 
     /// Where the bucket holds what is submitted of it.
@@ -168,9 +190,15 @@ impl StoredDocument {
     }
 }
 
-/// `documents/<first scanRef>/<STEP>.<extension>`
-pub fn document_key(first: &ScanRef, step: &StepName, file_type: FileType) -> String {
-    format!("documents/{first}/{step}.{}", file_type.extension())
+/// `documents/<first scanRef>/<STEP>.<extension>` for a step's first file, `documents/<first scanRef>/<STEP>.<number>.<extension>` for the
+/// others. A step's name has no dot, so no two files have the same key.
+pub fn document_key(first: &ScanRef, step: &StepName, file: FileNumber, file_type: FileType) -> String {
+    let extension = file_type.extension();
+    if file.is_first() {
+        format!("documents/{first}/{step}.{extension}")
+    } else {
+        format!("documents/{first}/{step}.{file}.{extension}")
+    }
 }
 
 #[cfg(test)]

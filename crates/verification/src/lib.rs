@@ -13,6 +13,7 @@ mod change;
 pub mod circuit;
 pub mod document;
 mod erase;
+pub mod file_number;
 pub mod identifiers;
 pub mod observation;
 mod open_session;

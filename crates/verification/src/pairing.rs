@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::document::{DocumentType, Plan, StoredDocument};
-use crate::identifiers::{ClientId, CountryCode, Digest256, ScanRef};
+use crate::document::{DocumentType, FileType, Plan, PlannedDocument, StoredDocument};
+use crate::identifiers::{ClientId, CountryCode, Digest256, ScanRef, StepName};
 use crate::reason::{DeclineReason, ParkReason, WaitingReason};
 use crate::result::Overall;
 use crate::secret::AuthToken;
@@ -229,16 +229,42 @@ impl Pairing {
             .collect()
     }
 
-    /// The documents that the plan names, in its order; `None` while one is missing.
-    pub fn planned_documents(&self, plan: &Plan) -> Option<Vec<StoredDocument>> {
-        plan.documents
+    /// Whether every file that the plan names is in the bucket.
+    pub fn has_all(&self, plan: &Plan) -> bool {
+        plan.documents.iter().all(|planned| self.stored(planned).is_some())
+    }
+
+    /// A step with several files of which it is not certain which shows which side. Nothing of the plan is submitted then.
+    ///
+    /// Only pictures take their sides from the order of the list: a PDF may have both on its pages, and stands in a list of its own. A file
+    /// of the step that the plan does not know shows that the plan was made from an incomplete list.
+    pub fn undecided_step<'a>(&'a self, plan: &'a Plan) -> Option<&'a StepName> {
+        let planned = plan.documents.iter().find(|planned| planned.side.is_none());
+        let of_planned_steps = |stored: &&StoredDocument| plan.documents.iter().any(|planned| planned.step == stored.step);
+        let is_one_of_several = |step: &StepName| plan.documents.iter().filter(|planned| planned.step == *step).count() > 1;
+        let is_planned = |stored: &StoredDocument| {
+            let is_same = |planned: &PlannedDocument| planned.step == stored.step && planned.file == stored.file;
+            plan.documents.iter().any(is_same)
+        };
+        let stored = self
+            .documents
             .iter()
-            .map(|planned| {
-                self.documents
-                    .iter()
-                    .find(|stored| stored.step == planned.step && stored.side == planned.side)
-                    .cloned()
-            })
-            .collect()
+            .filter(of_planned_steps)
+            .find(|stored| !is_planned(stored) || (stored.file_type == FileType::Pdf && is_one_of_several(&stored.step)));
+        planned.map(|planned| &planned.step).or_else(|| stored.map(|stored| &stored.step))
+    }
+
+    /// The documents to be submitted, in the plan's order; `None` while one is missing, or what one shows is not decided.
+    pub fn planned_documents(&self, plan: &Plan) -> Option<Vec<StoredDocument>> {
+        if self.undecided_step(plan).is_some() {
+            return None;
+        }
+        plan.documents.iter().map(|planned| self.stored(planned).cloned()).collect()
+    }
+
+    fn stored(&self, planned: &PlannedDocument) -> Option<&StoredDocument> {
+        self.documents
+            .iter()
+            .find(|stored| stored.step == planned.step && stored.file == planned.file)
     }
 }

@@ -2,13 +2,15 @@
 //!
 //! Nothing here has an effect: a callback goes in, a judgement comes out.
 
-use std::str::FromStr;
+mod step_images;
 
-use crate::document::{Plan, PlannedDocument};
+use crate::document::Plan;
 use crate::identifiers::{CountryCode, Side, StepName};
 use crate::pairing::ExpectedDocument;
 use crate::reason::{DeclineReason, ParkReason, WaitingReason};
 use crate::result::{CallbackFacts, Overall, StepsVerdict};
+pub use step_images::{InvalidStepImages, StepImages};
+use step_images::{StepImage, files};
 
 /// What a first result means.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,54 +35,6 @@ pub enum StepVerdictPolicy {
     /// A final result without a verdict qualifies as well, if it names the step. For accounts whose steps are of the kind UPLOAD,
     /// which the provider documents as stored but not looked at. `INVALID` and `NOT_FOUND` still decline.
     AcceptUnjudged,
-}
-
-/// Which steps show the second document. Empty: names decide (see [`Policy::judge`]).
-#[derive(Clone, Debug, PartialEq, Eq, Default)]
-pub struct StepImages(Vec<PlannedDocument>);
-
-/// What is wrong with a text for [`StepImages`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum InvalidStepImages {
-    #[error("each entry is STEP=FRONT or STEP=BACK, separated by commas")]
-    Entry,
-    #[error("a step is named twice")]
-    StepTwice,
-    #[error("a side is named twice")]
-    SideTwice,
-    #[error("no step is the FRONT, which direct processing always needs")]
-    NoFront,
-    #[error("FRONT, BACK and FACE are the first document's own files and cannot be steps")]
-    FirstDocument,
-}
-
-impl FromStr for StepImages {
-    type Err = InvalidStepImages;
-
-    /// Reads `SECOND_DOC_FRONT=FRONT,SECOND_DOC_BACK=BACK`; white space around entries is ignored, an empty text is no mapping.
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let mut images: Vec<PlannedDocument> = Vec::new();
-        for entry in text.split(',').map(str::trim).filter(|entry| !entry.is_empty()) {
-            let (step, side) = entry.split_once('=').ok_or(InvalidStepImages::Entry)?;
-            let step: StepName = step.trim().parse().map_err(|_| InvalidStepImages::Entry)?;
-            let side: Side = side.trim().parse().map_err(|_| InvalidStepImages::Entry)?;
-            if step.is_first_document() {
-                return Err(InvalidStepImages::FirstDocument);
-            }
-            if images.iter().any(|image| image.step == step) {
-                return Err(InvalidStepImages::StepTwice);
-            }
-            if images.iter().any(|image| image.side == side) {
-                return Err(InvalidStepImages::SideTwice);
-            }
-            images.push(PlannedDocument { step, side });
-        }
-        if !images.is_empty() && !images.iter().any(|image| image.side == Side::Front) {
-            return Err(InvalidStepImages::NoFront);
-        }
-        images.sort_by_key(|image| image.side);
-        Ok(Self(images))
-    }
 }
 
 /// The team's choices, from the template's parameters.
@@ -110,8 +64,8 @@ impl Policy {
             StepsVerdict::Unknown => return Judgement::Unclear(ParkReason::StepVerdictUnknown),
             StepsVerdict::Valid | StepsVerdict::NotJudged => {}
         }
-        let documents = match self.sides(&facts.steps) {
-            Ok(documents) => documents,
+        let images = match self.sides(&facts.steps) {
+            Ok(images) => images,
             Err(NoSides::NoSteps) if facts.steps_verdict == StepsVerdict::Valid => return Judgement::Unclear(ParkReason::StepsNotNamed),
             Err(NoSides::NoSteps) => return Judgement::Declines(DeclineReason::NoAdditionalStep),
             Err(NoSides::Unclear) => return Judgement::Unclear(ParkReason::SidesUnclear),
@@ -133,7 +87,7 @@ impl Policy {
         Judgement::Qualifies(Plan {
             callback: facts.digest.clone(),
             client_id,
-            documents,
+            documents: files(&images, &facts.links),
             country,
             document_type: expected.document_type,
         })
@@ -143,10 +97,10 @@ impl Policy {
     ///
     /// With a mapping, it decides alone. Without one, utility bills are left aside; a single step is the front; among several, exactly
     /// one name must end in `_FRONT` and at most one in `_BACK`.
-    fn sides(&self, steps: &[StepName]) -> Result<Vec<PlannedDocument>, NoSides> {
+    fn sides(&self, steps: &[StepName]) -> Result<Vec<StepImage>, NoSides> {
         let steps: Vec<&StepName> = steps.iter().filter(|step| !step.is_first_document()).collect();
         if !self.step_images.0.is_empty() {
-            let mapped: Vec<PlannedDocument> = self
+            let mapped: Vec<StepImage> = self
                 .step_images
                 .0
                 .iter()
@@ -167,7 +121,7 @@ impl Policy {
                 .map(|&step| step.clone())
                 .collect()
         };
-        let planned = |step: &StepName, side| PlannedDocument { step: step.clone(), side };
+        let planned = |step: &StepName, side| StepImage { step: step.clone(), side };
         match (candidates.as_slice(), ending("_FRONT").as_slice(), ending("_BACK").as_slice()) {
             ([], ..) => Err(NoSides::NoSteps),
             ([single], _, []) => Ok(vec![planned(single, Side::Front)]),
@@ -195,7 +149,7 @@ mod tests {
             Judgement::Qualifies(plan) => plan
                 .documents
                 .iter()
-                .map(|document| (document.step.to_string(), document.side.as_str()))
+                .map(|document| (document.step.to_string(), document.side.unwrap().as_str()))
                 .collect(),
             other => panic!("should qualify, but {other:?}"),
         }
@@ -386,18 +340,6 @@ mod tests {
         assert_eq!(planned(&judge(&["POA2"])), [("POA2".to_owned(), "FRONT")]);
         assert_eq!(judge(&["UTILITY_BILL"]), Judgement::Unclear(ParkReason::SidesUnclear));
         assert_eq!(judge(&["OTHER"]), Judgement::Unclear(ParkReason::StepsNotNamed));
-    }
-
-    #[test]
-    fn a_wrong_mapping_says_what_is_wrong() {
-        let parse = |text: &str| text.parse::<StepImages>().unwrap_err();
-        assert_eq!(parse("A"), InvalidStepImages::Entry);
-        assert_eq!(parse("A=LEFT"), InvalidStepImages::Entry);
-        assert_eq!(parse("A=FRONT,A=BACK"), InvalidStepImages::StepTwice);
-        assert_eq!(parse("A=FRONT,B=FRONT"), InvalidStepImages::SideTwice);
-        assert_eq!(parse("A=BACK"), InvalidStepImages::NoFront);
-        assert_eq!(parse("FRONT=FRONT"), InvalidStepImages::FirstDocument);
-        assert_eq!(" ".parse::<StepImages>().unwrap(), StepImages::default());
     }
 
     #[test]

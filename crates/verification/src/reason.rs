@@ -53,7 +53,7 @@ pub enum ParkReason {
     SidesUnclear,
     /// No country: neither the callback nor the parameter `DefaultCountry` names one.
     CountryUnknown,
-    /// A step has several files, and only one can be submitted for a side.
+    /// A step has several files, and nothing says which of them shows which side (parameter `StepImages`). They are kept in the bucket.
     SeveralFiles {
         step: StepName,
     },

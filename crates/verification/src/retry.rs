@@ -3,10 +3,12 @@
 use std::sync::Arc;
 
 use crate::change::{Attempted, Changes};
+use crate::document::Plan;
 use crate::identifiers::ScanRef;
 use crate::pairing::{Pairing, Resume, State};
 use crate::policy::Policy;
 use crate::ports::{CallbackArchive, Clock, Observer, Pairings, SubmissionQueue, Unavailable};
+use crate::reason::ParkReason;
 use crate::transition::Event;
 
 #[derive(Clone)]
@@ -44,10 +46,12 @@ impl RetryVerification {
             return Ok(Retried::Unknown);
         };
         let event = match &pairing.state {
+            // What the files show is for the policy to say, which reads it from the callback.
             State::Parked {
-                resume: Resume::Plan(_), ..
-            } => Event::RetryRequested,
-            State::Parked {
+                cause: ParkReason::SeveralFiles { .. },
+                resume: Resume::Plan(Plan { callback, .. }),
+            }
+            | State::Parked {
                 resume: Resume::Callback(callback),
                 ..
             } => {
@@ -67,6 +71,9 @@ impl RetryVerification {
                     lease_until: self.clock.now(),
                 }
             }
+            State::Parked {
+                resume: Resume::Plan(_), ..
+            } => Event::RetryRequested,
             state => return Ok(Retried::NotParked(state.name())),
         };
         let changes = Changes {

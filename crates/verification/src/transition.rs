@@ -8,7 +8,7 @@ mod request;
 mod second;
 mod work;
 
-use crate::document::StoredDocument;
+use crate::document::{Plan, StoredDocument};
 use crate::identifiers::{ClientId, Digest256, ScanRef};
 use crate::pairing::{ExpectedDocument, Pairing, State};
 use crate::policy::Judgement;
@@ -229,15 +229,18 @@ impl Step<'_> {
     }
 }
 
-/// Adds the newly stored documents; one stored again for the same step replaces the older record of it. The same file found again brings no
-/// news, and least of all does it undo what was made of it.
-fn merge(known: &mut Vec<StoredDocument>, new: Vec<StoredDocument>) {
+/// Adds the newly stored documents; one stored again for the same place replaces the older record of it. The same file found again brings no
+/// news, and least of all does it undo what was made of it. What each shows is as `plan` says, whoever has stored it under which plan.
+fn merge(known: &mut Vec<StoredDocument>, new: Vec<StoredDocument>, plan: &Plan) {
     for document in new {
-        let is_same = |old: &StoredDocument| old.step == document.step && old.side == document.side && old.sha256 == document.sha256;
-        if known.iter().any(is_same) {
+        let is_same_place = |old: &StoredDocument| old.step == document.step && old.file == document.file;
+        if known.iter().any(|old| is_same_place(old) && old.sha256 == document.sha256) {
             continue;
         }
-        known.retain(|old| old.step != document.step);
+        known.retain(|old| !is_same_place(old));
         known.push(document);
+    }
+    for document in known {
+        document.side = plan.side_of(&document.step, document.file);
     }
 }

@@ -11,6 +11,7 @@
 use std::time::Duration;
 
 use verification::document::{FileType, Plan, StoredDocument};
+use verification::file_number::FileNumber;
 use verification::identifiers::{Digest256, ScanRef, Side};
 use verification::pairing::{ExpectedDocument, Resume, Second};
 use verification::policy::{Judgement, Policy};
@@ -53,7 +54,8 @@ fn lease() -> Timestamp {
 fn documents() -> Vec<StoredDocument> {
     let stored = |step: &str, side| StoredDocument {
         step: step.parse().unwrap(),
-        side,
+        file: FileNumber::FIRST,
+        side: Some(side),
         file_type: FileType::Jpeg,
         bytes: 1,
         sha256: Digest256::of(step.as_bytes()),

@@ -1,6 +1,8 @@
 //! What callers get, member by member: strict, so that a change here is a change of the contract.
 
 use serde::Serialize;
+use verification::file_number::FileNumber;
+use verification::identifiers::Side;
 use verification::ports::{HistoryEntry, Page, PairingSummary};
 use verification::{Opened, Pairing, Receipt, Remaining, RemainingKind, Timestamp};
 
@@ -60,7 +62,12 @@ struct ResultAnswer {
 #[derive(Serialize)]
 struct DocumentAnswer {
     step: String,
-    side: &'static str,
+    /// Which of the step's files; left out for the first.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    file: Option<u8>,
+    /// Left out where nothing says it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    side: Option<&'static str>,
     /// As it was received.
     bytes: u64,
     sha256: String,
@@ -89,7 +96,8 @@ impl VerificationAnswer {
     pub fn new(pairing: &Pairing, history: Vec<HistoryEntry>) -> Self {
         let documents = pairing.documents.iter().map(|document| DocumentAnswer {
             step: document.step.to_string(),
-            side: document.side.as_str(),
+            file: (document.file != FileNumber::FIRST).then(|| document.file.get()),
+            side: document.side.map(Side::as_str),
             bytes: document.bytes,
             sha256: document.sha256.to_string(),
             submitted: document.prepared.as_ref().map(|prepared| SubmittedAnswer {

@@ -54,7 +54,7 @@ impl Advance {
             if let Some((planned, _)) = unfinished.iter().find(|(_, why)| matches!(why, Unfinished::NoLink)) {
                 if are_fresh {
                     let step = planned.step.clone();
-                    let has_link = links.get(&step).is_some_and(|links| !links.is_empty());
+                    let has_link = links.get(&step).is_some_and(|links| links.len() > planned.file.index());
                     break (
                         Some(if has_link {
                             ParkReason::LinkDead { step }

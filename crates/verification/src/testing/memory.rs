@@ -68,7 +68,10 @@ enum TokenState {
 /// How a link behaves.
 #[derive(Clone, Debug)]
 pub enum FileBehaviour {
+    /// A JPEG of so many bytes.
     Serves(u64),
+    /// A PDF of so many bytes.
+    ServesPdf(u64),
     Dead,
     Truncated,
     Down,

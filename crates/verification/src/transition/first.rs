@@ -1,6 +1,6 @@
 //! Results of the first verification.
 
-use super::{ALREADY_KNOWN, Effect, OUT_OF_PLACE, Step, Transition};
+use super::{ALREADY_KNOWN, Effect, OUT_OF_PLACE, Step, Transition, merge};
 use crate::document::Plan;
 use crate::identifiers::Digest256;
 use crate::pairing::{Pairing, Resume, State};
@@ -56,6 +56,7 @@ impl Step<'_> {
             self.change(what, &[Effect::CaptureDocuments], |next| {
                 next.first_overall = Some(overall);
                 next.client_id = Some(plan.client_id.clone());
+                merge(&mut next.documents, Vec::new(), &plan);
                 next.state = State::Capturing {
                     plan: plan.clone(),
                     lease_until,
@@ -77,6 +78,11 @@ impl Step<'_> {
                 cause,
                 resume: Resume::Plan(old),
             } if cause.stage() == Stage::Capturing && old.callback != plan.callback => begin("Reopened"),
+            // The files are here, and the policy says something else about them now.
+            State::Parked {
+                cause: ParkReason::SeveralFiles { .. },
+                resume: Resume::Plan(old),
+            } if *old != plan => begin("Reopened"),
             _ if self.pairing.revoked.is_some() => self.change("RevocationWithdrawn", &[], |next| {
                 next.first_overall = Some(overall);
                 next.revoked = None;

@@ -1,5 +1,6 @@
 //! What people and applications ask for.
 
+use super::work::after_capture;
 use super::{ALREADY_KNOWN, Effect, OUT_OF_PLACE, Step, Transition};
 use crate::identifiers::{ClientId, ScanRef};
 use crate::pairing::{ExpectedDocument, Resume, State};
@@ -19,14 +20,10 @@ impl Step<'_> {
         if self.pairing.revoked.is_some() {
             return OUT_OF_PLACE;
         }
-        let state = if self.pairing.planned_documents(plan).is_some() {
-            State::Captured { plan: plan.clone() }
-        } else {
-            State::Capturing {
-                plan: plan.clone(),
-                lease_until: self.now,
-            }
-        };
+        let state = after_capture(self.pairing, plan, self.now);
+        if state == self.pairing.state {
+            return ALREADY_KNOWN;
+        }
         self.change("RetryRequested", &[Effect::Enqueue], |next| {
             next.attempts = 0;
             next.state = state;

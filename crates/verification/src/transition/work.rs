@@ -30,21 +30,15 @@ impl Step<'_> {
             return OUT_OF_PLACE;
         };
         let mut next = self.pairing.clone();
-        merge(&mut next.documents, documents);
-        let complete = next.planned_documents(plan).is_some();
-        let (what, state) = if complete {
-            ("DocumentsCaptured", State::Captured { plan: plan.clone() })
-        } else {
-            (
-                "CaptureDeferred",
-                State::Capturing {
-                    plan: plan.clone(),
-                    lease_until: self.now,
-                },
-            )
+        merge(&mut next.documents, documents, plan);
+        let state = after_capture(&next, plan, self.now);
+        let (what, effects): (_, &[Effect]) = match state {
+            State::Captured { .. } => ("DocumentsCaptured", &[Effect::Enqueue]),
+            State::Parked { .. } => ("CaptureRefused", &[]),
+            _ => ("CaptureDeferred", &[Effect::Enqueue]),
         };
         let documents = next.documents;
-        self.change(what, &[Effect::Enqueue], |next| {
+        self.change(what, effects, |next| {
             next.documents = documents;
             next.state = state;
         })
@@ -56,7 +50,7 @@ impl Step<'_> {
             State::Capturing { plan, .. } | State::Captured { plan } | State::Authorized { plan, .. } => {
                 let plan = plan.clone();
                 self.change("CaptureRefused", &[], |next| {
-                    merge(&mut next.documents, documents);
+                    merge(&mut next.documents, documents, &plan);
                     next.state = State::Parked {
                         cause,
                         resume: Resume::Plan(plan),
@@ -75,11 +69,11 @@ impl Step<'_> {
         };
         let mut documents = self.pairing.documents.clone();
         for Preparation { step, original, file } in preparations {
-            let document = documents
-                .iter_mut()
-                .find(|document| document.step == step && document.sha256 == original);
-            if let Some(document) = document {
-                document.prepared = Some(file);
+            // The same file may have been uploaded twice for a step.
+            for document in &mut documents {
+                if document.step == step && document.sha256 == original {
+                    document.prepared = Some(file.clone());
+                }
             }
         }
         if documents == self.pairing.documents {
@@ -261,5 +255,21 @@ impl Step<'_> {
             } if *lease_until == held => Some((plan, auth_token)),
             _ => None,
         }
+    }
+}
+
+/// Where a pairing goes when this is all that is in the bucket. The only ways into `Captured` lead through here, so that nothing is submitted
+/// of which it is not certain what it shows, and nothing is parked for that before it is kept.
+pub(super) fn after_capture(pairing: &Pairing, plan: &Plan, now: Timestamp) -> State {
+    let plan = plan.clone();
+    if !pairing.has_all(&plan) {
+        return State::Capturing { plan, lease_until: now };
+    }
+    match pairing.undecided_step(&plan).cloned() {
+        None => State::Captured { plan },
+        Some(step) => State::Parked {
+            cause: ParkReason::SeveralFiles { step },
+            resume: Resume::Plan(plan),
+        },
     }
 }

@@ -15,6 +15,7 @@ mod overdue;
 mod overtaken;
 mod preparation;
 mod revocation;
+mod several_files;
 
 use std::sync::Arc;
 use std::time::Duration;

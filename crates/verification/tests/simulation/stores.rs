@@ -137,7 +137,7 @@ impl Documents for WatchedDocuments {
         };
         let world = &self.provider.world;
         world.file(link.expose(), behaviour);
-        let key = document_key(first, &planned.step, FileType::Jpeg);
+        let key = document_key(first, &planned.step, planned.file, FileType::Jpeg);
         let before = world.object(&key);
         if self.broken == Some(Broken::WriteOnceIgnored) {
             world.lose_object(&key);

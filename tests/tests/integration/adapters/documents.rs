@@ -6,6 +6,7 @@ use std::time::Duration;
 use adapters::{FileOrigins, S3Documents, SystemClock};
 use integration_tests::{Answer, FileServer, Stack, pictures};
 use verification::document::{FileType, PlannedDocument, StoredDocument};
+use verification::file_number::FileNumber;
 use verification::identifiers::{Digest256, ScanRef, Side};
 use verification::observation::Observation;
 use verification::ports::{CaptureError, Clock, Documents};
@@ -50,7 +51,8 @@ impl Bucket {
     async fn capture_within(&self, budget: Duration, link: &str) -> Result<StoredDocument, CaptureError> {
         let planned = PlannedDocument {
             step: "SECOND_DOC".parse().unwrap(),
-            side: Side::Front,
+            file: FileNumber::FIRST,
+            side: Some(Side::Front),
         };
         let until = SystemClock.now().plus(budget);
         self.documents.capture(&self.first, &planned, &FileLink::new(link), until).await
@@ -304,7 +306,8 @@ async fn no_error_shows_the_link() {
     );
     let planned = PlannedDocument {
         step: "SECOND_DOC".parse().unwrap(),
-        side: Side::Front,
+        file: FileNumber::FIRST,
+        side: Some(Side::Front),
     };
     let link = FileLink::new(format!("{gone}/name?X-Amz-Signature=hidden"));
     let until = SystemClock.now().plus(Duration::from_secs(10));

@@ -30,16 +30,26 @@ impl Documents for World {
             FileBehaviour::Truncated => Err(CaptureError::Truncated),
             FileBehaviour::Down => Err(unavailable()),
             FileBehaviour::Refused(reason) => Err(CaptureError::Refused(reason)),
-            FileBehaviour::Serves(bytes) => {
+            FileBehaviour::Serves(bytes) | FileBehaviour::ServesPdf(bytes) => {
+                let file_type = match behaviour {
+                    FileBehaviour::ServesPdf(_) => FileType::Pdf,
+                    _ => FileType::Jpeg,
+                };
                 let document = StoredDocument {
                     step: planned.step.clone(),
+                    file: planned.file,
                     side: planned.side,
-                    file_type: FileType::Jpeg,
+                    file_type,
                     bytes,
                     sha256: Digest256::of(link.expose().as_bytes()),
                     prepared: None,
                 };
-                Ok(self.lock().objects.entry(document.key(first)).or_insert(document).clone())
+                let stored = self.lock().objects.entry(document.key(first)).or_insert(document).clone();
+                // What it shows is no part of what is stored.
+                Ok(StoredDocument {
+                    side: planned.side,
+                    ..stored
+                })
             }
         }
     }

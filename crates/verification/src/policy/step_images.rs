@@ -1,0 +1,158 @@
+//! Which steps show the second document, as the team has set it, and what each file of a step shows by that.
+
+use std::str::FromStr;
+
+use crate::document::PlannedDocument;
+use crate::file_number::FileNumber;
+use crate::identifiers::{Side, StepName};
+use crate::result::StepLinks;
+
+/// A side, and the step that shows it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct StepImage {
+    pub step: StepName,
+    pub side: Side,
+}
+
+/// Which steps show the second document, front first. Empty: names decide (see [`super::Policy::judge`]).
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct StepImages(pub(super) Vec<StepImage>);
+
+/// What is wrong with a text for [`StepImages`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum InvalidStepImages {
+    #[error("each entry is STEP=FRONT, STEP=BACK or STEP=FRONT+BACK, separated by commas")]
+    Entry,
+    #[error("a step is named twice")]
+    StepTwice,
+    #[error("a side is named twice")]
+    SideTwice,
+    #[error("no step is the FRONT, which direct processing always needs")]
+    NoFront,
+    #[error("FRONT, BACK and FACE are the first document's own files and cannot be steps")]
+    FirstDocument,
+}
+
+impl FromStr for StepImages {
+    type Err = InvalidStepImages;
+
+    /// Reads `SECOND_DOC_FRONT=FRONT,SECOND_DOC_BACK=BACK`, or `SECOND_DOC=FRONT+BACK` for a step with a file for each side; white space around
+    /// entries is ignored, an empty text is no mapping.
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let mut images: Vec<StepImage> = Vec::new();
+        for entry in text.split(',').map(str::trim).filter(|entry| !entry.is_empty()) {
+            let (step, sides) = entry.split_once('=').ok_or(InvalidStepImages::Entry)?;
+            let step: StepName = step.trim().parse().map_err(|_| InvalidStepImages::Entry)?;
+            let sides = match sides.trim() {
+                "FRONT+BACK" => vec![Side::Front, Side::Back],
+                side => vec![side.parse().map_err(|_| InvalidStepImages::Entry)?],
+            };
+            if step.is_first_document() {
+                return Err(InvalidStepImages::FirstDocument);
+            }
+            if images.iter().any(|image| image.step == step) {
+                return Err(InvalidStepImages::StepTwice);
+            }
+            for side in sides {
+                if images.iter().any(|image| image.side == side) {
+                    return Err(InvalidStepImages::SideTwice);
+                }
+                images.push(StepImage { step: step.clone(), side });
+            }
+        }
+        if !images.is_empty() && !images.iter().any(|image| image.side == Side::Front) {
+            return Err(InvalidStepImages::NoFront);
+        }
+        images.sort_by_key(|image| image.side);
+        Ok(Self(images))
+    }
+}
+
+/// The files of these steps, by what the callback lists for each.
+///
+/// A single file is the first of its step's sides. As many files as sides are the sides in the order of the list. Of any other number
+/// nothing is said but that they exist.
+pub(super) fn files(images: &[StepImage], links: &StepLinks) -> Vec<PlannedDocument> {
+    let mut documents: Vec<PlannedDocument> = Vec::new();
+    for StepImage { step, .. } in images {
+        if documents.iter().any(|document| document.step == *step) {
+            continue;
+        }
+        let sides: Vec<Side> = images.iter().filter(|image| image.step == *step).map(|image| image.side).collect();
+        // A step without a link is planned all the same: that its file is missing must not go unnoticed.
+        let count = links.get(step).map_or(0, Vec::len).max(1);
+        let is_decided = count == 1 || count == sides.len();
+        documents.extend(FileNumber::up_to(count).map(|file| PlannedDocument {
+            step: step.clone(),
+            file,
+            side: sides.get(file.index()).copied().filter(|_| is_decided),
+        }));
+    }
+    documents
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::secret::FileLink;
+
+    #[test]
+    fn a_wrong_mapping_says_what_is_wrong() {
+        let parse = |text: &str| text.parse::<StepImages>().unwrap_err();
+        assert_eq!(parse("A"), InvalidStepImages::Entry);
+        assert_eq!(parse("A=LEFT"), InvalidStepImages::Entry);
+        assert_eq!(parse("A=BACK+FRONT"), InvalidStepImages::Entry);
+        assert_eq!(parse("A=FRONT,A=BACK"), InvalidStepImages::StepTwice);
+        assert_eq!(parse("A=FRONT,B=FRONT"), InvalidStepImages::SideTwice);
+        assert_eq!(parse("A=FRONT+BACK,B=BACK"), InvalidStepImages::SideTwice);
+        assert_eq!(parse("A=BACK"), InvalidStepImages::NoFront);
+        assert_eq!(parse("FRONT=FRONT"), InvalidStepImages::FirstDocument);
+        assert_eq!(" ".parse::<StepImages>().unwrap(), StepImages::default());
+    }
+
+    fn planned(mapping: &str, links: &[(&str, usize)]) -> Vec<(String, u8, Option<Side>)> {
+        let images: StepImages = mapping.parse().unwrap();
+        let link = |number: usize| FileLink::new(format!("https://files.example/{number}"));
+        let links = links
+            .iter()
+            .map(|(step, count)| (step.parse().unwrap(), (0..*count).map(link).collect()))
+            .collect();
+        let documents = files(&images.0, &links);
+        documents
+            .into_iter()
+            .map(|document| (document.step.to_string(), document.file.get(), document.side))
+            .collect()
+    }
+
+    #[test]
+    fn two_files_of_a_step_that_is_both_sides_are_the_sides_in_their_order() {
+        let one = ("A".to_owned(), 1, Some(Side::Front));
+        assert_eq!(
+            planned("A=FRONT+BACK", &[("A", 2)]),
+            [one.clone(), ("A".to_owned(), 2, Some(Side::Back))]
+        );
+        assert_eq!(planned("A=FRONT+BACK", &[("A", 1)]), [one.clone()], "a document may have one side");
+        assert_eq!(planned("A=FRONT+BACK", &[]), [one], "its link is still asked for");
+    }
+
+    #[test]
+    fn of_any_other_number_of_files_nothing_is_said_and_four_are_taken() {
+        let undecided = |count: u8| (1..=count).map(|number| ("A".to_owned(), number, None)).collect::<Vec<_>>();
+        assert_eq!(planned("A=FRONT", &[("A", 2)]), undecided(2));
+        assert_eq!(planned("A=FRONT+BACK", &[("A", 3)]), undecided(3));
+        assert_eq!(planned("A=FRONT+BACK", &[("A", 9)]), undecided(4));
+    }
+
+    #[test]
+    fn several_files_of_one_step_say_nothing_about_another() {
+        let documents = planned("A=FRONT,B=BACK", &[("A", 1), ("B", 2)]);
+        assert_eq!(
+            documents,
+            [
+                ("A".to_owned(), 1, Some(Side::Front)),
+                ("B".to_owned(), 1, None),
+                ("B".to_owned(), 2, None)
+            ]
+        );
+    }
+}

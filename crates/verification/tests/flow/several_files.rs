@@ -1,0 +1,216 @@
+//! Steps with several files: all are kept before anything else, and nobody guesses what they show.
+
+use verification::identifiers::{Digest256, Side};
+use verification::reason::ParkReason;
+use verification::result::CallbackFacts;
+use verification::secret::FileLink;
+use verification::testing::fixtures::approved;
+use verification::testing::memory::FileBehaviour;
+use verification::{Accepted, Advanced, Policy, Retried, State};
+
+use super::Flow;
+
+const STEP: &str = "SECOND_DOC";
+
+fn link(number: usize) -> String {
+    format!("https://files.example/first/{STEP}/{number}")
+}
+
+/// One step, and so many files of it.
+fn with_files(count: usize) -> CallbackFacts {
+    let links = (1..=count).map(|number| FileLink::new(link(number))).collect();
+    CallbackFacts {
+        steps: vec![STEP.parse().unwrap()],
+        links: [(STEP.parse().unwrap(), links)].into(),
+        ..approved("first", "client")
+    }
+}
+
+fn several() -> ParkReason {
+    ParkReason::SeveralFiles {
+        step: STEP.parse().unwrap(),
+    }
+}
+
+fn both_sides() -> Policy {
+    Policy {
+        step_images: "SECOND_DOC=FRONT+BACK".parse().unwrap(),
+        ..Policy::default()
+    }
+}
+
+fn deciding(flow: Flow) -> Flow {
+    let mut flow = flow;
+    flow.accept.policy = both_sides();
+    flow
+}
+
+/// What the pairing has: the number of each file, what it shows, and the link that it was copied from.
+fn kept(flow: &Flow) -> Vec<(u8, Option<Side>, Digest256)> {
+    let mut kept: Vec<_> = flow
+        .world
+        .pairing("first")
+        .documents
+        .into_iter()
+        .map(|document| (document.file.get(), document.side, document.sha256))
+        .collect();
+    kept.sort_by_key(|(number, ..)| *number);
+    kept
+}
+
+fn from(number: usize) -> Digest256 {
+    Digest256::of(link(number).as_bytes())
+}
+
+async fn retry(flow: &Flow, policy: Policy) -> Retried {
+    flow.retrying(policy).retry(&"first".parse().unwrap()).await.unwrap()
+}
+
+#[tokio::test]
+async fn all_files_of_a_step_are_kept_and_then_the_pairing_is_parked_before_a_token_is_spent() {
+    let flow = Flow::new();
+    flow.callback(&with_files(2)).await;
+    assert_eq!(flow.parked(), several());
+    assert_eq!(
+        flow.world.object_keys(),
+        ["documents/first/SECOND_DOC.2.jpg", "documents/first/SECOND_DOC.jpg"]
+    );
+    assert_eq!(kept(&flow), [(1, None, from(1)), (2, None, from(2))]);
+    assert_eq!(flow.process().await, Advanced::Resting("Parked"));
+    assert_eq!(flow.world.token_count(), 0);
+}
+
+#[tokio::test]
+async fn of_more_files_than_anybody_needs_four_are_kept() {
+    let flow = Flow::new();
+    flow.callback(&with_files(6)).await;
+    assert_eq!(flow.parked(), several());
+    assert_eq!(flow.world.object_keys().len(), 4);
+}
+
+#[tokio::test]
+async fn a_file_that_is_left_to_the_processor_is_waited_for_and_never_submitted_without() {
+    let flow = Flow::new();
+    let facts = with_files(2);
+    flow.world.serve(&facts);
+    flow.world.file(&link(2), FileBehaviour::Down);
+    flow.try_callback(&facts).await.unwrap();
+    assert_eq!(flow.state().name(), "Capturing");
+    flow.world.file(&link(2), FileBehaviour::Serves(1_000));
+    assert_eq!(flow.process().await, Advanced::Resting("Parked"));
+    assert_eq!(flow.parked(), several());
+    assert_eq!(flow.world.object_keys().len(), 2);
+    assert_eq!(flow.world.token_count(), 0);
+}
+
+#[tokio::test]
+async fn fresh_links_lead_to_each_file_by_its_place() {
+    let flow = deciding(Flow::new());
+    let facts = with_files(2);
+    flow.world.serve(&facts);
+    flow.world.file(&link(1), FileBehaviour::Dead);
+    flow.world.file(&link(2), FileBehaviour::Dead);
+    flow.try_callback(&facts).await.unwrap();
+    let fresh = [(3, 1_000), (4, 2_000)].map(|(number, bytes)| {
+        flow.world.file(&link(number), FileBehaviour::Serves(bytes));
+        FileLink::new(link(number))
+    });
+    flow.world
+        .fresh_links(&"first".parse().unwrap(), [(STEP.parse().unwrap(), fresh.to_vec())].into());
+    assert_eq!(flow.process().await, Advanced::Resting("Submitted"));
+    assert_eq!(kept(&flow), [(1, Some(Side::Front), from(3)), (2, Some(Side::Back), from(4))]);
+}
+
+#[tokio::test]
+async fn files_that_only_the_fresh_list_has_are_kept_as_well_and_park() {
+    let flow = Flow::new();
+    let facts = with_files(1);
+    flow.world.serve(&facts);
+    flow.world.file(&link(1), FileBehaviour::Dead);
+    flow.try_callback(&facts).await.unwrap();
+    let fresh = [3, 4].map(|number| {
+        flow.world.file(&link(number), FileBehaviour::Serves(1_000));
+        FileLink::new(link(number))
+    });
+    flow.world
+        .fresh_links(&"first".parse().unwrap(), [(STEP.parse().unwrap(), fresh.to_vec())].into());
+    assert_eq!(flow.process().await, Advanced::Resting("Parked"));
+    assert_eq!(flow.parked(), several());
+    assert_eq!(flow.world.object_keys().len(), 2);
+    assert!(matches!(
+        retry(&flow, Policy::default()).await,
+        Retried::StillParked("SeveralFiles")
+    ));
+    assert_eq!(flow.process().await, Advanced::Resting("Parked"));
+    assert_eq!(flow.world.token_count(), 0, "the first alone would be a guess");
+}
+
+#[tokio::test]
+async fn a_step_that_is_set_to_be_both_sides_is_submitted_in_the_order_of_its_files() {
+    let flow = deciding(Flow::new());
+    flow.callback(&with_files(2)).await;
+    assert_eq!(flow.process().await, Advanced::Resting("Submitted"));
+    let (_, submitted) = flow.world.submissions().remove(0);
+    let sides: Vec<_> = submitted.into_iter().map(|document| (document.side, document.sha256)).collect();
+    assert_eq!(sides, [(Some(Side::Front), from(1)), (Some(Side::Back), from(2))]);
+}
+
+#[tokio::test]
+async fn taken_up_after_the_setting_was_changed_it_goes_on_with_the_stored_files() {
+    let flow = Flow::new();
+    flow.callback(&with_files(2)).await;
+    // The links are dead by then, and nothing may be asked of them.
+    flow.world.file(&link(1), FileBehaviour::Dead);
+    flow.world.file(&link(2), FileBehaviour::Dead);
+    assert!(matches!(retry(&flow, both_sides()).await, Retried::TakenUp(_)));
+    assert_eq!(flow.process().await, Advanced::Resting("Submitted"));
+    assert_eq!(kept(&flow), [(1, Some(Side::Front), from(1)), (2, Some(Side::Back), from(2))]);
+    assert_eq!((flow.world.token_count(), flow.world.submissions().len()), (1, 1));
+}
+
+#[tokio::test]
+async fn under_the_same_setting_neither_a_retry_nor_a_repeat_changes_anything() {
+    let flow = Flow::new();
+    flow.callback(&with_files(2)).await;
+    let parked = flow.world.pairing("first");
+    assert!(matches!(
+        retry(&flow, Policy::default()).await,
+        Retried::StillParked("SeveralFiles")
+    ));
+    assert!(matches!(flow.callback(&with_files(2)).await, Accepted::Ignored(_)));
+    assert_eq!(flow.world.pairing("first"), parked);
+}
+
+#[tokio::test]
+async fn a_pdf_among_the_files_takes_no_side_from_their_order() {
+    let flow = deciding(Flow::new());
+    flow.world.file(&link(2), FileBehaviour::ServesPdf(1_000));
+    flow.callback(&with_files(2)).await;
+    assert_eq!(flow.parked(), several());
+    assert_eq!(
+        flow.world.object_keys(),
+        ["documents/first/SECOND_DOC.2.pdf", "documents/first/SECOND_DOC.jpg"]
+    );
+    assert!(matches!(retry(&flow, both_sides()).await, Retried::StillParked("SeveralFiles")));
+    assert_eq!(flow.process().await, Advanced::Resting("Parked"));
+    assert_eq!(flow.world.token_count(), 0);
+}
+
+#[tokio::test]
+async fn several_files_of_one_side_leave_the_other_one_kept_and_named() {
+    let flow = Flow::new();
+    let mut facts = approved("first", "client");
+    let back = "SECOND_DOC_BACK".parse().unwrap();
+    facts.links.insert(back, vec![FileLink::new(link(1)), FileLink::new(link(2))]);
+    flow.callback(&facts).await;
+    assert!(matches!(flow.state(), State::Parked { .. }));
+    let sides: Vec<_> = flow
+        .world
+        .pairing("first")
+        .documents
+        .into_iter()
+        .map(|document| (document.step.to_string(), document.side))
+        .collect();
+    assert_eq!(sides.len(), 3);
+    assert!(sides.contains(&("SECOND_DOC_FRONT".to_owned(), Some(Side::Front))));
+}
