@@ -4,7 +4,7 @@
 use bytes::Bytes;
 use serde_json::{Map, Value, json};
 
-use crate::files::{FIRST_DOCUMENT, LinkAge, link_maps};
+use crate::files::{FIRST_DOCUMENT, LinkAge, link_maps, step_of};
 use crate::person;
 use crate::session::{Session, TokenType, step_types};
 use crate::settings::{Settings, StepVerdictSpelling};
@@ -165,10 +165,11 @@ fn completed_steps(session: &Session) -> Value {
         .files
         .keys()
         .filter(|key| !FIRST_DOCUMENT.contains(&key.as_str()))
-        .map(|key| {
+        .map(|key| step_of(key))
+        .map(|step| {
             (
-                key.clone(),
-                json!(configured.get(key).cloned().flatten().unwrap_or_else(|| "UPLOAD".to_owned())),
+                step.to_owned(),
+                json!(configured.get(step).cloned().flatten().unwrap_or_else(|| "UPLOAD".to_owned())),
             )
         })
         .collect();

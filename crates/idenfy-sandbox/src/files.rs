@@ -62,17 +62,39 @@ pub(crate) fn link_maps(state: &State, settings: &Settings, session: &Session, a
     for (key, file) in &session.files {
         let link = link(state, settings, &origin, session, key, file, issued);
         if FIRST_DOCUMENT.contains(&key.as_str()) || !is_pdf(file) {
-            files.insert(key.clone(), link);
+            list(&mut files, step_of(key), link);
         } else {
             let listed = if settings.pdf_links == PdfLinks::Array {
                 json!([link])
             } else {
                 link
             };
-            pdfs.insert(key.clone(), listed);
+            list(&mut pdfs, step_of(key), listed);
         }
     }
     (Value::Object(files), Value::Object(pdfs))
+}
+
+/// The step of a file's key: a step's further files are `STEP.2`, `STEP.3` and so on.
+pub(crate) fn step_of(key: &str) -> &str {
+    key.split_once('.').map_or(key, |(step, _)| step)
+}
+
+/// A step's only file is listed as a link, several as an array of links.
+fn list(links: &mut Map<String, Value>, step: &str, link: Value) {
+    let listed = match (links.remove(step), link) {
+        (None, link) => link,
+        (Some(Value::Array(mut known)), Value::Array(more)) => {
+            known.extend(more);
+            Value::Array(known)
+        }
+        (Some(Value::Array(mut known)), link) => {
+            known.push(link);
+            Value::Array(known)
+        }
+        (Some(known), link) => json!([known, link]),
+    };
+    links.insert(step.to_owned(), listed);
 }
 
 fn link(

@@ -54,6 +54,26 @@ async fn every_choice_of_the_template_has_its_effect() {
     assert_eq!(processes_that_know(&endpoint), Vec::<String>::new(), "nothing outlives the stack");
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn two_pictures_of_a_step_that_is_set_to_be_both_sides_are_submitted_in_their_order() {
+    let dedicated = DedicatedStack::start(Options {
+        parameters: [("StepImages".to_owned(), format!("{FRONT}=FRONT+BACK"))].into(),
+        ..Options::default()
+    })
+    .await;
+    let session = dedicated.stack.session().await;
+    session.upload(FRONT, "image/jpeg", pictures::jpeg(30_000)).await;
+    session.upload(&format!("{FRONT}.2"), "image/png", pictures::png(20_000)).await;
+    session.finish_and_be_believed(json!({"additionalSteps": "VALID"})).await;
+    session.until_settled().await;
+    let submissions = session.requests("process").await;
+    assert_eq!(submissions.len(), 1, "{submissions:?}");
+    let images = submissions[0]["images"].as_array().unwrap();
+    let sides: Vec<(&Value, &Value)> = images.iter().map(|image| (&image["side"], &image["bytes"])).collect();
+    assert_eq!(sides, [(&json!("FRONT"), &json!(30_000)), (&json!("BACK"), &json!(20_000))]);
+    dedicated.stop().await;
+}
+
 async fn documents_go_where_they_are_mapped(stack: &Stack) {
     let session = stack.session().await;
     session.upload(FRONT, "image/jpeg", pictures::jpeg(30_000)).await;

@@ -1,6 +1,9 @@
 //! Files that can never be had, or never be submitted: the pairing is parked with the reason, and no token is spent on it.
 
+use std::collections::BTreeSet;
+
 use integration_tests::{Answer, BACK, FRONT, FileServer, Session, Stack, pictures};
+use reqwest::Method;
 use serde_json::{Value, json};
 
 const FIFTEEN_MEGABYTES: usize = 15_000_000;
@@ -161,27 +164,60 @@ async fn a_file_that_is_cut_off_once_is_fetched_again_and_settles() {
 }
 
 #[tokio::test]
-async fn a_step_without_a_file_or_with_several_is_parked() {
+async fn a_step_without_a_file_is_parked() {
     let stack = Stack::shared().await;
-    let without = async {
-        let session = stack.session().await;
-        session.upload(FRONT, "image/jpeg", pictures::jpeg(1_000)).await;
-        let steps = json!({"additionalSteps": {BACK: "UPLOAD"}});
-        session
-            .finish_and_be_believed(json!({"additionalSteps": "VALID", "overrides": steps}))
-            .await;
-        assert_parked(&session, "FileMissing").await;
-    };
-    let several = async {
+    let session = stack.session().await;
+    session.upload(FRONT, "image/jpeg", pictures::jpeg(1_000)).await;
+    let steps = json!({"additionalSteps": {BACK: "UPLOAD"}});
+    session
+        .finish_and_be_believed(json!({"additionalSteps": "VALID", "overrides": steps}))
+        .await;
+    assert_parked(&session, "FileMissing").await;
+}
+
+#[tokio::test]
+async fn several_files_of_a_step_are_all_kept_before_it_is_parked() {
+    let stack = Stack::shared().await;
+    let check = async |result: Value, content_type: &str, extension: &str, second: Vec<u8>| {
         let session = stack.session_with_documents().await;
-        let link = format!("{}/files/a/b", stack.sandbox.url());
-        let links = json!([link, format!("{link}2")]);
-        session
-            .finish_and_be_believed(json!({"overrides": {"fileUrls": {FRONT: links}}}))
-            .await;
+        session.upload(&format!("{FRONT}.2"), content_type, second).await;
+        session.finish_and_be_believed(result).await;
         assert_parked(&session, "SeveralFiles").await;
+        let of = |name: &str| format!("documents/{}/{name}", session.scan_ref);
+        let mut expected = [
+            (of(&format!("{BACK}.png")), 20_000),
+            (of(&format!("{FRONT}.2.{extension}")), 40_000),
+            (of(&format!("{FRONT}.jpg")), 30_000),
+        ];
+        expected.sort();
+        let kept = session.documents().await;
+        let kept: Vec<(String, u64)> = kept.into_iter().map(|object| (object.key, object.bytes)).collect();
+        assert_eq!(kept, expected);
+        let path = format!("/verifications/{}", session.scan_ref);
+        let answer = stack.api(Method::GET, &path, None).await.expect(200);
+        let shown: BTreeSet<(String, Option<u64>, Option<String>)> = answer["documents"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|document| {
+                let text = |name: &str| document[name].as_str().map(ToOwned::to_owned);
+                (text("step").unwrap(), document["file"].as_u64(), text("side"))
+            })
+            .collect();
+        let expected = [
+            (BACK.to_owned(), None, Some("BACK".to_owned())),
+            (FRONT.to_owned(), None, None),
+            (FRONT.to_owned(), Some(2), None),
+        ];
+        assert_eq!(shown, expected.into());
     };
-    tokio::join!(without, several);
+    tokio::join!(
+        check(json!({}), "image/jpeg", "jpg", pictures::jpeg(40_000)),
+        // A PDF beside a picture.
+        check(json!({}), "application/pdf", "pdf", pictures::pdf(40_000)),
+        // Left to the processor, which has fresh links.
+        check(json!({"expiredLinks": true}), "image/jpeg", "jpg", pictures::jpeg(40_000)),
+    );
 }
 
 #[tokio::test]

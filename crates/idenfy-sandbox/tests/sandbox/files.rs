@@ -37,6 +37,33 @@ async fn links_lead_to_the_files_with_their_type_and_length() {
 }
 
 #[tokio::test]
+async fn further_files_of_a_step_are_listed_with_its_first() {
+    let mut world = World::start().await;
+    let session = world.session("client").await;
+    for (key, content_type, bytes) in [
+        ("SECOND_DOC_FRONT", "image/png", PNG),
+        ("SECOND_DOC_FRONT.2", "image/png", PNG),
+        ("SECOND_DOC_FRONT.3", "application/pdf", PDF),
+    ] {
+        world.put_file(&session, key, content_type, bytes).await;
+    }
+    world.finish(&session, json!({})).await;
+    let body = world.receiver.next().await.body();
+    let links = body["fileUrls"]["SECOND_DOC_FRONT"].as_array().unwrap();
+    assert_eq!(links.len(), 2);
+    for (link, bytes) in [
+        (&links[0], PNG),
+        (&links[1], PNG),
+        (&body["additionalStepPdfUrls"]["SECOND_DOC_FRONT"], PDF),
+    ] {
+        let answer = read(world.client.get(link.as_str().unwrap()).send().await.unwrap()).await;
+        assert_eq!(answer.raw, bytes);
+    }
+    let steps: Vec<_> = body["additionalSteps"].as_object().unwrap().keys().cloned().collect();
+    assert_eq!(steps, ["SECOND_DOC_FRONT"]);
+}
+
+#[tokio::test]
 async fn links_expire_and_can_be_renewed() {
     let mut world = World::start().await;
     world.settings(json!({"fileLinkSeconds": 0})).await;
