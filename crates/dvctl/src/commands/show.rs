@@ -4,7 +4,8 @@ use std::fmt;
 
 use serde::Serialize;
 use serde_json::Value;
-use verification::identifiers::ScanRef;
+use verification::file_number::FileNumber;
+use verification::identifiers::{ScanRef, Side};
 use verification::ports::Pairings;
 use verification::{Pairing, State, Timestamp};
 
@@ -95,7 +96,12 @@ struct Verification {
 #[derive(Serialize)]
 struct Document {
     step: String,
-    side: &'static str,
+    /// Which of the step's files; left out for the first.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    file: Option<u8>,
+    /// Left out where nothing says it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    side: Option<&'static str>,
     bytes: u64,
     sha256: String,
 }
@@ -108,7 +114,8 @@ impl Shown {
         };
         let documents = pairing.documents.iter().map(|document| Document {
             step: document.step.to_string(),
-            side: document.side.as_str(),
+            file: (document.file != FileNumber::FIRST).then(|| document.file.get()),
+            side: document.side.map(Side::as_str),
             bytes: document.bytes,
             sha256: document.sha256.to_string(),
         });
@@ -175,8 +182,20 @@ impl fmt::Display for Shown {
             line(f, "superseded", superseded)?;
         }
         for document in &self.documents {
-            let Document { step, side, bytes, sha256 } = document;
-            line(f, "document", &format_args!("{step} ({side})  {bytes} bytes  sha256 {sha256}"))?;
+            let Document {
+                step,
+                file,
+                side,
+                bytes,
+                sha256,
+            } = document;
+            let file = file.map_or_else(String::new, |file| format!(", file {file}"));
+            let side = side.unwrap_or("side not known");
+            line(
+                f,
+                "document",
+                &format_args!("{step}{file} ({side})  {bytes} bytes  sha256 {sha256}"),
+            )?;
         }
         line(f, "created", &time(self.created_at))?;
         line(f, "updated", &time(self.updated_at))?;
