@@ -167,7 +167,8 @@ pub async fn short(description: Description) -> Result<()> {
         pairings: 60,
         concurrency: 20,
         trouble: 5,
-        seed: fresh_seed(),
+        // Always the same, so that what fails fails again.
+        seed: 1,
         deadline: Duration::from_secs(120),
     };
     let report = soak(description, settings).await?;

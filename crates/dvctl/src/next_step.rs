@@ -42,7 +42,9 @@ pub fn next_step(pairing: &Pairing, now: Timestamp) -> String {
 fn remedy(cause: &ParkReason) -> &'static str {
     match cause {
         ParkReason::StepNotJudged => "iDenfy did not judge the step: set StepVerdict to AcceptUnjudged if that is how your step works.",
-        ParkReason::SidesUnclear | ParkReason::SideMissing { .. } => "Say in the parameter StepImages which step shows which side.",
+        ParkReason::SidesUnclear | ParkReason::SideMissing { .. } | ParkReason::SeveralFiles { .. } => {
+            "Say in the parameter StepImages which step shows which side."
+        }
         ParkReason::CountryUnknown => "Set the parameter DefaultCountry.",
         ParkReason::CallbackLost | ParkReason::ClientUnknown => {
             "Have iDenfy send the callback again, from the verification's page in its dashboard."

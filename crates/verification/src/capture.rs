@@ -48,8 +48,16 @@ pub(crate) async fn capture_documents(
             .any(|stored| stored.step == planned.step && stored.file == planned.file)
     };
     let missing = plan.documents.iter().chain(&unplanned).filter(|planned| !is_known(planned));
+    // A list with fewer files than the plan was made from does not say which of them is gone.
+    let listed = |planned: &PlannedDocument| {
+        let of_step = plan.documents.iter().filter(|other| other.step == planned.step).count();
+        links
+            .get(&planned.step)
+            .filter(|links| links.len() >= of_step)?
+            .get(planned.file.index())
+    };
     let copies = missing.map(|planned| async move {
-        let copied = match links.get(&planned.step).and_then(|links| links.get(planned.file.index())) {
+        let copied = match listed(planned) {
             None => return (planned, Err(Missed::Unfinished(Unfinished::NoLink))),
             Some(link) => store.capture(first, planned, link, until).await,
         };

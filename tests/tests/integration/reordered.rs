@@ -54,7 +54,8 @@ async fn the_same_result_with_freshly_signed_links_changes_nothing_and_is_kept_a
         if kept > before {
             return Ok(());
         }
-        Err(session.send_again(json!({"freshLinks": true})).await)
+        session.send_again(json!({"freshLinks": true})).await;
+        Err(format!("{kept} bodies"))
     })
     .await;
 }
