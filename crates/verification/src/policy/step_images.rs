@@ -131,7 +131,11 @@ mod tests {
             planned("A=FRONT+BACK", &[("A", 2)]),
             [one.clone(), ("A".to_owned(), 2, Some(Side::Back))]
         );
-        assert_eq!(planned("A=FRONT+BACK", &[("A", 1)]), [one.clone()], "a document may have one side");
+        assert_eq!(
+            planned("A=FRONT+BACK", &[("A", 1)]),
+            std::slice::from_ref(&one),
+            "a document may have one side"
+        );
         assert_eq!(planned("A=FRONT+BACK", &[]), [one], "its link is still asked for");
     }
 
