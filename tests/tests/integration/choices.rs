@@ -70,7 +70,8 @@ async fn two_pictures_of_a_step_that_is_set_to_be_both_sides_are_submitted_in_th
     assert_eq!(submissions.len(), 1, "{submissions:?}");
     let images = submissions[0]["images"].as_array().unwrap();
     let sides: Vec<(&Value, &Value)> = images.iter().map(|image| (&image["side"], &image["bytes"])).collect();
-    assert_eq!(sides, [(&json!("FRONT"), &json!(30_000)), (&json!("BACK"), &json!(20_000))]);
+    // The journal sorts them by side; the first picture, of 30,000 bytes, is the front.
+    assert_eq!(sides, [(&json!("BACK"), &json!(20_000)), (&json!("FRONT"), &json!(30_000))]);
     dedicated.stop().await;
 }
 
