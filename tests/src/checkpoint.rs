@@ -82,9 +82,10 @@ impl Held {
         self.decision.send(()).is_ok()
     }
 
-    /// Kills the process that made the call, with SIGKILL, and returns the name of its function. `None`: it has ended by itself.
-    pub fn kill_caller(self) -> Option<String> {
-        self.caller.kill().then_some(self.caller.function)
+    /// Kills the process that made the call, with SIGKILL, and returns the name of its function.
+    pub fn kill_caller(self) -> String {
+        assert!(self.caller.kill(), "{:?} is there to be killed", self.caller);
+        self.caller.function
     }
 }
 

@@ -80,42 +80,31 @@ async fn everything_settles(effects: &[Effect], function: &str) {
         sides.iter().map(|side| (*effect, *side))
     });
     let flows = moments.map(|(effect, side)| settles_although_killed(&world, effect, side, function));
-    let was_killed = tokio::select! {
-        was_killed = join_all(flows) => was_killed,
+    tokio::select! {
+        _ = join_all(flows) => {}
         () = world.stack().keep_reconciling(Duration::from_secs(2)) => panic!("reconciling goes on"),
-    };
-    let killed = was_killed.iter().filter(|was_killed| **was_killed).count();
-    assert!(
-        killed * 4 >= was_killed.len() * 3,
-        "of {} calls, {killed} waited to be killed",
-        was_killed.len()
-    );
+    }
     world.assert_queues_empty().await;
     world.stop().await;
 }
 
-/// Whether it was killed. It is not if it hung up before, which happens where the emulator is slower than the function's patience.
-async fn settles_although_killed(world: &WatchedStack, effect: Effect, side: Side, function: &str) -> bool {
+async fn settles_although_killed(world: &WatchedStack, effect: Effect, side: Side, function: &str) {
     let session = world.stack().session().await;
     session.upload(FRONT, "image/jpeg", pictures::jpeg(FILE_BYTES)).await;
     session.upload(BACK, "image/png", pictures::png(FILE_BYTES)).await;
     let killing = async {
         let held = hold(world, &session, effect, side).await;
         let killed = held.held().await.kill_caller();
-        if let Some(killed) = &killed {
-            assert!(killed.contains(function), "{effect:?} is made by {killed}");
-        }
-        killed.is_some()
+        assert!(killed.contains(function), "{effect:?} is made by {killed}");
     };
-    let (was_killed, deliveries) = tokio::join!(killing, session.finish(json!({})));
-    if was_killed && BY_WEBHOOK.iter().take(6).any(|first| *first == effect) {
+    let ((), deliveries) = tokio::join!(killing, session.finish(json!({})));
+    if BY_WEBHOOK.iter().take(6).any(|first| *first == effect) {
         assert_ne!(deliveries[0]["status"], 200, "nobody answers for the dead: {effect:?} {side:?}");
     }
     let what = format!("{effect:?} {side:?}");
     session.until_settled().await;
     assert_once(&session, &what).await;
     world.assert_answers_are_durable(&session.client_id).await;
-    was_killed
 }
 
 /// Sets the watch. Direct processing is told a token and nothing else, so that is asked for on the way.
