@@ -4,7 +4,9 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
+use std::time::Duration;
 
 use axum::Router;
 use axum::body::{Body, BodyDataStream, Bytes};
@@ -15,7 +17,7 @@ use futures_util::{StreamExt, stream};
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
 use crate::processes::FunctionProcess;
 use crate::wait::DEADLINE;
@@ -55,6 +57,8 @@ struct Shared {
     address: SocketAddr,
     service: OnceLock<String>,
     watches: Mutex<Vec<Watch>>,
+    obstacles: Mutex<Vec<Obstacle>>,
+    obstacles_so_far: AtomicU64,
 }
 
 impl std::fmt::Debug for Shared {
@@ -63,10 +67,38 @@ impl std::fmt::Debug for Shared {
     }
 }
 
+type Wanted = Box<dyn Fn(&Call) -> bool + Send>;
+
 struct Watch {
-    wanted: Box<dyn Fn(&Call) -> bool + Send>,
+    wanted: Wanted,
     side: Side,
     sender: oneshot::Sender<Held>,
+}
+
+struct Obstacle {
+    number: u64,
+    wanted: Wanted,
+    trouble: Trouble,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Trouble {
+    Refused,
+    Delayed(Duration),
+}
+
+/// Trouble with a service, until this is dropped.
+#[derive(Debug)]
+pub struct InTheWay {
+    number: u64,
+    shared: Arc<Shared>,
+}
+
+impl Drop for InTheWay {
+    fn drop(&mut self) {
+        let mut obstacles = self.shared.obstacles.lock().expect("not poisoned");
+        obstacles.retain(|obstacle| obstacle.number != self.number);
+    }
 }
 
 /// A call that waits for the test's decision. Dropping this ends it: the caller gets no answer, and what it was sending ends early.
@@ -80,6 +112,11 @@ impl Held {
     /// Lets the call go on as if nothing had been. Whether its caller was still waiting: the functions give a service 2.5 s and then try again.
     pub fn release(self) -> bool {
         self.decision.send(()).is_ok()
+    }
+
+    /// The process that made the call.
+    pub fn caller(&self) -> &FunctionProcess {
+        &self.caller
     }
 
     /// Kills the process that made the call, with SIGKILL, and returns the name of its function.
@@ -99,6 +136,8 @@ impl Checkpoint {
             address,
             service: OnceLock::new(),
             watches: Mutex::default(),
+            obstacles: Mutex::default(),
+            obstacles_so_far: AtomicU64::new(0),
         });
         let router = Router::new().fallback(pass).with_state(Arc::clone(&shared));
         let service = router.into_make_service_with_connect_info::<SocketAddr>();
@@ -130,6 +169,28 @@ impl Checkpoint {
             .expect("not poisoned")
             .push(Watch { wanted, side, sender });
         Watching(receiver)
+    }
+}
+
+impl Checkpoint {
+    /// Answers 503 in place of the service to every call that is `wanted`.
+    pub fn refuse(&self, wanted: impl Fn(&Call) -> bool + Send + 'static) -> InTheWay {
+        self.put_in_the_way(Box::new(wanted), Trouble::Refused)
+    }
+
+    /// Passes every call that is `wanted` on so much later.
+    pub fn delay(&self, pause: Duration, wanted: impl Fn(&Call) -> bool + Send + 'static) -> InTheWay {
+        self.put_in_the_way(Box::new(wanted), Trouble::Delayed(pause))
+    }
+
+    fn put_in_the_way(&self, wanted: Wanted, trouble: Trouble) -> InTheWay {
+        let number = self.shared.obstacles_so_far.fetch_add(1, Ordering::Relaxed);
+        let obstacle = Obstacle { number, wanted, trouble };
+        self.shared.obstacles.lock().expect("not poisoned").push(obstacle);
+        InTheWay {
+            number,
+            shared: Arc::clone(&self.shared),
+        }
     }
 }
 
@@ -175,6 +236,12 @@ impl Met {
 }
 
 impl Shared {
+    fn trouble(&self, call: &Call) -> Option<Trouble> {
+        let obstacles = self.obstacles.lock().expect("not poisoned");
+        let met = obstacles.iter().find(|obstacle| (obstacle.wanted)(call));
+        met.map(|obstacle| obstacle.trouble)
+    }
+
     fn meet(&self, call: &Call, caller: SocketAddr) -> Option<Met> {
         let mut watches = self.watches.lock().expect("not poisoned");
         let position = watches.iter().position(|watch| (watch.wanted)(call))?;
@@ -199,6 +266,11 @@ async fn pass(State(shared): State<Arc<Shared>>, ConnectInfo(caller): ConnectInf
         return StatusCode::BAD_REQUEST.into_response();
     };
     let call = describe(&parts, &start);
+    match shared.trouble(&call) {
+        Some(Trouble::Refused) => return StatusCode::SERVICE_UNAVAILABLE.into_response(),
+        Some(Trouble::Delayed(pause)) => sleep(pause).await,
+        None => {}
+    }
     let mut met = shared.meet(&call, caller);
     let moment = met.as_ref().map(|met| met.side);
     if moment == Some(Side::Before)

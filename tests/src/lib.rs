@@ -16,6 +16,7 @@
 mod aging;
 mod api;
 mod checkpoint;
+mod cloudwatch;
 mod contract;
 mod description;
 mod events;
@@ -34,9 +35,10 @@ mod signing;
 mod stack;
 mod tuning;
 mod wait;
+mod watched;
 
 pub use api::ApiAnswer;
-pub use checkpoint::{Call, Checkpoint, Held, Side, Watching};
+pub use checkpoint::{Call, Checkpoint, Held, InTheWay, Side, Watching};
 pub use description::{Description, STACK_VARIABLE};
 pub use events::Listener;
 pub use file_server::{Answer, FileServer};
@@ -48,3 +50,4 @@ pub use signing::sign;
 pub use stack::{DedicatedStack, Stack};
 pub use tuning::ProcessorTuning;
 pub use wait::{DEADLINE, eventually};
+pub use watched::{WatchedStack, assert_answers_are_durable, assert_queues_empty, writes};

@@ -1,8 +1,9 @@
-//! What the functions have logged, as CloudWatch Logs has it. Read over plain HTTP: one call does not earn an SDK.
+//! What the functions have logged, as CloudWatch Logs has it.
 
 use serde_json::{Value, json};
 
 use crate::stack::Stack;
+use crate::wait::eventually;
 
 impl Stack {
     /// The log lines of a function that contain `text`, oldest first; all lines for an empty one.
@@ -15,7 +16,7 @@ impl Stack {
             if !text.is_empty() {
                 request["filterPattern"] = json!(format!("\"{text}\""));
             }
-            let answer = self.logs_call("FilterLogEvents", &request).await;
+            let answer = self.logs("FilterLogEvents", &request).await;
             let events = answer["events"].as_array().cloned().unwrap_or_default();
             let messages = events.iter().filter_map(|event| event["message"].as_str());
             lines.extend(messages.flat_map(str::lines).map(str::to_owned));
@@ -36,18 +37,12 @@ impl Stack {
             .collect()
     }
 
-    async fn logs_call(&self, operation: &str, request: &Value) -> Value {
-        let region = &self.description.region;
-        let scope = format!("test/20200101/{region}/logs/aws4_request");
-        let request = self.http.post(&self.description.endpoint_url).body(request.to_string());
-        let request = request
-            .header(
-                "Authorization",
-                format!("AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders=host, Signature=0"),
-            )
-            .header("X-Amz-Target", format!("Logs_20140328.{operation}"))
-            .header("Content-Type", "application/x-amz-json-1.1");
-        let answer = request.send().await.expect("the logs answer");
-        answer.json().await.expect("JSON")
+    /// Waits until a function has logged a line with this text.
+    pub async fn until_logged(&self, function: &str, text: &str) {
+        eventually(format_args!("{function} logs {text}"), || async {
+            let lines = self.log_lines(function, text).await;
+            if lines.is_empty() { Err("no such line") } else { Ok(()) }
+        })
+        .await;
     }
 }

@@ -2,9 +2,12 @@
 
 use std::time::Duration;
 
-use aws_sdk_sqs::types::{Message, QueueAttributeName, SendMessageBatchRequestEntry};
+use adapters::SystemClock;
+use aws_sdk_sqs::types::{Message, MessageSystemAttributeName, QueueAttributeName, SendMessageBatchRequestEntry};
 use serde_json::json;
 use uuid::Uuid;
+use verification::Timestamp;
+use verification::ports::Clock;
 
 use crate::stack::Stack;
 use crate::wait::eventually;
@@ -20,7 +23,40 @@ impl Stack {
         self.send(&self.description.dead_letter_queue_url, bodies).await;
     }
 
-    async fn send(&self, queue_url: &str, bodies: &[&str]) {
+    /// Takes the message about a pairing off the submission queue and returns its body. For while nobody else reads it.
+    pub async fn take_from_submission_queue(&self, first: &str) -> String {
+        let queue = &self.description.submission_queue_url;
+        let message = eventually(format_args!("the message about {first}"), || async {
+            let messages = self.receive(queue, Duration::from_secs(1)).await;
+            let others = messages.len();
+            let is_it = |message: &Message| message.body().is_some_and(|body| body.contains(first));
+            messages.into_iter().find(is_it).ok_or(format!("{others} others"))
+        })
+        .await;
+        let receipt = message.receipt_handle().expect("a receipt");
+        let request = self.sqs.delete_message().queue_url(queue).receipt_handle(receipt);
+        request.send().await.expect("the queue answers");
+        message.body().expect("a body").to_owned()
+    }
+
+    /// How long the oldest message on the submission queue has been there. For while nobody else reads it: it counts as received once more.
+    pub async fn age_of_oldest_submission(&self) -> Duration {
+        let queue = &self.description.submission_queue_url;
+        let sent = eventually("a message waits", || async {
+            let messages = self.receive(queue, Duration::ZERO).await;
+            let sent = messages.iter().filter_map(|message| {
+                let attributes = message.attributes()?;
+                let sent = attributes.get(&MessageSystemAttributeName::SentTimestamp)?;
+                sent.parse::<i64>().ok()
+            });
+            sent.min().ok_or("none")
+        })
+        .await;
+        SystemClock.now().since(Timestamp::from_milliseconds(sent))
+    }
+
+    /// Sends messages to a queue in one batch.
+    pub async fn send(&self, queue_url: &str, bodies: &[&str]) {
         let mut request = self.sqs.send_message_batch().queue_url(queue_url);
         for (number, body) in bodies.iter().enumerate() {
             let entry = SendMessageBatchRequestEntry::builder().id(number.to_string()).message_body(*body);
@@ -48,6 +84,14 @@ impl Stack {
     async fn advances(&self, first: &str) -> Vec<serde_json::Value> {
         let lines = self.log_records("processor", first).await;
         lines.into_iter().filter(|line| line["event"] == "pairing_advanced").collect()
+    }
+
+    /// The address of the stack's queue with this logical id.
+    pub async fn queue_url(&self, logical_id: &str) -> String {
+        let answer = self.sqs.list_queues().send().await.expect("the queues answer");
+        let urls = answer.queue_urls.unwrap_or_default();
+        let is_it = |url: &String| url.contains(&format!("-{logical_id}-"));
+        urls.into_iter().find(is_it).expect("the queue is deployed")
     }
 
     /// How many messages are on a queue: those that can be received, those that somebody is at, and those that are put off.
@@ -89,7 +133,7 @@ impl Stack {
             .expect("the queue answers");
         let receives = letter
             .attributes()
-            .and_then(|attributes| attributes.get(&aws_sdk_sqs::types::MessageSystemAttributeName::ApproximateReceiveCount));
+            .and_then(|attributes| attributes.get(&MessageSystemAttributeName::ApproximateReceiveCount));
         receives.and_then(|count| count.parse().ok()).expect("a count")
     }
 
@@ -106,7 +150,7 @@ impl Stack {
     pub async fn receive(&self, queue_url: &str, visibility: Duration) -> Vec<Message> {
         let request = self.sqs.receive_message().queue_url(queue_url).max_number_of_messages(10);
         let request = request.visibility_timeout(visibility.as_secs().try_into().expect("seconds"));
-        let request = request.message_system_attribute_names(aws_sdk_sqs::types::MessageSystemAttributeName::All);
+        let request = request.message_system_attribute_names(MessageSystemAttributeName::All);
         request.send().await.expect("the queue answers").messages.unwrap_or_default()
     }
 }

@@ -12,6 +12,7 @@ mod bench;
 mod contract;
 mod dashboard;
 mod demo;
+mod drill;
 mod events;
 mod invoke;
 mod release;
@@ -39,6 +40,7 @@ enum Command {
     Events(events::Arguments),
     Invoke(invoke::Arguments),
     Soak(soak::Arguments),
+    Drill(drill::Arguments),
     Bench(bench::Arguments),
     Dashboard(dashboard::Arguments),
 }
@@ -52,6 +54,7 @@ async fn main() -> ExitCode {
         Command::Events(arguments) => events::run(&arguments),
         Command::Invoke(arguments) => invoke::run(arguments).await,
         Command::Soak(arguments) => soak::run(arguments).await,
+        Command::Drill(arguments) => drill::run(arguments).await,
         Command::Bench(arguments) => bench::run(arguments).await,
         Command::Dashboard(arguments) => dashboard::run(arguments).await,
     };

@@ -9,7 +9,7 @@ use local_stack::{Functions, LocalStack, Options, Toolchain, workspace};
 use tokio::process::Command;
 
 use crate::up::{Interruption, description};
-use crate::{arrows, contract, events, invoke, release, soak};
+use crate::{arrows, contract, drill, events, invoke, release, soak};
 
 /// Check and test everything
 ///
@@ -81,6 +81,7 @@ async fn steps(arguments: &Arguments) -> Result<()> {
     }
     on_the_stack(&mut run, &toolchain, arguments.filter.as_deref()).await?;
     if arguments.filter.is_none() {
+        run.step("drill", drill::check()).await?;
         run.step(
             "documentation examples",
             cargo(["test", "--doc", "--workspace", "--profile", "local", "--quiet"]),

@@ -1,5 +1,6 @@
 //! The Python programs that the local stack consists of, in two private virtual environments: the emulator's and the SAM
-//! CLI's, which pin different versions of the same library; and a third for what plays the API's contract, made when it is asked for. Every file is checked against a recorded hash. An environment
+//! CLI's, which pin different versions of the same library; and one each for what plays the API's contract and for the AWS CLI,
+//! made when they are asked for. Every file is checked against a recorded hash. An environment
 //! is named after the digest of its requirements and of the interpreter, so it is made once, made anew when either changes,
 //! and never seen half made. One that is out of date is left, since a stack may be running from it;
 //! removing `.local` removes them all.
@@ -15,6 +16,7 @@ use crate::{Progress, workspace};
 
 const EMULATOR_REQUIREMENTS: &str = include_str!("../python/emulator.txt");
 const CONTRACT_REQUIREMENTS: &str = include_str!("../python/contract.txt");
+const OPERATOR_REQUIREMENTS: &str = include_str!("../python/operator.txt");
 const SAM_REQUIREMENTS: &str = include_str!("../python/sam.txt");
 
 /// Both environments, ready for use.
@@ -44,6 +46,15 @@ impl Toolchain {
     /// As for [`Self::prepare`].
     pub async fn contract(&self, progress: Progress) -> Result<PathBuf> {
         let environment = environment(&self.python, "contract", CONTRACT_REQUIREMENTS, progress).await?;
+        Ok(environment.join("bin"))
+    }
+
+    /// Finds or makes the environment of the AWS CLI, and returns the directory that the program is in.
+    ///
+    /// # Errors
+    /// As for [`Self::prepare`].
+    pub async fn operator(&self, progress: Progress) -> Result<PathBuf> {
+        let environment = environment(&self.python, "operator", OPERATOR_REQUIREMENTS, progress).await?;
         Ok(environment.join("bin"))
     }
 

@@ -100,6 +100,13 @@ impl Template {
         alarms.iter().flat_map(|(name, alarm)| Self::watched_by(name, alarm)).collect()
     }
 
+    /// What a parameter is: as given, or its default.
+    pub fn parameter(&self, name: &str, given: &BTreeMap<String, String>) -> String {
+        let default = &self.0["Parameters"][name]["Default"];
+        let default = default.as_str().map_or_else(|| default.to_string(), str::to_owned);
+        given.get(name).cloned().unwrap_or(default)
+    }
+
     /// The dashboard's widgets. What CloudFormation fills in reads as its name.
     pub fn widgets(&self) -> Vec<Value> {
         let body = self.resources()["Dashboard"]["Properties"]["DashboardBody"].as_str().unwrap();

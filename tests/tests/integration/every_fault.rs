@@ -2,11 +2,9 @@
 //! accepted submission if it settles and with none if it does not.
 
 use futures_util::future::join_all;
-use integration_tests::{DedicatedStack, Session, Stack, eventually};
+use integration_tests::{DedicatedStack, Session, Stack, assert_answers_are_durable, eventually};
 use local_stack::Options;
 use serde_json::{Value, json};
-
-use crate::watched::assert_answers_are_durable;
 
 /// How long what hangs, hangs; and how long what is slow, takes.
 const MILLISECONDS: u64 = 2_000;

@@ -4,10 +4,9 @@
 use std::time::Duration;
 
 use futures_util::future::join_all;
-use integration_tests::{BACK, Call, FRONT, ProcessorTuning, Session, Side, Watching, pictures};
+use integration_tests::{BACK, Call, FRONT, ProcessorTuning, Session, Side, WatchedStack, Watching, pictures, writes};
+use local_stack::Options;
 use serde_json::{Value, json};
-
-use crate::watched::{WatchedStack, writes};
 
 /// What a killed worker holds, it holds for ten seconds, and its message comes back after twenty. One message at a time, so that
 /// killing the worker of one pairing does not kill that of another.
@@ -70,7 +69,7 @@ async fn a_processor_that_is_killed_at_any_effect_loses_nothing() {
 }
 
 async fn everything_settles(effects: &[Effect], function: &str) {
-    let world = WatchedStack::start().await;
+    let world = WatchedStack::start(Options::default()).await;
     world.stack().tune_processor(TUNING).await;
     let moments = effects.iter().flat_map(|effect| {
         let sides: &[Side] = match effect {

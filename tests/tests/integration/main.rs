@@ -32,4 +32,3 @@ mod reordered;
 mod restarted;
 mod settling;
 mod slow_links;
-mod watched;

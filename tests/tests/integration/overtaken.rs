@@ -1,10 +1,9 @@
 //! A worker that is held up for a moment, and overtaken meanwhile. What it knew is not true any more, so it changes nothing and calls
 //! nobody.
 
-use integration_tests::{ProcessorTuning, Side, eventually};
+use integration_tests::{ProcessorTuning, Side, WatchedStack, eventually, writes};
+use local_stack::Options;
 use serde_json::json;
-
-use crate::watched::{WatchedStack, writes};
 
 /// One message at a time, so that the second one goes to another process; and time enough for a call to be held.
 const ONE_BY_ONE: ProcessorTuning = ProcessorTuning {
@@ -15,7 +14,7 @@ const ONE_BY_ONE: ProcessorTuning = ProcessorTuning {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_worker_that_was_overtaken_changes_nothing() {
-    let world = WatchedStack::start().await;
+    let world = WatchedStack::start(Options::default()).await;
     world.stack().tune_processor(ONE_BY_ONE).await;
     tokio::join!(
         a_write_that_comes_late_is_lost(&world, "Authorizing"),

@@ -6,11 +6,11 @@
 
 use std::time::Duration;
 
-use integration_tests::{BACK, DedicatedStack, FRONT, ProcessorTuning, Session, Stack, eventually, pictures};
+use integration_tests::{
+    BACK, DedicatedStack, FRONT, ProcessorTuning, Session, Stack, assert_answers_are_durable, assert_queues_empty, eventually, pictures,
+};
 use local_stack::Options;
 use serde_json::{Value, json};
-
-use crate::watched::{assert_answers_are_durable, assert_queues_empty};
 
 const TUNING: ProcessorTuning = ProcessorTuning {
     timeout_seconds: 20,

@@ -2,14 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use integration_tests::operations::{Series, Template, in_the_workspace};
+use integration_tests::operations::{Entry, Runbook, Series, Template, in_the_workspace};
 use lambda_support::{METRICS, NAMESPACE};
-
-/// What each entry of the runbook answers, in this order.
-const QUESTIONS: [&str; 3] = ["**Means**", "**Look first**", "**Remedy**"];
-
-/// The headings below which no alarm is explained.
-const OTHER_HEADINGS: [&str; 2] = ["Where to look", "Deciding what alarms"];
 
 /// The metrics of AWS's own that the template may name, with their dimension. (Sources: "Available CloudWatch metrics for Amazon SQS";
 /// "Types of metrics for Lambda functions"; the ones without a dimension are the account's.)
@@ -27,46 +21,32 @@ const OF_AWS: [(&str, &str, &str); 11] = [
     ("AWS/Lambda", "Url5xxCount", "FunctionName"),
 ];
 
-fn runbook() -> Vec<(String, String)> {
-    let text = std::fs::read_to_string(in_the_workspace("docs/OPERATIONS.md")).unwrap();
-    let sections = text.split("\n## ").skip(1);
-    sections
-        .map(|section| {
-            let (heading, body) = section.split_once('\n').unwrap();
-            (heading.to_owned(), body.to_owned())
-        })
-        .collect()
-}
-
 #[test]
 fn every_alarm_is_explained_in_the_runbook_and_nothing_else_is() {
     let template = Template::read();
     let alarms: BTreeSet<String> = template.alarms().into_keys().map(str::to_owned).collect();
-    let runbook = runbook().into_iter().map(|(heading, _)| heading);
-    let headings: BTreeSet<String> = runbook.filter(|heading| !OTHER_HEADINGS.contains(&heading.as_str())).collect();
+    let entries = Runbook::read().entries().into_iter();
+    let headings: BTreeSet<String> = entries.map(|entry| entry.heading).collect();
     assert_eq!(alarms, headings);
 }
 
 #[test]
 fn every_entry_says_what_it_means_where_to_look_and_what_to_run() {
-    for (heading, body) in runbook() {
-        if OTHER_HEADINGS.contains(&heading.as_str()) {
-            continue;
-        }
-        let places = QUESTIONS.map(|question| body.find(question).unwrap_or_else(|| panic!("{heading} lacks {question}")));
-        assert!(places.is_sorted(), "{heading}");
-        assert!(body.contains("```sh\n"), "{heading} has no command");
+    for entry in Runbook::read().entries() {
+        let heading = &entry.heading;
+        let place = |question| entry.body.find(question).unwrap_or_else(|| panic!("{heading} lacks {question}"));
+        assert!(Entry::QUESTIONS.map(place).is_sorted(), "{heading}");
+        let commands = ["**Look first**", "**Remedy**"].map(|question| entry.commands(question).len());
+        assert!(commands.iter().sum::<usize>() > 0, "{heading} has no command");
     }
 }
 
 #[test]
 fn every_link_within_the_runbook_leads_to_a_heading() {
-    let headings: BTreeSet<String> = runbook()
-        .into_iter()
-        .map(|(heading, _)| heading.to_lowercase().replace(' ', "-"))
-        .collect();
-    let text = std::fs::read_to_string(in_the_workspace("docs/OPERATIONS.md")).unwrap();
-    let links: Vec<&str> = text
+    let runbook = Runbook::read();
+    let headings: BTreeSet<String> = runbook.headings().map(|heading| heading.to_lowercase().replace(' ', "-")).collect();
+    let links: Vec<&str> = runbook
+        .text
         .split("](#")
         .skip(1)
         .filter_map(|rest| rest.split_once(')'))
@@ -86,9 +66,9 @@ fn the_runbook_has_a_remedy_for_every_reason_to_park() {
     let (words, _) = words.split_once("\n    }\n").unwrap();
     let words: Vec<&str> = words.split('"').skip(1).step_by(2).collect();
     assert!(words.len() > 20 && words.contains(&"CallbackLost"), "{words:?}");
-    let (_, entry) = runbook().into_iter().find(|(heading, _)| heading == "PairingsParked").unwrap();
+    let entry = Runbook::read().entry("PairingsParked");
     for word in words {
-        assert!(entry.contains(&format!("`{word}`")), "{word}");
+        assert!(entry.body.contains(&format!("`{word}`")), "{word}");
     }
 }
 

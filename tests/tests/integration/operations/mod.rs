@@ -3,5 +3,6 @@
 
 mod alarms;
 mod dashboard;
+mod judgement;
 mod observed;
 mod queries;

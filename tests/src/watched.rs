@@ -2,10 +2,14 @@
 
 use std::net::TcpListener;
 
-use integration_tests::{Call, Checkpoint, DedicatedStack, Stack, eventually};
-use local_stack::{Options, Parameters};
+use local_stack::Options;
+
+use crate::checkpoint::{Call, Checkpoint};
+use crate::stack::{DedicatedStack, Stack};
+use crate::wait::eventually;
 
 /// A stack of the test's own, every call of whose functions can be held.
+#[derive(Debug)]
 pub struct WatchedStack {
     dedicated: DedicatedStack,
     /// Between the functions and table, bucket and queue.
@@ -15,18 +19,17 @@ pub struct WatchedStack {
 }
 
 impl WatchedStack {
-    pub async fn start() -> Self {
+    /// Starts one. Of the options, the port, the functions' endpoint and the provider's address are replaced.
+    pub async fn start(mut options: Options) -> Self {
         let (services, provider) = (Checkpoint::open().await, Checkpoint::open().await);
         // Chosen here, because functions call the services while the stack is still starting.
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let free = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr());
+        let port = free.expect("a free port").port();
         services.lead_to(&format!("http://127.0.0.1:{port}"));
-        let dedicated = DedicatedStack::start(Options {
-            port: Some(port),
-            functions_endpoint: Some(services.origin().parse().unwrap()),
-            parameters: Parameters::from([("IdenfyBaseUrl".to_owned(), provider.origin().to_owned())]),
-            ..Options::default()
-        })
-        .await;
+        options.port = Some(port);
+        options.functions_endpoint = Some(services.origin().parse().expect("an address"));
+        options.parameters.insert("IdenfyBaseUrl".to_owned(), provider.origin().to_owned());
+        let dedicated = DedicatedStack::start(options).await;
         provider.lead_to(dedicated.stack.sandbox.url());
         Self {
             dedicated,
@@ -35,10 +38,12 @@ impl WatchedStack {
         }
     }
 
+    /// The stack itself.
     pub fn stack(&self) -> &Stack {
         &self.dedicated.stack
     }
 
+    /// Ends it and waits until it has ended.
     pub async fn stop(self) {
         self.dedicated.stop().await;
     }
@@ -70,7 +75,7 @@ pub async fn assert_queues_empty(stack: &Stack) {
 pub async fn assert_answers_are_durable(stack: &Stack, client_id: &str) {
     for delivery in stack.sandbox.deliveries_to(client_id).await {
         if delivery["status"] == 200 {
-            let text = |name: &str| delivery[name].as_str().unwrap().to_owned();
+            let text = |name: &str| delivery[name].as_str().expect("text").to_owned();
             // Half a body says not whom it is about.
             let is_readable = delivery["fault"] != "cutBody";
             let folder = if is_readable { text("scanRef") } else { "unreadable".to_owned() };

@@ -1,0 +1,172 @@
+//! `cargo xtask drill`: every failure that an alarm exists for, brought about on the local stack. The alarm's metric must cross its threshold
+//! by the template's own definition, the runbook's commands under that alarm's name are run as they stand there, and the customer who was
+//! affected must be settled at the end.
+
+mod callbacks;
+mod cloudwatch;
+mod customers;
+mod drills;
+mod exercise;
+mod functions;
+mod outcomes;
+mod provider;
+mod report;
+mod shell;
+
+use std::panic::AssertUnwindSafe;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::{Context, Result, bail, ensure};
+use futures_util::FutureExt;
+use integration_tests::WatchedStack;
+use integration_tests::operations::{Runbook, Template};
+use local_stack::{Functions, Options, Parameters, Toolchain};
+
+use drills::{DRILLS, Drill};
+use exercise::{Exercise, World};
+use report::{Report, Row};
+use shell::Shell;
+
+use crate::up::Interruption;
+
+/// Bring about every failure that an alarm exists for, and repair it by the runbook
+///
+/// Starts a stack of its own. For each alarm: a customer is served and the alarm is quiet; the failure is brought about; the alarm's metric
+/// crosses its threshold; the commands of docs/OPERATIONS.md under the alarm's name are run as they stand there; the affected customer is
+/// settled and the alarm is quiet again. The exit status is 0 only if all of that was seen for each.
+#[derive(Debug, clap::Args)]
+pub struct Arguments {
+    /// Only these alarms, by the names of their headings in the runbook; all without any
+    #[arg(value_name = "ALARM")]
+    alarms: Vec<String>,
+
+    /// Print one line of JSON instead of a table
+    #[arg(long)]
+    json: bool,
+
+    /// Print what the runbook's commands print
+    #[arg(long)]
+    show: bool,
+}
+
+/// Runs the command to its end.
+///
+/// # Errors
+/// When the stack or a tool does not start. What went wrong in a drill is in the report and the exit status.
+pub async fn run(arguments: Arguments) -> Result<ExitCode> {
+    let mut interruption = Interruption::watch()?;
+    let chosen = choose(&arguments.alarms)?;
+    let report = tokio::select! {
+        report = drill(&chosen, arguments.show) => report?,
+        code = interruption.wait() => return Ok(code),
+    };
+    if arguments.json {
+        println!("{}", serde_json::to_string(&report)?);
+    } else {
+        print!("{report}");
+    }
+    Ok(if report.is_clean() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// All drills, as a part of `cargo xtask test`.
+///
+/// # Errors
+/// A drill failed; the report is printed before.
+pub async fn check() -> Result<()> {
+    let report = drill(&choose(&[])?, false).await?;
+    eprint!("{report}");
+    ensure!(report.is_clean(), "not every alarm led to its remedy");
+    Ok(())
+}
+
+fn choose(names: &[String]) -> Result<Vec<&'static Drill>> {
+    if let Some(unknown) = names.iter().find(|name| !DRILLS.iter().any(|drill| drill.alarm == name.as_str())) {
+        let known: Vec<&str> = DRILLS.iter().map(|drill| drill.alarm).collect();
+        bail!("there is no alarm {unknown}; there are {}", known.join(", "));
+    }
+    let is_chosen = |drill: &&Drill| names.is_empty() || names.iter().any(|name| name == drill.alarm);
+    Ok(DRILLS.iter().filter(is_chosen).collect())
+}
+
+async fn drill(chosen: &[&'static Drill], show: bool) -> Result<Report> {
+    let toolchain = Toolchain::prepare(progress).await?;
+    let programs = [
+        operators_command().await?,
+        toolchain.sam(),
+        toolchain.operator(progress).await?.join("aws"),
+    ];
+    let parameters = Parameters::from([("ConcurrencyAlarmThreshold".to_owned(), functions::CONCURRENCY.to_owned())]);
+    let options = Options {
+        functions: Functions::Build,
+        parameters: parameters.clone(),
+        progress,
+        ..Options::default()
+    };
+    let watched = WatchedStack::start(options).await;
+    let runbook = Runbook::read();
+    let mut shell = Shell::new(&watched.stack().description, &programs, show)?;
+    for command in runbook.first_commands() {
+        // The stack's name is known; what is broken is asked in the drills.
+        if command.starts_with("export IDENFY_SECRET_ARN") {
+            shell.export("IDENFY_SECRET_ARN", &command).await;
+        }
+    }
+    let world = World::new(watched, shell, Template::read(), runbook, parameters);
+    world.prepare().await;
+    let mut report = Report::default();
+    for drill in chosen {
+        report.rows.push(one(&world, drill).await);
+    }
+    world.stop().await;
+    Ok(report)
+}
+
+/// The harness tells by a panic what it has not seen; the others are drilled all the same.
+async fn one(world: &World, drill: &'static Drill) -> Row {
+    progress(&format!("{}: {}", drill.alarm, drill.failure));
+    let mut exercise = Exercise::new(world, drill);
+    let played = async {
+        exercise.begin().await;
+        (drill.play)(&mut exercise).await;
+        exercise.end().await;
+    };
+    let failed = AssertUnwindSafe(played).catch_unwind().await.err().map(|panic| {
+        let text = panic.downcast_ref::<String>().cloned();
+        text.or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned()))
+            .unwrap_or_else(|| "panicked".to_owned())
+    });
+    if failed.is_some() {
+        world.tidy_up().await;
+    }
+    let row = exercise.row(failed);
+    progress(&row.to_string());
+    row
+}
+
+/// Builds `dvctl`, together with all other programs so that no dependency is compiled twice, and tells where it is.
+async fn operators_command() -> Result<PathBuf> {
+    let mut build = tokio::process::Command::new("cargo");
+    build.args(["build", "--workspace", "--bins", "--profile", "local"]);
+    crate::test::run_to_end(&mut build).await.context("cannot build dvctl")?;
+    Ok(local_stack::workspace::root().join("target").join("local").join("dvctl"))
+}
+
+fn progress(line: &str) {
+    eprintln!("[drill] {line}");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_unknown_alarm_is_named_and_so_are_the_known_ones() {
+        let message = choose(&["Parked".to_owned()]).unwrap_err().to_string();
+        assert!(
+            message.contains("no alarm Parked") && message.contains("PairingsParked"),
+            "{message}"
+        );
+        assert_eq!(choose(&["PairingsParked".to_owned()]).unwrap().len(), 1);
+    }
+}

@@ -1,0 +1,92 @@
+//! Functions that crash, and functions that are not let in.
+
+use futures_util::future::join_all;
+use integration_tests::{Session, Side, writes};
+use serde_json::json;
+
+use super::callbacks::archives;
+use super::cloudwatch::{of_account, of_function};
+use super::exercise::Exercise;
+
+/// The value of `ConcurrencyAlarmThreshold` here: the account's functions may be as many at once before it is an alarm.
+pub const CONCURRENCY: &str = "3";
+
+const CROWD: usize = 4;
+
+pub async fn processor_crashed(exercise: &mut Exercise<'_>) {
+    let customer = exercise.stack().session_with_documents().await;
+    let held = exercise
+        .world
+        .services()
+        .hold(Side::Before, writes(&customer.scan_ref, "Authorizing"));
+    customer.finish_and_be_believed(json!({})).await;
+    let killed = held.held().await.kill_caller();
+    assert!(killed.contains("ProcessorFunction"), "{killed}");
+    exercise.measure(of_function("Errors", "ProcessorFunction", 1.0));
+    exercise.until_red().await;
+    exercise.look_first(&[], &[]).await;
+    exercise.remedy(&[]).await;
+    exercise.settles(&[&customer]).await;
+}
+
+pub async fn reconciler_failed(exercise: &mut Exercise<'_>) {
+    let stack = exercise.stack();
+    let customer = exercise.stack().session_with_documents().await;
+    let broken = exercise
+        .world
+        .services()
+        .refuse(|call| call.operation == "Query" && call.body.contains("by-attention"));
+    let run = stack.try_invoke("ReconcilerFunction", &json!({})).await;
+    assert!(run.is_err(), "{run:?}");
+    exercise.until_red().await;
+    exercise.look_first(&[], &["ERROR"]).await;
+    drop(broken);
+    exercise.remedy(&[]).await;
+    stack.invoke("ReconcilerFunction", &json!({})).await;
+    customer.finish_and_be_believed(json!({})).await;
+    exercise.settles(&[&customer]).await;
+}
+
+pub async fn throttled(exercise: &mut Exercise<'_>) {
+    let world = exercise.world;
+    let customer = exercise.stack().session_with_documents().await;
+    world.reserve("ProcessorFunction", 0).await;
+    customer.finish_and_be_believed(json!({})).await;
+    exercise.until_red().await;
+    exercise.look_first(&[], &["ConcurrentExecutions"]).await;
+    exercise.remedy(&[]).await;
+    world.share_the_pool("ProcessorFunction").await;
+    exercise.settles(&[&customer]).await;
+}
+
+pub async fn crowded(exercise: &mut Exercise<'_>) {
+    let world = exercise.world;
+    let sessions: Vec<Session<'_>> = join_all((0..CROWD).map(|_| world.stack().session_with_documents())).await;
+    let customers: Vec<&Session<'_>> = sessions.iter().collect();
+    let watching: Vec<_> = customers
+        .iter()
+        .map(|customer| world.services().hold(Side::Before, archives(customer)))
+        .collect();
+    let busy = join_all(customers.iter().map(|customer| customer.finish(json!({}))));
+    let counting = async {
+        let held = join_all(watching.into_iter().map(|watching| watching.held())).await;
+        let callers: Vec<_> = held.iter().map(|held| held.caller().clone()).collect();
+        let others = |position: usize| callers.iter().skip(position + 1);
+        let repeated = callers
+            .iter()
+            .enumerate()
+            .filter(|(position, caller)| others(*position).any(|other| other == *caller))
+            .count();
+        for held in held {
+            held.release();
+        }
+        callers.len() - repeated
+    };
+    let (_, at_once) = tokio::join!(busy, counting);
+    #[expect(clippy::cast_precision_loss, reason = "a few processes")]
+    exercise.measure(of_account("ConcurrentExecutions", at_once as f64));
+    exercise.until_red().await;
+    exercise.look_first(&[], &["limit"]).await;
+    exercise.remedy(&[]).await;
+    exercise.settles(&customers).await;
+}

@@ -1,0 +1,83 @@
+//! Applications that are not told.
+
+use std::time::Duration;
+
+use integration_tests::{Call, InTheWay, Session, Side};
+use serde_json::json;
+
+use super::cloudwatch::of_function;
+use super::exercise::Exercise;
+
+/// What the alarm on outcomes that wait allows, and a second more.
+const FIVE_MINUTES: Duration = Duration::from_secs(301);
+
+/// What Lambda leaves in the queue for a batch that it has given up. (Source: "Retain discarded batch records for a DynamoDB event source in
+/// Lambda"; nothing of the record itself is in it.)
+const LETTER: &str =
+    r#"{"requestContext":{"condition":"RetryAttemptsExhausted","approximateInvokeCount":11},"DDBStreamBatchInfo":{"batchSize":1}}"#;
+
+fn refuse_events(exercise: &Exercise<'_>) -> InTheWay {
+    exercise.world.services().refuse(|call| call.operation == "PutEvents")
+}
+
+/// A customer who is settled, and of whom the application does not hear.
+async fn unheard<'stack>(exercise: &Exercise<'stack>) -> Session<'stack> {
+    let customer = exercise.stack().session_with_documents().await;
+    customer.finish_and_be_believed(json!({})).await;
+    customer.until_settled().await;
+    customer
+}
+
+pub async fn late(exercise: &mut Exercise<'_>) {
+    let broken = refuse_events(exercise);
+    let customer = unheard(exercise).await;
+    let listener = exercise.stack().listen(&[&customer.client_id]).await;
+    exercise.measure(of_function(
+        "IteratorAge",
+        "PublisherFunction",
+        FIVE_MINUTES.as_secs_f64() * 1_000.0,
+    ));
+    exercise.until_red_if_it_goes_on_for(FIVE_MINUTES).await;
+    exercise.stack().until_logged("publisher", "outcome_not_published").await;
+    exercise.look_first(&[], &["outcome_not_published"]).await;
+    drop(broken);
+    exercise.remedy(&[]).await;
+    listener.until("DualVerificationSettled", &customer.client_id).await;
+    exercise.settles(&[&customer]).await;
+}
+
+pub async fn given_up(exercise: &mut Exercise<'_>) {
+    let stack = exercise.stack();
+    let broken = refuse_events(exercise);
+    let customer = unheard(exercise).await;
+    let listener = stack.listen(&[&customer.client_id]).await;
+    stack.until_logged("publisher", "outcome_not_published").await;
+    // The emulator repeats a record for ever; Lambda sets it aside after eleven attempts.
+    stack.send(&stack.queue_url("PublisherDeadLetterQueue").await, &[LETTER]).await;
+    exercise.until_red().await;
+    exercise.look_first(&[], &["outcome_not_published", &customer.scan_ref]).await;
+    drop(broken);
+    exercise.remedy(&[]).await;
+    listener.until("DualVerificationSettled", &customer.client_id).await;
+    exercise.settles(&[&customer]).await;
+}
+
+pub async fn crashed(exercise: &mut Exercise<'_>) {
+    let customer = exercise.stack().session_with_documents().await;
+    let listener = exercise.stack().listen(&[&customer.client_id]).await;
+    let held = exercise.world.services().hold(Side::Before, publishes(&customer));
+    customer.finish_and_be_believed(json!({})).await;
+    let killed = held.held().await.kill_caller();
+    assert!(killed.contains("PublisherFunction"), "{killed}");
+    exercise.measure(of_function("Errors", "PublisherFunction", 1.0));
+    exercise.until_red().await;
+    exercise.look_first(&[], &[]).await;
+    exercise.remedy(&[]).await;
+    listener.until("DualVerificationSettled", &customer.client_id).await;
+    exercise.settles(&[&customer]).await;
+}
+
+fn publishes(session: &Session<'_>) -> impl Fn(&Call) -> bool + Send + use<> {
+    let scan_ref = session.scan_ref.clone();
+    move |call| call.operation == "PutEvents" && call.body.contains(&scan_ref)
+}

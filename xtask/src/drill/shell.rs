@@ -1,0 +1,140 @@
+//! A terminal as an operator has it: the runbook's programs, credentials of the local stack, and an empty directory of its own.
+
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use integration_tests::Description;
+use tempfile::TempDir;
+use tokio::io::AsyncWriteExt;
+use tokio::process::Command;
+
+use super::progress;
+use crate::release::search_path;
+
+/// How long one command may take. The slowest, `dvctl resume`, waits for AWS.
+const DEADLINE: Duration = Duration::from_secs(120);
+
+/// The words that are typed where `dvctl` asks before it acts.
+const CONFIRMED: [&str; 2] = ["redrive", "replay"];
+
+/// What a command has come to.
+#[derive(Clone, Debug)]
+pub struct Ended {
+    /// `None`: killed.
+    pub status: Option<i32>,
+    /// Standard output, then standard error.
+    pub text: String,
+}
+
+pub struct Shell {
+    directory: TempDir,
+    variables: Vec<(&'static str, String)>,
+    show: bool,
+}
+
+impl Shell {
+    /// `programs` are on the search path under their own names.
+    ///
+    /// # Errors
+    /// The directory cannot be made.
+    pub fn new(stack: &Description, programs: &[PathBuf], show: bool) -> Result<Self> {
+        let directory = tempfile::tempdir()?;
+        let bin = directory.path().join("bin");
+        std::fs::create_dir(&bin)?;
+        for program in programs {
+            write_launcher(&bin, program)?;
+        }
+        write_script(&bin.join("edited"), "cp edited \"$1\"")?;
+        let path = search_path(&bin)?.into_string().ok().context("the search path is no text")?;
+        let variables = vec![
+            ("PATH", path),
+            ("HOME", directory.path().display().to_string()),
+            ("DVCTL_STACK", stack.stack_name.clone()),
+            ("AWS_REGION", stack.region.clone()),
+            ("AWS_DEFAULT_REGION", stack.region.clone()),
+            ("AWS_ENDPOINT_URL", stack.endpoint_url.clone()),
+            ("AWS_ACCESS_KEY_ID", "test".to_owned()),
+            ("AWS_SECRET_ACCESS_KEY", "test".to_owned()),
+            ("AWS_EC2_METADATA_DISABLED", "true".to_owned()),
+            ("AWS_PAGER", String::new()),
+            ("SAM_CLI_TELEMETRY", "0".to_owned()),
+            ("SAM_CLI_CHECK_VERSION_UPDATES", "0".to_owned()),
+            ("LANG", "C.UTF-8".to_owned()),
+            ("EDITOR", "edited".to_owned()),
+        ];
+        Ok(Self {
+            directory,
+            variables,
+            show,
+        })
+    }
+
+    /// What a file is after it has been opened in the editor.
+    pub fn will_edit(&self, text: &str) {
+        std::fs::write(self.directory.path().join("edited"), text).expect("the directory takes a file");
+    }
+
+    /// Runs a command that sets a variable, which all later ones have.
+    pub async fn export(&mut self, name: &'static str, command: &str) {
+        let value = self.must(&format!("{command}\nprintf %s \"${name}\"")).await;
+        assert!(!value.is_empty(), "{name} is set by {command}");
+        self.variables.push((name, value));
+    }
+
+    /// Runs one command as it is typed, and says yes where it asks.
+    pub async fn run(&self, command: &str) -> Ended {
+        let mut bash = Command::new("bash");
+        bash.args(["-o", "pipefail", "-c", command]).env_clear();
+        bash.envs(self.variables.iter().map(|(name, value)| (name, value.as_str())));
+        bash.current_dir(self.directory.path()).kill_on_drop(true);
+        bash.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = bash.spawn().expect("bash starts");
+        let mut input = child.stdin.take().expect("an input");
+        let word = CONFIRMED.iter().find(|word| command.contains(&format!("dvctl {word}")));
+        // It may have ended without reading.
+        drop(input.write_all(format!("{}\n", word.unwrap_or(&"")).as_bytes()).await);
+        drop(input);
+        let ended = tokio::time::timeout(DEADLINE, child.wait_with_output()).await;
+        let output = ended
+            .unwrap_or_else(|_| panic!("not within {DEADLINE:?}: {command}"))
+            .expect("it can be waited for");
+        let text = [output.stdout, output.stderr]
+            .map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
+            .concat();
+        if self.show {
+            progress(&format!("$ {command}\n{text}"));
+        }
+        Ended {
+            status: output.status.code(),
+            text,
+        }
+    }
+
+    /// The same for one that must succeed; returns what it printed.
+    pub async fn must(&self, command: &str) -> String {
+        let ended = self.run(command).await;
+        assert_eq!(ended.status, Some(0), "{command}: {}", ended.text);
+        ended.text.trim().to_owned()
+    }
+}
+
+/// The AWS CLI and the SAM CLI find the emulator by `AWS_ENDPOINT_URL`; `dvctl`, which would otherwise ask AWS, is told.
+fn write_launcher(bin: &Path, program: &Path) -> Result<()> {
+    let name = program.file_name().context("a program has a name")?;
+    let endpoint = if name == "dvctl" {
+        r#" --endpoint "$AWS_ENDPOINT_URL""#
+    } else {
+        ""
+    };
+    write_script(&bin.join(name), &format!("exec '{}'{endpoint} \"$@\"", program.display()))
+}
+
+fn write_script(path: &Path, command: &str) -> Result<()> {
+    std::fs::write(path, format!("#!/bin/sh\n{command}\n"))?;
+    std::fs::set_permissions(path, Permissions::from_mode(0o755))?;
+    Ok(())
+}
