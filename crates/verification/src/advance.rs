@@ -88,7 +88,7 @@ impl Advance {
                     Prepared::Ready(pairing) => self.authorize(*pairing, &plan, until).await?,
                     Prepared::Not(next) => next,
                 },
-                State::Authorizing { lease_until, .. } if lease_until > self.clock.now() => Next::Stop(Advanced::HeldUntil(lease_until)),
+                // Held by somebody, says the change that is proposed, as long as the lease lasts.
                 State::Authorizing { plan, .. } => self.authorize(pairing, &plan, until).await?,
                 State::Authorized { plan, auth_token } => self.submit(pairing, &plan, &auth_token, until).await?,
                 State::Submitting { lease_until, .. } if lease_until > self.clock.now() => Next::Stop(Advanced::HeldUntil(lease_until)),
@@ -180,11 +180,7 @@ impl Advance {
 
     async fn submit(&self, pairing: Pairing, plan: &Plan, auth_token: &AuthToken, until: Timestamp) -> Result<Next, Unavailable> {
         let Some(documents) = pairing.planned_documents(plan) else {
-            let missing = plan
-                .documents
-                .iter()
-                .find(|planned| !pairing.documents.iter().any(|stored| stored.step == planned.step));
-            let reason = match missing {
+            let reason = match pairing.missing(plan) {
                 Some(planned) => ParkReason::FileMissing {
                     step: planned.step.clone(),
                 },

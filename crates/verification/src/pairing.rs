@@ -229,9 +229,9 @@ impl Pairing {
             .collect()
     }
 
-    /// Whether every file that the plan names is in the bucket.
-    pub fn has_all(&self, plan: &Plan) -> bool {
-        plan.documents.iter().all(|planned| self.stored(planned).is_some())
+    /// A file that the plan names and that is not in the bucket.
+    pub fn missing<'a>(&self, plan: &'a Plan) -> Option<&'a PlannedDocument> {
+        plan.documents.iter().find(|planned| self.stored(planned).is_none())
     }
 
     /// A step with several files of which it is not certain which shows which side. Nothing of the plan is submitted then.

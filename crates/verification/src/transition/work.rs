@@ -262,7 +262,7 @@ impl Step<'_> {
 /// of which it is not certain what it shows, and nothing is parked for that before it is kept.
 pub(super) fn after_capture(pairing: &Pairing, plan: &Plan, now: Timestamp) -> State {
     let plan = plan.clone();
-    if !pairing.has_all(&plan) {
+    if pairing.missing(&plan).is_some() {
         return State::Capturing { plan, lease_until: now };
     }
     match pairing.undecided_step(&plan).cloned() {
