@@ -1,4 +1,4 @@
-//! The circuit, event by event and in virtual time; then several processes with one store between them.
+//! The circuit, event by event and in virtual time.
 
 #![allow(
     clippy::unwrap_used,
@@ -8,17 +8,15 @@
     reason = "a test may fail loudly"
 )]
 
-use std::sync::Arc;
+mod processes;
+
 use std::time::Duration;
 
+use verification::Timestamp;
 use verification::circuit::{
     Cause, Circuit, FEW_FAILURES, FORGIVEN_AFTER, GLANCE, Gate, Health, LONG_TOLD_PAUSE, LONGEST_TOLD_PAUSE, MANY_FAILURES, MEMORY,
     Proposal, SHORTEST_PAUSE, SUSTAINED, TRY_LEASE, Turn,
 };
-use verification::ports::{Circuits, Clock, Saved, Unavailable};
-use verification::testing::conformance;
-use verification::testing::memory::{Fault, World};
-use verification::{Admission, Breaker, Observation, Permit, Timestamp};
 
 const START: Timestamp = Timestamp::from_milliseconds(1_795_422_063_000);
 const TOKEN: &str = "CreateToken";
@@ -390,147 +388,5 @@ fn whatever_happens_a_provider_that_answers_is_called_again() {
             assert!(matches!(story.attempt(TOKEN, Health::Answering), Some(Turn::Closed { .. })));
         }
         assert_eq!(story.gate(), Gate::Closed);
-    }
-}
-
-#[tokio::test]
-async fn the_store_in_memory_conforms() {
-    conformance::circuits(&World::new()).await;
-    let world = Arc::new(World::new());
-    let stores: Vec<Arc<dyn Circuits>> = (0..16).map(|_| world.clone() as Arc<dyn Circuits>).collect();
-    conformance::circuits_race(&stores).await;
-}
-
-/// Processes that share a store, as copies of a function do.
-fn processes(world: &Arc<World>, count: usize) -> Vec<Breaker> {
-    (0..count)
-        .map(|_| Breaker::new(world.clone(), world.clone(), world.clone()))
-        .collect()
-}
-
-async fn fail_often(world: &World, breaker: &Breaker) {
-    for _ in 0..FEW_FAILURES {
-        breaker.report(Permit::UNASKED, TOKEN, DOWN).await;
-        world.wait(SUSTAINED);
-    }
-}
-
-#[tokio::test]
-async fn what_one_process_learns_all_know_within_a_second() {
-    let world = Arc::new(World::new());
-    let breakers = processes(&world, 2);
-    assert_eq!(breakers[1].admit().await, Admission::Go(Permit::UNASKED));
-    fail_often(&world, &breakers[0]).await;
-    world.wait(seconds(1));
-    for breaker in &breakers {
-        assert!(matches!(breaker.admit().await, Admission::Wait { .. }));
-    }
-    let opened = world
-        .observations()
-        .into_iter()
-        .filter(|o| matches!(o, Observation::CircuitOpened { .. }));
-    assert_eq!(opened.count(), 1);
-}
-
-#[tokio::test]
-async fn of_many_processes_one_tries_and_its_success_lets_all_call() {
-    let world = Arc::new(World::new());
-    let breakers = processes(&world, 8);
-    fail_often(&world, &breakers[0]).await;
-    world.wait(SHORTEST_PAUSE);
-    let admissions = futures_util::future::join_all(breakers.iter().map(Breaker::admit)).await;
-    let permits: Vec<Permit> = admissions
-        .iter()
-        .filter_map(|admission| match admission {
-            Admission::Go(permit) => Some(*permit),
-            Admission::Wait { .. } => None,
-        })
-        .collect();
-    assert_eq!(permits.len(), 1, "{admissions:?}");
-    breakers[3].report(permits[0], TOKEN, Health::Answering).await;
-    world.wait(seconds(1));
-    for breaker in &breakers {
-        assert_eq!(breaker.admit().await, Admission::Go(Permit::UNASKED));
-    }
-    let closed = world
-        .observations()
-        .into_iter()
-        .filter(|o| matches!(o, Observation::CircuitClosed { .. }));
-    assert_eq!(closed.count(), 1);
-}
-
-#[tokio::test]
-async fn failures_of_many_processes_at_once_open_it_although_some_counts_are_lost_to_their_race() {
-    let world = Arc::new(World::new());
-    let store = Arc::new(Counting::over(world.clone()));
-    let breakers: Vec<Breaker> = (0..MANY_FAILURES)
-        .map(|_| Breaker::new(store.clone(), world.clone(), world.clone()))
-        .collect();
-    for _ in 0..3 {
-        futures_util::future::join_all(breakers.iter().map(|breaker| breaker.report(Permit::UNASKED, TOKEN, DOWN))).await;
-    }
-    assert!(matches!(world.circuit().await.unwrap().gate(world.now()), Gate::Open { .. }));
-}
-
-#[tokio::test]
-async fn a_healthy_provider_costs_one_read_a_second_and_no_write() {
-    let world = Arc::new(World::new());
-    let counting = Arc::new(Counting::over(world.clone()));
-    let breaker = Breaker::new(counting.clone(), world.clone(), world.clone());
-    for _ in 0..100 {
-        let Admission::Go(permit) = breaker.admit().await else {
-            panic!("closed")
-        };
-        breaker.report(permit, TOKEN, Health::Answering).await;
-    }
-    assert_eq!(counting.counts(), (1, 0));
-    world.wait(seconds(1));
-    breaker.admit().await;
-    assert_eq!(counting.counts(), (2, 0));
-}
-
-#[tokio::test]
-async fn a_store_that_does_not_answer_stops_nobody() {
-    let world = Arc::new(World::new());
-    let breakers = processes(&world, 1);
-    world.fault("circuit", Fault::Unavailable);
-    assert_eq!(breakers[0].admit().await, Admission::Go(Permit::UNASKED));
-    fail_often(&world, &breakers[0]).await;
-    world.wait(SHORTEST_PAUSE);
-    world.fault("replace_circuit", Fault::Unavailable);
-    assert_eq!(breakers[0].admit().await, Admission::Go(Permit::UNASKED));
-}
-
-/// Counts reads and writes, and lets others in between, as a store that is elsewhere does.
-struct Counting {
-    store: Arc<World>,
-    counts: std::sync::Mutex<(u32, u32)>,
-}
-
-impl Counting {
-    fn over(store: Arc<World>) -> Self {
-        Self {
-            store,
-            counts: std::sync::Mutex::default(),
-        }
-    }
-
-    fn counts(&self) -> (u32, u32) {
-        *self.counts.lock().unwrap()
-    }
-}
-
-#[async_trait::async_trait]
-impl Circuits for Counting {
-    async fn circuit(&self) -> Result<Circuit, Unavailable> {
-        self.counts.lock().unwrap().0 += 1;
-        tokio::task::yield_now().await;
-        self.store.circuit().await
-    }
-
-    async fn replace_circuit(&self, circuit: &Circuit) -> Result<Saved, Unavailable> {
-        self.counts.lock().unwrap().1 += 1;
-        tokio::task::yield_now().await;
-        self.store.replace_circuit(circuit).await
     }
 }

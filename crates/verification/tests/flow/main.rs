@@ -9,11 +9,14 @@
 )]
 
 mod applications;
+mod leases;
 mod left_alone;
+mod observations;
 mod outcomes;
 mod overdue;
 mod overtaken;
 mod preparation;
+mod records;
 mod revocation;
 mod several_files;
 

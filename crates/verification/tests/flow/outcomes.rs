@@ -33,6 +33,22 @@ async fn every_outcome_is_announced_once() {
 }
 
 #[tokio::test]
+async fn a_result_after_a_revocation_is_announced_as_a_result_and_a_withdrawal_is_not_announced() {
+    let flow = Flow::submitted().await;
+    let denied = CallbackFacts {
+        overall: Some(Overall::Denied),
+        ..approved("first", "client")
+    };
+    flow.callback(&denied).await;
+    flow.callback(&second("second-1", "first", Overall::Approved)).await;
+    let outcomes = ["DualVerificationRevoked", "DualVerificationSettled"];
+    assert_eq!(announced(&flow), outcomes);
+    let withdrawn = flow.callback(&approved("first", "client")).await;
+    assert_eq!(withdrawn, Accepted::Changed("RevocationWithdrawn"));
+    assert_eq!(announced(&flow), outcomes);
+}
+
+#[tokio::test]
 async fn declined_expired_and_parked_are_announced_with_their_reason() {
     for (facts, outcome, reason) in [
         (

@@ -146,6 +146,31 @@ async fn files_that_only_the_fresh_list_has_are_kept_as_well_and_park() {
 }
 
 #[tokio::test]
+async fn a_planned_file_is_waited_for_although_the_fresh_list_has_others() {
+    let flow = Flow::new();
+    let facts = with_files(1);
+    flow.world.serve(&facts);
+    flow.world.file(&link(1), FileBehaviour::Dead);
+    flow.try_callback(&facts).await.unwrap();
+    flow.world.file(&link(3), FileBehaviour::Down);
+    flow.world.file(&link(4), FileBehaviour::Serves(1_000));
+    let fresh = [3, 4].map(|number| FileLink::new(link(number)));
+    flow.world
+        .fresh_links(&"first".parse().unwrap(), [(STEP.parse().unwrap(), fresh.to_vec())].into());
+    assert!(matches!(
+        flow.process().await,
+        Advanced::TryAgain {
+            why: "FileUnavailable",
+            ..
+        }
+    ));
+    assert_eq!(flow.state().name(), "Capturing");
+    flow.world.file(&link(3), FileBehaviour::Serves(1_000));
+    assert_eq!(flow.process().await, Advanced::Resting("Parked"));
+    assert_eq!(kept(&flow), [(1, Some(Side::Front), from(3)), (2, None, from(4))]);
+}
+
+#[tokio::test]
 async fn a_step_that_is_set_to_be_both_sides_is_submitted_in_the_order_of_its_files() {
     let flow = deciding(Flow::new());
     flow.callback(&with_files(2)).await;

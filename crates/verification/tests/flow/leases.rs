@@ -1,0 +1,60 @@
+//! Until when somebody is taken to be at work, and what is made of it when nobody is.
+
+use super::*;
+
+/// As long as the provider gets to finish a call whose answer was lost.
+const EVIDENCE_PAUSE: Duration = Duration::from_secs(10);
+
+async fn in_doubt(operation: &'static str, fault: Fault) -> Flow {
+    let flow = Flow::new();
+    flow.callback(&approved("first", "client")).await;
+    flow.world.fault(operation, fault);
+    assert!(matches!(flow.process().await, Advanced::TryAgain { .. }));
+    flow
+}
+
+#[tokio::test]
+async fn a_lease_is_over_at_its_very_end_and_not_before() {
+    for operation in ["token", "process"] {
+        let flow = in_doubt(operation, Fault::DoneThenLost).await;
+        let lease_until = flow.world.now().plus(EVIDENCE_PAUSE);
+        flow.world.wait(EVIDENCE_PAUSE - Duration::from_millis(1));
+        assert_eq!(flow.process().await, Advanced::HeldUntil(lease_until), "{operation}");
+        flow.world.wait(Duration::from_millis(1));
+        assert_eq!(flow.process().await, Advanced::Resting("Submitted"), "{operation}");
+    }
+}
+
+#[tokio::test]
+async fn at_the_very_end_of_a_lease_the_provider_is_left_alone_if_it_is_in_trouble() {
+    for operation in ["token", "process"] {
+        let flow = in_doubt(operation, Fault::DoneThenLost).await;
+        flow.world.wait(EVIDENCE_PAUSE);
+        let until = flow.world.now().plus(EVIDENCE_PAUSE);
+        flow.world.leave_provider_alone(until);
+        assert_eq!(flow.process().await, Advanced::LeftAlone { until }, "{operation}");
+    }
+}
+
+#[tokio::test]
+async fn a_status_that_we_do_not_know_is_no_evidence() {
+    let flow = in_doubt("process", Fault::LostBeforeDone).await;
+    flow.world.status_of("second-1", Overall::Unknown);
+    flow.world.wait(EVIDENCE_PAUSE);
+    let unclear = Advanced::TryAgain {
+        why: "StatusUnclear",
+        after: None,
+    };
+    assert_eq!(flow.process().await, unclear);
+    assert_eq!(flow.state().name(), "Submitting");
+}
+
+#[tokio::test]
+async fn a_worker_that_goes_on_by_itself_sends_no_message() {
+    let flow = in_doubt("process", Fault::LostBeforeDone).await;
+    flow.world.take_messages();
+    flow.world.expire_tokens();
+    flow.world.wait(EVIDENCE_PAUSE);
+    assert_eq!(flow.process().await, Advanced::Resting("Submitted"));
+    assert!(flow.world.take_messages().is_empty());
+}
