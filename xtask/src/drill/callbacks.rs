@@ -99,7 +99,7 @@ async fn send_until_taken(session: &Session<'_>) {
 pub async fn unreadable(exercise: &mut Exercise<'_>) {
     let customer = exercise.stack().session_with_documents().await;
     customer
-        .finish_and_be_believed(json!({"overrides": {"status": "another form"}}))
+        .finish_and_be_believed(json!({"overrides": {"scanRef": {"value": "in another form"}}}))
         .await;
     exercise.until_red().await;
     exercise.look_first(&[], &["callback_unreadable"]).await;

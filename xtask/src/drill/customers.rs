@@ -47,7 +47,7 @@ pub async fn forget_faults(stack: &Stack) {
 }
 
 /// A customer whose second result has never come, and who waits for it for longer than anybody should.
-async fn forgotten(stack: &Stack) -> Session<'_> {
+pub async fn forgotten(stack: &Stack) -> Session<'_> {
     let customer = stack.session_with_documents().await;
     let lost = json!({"route": "callback", "kind": "drop", "skip": 1, "times": 20});
     customer.fault(lost).await;

@@ -54,16 +54,12 @@ pub const DRILLS: [Drill; 25] = [
     drill!("ReconcilerSilent", "the reconciler's rule is disabled", customers::nobody_looks),
     drill!("SubmissionDeadLetters", "a message was given up", customers::given_up),
     drill!("SubmissionsLate", "somebody has paused the processor", customers::late),
-    drill!("OutcomesLate", "the bus takes no events", outcomes::late),
+    drill!("OutcomesLate", "the publisher is not let in", outcomes::late),
     drill!("PublisherDeadLetters", "the bus takes no events", outcomes::given_up),
     drill!("PublisherErrors", "the publisher crashes", outcomes::crashed),
     drill!("ProcessorErrors", "the processor crashes", functions::processor_crashed),
     drill!("ReconcilerErrors", "the index cannot be read", functions::reconciler_failed),
-    drill!(
-        "AccountThrottled",
-        "the account has no execution left for the processor",
-        functions::throttled
-    ),
+    drill!("AccountThrottled", "the account has no execution left", functions::throttled),
     drill!("AccountConcurrency", "many callbacks are in work at once", functions::crowded),
     drill!("ApiFailing", "iDenfy answers 503 to new sessions", provider::sessions_refused),
     drill!("ProviderKeyRefused", "the API key was changed at iDenfy", provider::key_refused),

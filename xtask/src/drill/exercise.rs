@@ -92,7 +92,7 @@ impl World {
             .sandbox
             .settings(json!({"callbackUrl": callback_url, "fileLinkSeconds": null}))
             .await;
-        for function in ["WebhookFunction", "ProcessorFunction"] {
+        for function in ["WebhookFunction", "ReconcilerFunction", "PublisherFunction"] {
             self.share_the_pool(function).await;
         }
         self.shell.run("dvctl resume").await;

@@ -6,6 +6,7 @@ use serde_json::json;
 
 use super::callbacks::archives;
 use super::cloudwatch::{of_account, of_function};
+use super::customers::forgotten;
 use super::exercise::Exercise;
 
 /// The value of `ConcurrencyAlarmThreshold` here: the account's functions may be as many at once before it is an alarm.
@@ -48,14 +49,16 @@ pub async fn reconciler_failed(exercise: &mut Exercise<'_>) {
 }
 
 pub async fn throttled(exercise: &mut Exercise<'_>) {
-    let world = exercise.world;
-    let customer = exercise.stack().session_with_documents().await;
-    world.reserve("ProcessorFunction", 0).await;
-    customer.finish_and_be_believed(json!({})).await;
+    let (world, stack) = (exercise.world, exercise.stack());
+    let customer = forgotten(stack).await;
+    assert!(customer.age().await, "nobody else has changed it");
+    world.reserve("ReconcilerFunction", 0).await;
+    drop(stack.try_invoke("ReconcilerFunction", &json!({})).await);
     exercise.until_red().await;
     exercise.look_first(&[], &["ConcurrentExecutions"]).await;
     exercise.remedy(&[]).await;
-    world.share_the_pool("ProcessorFunction").await;
+    world.share_the_pool("ReconcilerFunction").await;
+    stack.invoke("ReconcilerFunction", &json!({})).await;
     exercise.settles(&[&customer]).await;
 }
 

@@ -122,13 +122,14 @@ impl Shell {
     }
 }
 
-/// The AWS CLI and the SAM CLI find the emulator by `AWS_ENDPOINT_URL`; `dvctl`, which would otherwise ask AWS, is told.
+/// The SAM CLI finds the emulator by `AWS_ENDPOINT_URL`. The AWS CLI has an address of its own for SQS in spite of it, and `dvctl` asks AWS
+/// unless it is told otherwise.
 fn write_launcher(bin: &Path, program: &Path) -> Result<()> {
     let name = program.file_name().context("a program has a name")?;
-    let endpoint = if name == "dvctl" {
-        r#" --endpoint "$AWS_ENDPOINT_URL""#
-    } else {
-        ""
+    let endpoint = match name.to_str() {
+        Some("dvctl") => r#" --endpoint "$AWS_ENDPOINT_URL""#,
+        Some("aws") => r#" --endpoint-url "$AWS_ENDPOINT_URL""#,
+        _ => "",
     };
     write_script(&bin.join(name), &format!("exec '{}'{endpoint} \"$@\"", program.display()))
 }
