@@ -188,7 +188,7 @@ impl<'w> Exercise<'w> {
         self.measured.push(point);
     }
 
-    /// Waits until the alarm's metric has crossed its threshold.
+    /// Waits until the alarm's metric has crossed its threshold. Silence has at once; that it goes on is what the alarm's periods are for.
     pub async fn until_red(&mut self) {
         self.until_red_if_it_goes_on_for(Duration::ZERO).await;
     }

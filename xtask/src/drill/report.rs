@@ -87,9 +87,12 @@ impl fmt::Display for Row {
 
 /// The program and what it is asked to do.
 fn short(command: &str) -> String {
-    let words: Vec<&str> = command.split_whitespace().take_while(|word| !word.starts_with('-')).collect();
-    let count = if words.first() == Some(&"dvctl") { 2 } else { 3 };
-    words.into_iter().take(count).collect::<Vec<_>>().join(" ")
+    let words: Vec<&str> = command.split_whitespace().collect();
+    let program = words.iter().position(|word| ["aws", "dvctl", "sam"].contains(word));
+    let typed = words.get(program.unwrap_or(0)..).unwrap_or_default();
+    let count = if typed.first() == Some(&"dvctl") { 2 } else { 3 };
+    let named = typed.iter().take_while(|word| !word.starts_with('-')).take(count);
+    named.copied().collect::<Vec<_>>().join(" ")
 }
 
 impl fmt::Display for Report {
@@ -104,8 +107,8 @@ impl fmt::Display for Report {
         }
         writeln!(
             f,
-            "Red in: until the metric had crossed its threshold, and the periods that the alarm's definition then asks for; for what is only an alarm\n\
-             after a time without anybody acting, that time. CloudWatch itself needs some seconds to minutes more."
+            "Red in: until the metric had crossed its threshold (an age: if nobody acts), and the periods that the alarm's definition then asks for.\n\
+             CloudWatch itself needs some seconds to minutes more."
         )?;
         for row in &self.rows {
             if let Some(failed) = &row.failed {
@@ -126,6 +129,10 @@ mod tests {
         assert_eq!(short("dvctl retry SCANREF"), "dvctl retry");
         assert_eq!(short("sam logs --stack-name \"$DVCTL_STACK\" \\\n  --name X"), "sam logs");
         assert_eq!(short("aws sqs purge-queue --queue-url x"), "aws sqs purge-queue");
+        assert_eq!(
+            short("(umask 077; aws secretsmanager get-secret-value --secret-id x > y)"),
+            "aws secretsmanager get-secret-value"
+        );
     }
 
     #[test]
