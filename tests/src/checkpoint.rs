@@ -33,6 +33,18 @@ pub struct Call {
     pub body: String,
 }
 
+/// A call that was answered.
+#[derive(Debug)]
+pub struct Exchange<'a> {
+    pub call: &'a Call,
+    /// Of the body, streamed or not.
+    pub sent_bytes: u64,
+    pub status: u16,
+    pub answer: &'a [u8],
+}
+
+type Observer = Box<dyn Fn(&Exchange<'_>) + Send + Sync>;
+
 /// Where a call is held.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Side {
@@ -59,6 +71,7 @@ struct Shared {
     watches: Mutex<Vec<Watch>>,
     obstacles: Mutex<Vec<Obstacle>>,
     obstacles_so_far: AtomicU64,
+    observer: OnceLock<Observer>,
 }
 
 impl std::fmt::Debug for Shared {
@@ -138,6 +151,7 @@ impl Checkpoint {
             watches: Mutex::default(),
             obstacles: Mutex::default(),
             obstacles_so_far: AtomicU64::new(0),
+            observer: OnceLock::new(),
         });
         let router = Router::new().fallback(pass).with_state(Arc::clone(&shared));
         let service = router.into_make_service_with_connect_info::<SocketAddr>();
@@ -157,6 +171,12 @@ impl Checkpoint {
     /// From now on calls go to this origin. May be said once.
     pub fn lead_to(&self, origin: &str) {
         self.shared.service.set(origin.to_owned()).expect("said once");
+    }
+
+    /// Tells of every call from now on that is answered. May be said once.
+    pub fn observe(&self, observer: impl Fn(&Exchange<'_>) + Send + Sync + 'static) {
+        let first = self.shared.observer.set(Box::new(observer)).is_ok();
+        assert!(first, "said once");
     }
 
     /// Holds the first call from now on that is `wanted`.
@@ -280,7 +300,7 @@ async fn pass(State(shared): State<Arc<Shared>>, ConnectInfo(caller): ConnectInf
         return StatusCode::BAD_GATEWAY.into_response();
     }
     let midway = met.take_if(|met| met.side == Side::Midway);
-    let answer = shared.forward(parts, start, midway, rest).await;
+    let answer = shared.forward(parts, start, midway, rest, &call).await;
     if let Some(met) = met
         && !met.goes_on().await
     {
@@ -313,7 +333,14 @@ fn describe(parts: &Parts, start: &[u8]) -> Call {
 }
 
 impl Shared {
-    async fn forward(&self, parts: Parts, start: Bytes, midway: Option<Met>, rest: BodyDataStream) -> Result<Response, reqwest::Error> {
+    async fn forward(
+        &self,
+        parts: Parts,
+        start: Bytes,
+        midway: Option<Met>,
+        rest: BodyDataStream,
+        call: &Call,
+    ) -> Result<Response, reqwest::Error> {
         let path = parts.uri.path_and_query().map_or("/", |path| path.as_str());
         let Some(service) = self.service.get() else {
             return Ok(StatusCode::SERVICE_UNAVAILABLE.into_response());
@@ -336,10 +363,28 @@ impl Shared {
         if parts.headers.contains_key(header::CONTENT_LENGTH) {
             request = request.body(reqwest::Body::wrap_stream(body));
         }
+        let sent_bytes = sent_bytes(&parts.headers);
         let answer = request.send().await?;
         let (status, headers) = (answer.status(), end_to_end(answer.headers()));
-        Ok((status, headers, Body::from(answer.bytes().await?)).into_response())
+        let answer = answer.bytes().await?;
+        if let Some(observer) = self.observer.get() {
+            observer(&Exchange {
+                call,
+                sent_bytes,
+                status: status.as_u16(),
+                answer: &answer,
+            });
+        }
+        Ok((status, headers, Body::from(answer)).into_response())
     }
+}
+
+/// The SDK may wrap what it sends; what is stored then has a header of its own.
+fn sent_bytes(headers: &HeaderMap) -> u64 {
+    let length = |name: &str| headers.get(name)?.to_str().ok()?.parse().ok();
+    length("x-amz-decoded-content-length")
+        .or_else(|| length("content-length"))
+        .unwrap_or_default()
 }
 
 /// Without what is about one connection only.

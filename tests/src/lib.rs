@@ -16,9 +16,11 @@
 mod aging;
 mod api;
 mod checkpoint;
+mod cloudformation;
 mod cloudwatch;
 mod contract;
 mod description;
+mod emulator;
 mod events;
 mod file_server;
 mod lambda;
@@ -38,7 +40,7 @@ mod wait;
 mod watched;
 
 pub use api::ApiAnswer;
-pub use checkpoint::{Call, Checkpoint, Held, InTheWay, Side, Watching};
+pub use checkpoint::{Call, Checkpoint, Exchange, Held, InTheWay, Side, Watching};
 pub use description::{Description, STACK_VARIABLE};
 pub use events::Listener;
 pub use file_server::{Answer, FileServer};

@@ -16,7 +16,7 @@ impl Stack {
             if !text.is_empty() {
                 request["filterPattern"] = json!(format!("\"{text}\""));
             }
-            let answer = self.logs("FilterLogEvents", &request).await;
+            let answer = self.call("logs", "Logs_20140328.FilterLogEvents", "1.1", &request).await;
             let events = answer["events"].as_array().cloned().unwrap_or_default();
             let messages = events.iter().filter_map(|event| event["message"].as_str());
             lines.extend(messages.flat_map(str::lines).map(str::to_owned));

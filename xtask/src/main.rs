@@ -10,6 +10,7 @@ mod application;
 mod arrows;
 mod bench;
 mod contract;
+mod cost;
 mod dashboard;
 mod demo;
 mod drill;
@@ -43,6 +44,8 @@ enum Command {
     Drill(drill::Arguments),
     Bench(bench::Arguments),
     Dashboard(dashboard::Arguments),
+    Cost(cost::Arguments),
+    Release(release::Arguments),
 }
 
 #[tokio::main]
@@ -57,6 +60,8 @@ async fn main() -> ExitCode {
         Command::Drill(arguments) => drill::run(arguments).await,
         Command::Bench(arguments) => bench::run(arguments).await,
         Command::Dashboard(arguments) => dashboard::run(arguments).await,
+        Command::Cost(arguments) => cost::run(arguments).await,
+        Command::Release(arguments) => release::run(arguments).await,
     };
     match result {
         Ok(code) => code,

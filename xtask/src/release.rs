@@ -1,8 +1,11 @@
-//! The programs that `sam build` makes for AWS: that it makes them, how large they are, and that Amazon Linux 2023 can run them.
+//! `cargo xtask release`: the programs that `sam build` makes for AWS: that it makes them, how large they are, and that Lambda can run them.
 
+use std::fmt;
 use std::path::{Path, PathBuf};
+use std::process::ExitCode;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail, ensure};
+use clap::ValueEnum;
 use local_stack::{Toolchain, workspace};
 use tokio::process::Command;
 
@@ -15,18 +18,76 @@ const MAXIMUM_PROGRAM_BYTES: u64 = 8_000_000;
 /// The C library of Amazon Linux 2023, which Lambda runs `provided.al2023` on. (Source: "Amazon Linux 2023 release notes".)
 const NEWEST_GLIBC: (u32, u32) = (2, 34);
 
+/// Build what goes to AWS with the SAM CLI, and check it
+///
+/// Builds every function as `sam build` does, and looks at each program: for which processor it is, how large it is, and that it needs no newer
+/// C library than Lambda's Amazon Linux 2023 has.
+#[derive(Debug, clap::Args)]
+pub struct Arguments {
+    /// Processor of the functions, as the template's parameter Architecture names it
+    #[arg(long, default_value_t, value_enum)]
+    architecture: Architecture,
+}
+
+/// Processor of the functions.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum Architecture {
+    #[default]
+    #[value(name = "x86_64")]
+    X86,
+    #[value(name = "arm64")]
+    Arm,
+}
+
+impl fmt::Display for Architecture {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::X86 => "x86_64",
+            Self::Arm => "arm64",
+        })
+    }
+}
+
+impl Architecture {
+    const fn target(self) -> &'static str {
+        match self {
+            Self::X86 => "x86_64-unknown-linux-gnu",
+            Self::Arm => "aarch64-unknown-linux-gnu",
+        }
+    }
+
+    /// The processor's number in a program's header. (Source: "System V Application Binary Interface", `e_machine`.)
+    const fn machine(self) -> u8 {
+        match self {
+            Self::X86 => 62,
+            Self::Arm => 183,
+        }
+    }
+}
+
+/// Runs the command to its end.
+///
+/// # Errors
+/// As for [`check`].
+pub async fn run(arguments: Arguments) -> Result<ExitCode> {
+    let toolchain = Toolchain::prepare(progress).await?;
+    check(&toolchain, arguments.architecture).await?;
+    Ok(ExitCode::SUCCESS)
+}
+
 /// Builds with the real SAM CLI and checks each program.
 ///
 /// # Errors
-/// The build fails, or a program is too large or needs a newer C library.
-pub async fn check(toolchain: &Toolchain) -> Result<()> {
-    build(toolchain).await?;
-    let directory = directory();
+/// The target is not installed, the build fails, or a program is for another processor, too large or in need of a newer C library.
+pub async fn check(toolchain: &Toolchain, architecture: Architecture) -> Result<()> {
+    ensure_installed(architecture.target()).await?;
+    build_for(toolchain, architecture).await?;
+    let directory = directory_of(architecture);
     let mut programs = 0;
     for entry in std::fs::read_dir(&directory).with_context(|| format!("cannot read {}", directory.display()))? {
         let path = entry?.path().join("bootstrap");
         if path.is_file() {
-            check_program(&path)?;
+            check_program(&path, architecture)?;
             programs += 1;
         }
     }
@@ -34,18 +95,44 @@ pub async fn check(toolchain: &Toolchain) -> Result<()> {
     Ok(())
 }
 
-/// Where the programs are afterwards, each as `<logical id>/bootstrap`.
+/// Where the programs for x86_64 are afterwards, each as `<logical id>/bootstrap`.
 pub fn directory() -> PathBuf {
-    workspace::root().join("target").join("sam-build")
+    directory_of(Architecture::X86)
 }
 
-/// Builds with the real SAM CLI.
+fn directory_of(architecture: Architecture) -> PathBuf {
+    workspace::root().join("target").join(match architecture {
+        Architecture::X86 => "sam-build",
+        Architecture::Arm => "sam-build-arm64",
+    })
+}
+
+/// Asks the compiler where the target's standard library is, and looks whether it is there; not everybody has rustup to ask.
+async fn ensure_installed(target: &str) -> Result<()> {
+    let mut question = Command::new("rustc");
+    question
+        .args(["--print", "target-libdir", "--target", target])
+        .current_dir(workspace::root());
+    let answer = question.output().await.context("cannot run rustc")?;
+    let directory = PathBuf::from(String::from_utf8_lossy(&answer.stdout).trim());
+    if !answer.status.success() || !directory.is_dir() {
+        bail!("the Rust target {target} is not installed; with rustup: rustup target add {target}");
+    }
+    Ok(())
+}
+
+/// Builds for x86_64 with the real SAM CLI.
 ///
 /// # Errors
 /// The build fails.
 pub async fn build(toolchain: &Toolchain) -> Result<()> {
+    build_for(toolchain, Architecture::X86).await
+}
+
+async fn build_for(toolchain: &Toolchain, architecture: Architecture) -> Result<()> {
     let mut build = Command::new(toolchain.sam());
-    build.arg("build").arg("--build-dir").arg(directory());
+    build.arg("build").arg("--build-dir").arg(directory_of(architecture));
+    build.arg("--parameter-overrides").arg(format!("Architecture={architecture}"));
     build
         .env("PATH", search_path(&toolchain.sam_directory())?)
         .env("SAM_CLI_TELEMETRY", "0")
@@ -53,7 +140,7 @@ pub async fn build(toolchain: &Toolchain) -> Result<()> {
     run_to_end(&mut build).await
 }
 
-fn check_program(path: &Path) -> Result<()> {
+fn check_program(path: &Path, architecture: Architecture) -> Result<()> {
     let name = path
         .parent()
         .and_then(Path::file_name)
@@ -61,8 +148,14 @@ fn check_program(path: &Path) -> Result<()> {
         .unwrap_or_default();
     let program = std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
     let bytes = program.len() as u64;
+    ensure!(is_for(&program, architecture), "{name} is not a program for {architecture}");
     let glibc = newest_glibc(&program).with_context(|| format!("{name} is not linked against glibc"))?;
-    progress(&format!("{name}: {:.1} MB, glibc {}.{}", bytes as f64 / 1e6, glibc.0, glibc.1));
+    progress(&format!(
+        "{name}: {architecture}, {:.1} MB, glibc {}.{}",
+        bytes as f64 / 1e6,
+        glibc.0,
+        glibc.1
+    ));
     ensure!(
         bytes <= MAXIMUM_PROGRAM_BYTES,
         "{name} has {bytes} bytes, more than {MAXIMUM_PROGRAM_BYTES}"
@@ -76,6 +169,11 @@ fn check_program(path: &Path) -> Result<()> {
         NEWEST_GLIBC.1
     );
     Ok(())
+}
+
+/// Whether the header of an ELF program names the processor; its number is at byte 18, and both have the low byte first.
+fn is_for(program: &[u8], architecture: Architecture) -> bool {
+    program.starts_with(b"\x7fELF") && program.get(18..20) == Some(&[architecture.machine(), 0])
 }
 
 /// The newest version among the symbol versions `GLIBC_x.y`, which stand as text in the program's dynamic string table.
@@ -107,7 +205,23 @@ pub fn search_path(first: &Path) -> Result<std::ffi::OsString> {
 
 #[cfg(test)]
 mod tests {
-    use super::newest_glibc;
+    use super::{Architecture, ensure_installed, is_for, newest_glibc};
+
+    #[test]
+    fn a_program_is_for_the_processor_that_its_header_names() {
+        let mut program = b"\x7fELF".to_vec();
+        program.resize(18, 0);
+        program.extend([183, 0, 1]);
+        assert!(is_for(&program, Architecture::Arm));
+        assert!(!is_for(&program, Architecture::X86));
+        assert!(!is_for(b"#!/bin/sh", Architecture::X86));
+    }
+
+    #[tokio::test]
+    async fn a_target_that_is_not_installed_is_named_with_what_to_do() {
+        let error = ensure_installed("s390x-unknown-linux-gnu").await.unwrap_err().to_string();
+        assert!(error.contains("rustup target add s390x-unknown-linux-gnu"), "{error}");
+    }
 
     #[test]
     fn the_newest_symbol_version_counts() {

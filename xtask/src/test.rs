@@ -90,7 +90,8 @@ async fn steps(arguments: &Arguments) -> Result<()> {
         if arguments.without_release {
             run.left_out.push("the release build (--without-release)".to_owned());
         } else {
-            run.step("release build", release::check(&toolchain)).await?;
+            run.step("release build", release::check(&toolchain, release::Architecture::default()))
+                .await?;
             let mut without_docker = None;
             run.step("sample events, invoked", async {
                 without_docker = invoke::check(&toolchain).await?;

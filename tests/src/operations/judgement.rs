@@ -146,7 +146,7 @@ impl Template {
         let mut text = text.as_str().expect("text").to_owned();
         for (name, selected) in names.as_object().expect("names") {
             let split = &selected[1];
-            let value = self.parameter(split[1].as_str().expect("a parameter"), parameters);
+            let value = self.parameter_value(split[1].as_str().expect("a parameter"), parameters);
             let parts: Vec<&str> = value.split(split[0].as_str().expect("a separator")).collect();
             let part = usize::try_from(selected[0].as_u64().expect("a place")).expect("small");
             text = text.replace(&format!("${{{name}}}"), parts[part]);
@@ -157,7 +157,7 @@ impl Template {
     fn compare(&self, alarm: &Value, value: f64, parameters: &BTreeMap<String, String>) -> bool {
         let threshold = alarm["Threshold"].as_f64().unwrap_or_else(|| {
             let parameter = alarm["Threshold"].as_str().expect("a threshold");
-            self.parameter(parameter, parameters).parse().expect("a number")
+            self.parameter_value(parameter, parameters).parse().expect("a number")
         });
         match alarm["ComparisonOperator"].as_str().expect("a comparison") {
             "GreaterThanThreshold" => value > threshold,

@@ -41,6 +41,16 @@ impl Template {
         Self(serde_saphyr::from_str(&text).unwrap())
     }
 
+    /// The parameters, in the template's order.
+    pub fn parameter_names(&self) -> Vec<&str> {
+        self.0["Parameters"].as_object().unwrap().keys().map(String::as_str).collect()
+    }
+
+    /// By name; `null` if there is none.
+    pub fn parameter(&self, name: &str) -> &Value {
+        &self.0["Parameters"][name]
+    }
+
     /// By logical id.
     pub fn resources(&self) -> &Map<String, Value> {
         self.0["Resources"].as_object().unwrap()
@@ -101,8 +111,8 @@ impl Template {
     }
 
     /// What a parameter is: as given, or its default.
-    pub fn parameter(&self, name: &str, given: &BTreeMap<String, String>) -> String {
-        let default = &self.0["Parameters"][name]["Default"];
+    pub fn parameter_value(&self, name: &str, given: &BTreeMap<String, String>) -> String {
+        let default = &self.parameter(name)["Default"];
         let default = default.as_str().map_or_else(|| default.to_string(), str::to_owned);
         given.get(name).cloned().unwrap_or(default)
     }

@@ -25,6 +25,7 @@ mod operations;
 mod outage;
 mod overdue;
 mod overtaken;
+mod parameters;
 mod preparation;
 mod privacy;
 mod provider_faults;

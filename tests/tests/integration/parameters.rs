@@ -1,0 +1,124 @@
+//! What the template lets somebody set: a value that the functions would refuse when they start, or that cannot be with another one, is
+//! refused before anything is deployed.
+
+use integration_tests::Stack;
+use integration_tests::operations::{Template, in_the_workspace};
+use uuid::Uuid;
+
+const ARN: &str = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:idenfy-a1B2c3";
+
+/// Whether the parameter's pattern matches the whole of the value, which is how CloudFormation reads it.
+fn takes(template: &Template, parameter: &str, value: &str) -> bool {
+    let pattern = template.parameter(parameter)["AllowedPattern"].as_str().expect("a pattern");
+    let schema = serde_json::json!({"pattern": format!("^(?:{pattern})$")});
+    jsonschema::is_valid(&schema, &value.into())
+}
+
+#[test]
+fn patterns_take_what_the_functions_take() {
+    let template = Template::read();
+    for (parameter, value) in [
+        ("IdenfySecretArn", ARN),
+        (
+            "IdenfySecretArn",
+            "arn:aws-eusc:secretsmanager:eusc-de-east-1:123456789012:secret:team/idenfy.1-AAAAAA",
+        ),
+        ("StepImages", ""),
+        ("StepImages", "SECOND_DOC=FRONT"),
+        ("StepImages", "SECOND_DOC=FRONT+BACK"),
+        ("StepImages", "PAGE_ONE=FRONT,PAGE_TWO=BACK"),
+        ("StepImages", "PAGE_TWO=BACK,PAGE_ONE=FRONT"),
+        ("BusinessHours", ""),
+        ("BusinessHours", "0-1"),
+        ("BusinessHours", "7-17"),
+        ("BusinessHours", "19-24"),
+    ] {
+        assert!(takes(&template, parameter, value), "{parameter}={value}");
+    }
+}
+
+#[test]
+fn patterns_refuse_what_the_functions_refuse_and_what_would_never_work() {
+    let template = Template::read();
+    for (parameter, value) in [
+        // As it is written in many places; a role that names it may read nothing.
+        ("IdenfySecretArn", "arn:aws:secretsmanager:eu-west-1:123456789012:secret:idenfy"),
+        ("IdenfySecretArn", "idenfy"),
+        ("IdenfySecretArn", ""),
+        ("StepImages", "SECOND_DOC"),
+        ("StepImages", "SECOND_DOC=LEFT"),
+        ("StepImages", "SECOND_DOC=BACK"),
+        ("StepImages", "SECOND_DOC=BACK+FRONT"),
+        ("StepImages", "PAGE_ONE=FRONT,PAGE_TWO=FRONT"),
+        ("StepImages", "PAGE_ONE=FRONT+BACK,PAGE_TWO=BACK"),
+        ("StepImages", "PAGE_ONE=FRONT, PAGE_TWO=BACK"),
+        ("BusinessHours", "17-7"),
+        ("BusinessHours", "9-9"),
+        ("BusinessHours", "7-25"),
+        ("BusinessHours", "07-17"),
+    ] {
+        assert!(!takes(&template, parameter, value), "{parameter}={value}");
+    }
+}
+
+#[test]
+fn what_has_to_be_given_is_asked_for_first_and_nothing_else_has_no_default() {
+    let template = Template::read();
+    // The SAM CLI asks in the template's order.
+    let names = template.parameter_names();
+    assert_eq!(names[..2], ["Stage", "IdenfySecretArn"]);
+    assert_eq!(names.last(), Some(&"AwsEndpointUrl"));
+    for name in names {
+        let parameter = template.parameter(name);
+        assert!(parameter["Description"].as_str().is_some_and(|text| text.ends_with('.')), "{name}");
+        assert_eq!(parameter.get("Default").is_none(), name == "IdenfySecretArn", "{name}");
+    }
+}
+
+/// Parameters and rules of the template with one resource that costs nothing, so that CloudFormation need not be given all of it.
+fn rules_alone() -> String {
+    let template = std::fs::read_to_string(in_the_workspace("template.yaml")).expect("a template");
+    let (_, from_parameters) = template.split_once("\nParameters:\n").expect("parameters");
+    let (parameters_and_rules, _) = from_parameters.split_once("\nConditions:\n").expect("conditions follow the rules");
+    format!("Parameters:\n{parameters_and_rules}\nResources:\n  Topic: {{ Type: AWS::SNS::Topic }}\n")
+}
+
+/// What CloudFormation says about a change set with these parameters.
+async fn change_set(stack: &Stack, parameters: &[(&str, &str)]) -> (u16, String) {
+    let mut form = vec![
+        ("Action".to_owned(), "CreateChangeSet".to_owned()),
+        ("Version".to_owned(), "2010-05-15".to_owned()),
+        ("StackName".to_owned(), format!("rules-{}", Uuid::new_v4().simple())),
+        ("ChangeSetName".to_owned(), "rules".to_owned()),
+        ("ChangeSetType".to_owned(), "CREATE".to_owned()),
+        ("TemplateBody".to_owned(), rules_alone()),
+    ];
+    let secret = [("IdenfySecretArn", ARN)];
+    for (number, (name, value)) in (1..).zip(secret.iter().chain(parameters)) {
+        form.push((format!("Parameters.member.{number}.ParameterKey"), (*name).to_owned()));
+        form.push((format!("Parameters.member.{number}.ParameterValue"), (*value).to_owned()));
+    }
+    stack.cloudformation(&form).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn production_is_protected_and_leads_to_no_emulator() {
+    let stack = Stack::shared().await;
+    for stage in ["production", "prod", "live"] {
+        let (status, answer) = change_set(&stack, &[("Stage", stage)]).await;
+        assert!(
+            status == 400 && answer.contains("DeletionProtection=true"),
+            "{stage}: {status} {answer}"
+        );
+        let endpoint = ("AwsEndpointUrl", "http://localhost:4566");
+        let (status, answer) = change_set(&stack, &[("Stage", stage), ("DeletionProtection", "true"), endpoint]).await;
+        assert!(
+            status == 400 && answer.contains("AwsEndpointUrl is for emulators"),
+            "{stage}: {status} {answer}"
+        );
+        let (status, answer) = change_set(&stack, &[("Stage", stage), ("DeletionProtection", "true")]).await;
+        assert_eq!(status, 200, "{stage}: {answer}");
+    }
+    let (status, answer) = change_set(&stack, &[("Stage", "staging")]).await;
+    assert_eq!(status, 200, "{answer}");
+}
