@@ -41,9 +41,14 @@ impl Template {
         Self(serde_saphyr::from_str(&text).unwrap())
     }
 
-    /// The parameters, in the template's order.
-    pub fn parameter_names(&self) -> Vec<&str> {
-        self.0["Parameters"].as_object().unwrap().keys().map(String::as_str).collect()
+    /// The parameters in the order in which they stand in the file, which data does not keep.
+    pub fn parameter_names(&self) -> Vec<String> {
+        let text = std::fs::read_to_string(in_the_workspace("template.yaml")).unwrap();
+        let names = self.0["Parameters"].as_object().unwrap().keys();
+        let place = |name: &String| text.find(&format!("\n  {name}:\n")).expect("it stands in the file");
+        let mut names: Vec<String> = names.cloned().collect();
+        names.sort_by_key(place);
+        names
     }
 
     /// By name; `null` if there is none.

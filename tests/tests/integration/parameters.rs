@@ -67,9 +67,9 @@ fn what_has_to_be_given_is_asked_for_first_and_nothing_else_has_no_default() {
     // The SAM CLI asks in the template's order.
     let names = template.parameter_names();
     assert_eq!(names[..2], ["Stage", "IdenfySecretArn"]);
-    assert_eq!(names.last(), Some(&"AwsEndpointUrl"));
+    assert_eq!(names.last().map(String::as_str), Some("AwsEndpointUrl"));
     for name in names {
-        let parameter = template.parameter(name);
+        let parameter = template.parameter(&name);
         assert!(parameter["Description"].as_str().is_some_and(|text| text.ends_with('.')), "{name}");
         assert_eq!(parameter.get("Default").is_none(), name == "IdenfySecretArn", "{name}");
     }
