@@ -16,6 +16,7 @@
 mod aging;
 mod api;
 mod checkpoint;
+mod circuit;
 mod cloudformation;
 mod cloudwatch;
 mod contract;
@@ -51,5 +52,5 @@ pub use session::{BACK, FRONT, Session};
 pub use signing::sign;
 pub use stack::{DedicatedStack, Stack};
 pub use tuning::ProcessorTuning;
-pub use wait::{DEADLINE, eventually};
+pub use wait::{DEADLINE, eventually, eventually_within};
 pub use watched::{WatchedStack, assert_answers_are_durable, assert_queues_empty, writes};

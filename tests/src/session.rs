@@ -1,5 +1,7 @@
 //! One customer's session at the provider, from Token 1 on. Faults and journal are this customer's own.
 
+use std::time::Duration;
+
 use reqwest::Method;
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -8,7 +10,7 @@ use crate::objects::StoredObject;
 use crate::pairing::PairingRecord;
 use crate::pictures;
 use crate::stack::Stack;
-use crate::wait::eventually;
+use crate::wait::{DEADLINE, eventually, eventually_within};
 
 /// The additional step of the sandbox's account for the front of the second document.
 pub const FRONT: &str = "SECOND_DOC_FRONT";
@@ -106,7 +108,11 @@ impl Session<'_> {
 
     /// Waits until the pairing is in `state`.
     pub async fn until(&self, state: &str) -> PairingRecord {
-        eventually(format_args!("{} is {state}", self.scan_ref), || async {
+        self.until_within(DEADLINE, state).await
+    }
+
+    async fn until_within(&self, patience: Duration, state: &str) -> PairingRecord {
+        eventually_within(patience, format_args!("{} is {state}", self.scan_ref), || async {
             match self.pairing().await {
                 Some(pairing) if pairing.state == state => Ok(pairing),
                 Some(pairing) => Err(pairing.to_string()),
@@ -137,7 +143,12 @@ impl Session<'_> {
 
     /// Waits until both results are in and the second is APPROVED.
     pub async fn until_settled(&self) -> PairingRecord {
-        let pairing = self.until("Settled").await;
+        self.until_settled_within(DEADLINE).await
+    }
+
+    /// The same where the provider may have been left alone for a while.
+    pub async fn until_settled_within(&self, patience: Duration) -> PairingRecord {
+        let pairing = self.until_within(patience, "Settled").await;
         assert_eq!(pairing.verdict.as_deref(), Some("Approved"), "{pairing}");
         pairing
     }

@@ -15,15 +15,26 @@ const POLL_INTERVAL: Duration = Duration::from_millis(100);
 ///
 /// # Panics
 /// When [`DEADLINE`] passes; the message has `what` and what there was instead.
-pub async fn eventually<T, E: Display, F>(what: impl Display, mut look: impl FnMut() -> F) -> T
+pub async fn eventually<T, E: Display, F>(what: impl Display, look: impl FnMut() -> F) -> T
 where
     F: Future<Output = Result<T, E>>,
 {
-    let deadline = Instant::now() + DEADLINE;
+    eventually_within(DEADLINE, what, look).await
+}
+
+/// The same for what may take longer by design, such as a pause that everybody makes.
+///
+/// # Panics
+/// When `patience` has passed.
+pub async fn eventually_within<T, E: Display, F>(patience: Duration, what: impl Display, mut look: impl FnMut() -> F) -> T
+where
+    F: Future<Output = Result<T, E>>,
+{
+    let deadline = Instant::now() + patience;
     loop {
         match look().await {
             Ok(found) => return found,
-            Err(instead) => assert!(Instant::now() < deadline, "not within {DEADLINE:?}: {what}; instead: {instead}"),
+            Err(instead) => assert!(Instant::now() < deadline, "not within {patience:?}: {what}; instead: {instead}"),
         }
         sleep(POLL_INTERVAL).await;
     }

@@ -35,6 +35,10 @@ const BUSINESS_HOURS: (&str, &str) = ("BusinessHours", "7-17");
 /// What `dvctl doctor` ends with when it has found something, which it should.
 const FOUND_SOMETHING: [i32; 2] = [1, 5];
 
+/// How long customers may wait once the failure is gone. A circuit that opened again and again has them wait for five minutes, and for
+/// up to half of that more so that not all come at once.
+pub const PATIENCE: Duration = Duration::from_secs(10 * 60);
+
 /// What the emulator does not have.
 const ONLY_IN_AWS: [&str; 1] = ["aws service-quotas "];
 
@@ -148,8 +152,10 @@ impl<'w> Exercise<'w> {
         self.world.stack()
     }
 
-    /// A customer is served, and the alarm is quiet.
+    /// A customer is served, and the alarm is quiet. What the drills before have taught the circuit is forgotten, as it would be minutes
+    /// later.
     pub async fn begin(&mut self) {
+        self.stack().forget_circuit().await;
         self.is_well().await;
         self.look_from_now_on().await;
         self.injected = Instant::now();
@@ -168,7 +174,7 @@ impl<'w> Exercise<'w> {
         self.look_from_now_on().await;
         let customer = self.stack().session_with_documents().await;
         customer.finish_and_be_believed(json!({})).await;
-        customer.until_settled().await;
+        customer.until_settled_within(PATIENCE).await;
         self.stack().invoke("ReconcilerFunction", &json!({})).await;
         eventually(format_args!("{} is quiet", self.drill.alarm), || async {
             let verdict = self.judge().await;
@@ -301,7 +307,7 @@ impl<'w> Exercise<'w> {
     /// Waits until these customers are settled, each with one accepted submission.
     pub async fn settles(&mut self, affected: &[&Session<'_>]) {
         join_all(affected.iter().map(|session| async {
-            session.until_settled().await;
+            session.until_settled_within(PATIENCE).await;
             let submissions = session.accepted_submissions().await;
             assert_eq!(submissions.len(), 1, "{submissions:?}");
         }))

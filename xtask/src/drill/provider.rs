@@ -1,13 +1,13 @@
 //! iDenfy in trouble, and our account there.
 
 use futures_util::future::join_all;
-use integration_tests::{Session, Stack, eventually};
+use integration_tests::{Session, Stack, eventually_within};
 use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::cloudwatch::of_function;
 use super::customers::forget_faults;
-use super::exercise::Exercise;
+use super::exercise::{Exercise, PATIENCE};
 
 /// Enough that ten calls fail, however fast, which is what opens the circuit at once.
 const CROWD: usize = 12;
@@ -59,7 +59,7 @@ pub async fn key_refused(exercise: &mut Exercise<'_>) {
     exercise.world.shell.will_edit(&secret.to_string());
     exercise.remedy(&[&customer]).await;
     // The functions read a changed secret within a minute; until then a retry parks it again.
-    eventually("the new key is used", || async {
+    eventually_within(PATIENCE, "the new key is used", || async {
         match customer.pairing().await {
             Some(pairing) if pairing.state == "Settled" => Ok(()),
             Some(pairing) if pairing.state == "Parked" => {
