@@ -94,10 +94,29 @@ struct Obstacle {
     trouble: Trouble,
 }
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 enum Trouble {
     Refused,
     Delayed(Duration),
+    /// Answered here; the body is kept.
+    Played {
+        answer: String,
+        bodies: Arc<Mutex<Vec<String>>>,
+    },
+}
+
+/// A service that is played here, until this is dropped.
+#[derive(Debug)]
+pub struct Played {
+    bodies: Arc<Mutex<Vec<String>>>,
+    _in_the_way: InTheWay,
+}
+
+impl Played {
+    /// What it was asked so far, in order.
+    pub fn bodies(&self) -> Vec<String> {
+        self.bodies.lock().expect("not poisoned").clone()
+    }
 }
 
 /// Trouble with a service, until this is dropped.
@@ -203,6 +222,19 @@ impl Checkpoint {
         self.put_in_the_way(Box::new(wanted), Trouble::Delayed(pause))
     }
 
+    /// Answers 200 with this body in place of the service, and keeps what was asked.
+    pub fn play(&self, answer: &str, wanted: impl Fn(&Call) -> bool + Send + 'static) -> Played {
+        let bodies = Arc::new(Mutex::default());
+        let trouble = Trouble::Played {
+            answer: answer.to_owned(),
+            bodies: Arc::clone(&bodies),
+        };
+        Played {
+            bodies,
+            _in_the_way: self.put_in_the_way(Box::new(wanted), trouble),
+        }
+    }
+
     fn put_in_the_way(&self, wanted: Wanted, trouble: Trouble) -> InTheWay {
         let number = self.shared.obstacles_so_far.fetch_add(1, Ordering::Relaxed);
         let obstacle = Obstacle { number, wanted, trouble };
@@ -259,7 +291,7 @@ impl Shared {
     fn trouble(&self, call: &Call) -> Option<Trouble> {
         let obstacles = self.obstacles.lock().expect("not poisoned");
         let met = obstacles.iter().find(|obstacle| (obstacle.wanted)(call));
-        met.map(|obstacle| obstacle.trouble)
+        met.map(|obstacle| obstacle.trouble.clone())
     }
 
     fn meet(&self, call: &Call, caller: SocketAddr) -> Option<Met> {
@@ -289,6 +321,10 @@ async fn pass(State(shared): State<Arc<Shared>>, ConnectInfo(caller): ConnectInf
     match shared.trouble(&call) {
         Some(Trouble::Refused) => return StatusCode::SERVICE_UNAVAILABLE.into_response(),
         Some(Trouble::Delayed(pause)) => sleep(pause).await,
+        Some(Trouble::Played { answer, bodies }) => {
+            bodies.lock().expect("not poisoned").push(call.body);
+            return answer.into_response();
+        }
         None => {}
     }
     let mut met = shared.meet(&call, caller);

@@ -41,7 +41,7 @@ mod wait;
 mod watched;
 
 pub use api::ApiAnswer;
-pub use checkpoint::{Call, Checkpoint, Exchange, Held, InTheWay, Side, Watching};
+pub use checkpoint::{Call, Checkpoint, Exchange, Held, InTheWay, Played, Side, Watching};
 pub use description::{Description, STACK_VARIABLE};
 pub use events::Listener;
 pub use file_server::{Answer, FileServer};

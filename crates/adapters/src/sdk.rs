@@ -31,6 +31,18 @@ pub struct AwsSettings {
     pub endpoint_url: Option<String>,
 }
 
+impl AwsSettings {
+    pub(crate) fn credentials(&self) -> Credentials {
+        Credentials::new(
+            self.access_key_id.clone(),
+            self.secret_access_key.0.clone(),
+            self.session_token.as_ref().map(|token| token.0.clone()),
+            None,
+            "environment",
+        )
+    }
+}
+
 /// Text that is not printed.
 #[derive(Clone)]
 pub struct SecretText(String);
@@ -54,17 +66,10 @@ const ATTEMPT_TIMEOUT: Duration = Duration::from_millis(2_500);
 /// The one SDK configuration. Behaviour is pinned, so that an SDK update does not change retries or timeouts in silence.
 #[expect(clippy::disallowed_methods, reason = "this is the one place that builds the SDK configuration")]
 pub fn sdk_config(http: reqwest::Client, settings: &AwsSettings) -> SdkConfig {
-    let credentials = Credentials::new(
-        settings.access_key_id.clone(),
-        settings.secret_access_key.0.clone(),
-        settings.session_token.as_ref().map(|token| token.0.clone()),
-        None,
-        "environment",
-    );
     let mut builder = SdkConfig::builder()
         .behavior_version(BehaviorVersion::v2026_01_12())
         .region(Region::new(settings.region.clone()))
-        .credentials_provider(SharedCredentialsProvider::new(credentials))
+        .credentials_provider(SharedCredentialsProvider::new(settings.credentials()))
         .http_client(sdk_http_client(http))
         .sleep_impl(SharedAsyncSleep::new(TokioSleep::new()))
         .retry_config(

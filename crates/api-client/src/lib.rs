@@ -3,13 +3,10 @@
 //!
 //! For programs on people's machines and for tests; no function depends on it.
 
-mod signer;
-
+pub use adapters::{Signer, Unsignable};
 pub use aws_credential_types::Credentials;
 use reqwest::header::CONTENT_TYPE;
 use reqwest::{Method, Response};
-
-pub use crate::signer::{Signer, Unsignable};
 
 /// Function URLs are signed for this service.
 const SERVICE: &str = "lambda";

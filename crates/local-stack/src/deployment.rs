@@ -64,7 +64,7 @@ impl Package {
             copy = copy.replace(line, &line.replace("functions/", ""));
         }
         let path = directory.join("template.yaml");
-        std::fs::write(&path, with_literal_concurrency(&copy, parameters))?;
+        std::fs::write(&path, without_code_deploy(&with_literal_concurrency(&copy, parameters)))?;
         Ok(Self { template: path })
     }
 
@@ -140,6 +140,14 @@ fn with_literal_concurrency(template: &str, parameters: &Parameters) -> String {
     template.replace(&format!("MaximumConcurrency: !Ref {NAME}"), &format!("MaximumConcurrency: {value}"))
 }
 
+/// The emulator refuses a template with types that it does not know, such as CodeDeploy's, and gives SAM no parameter by which they could be left
+/// out. Without CodeDeploy the webhook's alias moves to a new version at once, untested; all else about it is as in AWS.
+fn without_code_deploy(template: &str) -> String {
+    template.replace(WITH_CODE_DEPLOY, "DeploymentPreference:\n        Enabled: false")
+}
+
+const WITH_CODE_DEPLOY: &str = "DeploymentPreference:\n        Enabled: true";
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -151,6 +159,13 @@ mod tests {
         assert!(literal.contains("MaximumConcurrency: 5"));
         let given = Parameters::from([("MaxProcessorConcurrency".to_owned(), "7".to_owned())]);
         assert!(with_literal_concurrency(&template, &given).contains("MaximumConcurrency: 7"));
+    }
+
+    #[test]
+    fn code_deploy_is_left_out_for_the_emulator() {
+        let template = std::fs::read_to_string(workspace::root().join("template.yaml")).unwrap();
+        assert!(template.contains(WITH_CODE_DEPLOY));
+        assert!(!without_code_deploy(&template).contains(WITH_CODE_DEPLOY));
     }
 
     #[test]

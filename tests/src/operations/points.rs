@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::stack::Stack;
 
 /// The functions of the stack, by the names of their logs.
-pub const FUNCTIONS: [&str; 5] = ["webhook", "processor", "api", "reconciler", "publisher"];
+pub const FUNCTIONS: [&str; 6] = ["webhook", "processor", "api", "reconciler", "publisher", "pre-traffic"];
 
 /// One value of one series.
 #[derive(Clone, Debug, PartialEq)]

@@ -61,6 +61,11 @@ impl Template {
         self.0["Resources"].as_object().unwrap()
     }
 
+    /// What all functions have.
+    pub fn globals(&self) -> &Value {
+        &self.0["Globals"]["Function"]
+    }
+
     /// Logical ids and properties.
     pub fn resources_of_type<'a>(&'a self, resource_type: &'a str) -> impl Iterator<Item = (&'a str, &'a Value)> {
         self.resources()

@@ -26,6 +26,7 @@ mod outage;
 mod overdue;
 mod overtaken;
 mod parameters;
+mod pre_traffic;
 mod preparation;
 mod privacy;
 mod provider_faults;

@@ -1,4 +1,4 @@
-//! Batches and ticks as the event sources hand them over.
+//! Batches, ticks and deployments as the event sources hand them over.
 
 use serde_json::{Value, json};
 
@@ -65,4 +65,9 @@ pub fn tick() -> Value {
         "resources": ["arn:aws:events:eu-west-1:000000000000:rule/dual-verification-overdue"],
         "detail": {}
     })
+}
+
+/// A deployment that has come to its hook. (Source: "AppSpec 'hooks' section for an AWS Lambda deployment".)
+pub fn deployment() -> Value {
+    json!({"DeploymentId": "d-SPECIMEN1", "LifecycleEventHookExecutionId": "sample-hook-execution"})
 }

@@ -6,7 +6,7 @@ use anyhow::{Context, Result};
 use idenfy::SigningKey;
 use serde_json::{Value, json};
 
-use super::batches::{added_lines, messages, tick};
+use super::batches::{added_lines, deployment, messages, tick};
 use super::requests::{application, callback};
 use super::sample::{Function, Sample};
 
@@ -36,6 +36,7 @@ pub fn samples(callbacks: &Path, key: &SigningKey) -> Result<Vec<Sample>> {
     samples.extend(processor());
     samples.extend(api());
     samples.extend(publisher());
+    samples.extend(pre_traffic());
     Ok(samples)
 }
 
@@ -147,4 +148,10 @@ fn publisher() -> Vec<Sample> {
         ),
         sample("unreadable-without-place", &[(None, poison)]),
     ]
+}
+
+/// The emulator has no CodeDeploy, so both end in an error: the first after the version has been tested.
+fn pre_traffic() -> Vec<Sample> {
+    let sample = |name: &str, event| Sample::new(Function::PreTraffic, name, event);
+    vec![sample("deployment", deployment()), sample("by-hand", json!({}))]
 }

@@ -10,6 +10,7 @@ pub enum Function {
     Api,
     Reconciler,
     Publisher,
+    PreTraffic,
 }
 
 impl Function {
@@ -21,6 +22,7 @@ impl Function {
             Self::Api => "api",
             Self::Reconciler => "reconciler",
             Self::Publisher => "publisher",
+            Self::PreTraffic => "pre-traffic",
         }
     }
 
@@ -32,6 +34,7 @@ impl Function {
             Self::Api => "ApiFunction",
             Self::Reconciler => "ReconcilerFunction",
             Self::Publisher => "PublisherFunction",
+            Self::PreTraffic => "PreTrafficFunction",
         }
     }
 }

@@ -148,6 +148,7 @@ fn for_containers(lambda: &Lambda, stack: &LocalStack, gateway: IpAddr) -> Resul
         Function::Api,
         Function::Reconciler,
         Function::Publisher,
+        Function::PreTraffic,
     ];
     let mut environments = Map::new();
     for function in functions {

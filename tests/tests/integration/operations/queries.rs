@@ -48,11 +48,23 @@ pub fn saved_queries(template: &Template) -> Vec<SavedQuery> {
                 .as_array()
                 .unwrap()
                 .iter()
-                .map(|group| group.as_str().unwrap().strip_suffix("LogGroup").unwrap().to_lowercase())
+                .map(|group| in_kebab_case(group.as_str().unwrap().strip_suffix("LogGroup").unwrap()))
                 .collect(),
             fields: fields(properties["QueryString"].as_str().unwrap()),
         })
         .collect()
+}
+
+/// `PreTraffic` as `pre-traffic`, which is how logs and programs are named.
+fn in_kebab_case(name: &str) -> String {
+    let mut written = String::new();
+    for character in name.chars() {
+        if character.is_uppercase() && !written.is_empty() {
+            written.push('-');
+        }
+        written.extend(character.to_lowercase());
+    }
+    written
 }
 
 fn fields(query: &str) -> BTreeSet<String> {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use adapters::Secret;
+use adapters::{SELF_TEST_BODY, Secret};
 use idenfy::SIGNATURE_HEADER;
 use reqwest::header::DATE;
 use verification::Timestamp;
@@ -11,12 +11,6 @@ use super::Check;
 use crate::commands::Context;
 use crate::failure::Failure;
 use crate::when::describe;
-
-/// The `scanRef` of the self-test.
-pub const SELF_TEST: &str = "dvctl-self-test";
-
-/// A notice of a kind that is not a verification's result, so that nothing follows from it. Always the same bytes, so that it is archived once.
-const BODY: &[u8] = br#"{"scanRef":"dvctl-self-test","clientId":"dvctl-self-test","expirationThreshold":"DOCUMENT_EXPIRED"}"#;
 
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(15);
 
@@ -72,8 +66,8 @@ async fn reachable(context: &Context<'_>, url: &str) -> (Check, Option<String>) 
 }
 
 async fn signed(context: &Context<'_>, url: &str, secret: &Secret) -> Check {
-    let signature = secret.signing_keys.current().sign(BODY);
-    let request = context.http().post(url).timeout(ANSWER_TIMEOUT).body(BODY);
+    let signature = secret.signing_keys.current().sign(SELF_TEST_BODY.as_bytes());
+    let request = context.http().post(url).timeout(ANSWER_TIMEOUT).body(SELF_TEST_BODY);
     let request = request
         .header("content-type", "application/json")
         .header(SIGNATURE_HEADER, signature);

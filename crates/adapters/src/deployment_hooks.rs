@@ -1,0 +1,115 @@
+//! Telling CodeDeploy whether a deployment may go on.
+
+use std::fmt;
+use std::time::Duration;
+
+use serde::Deserialize;
+use serde_json::json;
+use verification::ports::Unavailable;
+
+use crate::error::refused;
+use crate::sdk::AwsSettings;
+use crate::service_calls::{Call, ServiceCalls};
+
+const REPORTING: &str = "reporting to CodeDeploy";
+
+const TIMEOUT: Duration = Duration::from_secs(5);
+
+/// What CodeDeploy waits for: the event that it hands to a hook. (Source: "AppSpec 'hooks' section for an AWS Lambda deployment".)
+#[derive(Clone, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct HookExecution {
+    pub deployment_id: String,
+    /// Names the one answer that is waited for. Not shown, so that nobody else can give it.
+    pub lifecycle_event_hook_execution_id: String,
+}
+
+impl fmt::Debug for HookExecution {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("HookExecution")
+            .field("deployment_id", &self.deployment_id)
+            .finish_non_exhaustive()
+    }
+}
+
+/// What it is told. It knows other words, but takes no other from a hook.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum HookStatus {
+    Succeeded,
+    Failed,
+}
+
+impl HookStatus {
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Succeeded => "Succeeded",
+            Self::Failed => "Failed",
+        }
+    }
+}
+
+/// Answers to CodeDeploy's hooks.
+#[derive(Debug)]
+pub struct DeploymentHooks(ServiceCalls);
+
+impl DeploymentHooks {
+    pub fn new(http: reqwest::Client, settings: &AwsSettings) -> Self {
+        Self(ServiceCalls::new(http, settings, "codedeploy"))
+    }
+
+    /// Answers. Repeated up to three times where that may help; a hook that has been answered before keeps its first answer, and that is no error.
+    ///
+    /// # Errors
+    /// CodeDeploy has not taken the answer. Without one it gives the deployment up after an hour.
+    pub async fn report(&self, execution: &HookExecution, status: HookStatus) -> Result<(), Unavailable> {
+        let body = json!({
+            "deploymentId": execution.deployment_id,
+            "lifecycleEventHookExecutionId": execution.lifecycle_event_hook_execution_id,
+            "status": status.as_str(),
+        })
+        .to_string();
+        let call = Call {
+            what: REPORTING,
+            path: "/",
+            headers: &[
+                ("content-type", "application/x-amz-json-1.1"),
+                ("x-amz-target", "CodeDeploy_20141006.PutLifecycleEventHookExecutionStatus"),
+            ],
+            body: body.as_bytes(),
+            timeout: TIMEOUT,
+        };
+        let answer = self.0.send(&call).await?;
+        let code = answer.code();
+        if answer.status.is_success() || code.as_deref() == Some("LifecycleEventAlreadyCompletedException") {
+            return Ok(());
+        }
+        Err(refused(REPORTING, code.as_deref()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_documented_event_is_read() {
+        let event = json!({"DeploymentId": "d-ABCDEF123", "LifecycleEventHookExecutionId": "eyJlbmNyeXB0ZWREYXRhIjoi"});
+        let execution: HookExecution = serde_json::from_value(event).unwrap();
+        assert_eq!(execution.deployment_id, "d-ABCDEF123");
+        assert_eq!(execution.lifecycle_event_hook_execution_id, "eyJlbmNyeXB0ZWREYXRhIjoi");
+        assert!(!format!("{execution:?}").contains("eyJ"), "{execution:?}");
+    }
+
+    #[test]
+    fn what_is_no_such_event_is_not_taken_for_one() {
+        for event in [
+            json!({}),
+            json!({"DeploymentId": "d-1"}),
+            json!({"deploymentId": "d-1"}),
+            json!("d-1"),
+            json!(null),
+        ] {
+            assert!(serde_json::from_value::<HookExecution>(event.clone()).is_err(), "{event}");
+        }
+    }
+}

@@ -1,0 +1,101 @@
+//! CodeDeploy's question in, its answer out, and one log line.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use adapters::{DeploymentHooks, FunctionVersion, HookExecution, Secret, SecretError, Secrets, SystemClock, VersionInvoker};
+use lambda_runtime::Error;
+use serde_json::{Value, json};
+use verification::ports::Clock;
+
+use crate::callback::{forged, signed};
+use crate::config::Source;
+use crate::verdict::{Answer, judge};
+
+/// For reading the secret and for both callbacks with their repetitions. What is left of the function's 120 s is for the report, which takes
+/// 27 s at most, so that CodeDeploy is told in time even of a version that never answers.
+const TEST_BUDGET: Duration = Duration::from_secs(75);
+
+pub struct PreTraffic {
+    pub secrets: Secrets,
+    pub invoker: VersionInvoker,
+    pub hooks: DeploymentHooks,
+    pub version: FunctionVersion,
+    pub source: Source,
+    pub clock: Arc<SystemClock>,
+}
+
+impl PreTraffic {
+    /// Tests the version and reports. May be called again with the same event: the callbacks are the same bytes each time, and CodeDeploy keeps the
+    /// first report. A version that fails is no error of this function; that it could not be reported is, and Lambda then calls again.
+    pub async fn handle(&self, event: Value) -> Result<Value, Error> {
+        let Ok(execution) = serde_json::from_value::<HookExecution>(event) else {
+            tracing::error!(
+                event = "hook_unreadable",
+                "the event is none of CodeDeploy's, so there is nobody to report to"
+            );
+            return Err("the event has no DeploymentId and LifecycleEventHookExecutionId".into());
+        };
+        let started = self.clock.now();
+        let (signed, forged) = match tokio::time::timeout(TEST_BUDGET, self.test()).await {
+            Ok(answers) => answers,
+            Err(_) => (Answer::Unreachable, Answer::Unreachable),
+        };
+        let status = judge(signed, forged);
+        let reported = self.hooks.report(&execution, status).await;
+        tracing::info!(
+            event = "version_tested",
+            deployment_id = execution.deployment_id,
+            version = %self.version,
+            signed = %signed,
+            forged = %forged,
+            outcome = status.as_str(),
+            reported = reported.is_ok(),
+            duration_ms = u64::try_from(self.clock.now().since(started).as_millis()).unwrap_or(u64::MAX),
+            "a version of the webhook was tested"
+        );
+        if let Err(error) = reported {
+            tracing::error!(event = "verdict_not_reported", error = %error, cause = cause(&error), "CodeDeploy waits for an hour, then gives the deployment up");
+            return Err(error.into());
+        }
+        Ok(json!({"status": status.as_str(), "signed": signed.to_string(), "forged": forged.to_string()}))
+    }
+
+    /// What the version makes of the signed callback and of the forged one. The second is not sent where the first was not answered.
+    async fn test(&self) -> (Answer, Answer) {
+        let secret = match self.secret().await {
+            Ok(secret) => secret,
+            Err(error) => {
+                tracing::error!(event = "secret_unusable", error = %error, "no callback can be signed without the secret");
+                return (Answer::Unreachable, Answer::Unreachable);
+            }
+        };
+        let key = secret.signing_keys.current();
+        match self.send(&signed(key, self.source, self.clock.now())).await {
+            answered @ Answer::Status(_) => (answered, self.send(&forged(key, self.source, self.clock.now())).await),
+            unanswered => (unanswered, Answer::Unreachable),
+        }
+    }
+
+    /// As it is now: between two deployments it may have been rotated.
+    async fn secret(&self) -> Result<Arc<Secret>, SecretError> {
+        let known = self.secrets.current().await?;
+        Ok(self.secrets.newer_than(&known).await?.unwrap_or(known))
+    }
+
+    async fn send(&self, callback: &Value) -> Answer {
+        let invoked = self.invoker.invoke(&self.version, callback).await;
+        if let Err(error) = &invoked {
+            tracing::error!(event = "version_not_answering", version = %self.version, error = %error, cause = cause(error), "the version gives no answer");
+        }
+        Answer::of(&invoked)
+    }
+}
+
+/// The causes below an error, in one line.
+fn cause(error: &dyn std::error::Error) -> Option<String> {
+    let causes: Vec<String> = std::iter::successors(error.source(), |&error| error.source())
+        .map(ToString::to_string)
+        .collect();
+    if causes.is_empty() { None } else { Some(causes.join(": ")) }
+}

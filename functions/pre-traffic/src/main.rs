@@ -1,0 +1,45 @@
+//! Tests a new version of the webhook before callbacks go to it: CodeDeploy invokes this function when a version has been published, and
+//! moves callbacks to the version only when it is told that it may.
+
+mod callback;
+mod config;
+mod handler;
+mod verdict;
+
+use std::sync::Arc;
+
+use adapters::{DeploymentHooks, Secrets, SystemClock, VersionInvoker, http_client, sdk_config};
+use config::Config;
+use handler::PreTraffic;
+use lambda_runtime::{Error, LambdaEvent, service_fn};
+use lambda_support::{Environment, start_logging};
+use serde_json::Value;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Error> {
+    let config = match Config::read(Environment::of_process()) {
+        Ok(config) => config,
+        Err(error) => {
+            start_logging(lambda_support::LogLevel::default());
+            tracing::error!(event = "not_configured", error = %error, "the function cannot start");
+            return Err(error.into());
+        }
+    };
+    start_logging(config.log_level);
+    let http = http_client()?;
+    let sdk = sdk_config(http.clone(), &config.aws);
+    let clock = Arc::new(SystemClock);
+    let pre_traffic = Arc::new(PreTraffic {
+        secrets: Secrets::new(&sdk, config.secret_arn, clock.clone()),
+        invoker: VersionInvoker::new(http.clone(), &config.aws),
+        hooks: DeploymentHooks::new(http, &config.aws),
+        version: config.version,
+        source: config.source,
+        clock,
+    });
+    lambda_runtime::run(service_fn(move |event: LambdaEvent<Value>| {
+        let pre_traffic = pre_traffic.clone();
+        async move { pre_traffic.handle(event.payload).await }
+    }))
+    .await
+}

@@ -1,0 +1,95 @@
+//! Whether a version may go live: it acknowledges what is signed, and refuses what is not.
+
+use std::fmt;
+
+use adapters::{HookStatus, InvocationError};
+use serde_json::Value;
+
+/// What a version makes of one callback.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Answer {
+    Status(u16),
+    /// It crashed or ran out of time.
+    Failed,
+    /// What it answers is no HTTP response.
+    Unreadable,
+    /// It was never asked, or gave no answer in time.
+    Unreachable,
+}
+
+impl Answer {
+    /// Of an invocation's outcome.
+    pub fn of(invoked: &Result<Value, InvocationError>) -> Self {
+        let answer = match invoked {
+            Ok(answer) => answer,
+            Err(InvocationError::Failed) => return Self::Failed,
+            Err(InvocationError::Unreadable) => return Self::Unreadable,
+            Err(InvocationError::Unavailable(_)) => return Self::Unreachable,
+        };
+        let status = answer.get("statusCode").and_then(Value::as_u64);
+        status
+            .and_then(|status| u16::try_from(status).ok())
+            .map_or(Self::Unreadable, Self::Status)
+    }
+}
+
+/// For the log.
+impl fmt::Display for Answer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Status(status) => status.fmt(f),
+            Self::Failed => f.write_str("failed"),
+            Self::Unreadable => f.write_str("unreadable"),
+            Self::Unreachable => f.write_str("unreachable"),
+        }
+    }
+}
+
+/// Anything but the two right answers fails the version: one that accepts whatever comes is worse than none.
+pub fn judge(signed: Answer, forged: Answer) -> HookStatus {
+    match (signed, forged) {
+        (Answer::Status(200), Answer::Status(401)) => HookStatus::Succeeded,
+        _ => HookStatus::Failed,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn only_the_two_right_answers_let_a_version_go_live() {
+        let answers = [
+            Answer::Status(200),
+            Answer::Status(401),
+            Answer::Status(403),
+            Answer::Status(503),
+            Answer::Failed,
+            Answer::Unreadable,
+            Answer::Unreachable,
+        ];
+        for signed in answers {
+            for forged in answers {
+                let is_right = (signed, forged) == (Answer::Status(200), Answer::Status(401));
+                let expected = if is_right { HookStatus::Succeeded } else { HookStatus::Failed };
+                assert_eq!(judge(signed, forged), expected, "{signed} {forged}");
+            }
+        }
+    }
+
+    #[test]
+    fn an_answer_is_read_for_its_status_and_nothing_else() {
+        for (answer, read) in [
+            (json!({"statusCode": 200, "headers": {}, "body": ""}), "200"),
+            (json!({"statusCode": 70_000}), "unreadable"),
+            (json!({"statusCode": "200"}), "unreadable"),
+            (json!({"errorMessage": "…"}), "unreadable"),
+            (json!(null), "unreadable"),
+        ] {
+            assert_eq!(Answer::of(&Ok(answer.clone())).to_string(), read, "{answer}");
+        }
+        assert_eq!(Answer::of(&Err(InvocationError::Failed)), Answer::Failed);
+    }
+}
