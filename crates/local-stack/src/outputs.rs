@@ -11,13 +11,14 @@ pub fn make_reachable(outputs: BTreeMap<String, String>, endpoint: &Url) -> BTre
     outputs
         .into_iter()
         .map(|(name, value)| {
-            let value = function_url(&value, endpoint).unwrap_or(value);
+            let value = reachable_function_url(&value, endpoint).unwrap_or(value);
             (name, value)
         })
         .collect()
 }
 
-fn function_url(value: &str, endpoint: &Url) -> Option<String> {
+/// The same for one address; `None` if it is no function URL in AWS.
+pub fn reachable_function_url(value: &str, endpoint: &Url) -> Option<String> {
     let url = Url::parse(value).ok()?;
     let Some(Host::Domain(host)) = url.host() else {
         return None;

@@ -45,6 +45,9 @@ pub async fn throttled(exercise: &mut Exercise<'_>) {
         world.stack().session_with_documents().await,
     ];
     world.reserve("WebhookFunction", 1).await;
+    // The emulator bounds no published version, which is what the alias leads to.
+    let unpublished = world.open_unpublished("WebhookFunction").await;
+    world.stack().sandbox.settings(json!({"callbackUrl": unpublished})).await;
     let held = world.services().hold(Side::Before, archives(&slow));
     let busy = async { slow.finish(json!({})).await };
     let meanwhile = async {
@@ -56,6 +59,8 @@ pub async fn throttled(exercise: &mut Exercise<'_>) {
     exercise.until_red().await;
     exercise.look_first(&[], &["\"ReservedConcurrentExecutions\": 1"]).await;
     world.share_the_pool("WebhookFunction").await;
+    let callback_url = &world.stack().description.webhook_url;
+    world.stack().sandbox.settings(json!({"callbackUrl": callback_url})).await;
     exercise.remedy(&[]).await;
     refused.send_again(json!({})).await;
     exercise.settles(&[&slow, &refused]).await;

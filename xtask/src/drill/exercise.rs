@@ -7,9 +7,11 @@ use std::time::Duration;
 use futures_util::future::join_all;
 use integration_tests::operations::{Entry, Period, Point, Runbook, Template, Verdict};
 use integration_tests::{Checkpoint, ProcessorTuning, Session, Stack, WatchedStack, eventually};
+use local_stack::reachable_function_url;
 use reqwest::Method;
 use serde_json::json;
 use tokio::time::Instant;
+use url::Url;
 
 use super::cloudwatch::{Since, set_alarm};
 use super::drills::Drill;
@@ -107,6 +109,16 @@ impl World {
         let name = self.stack().function_name(function).await;
         let command = format!("aws lambda put-function-concurrency --function-name {name} --reserved-concurrent-executions {executions}");
         self.shell.must(&command).await;
+    }
+
+    /// Gives a function an address that leads to its code as deployed, past alias and version.
+    pub async fn open_unpublished(&self, function: &str) -> String {
+        let name = self.stack().function_name(function).await;
+        let command =
+            format!("aws lambda create-function-url-config --function-name {name} --auth-type NONE --query FunctionUrl --output text");
+        let in_aws = self.shell.must(&command).await;
+        let endpoint = Url::parse(&self.stack().description.endpoint_url).expect("the emulator has an address");
+        reachable_function_url(&in_aws, &endpoint).expect("an address of a function")
     }
 
     /// Takes the bound away again.
