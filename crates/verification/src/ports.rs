@@ -268,10 +268,7 @@ pub trait Provider: Send + Sync {
 
     /// Until when there is no use in calling, because the provider is in trouble for everybody; `None`: call. Ask before writing the intent
     /// of a call. May ask the provider for the status of `scan_ref`, which costs nothing, to find out whether the trouble is over.
-    async fn left_alone_until(&self, scan_ref: &ScanRef) -> Option<Timestamp> {
-        let _ = scan_ref;
-        None
-    }
+    async fn left_alone_until(&self, scan_ref: &ScanRef) -> Option<Timestamp>;
 }
 
 /// A Token 1 for the application.

@@ -238,6 +238,11 @@ impl Provider for Intercepted {
     async fn files(&self, scan_ref: &ScanRef) -> Result<StepLinks, ProviderError> {
         self.call(Operation::Files, self.inner.provider.files(scan_ref)).await
     }
+
+    /// Nothing comes between: it cannot fail, and has no effect.
+    async fn left_alone_until(&self, scan_ref: &ScanRef) -> Option<Timestamp> {
+        self.inner.provider.left_alone_until(scan_ref).await
+    }
 }
 
 #[async_trait]

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
+use verification::Timestamp;
 use verification::document::{Plan, StoredDocument};
 use verification::identifiers::{ClientId, Digest256, ScanRef, SecondReference, StepName};
 use verification::ports::{DeletedAtProvider, Provider, ProviderError, SecondToken, Session, SessionRequest, Sessions};
@@ -394,5 +395,10 @@ impl Provider for SimulatedProvider {
             _ => return Err(ProviderError::TokenNotValid),
         };
         Ok(self.links(&mut state, scan_ref, &steps))
+    }
+
+    /// The trouble here is each call's own, never everybody's.
+    async fn left_alone_until(&self, _scan_ref: &ScanRef) -> Option<Timestamp> {
+        None
     }
 }
