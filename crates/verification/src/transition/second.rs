@@ -25,9 +25,8 @@ impl Step<'_> {
         };
         match (&self.pairing.state, verdict, overall) {
             (State::Settled { verdict: known }, Some(verdict), _) if *known == verdict => ALREADY_KNOWN,
-            // A result that may still change does not take back one that was final.
-            (State::Settled { .. }, ..) if provisional => OUT_OF_PLACE,
-            // Captured and Authorizing as well: a person who takes a pairing up again may be overtaken by the result.
+            // Captured and Authorizing as well: a person who takes a pairing up again may be overtaken by the result. Settled as well, but a
+            // result that may still change does not take back one that was final.
             (
                 State::Captured { .. }
                 | State::Authorizing { .. }
