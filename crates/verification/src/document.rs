@@ -242,4 +242,39 @@ mod tests {
         late.extend_from_slice(b"%PDF-1.7");
         assert_eq!(FileType::sniff(&late), None);
     }
+
+    const FILE_TYPES: [(FileType, &str); 5] = [
+        (FileType::Jpeg, "image/jpeg"),
+        (FileType::Png, "image/png"),
+        (FileType::Pdf, "application/pdf"),
+        (FileType::Webp, "image/webp"),
+        (FileType::Heic, "image/heic"),
+    ];
+
+    #[test]
+    fn each_type_has_its_registered_media_type() {
+        for (file_type, media_type) in FILE_TYPES {
+            assert_eq!(file_type.media_type(), media_type);
+        }
+    }
+
+    #[test]
+    fn only_what_can_be_made_smaller_may_be_larger_than_a_submission() {
+        for (file_type, _) in FILE_TYPES {
+            let can_be_made_smaller = file_type != FileType::Pdf;
+            assert_eq!(
+                file_type.maximum_bytes() > MAXIMUM_TOTAL_BYTES,
+                can_be_made_smaller,
+                "{file_type:?}"
+            );
+            assert!(file_type.maximum_bytes() >= MAXIMUM_TOTAL_BYTES, "{file_type:?}");
+        }
+    }
+
+    #[test]
+    fn a_document_type_is_the_provider_s_word_in_the_record_as_well() {
+        for document_type in DocumentType::ALL {
+            assert_eq!(serde_json::to_value(document_type).unwrap(), document_type.as_str());
+        }
+    }
 }

@@ -291,4 +291,13 @@ mod tests {
         assert_ne!(reference.first(), Some(first));
         assert_eq!(SecondReference::parse("order-4711"), None);
     }
+
+    #[test]
+    fn a_digest_is_64_lower_case_hexadecimal_digits() {
+        let digest = Digest256::of(b"body");
+        assert_eq!(digest.as_str().parse(), Ok(digest.clone()));
+        for bad in ["", &"a".repeat(63), &"a".repeat(65), &"A".repeat(64), &"g".repeat(64)] {
+            assert_eq!(bad.parse::<Digest256>(), Err(InvalidIdentifier::Digest), "{bad:?}");
+        }
+    }
 }

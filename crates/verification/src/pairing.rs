@@ -268,3 +268,87 @@ impl Pairing {
             .find(|stored| stored.step == planned.step && stored.file == planned.file)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::file_number::FileNumber;
+    use crate::identifiers::Side;
+
+    const STEP: &str = "SECOND_DOC";
+
+    fn planned(step: &str, file: FileNumber) -> PlannedDocument {
+        PlannedDocument {
+            step: step.parse().unwrap(),
+            file,
+            side: Some(Side::Front),
+        }
+    }
+
+    fn plan(documents: Vec<PlannedDocument>) -> Plan {
+        Plan {
+            callback: Digest256::of(b"callback"),
+            client_id: "client".parse().unwrap(),
+            documents,
+            country: "LT".parse().unwrap(),
+            document_type: None,
+        }
+    }
+
+    fn stored(step: &str, file: FileNumber, file_type: FileType) -> StoredDocument {
+        StoredDocument {
+            step: step.parse().unwrap(),
+            file,
+            side: None,
+            file_type,
+            bytes: 1,
+            sha256: Digest256::of(b"file"),
+            prepared: None,
+        }
+    }
+
+    /// The step that is undecided when these files are in the bucket.
+    fn undecided(plan: &Plan, documents: Vec<StoredDocument>) -> Option<String> {
+        let now = Timestamp::from_milliseconds(0);
+        let pairing = Pairing {
+            documents,
+            ..Pairing::opened("first".parse().unwrap(), None, now, now)
+        };
+        pairing.undecided_step(plan).map(StepName::to_string)
+    }
+
+    fn first_two() -> (FileNumber, FileNumber) {
+        let mut numbers = FileNumber::up_to(2);
+        (numbers.next().unwrap(), numbers.next().unwrap())
+    }
+
+    #[test]
+    fn a_pdf_is_decided_alone_and_not_among_several() {
+        let (first, next) = first_two();
+        let alone = plan(vec![planned(STEP, first)]);
+        assert_eq!(undecided(&alone, vec![stored(STEP, first, FileType::Pdf)]), None);
+        let several = plan(vec![planned(STEP, first), planned(STEP, next)]);
+        let pictures = vec![stored(STEP, first, FileType::Jpeg), stored(STEP, next, FileType::Jpeg)];
+        assert_eq!(undecided(&several, pictures), None);
+        let with_pdf = vec![stored(STEP, first, FileType::Jpeg), stored(STEP, next, FileType::Pdf)];
+        assert_eq!(undecided(&several, with_pdf), Some(STEP.to_owned()));
+    }
+
+    #[test]
+    fn a_pdf_for_each_side_is_decided() {
+        let first = FileNumber::FIRST;
+        let sides = plan(vec![planned("ID_FRONT", first), planned("ID_BACK", first)]);
+        let documents = vec![stored("ID_FRONT", first, FileType::Pdf), stored("ID_BACK", first, FileType::Pdf)];
+        assert_eq!(undecided(&sides, documents), None);
+    }
+
+    #[test]
+    fn a_file_in_excess_of_the_plan_leaves_its_step_undecided_and_one_of_another_step_does_not() {
+        let (first, next) = first_two();
+        let alone = plan(vec![planned(STEP, first)]);
+        let documents = vec![stored(STEP, first, FileType::Jpeg), stored(STEP, next, FileType::Jpeg)];
+        assert_eq!(undecided(&alone, documents), Some(STEP.to_owned()));
+        let documents = vec![stored(STEP, first, FileType::Jpeg), stored("OTHER", next, FileType::Jpeg)];
+        assert_eq!(undecided(&alone, documents), None);
+    }
+}

@@ -303,6 +303,7 @@ mod tests {
             planned(&judge(&["UTILITY_BILL", "SECOND_DOC"])),
             [("SECOND_DOC".to_owned(), "FRONT")]
         );
+        assert_eq!(planned(&judge(&["NOTE", "ID_FRONT"])), [("ID_FRONT".to_owned(), "FRONT")]);
         for unclear in [
             &["A", "B"][..],
             &["A_FRONT", "B_FRONT"],

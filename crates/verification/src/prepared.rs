@@ -62,3 +62,16 @@ pub struct Preparation {
     pub original: Digest256,
     pub file: PreparedFile,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_change_is_the_same_word_in_the_record_and_in_answers() {
+        use PreparationChange::{Converted, Recompressed, ScaledDown, Turned};
+        for change in [Converted, Turned, Recompressed, ScaledDown] {
+            assert_eq!(serde_json::to_value(change).unwrap(), change.as_str());
+        }
+    }
+}

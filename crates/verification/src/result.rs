@@ -102,3 +102,16 @@ impl CallbackFacts {
         self.is_final == Some(false) || matches!(self.overall, Some(Overall::Reviewing | Overall::Active))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_overall_is_the_same_word_wherever_it_is_written() {
+        for overall in Overall::ALL {
+            assert_eq!(serde_json::to_value(overall).unwrap(), overall.as_str());
+            assert_eq!(overall.to_string(), overall.as_str());
+        }
+    }
+}

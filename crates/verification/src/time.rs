@@ -105,4 +105,20 @@ mod tests {
         assert_eq!(late.since(early), Duration::from_millis(1));
         assert_eq!(early.since(late), Duration::ZERO);
     }
+
+    #[test]
+    fn seconds_are_whole_and_rounded_down_on_either_side_of_1970() {
+        for (milliseconds, seconds) in [
+            (1_795_422_063_999, 1_795_422_063),
+            (1_000, 1),
+            (999, 0),
+            (0, 0),
+            (-1, -1),
+            (-1_000, -1),
+        ] {
+            let moment = Timestamp::from_milliseconds(milliseconds);
+            assert_eq!(moment.seconds(), seconds, "{milliseconds}");
+            assert_eq!(moment.milliseconds(), milliseconds);
+        }
+    }
 }

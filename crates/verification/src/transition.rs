@@ -244,3 +244,76 @@ fn merge(known: &mut Vec<StoredDocument>, new: Vec<StoredDocument>, plan: &Plan)
         document.side = plan.side_of(&document.step, document.file);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::document::FileType;
+    use crate::file_number::FileNumber;
+    use crate::policy::Policy;
+    use crate::prepared::{PreparationChange, PreparedFile};
+    use crate::testing::fixtures::approved;
+
+    const FRONT: &str = "SECOND_DOC_FRONT";
+    const BACK: &str = "SECOND_DOC_BACK";
+
+    fn stored(step: &str, content: &str) -> StoredDocument {
+        StoredDocument {
+            step: step.parse().unwrap(),
+            file: FileNumber::FIRST,
+            side: None,
+            file_type: FileType::Jpeg,
+            bytes: 1,
+            sha256: Digest256::of(content.as_bytes()),
+            prepared: None,
+        }
+    }
+
+    fn prepared(step: &str, content: &str) -> StoredDocument {
+        StoredDocument {
+            prepared: Some(PreparedFile {
+                bytes: 1,
+                sha256: Digest256::of(b"prepared"),
+                width: 1,
+                height: 1,
+                quality: 90,
+                changes: vec![PreparationChange::Turned],
+            }),
+            ..stored(step, content)
+        }
+    }
+
+    /// What is known once the new ones are stored as well, without their sides.
+    fn merged(mut known: Vec<StoredDocument>, new: Vec<StoredDocument>) -> Vec<StoredDocument> {
+        let Judgement::Qualifies(plan) = Policy::default().judge(&approved("first", "client"), &ExpectedDocument::default()) else {
+            panic!()
+        };
+        merge(&mut known, new, &plan);
+        known
+            .into_iter()
+            .map(|document| StoredDocument { side: None, ..document })
+            .collect()
+    }
+
+    #[test]
+    fn the_same_file_uploaded_for_both_sides_is_known_for_both() {
+        let both = vec![stored(FRONT, "file"), stored(BACK, "file")];
+        assert_eq!(merged(vec![stored(FRONT, "file")], vec![stored(BACK, "file")]), both);
+    }
+
+    #[test]
+    fn another_file_in_the_place_of_a_known_one_replaces_it_and_what_was_made_of_it() {
+        assert_eq!(
+            merged(vec![prepared(FRONT, "old")], vec![stored(FRONT, "new")]),
+            [stored(FRONT, "new")]
+        );
+    }
+
+    #[test]
+    fn the_same_file_found_again_does_not_undo_what_was_made_of_it() {
+        assert_eq!(
+            merged(vec![prepared(FRONT, "file")], vec![stored(FRONT, "file")]),
+            [prepared(FRONT, "file")]
+        );
+    }
+}

@@ -193,6 +193,17 @@ fn states() -> Vec<(&'static str, Pairing)> {
             },
         ),
         (
+            "Submitting (revoked, lapsed)",
+            Pairing {
+                revoked: Some(DeclineReason::FirstDenied),
+                ..with_token(State::Submitting {
+                    plan: plan(),
+                    auth_token: AuthToken::new("secret"),
+                    lease_until: NOW,
+                })
+            },
+        ),
+        (
             "Submitted",
             with_token(State::Submitted {
                 plan: plan(),

@@ -1,5 +1,7 @@
 //! Sessions, retries and erasure.
 
+use verification::result::StepsVerdict;
+
 use super::*;
 
 pub fn request() -> SessionRequest {
@@ -122,6 +124,24 @@ async fn a_pairing_parked_by_the_policy_is_judged_again_by_the_present_one() {
     };
     assert!(matches!(flow.retrying(policy).retry(&first).await.unwrap(), Retried::TakenUp(_)));
     assert_eq!(flow.process().await, Advanced::Resting("Submitted"));
+}
+
+#[tokio::test]
+async fn a_pairing_that_the_present_policy_declines_is_not_taken_up() {
+    let flow = Flow::new();
+    flow.callback(&CallbackFacts {
+        steps_verdict: StepsVerdict::NotJudged,
+        ..approved("first", "client")
+    })
+    .await;
+    assert_eq!(flow.parked(), ParkReason::StepNotJudged);
+    let policy = Policy {
+        step_images: "ANOTHER_STEP=FRONT".parse().unwrap(),
+        ..Policy::default()
+    };
+    let retried = flow.retrying(policy).retry(&"first".parse().unwrap()).await.unwrap();
+    assert_eq!(retried, Retried::StillParked("NoAdditionalStep"));
+    assert_eq!(flow.process().await, Advanced::Resting("Declined"));
 }
 
 #[tokio::test]

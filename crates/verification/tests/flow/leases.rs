@@ -58,3 +58,15 @@ async fn a_worker_that_goes_on_by_itself_sends_no_message() {
     assert_eq!(flow.process().await, Advanced::Resting("Submitted"));
     assert!(flow.world.take_messages().is_empty());
 }
+
+#[tokio::test]
+async fn an_erasure_waits_for_a_worker_until_the_very_end_of_its_lease() {
+    for (before_the_end, remaining) in [(Duration::from_millis(1), 1), (Duration::ZERO, 0)] {
+        let flow = in_doubt("process", Fault::DoneThenLost).await;
+        flow.world.wait(EVIDENCE_PAUSE - before_the_end);
+        let Erased::Now(receipt) = flow.erase("first").await else {
+            panic!()
+        };
+        assert_eq!(receipt.remaining.len(), remaining, "{before_the_end:?}");
+    }
+}

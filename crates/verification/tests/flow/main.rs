@@ -9,6 +9,7 @@
 )]
 
 mod applications;
+mod copies;
 mod leases;
 mod left_alone;
 mod observations;
@@ -17,6 +18,7 @@ mod overdue;
 mod overtaken;
 mod preparation;
 mod records;
+mod reviews;
 mod revocation;
 mod several_files;
 

@@ -1,5 +1,7 @@
 //! What operators are told.
 
+use verification::reason::DeclineReason;
+
 use super::*;
 
 fn count(flow: &Flow, observation: &Observation) -> usize {
@@ -43,4 +45,87 @@ async fn files_count_as_left_to_the_processor_only_where_some_are() {
         0,
         "nobody goes on with a parked pairing"
     );
+}
+
+#[tokio::test]
+async fn a_pairing_qualifies_once_however_often_its_files_are_copied() {
+    let flow = Flow::new();
+    let facts = approved("first", "client");
+    flow.world.file(FRONT_LINK, FileBehaviour::Down);
+    flow.callback(&facts).await;
+    assert_eq!(count(&flow, &Observation::Qualified), 1);
+    assert!(matches!(flow.process().await, Advanced::TryAgain { .. }));
+    flow.world.file(FRONT_LINK, FileBehaviour::Dead);
+    assert_eq!(flow.process().await, Advanced::Resting("Parked"));
+    flow.world.file(FRONT_LINK, FileBehaviour::Serves(1_000));
+    let fresh = CallbackFacts {
+        digest: Digest256::of(b"fresh links"),
+        ..facts
+    };
+    assert_eq!(flow.callback(&fresh).await, Accepted::Changed("Reopened"));
+    assert_eq!(count(&flow, &Observation::Qualified), 1);
+}
+
+#[tokio::test]
+async fn what_qualifies_only_when_it_is_judged_again_is_counted_then() {
+    let flow = Flow::new();
+    let unclear = CallbackFacts {
+        country: None,
+        ..approved("first", "client")
+    };
+    flow.callback(&unclear).await;
+    assert_eq!(count(&flow, &Observation::Qualified), 0);
+    flow.callback(&approved("first", "client")).await;
+    assert_eq!(count(&flow, &Observation::Qualified), 1);
+}
+
+#[tokio::test]
+async fn a_settlement_is_counted_once_and_with_the_time_since_the_opening() {
+    let flow = Flow::submitted().await;
+    let took = Duration::from_secs(5 * 60);
+    flow.world.wait(took);
+    for _ in 0..2 {
+        flow.callback(&second("second-1", "first", Overall::Suspected)).await;
+    }
+    let verdict = Verdict::Suspected;
+    assert_eq!(count(&flow, &Observation::Settled { verdict, took }), 1);
+}
+
+#[tokio::test]
+async fn every_other_end_is_counted_once() {
+    for (overall, end) in [
+        (
+            Overall::Denied,
+            Observation::Declined {
+                reason: DeclineReason::FirstDenied,
+            },
+        ),
+        (Overall::Expired, Observation::Expired),
+    ] {
+        let flow = Flow::new();
+        for _ in 0..2 {
+            flow.callback(&CallbackFacts {
+                overall: Some(overall),
+                ..approved("first", "client")
+            })
+            .await;
+        }
+        assert_eq!(count(&flow, &end), 1, "{overall}");
+    }
+}
+
+#[tokio::test]
+async fn a_revocation_is_counted_when_it_comes_and_neither_later_nor_when_it_is_withdrawn() {
+    let flow = Flow::submitted().await;
+    let reason = DeclineReason::FirstDenied;
+    let denied = CallbackFacts {
+        overall: Some(Overall::Denied),
+        ..approved("first", "client")
+    };
+    flow.callback(&denied).await;
+    assert_eq!(count(&flow, &Observation::Revoked { reason }), 1);
+    flow.callback(&second("second-1", "first", Overall::Approved)).await;
+    flow.callback(&approved("first", "client")).await;
+    assert_eq!(flow.world.pairing("first").revoked, None);
+    assert_eq!(count(&flow, &Observation::Revoked { reason }), 1);
 }

@@ -1,5 +1,7 @@
 //! What the reconciler brings on.
 
+use verification::Pairing;
+
 use super::applications::request;
 use super::*;
 
@@ -55,6 +57,17 @@ async fn a_lost_message_is_sent_again() {
 }
 
 #[tokio::test]
+async fn a_message_is_lost_at_the_very_end_of_the_patience_with_it_and_not_before() {
+    let flow = Flow::new();
+    flow.callback(&approved("first", "client")).await;
+    let millisecond = Duration::from_millis(1);
+    flow.world.wait(Pairing::MESSAGE_PATIENCE - millisecond);
+    assert_eq!(flow.reconcile().await.enqueued, 0);
+    flow.world.wait(millisecond);
+    assert_eq!(flow.reconcile().await.enqueued, 1);
+}
+
+#[tokio::test]
 async fn a_process_that_ended_while_submitting_is_followed_up() {
     let flow = Flow::new();
     flow.callback(&approved("first", "client")).await;
@@ -101,6 +114,17 @@ async fn a_result_that_never_comes_is_given_to_a_person() {
         State::Settled { verdict: Verdict::Denied },
         "and settles when it comes all the same"
     );
+}
+
+#[tokio::test]
+async fn the_wait_for_a_result_counts_from_the_submission_however_late_that_was() {
+    let flow = Flow::new();
+    flow.callback(&approved("first", "client")).await;
+    flow.world.wait(10 * 24 * HOUR);
+    assert_eq!(flow.process().await, Advanced::Resting("Submitted"));
+    flow.world.wait(HOUR);
+    assert_eq!(flow.reconcile().await.postponed, 1);
+    assert_eq!(flow.world.pairing("first").attention_at(), Some(flow.world.now().plus(HOUR)));
 }
 
 #[tokio::test]

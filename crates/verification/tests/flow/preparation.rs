@@ -100,3 +100,28 @@ async fn what_counts_for_the_size_of_a_request_is_what_is_submitted() {
     flow.world.prepares(&"first".parse().unwrap(), &front(), Ok(upright()));
     assert_eq!(flow.process().await, Advanced::Resting("Submitted"));
 }
+
+/// Two files that have so many bytes together, and each less than the limit.
+async fn with_bytes(together: u64) -> Flow {
+    let flow = Flow::new();
+    let front = together / 2;
+    flow.world.file(FRONT_LINK, FileBehaviour::Serves(front));
+    let back_link = "https://files.example/first/SECOND_DOC_BACK";
+    flow.world.file(back_link, FileBehaviour::Serves(together - front));
+    flow.callback(&approved("first", "client")).await;
+    flow
+}
+
+#[tokio::test]
+async fn documents_of_exactly_the_largest_size_together_are_submitted() {
+    let flow = with_bytes(MAXIMUM_TOTAL_BYTES).await;
+    assert_eq!(flow.process().await, Advanced::Resting("Submitted"));
+}
+
+#[tokio::test]
+async fn no_token_is_spent_on_documents_that_are_too_large_together() {
+    let flow = with_bytes(MAXIMUM_TOTAL_BYTES + 1).await;
+    assert_eq!(flow.process().await, Advanced::Resting("Parked"));
+    assert_eq!(flow.parked(), ParkReason::DocumentsTooLarge);
+    assert_eq!(flow.world.token_count(), 0);
+}

@@ -1,6 +1,7 @@
 //! Steps with several files: all are kept before anything else, and nobody guesses what they show.
 
 use verification::identifiers::{Digest256, Side};
+use verification::ports::Pairings;
 use verification::reason::ParkReason;
 use verification::result::CallbackFacts;
 use verification::secret::FileLink;
@@ -78,6 +79,41 @@ async fn all_files_of_a_step_are_kept_and_then_the_pairing_is_parked_before_a_to
     assert_eq!(kept(&flow), [(1, None, from(1)), (2, None, from(2))]);
     assert_eq!(flow.process().await, Advanced::Resting("Parked"));
     assert_eq!(flow.world.token_count(), 0);
+}
+
+#[tokio::test]
+async fn nobody_is_told_of_a_pairing_that_is_parked_for_its_files_and_its_history_says_so() {
+    let flow = Flow::new();
+    flow.callback(&with_files(2)).await;
+    assert!(flow.world.take_messages().is_empty());
+    let history = flow.world.history(&"first".parse().unwrap(), 100).await.unwrap();
+    let what: Vec<&str> = history.iter().map(|entry| entry.what.as_str()).collect();
+    assert_eq!(what, ["FirstResultQualified", "CaptureRefused"]);
+}
+
+#[tokio::test]
+async fn a_pdf_alone_is_submitted_as_the_front() {
+    let flow = Flow::new();
+    flow.world.file(&link(1), FileBehaviour::ServesPdf(1_000));
+    flow.callback(&with_files(1)).await;
+    assert_eq!(flow.process().await, Advanced::Resting("Submitted"));
+    assert_eq!(kept(&flow), [(1, Some(Side::Front), from(1))]);
+}
+
+#[tokio::test]
+async fn a_file_that_the_fresh_list_does_not_have_any_more_is_missing() {
+    let flow = Flow::new();
+    flow.world.file(&link(2), FileBehaviour::Dead);
+    flow.callback(&with_files(2)).await;
+    assert_eq!(kept(&flow).len(), 1);
+    flow.world.fresh_links(&"first".parse().unwrap(), with_files(1).links);
+    assert_eq!(flow.process().await, Advanced::Resting("Parked"));
+    assert_eq!(
+        flow.parked(),
+        ParkReason::FileMissing {
+            step: STEP.parse().unwrap()
+        }
+    );
 }
 
 #[tokio::test]
