@@ -23,25 +23,18 @@ pub enum StepsVerdict {
 }
 
 impl StepsVerdict {
-    /// A stable word for records and logs.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Valid => "VALID",
-            Self::Invalid => "INVALID",
-            Self::NotFound => "NOT_FOUND",
-            Self::NotJudged => "NOT_JUDGED",
-            Self::Unknown => "UNKNOWN",
-        }
-    }
-
     pub(crate) fn read(value: Option<&Value>) -> Self {
         match value {
             None | Some(Value::Null) => Self::NotJudged,
             Some(Value::String(text)) => Self::of_text(text),
             Some(Value::Object(members)) => match members.get("status") {
                 Some(status) => Self::of_item(status),
-                None => members.values().map(Self::of_step).reduce(Self::worse).unwrap_or(Self::NotJudged),
+                // Several steps are as good as the worst of them.
+                None => members
+                    .values()
+                    .map(Self::of_step)
+                    .max_by_key(|verdict| verdict.badness())
+                    .unwrap_or(Self::NotJudged),
             },
             Some(_) => Self::Unknown,
         }
@@ -72,16 +65,14 @@ impl StepsVerdict {
         }
     }
 
-    /// Several steps are as good as the worst of them.
-    fn worse(self, other: Self) -> Self {
-        let badness = |verdict: Self| match verdict {
+    fn badness(self) -> u8 {
+        match self {
             Self::Valid => 0,
             Self::NotJudged => 1,
             Self::NotFound => 2,
             Self::Invalid => 3,
             Self::Unknown => 4,
-        };
-        if badness(other) > badness(self) { other } else { self }
+        }
     }
 }
 
@@ -140,6 +131,24 @@ mod tests {
             json!({"status": {}}),
         ] {
             reads(value, StepsVerdict::Unknown);
+        }
+    }
+
+    #[test]
+    fn of_two_steps_the_worse_one_counts_whichever_comes_first() {
+        use StepsVerdict::{Invalid, NotFound, NotJudged, Unknown, Valid};
+        let words = [
+            (json!("VALID"), Valid),
+            (json!(null), NotJudged),
+            (json!("NOT_FOUND"), NotFound),
+            (json!("INVALID"), Invalid),
+            (json!("fine"), Unknown),
+        ];
+        for (place, (better, _)) in words.iter().enumerate() {
+            for (worse, verdict) in words.iter().skip(place) {
+                reads(json!({"A": better, "B": worse}), *verdict);
+                reads(json!({"A": worse, "B": better}), *verdict);
+            }
         }
     }
 }

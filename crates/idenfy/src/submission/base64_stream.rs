@@ -10,7 +10,7 @@ use std::task::{Context, Poll, ready};
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use bytes::{Buf, Bytes};
+use bytes::Bytes;
 use futures_util::Stream;
 use futures_util::stream::BoxStream;
 
@@ -66,7 +66,8 @@ impl Base64Stream {
         let length = self.pending.len().min(LARGEST_INPUT);
         let whole = self.pending.split_to(length - length % 3);
         STANDARD.encode_string(&whole, &mut output);
-        if self.pending.remaining() < 3 {
+        // After a full portion, more may be pending than the carry is for.
+        if whole.len() < LARGEST_INPUT {
             self.carry.extend_from_slice(&self.pending);
             self.pending.clear();
         }

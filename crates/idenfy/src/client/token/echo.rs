@@ -23,7 +23,7 @@ fn collect(value: &Value, level: usize, names: &mut BTreeSet<String>) {
                 let is_step = level == STEP_LEVEL || member.get("type").is_some_and(Value::is_string);
                 if is_step {
                     names.insert(name.clone());
-                } else if level < STEP_LEVEL {
+                } else {
                     collect(member, level + 1, names);
                 }
             }
@@ -65,5 +65,11 @@ mod tests {
         );
         assert_eq!(named(json!({"SECOND_DOC": step})), ["SECOND_DOC"]);
         assert_eq!(named(json!({"ALL": {"ALL": ["SECOND_DOC"]}})), ["SECOND_DOC"]);
+    }
+
+    #[test]
+    fn what_stands_below_a_step_is_none() {
+        let step = json!({"texts": {"en": {"type": "PLAIN"}}});
+        assert_eq!(named(json!({"ALL": {"ALL": {"SECOND_DOC": step}}})), ["SECOND_DOC"]);
     }
 }
