@@ -241,4 +241,21 @@ mod tests {
             assert!(matches!(SELECTION.read(body.as_bytes()), Ok(Selected::NotAnObject)), "{body}");
         }
     }
+
+    #[test]
+    fn only_the_two_words_read_as_booleans() {
+        let value = |kept: &str| members(&format!(r#"{{"kept":{kept}}}"#)).boolean("kept");
+        for (kept, read) in [
+            ("true", Some(true)),
+            ("false", Some(false)),
+            (r#"" True ""#, Some(true)),
+            (r#""FALSE""#, Some(false)),
+            (r#""no""#, None),
+            (r#""""#, None),
+            ("0", None),
+            ("null", None),
+        ] {
+            assert_eq!(value(kept), read, "{kept}");
+        }
+    }
 }

@@ -106,8 +106,15 @@ mod tests {
             "DOCUMENT_EXPIRATION",
             "FACIAL_AUTHENTICATION",
         ] {
-            assert_eq!(EventType::from(word).as_str(), word);
+            let event = EventType::from(word);
+            assert_eq!(event.as_str(), word);
+            assert_eq!(event.to_string(), word);
         }
+    }
+
+    #[test]
+    fn another_product_s_event_that_is_known_is_not_among_the_others() {
+        assert_eq!(EventType::from("Document expiration"), EventType::DocumentExpiration);
     }
 
     #[test]

@@ -102,6 +102,9 @@ mod tests {
         assert_eq!(urls.get("POA2"), ["https://files.example/1", "https://files.example/2"]);
         assert_eq!(urls.steps().collect::<Vec<_>>(), ["FRONT", "POA2"]);
         assert!(urls.get("BACK").is_empty());
+        assert!(!urls.is_empty());
+        let links: Vec<(&str, usize)> = urls.iter().map(|(step, links)| (step, links.len())).collect();
+        assert_eq!(links, [("FRONT", 1), ("POA2", 2)]);
     }
 
     #[test]

@@ -80,4 +80,11 @@ mod tests {
     fn an_error_is_no_data() {
         assert_eq!(read(json!({"identifier": "BAD_VALUE", "message": "no"})), None);
     }
+
+    #[test]
+    fn each_of_its_marks_alone_makes_an_answer_data() {
+        for answer in [json!({"scanRef": "abc"}), json!({"data": null}), json!({"docType": "PASSPORT"})] {
+            assert!(read(answer.clone()).is_some(), "{answer}");
+        }
+    }
 }

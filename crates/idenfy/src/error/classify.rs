@@ -175,4 +175,10 @@ mod tests {
         assert_eq!(kind(404, " "), "rejected_without_identifier");
         assert!(error(200, r#"{"message":"hm"}"#).may_have_been_carried_out());
     }
+
+    #[test]
+    fn a_conflict_is_an_active_session_whatever_is_said_to_be_wrong_with_the_request() {
+        assert_eq!(kind(409, r#"{"identifier":"BAD_VALUE"}"#), "active_session");
+        assert_eq!(kind(409, r#"{"identifier":"VALIDATION_ERROR"}"#), "active_session");
+    }
 }

@@ -90,6 +90,35 @@ fn a_redirect_is_not_followed() {
     assert!(matches!(error, Error::UnreadableAnswer { status: 302 }), "{error:?}");
 }
 
+/// An answer of exactly so many bytes that says what an answer should.
+fn answer_of(bytes: usize) -> String {
+    let said = |filler: &str| format!(r#"{{"authToken":"a","scanRef":"s","identifier":"BAD_VALUE","filler":"{filler}"}}"#);
+    said(&"x".repeat(bytes - said("").len()))
+}
+
+#[test]
+fn a_success_is_read_up_to_a_megabyte_and_an_error_up_to_64_kilobytes() {
+    let token = |body: String| {
+        run(async {
+            Server::answering(201, &body)
+                .await
+                .client
+                .create_token(&CreateToken::new("user-123"))
+                .await
+        })
+    };
+    assert!(token(answer_of(1024 * 1024)).is_ok());
+    assert!(matches!(
+        token(answer_of(1024 * 1024 + 1)),
+        Err(Error::UnreadableAnswer { status: 201 })
+    ));
+    assert!(matches!(error(400, &answer_of(64 * 1024)), Error::Rejected { .. }));
+    assert!(matches!(
+        error(400, &answer_of(64 * 1024 + 1)),
+        Error::UnreadableAnswer { status: 400 }
+    ));
+}
+
 #[test]
 fn an_answer_without_end_is_not_read_to_its_end() {
     let filler = "x".repeat(2 * 1024 * 1024);

@@ -168,6 +168,21 @@ fn a_request_over_the_limit_is_not_sent() {
 }
 
 #[test]
+fn a_request_of_exactly_the_limit_is_begun() {
+    // The step's name makes up for what base64 cannot: its lengths are multiples of four.
+    let longest = |step: &str| submission(vec![image(step, 14_999_000, vec![])]);
+    let missing = MAXIMUM_REQUEST_BYTES - longest("").content_length();
+    let step = "S".repeat(usize::try_from(missing).unwrap());
+    assert_eq!(longest(&step).content_length(), MAXIMUM_REQUEST_BYTES);
+    let begin = |step: &str| run(async { Server::answering(200, "").await.client.process(longest(step)).await.unwrap_err() });
+    assert!(
+        matches!(begin(&step), Error::Source(_)),
+        "it fails only for the image that is not there"
+    );
+    assert!(matches!(begin(&format!("{step}S")), Error::RequestTooLarge { .. }));
+}
+
+#[test]
 fn a_length_beyond_all_bounds_is_too_large_and_no_overflow() {
     let submission = submission(vec![image("FRONT", u64::MAX, vec![]), image("BACK", u64::MAX, vec![])]);
     assert_eq!(submission.content_length(), u64::MAX);
