@@ -50,7 +50,18 @@ async fn a_status_that_we_do_not_know_is_no_evidence() {
 }
 
 #[tokio::test]
-async fn a_worker_that_goes_on_by_itself_sends_no_message() {
+async fn a_worker_that_has_copied_the_last_file_goes_on_by_itself_and_sends_no_message() {
+    let flow = Flow::new();
+    flow.world.file(FRONT_LINK, FileBehaviour::Down);
+    flow.callback(&approved("first", "client")).await;
+    flow.world.take_messages();
+    flow.world.file(FRONT_LINK, FileBehaviour::Serves(1_000));
+    assert_eq!(flow.process().await, Advanced::Resting("Submitted"));
+    assert!(flow.world.take_messages().is_empty());
+}
+
+#[tokio::test]
+async fn a_worker_that_replaces_a_dead_token_goes_on_by_itself_and_sends_no_message() {
     let flow = in_doubt("process", Fault::LostBeforeDone).await;
     flow.world.take_messages();
     flow.world.expire_tokens();
