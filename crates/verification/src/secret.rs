@@ -41,3 +41,17 @@ macro_rules! redacted {
 redacted!(AuthToken);
 redacted!(FileLink);
 redacted!(SessionLink);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_value_is_printed_and_each_is_given_to_whoever_asks_for_it() {
+        const VALUE: &str = "https://files.example/ona?token=4711";
+        let (token, file, session) = (AuthToken::new(VALUE), FileLink::new(VALUE), SessionLink::new(VALUE));
+        let printed = format!("{token:?} {file:#?} {session:?}");
+        assert_eq!(printed, "AuthToken(redacted) FileLink(redacted) SessionLink(redacted)");
+        assert_eq!([token.expose(), file.expose(), session.expose()], [VALUE; 3]);
+    }
+}
