@@ -29,12 +29,7 @@ impl Session<'_> {
             State::Submitting { lease_until, .. } => *lease_until = LONG_AGO,
             _ => {}
         }
-        let history = HistoryEntry {
-            at: LONG_AGO,
-            what: "Aged".to_owned(),
-            state: aged.state.name().to_owned(),
-            callback: None,
-        };
+        let history = HistoryEntry::of("Aged", &aged, LONG_AGO, None);
         let write = PairingWrite {
             pairing: aged,
             history,

@@ -14,6 +14,8 @@ pub struct Line {
     at: Timestamp,
     what: String,
     state: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<String>,
     /// SHA-256 of the callback that caused it: its name in the archive.
     #[serde(skip_serializing_if = "Option::is_none")]
     callback: Option<String>,
@@ -25,6 +27,7 @@ impl From<HistoryEntry> for Line {
             at: entry.at,
             what: entry.what,
             state: entry.state,
+            reason: entry.reason,
             callback: entry.callback.map(|digest| digest.to_string()),
         }
     }
@@ -33,6 +36,9 @@ impl From<HistoryEntry> for Line {
 impl fmt::Display for Line {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}  {:<24} → {}", self.at, self.what, self.state)?;
+        if let Some(reason) = &self.reason {
+            write!(f, ": {reason}")?;
+        }
         if let Some(callback) = &self.callback {
             let short: String = callback.chars().take(12).collect();
             write!(f, "  (callback {short}…)")?;

@@ -50,9 +50,13 @@ fn remedy(cause: &ParkReason) -> &'static str {
             "Have iDenfy send the callback again, from the verification's page in its dashboard."
         }
         ParkReason::LinkOriginNotAllowed { .. } => "Add the files' origin to the parameter FileOrigins if it is iDenfy's.",
-        ParkReason::SecondTokenRefused { .. } | ParkReason::SubmissionRefused { .. } => {
-            "iDenfy refused; `dvctl doctor` checks the account, and the identifier above says why."
-        }
+        ParkReason::SecondTokenRefused { kind, .. } | ParkReason::SubmissionRefused { kind, .. } => match kind.as_str() {
+            "unauthorized" => {
+                "iDenfy refuses the API key: see ProviderKeyRefused in docs/OPERATIONS.md, and wait a minute once it is mended."
+            }
+            "out_of_funds" => "The account at iDenfy has no credits: see ProviderOutOfCredits in docs/OPERATIONS.md.",
+            _ => "iDenfy refused; its own word for why is the identifier or the kind above. It is often the contract or the account.",
+        },
         ParkReason::AttemptsExhausted | ParkReason::SecondExpired | ParkReason::ResultOverdue => {
             "Look at the second verification in iDenfy's dashboard first: another attempt costs another credit."
         }
@@ -89,6 +93,14 @@ mod tests {
             next_step(&pairing, now),
             "A person must act. Set the parameter DefaultCountry. Then: dvctl retry scan-1"
         );
+        let refused = |kind: &str| ParkReason::SecondTokenRefused {
+            kind: kind.to_owned(),
+            identifier: None,
+        };
+        for (kind, entry) in [("unauthorized", "ProviderKeyRefused"), ("out_of_funds", "ProviderOutOfCredits")] {
+            assert!(remedy(&refused(kind)).contains(entry), "the alarm's entry is named for {kind}");
+        }
+        assert!(remedy(&refused("rejected")).contains("identifier"));
         pairing.revoked = Some(verification::reason::DeclineReason::FirstDenied);
         assert!(
             next_step(&pairing, now).starts_with("Nothing"),

@@ -82,12 +82,7 @@ impl Changes<'_> {
             {
                 queue.enqueue(&next.first).await?;
             }
-            let history = HistoryEntry {
-                at: now,
-                what: what.to_owned(),
-                state: next.state.name().to_owned(),
-                callback: callback.cloned(),
-            };
+            let history = HistoryEntry::of(what, &next, now, callback.cloned());
             let announcement = Announcement::of(&pairing, &next, now);
             let write = PairingWrite {
                 pairing: next,

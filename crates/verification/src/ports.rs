@@ -53,8 +53,23 @@ pub struct HistoryEntry {
     pub what: String,
     /// The state that it led to.
     pub state: String,
+    /// Why the pairing waits, was declined or is parked in that state, a stable word. Lines of earlier versions have none.
+    pub reason: Option<String>,
     /// The archived callback that caused it, if one did.
     pub callback: Option<Digest256>,
+}
+
+impl HistoryEntry {
+    /// The line about a change that has led to `pairing` as it is.
+    pub fn of(what: &str, pairing: &Pairing, at: Timestamp, callback: Option<Digest256>) -> Self {
+        Self {
+            at,
+            what: what.to_owned(),
+            state: pairing.state.name().to_owned(),
+            reason: pairing.state.reason().map(str::to_owned),
+            callback,
+        }
+    }
 }
 
 /// A pairing that somebody must look at.

@@ -118,6 +118,9 @@ pub(super) fn history_item(write: &PairingWrite, expires_at: &AttributeValue) ->
         ("state".to_owned(), text(&entry.state)),
         ("expires_at".to_owned(), expires_at.clone()),
     ]);
+    if let Some(reason) = &entry.reason {
+        item.insert("reason".to_owned(), text(reason));
+    }
     if let Some(callback) = &entry.callback {
         item.insert("callback".to_owned(), text(callback.as_str()));
     }
@@ -172,6 +175,7 @@ pub(super) fn read_history(item: &Item) -> Result<HistoryEntry, StrangeItem> {
         at: attribute(item, "at").and_then(|at| parse::<Timestamp>(at, "at"))?,
         what: attribute(item, "what")?.to_owned(),
         state: attribute(item, "state")?.to_owned(),
+        reason: attribute(item, "reason").ok().map(str::to_owned),
         callback: item
             .contains_key("callback")
             .then(|| attribute(item, "callback").and_then(|text| parse(text, "callback")))

@@ -66,6 +66,11 @@ async fn a_parked_verification_says_why_and_what_a_person_does() {
     let (_, shown) = Dvctl::of(&stack).ask(&["show", &session.scan_ref]).await;
     assert_eq!(shown["reason"], "SecondTokenRefused");
     assert!(shown["about"]["kind"].is_string(), "{shown}");
+    let last = shown["history"].as_array().unwrap().last().unwrap();
+    assert_eq!(
+        last["reason"], "SecondTokenRefused",
+        "what parked it is told after it has been taken up as well"
+    );
     assert!(
         shown["next"]
             .as_str()

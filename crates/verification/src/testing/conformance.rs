@@ -5,9 +5,10 @@ use std::time::Duration;
 use crate::circuit::{Cause, Circuit, Gate, Health};
 use crate::document::Plan;
 use crate::identifiers::{ClientId, Digest256, ScanRef};
-use crate::pairing::{ExpectedDocument, Pairing, Second, State};
+use crate::pairing::{ExpectedDocument, Pairing, Resume, Second, State};
 use crate::policy::{Judgement, Policy};
 use crate::ports::{CallbackArchive, Circuits, HistoryEntry, PairingWrite, Pairings, Saved};
+use crate::reason::ParkReason;
 use crate::secret::AuthToken;
 use crate::testing::fixtures::approved;
 use crate::time::Timestamp;
@@ -20,12 +21,7 @@ fn write(pairing: &Pairing, version: u64, what: &str) -> PairingWrite {
             version,
             ..pairing.clone()
         },
-        history: HistoryEntry {
-            at,
-            what: what.to_owned(),
-            state: pairing.state.name().to_owned(),
-            callback: Some(Digest256::of(b"body")),
-        },
+        history: HistoryEntry::of(what, pairing, at, Some(Digest256::of(b"body"))),
     }
 }
 
@@ -114,10 +110,18 @@ pub async fn pairings(store: &dyn Pairings, prefix: &str) {
         ..authorized
     };
     assert_eq!(store.save(&write(&newer, 3, "SecondTokenCreated")).await.unwrap(), Saved::Won);
+    let parked = Pairing {
+        state: State::Parked {
+            cause: ParkReason::SecondExpired,
+            resume: Resume::Plan(plan(&first)),
+        },
+        ..newer
+    };
+    assert_eq!(store.save(&write(&parked, 4, "SecondExpired")).await.unwrap(), Saved::Won);
     for token in [&first, &second, &third] {
         assert_eq!(
             store.find(token).await.unwrap().expect("found").version,
-            3,
+            4,
             "older tokens still lead to the pairing"
         );
     }
@@ -126,10 +130,12 @@ pub async fn pairings(store: &dyn Pairings, prefix: &str) {
     let what: Vec<&str> = history.iter().map(|entry| entry.what.as_str()).collect();
     assert_eq!(
         what,
-        ["Opened", "SecondTokenCreated", "SecondTokenCreated"],
+        ["Opened", "SecondTokenCreated", "SecondTokenCreated", "SecondExpired"],
         "the history has every won write, oldest first"
     );
     assert_eq!(history[0], write(&opened, 1, "Opened").history);
+    assert_eq!(history[3], write(&parked, 4, "SecondExpired").history);
+    assert_eq!(history[3].reason.as_deref(), Some("SecondExpired"));
     assert_eq!(store.history(&first, 2).await.unwrap().len(), 2, "the limit holds");
 }
 

@@ -11,12 +11,7 @@ impl Flow {
         let mut pairing = self.world.pairing("first");
         alter(&mut pairing);
         pairing.version += 1;
-        let history = HistoryEntry {
-            at: self.world.now(),
-            what: "Rewritten".to_owned(),
-            state: pairing.state.name().to_owned(),
-            callback: None,
-        };
+        let history = HistoryEntry::of("Rewritten", &pairing, self.world.now(), None);
         let write = PairingWrite {
             pairing,
             history,

@@ -65,12 +65,7 @@ async fn every_record_of_a_pairing_ends_with_the_retention_after_its_write() {
         version: 1,
         ..Pairing::opened(first.clone(), None, now, now.plus(Duration::from_secs(60)))
     };
-    let history = HistoryEntry {
-        at: now,
-        what: "Opened".to_owned(),
-        state: "AwaitingCallback".to_owned(),
-        callback: None,
-    };
+    let history = HistoryEntry::of("Opened", &pairing, now, None);
     assert_eq!(
         store
             .save(&PairingWrite {

@@ -162,6 +162,7 @@ mod tests {
             at: now,
             what: "FirstQualifies".to_owned(),
             state: "Capturing".to_owned(),
+            reason: None,
             callback: Some(digest.clone()),
         };
         Known::Pairing {
