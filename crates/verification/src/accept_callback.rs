@@ -12,11 +12,12 @@ use crate::document::Plan;
 use crate::identifiers::{Digest256, SecondReference};
 use crate::observation::Observation;
 use crate::pairing::{Pairing, State};
-use crate::policy::Policy;
+use crate::policy::{ComparisonPolicy, Policy};
 use crate::ports::{CallbackArchive, Clock, Documents, Observer, Pairings, SubmissionQueue, Unavailable};
+use crate::question::SecondNews;
 use crate::result::{CallbackFacts, Overall, StepLinks};
 use crate::time::Timestamp;
-use crate::transition::{ERASED_WORD, Effect, Event};
+use crate::transition::{ERASED_WORD, Effect, Event, FirstResult, SecondResult};
 
 /// What came of a callback, a stable word for logs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -86,10 +87,20 @@ impl AcceptCallback {
     }
 
     async fn accept_second(&self, pairing: Pairing, facts: &CallbackFacts, overall: Overall) -> Result<Accepted, Unavailable> {
-        let event = |_: &Pairing| Event::SecondResult {
-            scan_ref: facts.scan_ref.clone(),
-            overall,
-            provisional: facts.is_provisional(),
+        let event = |_: &Pairing| {
+            Event::SecondResult(SecondResult {
+                scan_ref: facts.scan_ref.clone(),
+                news: SecondNews {
+                    overall,
+                    tags: facts.tags.clone(),
+                    callback: Some(facts.digest.clone()),
+                },
+                provisional: facts.is_provisional(),
+                // The processor reads what is compared.
+                confirm: self.policy.confirm_results || self.policy.comparison != ComparisonPolicy::Off,
+                comparison: None,
+                comparison_policy: self.policy.comparison,
+            })
         };
         Ok(match self.changes().attempt(pairing, Some(&facts.digest), event).await? {
             Attempted::Changed { what, .. } => Accepted::Changed(what),
@@ -115,11 +126,17 @@ impl AcceptCallback {
             )
         };
         let pairing = known.unwrap_or_else(opened);
-        let event = |pairing: &Pairing| Event::FirstResult {
-            overall,
-            judgement: self.policy.judge(&facts, &pairing.expected),
-            callback: facts.digest.clone(),
-            lease_until: capture_until.plus(LEASE_MARGIN),
+        let event = |pairing: &Pairing| {
+            Event::FirstResult(FirstResult {
+                overall,
+                tags: facts.tags.clone(),
+                judgement: self.policy.judge(&facts, &pairing.expected),
+                upload: facts.upload(),
+                callback: Some(facts.digest.clone()),
+                lease_until: capture_until.plus(LEASE_MARGIN),
+                confirm: self.policy.confirm_results,
+                is_retry: false,
+            })
         };
         match self.changes().attempt(pairing, Some(&facts.digest), event).await? {
             Attempted::Nothing { why, .. } => Ok(Accepted::Ignored(why)),
@@ -145,9 +162,14 @@ impl AcceptCallback {
             refused,
             unfinished,
         } = capture_documents(self.documents.as_ref(), &first, plan, &pairing.documents, links, until).await;
+        let upload = plan.upload.clone();
         let event = match refused {
-            Some(reason) => Event::CaptureRefused { documents, reason },
-            None => Event::CaptureEnded { documents },
+            Some(reason) => Event::CaptureRefused {
+                upload,
+                documents,
+                reason,
+            },
+            None => Event::CaptureEnded { upload, documents },
         };
         if !unfinished.is_empty() && matches!(event, Event::CaptureEnded { .. }) {
             self.observer.observe(Observation::CaptureDeferred);
@@ -155,20 +177,23 @@ impl AcceptCallback {
         match self.changes().attempt(pairing.clone(), None, |_| event.clone()).await {
             Ok(_) => Ok(()),
             Err(unavailable) => {
-                self.release(pairing).await;
+                self.release(pairing, plan).await;
                 Err(unavailable)
             }
         }
     }
 
     /// Gives the lease back, so that the provider's next try finds the pairing free. Best effort: a lease ends by itself.
-    async fn release(&self, pairing: Pairing) {
+    async fn release(&self, pairing: Pairing, plan: &Plan) {
         let changes = Changes {
             queue: None,
             ..self.changes()
         };
         let released = changes
-            .attempt(pairing, None, |_| Event::CaptureEnded { documents: Vec::new() })
+            .attempt(pairing, None, |_| Event::CaptureEnded {
+                upload: plan.upload.clone(),
+                documents: Vec::new(),
+            })
             .await;
         drop(released);
     }

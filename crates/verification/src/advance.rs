@@ -5,6 +5,7 @@
 //! end at any point.
 
 mod capture;
+mod confirmation;
 mod preparation;
 
 use std::sync::Arc;
@@ -15,14 +16,15 @@ use crate::document::Plan;
 use crate::identifiers::{ScanRef, SecondReference};
 use crate::observation::Observation;
 use crate::pairing::{Pairing, State};
+use crate::policy::Policy;
 use crate::ports::{
     CallbackArchive, Clock, DocumentPreparation, Documents, Observer, Pairings, Provider, ProviderError, SubmissionQueue, Unavailable,
 };
 use crate::reason::ParkReason;
 use crate::result::Overall;
-use crate::secret::AuthToken;
 use crate::time::Timestamp;
 use crate::transition::Event;
+use confirmation::Approval;
 use preparation::Prepared;
 
 /// Where the pairing was left.
@@ -50,10 +52,11 @@ pub struct Advance {
     pub provider: Arc<dyn Provider>,
     pub clock: Arc<dyn Clock>,
     pub observer: Arc<dyn Observer>,
+    pub policy: Policy,
 }
 
 /// How many steps one run may take: more than the longest path through the states, so reaching it means a loop.
-const MAXIMUM_STEPS: u32 = 24;
+const MAXIMUM_STEPS: u32 = 32;
 
 /// How long the provider gets to finish a call whose answer was lost, before anybody asks what became of it.
 const EVIDENCE_PAUSE: Duration = Duration::from_secs(10);
@@ -76,27 +79,33 @@ impl Advance {
             return Ok(Advanced::Unknown);
         };
         for _ in 0..MAXIMUM_STEPS {
+            if let Some(next) = self.confirm(&pairing).await? {
+                match next {
+                    Next::Continue(newest) => pairing = *newest,
+                    Next::Stop(advanced) => return self.stop(pairing, advanced).await,
+                }
+                continue;
+            }
             // Before an intent is written, and not merely before the call: a pairing must not collect attempts and history by waiting.
             if is_about_to_call(&pairing.state, self.clock.now())
                 && let Some(until) = self.provider.left_alone_until(&pairing.first).await
             {
-                return Ok(Advanced::LeftAlone { until });
+                return self.stop(pairing, Advanced::LeftAlone { until }).await;
             }
+            let first = pairing.first.clone();
             let next = match pairing.state.clone() {
-                State::Capturing { plan, .. } => self.capture(pairing, plan, until).await?,
+                State::Capturing { .. } => self.capture(pairing, until).await?,
+                _ if let Some(waiting) = self.waits_for_confirmation(&pairing) => Next::Stop(waiting),
                 State::Captured { plan } => match self.prepare(pairing, &plan, until).await? {
-                    Prepared::Ready(pairing) => self.authorize(*pairing, &plan, until).await?,
+                    Prepared::Ready(pairing) => self.authorize(*pairing, until).await?,
                     Prepared::Not(next) => next,
                 },
+                State::Settled { .. } if pairing.is_next_attempt_due() => self.follow(pairing, Event::NextAttemptStarted).await?,
                 // Held by somebody, says the change that is proposed, as long as the lease lasts.
-                State::Authorizing { plan, .. } => self.authorize(pairing, &plan, until).await?,
-                State::Authorized { plan, auth_token } => self.submit(pairing, &plan, &auth_token, until).await?,
+                State::Authorizing { .. } => self.authorize(pairing, until).await?,
+                State::Authorized { plan, .. } => self.submit(pairing, &plan, until).await?,
                 State::Submitting { lease_until, .. } if lease_until > self.clock.now() => Next::Stop(Advanced::HeldUntil(lease_until)),
-                State::Submitting {
-                    plan,
-                    auth_token,
-                    lease_until,
-                } => self.resolve_submission(pairing, &plan, &auth_token, lease_until, until).await?,
+                State::Submitting { plan, lease_until, .. } => self.resolve_submission(pairing, &plan, lease_until, until).await?,
                 state @ (State::AwaitingCallback { .. }
                 | State::Submitted { .. }
                 | State::Settled { .. }
@@ -107,7 +116,7 @@ impl Advance {
             };
             match next {
                 Next::Continue(newest) => pairing = *newest,
-                Next::Stop(advanced) => return Ok(advanced),
+                Next::Stop(advanced) => return self.stop_at(&first, advanced).await,
             }
         }
         Ok(Advanced::TryAgain {
@@ -116,9 +125,43 @@ impl Advance {
         })
     }
 
-    async fn authorize(&self, pairing: Pairing, plan: &Plan, until: Timestamp) -> Result<Next, Unavailable> {
+    /// Work that has failed for a day is a person's.
+    async fn stop(&self, pairing: Pairing, advanced: Advanced) -> Result<Advanced, Unavailable> {
+        let has_failed = matches!(advanced, Advanced::TryAgain { .. } | Advanced::LeftAlone { .. });
+        let has_question = pairing.first_question.is_some() || !has_failed;
+        if has_question || self.clock.now() < pairing.since.plus(Pairing::WORK_PATIENCE) {
+            return Ok(advanced);
+        }
+        let given_up = self.change(pairing, Event::GivenUp).await?.into_pairing();
+        Ok(Advanced::Resting(given_up.state.name()))
+    }
+
+    async fn stop_at(&self, first: &ScanRef, advanced: Advanced) -> Result<Advanced, Unavailable> {
+        if !matches!(advanced, Advanced::TryAgain { .. } | Advanced::LeftAlone { .. }) {
+            return Ok(advanced);
+        }
+        match self.pairings.find(first).await? {
+            Some(pairing) => self.stop(pairing, advanced).await,
+            None => Ok(Advanced::Unknown),
+        }
+    }
+
+    async fn authorize(&self, pairing: Pairing, until: Timestamp) -> Result<Next, Unavailable> {
+        if let State::Authorizing { lease_until, .. } = pairing.state
+            && lease_until > self.clock.now()
+        {
+            return Ok(Next::Stop(Advanced::HeldUntil(lease_until)));
+        }
+        let confirmed = match self.confirm_approval(pairing.clone()).await? {
+            Approval::Confirmed(confirmed) => confirmed,
+            Approval::Not(next) => return Ok(next),
+        };
         let held = self.lease(until);
-        let pairing = match self.change(pairing, Event::AuthorizationStarted { lease_until: held }).await? {
+        let event = Event::AuthorizationStarted {
+            lease_until: held,
+            confirmed,
+        };
+        let pairing = match self.change(pairing, event).await? {
             Attempted::Changed {
                 pairing,
                 what: "AuthorizationStarted",
@@ -126,6 +169,10 @@ impl Advance {
             } => *pairing,
             Attempted::Changed { pairing, .. } | Attempted::Nothing { pairing, .. } => return Ok(Next::Continue(pairing)),
             Attempted::HeldUntil { until, .. } => return Ok(Next::Stop(Advanced::HeldUntil(until))),
+        };
+        // As it was written, which may be another plan than was read first.
+        let State::Authorizing { plan, .. } = pairing.state.clone() else {
+            return Ok(Next::Continue(Box::new(pairing)));
         };
         match self
             .provider
@@ -178,8 +225,8 @@ impl Advance {
         }
     }
 
-    async fn submit(&self, pairing: Pairing, plan: &Plan, auth_token: &AuthToken, until: Timestamp) -> Result<Next, Unavailable> {
-        let Some(documents) = pairing.planned_documents(plan) else {
+    async fn submit(&self, pairing: Pairing, plan: &Plan, until: Timestamp) -> Result<Next, Unavailable> {
+        if pairing.planned_documents(plan).is_none() {
             let reason = match pairing.missing(plan) {
                 Some(planned) => ParkReason::FileMissing {
                     step: planned.step.clone(),
@@ -190,19 +237,30 @@ impl Advance {
                 .follow(
                     pairing,
                     Event::CaptureRefused {
+                        upload: plan.upload.clone(),
                         documents: Vec::new(),
                         reason,
                     },
                 )
                 .await;
-        };
+        }
         let held = self.lease(until);
         let pairing = match self.change(pairing, Event::SubmissionStarted { lease_until: held }).await? {
-            Attempted::Changed { pairing, .. } => *pairing,
+            Attempted::Changed {
+                pairing,
+                what: "SubmissionStarted",
+                ..
+            } => *pairing,
+            Attempted::Changed { pairing, .. } => return Ok(Next::Continue(pairing)),
             Attempted::Nothing { pairing, .. } => return Ok(Next::Continue(pairing)),
             Attempted::HeldUntil { until, .. } => return Ok(Next::Stop(Advanced::HeldUntil(until))),
         };
-        match self.provider.submit(&pairing.first, auth_token, plan, &documents).await {
+        // As it was written, which may be another token than was read first.
+        let State::Submitting { plan, auth_token, .. } = pairing.state.clone() else {
+            return Ok(Next::Continue(Box::new(pairing)));
+        };
+        let documents = pairing.planned_documents(&plan).unwrap_or_default();
+        match self.provider.submit(&pairing.first, &auth_token, &plan, &documents).await {
             Ok(()) => {
                 self.observer.observe(Observation::DocumentsSubmitted);
                 self.follow(pairing, Event::SubmissionAccepted).await
@@ -247,7 +305,6 @@ impl Advance {
         &self,
         pairing: Pairing,
         plan: &Plan,
-        auth_token: &AuthToken,
         held: Timestamp,
         until: Timestamp,
     ) -> Result<Next, Unavailable> {
@@ -257,15 +314,18 @@ impl Advance {
                 after: None,
             }));
         };
-        match self.provider.status(&second.scan_ref).await {
-            // The first verification has turned negative, so the documents are not posted again. Whether they were posted is certain once
-            // the status has caught up, and at the latest when the token expires.
-            Ok(Overall::Active) if pairing.revoked.is_some() => {
+        match self.provider.status(&second.scan_ref).await.map(|status| status.overall) {
+            // The first verification has turned negative, or newer documents wait, so these are not posted again. Whether they were
+            // posted is certain once the status has caught up, and at the latest when the token expires.
+            Ok(Overall::Active) if pairing.revoked.is_some() || pairing.next_upload.is_some() || pairing.is_doubted() => {
                 let again_at = self.clock.now().plus(REVOKED_PAUSE);
                 self.change(pairing, Event::AnswerLost { held, again_at }).await?;
-                Ok(Next::Stop(Advanced::HeldUntil(again_at)))
+                Ok(Next::Stop(Advanced::TryAgain {
+                    why: "SubmissionInDoubt",
+                    after: Some(REVOKED_PAUSE),
+                }))
             }
-            Ok(Overall::Active) => self.submit(pairing, plan, auth_token, until).await,
+            Ok(Overall::Active) => self.submit(pairing, plan, until).await,
             Ok(overall) => self.follow_evidence(pairing, overall).await,
             Err(error) => Ok(Next::Stop(unanswered(&error))),
         }
@@ -279,7 +339,7 @@ impl Advance {
                 after: None,
             }));
         };
-        match self.provider.status(&second.scan_ref).await {
+        match self.provider.status(&second.scan_ref).await.map(|status| status.overall) {
             // Used, says one answer; unused, says the other. The second callback will tell, or the next look.
             Ok(Overall::Active | Overall::Unknown) => Ok(Next::Stop(Advanced::TryAgain {
                 why: "TokenContradiction",

@@ -5,9 +5,10 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::comparison::Comparison;
 use crate::identifiers::{ClientId, ScanRef};
 use crate::pairing::{Pairing, State};
-use crate::result::Overall;
+use crate::result::{Overall, Tag};
 use crate::time::Timestamp;
 
 /// The event's detail type.
@@ -19,15 +20,18 @@ pub enum Outcome {
     DualVerificationParked,
     /// The first result turned negative after the documents had been submitted.
     DualVerificationRevoked,
+    /// A revocation was withdrawn: the first result is positive after all.
+    DualVerificationReinstated,
 }
 
 impl Outcome {
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::DualVerificationSettled,
         Self::DualVerificationDeclined,
         Self::DualVerificationExpired,
         Self::DualVerificationParked,
         Self::DualVerificationRevoked,
+        Self::DualVerificationReinstated,
     ];
 
     pub const fn as_str(self) -> &'static str {
@@ -37,6 +41,7 @@ impl Outcome {
             Self::DualVerificationExpired => "DualVerificationExpired",
             Self::DualVerificationParked => "DualVerificationParked",
             Self::DualVerificationRevoked => "DualVerificationRevoked",
+            Self::DualVerificationReinstated => "DualVerificationReinstated",
         }
     }
 }
@@ -66,6 +71,14 @@ pub struct Detail {
     pub first_overall: Option<Overall>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub second_overall: Option<Overall>,
+    /// The provider's words for why the first result is not clean.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub first_tags: Vec<Tag>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub second_tags: Vec<Tag>,
+    /// Absent: the results were not compared.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub comparison: Option<Comparison>,
     pub occurred_at: Timestamp,
 }
 
@@ -74,8 +87,12 @@ impl Announcement {
     pub fn of(before: &Pairing, after: &Pairing, at: Timestamp) -> Option<Self> {
         let (outcome, reason) = match (after.revoked, &after.state) {
             (Some(revoked), _) if before.revoked != after.revoked => (Outcome::DualVerificationRevoked, Some(revoked.as_str())),
-            (_, state) if before.state == *state => return None,
-            (_, State::Settled { .. }) => (Outcome::DualVerificationSettled, None),
+            // Declined because the documents were not accepted: that is said instead.
+            (None, state) if before.revoked.is_some() && !matches!(state, State::Declined { .. } | State::Erasing { .. }) => {
+                (Outcome::DualVerificationReinstated, None)
+            }
+            (_, state) if before.state == *state || is_restored(&before.state, state) => return None,
+            (_, state @ State::Settled { .. }) => (Outcome::DualVerificationSettled, state.reason()),
             (_, state @ State::Declined { .. }) => (Outcome::DualVerificationDeclined, state.reason()),
             (_, State::Expired) => (Outcome::DualVerificationExpired, None),
             (_, state @ State::Parked { .. }) => (Outcome::DualVerificationParked, state.reason()),
@@ -89,8 +106,22 @@ impl Announcement {
             reason: reason.map(str::to_owned),
             first_overall: after.first_overall,
             second_overall: after.second.as_ref().and_then(|second| second.overall),
+            first_tags: after.first_tags.clone(),
+            second_tags: after.second.as_ref().map(|second| second.tags.clone()).unwrap_or_default(),
+            comparison: after.comparison,
             occurred_at: at,
         };
         Some(Self { outcome, detail })
     }
+}
+
+/// Whether the outcome was announced before a newer upload displaced it, and the upload brought nothing new.
+fn is_restored(before: &State, after: &State) -> bool {
+    let State::Capturing {
+        displaced: Some(displaced), ..
+    } = before
+    else {
+        return false;
+    };
+    displaced.name() == after.name() && displaced.reason() == after.reason() && displaced.verdict() == after.verdict()
 }

@@ -30,7 +30,7 @@ pub(crate) enum Unfinished {
     Later,
 }
 
-/// Copies every planned file that is not in `known` yet, and whatever else is listed for the planned steps: only once a step's files are
+/// Copies every planned file of the plan's upload that is not in `known` yet, and whatever else is listed for the planned steps: only once a step's files are
 /// kept may it be found out that nobody knows what they show. Copies that last beyond `until` are abandoned (nothing half-written stays: an
 /// object appears whole or not at all).
 pub(crate) async fn capture_documents(
@@ -45,7 +45,7 @@ pub(crate) async fn capture_documents(
     let is_known = |planned: &PlannedDocument| {
         known
             .iter()
-            .any(|stored| stored.step == planned.step && stored.file == planned.file)
+            .any(|stored| stored.upload == plan.upload && stored.step == planned.step && stored.file == planned.file)
     };
     let missing = plan.documents.iter().chain(&unplanned).filter(|planned| !is_known(planned));
     // A list with fewer files than the plan was made from does not say which of them is gone.
@@ -59,7 +59,7 @@ pub(crate) async fn capture_documents(
     let copies = missing.map(|planned| async move {
         let copied = match listed(planned) {
             None => return (planned, Err(Missed::Unfinished(Unfinished::NoLink))),
-            Some(link) => store.capture(first, planned, link, until).await,
+            Some(link) => store.capture(first, &plan.upload, planned, link, until).await,
         };
         let missed = |error| match error {
             CaptureError::Refused(reason) => Missed::Refused(reason),

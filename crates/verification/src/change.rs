@@ -92,6 +92,12 @@ impl Changes<'_> {
             match self.pairings.save(&write).await? {
                 Saved::Won => {
                     self.count(&pairing, &write.pairing, now);
+                    if effects.contains(&Effect::EnqueueOnceStored)
+                        && let Some(queue) = self.queue
+                    {
+                        // Best effort: the pairing says itself when somebody must look.
+                        drop(queue.enqueue(&write.pairing.first).await);
+                    }
                     return Ok(Attempted::Changed {
                         pairing: Box::new(write.pairing),
                         what,
@@ -118,11 +124,17 @@ impl Changes<'_> {
         {
             self.observer.observe(Observation::Revoked { reason });
         }
+        if before.revoked.is_some() && after.revoked.is_none() && !matches!(after.state, State::Declined { .. } | State::Erasing { .. }) {
+            self.observer.observe(Observation::Reinstated);
+        }
         if before.state == after.state {
             return;
         }
         match &after.state {
-            State::Settled { verdict } => {
+            State::Settled { verdict, .. } => {
+                if let Some(comparison) = after.comparison {
+                    self.observer.observe(Observation::Compared(comparison));
+                }
                 self.observer.observe(Observation::Settled {
                     verdict: *verdict,
                     took: now.since(after.created_at),

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::file_number::FileNumber;
-use crate::identifiers::{ClientId, CountryCode, Digest256, ScanRef, Side, StepName};
+use crate::identifiers::{ClientId, CountryCode, Digest256, ScanRef, Side, StepName, UploadId};
 use crate::prepared::PreparedFile;
 
 /// What a file is, by its first bytes; never by its name or declared type.
@@ -104,6 +104,10 @@ pub struct PlannedDocument {
 pub struct Plan {
     /// The archived callback whose links lead to the files.
     pub callback: Digest256,
+    /// The upload that the files are from. Files of another upload are never submitted under this plan.
+    pub upload: UploadId,
+    /// The upload's [`Upload::fingerprint`](crate::upload::Upload::fingerprint).
+    pub fingerprint: Digest256,
     /// Whose second document it is: Token 2 is created for the same client.
     pub client_id: ClientId,
     /// Every file that is to be in the bucket before anything is decided on them.
@@ -150,6 +154,8 @@ impl DocumentType {
 /// A file that is in the bucket, whole.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StoredDocument {
+    /// The upload that it is from.
+    pub upload: UploadId,
     pub step: StepName,
     /// Which of the step's files.
     #[serde(default, skip_serializing_if = "FileNumber::is_first")]
@@ -168,7 +174,7 @@ pub struct StoredDocument {
 impl StoredDocument {
     /// Where the bucket holds it, as it was received.
     pub fn key(&self, first: &ScanRef) -> String {
-        document_key(first, &self.step, self.file, self.file_type)
+        document_key(first, &self.upload, &self.step, self.file, self.file_type)
     }
 
     /// Where the bucket holds what is submitted of it.
@@ -190,14 +196,15 @@ impl StoredDocument {
     }
 }
 
-/// `documents/<first scanRef>/<STEP>.<extension>` for a step's first file, `documents/<first scanRef>/<STEP>.<number>.<extension>` for the
-/// others. A step's name has no dot, so no two files have the same key.
-pub fn document_key(first: &ScanRef, step: &StepName, file: FileNumber, file_type: FileType) -> String {
+/// `documents/<first scanRef>/<upload>/<STEP>.<extension>` for a step's first file, and
+/// `documents/<first scanRef>/<upload>/<STEP>.<number>.<extension>` for the others.
+/// A step's name has no dot, so no two files have the same key.
+pub fn document_key(first: &ScanRef, upload: &UploadId, step: &StepName, file: FileNumber, file_type: FileType) -> String {
     let extension = file_type.extension();
     if file.is_first() {
-        format!("documents/{first}/{step}.{extension}")
+        format!("documents/{first}/{upload}/{step}.{extension}")
     } else {
-        format!("documents/{first}/{step}.{file}.{extension}")
+        format!("documents/{first}/{upload}/{step}.{file}.{extension}")
     }
 }
 

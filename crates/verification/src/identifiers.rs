@@ -22,6 +22,8 @@ pub enum InvalidIdentifier {
     CountryCode,
     #[error("a SHA-256 digest is 64 lower-case hexadecimal digits")]
     Digest,
+    #[error("an upload is 16 lower-case hexadecimal digits")]
+    Upload,
     #[error("a side is FRONT or BACK")]
     Side,
 }
@@ -174,6 +176,34 @@ impl FromStr for Digest256 {
             Ok(Self(text.to_owned()))
         } else {
             Err(InvalidIdentifier::Digest)
+        }
+    }
+}
+
+/// Names one upload of the customer's, and the folder of its files in the bucket: the first 16 hexadecimal digits of
+/// the digest of the callback, or of the answer of `/files`, that named the files.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+pub struct UploadId(String);
+text_type!(UploadId);
+
+impl UploadId {
+    const LENGTH: usize = 16;
+
+    /// The upload that was named by what has this digest.
+    pub fn of(digest: &Digest256) -> Self {
+        Self(digest.0.chars().take(Self::LENGTH).collect())
+    }
+}
+
+impl FromStr for UploadId {
+    type Err = InvalidIdentifier;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let is_digit = |byte: u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
+        if text.len() == Self::LENGTH && text.bytes().all(is_digit) {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err(InvalidIdentifier::Upload)
         }
     }
 }

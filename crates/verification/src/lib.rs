@@ -10,6 +10,7 @@ pub mod announcement;
 mod breaker;
 mod capture;
 mod change;
+pub mod comparison;
 pub mod circuit;
 pub mod document;
 mod erase;
@@ -21,6 +22,7 @@ pub mod pairing;
 pub mod policy;
 pub mod ports;
 pub mod prepared;
+pub mod question;
 pub mod reason;
 mod reconcile;
 pub mod result;
@@ -28,6 +30,7 @@ mod retry;
 pub mod secret;
 pub mod time;
 pub mod transition;
+pub mod upload;
 
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::circuit::Cause;
+use crate::comparison::Comparison;
 use crate::pairing::Verdict;
 use crate::reason::{DeclineReason, ParkReason};
 
@@ -54,6 +55,10 @@ pub enum Observation {
     Revoked {
         reason: DeclineReason,
     },
+    /// A revocation was withdrawn.
+    Reinstated,
+    /// Both results were compared.
+    Compared(Comparison),
     /// The provider is in trouble for everybody and is left alone for `pause`.
     CircuitOpened {
         cause: Cause,

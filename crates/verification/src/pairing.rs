@@ -4,12 +4,15 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::comparison::Comparison;
 use crate::document::{DocumentType, FileType, Plan, PlannedDocument, StoredDocument};
-use crate::identifiers::{ClientId, CountryCode, Digest256, ScanRef, StepName};
-use crate::reason::{DeclineReason, ParkReason, WaitingReason};
-use crate::result::Overall;
+use crate::identifiers::{ClientId, CountryCode, Digest256, ScanRef, StepName, UploadId};
+use crate::question::{FirstNews, Question, SecondNews};
+use crate::reason::{DeclineReason, ParkReason, SettledReason, WaitingReason};
+use crate::result::{Overall, Tag};
 use crate::secret::AuthToken;
 use crate::time::Timestamp;
+use crate::upload::Upload;
 
 /// One customer's two verifications.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -24,15 +27,38 @@ pub struct Pairing {
     pub updated_at: Timestamp,
     /// Counts the writes. 0: not stored yet.
     pub version: u64,
-    /// The newest result of the first verification.
+    /// When the pairing came into its present state. Renewed leases and checks do not count.
+    pub since: Timestamp,
+    /// The newest result of the first verification that is believed.
     pub first_overall: Option<Overall>,
+    /// Why it is as it is, in the provider's words.
+    #[serde(default)]
+    pub first_tags: Vec<Tag>,
+    /// A result of the first verification that the provider has not confirmed yet.
+    #[serde(default)]
+    pub first_question: Option<Question<FirstNews>>,
+    /// The archived body whose data are compared with those of the second result.
+    #[serde(default)]
+    pub first_callback: Option<Digest256>,
+    /// The bodies that have had their effect, the newest last, at most [`Pairing::MAXIMUM_HEARD`].
+    #[serde(default)]
+    pub heard: Vec<UploadId>,
+    /// The customer's uploads, the newest last.
+    #[serde(default)]
+    pub uploads: Vec<Upload>,
+    /// A newer upload that waits until it is certain what became of the documents that are with the provider.
+    #[serde(default)]
+    pub next_upload: Option<Plan>,
     /// The newest Token 2. Earlier ones, if any, are dead.
     pub second: Option<Second>,
     /// Token 2s that came before the newest.
     #[serde(default)]
     pub superseded: Vec<ScanRef>,
-    /// The files in the bucket.
+    /// The files in the bucket, of every upload that was captured; the newest last.
     pub documents: Vec<StoredDocument>,
+    /// What the results tell about the person and the documents; `None`: not compared.
+    #[serde(default)]
+    pub comparison: Option<Comparison>,
     /// How many times creating a Token 2 was begun.
     pub attempts: u32,
     /// A negative result of the first verification that came when the documents were already with the provider.
@@ -52,7 +78,27 @@ pub struct ExpectedDocument {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Second {
     pub scan_ref: ScanRef,
+    /// The upload whose documents are verified with it.
+    pub upload: UploadId,
     pub overall: Option<Overall>,
+    #[serde(default)]
+    pub tags: Vec<Tag>,
+    /// A result that the provider has not confirmed yet.
+    #[serde(default)]
+    pub question: Option<Question<SecondNews>>,
+}
+
+impl Second {
+    /// A Token 2 that nothing is known of yet.
+    pub const fn new(scan_ref: ScanRef, upload: UploadId) -> Self {
+        Self {
+            scan_ref,
+            upload,
+            overall: None,
+            tags: Vec::new(),
+            question: None,
+        }
+    }
 }
 
 /// The state machine's state, see `docs/ARCHITECTURE.md`. Changed only by [`crate::transition::apply`].
@@ -62,7 +108,13 @@ pub enum State {
     /// Token 1 exists, the customer is busy or the provider is.
     AwaitingCallback { until: Timestamp, waiting: Option<WaitingReason> },
     /// The first verification is good; files are being copied by whoever holds the lease.
-    Capturing { plan: Plan, lease_until: Timestamp },
+    Capturing {
+        plan: Plan,
+        lease_until: Timestamp,
+        /// The state that a newer upload has displaced. It comes back if the files turn out to be the same.
+        #[serde(default)]
+        displaced: Option<Box<State>>,
+    },
     /// Every needed file is in the bucket.
     Captured { plan: Plan },
     /// *Doing:* creating Token 2. Left by a crash, it means that a token may exist whose secret nobody knows.
@@ -78,7 +130,12 @@ pub enum State {
     /// Accepted; the second callback brings the result. While it is overdue, the provider is asked at `check_at`, in growing pauses.
     Submitted { plan: Plan, since: Timestamp, check_at: Timestamp },
     /// Both results are in.
-    Settled { verdict: Verdict },
+    Settled {
+        verdict: Verdict,
+        /// Why an approval of the second verification did not become the verdict.
+        #[serde(default)]
+        reason: Option<SettledReason>,
+    },
     /// The first verification does not qualify.
     Declined { reason: DeclineReason },
     /// The customer never finished.
@@ -101,6 +158,16 @@ pub enum Resume {
     Callback(Digest256),
     /// The first verification has qualified.
     Plan(Plan),
+    /// What came to a standstill, to go on from there.
+    Standing(Box<Standing>),
+}
+
+/// A state that came to a standstill, with the questions that were open.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Standing {
+    pub state: State,
+    pub first_question: Option<Question<FirstNews>>,
+    pub second_question: Option<Question<SecondNews>>,
 }
 
 /// The outcome of the pairing: the second verification's, because the first one's was positive before.
@@ -154,6 +221,9 @@ impl State {
             Self::AwaitingCallback {
                 waiting: Some(waiting), ..
             } => Some(waiting.as_str()),
+            Self::Settled {
+                reason: Some(reason), ..
+            } => Some(reason.as_str()),
             Self::Declined { reason } => Some(reason.as_str()),
             Self::Parked { cause, .. } => Some(cause.as_str()),
             _ => None,
@@ -162,7 +232,27 @@ impl State {
 
     pub const fn verdict(&self) -> Option<Verdict> {
         match self {
-            Self::Settled { verdict } => Some(*verdict),
+            Self::Settled { verdict, .. } => Some(*verdict),
+            _ => None,
+        }
+    }
+
+    /// What the state works with; `None` where there is no plan yet, or none any more.
+    pub const fn plan(&self) -> Option<&Plan> {
+        match self {
+            Self::Capturing { plan, .. }
+            | Self::Captured { plan }
+            | Self::Authorizing { plan, .. }
+            | Self::Authorized { plan, .. }
+            | Self::Submitting { plan, .. }
+            | Self::Submitted { plan, .. }
+            | Self::Parked {
+                resume: Resume::Plan(plan), ..
+            } => Some(plan),
+            Self::Parked {
+                resume: Resume::Standing(standing),
+                ..
+            } => standing.state.plan(),
             _ => None,
         }
     }
@@ -185,6 +275,12 @@ impl Pairing {
     pub const RESULT_PATIENCE: Duration = Duration::from_secs(30 * 60);
     /// How long a first result that is not final may take to become so.
     pub const REVIEW_PATIENCE: Duration = Duration::from_secs(24 * 60 * 60);
+    /// How long work may go on failing in one state before a person must look.
+    pub const WORK_PATIENCE: Duration = Duration::from_secs(24 * 60 * 60);
+    /// How many bodies that had an effect are remembered. More than that many decisions on one customer are no ordinary use.
+    pub const MAXIMUM_HEARD: usize = 64;
+    /// How many files are listed in the record. Older ones stay in the bucket until its lifecycle or an erasure removes them.
+    pub const MAXIMUM_DOCUMENTS: usize = 64;
 
     /// A pairing that is not stored yet, waiting until `until` for its first result.
     pub fn opened(first: ScanRef, client_id: Option<ClientId>, now: Timestamp, until: Timestamp) -> Self {
@@ -195,10 +291,18 @@ impl Pairing {
             created_at: now,
             updated_at: now,
             version: 0,
+            since: now,
             first_overall: None,
+            first_tags: Vec::new(),
+            first_question: None,
+            first_callback: None,
+            heard: Vec::new(),
+            uploads: Vec::new(),
+            next_upload: None,
             second: None,
             superseded: Vec::new(),
             documents: Vec::new(),
+            comparison: None,
             attempts: 0,
             revoked: None,
             state: State::AwaitingCallback { until, waiting: None },
@@ -207,6 +311,18 @@ impl Pairing {
 
     /// The time by which something must have happened, or somebody must look. Every state that is not terminal has one.
     pub fn attention_at(&self) -> Option<Timestamp> {
+        let first = self.first_question.as_ref();
+        let second = self.second.as_ref().and_then(|second| second.question.as_ref());
+        let questions = [
+            first.map(|question| question.attention_at(Self::MESSAGE_PATIENCE)),
+            second.map(|question| question.attention_at(Self::MESSAGE_PATIENCE)),
+        ];
+        // While it is asked whether the approval holds, the asking is all that there is to do.
+        let state = self.state_attention_at().filter(|_| !self.is_waiting_for_confirmation());
+        questions.into_iter().chain([state]).flatten().min()
+    }
+
+    fn state_attention_at(&self) -> Option<Timestamp> {
         match &self.state {
             State::AwaitingCallback { until, .. } => Some(*until),
             State::Capturing { lease_until, .. } | State::Authorizing { lease_until, .. } | State::Submitting { lease_until, .. } => {
@@ -215,8 +331,53 @@ impl Pairing {
             State::Captured { .. } | State::Authorized { .. } => Some(self.updated_at.plus(Self::MESSAGE_PATIENCE)),
             State::Submitted { check_at, .. } => Some(*check_at),
             State::Erasing { again_at, .. } => Some(*again_at),
+            State::Settled { .. } if self.is_next_attempt_due() => Some(self.updated_at.plus(Self::MESSAGE_PATIENCE)),
             State::Settled { .. } | State::Declined { .. } | State::Expired | State::Parked { .. } => None,
         }
+    }
+
+    /// Whether nothing more happens unless something new arrives or a person acts.
+    pub fn is_at_rest(&self) -> bool {
+        self.attention_at().is_none()
+    }
+
+    /// Whether nothing is spent before the provider has said what is true of the first verification.
+    pub fn is_waiting_for_confirmation(&self) -> bool {
+        let is_about_to_spend = matches!(
+            self.state,
+            State::Captured { .. } | State::Authorizing { .. } | State::Authorized { .. }
+        );
+        is_about_to_spend && self.first_question.is_some()
+    }
+
+    /// Whether a body says that the first verification is not approved, and the provider has not said what is true.
+    pub fn is_doubted(&self) -> bool {
+        let question = self.first_question.as_ref();
+        question.is_some_and(|question| !matches!(question.news, FirstNews::Approval))
+    }
+
+    /// Whether a newer upload is to be verified now that the older one was not approved.
+    pub fn is_next_attempt_due(&self) -> bool {
+        let was_not_approved = self.state.verdict().is_some_and(|verdict| verdict != Verdict::Approved);
+        was_not_approved && self.next_upload.is_some() && self.revoked.is_none() && self.first_question.is_none()
+    }
+
+    /// Whether no newer upload than the plan's is known.
+    pub fn is_newest(&self, plan: &Plan) -> bool {
+        self.uploads.last().is_none_or(|newest| newest.fingerprint == plan.fingerprint)
+    }
+
+    /// Whether a body has had its effect.
+    pub fn has_heard(&self, callback: &Digest256) -> bool {
+        self.heard.contains(&UploadId::of(callback))
+    }
+
+    /// Why the pairing waits, was declined or is parked, as a stable word.
+    pub fn reason(&self) -> Option<&'static str> {
+        if self.is_waiting_for_confirmation() {
+            return Some(ParkReason::ResultUnconfirmed.as_str());
+        }
+        self.state.reason()
     }
 
     /// Every verification that belongs to the pairing, the first one first.
@@ -231,16 +392,17 @@ impl Pairing {
 
     /// A file that the plan names and that is not in the bucket.
     pub fn missing<'a>(&self, plan: &'a Plan) -> Option<&'a PlannedDocument> {
-        plan.documents.iter().find(|planned| self.stored(planned).is_none())
+        plan.documents.iter().find(|planned| self.stored(plan, planned).is_none())
     }
 
     /// A step with several files of which it is not certain which shows which side. Nothing of the plan is submitted then.
     ///
-    /// Only pictures take their sides from the order of the list: a PDF may have both on its pages, and stands in a list of its own. A file
+    /// Only files of the plan's own upload count. Only pictures take their sides from the order of the list: a PDF may have both on its pages, and stands in a list of its own. A file
     /// of the step that the plan does not know shows that the plan was made from an incomplete list.
     pub fn undecided_step<'a>(&'a self, plan: &'a Plan) -> Option<&'a StepName> {
         let planned = plan.documents.iter().find(|planned| planned.side.is_none());
-        let of_planned_steps = |stored: &&StoredDocument| plan.documents.iter().any(|planned| planned.step == stored.step);
+        let of_planned_steps =
+            |stored: &&StoredDocument| stored.upload == plan.upload && plan.documents.iter().any(|planned| planned.step == stored.step);
         let is_one_of_several = |step: &StepName| plan.documents.iter().filter(|planned| planned.step == *step).count() > 1;
         let is_planned = |stored: &StoredDocument| {
             let is_same = |planned: &PlannedDocument| planned.step == stored.step && planned.file == stored.file;
@@ -259,13 +421,18 @@ impl Pairing {
         if self.undecided_step(plan).is_some() {
             return None;
         }
-        plan.documents.iter().map(|planned| self.stored(planned).cloned()).collect()
+        plan.documents.iter().map(|planned| self.stored(plan, planned).cloned()).collect()
     }
 
-    fn stored(&self, planned: &PlannedDocument) -> Option<&StoredDocument> {
+    /// The files of the plan's upload.
+    pub fn documents_of<'a>(&'a self, plan: &'a Plan) -> impl Iterator<Item = &'a StoredDocument> {
+        self.documents.iter().filter(|stored| stored.upload == plan.upload)
+    }
+
+    fn stored(&self, plan: &Plan, planned: &PlannedDocument) -> Option<&StoredDocument> {
         self.documents
             .iter()
-            .find(|stored| stored.step == planned.step && stored.file == planned.file)
+            .find(|stored| stored.upload == plan.upload && stored.step == planned.step && stored.file == planned.file)
     }
 }
 
@@ -288,6 +455,8 @@ mod tests {
     fn plan(documents: Vec<PlannedDocument>) -> Plan {
         Plan {
             callback: Digest256::of(b"callback"),
+            upload: UploadId::of(&Digest256::of(b"callback")),
+            fingerprint: Digest256::of(b"links"),
             client_id: "client".parse().unwrap(),
             documents,
             country: "LT".parse().unwrap(),
@@ -297,6 +466,7 @@ mod tests {
 
     fn stored(step: &str, file: FileNumber, file_type: FileType) -> StoredDocument {
         StoredDocument {
+            upload: UploadId::of(&Digest256::of(b"callback")),
             step: step.parse().unwrap(),
             file,
             side: None,

@@ -4,10 +4,11 @@
 
 mod step_images;
 
+use crate::comparison::{Comparison, Document, Person};
 use crate::document::Plan;
-use crate::identifiers::{CountryCode, Side, StepName};
+use crate::identifiers::{CountryCode, Side, StepName, UploadId};
 use crate::pairing::ExpectedDocument;
-use crate::reason::{DeclineReason, ParkReason, WaitingReason};
+use crate::reason::{DeclineReason, ParkReason, SettledReason, WaitingReason};
 use crate::result::{CallbackFacts, Overall, StepsVerdict};
 pub use step_images::{InvalidStepImages, StepImages};
 use step_images::{StepImage, files};
@@ -37,13 +38,63 @@ pub enum StepVerdictPolicy {
     AcceptUnjudged,
 }
 
+/// What the comparison of both results is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum ComparisonPolicy {
+    /// Nothing is compared.
+    Off,
+    /// The two words are in the answer and in the event.
+    #[default]
+    Report,
+    /// An approval becomes `Suspected` unless the results show one person and two documents.
+    Require,
+}
+
+impl ComparisonPolicy {
+    /// Why an approval cannot stand; `None`: it stands.
+    pub fn objection(self, comparison: Option<Comparison>) -> Option<SettledReason> {
+        if self != Self::Require {
+            return None;
+        }
+        match comparison.unwrap_or(Comparison::UNKNOWN) {
+            Comparison {
+                person: Person::Different,
+                ..
+            } => Some(SettledReason::PersonDiffers),
+            Comparison {
+                document: Document::Same, ..
+            } => Some(SettledReason::SameDocument),
+            Comparison {
+                person: Person::Same,
+                document: Document::Different,
+            } => None,
+            _ => Some(SettledReason::NotComparable),
+        }
+    }
+}
+
 /// The team's choices, from the template's parameters.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Policy {
     pub step_verdict: StepVerdictPolicy,
     pub step_images: StepImages,
     /// Named to the provider when set; otherwise the first document's country is.
     pub default_country: Option<CountryCode>,
+    /// The provider is asked before a result reverses a decision, spends a token or settles.
+    pub confirm_results: bool,
+    pub comparison: ComparisonPolicy,
+}
+
+impl Default for Policy {
+    fn default() -> Self {
+        Self {
+            step_verdict: StepVerdictPolicy::default(),
+            step_images: StepImages::default(),
+            default_country: None,
+            confirm_results: true,
+            comparison: ComparisonPolicy::default(),
+        }
+    }
 }
 
 impl Policy {
@@ -86,6 +137,8 @@ impl Policy {
         };
         Judgement::Qualifies(Plan {
             callback: facts.digest.clone(),
+            upload: UploadId::of(&facts.digest),
+            fingerprint: facts.upload().fingerprint,
             client_id,
             documents: files(&images, &facts.links),
             country,
@@ -143,6 +196,26 @@ mod tests {
     use crate::document::DocumentType;
     use crate::identifiers::Digest256;
     use crate::testing::fixtures::approved;
+
+    #[test]
+    fn required_is_one_person_with_two_documents() {
+        let objection = |policy: ComparisonPolicy, person, document| policy.objection(Some(Comparison { person, document }));
+        let required = |person, document| objection(ComparisonPolicy::Require, person, document);
+        assert_eq!(required(Person::Same, Document::Different), None);
+        assert_eq!(required(Person::Different, Document::Different), Some(SettledReason::PersonDiffers));
+        assert_eq!(required(Person::Same, Document::Same), Some(SettledReason::SameDocument));
+        for (person, document) in [
+            (Person::Same, Document::Unknown),
+            (Person::Unknown, Document::Different),
+            (Person::Unknown, Document::Unknown),
+        ] {
+            assert_eq!(required(person, document), Some(SettledReason::NotComparable));
+        }
+        assert_eq!(ComparisonPolicy::Require.objection(None), Some(SettledReason::NotComparable));
+        for policy in [ComparisonPolicy::Off, ComparisonPolicy::Report] {
+            assert_eq!(objection(policy, Person::Different, Document::Same), None);
+        }
+    }
 
     fn planned(judgement: &Judgement) -> Vec<(String, &'static str)> {
         match judgement {

@@ -9,12 +9,13 @@ use async_trait::async_trait;
 use crate::announcement::Announcement;
 use crate::circuit::Circuit;
 use crate::document::{Plan, PlannedDocument, StoredDocument};
-use crate::identifiers::{ClientId, CountryCode, Digest256, ScanRef, SecondReference};
+use crate::identifiers::{ClientId, CountryCode, Digest256, ScanRef, SecondReference, UploadId};
 use crate::observation::Observation;
 use crate::pairing::Pairing;
 use crate::prepared::Preparation;
 use crate::reason::ParkReason;
-use crate::result::{CallbackFacts, Overall, StepLinks};
+use crate::comparison::Subject;
+use crate::result::{CallbackFacts, Status, StepLinks};
 use crate::secret::{AuthToken, FileLink, SessionLink};
 use crate::time::Timestamp;
 
@@ -165,6 +166,9 @@ pub trait CallbackArchive: Send + Sync {
 
     /// An archived callback. `None`: it is not there any more, or cannot be read.
     async fn read(&self, scan_ref: &ScanRef, digest: &Digest256) -> Result<Option<CallbackFacts>, Unavailable>;
+
+    /// What an archived callback tells about the person and the document. `None`: it is not there any more, or cannot be read.
+    async fn subject(&self, scan_ref: &ScanRef, digest: &Digest256) -> Result<Option<Subject>, Unavailable>;
 }
 
 /// Why a file is not in the bucket.
@@ -191,6 +195,7 @@ pub trait Documents: Send + Sync {
     async fn capture(
         &self,
         first: &ScanRef,
+        upload: &UploadId,
         planned: &PlannedDocument,
         link: &FileLink,
         until: Timestamp,
@@ -275,8 +280,9 @@ pub trait Provider: Send + Sync {
     async fn submit(&self, first: &ScanRef, auth_token: &AuthToken, plan: &Plan, documents: &[StoredDocument])
     -> Result<(), ProviderError>;
 
-    /// The status of one verification. The provider dislikes polling: ask only when something is overdue or in doubt.
-    async fn status(&self, scan_ref: &ScanRef) -> Result<Overall, ProviderError>;
+    /// The status of one verification. The provider dislikes polling: ask only when something is overdue, in doubt, or about to be
+    /// decided.
+    async fn status(&self, scan_ref: &ScanRef) -> Result<Status, ProviderError>;
 
     /// Fresh links to the files of one verification.
     async fn files(&self, scan_ref: &ScanRef) -> Result<StepLinks, ProviderError>;

@@ -39,6 +39,14 @@ impl DeclineReason {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "reason")]
 pub enum ParkReason {
+    /// The callback names another client than the session, or than an earlier callback.
+    ClientMismatch,
+    /// A newer upload is known, and no result of it qualifies. The older files are not submitted any more.
+    NewerUploadNotApproved,
+    /// A result was not confirmed by the provider for a day, or the provider gave no answer. Nothing was spent on it.
+    ResultUnconfirmed,
+    /// The provider, or the server of its links, gave no usable answer for a day.
+    ProviderUnavailable,
     /// The callback lacks a usable `clientId`, without which Token 2 cannot be tied to the same person.
     ClientUnknown,
     /// `status.overall` is a word that we do not know.
@@ -123,6 +131,29 @@ pub enum ParkReason {
     CallbackLost,
 }
 
+/// Why an approved second verification is not the verdict (parameter `Comparison` is `Require`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum SettledReason {
+    /// The two documents belong to two persons, as far as the results tell.
+    PersonDiffers,
+    /// Both verifications are of one and the same document.
+    SameDocument,
+    /// The results do not tell enough.
+    NotComparable,
+}
+
+impl SettledReason {
+    pub const ALL: [Self; 3] = [Self::PersonDiffers, Self::SameDocument, Self::NotComparable];
+
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::PersonDiffers => "PersonDiffers",
+            Self::SameDocument => "SameDocument",
+            Self::NotComparable => "NotComparable",
+        }
+    }
+}
+
 /// How a parked pairing goes on when it is taken up again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Stage {
@@ -138,6 +169,10 @@ impl ParkReason {
     /// The word that tables, metrics and events use.
     pub const fn as_str(&self) -> &'static str {
         match self {
+            Self::ClientMismatch => "ClientMismatch",
+            Self::NewerUploadNotApproved => "NewerUploadNotApproved",
+            Self::ResultUnconfirmed => "ResultUnconfirmed",
+            Self::ProviderUnavailable => "ProviderUnavailable",
             Self::ClientUnknown => "ClientUnknown",
             Self::OverallUnknown => "OverallUnknown",
             Self::StepVerdictUnknown => "StepVerdictUnknown",
@@ -170,7 +205,9 @@ impl ParkReason {
 
     pub const fn stage(&self) -> Stage {
         match self {
-            Self::ClientUnknown
+            Self::ClientMismatch
+            | Self::NewerUploadNotApproved
+            | Self::ClientUnknown
             | Self::OverallUnknown
             | Self::StepVerdictUnknown
             | Self::StepNotJudged
@@ -196,7 +233,9 @@ impl ParkReason {
             | Self::AttemptsExhausted
             | Self::SubmissionRefused { .. }
             | Self::SecondExpired
-            | Self::ResultOverdue => Stage::Submitting,
+            | Self::ResultOverdue
+            | Self::ResultUnconfirmed
+            | Self::ProviderUnavailable => Stage::Submitting,
         }
     }
 }

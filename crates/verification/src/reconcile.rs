@@ -11,12 +11,14 @@ use crate::erase::EraseVerification;
 use crate::identifiers::{Digest256, ScanRef};
 use crate::observation::Observation;
 use crate::pairing::{Pairing, State};
-use crate::policy::Judgement;
+use crate::policy::{ComparisonPolicy, Judgement};
 use crate::ports::{Clock, Observer, Pairings, Provider, ProviderError, SubmissionQueue, Unavailable};
 use crate::reason::{DeclineReason, ParkReason};
-use crate::result::Overall;
+use crate::question::SecondNews;
+use crate::result::{Overall, StepLinks, Tag};
 use crate::time::Timestamp;
-use crate::transition::Event;
+use crate::transition::{Event, FirstResult, SecondResult};
+use crate::upload::Upload;
 
 #[derive(Clone)]
 pub struct Reconcile {
@@ -112,6 +114,11 @@ impl Reconcile {
             return Ok(Done::Nothing);
         }
         match &pairing.state {
+            // Before a result is asked for that is here already and only waits to be confirmed.
+            State::Submitted { .. } if has_question(&pairing) => {
+                self.queue.enqueue(first).await?;
+                Ok(Done::Enqueued)
+            }
             // Its message waits in the queue until the provider is asked again. Another one at each run would only pile up; should the
             // first be lost, the run after that sends a new one.
             State::Captured { .. } | State::Authorizing { .. } | State::Authorized { .. } | State::Submitting { .. }
@@ -133,15 +140,22 @@ impl Reconcile {
                 self.erase.erase(first).await?;
                 Ok(Done::Erased)
             }
-            State::Settled { .. } | State::Declined { .. } | State::Expired | State::Parked { .. } => Ok(Done::Nothing),
+            // A result to be confirmed, or a newer upload to be verified.
+            State::Settled { .. } | State::Declined { .. } | State::Expired | State::Parked { .. } => {
+                self.queue.enqueue(first).await?;
+                Ok(Done::Enqueued)
+            }
         }
     }
 
     /// The first callback has not come. The status cannot qualify the pairing, because it does not say how the step was judged.
     async fn ask_about_first(&self, pairing: Pairing) -> Result<Done, Unavailable> {
-        let overall = match self.provider.status(&pairing.first).await {
-            Ok(overall) => overall,
+        let status = match self.provider.status(&pairing.first).await {
+            Ok(status) => status,
             Err(error) => return self.unanswered(pairing, &error).await,
+        };
+        let Some(overall) = status.settled() else {
+            return self.postpone(pairing).await;
         };
         let judgement = match overall {
             Overall::Expired | Overall::ExpiredDeleted => Judgement::Lapsed,
@@ -151,43 +165,66 @@ impl Reconcile {
             Overall::Approved => Judgement::Unclear(ParkReason::CallbackLost),
             Overall::Reviewing | Overall::Active | Overall::Unknown => return self.postpone(pairing).await,
         };
-        let now = self.clock.now();
-        // There is no callback; the name of an empty one leads a retry to "the callback is not archived".
-        let event = Event::FirstResult {
-            overall,
-            judgement,
-            callback: Digest256::of(b""),
-            lease_until: now,
-        };
+        let event = self.without_callback(overall, status.tags, judgement);
         self.apply(pairing, event).await
     }
 
-    /// The second callback has not come. What the provider says after all this time is taken for the result.
+    /// What the provider said when it was asked, where a callback should have said it.
+    fn without_callback(&self, overall: Overall, tags: Vec<Tag>, judgement: Judgement) -> Event {
+        Event::FirstResult(FirstResult {
+            overall,
+            tags,
+            judgement,
+            upload: Upload::of(&StepLinks::new(), None, &Digest256::of(b"")),
+            callback: None,
+            lease_until: self.clock.now(),
+            confirm: false,
+            is_retry: false,
+        })
+    }
+
+    /// The second callback has not come. What the provider says after all this time is taken for the result; the processor asks once more
+    /// and settles it, so that there is one way only to a verdict.
     async fn ask_about_second(&self, pairing: Pairing) -> Result<Done, Unavailable> {
         let Some(second) = pairing.second.clone() else {
             return self.apply(pairing, Event::GivenUp).await;
         };
-        match self.provider.status(&second.scan_ref).await {
-            Ok(Overall::Reviewing | Overall::Active | Overall::Unknown) => self.postpone(pairing).await,
-            Ok(overall @ (Overall::Approved | Overall::Denied | Overall::Suspected | Overall::Expired)) => {
+        let status = match self.provider.status(&second.scan_ref).await {
+            Ok(status) => status,
+            Err(error) => return self.unanswered(pairing, &error).await,
+        };
+        match status.settled() {
+            None | Some(Overall::Reviewing | Overall::Active | Overall::Unknown) => self.postpone(pairing).await,
+            Some(overall @ (Overall::Approved | Overall::Denied | Overall::Suspected | Overall::Expired)) => {
+                let news = SecondNews {
+                    overall,
+                    tags: status.tags,
+                    callback: None,
+                };
                 self.apply(
                     pairing,
-                    Event::SecondResult {
+                    Event::SecondResult(SecondResult {
                         scan_ref: second.scan_ref,
-                        overall,
+                        news,
                         provisional: false,
-                    },
+                        confirm: true,
+                        comparison: None,
+                        comparison_policy: ComparisonPolicy::Off,
+                    }),
                 )
                 .await
             }
-            Ok(Overall::Deleted | Overall::Archived | Overall::ExpiredDeleted) => self.apply(pairing, Event::GivenUp).await,
-            Err(error) => self.unanswered(pairing, &error).await,
+            Some(Overall::Deleted | Overall::Archived | Overall::ExpiredDeleted) => self.apply(pairing, Event::GivenUp).await,
         }
     }
 
     async fn unanswered(&self, pairing: Pairing, error: &ProviderError) -> Result<Done, Unavailable> {
         match error {
             ProviderError::LeftAlone { .. } => Ok(Done::LeftAlone),
+            // Silent for as long as a person should have asked.
+            ProviderError::Unavailable { .. } | ProviderError::InDoubt { .. } if self.waited(&pairing) >= GIVE_UP_AFTER => {
+                self.apply(pairing, Event::GivenUp).await
+            }
             ProviderError::Unavailable { .. } | ProviderError::InDoubt { .. } => Err(Unavailable {
                 what: "asking the provider for a status",
                 source: None,
@@ -200,25 +237,26 @@ impl Reconcile {
     /// Asks again after as long as it has been overdue, between half an hour and half a day; gives up after a week.
     async fn postpone(&self, pairing: Pairing) -> Result<Done, Unavailable> {
         let now = self.clock.now();
-        let waited = match &pairing.state {
-            State::Submitted { since, .. } => now.since(*since),
-            _ => now.since(pairing.created_at),
-        };
+        let waited = self.waited(&pairing);
         if waited >= GIVE_UP_AFTER {
             let event = match &pairing.state {
                 State::Submitted { .. } => Event::GivenUp,
-                _ => Event::FirstResult {
-                    overall: Overall::Expired,
-                    judgement: Judgement::Lapsed,
-                    callback: Digest256::of(b""),
-                    lease_until: now,
-                },
+                _ => self.without_callback(Overall::Expired, Vec::new(), Judgement::Lapsed),
             };
             return self.apply(pairing, event).await;
         }
         let check_at = now.plus(waited.clamp(SHORTEST_PAUSE, LONGEST_PAUSE));
         self.apply(pairing, Event::CheckPostponed { check_at }).await?;
         Ok(Done::Postponed)
+    }
+
+    /// For how long a result has not come.
+    fn waited(&self, pairing: &Pairing) -> Duration {
+        let since = match &pairing.state {
+            State::Submitted { since, .. } => *since,
+            _ => pairing.created_at,
+        };
+        self.clock.now().since(since)
     }
 
     async fn apply(&self, pairing: Pairing, event: Event) -> Result<Done, Unavailable> {
@@ -233,6 +271,10 @@ impl Reconcile {
             Attempted::Nothing { .. } | Attempted::HeldUntil { .. } => Ok(Done::Nothing),
         }
     }
+}
+
+fn has_question(pairing: &Pairing) -> bool {
+    pairing.first_question.is_some() || pairing.second.as_ref().is_some_and(|second| second.question.is_some())
 }
 
 impl std::fmt::Debug for Reconcile {

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::identifiers::{ClientId, CountryCode, Digest256, ScanRef, StepName};
 use crate::secret::FileLink;
+use crate::upload::Upload;
 
 /// The provider's `status.overall`. An open set: what we do not know is kept as `Unknown`, never refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -91,6 +92,10 @@ pub struct CallbackFacts {
     pub links: StepLinks,
     /// Where the *first* document is from: the best guess for the second when nothing else says.
     pub country: Option<CountryCode>,
+    /// When the customer finished, in Unix seconds. Not when the result was found.
+    pub finished_at: Option<i64>,
+    /// The provider's words for fraud and for mismatches.
+    pub tags: Vec<Tag>,
     /// SHA-256 of the raw body: its name in the archive.
     pub digest: Digest256,
 }
@@ -100,6 +105,60 @@ impl CallbackFacts {
     /// and is taken for a result.
     pub fn is_provisional(&self) -> bool {
         self.is_final == Some(false) || matches!(self.overall, Some(Overall::Reviewing | Overall::Active))
+    }
+
+    /// The upload that the body names the files of.
+    pub fn upload(&self) -> Upload {
+        Upload::of(&self.links, self.finished_at, &self.digest)
+    }
+}
+
+/// One of the provider's words for why a result is not clean, such as `DUPLICATE_FACE` or `NAME`. An open set.
+/// (Source: "Suspected status", `fraudTags` and `mismatchTags`.)
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Tag(String);
+
+impl Tag {
+    /// How many tags of one result are kept.
+    pub const MAXIMUM: usize = 32;
+    const MAXIMUM_LENGTH: usize = 64;
+
+    /// `None` for a text that is no word of upper-case letters, digits and underscores: it might be personal.
+    pub fn parse(text: &str) -> Option<Self> {
+        let is_word_byte = |byte: u8| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_';
+        let fits = (1..=Self::MAXIMUM_LENGTH).contains(&text.len()) && text.bytes().all(is_word_byte);
+        fits.then(|| Self(text.to_owned()))
+    }
+
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// What the provider says of a verification when it is asked (`/api/v2/status`).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Status {
+    pub overall: Overall,
+    /// `None`: the answer does not say; most pages of the provider show it so.
+    pub is_final: Option<bool>,
+    pub tags: Vec<Tag>,
+}
+
+impl Status {
+    /// An answer that says nothing but the word.
+    pub const fn of(overall: Overall) -> Self {
+        Self {
+            overall,
+            is_final: None,
+            tags: Vec::new(),
+        }
+    }
+
+    /// The word, unless the answer says that it may still change.
+    pub fn settled(&self) -> Option<Overall> {
+        let is_open = self.is_final == Some(false) || matches!(self.overall, Overall::Reviewing | Overall::Active);
+        (!is_open).then_some(self.overall)
     }
 }
 
@@ -112,6 +171,26 @@ mod tests {
         for overall in Overall::ALL {
             assert_eq!(serde_json::to_value(overall).unwrap(), overall.as_str());
             assert_eq!(overall.to_string(), overall.as_str());
+        }
+    }
+
+    #[test]
+    fn a_status_that_may_still_change_is_not_settled() {
+        let approved = Status::of(Overall::Approved);
+        assert_eq!(approved.settled(), Some(Overall::Approved));
+        let provisional = Status {
+            is_final: Some(false),
+            ..approved
+        };
+        assert_eq!(provisional.settled(), None);
+        assert_eq!(Status::of(Overall::Reviewing).settled(), None);
+    }
+
+    #[test]
+    fn only_words_are_tags() {
+        assert_eq!(Tag::parse("DUPLICATE_FACE").unwrap().as_str(), "DUPLICATE_FACE");
+        for text in ["", "Ona Petraitė", "NAME SURNAME", "name", &"A".repeat(65)] {
+            assert_eq!(Tag::parse(text), None, "{text:?}");
         }
     }
 }

@@ -6,10 +6,9 @@ use crate::change::{Attempted, Changes};
 use crate::document::Plan;
 use crate::identifiers::ScanRef;
 use crate::pairing::{Pairing, Resume, State};
-use crate::policy::Policy;
+use crate::policy::{Judgement, Policy};
 use crate::ports::{CallbackArchive, Clock, Observer, Pairings, SubmissionQueue, Unavailable};
-use crate::reason::ParkReason;
-use crate::transition::Event;
+use crate::transition::{Event, FirstResult};
 
 #[derive(Clone)]
 pub struct RetryVerification {
@@ -46,12 +45,7 @@ impl RetryVerification {
             return Ok(Retried::Unknown);
         };
         let event = match &pairing.state {
-            // What the files show is for the policy to say, which reads it from the callback.
             State::Parked {
-                cause: ParkReason::SeveralFiles { .. },
-                resume: Resume::Plan(Plan { callback, .. }),
-            }
-            | State::Parked {
                 resume: Resume::Callback(callback),
                 ..
             } => {
@@ -61,19 +55,36 @@ impl RetryVerification {
                 let Some(overall) = facts.overall else {
                     return Ok(Retried::CallbackGone);
                 };
-                let judgement = self.policy.judge(&facts, &pairing.expected);
                 // The files are left to the processor: the lease has ended when it is taken.
                 self.queue.enqueue(&pairing.first).await?;
-                Event::FirstResult {
+                Event::FirstResult(FirstResult {
                     overall,
-                    judgement,
-                    callback: callback.clone(),
+                    judgement: self.policy.judge(&facts, &pairing.expected),
+                    upload: facts.upload(),
+                    tags: facts.tags,
+                    callback: Some(callback.clone()),
                     lease_until: self.clock.now(),
-                }
+                    confirm: self.policy.confirm_results,
+                    is_retry: true,
+                })
+            }
+            // What the files show is for the policy to say, which reads it from the callback.
+            State::Parked {
+                resume: Resume::Plan(Plan { callback, .. }),
+                ..
+            } => {
+                let facts = self.archive.read(&pairing.first, callback).await?;
+                let plan = match facts.map(|facts| self.policy.judge(&facts, &pairing.expected)) {
+                    Some(Judgement::Qualifies(plan)) => Some(plan),
+                    Some(Judgement::Unclear(reason)) => return Ok(Retried::StillParked(reason.as_str())),
+                    _ => None,
+                };
+                Event::RetryRequested { plan }
             }
             State::Parked {
-                resume: Resume::Plan(_), ..
-            } => Event::RetryRequested,
+                resume: Resume::Standing(_),
+                ..
+            } => Event::RetryRequested { plan: None },
             state => return Ok(Retried::NotParked(state.name())),
         };
         let changes = Changes {

@@ -8,15 +8,18 @@ mod request;
 mod second;
 mod work;
 
+use crate::comparison::Comparison;
 use crate::document::{Plan, StoredDocument};
-use crate::identifiers::{ClientId, Digest256, ScanRef};
-use crate::pairing::{ExpectedDocument, Pairing, State};
-use crate::policy::Judgement;
+use crate::identifiers::{ClientId, Digest256, ScanRef, UploadId};
+use crate::pairing::{ExpectedDocument, Pairing, Resume, Standing, State};
+use crate::policy::{ComparisonPolicy, Judgement};
 use crate::prepared::Preparation;
+use crate::question::SecondNews;
 use crate::reason::ParkReason;
-use crate::result::Overall;
+use crate::result::{Overall, Status, Tag};
 use crate::secret::AuthToken;
 use crate::time::Timestamp;
+use crate::upload::Upload;
 
 /// How many times a Token 2 may be begun for one pairing. Each may cost a credit.
 pub const MAXIMUM_ATTEMPTS: u32 = 3;
@@ -28,39 +31,48 @@ pub const MAXIMUM_ATTEMPTS: u32 = 3;
 /// because one is taken only after the earlier has ended.
 #[derive(Clone, Debug)]
 pub enum Event {
-    /// A callback of the first verification. If it qualifies, whoever applies it takes the lease and copies the files.
-    FirstResult {
-        overall: Overall,
-        judgement: Judgement,
-        callback: Digest256,
-        lease_until: Timestamp,
-    },
-    /// A callback (or an answered question) about the second verification.
-    SecondResult {
+    /// A callback of the first verification, or what the status says after one was lost.
+    FirstResult(FirstResult),
+    /// A callback of the second verification, or what the status says after one was lost.
+    SecondResult(SecondResult),
+    /// The provider was asked whether a result of the first verification is true. `None`: it did not answer.
+    FirstStatus(Option<Status>),
+    /// The provider was asked whether a result of the second verification is true. `None`: it did not answer.
+    SecondStatus {
         scan_ref: ScanRef,
-        overall: Overall,
-        provisional: bool,
+        said: Option<Status>,
+        comparison: Option<Comparison>,
+        comparison_policy: ComparisonPolicy,
     },
     /// Somebody takes over the copying of files.
     CaptureTaken {
         lease_until: Timestamp,
     },
-    /// Copying ended for now: these files are in the bucket, and if they are not all, the rest is for whoever comes next.
+    /// The links of `upload` are dead, and fresh ones lead to what may be other files: those of `files`.
+    FilesReplaced {
+        upload: UploadId,
+        files: UploadId,
+    },
+    /// Copying ended for now: these files of `upload` are in the bucket. If they are not all, the next worker copies the rest.
     CaptureEnded {
+        upload: UploadId,
         documents: Vec<StoredDocument>,
     },
-    /// A file can never be captured or submitted.
+    /// A file of `upload` can never be captured or submitted.
     CaptureRefused {
+        upload: UploadId,
         documents: Vec<StoredDocument>,
         reason: ParkReason,
     },
-    /// Copies of some files are in the bucket, to be submitted in their place.
+    /// Copies of some files of `upload` are in the bucket, to be submitted in their place.
     DocumentsPrepared {
+        upload: UploadId,
         preparations: Vec<Preparation>,
     },
     /// A Token 2 is about to be created.
     AuthorizationStarted {
         lease_until: Timestamp,
+        confirmed: Confirmed,
     },
     SecondTokenCreated {
         held: Timestamp,
@@ -95,6 +107,8 @@ pub enum Event {
     },
     /// Token 2 is dead and nothing was accepted with it.
     SecondTokenDied,
+    /// The newer upload that waited for the result of an older one is taken up.
+    NextAttemptStarted,
     /// The application has created Token 1 itself.
     SessionOpened {
         client_id: ClientId,
@@ -105,10 +119,12 @@ pub enum Event {
     CheckPostponed {
         check_at: Timestamp,
     },
-    /// What is overdue has not come for days.
+    /// What is overdue has not come for days, or nothing has worked for a day.
     GivenUp,
-    /// A person takes a parked pairing up again.
-    RetryRequested,
+    /// A person takes a parked pairing up again, with what the policy makes now of the newest archived callback.
+    RetryRequested {
+        plan: Option<Plan>,
+    },
     /// Everything about the customer is to go.
     ErasureStarted {
         again_at: Timestamp,
@@ -120,6 +136,52 @@ pub enum Event {
     },
 }
 
+/// A result of the first verification.
+#[derive(Clone, Debug)]
+pub struct FirstResult {
+    pub overall: Overall,
+    pub tags: Vec<Tag>,
+    pub judgement: Judgement,
+    /// The upload whose files the body names.
+    pub upload: Upload,
+    /// The archived body. `None`: there is none, the provider was asked.
+    pub callback: Option<Digest256>,
+    /// Until when the worker that applies it copies the files.
+    pub lease_until: Timestamp,
+    /// What would reverse a decision waits for the provider's confirmation.
+    pub confirm: bool,
+    /// A person has an archived body judged anew.
+    pub is_retry: bool,
+}
+
+/// A result of the second verification.
+#[derive(Clone, Debug)]
+pub struct SecondResult {
+    pub scan_ref: ScanRef,
+    pub news: SecondNews,
+    pub provisional: bool,
+    /// It waits for the provider's confirmation, or for the comparison.
+    pub confirm: bool,
+    pub comparison: Option<Comparison>,
+    pub comparison_policy: ComparisonPolicy,
+}
+
+/// Proof that a token may be spent: the provider confirms that the first verification is approved.
+#[derive(Clone, Copy, Debug)]
+pub struct Confirmed(());
+
+impl Confirmed {
+    /// `None`: the status is not a final approval.
+    pub fn by(status: &Status) -> Option<Self> {
+        (status.settled() == Some(Overall::Approved)).then_some(Self(()))
+    }
+
+    /// The team has switched confirmation off (parameter `ConfirmResults`).
+    pub const fn not_required() -> Self {
+        Self(())
+    }
+}
+
 /// What the change asks of whoever applies it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Effect {
@@ -128,6 +190,9 @@ pub enum Effect {
     /// *Before* the change is stored: tell the processor. A message only says "look at this pairing", so one too many or too early is
     /// absorbed, while one that a crash prevented after the write would be missed.
     Enqueue,
+    /// Once the change is stored: tell the processor. The change says itself when somebody must look, so a crash in between costs one
+    /// round of the reconciler.
+    EnqueueOnceStored,
 }
 
 /// What an event does to a pairing.
@@ -156,23 +221,34 @@ pub fn apply(pairing: &Pairing, event: Event, now: Timestamp) -> Transition {
     if matches!(pairing.state, State::Erasing { .. }) && !concerns_erasure {
         return ERASED;
     }
+    if let State::Parked {
+        resume: Resume::Standing(standing),
+        ..
+    } = &pairing.state
+        && matches!(event, Event::FirstResult(_) | Event::SecondResult(_))
+    {
+        return step.news_at_a_standstill(standing, event);
+    }
     match event {
-        Event::FirstResult {
-            overall,
-            judgement,
-            callback,
-            lease_until,
-        } => step.first_result(overall, judgement, callback, lease_until),
-        Event::SecondResult {
+        Event::FirstResult(result) => step.first_result(&result),
+        Event::SecondResult(result) => step.second_result(&result),
+        Event::FirstStatus(said) => step.first_status(said.as_ref()),
+        Event::SecondStatus {
             scan_ref,
-            overall,
-            provisional,
-        } => step.second_result(&scan_ref, overall, provisional),
+            said,
+            comparison,
+            comparison_policy,
+        } => step.second_status(&scan_ref, said.as_ref(), comparison, comparison_policy),
         Event::CaptureTaken { lease_until } => step.capture_taken(lease_until),
-        Event::CaptureEnded { documents } => step.capture_ended(documents),
-        Event::CaptureRefused { documents, reason } => step.capture_refused(documents, reason),
-        Event::DocumentsPrepared { preparations } => step.documents_prepared(preparations),
-        Event::AuthorizationStarted { lease_until } => step.authorization_started(lease_until),
+        Event::FilesReplaced { upload, files } => step.files_replaced(&upload, files),
+        Event::CaptureEnded { upload, documents } => step.capture_ended(&upload, documents),
+        Event::CaptureRefused {
+            upload,
+            documents,
+            reason,
+        } => step.capture_refused(&upload, documents, reason),
+        Event::DocumentsPrepared { upload, preparations } => step.documents_prepared(&upload, preparations),
+        Event::AuthorizationStarted { lease_until, confirmed } => step.authorization_started(lease_until, confirmed),
         Event::SecondTokenCreated {
             held,
             scan_ref,
@@ -186,6 +262,7 @@ pub fn apply(pairing: &Pairing, event: Event, now: Timestamp) -> Transition {
         Event::SubmissionRefused { held, reason } => step.submission_refused(held, reason),
         Event::AnswerLost { held, again_at } => step.answer_lost(held, again_at),
         Event::SecondTokenDied => step.second_token_died(),
+        Event::NextAttemptStarted => step.next_attempt_started(),
         Event::SessionOpened {
             client_id,
             expected,
@@ -193,7 +270,7 @@ pub fn apply(pairing: &Pairing, event: Event, now: Timestamp) -> Transition {
         } => step.session_opened(client_id, expected, until),
         Event::CheckPostponed { check_at } => step.check_postponed(check_at),
         Event::GivenUp => step.given_up(),
-        Event::RetryRequested => step.retry_requested(),
+        Event::RetryRequested { plan } => step.retry_requested(plan),
         Event::ErasureStarted { again_at } => step.erasure_started(again_at),
         Event::ErasureDeferred { deleted, again_at } => step.erasure_deferred(deleted, again_at),
     }
@@ -210,6 +287,8 @@ const OUT_OF_PLACE: Transition = Transition::Nothing("OutOfPlace");
 pub const ERASED_WORD: &str = "Erased";
 const ERASED: Transition = Transition::Nothing(ERASED_WORD);
 const ALREADY_KNOWN: Transition = Transition::Nothing("AlreadyKnown");
+/// This very body has had its effect.
+const ALREADY_HEARD: Transition = Transition::Nothing("AlreadyHeard");
 
 impl Step<'_> {
     fn change(&self, what: &'static str, effects: &[Effect], alter: impl FnOnce(&mut Pairing)) -> Transition {
@@ -217,6 +296,9 @@ impl Step<'_> {
         alter(&mut next);
         next.version = self.pairing.version.saturating_add(1);
         next.updated_at = self.now;
+        if phase(&next.state) != phase(&self.pairing.state) {
+            next.since = self.now;
+        }
         Transition::Change(Box::new(Change {
             next,
             what,
@@ -227,22 +309,49 @@ impl Step<'_> {
     fn to(&self, what: &'static str, effects: &[Effect], state: State) -> Transition {
         self.change(what, effects, |next| next.state = state)
     }
+
+    /// News for a pairing that came to a standstill: it means what it means to the state that it stood in. What only says again what is
+    /// known has that state taken up.
+    fn news_at_a_standstill(&self, standing: &Standing, event: Event) -> Transition {
+        let mut resumed = self.pairing.clone();
+        self.take_up(&mut resumed, standing);
+        match apply(&resumed, event, self.now) {
+            Transition::Nothing("AlreadyKnown") => self.taken_up("TakenUp", standing),
+            transition => transition,
+        }
+    }
+}
+
+/// How far a pairing has come with which upload. A step back within a phase, such as a call that failed, does not count as progress.
+fn phase(state: &State) -> (u8, Option<&UploadId>) {
+    let number = match state {
+        State::AwaitingCallback { .. } => 0,
+        State::Capturing { .. } => 1,
+        State::Captured { .. } | State::Authorizing { .. } => 2,
+        State::Authorized { .. } | State::Submitting { .. } => 3,
+        State::Submitted { .. } => 4,
+        State::Settled { .. } | State::Declined { .. } | State::Expired | State::Parked { .. } | State::Erasing { .. } => 5,
+    };
+    (number, state.plan().map(|plan| &plan.upload))
 }
 
 /// Adds the newly stored documents; one stored again for the same place replaces the older record of it. The same file found again brings no
 /// news, and least of all does it undo what was made of it. What each shows is as `plan` says, whoever has stored it under which plan.
 fn merge(known: &mut Vec<StoredDocument>, new: Vec<StoredDocument>, plan: &Plan) {
     for document in new {
-        let is_same_place = |old: &StoredDocument| old.step == document.step && old.file == document.file;
+        let is_same_place =
+            |old: &StoredDocument| old.upload == document.upload && old.step == document.step && old.file == document.file;
         if known.iter().any(|old| is_same_place(old) && old.sha256 == document.sha256) {
             continue;
         }
         known.retain(|old| !is_same_place(old));
         known.push(document);
     }
-    for document in known {
+    for document in known.iter_mut().filter(|document| document.upload == plan.upload) {
         document.side = plan.side_of(&document.step, document.file);
     }
+    let excess = known.len().saturating_sub(Pairing::MAXIMUM_DOCUMENTS);
+    known.drain(..excess);
 }
 
 #[cfg(test)]
@@ -259,6 +368,7 @@ mod tests {
 
     fn stored(step: &str, content: &str) -> StoredDocument {
         StoredDocument {
+            upload: UploadId::of(&Digest256::of(b"first")),
             step: step.parse().unwrap(),
             file: FileNumber::FIRST,
             side: None,

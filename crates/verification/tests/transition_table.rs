@@ -12,15 +12,17 @@ use std::time::Duration;
 
 use verification::document::{FileType, Plan, StoredDocument};
 use verification::file_number::FileNumber;
-use verification::identifiers::{Digest256, ScanRef, Side};
-use verification::pairing::{ExpectedDocument, Resume, Second};
-use verification::policy::{Judgement, Policy};
+use verification::identifiers::{Digest256, ScanRef, Side, UploadId};
+use verification::pairing::{ExpectedDocument, Resume, Second, Standing};
+use verification::policy::{ComparisonPolicy, Judgement, Policy};
 use verification::prepared::{Preparation, PreparationChange, PreparedFile};
+use verification::question::{FirstNews, Question, SecondNews};
 use verification::reason::{DeclineReason, ParkReason, WaitingReason};
-use verification::result::Overall;
+use verification::result::{CallbackFacts, Overall, Status};
 use verification::secret::AuthToken;
 use verification::testing::fixtures::approved;
-use verification::transition::{Effect, Event, Transition, apply};
+use verification::transition::{Confirmed, Effect, Event, FirstResult, SecondResult, Transition, apply};
+use verification::upload::Upload;
 use verification::{Pairing, State, Timestamp, Verdict};
 
 const NOW: Timestamp = Timestamp::from_milliseconds(1_795_422_063_000);
@@ -32,10 +34,87 @@ fn plan() -> Plan {
     }
 }
 
-fn newer_plan() -> Plan {
+/// The same upload under links that are signed anew.
+fn signed_anew() -> Plan {
     Plan {
         callback: Digest256::of(b"the same result with fresh links"),
         ..plan()
+    }
+}
+
+/// A second upload of the customer's.
+fn newer() -> CallbackFacts {
+    CallbackFacts {
+        digest: Digest256::of(b"newer"),
+        finished_at: Some(2),
+        ..approved("first", "client")
+    }
+}
+
+fn newer_upload() -> Upload {
+    newer().upload()
+}
+
+fn newer_plan() -> Plan {
+    match Policy::default().judge(&newer(), &ExpectedDocument::default()) {
+        Judgement::Qualifies(plan) => plan,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn denial() -> FirstNews {
+    FirstNews::Declines {
+        overall: Overall::Denied,
+        tags: Vec::new(),
+        reason: DeclineReason::FirstDenied,
+    }
+}
+
+fn approval() -> FirstNews {
+    FirstNews::Qualifies {
+        overall: Overall::Approved,
+        tags: Vec::new(),
+        plan: plan(),
+    }
+}
+
+/// The provider was asked long enough ago for its contradiction to be believed.
+fn question<News>(news: News) -> Question<News> {
+    Question {
+        news,
+        since: Timestamp::from_milliseconds(NOW.milliseconds() - 600_000),
+        ask_at: NOW,
+        asked: 5,
+    }
+}
+
+fn asked(pairing: Pairing, news: FirstNews) -> Pairing {
+    Pairing {
+        first_question: Some(question(news)),
+        ..pairing
+    }
+}
+
+fn second_asked(mut pairing: Pairing, overall: Overall) -> Pairing {
+    let news = SecondNews {
+        overall,
+        tags: Vec::new(),
+        callback: Some(Digest256::of(b"heard")),
+    };
+    if let Some(second) = &mut pairing.second {
+        second.question = Some(question(news));
+    }
+    pairing
+}
+
+fn standstill(cause: ParkReason, state: State) -> State {
+    State::Parked {
+        cause,
+        resume: Resume::Standing(Box::new(Standing {
+            state,
+            first_question: None,
+            second_question: None,
+        })),
     }
 }
 
@@ -53,6 +132,7 @@ fn lease() -> Timestamp {
 
 fn documents() -> Vec<StoredDocument> {
     let stored = |step: &str, side| StoredDocument {
+        upload: plan().upload,
         step: step.parse().unwrap(),
         file: FileNumber::FIRST,
         side: Some(side),
@@ -85,6 +165,8 @@ fn states() -> Vec<(&'static str, Pairing)> {
     let at = |state: State| Pairing {
         version: 7,
         first_overall: Some(Overall::Approved),
+        uploads: vec![approved("first", "client").upload()],
+        heard: vec![UploadId::of(&Digest256::of(b"heard"))],
         state,
         ..opened.clone()
     };
@@ -94,10 +176,7 @@ fn states() -> Vec<(&'static str, Pairing)> {
         ..at(state)
     };
     let with_token = |state: State| Pairing {
-        second: Some(Second {
-            scan_ref: scan_ref("second"),
-            overall: None,
-        }),
+        second: Some(Second::new(scan_ref("second"), plan().upload)),
         ..with_files(state)
     };
     let auth_token = AuthToken::new("secret");
@@ -119,6 +198,7 @@ fn states() -> Vec<(&'static str, Pairing)> {
             at(State::Capturing {
                 plan: plan(),
                 lease_until: held(),
+                displaced: None,
             }),
         ),
         (
@@ -126,9 +206,54 @@ fn states() -> Vec<(&'static str, Pairing)> {
             at(State::Capturing {
                 plan: plan(),
                 lease_until: NOW,
+                displaced: None,
             }),
         ),
+        (
+            "Capturing (denied, unconfirmed)",
+            asked(
+                at(State::Capturing {
+                    plan: plan(),
+                    lease_until: held(),
+                    displaced: None,
+                }),
+                denial(),
+            ),
+        ),
+        ("Capturing (same files as Settled)", {
+            let settled = with_token(State::Settled {
+                verdict: Verdict::Denied,
+                reason: None,
+            });
+            let mut pairing = at(State::Capturing {
+                plan: newer_plan(),
+                lease_until: held(),
+                displaced: Some(Box::new(settled.state.clone())),
+            });
+            pairing.second = settled.second;
+            // The newer upload's files are here already, and they are the same.
+            pairing.documents = documents();
+            pairing.documents.extend(documents().into_iter().map(|document| StoredDocument {
+                upload: newer_plan().upload,
+                ..document
+            }));
+            pairing.uploads.push(newer_upload());
+            pairing
+        }),
         ("Captured", with_files(State::Captured { plan: plan() })),
+        (
+            "Captured (denied, unconfirmed)",
+            asked(with_files(State::Captured { plan: plan() }), denial()),
+        ),
+        (
+            "Captured (unconfirmed)",
+            asked(with_files(State::Captured { plan: plan() }), FirstNews::Approval),
+        ),
+        ("Captured (replaced)", {
+            let mut pairing = with_files(State::Captured { plan: plan() });
+            pairing.uploads.push(newer_upload());
+            pairing
+        }),
         (
             "Captured (attempts used)",
             Pairing {
@@ -212,6 +337,50 @@ fn states() -> Vec<(&'static str, Pairing)> {
             }),
         ),
         (
+            "Submitted (approved, unconfirmed)",
+            second_asked(
+                with_token(State::Submitted {
+                    plan: plan(),
+                    since: NOW,
+                    check_at: held(),
+                }),
+                Overall::Approved,
+            ),
+        ),
+        (
+            "Submitted (expired, unconfirmed)",
+            second_asked(
+                with_token(State::Submitted {
+                    plan: plan(),
+                    since: NOW,
+                    check_at: held(),
+                }),
+                Overall::Expired,
+            ),
+        ),
+        (
+            "Submitted (a newer upload waits)",
+            Pairing {
+                next_upload: Some(newer_plan()),
+                ..with_token(State::Submitted {
+                    plan: plan(),
+                    since: NOW,
+                    check_at: held(),
+                })
+            },
+        ),
+        (
+            "Submitting (lapsed, a newer upload waits)",
+            Pairing {
+                next_upload: Some(newer_plan()),
+                ..with_token(State::Submitting {
+                    plan: plan(),
+                    auth_token: AuthToken::new("secret"),
+                    lease_until: NOW,
+                })
+            },
+        ),
+        (
             "Submitted (revoked)",
             Pairing {
                 revoked: Some(DeclineReason::FirstDenied),
@@ -226,13 +395,67 @@ fn states() -> Vec<(&'static str, Pairing)> {
             "Settled (Approved)",
             with_token(State::Settled {
                 verdict: Verdict::Approved,
+                reason: None,
             }),
         ),
         (
             "Settled (Suspected)",
             with_token(State::Settled {
                 verdict: Verdict::Suspected,
+                reason: None,
             }),
+        ),
+        (
+            "Settled (Approved, revoked)",
+            Pairing {
+                revoked: Some(DeclineReason::FirstDenied),
+                ..with_token(State::Settled {
+                    verdict: Verdict::Approved,
+                    reason: None,
+                })
+            },
+        ),
+        (
+            "Settled (Approved, denied, unconfirmed)",
+            asked(
+                with_token(State::Settled {
+                    verdict: Verdict::Approved,
+                    reason: None,
+                }),
+                denial(),
+            ),
+        ),
+        (
+            "Settled (Approved, revoked, approved, unconfirmed)",
+            asked(
+                Pairing {
+                    revoked: Some(DeclineReason::FirstDenied),
+                    ..with_token(State::Settled {
+                        verdict: Verdict::Approved,
+                        reason: None,
+                    })
+                },
+                approval(),
+            ),
+        ),
+        (
+            "Settled (Denied, a newer upload waits)",
+            Pairing {
+                next_upload: Some(newer_plan()),
+                ..with_token(State::Settled {
+                    verdict: Verdict::Denied,
+                    reason: None,
+                })
+            },
+        ),
+        (
+            "Declined (approved, unconfirmed)",
+            asked(
+                at(State::Declined {
+                    reason: DeclineReason::FirstDenied,
+                }),
+                approval(),
+            ),
         ),
         (
             "Declined (FirstDenied)",
@@ -266,6 +489,21 @@ fn states() -> Vec<(&'static str, Pairing)> {
         ),
         ("Parked (accepted)", accepted.clone()),
         (
+            "Parked (Captured, unconfirmed)",
+            with_files(standstill(ParkReason::ResultUnconfirmed, State::Captured { plan: plan() })),
+        ),
+        (
+            "Parked (Submitting, no answer)",
+            with_token(standstill(
+                ParkReason::ProviderUnavailable,
+                State::Submitting {
+                    plan: plan(),
+                    auth_token: AuthToken::new("secret"),
+                    lease_until: NOW,
+                },
+            )),
+        ),
+        (
             "Parked (accepted, revoked)",
             Pairing {
                 revoked: Some(DeclineReason::FirstDenied),
@@ -283,16 +521,36 @@ fn states() -> Vec<(&'static str, Pairing)> {
 }
 
 fn events() -> Vec<(&'static str, Event)> {
-    let first = |overall, judgement| Event::FirstResult {
+    let result = |overall, judgement| FirstResult {
         overall,
+        tags: Vec::new(),
         judgement,
-        callback: Digest256::of(b"callback"),
+        upload: approved("first", "client").upload(),
+        callback: Some(Digest256::of(b"callback")),
         lease_until: lease(),
+        confirm: true,
+        is_retry: false,
     };
-    let second = |scan: &str, overall, provisional| Event::SecondResult {
-        scan_ref: scan_ref(scan),
-        overall,
-        provisional,
+    let first = |overall, judgement| Event::FirstResult(result(overall, judgement));
+    let second = |scan: &str, overall, provisional, confirm| {
+        Event::SecondResult(SecondResult {
+            scan_ref: scan_ref(scan),
+            news: SecondNews {
+                overall,
+                tags: Vec::new(),
+                callback: Some(Digest256::of(b"second callback")),
+            },
+            provisional,
+            confirm,
+            comparison: None,
+            comparison_policy: ComparisonPolicy::Report,
+        })
+    };
+    let second_said = |overall| Event::SecondStatus {
+        scan_ref: scan_ref("second"),
+        said: Some(Status::of(overall)),
+        comparison: None,
+        comparison_policy: ComparisonPolicy::Report,
     };
     let refused = ParkReason::SubmissionRefused {
         kind: "Rejected".to_owned(),
@@ -301,8 +559,50 @@ fn events() -> Vec<(&'static str, Event)> {
     vec![
         ("first: qualifies", first(Overall::Approved, Judgement::Qualifies(plan()))),
         (
+            "first: qualifies, believed",
+            Event::FirstResult(FirstResult {
+                confirm: false,
+                ..result(Overall::Approved, Judgement::Qualifies(plan()))
+            }),
+        ),
+        (
             "first: qualifies, fresh links",
-            first(Overall::Approved, Judgement::Qualifies(newer_plan())),
+            first(Overall::Approved, Judgement::Qualifies(signed_anew())),
+        ),
+        (
+            "first: qualifies, newer upload",
+            Event::FirstResult(FirstResult {
+                upload: newer_upload(),
+                ..result(Overall::Approved, Judgement::Qualifies(newer_plan()))
+            }),
+        ),
+        (
+            "first: qualifies, older upload",
+            Event::FirstResult(FirstResult {
+                upload: Upload {
+                    fingerprint: Digest256::of(b"older"),
+                    finished_at: Some(0),
+                    callback: Digest256::of(b"older"),
+                },
+                ..result(Overall::Approved, Judgement::Qualifies(plan()))
+            }),
+        ),
+        (
+            "first: qualifies, heard before",
+            Event::FirstResult(FirstResult {
+                callback: Some(Digest256::of(b"heard")),
+                ..result(Overall::Approved, Judgement::Qualifies(plan()))
+            }),
+        ),
+        (
+            "first: another client",
+            first(
+                Overall::Approved,
+                Judgement::Qualifies(Plan {
+                    client_id: "another".parse().unwrap(),
+                    ..plan()
+                }),
+            ),
         ),
         (
             "first: not final",
@@ -313,6 +613,30 @@ fn events() -> Vec<(&'static str, Event)> {
             first(Overall::Denied, Judgement::Declines(DeclineReason::FirstDenied)),
         ),
         (
+            "first: denied, believed",
+            Event::FirstResult(FirstResult {
+                confirm: false,
+                ..result(Overall::Denied, Judgement::Declines(DeclineReason::FirstDenied))
+            }),
+        ),
+        (
+            "first: unclear, newer upload",
+            Event::FirstResult(FirstResult {
+                upload: newer_upload(),
+                ..result(Overall::Approved, Judgement::Unclear(ParkReason::StepNotJudged))
+            }),
+        ),
+        ("first: status approved", Event::FirstStatus(Some(Status::of(Overall::Approved)))),
+        ("first: status denied", Event::FirstStatus(Some(Status::of(Overall::Denied)))),
+        (
+            "first: status not final",
+            Event::FirstStatus(Some(Status {
+                is_final: Some(false),
+                ..Status::of(Overall::Approved)
+            })),
+        ),
+        ("first: no status", Event::FirstStatus(None)),
+        (
             "first: step invalid",
             first(Overall::Approved, Judgement::Declines(DeclineReason::StepInvalid)),
         ),
@@ -322,26 +646,51 @@ fn events() -> Vec<(&'static str, Event)> {
         ),
         ("first: expired", first(Overall::Expired, Judgement::Lapsed)),
         ("first: removed", first(Overall::Deleted, Judgement::Removed)),
-        ("second: approved", second("second", Overall::Approved, false)),
-        ("second: denied", second("second", Overall::Denied, false)),
-        ("second: approved, not final", second("second", Overall::Approved, true)),
-        ("second: reviewing", second("second", Overall::Reviewing, true)),
-        ("second: active", second("second", Overall::Active, true)),
-        ("second: expired", second("second", Overall::Expired, false)),
-        ("second: deleted", second("second", Overall::Deleted, false)),
-        ("second: unknown word", second("second", Overall::Unknown, false)),
-        ("second: of another token", second("superseded", Overall::Approved, false)),
+        ("second: approved", second("second", Overall::Approved, false, true)),
+        ("second: approved, believed", second("second", Overall::Approved, false, false)),
+        ("second: expired, believed", second("second", Overall::Expired, false, false)),
+        ("second: status approved", second_said(Overall::Approved)),
+        ("second: status denied", second_said(Overall::Denied)),
+        ("second: status expired", second_said(Overall::Expired)),
+        ("second: status reviewing", second_said(Overall::Reviewing)),
+        ("second: denied", second("second", Overall::Denied, false, true)),
+        ("second: approved, not final", second("second", Overall::Approved, true, true)),
+        ("second: reviewing", second("second", Overall::Reviewing, true, true)),
+        ("second: active", second("second", Overall::Active, true, true)),
+        ("second: expired", second("second", Overall::Expired, false, true)),
+        ("second: deleted", second("second", Overall::Deleted, false, true)),
+        ("second: unknown word", second("second", Overall::Unknown, false, true)),
+        ("second: of another token", second("superseded", Overall::Approved, false, true)),
         ("capture taken", Event::CaptureTaken { lease_until: lease() }),
-        ("capture ended, all", Event::CaptureEnded { documents: documents() }),
+        ("capture ended, all", Event::CaptureEnded {
+                upload: plan().upload,
+                documents: documents(),
+            }),
         (
             "capture ended, one",
             Event::CaptureEnded {
+                upload: plan().upload,
                 documents: documents().into_iter().take(1).collect(),
+            },
+        ),
+        (
+            "capture ended, of the newer upload",
+            Event::CaptureEnded {
+                upload: newer_plan().upload,
+                documents: Vec::new(),
+            },
+        ),
+        (
+            "files replaced",
+            Event::FilesReplaced {
+                upload: plan().upload,
+                files: UploadId::of(&Digest256::of(b"files")),
             },
         ),
         (
             "capture refused",
             Event::CaptureRefused {
+                upload: plan().upload,
                 documents: Vec::new(),
                 reason: ParkReason::DocumentsTooLarge,
             },
@@ -349,6 +698,7 @@ fn events() -> Vec<(&'static str, Event)> {
         (
             "documents prepared",
             Event::DocumentsPrepared {
+                upload: plan().upload,
                 preparations: vec![Preparation {
                     step: "SECOND_DOC_FRONT".parse().unwrap(),
                     original: Digest256::of(b"SECOND_DOC_FRONT"),
@@ -359,6 +709,7 @@ fn events() -> Vec<(&'static str, Event)> {
         (
             "documents prepared, of others",
             Event::DocumentsPrepared {
+                upload: plan().upload,
                 preparations: vec![Preparation {
                     step: "SECOND_DOC_FRONT".parse().unwrap(),
                     original: Digest256::of(b"another file"),
@@ -366,7 +717,10 @@ fn events() -> Vec<(&'static str, Event)> {
                 }],
             },
         ),
-        ("authorization started", Event::AuthorizationStarted { lease_until: lease() }),
+        ("authorization started", Event::AuthorizationStarted {
+                lease_until: lease(),
+                confirmed: Confirmed::not_required(),
+            }),
         (
             "token created",
             Event::SecondTokenCreated {
@@ -401,6 +755,7 @@ fn events() -> Vec<(&'static str, Event)> {
             },
         ),
         ("token died", Event::SecondTokenDied),
+        ("next attempt started", Event::NextAttemptStarted),
         (
             "session opened",
             Event::SessionOpened {
@@ -414,7 +769,7 @@ fn events() -> Vec<(&'static str, Event)> {
         ),
         ("check postponed", Event::CheckPostponed { check_at: lease() }),
         ("given up", Event::GivenUp),
-        ("retry requested", Event::RetryRequested),
+        ("retry requested", Event::RetryRequested { plan: Some(plan()) }),
         ("erasure started", Event::ErasureStarted { again_at: lease() }),
         (
             "erasure deferred",
@@ -438,11 +793,16 @@ fn describe(transition: &Transition) -> String {
                 .map(|effect| match effect {
                     Effect::CaptureDocuments => " +capture",
                     Effect::Enqueue => " +enqueue",
+                    Effect::EnqueueOnceStored => " +enqueue after",
                 })
                 .collect();
             let revoked = if change.next.revoked.is_some() { " !revoked" } else { "" };
+            let next = &change.next;
+            let is_asked = next.first_question.is_some() || next.second.as_ref().is_some_and(|second| second.question.is_some());
+            let asked = if is_asked { " ?" } else { "" };
+            let waits = if next.next_upload.is_some() { " (newer upload waits)" } else { "" };
             format!(
-                "{}{} [{}]{effects}{revoked}",
+                "{}{} [{}]{effects}{revoked}{asked}{waits}",
                 change.next.state.name(),
                 reason.map(|word| format!("({word})")).unwrap_or_default(),
                 change.what
@@ -509,9 +869,12 @@ fn every_state_that_is_not_terminal_says_when_somebody_must_look() {
             }
         }
         for pairing in reachable {
+            let is_asked = pairing.first_question.is_some()
+                || pairing.second.as_ref().is_some_and(|second| second.question.is_some())
+                || pairing.is_next_attempt_due();
             assert_eq!(
                 pairing.attention_at().is_none(),
-                pairing.state.is_terminal(),
+                pairing.state.is_terminal() && !is_asked,
                 "from {state_name}: {}",
                 pairing.state.name()
             );
@@ -526,7 +889,14 @@ fn the_secret_of_token_2_is_kept_only_while_it_can_be_used() {
             if let Transition::Change(change) = apply(&pairing, event, NOW) {
                 let stored = serde_json::to_string(&change.next).unwrap();
                 let has_secret = stored.contains("auth_token");
-                let needs_secret = matches!(change.next.state, State::Authorized { .. } | State::Submitting { .. });
+                let state = match &change.next.state {
+                    State::Parked {
+                        resume: Resume::Standing(standing),
+                        ..
+                    } => &standing.state,
+                    state => state,
+                };
+                let needs_secret = matches!(state, State::Authorized { .. } | State::Submitting { .. });
                 assert_eq!(has_secret, needs_secret, "{event_name} led to {}", change.next.state.name());
             }
         }

@@ -3,21 +3,22 @@
 use super::{Advance, Advanced, Next};
 use crate::capture::{Captured, Unfinished, capture_documents};
 use crate::change::{Attempted, Changes};
-use crate::document::Plan;
-use crate::identifiers::ScanRef;
-use crate::pairing::Pairing;
+use crate::document::{Plan, StoredDocument};
+use crate::identifiers::{ScanRef, StepName, UploadId};
+use crate::pairing::{Pairing, State};
 use crate::ports::{ProviderError, Unavailable};
 use crate::reason::ParkReason;
 use crate::result::StepLinks;
 use crate::time::Timestamp;
 use crate::transition::Event;
+use crate::upload::{Upload, have_same_files};
 
 /// How often a file that comes too short is asked for before it is given up.
 const TRUNCATION_TRIES: u32 = 3;
 
 impl Advance {
-    pub(super) async fn capture(&self, pairing: Pairing, plan: Plan, until: Timestamp) -> Result<Next, Unavailable> {
-        let pairing = match self
+    pub(super) async fn capture(&self, pairing: Pairing, until: Timestamp) -> Result<Next, Unavailable> {
+        let mut pairing = match self
             .change(
                 pairing,
                 Event::CaptureTaken {
@@ -30,6 +31,9 @@ impl Advance {
             Attempted::Nothing { pairing, .. } => return Ok(Next::Continue(pairing)),
             Attempted::HeldUntil { until, .. } => return Ok(Next::Stop(Advanced::HeldUntil(until))),
         };
+        let State::Capturing { mut plan, .. } = pairing.state.clone() else {
+            return Ok(Next::Continue(Box::new(pairing)));
+        };
         let first = pairing.first.clone();
         let mut links = self
             .archive
@@ -37,7 +41,7 @@ impl Advance {
             .await?
             .map(|facts| facts.links)
             .unwrap_or_default();
-        let mut known = pairing.documents.clone();
+        let mut known: Vec<StoredDocument> = pairing.documents_of(&plan).cloned().collect();
         let mut are_fresh = false;
         let mut tries = 0;
         let (refused, try_again) = loop {
@@ -54,7 +58,8 @@ impl Advance {
             if let Some((planned, _)) = unfinished.iter().find(|(_, why)| matches!(why, Unfinished::NoLink)) {
                 if are_fresh {
                     let step = planned.step.clone();
-                    let has_link = links.get(&step).is_some_and(|links| links.len() > planned.file.index());
+                    let files = plan.documents.iter().filter(|planned| planned.step == step).count();
+                    let has_link = links.get(&step).is_some_and(|links| links.len() >= files);
                     break (
                         Some(if has_link {
                             ParkReason::LinkDead { step }
@@ -65,7 +70,19 @@ impl Advance {
                     );
                 }
                 match self.fresh_links(&first).await {
-                    Ok(fresh) => links = fresh,
+                    Ok(fresh) => {
+                        let (old, fresh) = (of_plan(&plan, links), of_plan(&plan, fresh));
+                        if !have_same_files(&old, &fresh) {
+                            let files = UploadId::of(&Upload::of(&fresh, None, &plan.callback).fingerprint);
+                            match self.replace_files(pairing, &plan, files.clone()).await? {
+                                Ok(replaced) => pairing = replaced,
+                                Err(next) => return Ok(next),
+                            }
+                            plan.upload = files;
+                            known = pairing.documents_of(&plan).cloned().collect();
+                        }
+                        links = fresh;
+                    }
                     Err(FreshLinks::Later(try_again)) => break (None, Some(try_again)),
                     Err(FreshLinks::Never) => {
                         break (
@@ -101,9 +118,17 @@ impl Advance {
                 }
             }
         };
+        let upload = plan.upload.clone();
         let event = match refused {
-            Some(reason) => Event::CaptureRefused { documents: known, reason },
-            None => Event::CaptureEnded { documents: known },
+            Some(reason) => Event::CaptureRefused {
+                upload,
+                documents: known,
+                reason,
+            },
+            None => Event::CaptureEnded {
+                upload,
+                documents: known,
+            },
         };
         // This worker goes on by itself, so no message is needed for what it has captured.
         let attempted = Changes {
@@ -115,6 +140,21 @@ impl Advance {
         Ok(match try_again {
             Some(advanced) => Next::Stop(advanced),
             None => Next::Continue(attempted.into_pairing()),
+        })
+    }
+
+    /// The fresh links lead to what may be other files, so all of them are fetched. Fails with what to do instead if the pairing has changed.
+    async fn replace_files(&self, pairing: Pairing, plan: &Plan, files: UploadId) -> Result<Result<Pairing, Next>, Unavailable> {
+        if plan.upload == files {
+            return Ok(Ok(pairing));
+        }
+        let event = Event::FilesReplaced {
+            upload: plan.upload.clone(),
+            files,
+        };
+        Ok(match self.change(pairing, event).await? {
+            Attempted::Changed { pairing, .. } => Ok(*pairing),
+            attempted => Err(Next::Continue(attempted.into_pairing())),
         })
     }
 
@@ -133,6 +173,12 @@ impl Advance {
             Err(ProviderError::TokenNotValid | ProviderError::Refused { .. } | ProviderError::Documents(_)) => Err(FreshLinks::Never),
         }
     }
+}
+
+/// The links of the steps that the plan names.
+fn of_plan(plan: &Plan, links: StepLinks) -> StepLinks {
+    let is_planned = |step: &StepName| plan.documents.iter().any(|planned| planned.step == *step);
+    links.into_iter().filter(|(step, _)| is_planned(step)).collect()
 }
 
 enum FreshLinks {

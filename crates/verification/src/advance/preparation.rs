@@ -30,7 +30,7 @@ impl Advance {
             // Looked at once more as they are now: somebody else may have changed the pairing.
             Ok(preparations) => {
                 return self
-                    .follow(pairing, Event::DocumentsPrepared { preparations })
+                    .follow(pairing, Event::DocumentsPrepared { upload: plan.upload.clone(), preparations })
                     .await
                     .map(Prepared::Not);
             }
@@ -38,6 +38,7 @@ impl Advance {
             Err(PreparationError::Unavailable(unavailable)) => return Err(unavailable),
         };
         let event = Event::CaptureRefused {
+            upload: plan.upload.clone(),
             documents: Vec::new(),
             reason,
         };

@@ -65,10 +65,7 @@ pub async fn pairings(store: &dyn Pairings, prefix: &str) {
 
     let second = scan_ref("second");
     let authorized = Pairing {
-        second: Some(Second {
-            scan_ref: second.clone(),
-            overall: None,
-        }),
+        second: Some(Second::new(second.clone(), plan(&first).upload)),
         state: State::Authorized {
             plan: plan(&first),
             auth_token: AuthToken::new("secret"),
@@ -89,10 +86,7 @@ pub async fn pairings(store: &dyn Pairings, prefix: &str) {
 
     let third = scan_ref("third");
     let stale = Pairing {
-        second: Some(Second {
-            scan_ref: third.clone(),
-            overall: None,
-        }),
+        second: Some(Second::new(third.clone(), plan(&first).upload)),
         ..authorized.clone()
     };
     assert_eq!(store.save(&write(&stale, 2, "Stale")).await.unwrap(), Saved::Lost);
@@ -103,10 +97,7 @@ pub async fn pairings(store: &dyn Pairings, prefix: &str) {
     );
 
     let newer = Pairing {
-        second: Some(Second {
-            scan_ref: third.clone(),
-            overall: None,
-        }),
+        second: Some(Second::new(third.clone(), plan(&first).upload)),
         ..authorized
     };
     assert_eq!(store.save(&write(&newer, 3, "SecondTokenCreated")).await.unwrap(), Saved::Won);
@@ -175,10 +166,7 @@ pub async fn forgetting(store: &dyn Pairings, prefix: &str) {
     let now = Timestamp::from_milliseconds(1_795_422_063_000);
     let opened = Pairing::opened(first.clone(), None, now, now);
     let authorized = Pairing {
-        second: Some(Second {
-            scan_ref: second.clone(),
-            overall: None,
-        }),
+        second: Some(Second::new(second.clone(), plan(&first).upload)),
         state: State::Authorized {
             plan: plan(&first),
             auth_token: AuthToken::new("secret"),

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::identifiers::Digest256;
+use crate::identifiers::{Digest256, UploadId};
 use crate::result::{CallbackFacts, Overall, StepsVerdict};
 use crate::secret::FileLink;
 
@@ -24,6 +24,8 @@ pub fn approved(scan_ref: &str, client_id: &str) -> CallbackFacts {
         steps: steps.iter().map(|step| step.parse().unwrap()).collect(),
         links,
         country: Some("LT".parse().unwrap()),
+        finished_at: Some(1),
+        tags: Vec::new(),
         digest: Digest256::of(scan_ref.as_bytes()),
     }
 }
@@ -37,4 +39,10 @@ pub fn second(scan_ref: &str, first: &str, overall: Overall) -> CallbackFacts {
         steps: Vec::new(),
         ..approved(scan_ref, "ignored")
     }
+}
+
+/// Where the bucket holds the files of the upload that [`approved`] names, without the slash at the end.
+pub fn folder(scan_ref: &str) -> String {
+    let upload = UploadId::of(&Digest256::of(scan_ref.as_bytes()));
+    format!("documents/{scan_ref}/{upload}")
 }

@@ -9,7 +9,8 @@ use async_trait::async_trait;
 
 use super::ports::Ports;
 use crate::document::{Plan, PlannedDocument, StoredDocument};
-use crate::identifiers::{ClientId, Digest256, ScanRef, SecondReference};
+use crate::comparison::Subject;
+use crate::identifiers::{ClientId, Digest256, ScanRef, SecondReference, UploadId};
 use crate::pairing::Pairing;
 use crate::ports::{
     CallbackArchive, CaptureError, DeletedAtProvider, DocumentPreparation, Documents, FileRemoval, HistoryEntry, Overdue, Page, PageStart,
@@ -17,7 +18,7 @@ use crate::ports::{
     SubmissionQueue, Unavailable,
 };
 use crate::prepared::Preparation;
-use crate::result::{CallbackFacts, Overall, StepLinks};
+use crate::result::{CallbackFacts, Status, StepLinks};
 use crate::secret::{AuthToken, FileLink};
 use crate::time::Timestamp;
 
@@ -182,6 +183,10 @@ impl CallbackArchive for Intercepted {
     async fn read(&self, scan_ref: &ScanRef, digest: &Digest256) -> Result<Option<CallbackFacts>, Unavailable> {
         self.call(Operation::ReadCallback, self.inner.archive.read(scan_ref, digest)).await
     }
+
+    async fn subject(&self, scan_ref: &ScanRef, digest: &Digest256) -> Result<Option<Subject>, Unavailable> {
+        self.call(Operation::ReadCallback, self.inner.archive.subject(scan_ref, digest)).await
+    }
 }
 
 #[async_trait]
@@ -189,11 +194,12 @@ impl Documents for Intercepted {
     async fn capture(
         &self,
         first: &ScanRef,
+        upload: &UploadId,
         planned: &PlannedDocument,
         link: &FileLink,
         until: Timestamp,
     ) -> Result<StoredDocument, CaptureError> {
-        self.call(Operation::Capture, self.inner.documents.capture(first, planned, link, until))
+        self.call(Operation::Capture, self.inner.documents.capture(first, upload, planned, link, until))
             .await
     }
 }
@@ -231,7 +237,7 @@ impl Provider for Intercepted {
         self.call(Operation::Submit, run).await
     }
 
-    async fn status(&self, scan_ref: &ScanRef) -> Result<Overall, ProviderError> {
+    async fn status(&self, scan_ref: &ScanRef) -> Result<Status, ProviderError> {
         self.call(Operation::Status, self.inner.provider.status(scan_ref)).await
     }
 

@@ -12,6 +12,7 @@ use async_trait::async_trait;
 
 use crate::announcement::Announcement;
 use crate::circuit::Circuit;
+use crate::comparison::Subject;
 use crate::document::StoredDocument;
 use crate::identifiers::{ClientId, Digest256, ScanRef, StepName};
 use crate::observation::Observation;
@@ -22,7 +23,7 @@ use crate::ports::{
 };
 use crate::prepared::PreparedFile;
 use crate::reason::ParkReason;
-use crate::result::{CallbackFacts, Overall, StepLinks};
+use crate::result::{CallbackFacts, Overall, Status, StepLinks};
 use crate::time::Timestamp;
 
 /// Everything at once, behind one lock: one world in which a test plays.
@@ -42,7 +43,10 @@ struct WorldState {
     forgotten: BTreeSet<ScanRef>,
     announcements: Vec<Announcement>,
     live_sessions: BTreeSet<ScanRef>,
-    statuses: BTreeMap<ScanRef, Overall>,
+    statuses: BTreeMap<ScanRef, Status>,
+    /// What the newest callback says.
+    served: BTreeMap<ScanRef, Status>,
+    subjects: BTreeMap<Digest256, Subject>,
     deleted_at_provider: Vec<ScanRef>,
     objects: BTreeMap<String, StoredDocument>,
     files: BTreeMap<String, FileBehaviour>,
@@ -105,12 +109,20 @@ impl World {
         self.lock().now += i64::try_from(duration.as_millis()).unwrap();
     }
 
-    /// Serves every link of the callback, and keeps the links as the archive would.
+    /// The provider comes to this result: it serves every link of the callback, and says the same when asked.
     pub fn serve(&self, facts: &CallbackFacts) {
         let mut state = self.lock();
         state
             .callbacks
             .insert((facts.scan_ref.clone(), facts.digest.clone()), facts.clone());
+        if let Some(overall) = facts.overall {
+            let status = Status {
+                is_final: None,
+                overall,
+                tags: facts.tags.clone(),
+            };
+            state.served.insert(facts.scan_ref.clone(), status);
+        }
         for link in facts.links.values().flatten() {
             state.files.entry(link.expose().to_owned()).or_insert(FileBehaviour::Serves(1_000));
         }
@@ -334,7 +346,7 @@ fn summary(pairing: &Pairing) -> PairingSummary {
     PairingSummary {
         first: pairing.first.clone(),
         state: pairing.state.name().to_owned(),
-        reason: pairing.state.reason().map(str::to_owned),
+        reason: pairing.reason().map(str::to_owned),
         verdict: pairing.state.verdict().map(|verdict| verdict.as_str().to_owned()),
         created_at: pairing.created_at,
         updated_at: pairing.updated_at,
@@ -359,7 +371,17 @@ impl FileRemoval for World {
 impl World {
     /// What the provider says when asked.
     pub fn status_of(&self, scan_ref: &str, overall: Overall) {
-        self.lock().statuses.insert(scan_ref.parse().unwrap(), overall);
+        self.answers(scan_ref, Status::of(overall));
+    }
+
+    /// What the provider answers when asked.
+    pub fn answers(&self, scan_ref: &str, status: Status) {
+        self.lock().statuses.insert(scan_ref.parse().unwrap(), status);
+    }
+
+    /// What an archived callback tells about the person and the document.
+    pub fn tells(&self, callback: &Digest256, subject: Subject) {
+        self.lock().subjects.insert(callback.clone(), subject);
     }
 
     pub fn announcements(&self) -> Vec<Announcement> {
@@ -409,6 +431,12 @@ impl CallbackArchive for World {
         let state = self.lock();
         let kept = state.archive.contains_key(&(scan_ref.to_string(), digest.to_string()));
         Ok(state.callbacks.get(&(scan_ref.clone(), digest.clone())).filter(|_| kept).cloned())
+    }
+
+    async fn subject(&self, scan_ref: &ScanRef, digest: &Digest256) -> Result<Option<Subject>, Unavailable> {
+        let state = self.lock();
+        let kept = state.archive.contains_key(&(scan_ref.to_string(), digest.to_string()));
+        Ok(state.subjects.get(digest).filter(|_| kept).cloned())
     }
 }
 

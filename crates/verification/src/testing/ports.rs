@@ -72,7 +72,7 @@ impl Ports {
         }
     }
 
-    pub fn advance(&self) -> Advance {
+    pub fn advance(&self, policy: Policy) -> Advance {
         Advance {
             pairings: self.pairings.clone(),
             archive: self.archive.clone(),
@@ -82,6 +82,7 @@ impl Ports {
             provider: self.provider.clone(),
             clock: self.clock.clone(),
             observer: self.observer.clone(),
+            policy,
         }
     }
 

@@ -1,47 +1,50 @@
 //! Results of the first verification.
 
-use super::{ALREADY_KNOWN, Effect, OUT_OF_PLACE, Step, Transition, merge};
+use super::{ALREADY_HEARD, ALREADY_KNOWN, Effect, FirstResult, OUT_OF_PLACE, Step, Transition};
 use crate::document::Plan;
-use crate::identifiers::Digest256;
-use crate::pairing::{Pairing, Resume, State};
+use crate::identifiers::{Digest256, UploadId};
+use crate::pairing::{Pairing, Resume, Standing, State, Verdict};
 use crate::policy::Judgement;
+use crate::question::{FirstNews, Patience, Question};
 use crate::reason::{DeclineReason, ParkReason, Stage};
-use crate::result::Overall;
+use crate::result::{Overall, Status, Tag};
 use crate::time::Timestamp;
+use crate::upload::Age;
 
 impl Step<'_> {
-    pub(super) fn first_result(&self, overall: Overall, judgement: Judgement, callback: Digest256, lease_until: Timestamp) -> Transition {
-        match judgement {
-            Judgement::Qualifies(plan) => self.qualified(overall, plan, lease_until),
-            Judgement::Declines(reason) => self.declined(overall, reason),
-            Judgement::Unclear(reason) => self.unclear(overall, reason, callback),
+    pub(super) fn first_result(&self, result: &FirstResult) -> Transition {
+        if let Some(callback) = &result.callback
+            && !result.is_retry
+            && self.pairing.has_heard(callback)
+        {
+            return self.heard_again(callback, result.lease_until);
+        }
+        match &result.judgement {
+            Judgement::Qualifies(plan) => self.qualified(result, plan),
+            Judgement::Declines(reason) => self.declined(result, *reason),
+            Judgement::Unclear(reason) => self.unclear(result, reason.clone()),
             Judgement::NotYet(waiting) => match &self.pairing.state {
                 State::AwaitingCallback { waiting: Some(known), .. }
-                    if *known == waiting && self.pairing.first_overall == Some(overall) =>
+                    if known == waiting && self.pairing.first_overall == Some(result.overall) =>
                 {
                     ALREADY_KNOWN
                 }
-                State::AwaitingCallback { .. } | State::Expired => self.change("FirstResultNotFinal", &[], |next| {
-                    next.first_overall = Some(overall);
+                State::AwaitingCallback { .. } | State::Expired => self.first_news("FirstResultNotFinal", &[], result, |next| {
                     next.state = State::AwaitingCallback {
                         until: self.now.plus(Pairing::REVIEW_PATIENCE),
-                        waiting: Some(waiting),
+                        waiting: Some(*waiting),
                     };
                 }),
                 _ => OUT_OF_PLACE,
             },
             Judgement::Lapsed => match self.pairing.state {
-                State::AwaitingCallback { .. } => self.change("FirstExpired", &[], |next| {
-                    next.first_overall = Some(overall);
-                    next.state = State::Expired;
-                }),
+                State::AwaitingCallback { .. } => self.first_news("FirstExpired", &[], result, |next| next.state = State::Expired),
                 State::Expired => ALREADY_KNOWN,
                 // The link of a session that was finished, or an older one of the same customer.
                 _ => OUT_OF_PLACE,
             },
             Judgement::Removed => match self.pairing.state {
-                State::AwaitingCallback { .. } => self.change("FirstRemoved", &[], |next| {
-                    next.first_overall = Some(overall);
+                State::AwaitingCallback { .. } => self.first_news("FirstRemoved", &[], result, |next| {
                     next.state = State::Declined {
                         reason: DeclineReason::FirstRemoved,
                     };
@@ -51,98 +54,418 @@ impl Step<'_> {
         }
     }
 
-    pub(super) fn qualified(&self, overall: Overall, plan: Plan, lease_until: Timestamp) -> Transition {
-        let begin = |what| {
-            self.change(what, &[Effect::CaptureDocuments], |next| {
-                next.first_overall = Some(overall);
-                next.client_id = Some(plan.client_id.clone());
-                merge(&mut next.documents, Vec::new(), &plan);
-                next.state = State::Capturing {
-                    plan: plan.clone(),
-                    lease_until,
-                };
-            })
-        };
+    /// A body that has had its effect decides nothing again. If the worker that it set to work is gone, another one goes on with it.
+    fn heard_again(&self, callback: &Digest256, lease_until: Timestamp) -> Transition {
+        match &self.pairing.state {
+            State::Capturing {
+                plan, lease_until: held, ..
+            } if plan.callback == *callback => {
+                if *held > self.now {
+                    Transition::HeldUntil(*held)
+                } else {
+                    self.recapture("CaptureTakenOver", plan.clone(), lease_until)
+                }
+            }
+            _ => ALREADY_HEARD,
+        }
+    }
+
+    fn qualified(&self, result: &FirstResult, plan: &Plan) -> Transition {
+        if self.pairing.client_id.as_ref().is_some_and(|known| *known != plan.client_id) {
+            return self.unclear(result, ParkReason::ClientMismatch);
+        }
+        let age = result.upload.age(&self.pairing.uploads);
+        if age == Age::Older {
+            return Transition::Nothing("OlderUpload");
+        }
+        let is_newer = age == Age::Newer;
+        let begin = |what| self.captured_anew(what, result, plan, None);
+        let displaced = || Some(Box::new(self.pairing.state.clone()));
+        if self.pairing.revoked.is_some() {
+            return self.approved_after_revocation(result, plan, is_newer);
+        }
         match &self.pairing.state {
             State::AwaitingCallback { .. } => begin("FirstResultQualified"),
-            State::Declined { .. } | State::Expired => begin("Reopened"),
-            State::Capturing { lease_until, .. } if *lease_until > self.now => Transition::HeldUntil(*lease_until),
-            // Whoever copied has gone; this callback's links are at least as fresh as the ones planned with.
-            State::Capturing { .. } => begin("CaptureTakenOver"),
-            State::Parked {
+            State::Declined { .. } if result.confirm => self.ask_about_first(result, |overall, tags| FirstNews::Qualifies {
+                overall,
+                tags,
+                plan: plan.clone(),
+            }),
+            State::Declined { .. }
+            | State::Expired
+            | State::Parked {
                 resume: Resume::Callback(_),
                 ..
             } => begin("Reopened"),
-            // The files could not be had with the old links. The same body again would end the same way.
+            State::Capturing { displaced, .. } if is_newer => self.captured_anew("UploadReplaced", result, plan, displaced.clone()),
+            State::Capturing { lease_until, .. } if *lease_until > self.now => Transition::HeldUntil(*lease_until),
+            // The worker is gone. These links are at least as fresh as the ones that were planned with.
+            State::Capturing { plan: old, .. } => self.recapture("CaptureTakenOver", resigned(old, plan), result.lease_until),
+            // Nothing was posted yet. A token that exists lapses unused.
+            State::Captured { .. } | State::Authorizing { .. } | State::Authorized { .. } if is_newer => {
+                self.captured_anew("UploadReplaced", result, plan, None)
+            }
+            State::Submitting { .. } | State::Submitted { .. } if is_newer => self.first_news("UploadWaits", &[], result, |next| {
+                next.next_upload = Some(plan.clone());
+            }),
+            State::Settled { verdict, .. } if is_newer && *verdict != Verdict::Approved => {
+                self.captured_anew("UploadReplaced", result, plan, displaced())
+            }
+            State::Parked {
+                resume: Resume::Plan(_), ..
+            } if is_newer => self.captured_anew("UploadReplaced", result, plan, displaced()),
+            // The files could not be had with the old links, and these are signed anew; or the policy says something else of them now.
             State::Parked {
                 cause,
                 resume: Resume::Plan(old),
-            } if cause.stage() == Stage::Capturing && old.callback != plan.callback => begin("Reopened"),
-            // The files are here, and the policy says something else about them now.
-            State::Parked {
-                cause: ParkReason::SeveralFiles { .. },
-                resume: Resume::Plan(old),
-            } if *old != plan => begin("Reopened"),
-            _ if self.pairing.revoked.is_some() => self.change("RevocationWithdrawn", &[], |next| {
-                next.first_overall = Some(overall);
-                next.revoked = None;
-            }),
+            } if cause.stage() == Stage::Capturing
+                && (!matches!(cause, ParkReason::SeveralFiles { .. }) || old.documents != plan.documents) =>
+            {
+                self.first_news("Reopened", &[Effect::CaptureDocuments], result, |next| {
+                    next.state = State::Capturing {
+                        plan: resigned(old, plan),
+                        lease_until: result.lease_until,
+                        displaced: None,
+                    };
+                })
+            }
             _ => ALREADY_KNOWN,
         }
     }
 
-    pub(super) fn declined(&self, overall: Overall, reason: DeclineReason) -> Transition {
-        match &self.pairing.state {
-            State::Declined { reason: known } if *known == reason => ALREADY_KNOWN,
-            _ if self.is_with_the_provider() => {
-                if self.pairing.revoked == Some(reason) {
-                    return ALREADY_KNOWN;
-                }
-                self.change("FirstResultRevoked", &[], |next| {
-                    next.first_overall = Some(overall);
-                    next.revoked = Some(reason);
-                })
+    /// Takes the plan up from the beginning: its files are to be fetched, whatever else is in the bucket.
+    fn captured_anew(&self, what: &'static str, result: &FirstResult, plan: &Plan, displaced: Option<Box<State>>) -> Transition {
+        self.first_news(what, &[Effect::CaptureDocuments], result, |next| {
+            next.client_id = Some(plan.client_id.clone());
+            next.first_question.take_if(|question| !matches!(question.news, FirstNews::Declines { .. }));
+            next.forget_second_question();
+            next.state = State::Capturing {
+                plan: plan.clone(),
+                lease_until: result.lease_until,
+                displaced,
+            };
+        })
+    }
+
+    /// The same files, copied by another worker.
+    fn recapture(&self, what: &'static str, plan: Plan, lease_until: Timestamp) -> Transition {
+        let displaced = match &self.pairing.state {
+            State::Capturing { displaced, .. } => displaced.clone(),
+            _ => None,
+        };
+        self.to(
+            what,
+            &[Effect::CaptureDocuments],
+            State::Capturing {
+                plan,
+                lease_until,
+                displaced,
+            },
+        )
+    }
+
+    /// An approval that would take a revocation back.
+    fn approved_after_revocation(&self, result: &FirstResult, plan: &Plan, is_newer: bool) -> Transition {
+        let wait = |next: &mut Pairing| {
+            if is_newer {
+                next.next_upload = Some(plan.clone());
             }
-            // An ordinary "no step" after documents were captured would contradict what was signed before; it declines all the same.
-            _ => self.change("FirstResultDeclined", &[], |next| {
-                next.first_overall = Some(overall);
-                next.state = State::Declined { reason };
-            }),
+        };
+        if !result.confirm {
+            return self.first_news("RevocationWithdrawn", &[Effect::EnqueueOnceStored], result, |next| {
+                next.revoked = None;
+                wait(next);
+            });
+        }
+        let news = FirstNews::Qualifies {
+            overall: result.overall,
+            tags: result.tags.clone(),
+            plan: plan.clone(),
+        };
+        self.heard("FirstResultInQuestion", &[Effect::EnqueueOnceStored], result, |next| {
+            next.first_question = Some(Question::new(news, self.now));
+            wait(next);
+        })
+    }
+
+    fn declined(&self, result: &FirstResult, reason: DeclineReason) -> Transition {
+        let reverses_nothing = matches!(
+            self.pairing.state,
+            State::AwaitingCallback { .. }
+                | State::Declined { .. }
+                | State::Expired
+                | State::Parked {
+                    resume: Resume::Callback(_),
+                    ..
+                }
+        );
+        let is_known = match &self.pairing.state {
+            State::Declined { reason: known } => *known == reason,
+            _ => self.pairing.revoked == Some(reason),
+        };
+        if is_known {
+            return ALREADY_KNOWN;
+        }
+        if result.confirm && !reverses_nothing {
+            return self.ask_about_first(result, |overall, tags| FirstNews::Declines { overall, tags, reason });
+        }
+        self.first_news(self.decline_word(), &[], result, |next| self.decline(next, reason))
+    }
+
+    const fn decline_word(&self) -> &'static str {
+        if self.is_with_the_provider() {
+            "FirstResultRevoked"
+        } else {
+            "FirstResultDeclined"
         }
     }
 
-    /// Whether the provider has the documents, or may have them. What it has cannot be taken back, and a pairing that were declined now
-    /// and reopened later would submit them a second time.
-    fn is_with_the_provider(&self) -> bool {
-        match &self.pairing.state {
-            State::Submitting { .. } | State::Submitted { .. } | State::Settled { .. } => true,
-            // An unknown word after a plan was made is the second verification's.
-            State::Parked {
-                cause,
-                resume: Resume::Plan(_),
-            } => cause.is_after_acceptance() || *cause == ParkReason::OverallUnknown,
-            _ => false,
+    /// What the provider has cannot be taken back, and a pairing that were declined now and reopened later would submit it a second time.
+    fn decline(&self, next: &mut Pairing, reason: DeclineReason) {
+        if self.is_with_the_provider() {
+            next.revoked = Some(reason);
+        } else {
+            next.state = State::Declined { reason };
+            next.next_upload = None;
         }
+        // An approval that is not confirmed yet may still reopen it.
+        next.first_question.take_if(|question| !matches!(question.news, FirstNews::Qualifies { .. }));
     }
 
-    pub(super) fn unclear(&self, overall: Overall, cause: ParkReason, callback: Digest256) -> Transition {
+    /// Whether the provider has the documents, or may have them.
+    const fn is_with_the_provider(&self) -> bool {
+        is_with_the_provider(&self.pairing.state)
+    }
+
+    fn unclear(&self, result: &FirstResult, cause: ParkReason) -> Transition {
+        let Some(callback) = result.callback.clone() else {
+            return self.unclear_without_callback(result, cause);
+        };
+        let age = result.upload.age(&self.pairing.uploads);
         match &self.pairing.state {
-            State::Parked { cause: known, .. } if *known == cause => ALREADY_KNOWN,
+            _ if age == Age::Older => Transition::Nothing("OlderUpload"),
+            State::Parked { cause: known, .. } if *known == cause && age == Age::Same => ALREADY_KNOWN,
             State::AwaitingCallback { .. }
             | State::Declined { .. }
             | State::Expired
             | State::Parked {
                 resume: Resume::Callback(_),
                 ..
-            } => self.change("FirstResultUnclear", &[], |next| {
-                next.first_overall = Some(overall);
+            } => self.first_news("FirstResultUnclear", &[], result, |next| {
                 next.state = State::Parked {
                     cause,
                     resume: Resume::Callback(callback),
                 };
             }),
+            // The newest documents count, and of these it is not clear what they are.
+            State::Capturing { .. }
+            | State::Captured { .. }
+            | State::Authorizing { .. }
+            | State::Authorized { .. }
+            | State::Parked {
+                resume: Resume::Plan(_), ..
+            } if age == Age::Newer && !self.is_with_the_provider() => self.heard("FirstResultUnclear", &[], result, |next| {
+                next.state = State::Parked {
+                    cause,
+                    resume: Resume::Callback(callback),
+                };
+            }),
+            State::Submitting { .. } | State::Submitted { .. } if age == Age::Newer => {
+                self.heard("FirstResultUnclear", &[], result, |next| next.next_upload = None)
+            }
             // A clear result was signed before; an unclear one does not take it back.
             _ => OUT_OF_PLACE,
         }
     }
+
+    /// The provider was asked, and its answer cannot be acted on without the body that never came.
+    fn unclear_without_callback(&self, result: &FirstResult, cause: ParkReason) -> Transition {
+        match self.pairing.state {
+            State::AwaitingCallback { .. } => self.first_news("FirstResultUnclear", &[], result, |next| {
+                next.state = State::Parked {
+                    cause,
+                    // The name of an empty body, which is in no archive.
+                    resume: Resume::Callback(Digest256::of(b"")),
+                };
+            }),
+            _ => OUT_OF_PLACE,
+        }
+    }
+
+    fn ask_about_first(&self, result: &FirstResult, news: impl FnOnce(Overall, Vec<Tag>) -> FirstNews) -> Transition {
+        let news = news(result.overall, result.tags.clone());
+        self.heard("FirstResultInQuestion", &[Effect::EnqueueOnceStored], result, |next| {
+            next.first_question = Some(Question::new(news, self.now));
+        })
+    }
+
+    /// A change by a body that is believed: it is the newest result.
+    fn first_news(
+        &self,
+        what: &'static str,
+        effects: &[Effect],
+        result: &FirstResult,
+        alter: impl FnOnce(&mut Pairing),
+    ) -> Transition {
+        self.heard(what, effects, result, |next| {
+            next.first_overall = Some(result.overall);
+            next.first_tags.clone_from(&result.tags);
+            alter(next);
+            if let (State::Capturing { .. }, Some(callback)) = (&next.state, &result.callback) {
+                next.first_callback = Some(callback.clone());
+            }
+        })
+    }
+
+    /// A change by a body: it and the upload that it names are remembered.
+    fn heard(&self, what: &'static str, effects: &[Effect], result: &FirstResult, alter: impl FnOnce(&mut Pairing)) -> Transition {
+        self.change(what, effects, |next| {
+            if let Some(callback) = &result.callback {
+                remember(&mut next.heard, callback);
+                if result.upload.age(&next.uploads) == Age::Newer {
+                    result.upload.clone().remember(&mut next.uploads);
+                    // An approval of older documents has nothing to bring any more.
+                    next.first_question.take_if(|question| matches!(question.news, FirstNews::Qualifies { .. }));
+                }
+            }
+            alter(next);
+        })
+    }
+}
+
+/// What `/api/v2/status` says of the first verification.
+impl Step<'_> {
+    pub(super) fn first_status(&self, said: Option<&Status>) -> Transition {
+        let question = match (&self.pairing.first_question, &self.pairing.state) {
+            (Some(question), _) => question.clone(),
+            (None, State::Captured { .. } | State::Authorizing { .. }) => Question::new(FirstNews::Approval, self.now),
+            (None, _) => return OUT_OF_PLACE,
+        };
+        let negative = |overall| match overall {
+            Overall::Denied => Some(DeclineReason::FirstDenied),
+            Overall::Suspected => Some(DeclineReason::FirstSuspected),
+            _ => None,
+        };
+        let settled = said.and_then(Status::settled);
+        let tags = said.map(|said| said.tags.clone()).unwrap_or_default();
+        match (&question.news, settled) {
+            (FirstNews::Approval, Some(Overall::Approved)) => self.without_first_question("ResultConfirmed"),
+            (FirstNews::Qualifies { overall, tags, plan }, Some(Overall::Approved)) => self.confirm_approval(*overall, tags, plan),
+            (FirstNews::Declines { overall, tags, reason }, Some(settled)) if *overall == settled => {
+                self.confirm_decline(*overall, tags, *reason)
+            }
+            // Denied or suspected: the status says no as well, if for another reason.
+            (FirstNews::Declines { .. }, Some(settled)) if let Some(reason) = negative(settled) => {
+                self.confirm_decline(settled, &tags, reason)
+            }
+            (FirstNews::Approval, Some(settled)) if let Some(reason) = negative(settled) => match question.patience(true, self.now) {
+                Patience::Contradicted => self.confirm_decline(settled, &tags, reason),
+                patience => self.wait_for_first(question, patience),
+            },
+            (FirstNews::Declines { .. }, Some(Overall::Approved)) | (FirstNews::Qualifies { .. }, Some(Overall::Denied | Overall::Suspected)) => {
+                match question.patience(true, self.now) {
+                    Patience::Contradicted => self.without_first_question("ResultNotConfirmed"),
+                    patience => self.wait_for_first(question, patience),
+                }
+            }
+            _ => {
+                let patience = question.patience(false, self.now);
+                self.wait_for_first(question, patience)
+            }
+        }
+    }
+
+    fn wait_for_first(&self, question: Question<FirstNews>, patience: Patience) -> Transition {
+        match patience {
+            Patience::AskAgain(ask_at) => self.change("ResultUnconfirmed", &[], |next| {
+                next.first_question = Some(question.asked_again_at(ask_at));
+            }),
+            Patience::Contradicted | Patience::Exhausted => self.change("ConfirmationGivenUp", &[], |next| {
+                let standing = Standing {
+                    first_question: Some(question),
+                    ..self.standing()
+                };
+                self.park_standing(next, ParkReason::ResultUnconfirmed, standing);
+            }),
+        }
+    }
+
+    fn without_first_question(&self, what: &'static str) -> Transition {
+        if self.pairing.first_question.is_none() {
+            return ALREADY_KNOWN;
+        }
+        self.change(what, &[Effect::Enqueue], |next| next.first_question = None)
+    }
+
+    fn confirm_approval(&self, overall: Overall, tags: &[Tag], plan: &Plan) -> Transition {
+        let record = |next: &mut Pairing| {
+            next.first_overall = Some(overall);
+            next.first_tags = tags.to_vec();
+            next.first_question = None;
+        };
+        if self.pairing.revoked.is_some() {
+            return self.change("RevocationWithdrawn", &[Effect::Enqueue], |next| {
+                record(next);
+                next.revoked = None;
+            });
+        }
+        match self.pairing.state {
+            State::Declined { .. } => self.change("Reopened", &[Effect::Enqueue], |next| {
+                record(next);
+                next.client_id = Some(plan.client_id.clone());
+                next.first_callback = Some(plan.callback.clone());
+                next.state = State::Capturing {
+                    plan: plan.clone(),
+                    lease_until: self.now,
+                    displaced: None,
+                };
+            }),
+            _ => self.without_first_question("ResultConfirmed"),
+        }
+    }
+
+    fn confirm_decline(&self, overall: Overall, tags: &[Tag], reason: DeclineReason) -> Transition {
+        self.change(self.decline_word(), &[], |next| {
+            next.first_overall = Some(overall);
+            next.first_tags = tags.to_vec();
+            self.decline(next, reason);
+        })
+    }
+}
+
+/// Whether the provider has the documents in this state, or may have them.
+pub(super) const fn is_with_the_provider(state: &State) -> bool {
+    match state {
+        State::Submitting { .. } | State::Submitted { .. } | State::Settled { .. } => true,
+        // An unknown word after a plan was made is the second verification's.
+        State::Parked {
+            cause,
+            resume: Resume::Plan(_),
+        } => cause.is_after_acceptance() || matches!(cause, ParkReason::OverallUnknown),
+        State::Parked {
+            resume: Resume::Standing(standing),
+            ..
+        } => is_with_the_provider(&standing.state),
+        _ => false,
+    }
+}
+
+/// The known plan with the freshest links.
+fn resigned(old: &Plan, plan: &Plan) -> Plan {
+    Plan {
+        upload: old.upload.clone(),
+        ..plan.clone()
+    }
+}
+
+/// Remembers a body that has had its effect, and forgets the oldest of too many.
+pub(super) fn remember(heard: &mut Vec<UploadId>, callback: &Digest256) {
+    let callback = UploadId::of(callback);
+    if heard.contains(&callback) {
+        return;
+    }
+    if heard.len() >= Pairing::MAXIMUM_HEARD {
+        heard.remove(0);
+    }
+    heard.push(callback);
 }

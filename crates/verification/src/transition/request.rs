@@ -1,33 +1,76 @@
 //! What people and applications ask for.
 
+use super::first::is_with_the_provider;
 use super::work::after_capture;
 use super::{ALREADY_KNOWN, Effect, OUT_OF_PLACE, Step, Transition};
+use crate::document::Plan;
 use crate::identifiers::{ClientId, ScanRef};
-use crate::pairing::{ExpectedDocument, Resume, State};
+use crate::pairing::{ExpectedDocument, Pairing, Resume, Standing, State};
+use crate::question::Question;
 use crate::reason::ParkReason;
 use crate::time::Timestamp;
 
 impl Step<'_> {
-    pub(super) fn retry_requested(&self) -> Transition {
-        let State::Parked {
-            resume: Resume::Plan(plan),
-            ..
-        } = &self.pairing.state
-        else {
-            return OUT_OF_PLACE;
+    /// `plan` is what the policy makes now of the newest archived callback; `None`: it is not there any more.
+    pub(super) fn retry_requested(&self, plan: Option<Plan>) -> Transition {
+        let known = match &self.pairing.state {
+            State::Parked {
+                resume: Resume::Plan(plan), ..
+            } => plan,
+            State::Parked {
+                resume: Resume::Standing(standing),
+                ..
+            } => return self.taken_up("RetryRequested", standing),
+            _ => return OUT_OF_PLACE,
+        };
+        let plan = &match plan {
+            Some(newest) => Plan {
+                upload: known.upload.clone(),
+                ..newest
+            },
+            None => known.clone(),
         };
         // The first verification has turned negative since: nothing more is submitted.
         if self.pairing.revoked.is_some() {
             return OUT_OF_PLACE;
         }
-        let state = after_capture(self.pairing, plan, self.now);
+        let state = after_capture(self.pairing, plan, None, self.now);
         if state == self.pairing.state {
             return ALREADY_KNOWN;
         }
         self.change("RetryRequested", &[Effect::Enqueue], |next| {
             next.attempts = 0;
+            for document in &mut next.documents {
+                if document.upload == plan.upload {
+                    document.side = plan.side_of(&document.step, document.file);
+                }
+            }
             next.state = state;
         })
+    }
+
+    /// What came to a standstill goes on at once: leases are over, and what was waited for is asked for.
+    pub(super) fn taken_up(&self, what: &'static str, standing: &Standing) -> Transition {
+        self.change(what, &[Effect::Enqueue], |next| self.take_up(next, standing))
+    }
+
+    pub(super) fn take_up(&self, next: &mut Pairing, standing: &Standing) {
+        let now = self.now;
+        next.state = standing.state.clone();
+        match &mut next.state {
+            State::Capturing { lease_until, .. } | State::Authorizing { lease_until, .. } | State::Submitting { lease_until, .. } => {
+                *lease_until = now;
+            }
+            State::AwaitingCallback { until, .. } => *until = now,
+            State::Submitted { check_at, .. } => *check_at = now,
+            _ => {}
+        }
+        let first = standing.first_question.clone();
+        next.first_question = first.map(|question| Question::new(question.news, now));
+        if let Some(second) = &mut next.second {
+            let question = standing.second_question.clone();
+            second.question = question.map(|question| Question::new(question.news, now));
+        }
     }
 
     /// A callback that was faster than our own record has opened the pairing already; what the application said is still news.
@@ -36,9 +79,19 @@ impl Step<'_> {
         if !is_new && self.pairing.expected == expected {
             return ALREADY_KNOWN;
         }
+        let is_other_client = self.pairing.client_id.as_ref().is_some_and(|known| *known != client_id);
+        // What a callback has begun for another client than the session's goes no further.
+        let callback = self.pairing.state.plan().map(|plan| plan.callback.clone());
+        let begun = callback.filter(|_| is_other_client && !is_with_the_provider(&self.pairing.state));
         self.change("SessionOpened", &[], |next| {
             next.client_id = Some(client_id);
             next.expected = expected;
+            if let Some(callback) = begun {
+                next.state = State::Parked {
+                    cause: ParkReason::ClientMismatch,
+                    resume: Resume::Callback(callback),
+                };
+            }
             if let State::AwaitingCallback { until: known, .. } = &mut next.state {
                 *known = until;
             }
@@ -56,9 +109,18 @@ impl Step<'_> {
             next.expected = ExpectedDocument::default();
             next.documents = Vec::new();
             next.first_overall = None;
+            next.first_tags = Vec::new();
+            next.first_question = None;
+            next.first_callback = None;
+            next.heard = Vec::new();
+            next.uploads = Vec::new();
+            next.next_upload = None;
+            next.comparison = None;
             next.revoked = None;
             if let Some(second) = &mut next.second {
                 second.overall = None;
+                second.tags = Vec::new();
+                second.question = None;
             }
             next.state = State::Erasing { again_at, deleted };
         })
@@ -89,21 +151,6 @@ impl Step<'_> {
                     plan: plan.clone(),
                     since: *since,
                     check_at,
-                },
-            ),
-            _ => OUT_OF_PLACE,
-        }
-    }
-
-    /// Something is overdue for so long that a person must ask the provider.
-    pub(super) fn given_up(&self) -> Transition {
-        match &self.pairing.state {
-            State::Submitted { plan, .. } => self.to(
-                "GivenUp",
-                &[],
-                State::Parked {
-                    cause: ParkReason::ResultOverdue,
-                    resume: Resume::Plan(plan.clone()),
                 },
             ),
             _ => OUT_OF_PLACE,

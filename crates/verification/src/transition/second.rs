@@ -1,91 +1,222 @@
 //! Results of the second verification.
 
-use super::{ALREADY_KNOWN, Effect, OUT_OF_PLACE, Step, Transition};
-use crate::identifiers::ScanRef;
-use crate::pairing::{Pairing, Resume, State, Verdict};
+use super::first::remember;
+use super::{ALREADY_HEARD, ALREADY_KNOWN, Effect, OUT_OF_PLACE, SecondResult, Step, Transition};
+use crate::comparison::Comparison;
+use crate::identifiers::{Digest256, ScanRef};
+use crate::pairing::{Pairing, Second, State, Verdict};
+use crate::policy::ComparisonPolicy;
+use crate::question::{Patience, Question, SecondNews};
 use crate::reason::ParkReason;
-use crate::result::Overall;
+use crate::result::{Overall, Status};
 
 impl Step<'_> {
-    pub(super) fn second_result(&self, scan_ref: &ScanRef, overall: Overall, provisional: bool) -> Transition {
-        let is_current = self.pairing.second.as_ref().is_some_and(|second| second.scan_ref == *scan_ref);
-        if !is_current {
+    pub(super) fn second_result(&self, result: &SecondResult) -> Transition {
+        let Some(second) = self.current_second(&result.scan_ref) else {
             return Transition::Nothing("SecondTokenSuperseded");
+        };
+        if let Some(callback) = &result.news.callback
+            && self.pairing.has_heard(callback)
+        {
+            return ALREADY_HEARD;
         }
-        let verdict = match overall {
-            Overall::Approved => Some(Verdict::Approved),
-            Overall::Denied => Some(Verdict::Denied),
-            Overall::Suspected => Some(Verdict::Suspected),
-            _ => None,
-        };
-        let record = |next: &mut Pairing| {
-            if let Some(second) = &mut next.second {
-                second.overall = Some(overall);
-            }
-        };
-        match (&self.pairing.state, verdict, overall) {
-            (State::Settled { verdict: known }, Some(verdict), _) if *known == verdict => ALREADY_KNOWN,
-            // Captured and Authorizing as well: a person who takes a pairing up again may be overtaken by the result. Settled as well, but a
-            // result that may still change does not take back one that was final.
-            (
-                State::Captured { .. }
-                | State::Authorizing { .. }
-                | State::Authorized { .. }
-                | State::Submitting { .. }
-                | State::Submitted { .. }
-                | State::Settled { .. }
-                | State::Parked { .. },
-                Some(verdict),
-                _,
-            ) if !provisional => self.change("SecondResult", &[], |next| {
-                record(next);
-                next.state = State::Settled { verdict };
-            }),
-            // It is being worked on: proof that the documents were accepted.
-            (State::Authorized { plan, .. } | State::Submitting { plan, .. }, _, _) if provisional && overall != Overall::Active => self
-                .change("SecondResultNotFinal", &[], |next| {
-                    record(next);
-                    next.state = State::Submitted {
-                        plan: plan.clone(),
-                        since: self.now,
-                        check_at: self.now.plus(Pairing::RESULT_PATIENCE),
-                    };
-                }),
-            (State::Submitted { .. }, _, _) if provisional && overall != Overall::Active => {
-                let known = self.pairing.second.as_ref().is_some_and(|second| second.overall == Some(overall));
-                if known {
-                    ALREADY_KNOWN
+        let overall = result.news.overall;
+        let is_verdict = verdict(overall).is_some();
+        match &self.pairing.state {
+            State::Settled { .. } if second.overall == Some(overall) => ALREADY_KNOWN,
+            // Captured and Authorizing as well: a person who takes a pairing up again may be overtaken by the result. Settled as well,
+            // but a result that may still change does not take back one that was final.
+            State::Captured { .. }
+            | State::Authorizing { .. }
+            | State::Authorized { .. }
+            | State::Submitting { .. }
+            | State::Submitted { .. }
+            | State::Settled { .. }
+            | State::Parked { .. }
+                if is_verdict && !result.provisional && self.is_about(second) =>
+            {
+                if result.confirm {
+                    self.ask_about_second(&result.news)
                 } else {
-                    self.change("SecondResultNotFinal", &[], record)
+                    self.settle(&result.news, result.comparison, result.comparison_policy)
                 }
             }
-            (State::Authorized { .. } | State::Submitting { .. }, None, Overall::Expired) => self.second_token_died(),
-            (State::Submitted { plan, .. }, None, Overall::Expired) => self.change("SecondExpired", &[], |next| {
-                record(next);
-                next.state = State::Parked {
-                    cause: ParkReason::SecondExpired,
-                    resume: Resume::Plan(plan.clone()),
-                };
-            }),
-            (State::Submitted { plan, .. } | State::Submitting { plan, .. }, None, Overall::Unknown) => {
-                self.change("SecondResultUnclear", &[], |next| {
-                    record(next);
-                    next.state = State::Parked {
-                        cause: ParkReason::OverallUnknown,
-                        resume: Resume::Plan(plan.clone()),
-                    };
+            State::Authorized { .. } | State::Submitting { .. } | State::Submitted { .. } if result.provisional => {
+                self.second_at_work(second, &result.news)
+            }
+            State::Authorized { .. } | State::Submitting { .. } | State::Submitted { .. } if overall == Overall::Expired => {
+                if result.confirm {
+                    self.ask_about_second(&result.news)
+                } else {
+                    self.second_expired(&result.news)
+                }
+            }
+            State::Submitted { .. } | State::Submitting { .. } if overall == Overall::Unknown => {
+                self.second_news("SecondResultUnclear", self.rest_effects(), &result.news, |next| {
+                    self.rest(next, ParkReason::OverallUnknown);
                 })
             }
             _ => OUT_OF_PLACE,
         }
     }
 
+    /// It is being worked on: proof that the documents were accepted.
+    fn second_at_work(&self, second: &Second, news: &SecondNews) -> Transition {
+        match &self.pairing.state {
+            _ if news.overall == Overall::Active => OUT_OF_PLACE,
+            State::Authorized { plan, .. } | State::Submitting { plan, .. } => self.second_news("SecondResultNotFinal", &[], news, |next| {
+                next.state = State::Submitted {
+                    plan: plan.clone(),
+                    since: self.now,
+                    check_at: self.now.plus(Pairing::RESULT_PATIENCE),
+                };
+            }),
+            _ if second.overall == Some(news.overall) => ALREADY_KNOWN,
+            _ => self.second_news("SecondResultNotFinal", &[], news, |_| ()),
+        }
+    }
+
+    fn second_expired(&self, news: &SecondNews) -> Transition {
+        match &self.pairing.state {
+            State::Authorized { .. } | State::Submitting { .. } => self.second_token_died(),
+            State::Submitted { .. } => self.second_news("SecondExpired", self.rest_effects(), news, |next| {
+                self.rest(next, ParkReason::SecondExpired);
+            }),
+            _ => OUT_OF_PLACE,
+        }
+    }
+
+    fn settle(&self, news: &SecondNews, comparison: Option<Comparison>, policy: ComparisonPolicy) -> Transition {
+        let Some(found) = verdict(news.overall) else { return OUT_OF_PLACE };
+        let (verdict, reason) = match policy.objection(comparison) {
+            Some(reason) if found == Verdict::Approved => (Verdict::Suspected, Some(reason)),
+            _ => (found, None),
+        };
+        let is_next_due = verdict != Verdict::Approved && self.pairing.next_upload.is_some();
+        let effects: &[Effect] = if is_next_due { &[Effect::EnqueueOnceStored] } else { &[] };
+        self.second_news("SecondResult", effects, news, |next| {
+            next.comparison = comparison;
+            next.state = State::Settled { verdict, reason };
+            if verdict == Verdict::Approved {
+                next.next_upload = None;
+            }
+        })
+    }
+
+    fn ask_about_second(&self, news: &SecondNews) -> Transition {
+        self.change("SecondResultInQuestion", &[Effect::EnqueueOnceStored], |next| {
+            next.heard_of(news.callback.as_ref());
+            if let Some(second) = &mut next.second {
+                second.question = Some(Question::new(news.clone(), self.now));
+            }
+        })
+    }
+
+    /// A change by a result that is believed.
+    fn second_news(&self, what: &'static str, effects: &[Effect], news: &SecondNews, alter: impl FnOnce(&mut Pairing)) -> Transition {
+        self.change(what, effects, |next| {
+            next.heard_of(news.callback.as_ref());
+            if let Some(second) = &mut next.second {
+                second.overall = Some(news.overall);
+                second.tags.clone_from(&news.tags);
+                if verdict(news.overall).is_some() || news.overall == Overall::Expired {
+                    second.question = None;
+                }
+            }
+            alter(next);
+        })
+    }
+
     pub(super) fn second_token_died(&self) -> Transition {
         match &self.pairing.state {
             State::Authorized { plan, .. } | State::Submitting { plan, .. } => {
-                self.not_submitted("SecondTokenDied", &[Effect::Enqueue], State::Captured { plan: plan.clone() })
+                self.not_submitted("SecondTokenDied", State::Captured { plan: plan.clone() })
             }
             _ => OUT_OF_PLACE,
         }
+    }
+
+    fn current_second(&self, scan_ref: &ScanRef) -> Option<&Second> {
+        self.pairing.second.as_ref().filter(|second| second.scan_ref == *scan_ref)
+    }
+
+    /// Whether the Token 2 is about the documents that the pairing works with.
+    fn is_about(&self, second: &Second) -> bool {
+        self.pairing.state.plan().is_none_or(|plan| plan.upload == second.upload)
+    }
+}
+
+/// What `/api/v2/status` says of the second verification.
+impl Step<'_> {
+    pub(super) fn second_status(
+        &self,
+        scan_ref: &ScanRef,
+        said: Option<&Status>,
+        comparison: Option<Comparison>,
+        policy: ComparisonPolicy,
+    ) -> Transition {
+        let second = self.current_second(scan_ref).filter(|second| self.is_about(second));
+        let Some(question) = second.and_then(|second| second.question.clone()) else {
+            return OUT_OF_PLACE;
+        };
+        let news = &question.news;
+        let is_contradicted = match said.and_then(Status::settled) {
+            Some(settled) if settled == news.overall => {
+                return self.confirm_second(news, comparison, policy);
+            }
+            Some(settled) => verdict(settled).is_some(),
+            None => false,
+        };
+        match question.patience(is_contradicted, self.now) {
+            Patience::AskAgain(ask_at) => self.change("ResultUnconfirmed", &[], |next| {
+                if let Some(second) = &mut next.second {
+                    second.question = Some(question.asked_again_at(ask_at));
+                }
+            }),
+            Patience::Contradicted => self.change("ResultNotConfirmed", &[], |next| {
+                next.forget_second_question();
+                // The provider is asked for the result itself.
+                if let State::Submitted { check_at, .. } = &mut next.state {
+                    *check_at = self.now;
+                }
+            }),
+            Patience::Exhausted => self.change("ConfirmationGivenUp", &[], |next| {
+                self.park_standing(next, ParkReason::ResultUnconfirmed, self.standing());
+            }),
+        }
+    }
+
+    fn confirm_second(&self, news: &SecondNews, comparison: Option<Comparison>, policy: ComparisonPolicy) -> Transition {
+        if news.overall == Overall::Expired {
+            self.second_expired(news)
+        } else {
+            self.settle(news, comparison, policy)
+        }
+    }
+}
+
+impl Pairing {
+    /// What was to be confirmed about older documents.
+    pub(super) fn forget_second_question(&mut self) {
+        if let Some(second) = &mut self.second {
+            second.question = None;
+        }
+    }
+
+    /// Remembers a body that has had its effect, and forgets the oldest of too many.
+    pub(super) fn heard_of(&mut self, callback: Option<&Digest256>) {
+        if let Some(callback) = callback {
+            remember(&mut self.heard, callback);
+        }
+    }
+}
+
+/// The outcome that a final result of the second verification is.
+const fn verdict(overall: Overall) -> Option<Verdict> {
+    match overall {
+        Overall::Approved => Some(Verdict::Approved),
+        Overall::Denied => Some(Verdict::Denied),
+        Overall::Suspected => Some(Verdict::Suspected),
+        _ => None,
     }
 }

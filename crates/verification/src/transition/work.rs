@@ -1,9 +1,9 @@
 //! Reports of the workers: what is begun and what came of it.
 
-use super::{ALREADY_KNOWN, Effect, MAXIMUM_ATTEMPTS, OUT_OF_PLACE, Step, Transition, merge};
+use super::{ALREADY_KNOWN, Confirmed, Effect, MAXIMUM_ATTEMPTS, OUT_OF_PLACE, Step, Transition, merge};
 use crate::document::{Plan, StoredDocument};
-use crate::identifiers::ScanRef;
-use crate::pairing::{Pairing, Resume, Second, State};
+use crate::identifiers::{Digest256, ScanRef, UploadId};
+use crate::pairing::{Pairing, Resume, Second, Standing, State};
 use crate::prepared::Preparation;
 use crate::reason::ParkReason;
 use crate::secret::AuthToken;
@@ -13,29 +13,69 @@ impl Step<'_> {
     pub(super) fn capture_taken(&self, lease_until: Timestamp) -> Transition {
         match &self.pairing.state {
             State::Capturing { lease_until: held, .. } if *held > self.now => Transition::HeldUntil(*held),
-            State::Capturing { plan, .. } => self.to(
+            State::Capturing { plan, displaced, .. } => self.to(
                 "CaptureTaken",
                 &[Effect::CaptureDocuments],
                 State::Capturing {
                     plan: plan.clone(),
                     lease_until,
+                    displaced: displaced.clone(),
                 },
             ),
             _ => OUT_OF_PLACE,
         }
     }
 
-    pub(super) fn capture_ended(&self, documents: Vec<StoredDocument>) -> Transition {
-        let State::Capturing { plan, .. } = &self.pairing.state else {
+    /// The callback's links are dead, and the answer of `/files` lists files that may be others. None of the old ones is submitted with
+    /// them.
+    pub(super) fn files_replaced(&self, upload: &UploadId, files: UploadId) -> Transition {
+        let State::Capturing {
+            plan,
+            lease_until,
+            displaced,
+        } = &self.pairing.state
+        else {
             return OUT_OF_PLACE;
         };
+        if plan.upload != *upload || plan.upload == files {
+            return OUT_OF_PLACE;
+        }
+        let plan = Plan {
+            upload: files,
+            ..plan.clone()
+        };
+        self.to(
+            "FilesReplaced",
+            &[],
+            State::Capturing {
+                plan,
+                lease_until: *lease_until,
+                displaced: displaced.clone(),
+            },
+        )
+    }
+
+    pub(super) fn capture_ended(&self, upload: &UploadId, documents: Vec<StoredDocument>) -> Transition {
+        let State::Capturing { plan, displaced, .. } = &self.pairing.state else {
+            return OUT_OF_PLACE;
+        };
+        // A worker that copied the files of an upload that was replaced meanwhile.
+        if plan.upload != *upload {
+            return OUT_OF_PLACE;
+        }
         let mut next = self.pairing.clone();
         merge(&mut next.documents, documents, plan);
-        let state = after_capture(&next, plan, self.now);
-        let (what, effects): (_, &[Effect]) = match state {
-            State::Captured { .. } => ("DocumentsCaptured", &[Effect::Enqueue]),
-            State::Parked { .. } => ("CaptureRefused", &[]),
-            _ => ("CaptureDeferred", &[Effect::Enqueue]),
+        let state = after_capture(&next, plan, displaced.as_deref(), self.now);
+        let (what, effects): (_, &[Effect]) = match &state {
+            state if Some(state) != displaced.as_deref() && matches!(state, State::Captured { .. }) => {
+                ("DocumentsCaptured", &[Effect::Enqueue])
+            }
+            State::Capturing { .. } => ("CaptureDeferred", &[Effect::Enqueue]),
+            State::Parked {
+                cause: ParkReason::SeveralFiles { .. },
+                ..
+            } => ("CaptureRefused", &[]),
+            _ => ("SameDocuments", &[]),
         };
         let documents = next.documents;
         self.change(what, effects, |next| {
@@ -44,10 +84,10 @@ impl Step<'_> {
         })
     }
 
-    pub(super) fn capture_refused(&self, documents: Vec<StoredDocument>, cause: ParkReason) -> Transition {
+    pub(super) fn capture_refused(&self, upload: &UploadId, documents: Vec<StoredDocument>, cause: ParkReason) -> Transition {
         match &self.pairing.state {
             // Captured and Authorized as well: what does not fit together shows only when everything is here.
-            State::Capturing { plan, .. } | State::Captured { plan } | State::Authorized { plan, .. } => {
+            State::Capturing { plan, .. } | State::Captured { plan } | State::Authorized { plan, .. } if plan.upload == *upload => {
                 let plan = plan.clone();
                 self.change("CaptureRefused", &[], |next| {
                     merge(&mut next.documents, documents, &plan);
@@ -63,15 +103,16 @@ impl Step<'_> {
 
     /// Stays `Captured`: the documents were complete before, and now it is known what is submitted of them. Once a token is being created,
     /// nothing about that changes any more.
-    pub(super) fn documents_prepared(&self, preparations: Vec<Preparation>) -> Transition {
-        let State::Captured { .. } = &self.pairing.state else {
-            return OUT_OF_PLACE;
-        };
+    pub(super) fn documents_prepared(&self, upload: &UploadId, preparations: Vec<Preparation>) -> Transition {
+        match &self.pairing.state {
+            State::Captured { plan } if plan.upload == *upload => {}
+            _ => return OUT_OF_PLACE,
+        }
         let mut documents = self.pairing.documents.clone();
         for Preparation { step, original, file } in preparations {
             // The same file may have been uploaded twice for a step.
             for document in &mut documents {
-                if document.step == step && document.sha256 == original {
+                if document.upload == *upload && document.step == step && document.sha256 == original {
                     document.prepared = Some(file.clone());
                 }
             }
@@ -82,7 +123,7 @@ impl Step<'_> {
         self.change("DocumentsPrepared", &[], |next| next.documents = documents)
     }
 
-    pub(super) fn authorization_started(&self, lease_until: Timestamp) -> Transition {
+    pub(super) fn authorization_started(&self, lease_until: Timestamp, Confirmed(()): Confirmed) -> Transition {
         let plan = match &self.pairing.state {
             State::Captured { plan } => plan,
             State::Authorizing { lease_until: held, .. } if *held > self.now => return Transition::HeldUntil(*held),
@@ -90,23 +131,42 @@ impl Step<'_> {
             State::Authorizing { plan, .. } => plan,
             _ => return OUT_OF_PLACE,
         };
+        if self.pairing.is_doubted() {
+            return UNCONFIRMED;
+        }
+        if !self.pairing.is_newest(plan) {
+            return self.newer_upload_parked();
+        }
         if self.pairing.attempts >= MAXIMUM_ATTEMPTS {
-            return self.to(
-                "AttemptsExhausted",
-                &[],
-                State::Parked {
+            return self.change("AttemptsExhausted", &[], |next| {
+                next.first_question = None;
+                next.state = State::Parked {
                     cause: ParkReason::AttemptsExhausted,
                     resume: Resume::Plan(plan.clone()),
-                },
-            );
+                };
+            });
         }
         self.change("AuthorizationStarted", &[], |next| {
             next.attempts = next.attempts.saturating_add(1);
+            next.first_question = None;
             next.state = State::Authorizing {
                 plan: plan.clone(),
                 lease_until,
             };
         })
+    }
+
+    /// Documents that were replaced are not submitted, even if those that replaced them cannot be.
+    fn newer_upload_parked(&self) -> Transition {
+        let callback = self.pairing.uploads.last().map(|upload| upload.callback.clone());
+        self.to(
+            "NewerUploadNotApproved",
+            &[],
+            State::Parked {
+                cause: ParkReason::NewerUploadNotApproved,
+                resume: Resume::Callback(callback.unwrap_or_else(|| Digest256::of(b""))),
+            },
+        )
     }
 
     pub(super) fn second_token_created(&self, held: Timestamp, scan_ref: ScanRef, auth_token: AuthToken) -> Transition {
@@ -115,7 +175,7 @@ impl Step<'_> {
         };
         self.change("SecondTokenCreated", &[], |next| {
             next.superseded.extend(next.second.take().map(|earlier| earlier.scan_ref));
-            next.second = Some(Second { scan_ref, overall: None });
+            next.second = Some(Second::new(scan_ref, plan.upload.clone()));
             next.state = State::Authorized {
                 plan: plan.clone(),
                 auth_token,
@@ -148,22 +208,29 @@ impl Step<'_> {
     }
 
     pub(super) fn submission_started(&self, lease_until: Timestamp) -> Transition {
-        match &self.pairing.state {
-            State::Submitting { lease_until: held, .. } if *held > self.now => Transition::HeldUntil(*held),
-            // The first verification has turned negative since.
-            State::Submitting { .. } if self.pairing.revoked.is_some() => OUT_OF_PLACE,
+        let (plan, auth_token) = match &self.pairing.state {
+            State::Submitting { lease_until: held, .. } if *held > self.now => return Transition::HeldUntil(*held),
+            // The first verification has turned negative since, or there are newer documents: these are not posted again.
+            State::Submitting { .. } if self.pairing.revoked.is_some() || self.pairing.next_upload.is_some() => return OUT_OF_PLACE,
             // From Submitting only after the evidence showed that the token is unused.
-            State::Authorized { plan, auth_token } | State::Submitting { plan, auth_token, .. } => self.to(
-                "SubmissionStarted",
-                &[],
-                State::Submitting {
-                    plan: plan.clone(),
-                    auth_token: auth_token.clone(),
-                    lease_until,
-                },
-            ),
-            _ => OUT_OF_PLACE,
+            State::Authorized { plan, auth_token } | State::Submitting { plan, auth_token, .. } => (plan, auth_token),
+            _ => return OUT_OF_PLACE,
+        };
+        if self.pairing.is_doubted() {
+            return UNCONFIRMED;
         }
+        if matches!(self.pairing.state, State::Authorized { .. }) && !self.pairing.is_newest(plan) {
+            return self.newer_upload_parked();
+        }
+        self.to(
+            "SubmissionStarted",
+            &[],
+            State::Submitting {
+                plan: plan.clone(),
+                auth_token: auth_token.clone(),
+                lease_until,
+            },
+        )
     }
 
     pub(super) fn submission_accepted(&self) -> Transition {
@@ -181,14 +248,26 @@ impl Step<'_> {
         )
     }
 
-    /// The documents are certainly not with the provider. If the first verification has turned negative since they were posted, they shall
-    /// not be posted again, and the pairing is declined after all.
-    pub(super) fn not_submitted(&self, what: &'static str, effects: &[Effect], state: State) -> Transition {
+    /// The documents are certainly not with the provider. If the first verification has turned negative since they were posted, the pairing
+    /// is declined after all. If there are newer documents, it is their turn.
+    pub(super) fn not_submitted(&self, what: &'static str, state: State) -> Transition {
+        let effects: &[Effect] = match (&self.pairing.next_upload, &state) {
+            (None, State::Authorized { .. } | State::Parked { .. }) => &[],
+            _ => &[Effect::Enqueue],
+        };
         match self.pairing.revoked {
-            None => self.to(what, effects, state),
             Some(reason) => self.change(what, &[], |next| {
                 next.revoked = None;
+                next.next_upload = None;
+                next.first_question = None;
                 next.state = State::Declined { reason };
+            }),
+            None => self.change(what, effects, |next| {
+                next.forget_second_question();
+                next.state = match next.next_upload.take() {
+                    Some(plan) => self.capturing(plan, None),
+                    None => state,
+                };
             }),
         }
     }
@@ -197,28 +276,22 @@ impl Step<'_> {
         let Some((plan, auth_token)) = self.submitting_under(held) else {
             return OUT_OF_PLACE;
         };
-        self.not_submitted(
-            "SubmissionFailed",
-            &[],
-            State::Authorized {
-                plan: plan.clone(),
-                auth_token: auth_token.clone(),
-            },
-        )
+        let state = State::Authorized {
+            plan: plan.clone(),
+            auth_token: auth_token.clone(),
+        };
+        self.not_submitted("SubmissionFailed", state)
     }
 
     pub(super) fn submission_refused(&self, held: Timestamp, cause: ParkReason) -> Transition {
         let Some((plan, _)) = self.submitting_under(held) else {
             return OUT_OF_PLACE;
         };
-        self.not_submitted(
-            "SubmissionRefused",
-            &[],
-            State::Parked {
-                cause,
-                resume: Resume::Plan(plan.clone()),
-            },
-        )
+        let state = State::Parked {
+            cause,
+            resume: Resume::Plan(plan.clone()),
+        };
+        self.not_submitted("SubmissionRefused", state)
     }
 
     pub(super) fn answer_lost(&self, held: Timestamp, again_at: Timestamp) -> Transition {
@@ -239,14 +312,29 @@ impl Step<'_> {
         self.to("AnswerLost", &[], state)
     }
 
-    pub(super) fn authorizing_under(&self, held: Timestamp) -> Option<&Plan> {
+    /// The older documents were not approved, and newer ones are there.
+    pub(super) fn next_attempt_started(&self) -> Transition {
+        if !self.pairing.is_next_attempt_due() {
+            return OUT_OF_PLACE;
+        }
+        let displaced = Some(Box::new(self.pairing.state.clone()));
+        self.change("NextAttemptStarted", &[], |next| {
+            if let Some(plan) = next.next_upload.take() {
+                next.first_callback = Some(plan.callback.clone());
+                next.forget_second_question();
+                next.state = self.capturing(plan, displaced);
+            }
+        })
+    }
+
+    fn authorizing_under(&self, held: Timestamp) -> Option<&Plan> {
         match &self.pairing.state {
             State::Authorizing { plan, lease_until } if *lease_until == held => Some(plan),
             _ => None,
         }
     }
 
-    pub(super) fn submitting_under(&self, held: Timestamp) -> Option<(&Plan, &AuthToken)> {
+    fn submitting_under(&self, held: Timestamp) -> Option<(&Plan, &AuthToken)> {
         match &self.pairing.state {
             State::Submitting {
                 plan,
@@ -258,12 +346,94 @@ impl Step<'_> {
     }
 }
 
+/// How a pairing comes to rest, or goes on with newer documents instead.
+impl Step<'_> {
+    /// A plan whose files anybody may copy now.
+    fn capturing(&self, plan: Plan, displaced: Option<Box<State>>) -> State {
+        State::Capturing {
+            plan,
+            lease_until: self.now,
+            displaced,
+        }
+    }
+
+    /// What was submitted comes to nothing. A newer upload is verified now, unless the first verification has turned negative; without
+    /// one, a person must look.
+    pub(super) fn rest(&self, next: &mut Pairing, cause: ParkReason) {
+        let Some(plan) = self.pairing.state.plan().cloned() else { return };
+        let is_revoked = next.revoked.is_some();
+        next.forget_second_question();
+        next.state = match next.next_upload.take_if(|_| !is_revoked) {
+            Some(newer) => self.capturing(newer, None),
+            None => State::Parked {
+                cause,
+                resume: Resume::Plan(plan),
+            },
+        };
+    }
+
+    pub(super) fn rest_effects(&self) -> &'static [Effect] {
+        if self.pairing.next_upload.is_some() && self.pairing.revoked.is_none() {
+            &[Effect::Enqueue]
+        } else {
+            &[]
+        }
+    }
+
+    /// The pairing as it stands, to be taken up from there.
+    pub(super) fn standing(&self) -> Standing {
+        Standing {
+            state: self.pairing.state.clone(),
+            first_question: self.pairing.first_question.clone(),
+            second_question: self.pairing.second.as_ref().and_then(|second| second.question.clone()),
+        }
+    }
+
+    #[expect(clippy::unused_self, reason = "belongs to standing()")]
+    pub(super) fn park_standing(&self, next: &mut Pairing, cause: ParkReason, standing: Standing) {
+        next.first_question = None;
+        next.forget_second_question();
+        next.state = State::Parked {
+            cause,
+            resume: Resume::Standing(Box::new(standing)),
+        };
+    }
+
+    /// Nothing has worked for so long that a person must look.
+    pub(super) fn given_up(&self) -> Transition {
+        match &self.pairing.state {
+            State::Submitted { .. } => self.change("GivenUp", self.rest_effects(), |next| self.rest(next, ParkReason::ResultOverdue)),
+            State::AwaitingCallback { .. }
+            | State::Capturing { .. }
+            | State::Captured { .. }
+            | State::Authorizing { .. }
+            | State::Authorized { .. }
+            | State::Submitting { .. } => self.change("GivenUp", &[], |next| {
+                self.park_standing(next, ParkReason::ProviderUnavailable, self.standing());
+            }),
+            _ => OUT_OF_PLACE,
+        }
+    }
+}
+
+/// The first verification may have turned negative: nothing is spent before the provider has said what is true.
+const UNCONFIRMED: Transition = Transition::Nothing("Unconfirmed");
+
 /// Where a pairing goes when this is all that is in the bucket. The only ways into `Captured` lead through here, so that nothing is submitted
 /// of which it is not certain what it shows, and nothing is parked for that before it is kept.
-pub(super) fn after_capture(pairing: &Pairing, plan: &Plan, now: Timestamp) -> State {
+///
+/// Files that turn out to be the ones of the `displaced` state bring it back: the same documents are not verified twice.
+pub(super) fn after_capture(pairing: &Pairing, plan: &Plan, displaced: Option<&State>, now: Timestamp) -> State {
     let plan = plan.clone();
     if pairing.missing(&plan).is_some() {
-        return State::Capturing { plan, lease_until: now };
+        return State::Capturing {
+            plan,
+            lease_until: now,
+            displaced: displaced.cloned().map(Box::new),
+        };
+    }
+    if let Some(displaced) = displaced.and_then(|displaced| restored(pairing, &plan, displaced)) {
+        return displaced;
     }
     match pairing.undecided_step(&plan).cloned() {
         None => State::Captured { plan },
@@ -272,4 +442,33 @@ pub(super) fn after_capture(pairing: &Pairing, plan: &Plan, now: Timestamp) -> S
             resume: Resume::Plan(plan),
         },
     }
+}
+
+/// The displaced state, if the files are the same as its own.
+fn restored(pairing: &Pairing, plan: &Plan, displaced: &State) -> Option<State> {
+    let old_upload = match displaced {
+        State::Settled { .. } => &pairing.second.as_ref()?.upload,
+        state => &state.plan()?.upload,
+    };
+    let digests = |upload: &UploadId| -> Vec<(String, &Digest256)> {
+        let of_upload = pairing.documents.iter().filter(|stored| stored.upload == *upload);
+        let mut digests: Vec<_> = of_upload
+            .map(|stored| (format!("{}/{}", stored.step, stored.file), &stored.sha256))
+            .collect();
+        digests.sort();
+        digests
+    };
+    if digests(old_upload) != digests(&plan.upload) {
+        return None;
+    }
+    let mut state = displaced.clone();
+    if let State::Parked {
+        resume: Resume::Plan(old), ..
+    } = &mut state
+    {
+        // The same files under a newer name.
+        old.callback = plan.callback.clone();
+        old.fingerprint = plan.fingerprint.clone();
+    }
+    Some(state)
 }

@@ -42,7 +42,7 @@ async fn processed(whole_at: usize) -> (Advanced, usize) {
         whole_at,
         copies: AtomicUsize::new(0),
     });
-    let advance = Ports::in_memory(&flow.world).intercepted(link.clone()).advance();
+    let advance = Ports::in_memory(&flow.world).intercepted(link.clone()).advance(Policy::default());
     let advanced = advance.advance(&"first".parse().unwrap(), flow.until()).await.unwrap();
     (advanced, link.copies.load(Ordering::Relaxed))
 }

@@ -71,6 +71,7 @@ async fn what_qualifies_only_when_it_is_judged_again_is_counted_then() {
     let flow = Flow::new();
     let unclear = CallbackFacts {
         country: None,
+        digest: Digest256::of(b"unclear"),
         ..approved("first", "client")
     };
     flow.callback(&unclear).await;
@@ -120,12 +121,18 @@ async fn a_revocation_is_counted_when_it_comes_and_neither_later_nor_when_it_is_
     let reason = DeclineReason::FirstDenied;
     let denied = CallbackFacts {
         overall: Some(Overall::Denied),
+        digest: Digest256::of(b"denied"),
         ..approved("first", "client")
     };
     flow.callback(&denied).await;
     assert_eq!(count(&flow, &Observation::Revoked { reason }), 1);
     flow.callback(&second("second-1", "first", Overall::Approved)).await;
-    flow.callback(&approved("first", "client")).await;
+    flow.callback(&CallbackFacts {
+        digest: Digest256::of(b"approved again"),
+        ..approved("first", "client")
+    })
+    .await;
     assert_eq!(flow.world.pairing("first").revoked, None);
+    assert_eq!(count(&flow, &Observation::Reinstated), 1);
     assert_eq!(count(&flow, &Observation::Revoked { reason }), 1);
 }

@@ -19,6 +19,7 @@ async fn every_outcome_is_announced_once() {
     flow.callback(&settling).await;
     let denied = CallbackFacts {
         overall: Some(Overall::Denied),
+        digest: Digest256::of(b"denied"),
         ..approved("first", "client")
     };
     flow.callback(&denied).await;
@@ -33,19 +34,26 @@ async fn every_outcome_is_announced_once() {
 }
 
 #[tokio::test]
-async fn a_result_after_a_revocation_is_announced_as_a_result_and_a_withdrawal_is_not_announced() {
+async fn a_revocation_and_its_withdrawal_are_both_announced() {
     let flow = Flow::submitted().await;
     let denied = CallbackFacts {
         overall: Some(Overall::Denied),
+        digest: Digest256::of(b"denied"),
         ..approved("first", "client")
     };
     flow.callback(&denied).await;
     flow.callback(&second("second-1", "first", Overall::Approved)).await;
     let outcomes = ["DualVerificationRevoked", "DualVerificationSettled"];
     assert_eq!(announced(&flow), outcomes);
-    let withdrawn = flow.callback(&approved("first", "client")).await;
+    let approved_again = CallbackFacts {
+        digest: Digest256::of(b"approved again"),
+        ..approved("first", "client")
+    };
+    let withdrawn = flow.callback(&approved_again).await;
     assert_eq!(withdrawn, Accepted::Changed("RevocationWithdrawn"));
-    assert_eq!(announced(&flow), outcomes);
+    assert_eq!(announced(&flow).last(), Some(&"DualVerificationReinstated"));
+    let detail = &flow.world.announcements()[2].detail;
+    assert_eq!(detail.verdict.as_deref(), Some("Approved"), "what is reinstated is said");
 }
 
 #[tokio::test]

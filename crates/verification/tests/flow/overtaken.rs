@@ -8,6 +8,7 @@ use std::task::{Context, Waker};
 use async_trait::async_trait;
 use verification::Timestamp;
 use verification::document::{PlannedDocument, StoredDocument};
+use verification::identifiers::UploadId;
 use verification::ports::{CaptureError, Documents};
 use verification::testing::interception::{Fate, Interceptor, Operation};
 use verification::testing::ports::Ports;
@@ -29,6 +30,7 @@ impl Documents for NeverDone {
     async fn capture(
         &self,
         _first: &ScanRef,
+        _upload: &UploadId,
         _planned: &PlannedDocument,
         _link: &FileLink,
         _until: Timestamp,

@@ -19,7 +19,7 @@ async fn a_result_that_is_not_final_is_waited_for_and_repeated_it_changes_nothin
     let waiting = flow.world.pairing("first");
     assert_eq!(waiting.state.reason(), Some("ResultNotFinal"));
     flow.world.wait(Duration::from_secs(60));
-    assert_eq!(flow.callback(&result).await, Accepted::Ignored("AlreadyKnown"));
+    assert_eq!(flow.callback(&result).await, Accepted::Ignored("AlreadyHeard"));
     assert_eq!(flow.world.pairing("first"), waiting);
 }
 

@@ -66,8 +66,11 @@ async fn denied_while_in_doubt(fault: Fault) -> Flow {
 #[tokio::test]
 async fn not_accepted_and_denied_meanwhile_the_documents_are_not_posted_again() {
     let flow = denied_while_in_doubt(Fault::LostBeforeDone).await;
-    let again_at = flow.world.now().plus(Duration::from_secs(10 * 60));
-    assert_eq!(flow.process().await, Advanced::HeldUntil(again_at));
+    let waiting = Advanced::TryAgain {
+        why: "SubmissionInDoubt",
+        after: Some(Duration::from_secs(10 * 60)),
+    };
+    assert_eq!(flow.process().await, waiting);
     flow.world.expire_tokens();
     flow.world.wait(Duration::from_secs(11 * 60));
     assert_eq!(flow.process().await, Advanced::Resting("Declined"));

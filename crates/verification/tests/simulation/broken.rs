@@ -1,7 +1,7 @@
 //! Tests of the test: systems that are wrong in one way each, and the invariant that notices.
 
 use verification::testing::altered::Apply;
-use verification::transition::{Event, Transition, apply};
+use verification::transition::{Event, FirstResult, Transition, apply};
 use verification::{Pairing, State, Timestamp};
 
 use super::invariants::Invariant;
@@ -86,10 +86,10 @@ fn submission_repeated_blindly(pairing: &Pairing, event: Event, now: Timestamp) 
 /// A denial is acknowledged and forgotten.
 fn denial_overlooked(pairing: &Pairing, event: Event, now: Timestamp) -> Transition {
     match event {
-        Event::FirstResult {
+        Event::FirstResult(FirstResult {
             judgement: verification::policy::Judgement::Declines(_),
             ..
-        } => Transition::Nothing("OutOfPlace"),
+        }) => Transition::Nothing("OutOfPlace"),
         event => apply(pairing, event, now),
     }
 }

@@ -9,7 +9,7 @@ use verification::document::{Plan, StoredDocument};
 use verification::identifiers::{ClientId, Digest256, ScanRef, SecondReference, StepName};
 use verification::ports::{DeletedAtProvider, Provider, ProviderError, SecondToken, Session, SessionRequest, Sessions};
 use verification::reason::ParkReason;
-use verification::result::{CallbackFacts, Overall, StepLinks};
+use verification::result::{CallbackFacts, Overall, Status, StepLinks};
 use verification::secret::{AuthToken, FileLink, SessionLink};
 use verification::testing::fixtures;
 use verification::testing::memory::World;
@@ -361,14 +361,14 @@ impl Provider for SimulatedProvider {
         Ok(())
     }
 
-    async fn status(&self, scan_ref: &ScanRef) -> Result<Overall, ProviderError> {
+    async fn status(&self, scan_ref: &ScanRef) -> Result<Status, ProviderError> {
         let lags = self.trouble(self.weather.status_lags);
         let state = self.lock();
         let Some(verification) = state.verifications.get(scan_ref) else {
             return Err(ProviderError::TokenNotValid);
         };
         if verification.is_deleted {
-            return Ok(Overall::Deleted);
+            return Ok(Status::of(Overall::Deleted));
         }
         let overall = if lags && self.timeline.milliseconds() - verification.changed_at < 5 * MINUTE {
             self.timeline.count("status lagged behind");
@@ -377,7 +377,7 @@ impl Provider for SimulatedProvider {
             verification.overall
         };
         self.timeline.trace(|| format!("the status of {scan_ref} is said to be {overall}"));
-        Ok(overall)
+        Ok(Status::of(overall))
     }
 
     async fn files(&self, scan_ref: &ScanRef) -> Result<StepLinks, ProviderError> {

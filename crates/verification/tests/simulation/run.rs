@@ -323,7 +323,7 @@ impl Simulation {
         if self.broken == Some(Broken::AcknowledgedFirst) {
             self.acknowledge(&received, self.timeline.steps());
         }
-        let use_case = self.process_ports().advance();
+        let use_case = self.process_ports().advance(Policy::default());
         let first = received.first.clone();
         let until = self.after(PROCESSOR_TIMEOUT - PROCESSOR_RESERVE);
         self.spawn(Work::Message(received), PROCESSOR_TIMEOUT, async move {

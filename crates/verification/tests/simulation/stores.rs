@@ -112,6 +112,7 @@ impl Documents for WatchedDocuments {
     async fn capture(
         &self,
         first: &ScanRef,
+        upload: &UploadId,
         planned: &PlannedDocument,
         link: &FileLink,
         until: Timestamp,
@@ -137,12 +138,12 @@ impl Documents for WatchedDocuments {
         };
         let world = &self.provider.world;
         world.file(link.expose(), behaviour);
-        let key = document_key(first, &planned.step, planned.file, FileType::Jpeg);
+        let key = document_key(first, upload, &planned.step, planned.file, FileType::Jpeg);
         let before = world.object(&key);
         if self.broken == Some(Broken::WriteOnceIgnored) {
             world.lose_object(&key);
         }
-        let captured = world.capture(first, planned, link, until).await;
+        let captured = world.capture(first, upload, planned, link, until).await;
         if let Ok(document) = &captured {
             if timeline.chance(0.05) {
                 timeline.count("photo lying on its side");

@@ -171,7 +171,7 @@ impl Life {
 
     fn process_messages(&mut self) {
         for first in std::mem::take(&mut self.messages) {
-            let advanced = self.stops.run(self.ports.advance().advance(&first, self.until(60)));
+            let advanced = self.stops.run(self.ports.advance(Policy::default()).advance(&first, self.until(60)));
             if !matches!(advanced, Some(Ok(Advanced::Resting(_) | Advanced::Unknown))) {
                 self.messages.push(first);
             }

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 
 use super::{FileBehaviour, World};
 use crate::document::{FileType, PlannedDocument, StoredDocument};
-use crate::identifiers::{Digest256, ScanRef};
+use crate::identifiers::{Digest256, ScanRef, UploadId};
 use crate::ports::{CaptureError, Documents, Unavailable};
 use crate::secret::FileLink;
 use crate::time::Timestamp;
@@ -14,6 +14,7 @@ impl Documents for World {
     async fn capture(
         &self,
         first: &ScanRef,
+        upload: &UploadId,
         planned: &PlannedDocument,
         link: &FileLink,
         _until: Timestamp,
@@ -36,6 +37,7 @@ impl Documents for World {
                     _ => FileType::Jpeg,
                 };
                 let document = StoredDocument {
+                    upload: upload.clone(),
                     step: planned.step.clone(),
                     file: planned.file,
                     side: planned.side,

@@ -8,7 +8,7 @@ use super::{Fault, TokenState, World, WorldState};
 use crate::document::{Plan, StoredDocument};
 use crate::identifiers::{ClientId, ScanRef, SecondReference};
 use crate::ports::{Clock, DeletedAtProvider, Provider, ProviderError, SecondToken, Session, SessionRequest, Sessions};
-use crate::result::{Overall, StepLinks};
+use crate::result::{Overall, Status, StepLinks};
 use crate::secret::{AuthToken, SessionLink};
 use crate::time::Timestamp;
 
@@ -123,7 +123,7 @@ impl Provider for World {
         }
     }
 
-    async fn status(&self, scan_ref: &ScanRef) -> Result<Overall, ProviderError> {
+    async fn status(&self, scan_ref: &ScanRef) -> Result<Status, ProviderError> {
         if self.fault_of("status").is_some() {
             return Err(ProviderError::Unavailable {
                 kind: "ServerError",
@@ -131,12 +131,15 @@ impl Provider for World {
             });
         }
         if let Some(overall) = self.lock().statuses.get(scan_ref) {
-            return Ok(*overall);
+            return Ok(overall.clone());
+        }
+        if let Some(status) = self.lock().served.get(scan_ref) {
+            return Ok(status.clone());
         }
         match self.lock().tokens.get(scan_ref) {
-            Some(TokenState::Active(_)) => Ok(Overall::Active),
-            Some(TokenState::Accepted) => Ok(Overall::Reviewing),
-            Some(TokenState::Expired) => Ok(Overall::Expired),
+            Some(TokenState::Active(_)) => Ok(Status::of(Overall::Active)),
+            Some(TokenState::Accepted) => Ok(Status::of(Overall::Reviewing)),
+            Some(TokenState::Expired) => Ok(Status::of(Overall::Expired)),
             None => Err(ProviderError::TokenNotValid),
         }
     }

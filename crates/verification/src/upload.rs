@@ -1,0 +1,142 @@
+//! One upload of the customer's: how two of them are told apart, and which is the newer.
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use crate::identifiers::Digest256;
+use crate::result::StepLinks;
+
+/// How many uploads of one verification are remembered. The provider allows a customer two attempts per session by default.
+pub const MAXIMUM_UPLOADS: usize = 16;
+
+/// The files that one callback names, as far as they can be told from those of another callback without fetching them.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Upload {
+    /// SHA-256 over the steps, their links without query, and `finished_at`. A link that is signed anew has another query only.
+    pub fingerprint: Digest256,
+    /// When the customer finished, in Unix seconds; `None`: the callback does not say.
+    pub finished_at: Option<i64>,
+    /// The archived callback that named it first.
+    pub callback: Digest256,
+}
+
+/// How an upload stands to the newest one that is known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Age {
+    Same,
+    Older,
+    Newer,
+}
+
+impl Upload {
+    /// The upload behind the links of a result. The first document's own files do not count.
+    pub fn of(links: &StepLinks, finished_at: Option<i64>, callback: &Digest256) -> Self {
+        Self {
+            fingerprint: fingerprint(links, finished_at),
+            finished_at,
+            callback: callback.clone(),
+        }
+    }
+
+    /// Where the upload stands among the `known` ones, of which the last is the newest.
+    ///
+    /// The customer's own time decides. Where it is not there or the same, what is heard of later is newer.
+    pub fn age(&self, known: &[Self]) -> Age {
+        let Some(newest) = known.last() else { return Age::Newer };
+        if newest.fingerprint == self.fingerprint {
+            return Age::Same;
+        }
+        let is_known = known.iter().any(|upload| upload.fingerprint == self.fingerprint);
+        let is_before = matches!((self.finished_at, newest.finished_at), (Some(own), Some(newest)) if own < newest);
+        if is_known || is_before { Age::Older } else { Age::Newer }
+    }
+
+    /// Adds the upload as the newest one, and forgets the oldest of too many.
+    pub(crate) fn remember(self, known: &mut Vec<Self>) {
+        if known.len() >= MAXIMUM_UPLOADS {
+            known.remove(0);
+        }
+        known.push(self);
+    }
+}
+
+/// Whether both lists lead to the same files, however the links are signed.
+pub fn have_same_files(one: &StepLinks, other: &StepLinks) -> bool {
+    fingerprint(one, None) == fingerprint(other, None)
+}
+
+fn fingerprint(links: &StepLinks, finished_at: Option<i64>) -> Digest256 {
+    let mut hash = Sha256::new();
+    for (step, links) in links.iter().filter(|(step, _)| !step.is_first_document()) {
+        hash.update(step.as_str());
+        for link in links {
+            hash.update([0]);
+            hash.update(without_query(link.expose()));
+        }
+        hash.update([1]);
+    }
+    hash.update(finished_at.unwrap_or_default().to_be_bytes());
+    Digest256::from_bytes(hash.finalize().into())
+}
+
+fn without_query(link: &str) -> &str {
+    link.split(['?', '#']).next().unwrap_or(link)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::secret::FileLink;
+
+    fn links(path: &str, query: &str) -> StepLinks {
+        let link = |step: &str| vec![FileLink::new(format!("https://files.example/{path}/{step}?{query}"))];
+        ["SECOND_DOC_FRONT", "SECOND_DOC_BACK", "FACE"]
+            .into_iter()
+            .map(|step| (step.parse().unwrap(), link(step)))
+            .collect()
+    }
+
+    fn upload(path: &str, query: &str, finished_at: Option<i64>) -> Upload {
+        Upload::of(&links(path, query), finished_at, &Digest256::of(path.as_bytes()))
+    }
+
+    #[test]
+    fn links_signed_anew_are_the_same_upload() {
+        let known = [upload("one", "Signature=a", Some(7))];
+        assert_eq!(upload("one", "Signature=b", Some(7)).age(&known), Age::Same);
+        assert!(have_same_files(&links("one", "a"), &links("one", "b")));
+    }
+
+    #[test]
+    fn other_paths_or_another_time_are_another_upload() {
+        let known = [upload("one", "a", Some(7))];
+        assert_eq!(upload("two", "a", Some(7)).age(&known), Age::Newer);
+        assert_eq!(upload("one", "a", Some(8)).age(&known), Age::Newer);
+        assert_eq!(upload("two", "a", None).age(&known), Age::Newer);
+    }
+
+    #[test]
+    fn the_first_documents_files_make_no_other_upload() {
+        let mut other = links("one", "a");
+        other.insert("FACE".parse().unwrap(), vec![FileLink::new("https://files.example/other")]);
+        assert_eq!(Upload::of(&other, Some(7), &Digest256::of(b"one")), upload("one", "a", Some(7)));
+    }
+
+    #[test]
+    fn what_was_replaced_or_finished_before_is_older() {
+        let known = [upload("one", "a", Some(7)), upload("two", "a", Some(9))];
+        assert_eq!(upload("one", "b", Some(7)).age(&known), Age::Older);
+        assert_eq!(upload("three", "a", Some(8)).age(&known), Age::Older);
+        assert_eq!(upload("three", "a", Some(9)).age(&known), Age::Newer);
+    }
+
+    #[test]
+    fn only_so_many_uploads_are_remembered() {
+        let mut known = Vec::new();
+        for number in 0..100 {
+            upload(&number.to_string(), "a", None).remember(&mut known);
+        }
+        assert_eq!(known.len(), MAXIMUM_UPLOADS);
+        assert_eq!(upload("99", "b", None).age(&known), Age::Same);
+    }
+}
