@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use verification::Pairing;
 use verification::Timestamp;
 use verification::document::{FileType, PlannedDocument, StoredDocument, document_key};
-use verification::identifiers::{ClientId, Digest256, ScanRef};
+use verification::identifiers::{ClientId, Digest256, ScanRef, UploadId};
 use verification::ports::{
     CaptureError, Documents, FileRemoval, HistoryEntry, Overdue, Page, PageStart, PairingWrite, Pairings, RemovedFiles, Saved, Unavailable,
 };

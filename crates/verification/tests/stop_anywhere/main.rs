@@ -54,6 +54,7 @@ fn play(scenario: Scenario, stops: &[Stop]) -> Result<Vec<Operation>, String> {
     let count = |word: &str| history.iter().filter(|what| *what == word).count();
     let settled = State::Settled {
         verdict: Verdict::Approved,
+        reason: None,
     };
     hold(pairing.state == settled, "it did not settle")?;
     hold(world.submissions().len() == 1, "there is not exactly one accepted submission")?;
