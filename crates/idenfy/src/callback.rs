@@ -1,8 +1,9 @@
 //! What a callback says, without what it says about a person.
 //!
 //! Only members that a decision needs are kept; names, numbers, dates, addresses and scores are skipped while reading. Reading is
-//! lenient, because the provider's own documents disagree about types: a body is unreadable only when it is no JSON object or has
-//! no `scanRef`.
+//! lenient, because the provider's own documents disagree about types: a body is unreadable only
+//! when it is no object or has no `scanRef`. U+FFFD stands for text that cannot be read, and for
+//! steps beyond the first 64.
 
 mod event_type;
 mod file_urls;
@@ -20,6 +21,7 @@ pub use self::file_urls::FileUrls;
 pub use self::overall::Overall;
 pub use self::status::Status;
 pub use self::steps_verdict::StepsVerdict;
+use crate::lenient_json::UNREADABLE;
 use crate::scan_ref;
 use crate::selection::{Members, NotJson, Selected, Selection};
 use crate::word::word;
@@ -32,7 +34,7 @@ use crate::word::word;
 pub struct Callback {
     /// The verification that this is about; at most 36 characters in the provider's schema, at most 255 here.
     pub scan_ref: String,
-    /// The integrator's name for the customer.
+    /// The integrator's name for the customer. U+FFFD where one is there and is no text.
     pub client_id: Option<String>,
     /// The integrator's text from the token request.
     pub external_ref: Option<String>,
@@ -110,12 +112,16 @@ impl Callback {
             Selected::Object(members) => members,
             Selected::NotAnObject => return Err(UnreadableCallback::NotAnObject),
         };
+        Self::of(&members)
+    }
+
+    fn of(members: &serde_json::Map<String, Value>) -> Result<Self, UnreadableCallback> {
         let scan_ref = members.text("scanRef").filter(|text| scan_ref::is_usable(text));
         let nothing = serde_json::Map::new();
         let data = members.object("data").unwrap_or(&nothing);
         Ok(Self {
             scan_ref: scan_ref.ok_or(UnreadableCallback::NoScanRef)?.to_owned(),
-            client_id: members.verbatim("clientId"),
+            client_id: members.verbatim_if_there("clientId"),
             external_ref: members.verbatim("externalRef"),
             is_final: members.boolean("final"),
             status: Status::read(members.object("status").unwrap_or(&nothing), "overall"),
@@ -152,7 +158,7 @@ impl fmt::Debug for Callback {
 }
 
 /// Step names with their types: the value is a word, an object with a `type`, or anything else, which reads as no type. A list of
-/// names is read as well.
+/// names is read as well; an item that is no name is a step whose name cannot be read.
 fn steps(value: Option<&Value>) -> BTreeMap<String, Option<String>> {
     let type_of = |value: &Value| match value {
         Value::String(text) => Some(word(text)),
@@ -161,7 +167,138 @@ fn steps(value: Option<&Value>) -> BTreeMap<String, Option<String>> {
     };
     match value {
         Some(Value::Object(members)) => members.iter().map(|(step, value)| (step.clone(), type_of(value))).collect(),
-        Some(Value::Array(names)) => names.iter().filter_map(Value::as_str).map(|step| (step.to_owned(), None)).collect(),
+        Some(Value::Array(names)) => {
+            let names = names.iter().filter(|name| !name.is_null());
+            names.map(|name| (name.as_str().unwrap_or(UNREADABLE).to_owned(), None)).collect()
+        }
         _ => BTreeMap::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::{Duration, Instant};
+
+    use proptest::prelude::*;
+    use serde_json::{Map, json};
+
+    use super::*;
+
+    /// Values of every kind, words that mean something among them; no list repeats an item, because
+    /// repeated ones are left out.
+    fn any_value() -> impl Strategy<Value = Value> {
+        let text = prop_oneof![
+            any::<String>(),
+            "[ -~]{0,8}",
+            prop::sample::select(vec!["APPROVED", "VALID", "true", "A_FRONT", "https://files.example/a", " 7 "]).prop_map(str::to_owned),
+        ];
+        let leaf = prop_oneof![
+            Just(Value::Null),
+            any::<bool>().prop_map(Value::from),
+            any::<i64>().prop_map(Value::from),
+            any::<u64>().prop_map(Value::from),
+            any::<f64>().prop_map(Value::from),
+            text.clone().prop_map(Value::from),
+        ];
+        leaf.prop_recursive(5, 40, 6, move |inner| {
+            let name = prop_oneof![
+                prop::sample::select(vec!["status", "type", "A_FRONT", "overall", "additionalSteps"]).prop_map(str::to_owned),
+                text.clone()
+            ];
+            prop_oneof![
+                prop::collection::vec(inner.clone(), 0..6).prop_map(|items| {
+                    let mut distinct: Vec<Value> = Vec::new();
+                    for item in items {
+                        if !distinct.contains(&item) {
+                            distinct.push(item);
+                        }
+                    }
+                    Value::from(distinct)
+                }),
+                prop::collection::btree_map(name, inner, 0..6).prop_map(|members| members.into_iter().collect()),
+            ]
+        })
+    }
+
+    fn any_body() -> impl Strategy<Value = Map<String, Value>> {
+        let names: Vec<&str> = CALLBACK.whole.iter().copied().chain(["status", "data", "other"]).collect();
+        prop::collection::btree_map(prop::sample::select(names), any_value(), 0..12).prop_map(|members| {
+            let mut body: Map<_, _> = members.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+            body.entry("scanRef").or_insert_with(|| "abc".into());
+            body
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn valid_json_reads_as_a_parser_of_all_of_it_would(body in any_body(), pretty: bool) {
+            let bytes = if pretty { serde_json::to_vec_pretty(&body) } else { serde_json::to_vec(&body) }.unwrap();
+            let whole: Map<String, Value> = serde_json::from_slice(&bytes).unwrap();
+            prop_assert_eq!(Callback::read(&bytes), Callback::of(&whole));
+        }
+    }
+
+    fn read(body: &str) -> Callback {
+        Callback::read(body.as_bytes()).unwrap()
+    }
+
+    #[test]
+    fn a_byte_order_mark_loses_nothing() {
+        assert_eq!(read("\u{FEFF}{\"scanRef\":\"abc\",\"final\":true}").is_final, Some(true));
+    }
+
+    #[test]
+    fn odd_values_of_read_members_are_never_a_word_of_the_providers() {
+        let deep = "[".repeat(100_000) + &"]".repeat(100_000);
+        for odd in ["NaN", "1e999", r#""VALID\ud800""#, &deep] {
+            let callback = read(&format!(
+                r#"{{"scanRef":"abc","clientId":{odd},"externalRef":{odd},"final":{odd},"startTime":{odd},"data":{{"docType":{odd}}},
+                "status":{{"overall":{odd},"additionalSteps":{odd},"fraudTags":{odd}}},"fileUrls":{{"A":{odd},"B":["b",{odd}]}}}}"#
+            ));
+            assert_eq!((callback.is_final, callback.start_time), (None, None));
+            assert!(callback.client_id.unwrap().contains(UNREADABLE));
+            assert_ne!(callback.status.overall, Some(Overall::Approved));
+            assert_eq!(callback.status.additional_steps, StepsVerdict::Unknown);
+            assert_eq!(callback.file_urls, FileUrls::from_iter([("B".to_owned(), vec!["b".to_owned()])]));
+        }
+    }
+
+    #[test]
+    fn a_step_that_cannot_be_read_is_still_a_step() {
+        let names = |steps: &str| {
+            let callback = read(&format!(r#"{{"scanRef":"abc","additionalSteps":{steps}}}"#));
+            callback.additional_steps.into_keys().collect::<Vec<_>>()
+        };
+        for steps in [
+            r#"{"A_FRONT":null,"A\ud800_BACK":null}"#,
+            r#"["A_FRONT","\ud800"]"#,
+            r#"["A_FRONT",7,null]"#,
+        ] {
+            let names = names(steps);
+            assert_eq!(names.len(), 2, "{steps}");
+            assert!(names.iter().any(|name| name.contains(UNREADABLE)), "{steps}");
+        }
+        let many: Map<String, Value> = (0..1_000).map(|step| (step.to_string(), Value::Null)).collect();
+        assert_eq!(names(&json!(many).to_string()).len(), 65);
+    }
+
+    #[test]
+    fn a_megabyte_is_read_in_linear_time() {
+        let links: Vec<String> = (0..100_000).map(|link| format!("a{link}")).collect();
+        let steps: Map<String, Value> = (0..45_000).map(|step| (format!("STEP_{step:08}"), Value::Null)).collect();
+        let bodies = [
+            json!({"scanRef": "abc", "fileUrls": {"A": links}}).to_string(),
+            json!({"scanRef": "abc", "fileUrls": {"A": vec![links.first(); 100_000]}}).to_string(),
+            json!({"scanRef": "abc", "additionalSteps": steps}).to_string(),
+            format!(r#"{{"scanRef":"abc","other":{}{}}}"#, "[".repeat(500_000), "]".repeat(500_000)),
+        ];
+        for body in bodies {
+            let started = Instant::now();
+            let callback = read(&body);
+            assert!(callback.file_urls.get("A").len() <= FileUrls::MAXIMUM_LINKS);
+            // Unoptimised and on a busy machine it takes a second; comparing all links with all
+            // takes minutes.
+            assert!(started.elapsed() < Duration::from_secs(20), "{} bytes", body.len());
+        }
     }
 }

@@ -5,6 +5,7 @@ mod callback;
 mod client;
 mod credentials;
 mod error;
+mod lenient_json;
 mod scan_ref;
 mod selection;
 mod signature;

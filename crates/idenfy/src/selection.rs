@@ -1,14 +1,13 @@
 //! Reads chosen members out of a JSON object and skips the rest without keeping it.
 //!
 //! The provider's bodies are full of personal data that nobody here needs, and of members whose types differ between its own
-//! documents. A [`Selection`] names the members to keep, so the rest never becomes a value in memory; and because it keeps raw
-//! [`Value`]s, no member of an unexpected type can fail the whole body. Repeated members: the last one wins.
+//! documents. A [`Selection`] names the members to keep, so the rest never becomes a value in
+//! memory. No member fails the whole body: what cannot be read is what
+//! [`lenient_json`](crate::lenient_json) makes of it. Repeated members: the last one wins.
 
-use std::fmt;
-
-use serde::Deserializer;
-use serde::de::{DeserializeSeed, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Value};
+
+use crate::lenient_json::{self, UNREADABLE};
 
 /// Which members of an object to keep; a member with a selection of its own is read by that one.
 #[derive(Clone, Copy, Debug)]
@@ -21,26 +20,39 @@ pub(crate) struct Selection {
 #[derive(Debug)]
 pub(crate) enum Selected {
     Object(Map<String, Value>),
-    /// Valid JSON, but not an object.
+    /// A value, but not an object.
     NotAnObject,
 }
 
 impl Selection {
     /// Reads the body; the error says where it stops being JSON and nothing of what stands there.
     pub(crate) fn read(self, body: &[u8]) -> Result<Selected, NotJson> {
-        let mut deserializer = serde_json::Deserializer::from_slice(body);
-        let value = self.deserialize(&mut deserializer).map_err(|error| NotJson::at(&error))?;
-        deserializer.end().map_err(|error| NotJson::at(&error))?;
-        Ok(match value {
+        let value = lenient_json::whole(body).map_err(|offset| NotJson::at(body, offset))?;
+        Ok(match self.select(value) {
             Value::Object(members) => Selected::Object(members),
             _ => Selected::NotAnObject,
         })
     }
+
+    /// Of an object, the chosen members; everything else reads as null.
+    fn select(self, value: &[u8]) -> Value {
+        if !value.starts_with(b"{") {
+            return Value::Null;
+        }
+        let mut members = Map::new();
+        for (name, value) in lenient_json::entries(value) {
+            let name = lenient_json::text(name);
+            if self.whole.contains(&name.as_str()) {
+                members.insert(name, lenient_json::read(value));
+            } else if let Some((_, part)) = self.parts.iter().find(|(part_name, _)| *part_name == name) {
+                members.insert(name, part.select(value));
+            }
+        }
+        Value::Object(members)
+    }
 }
 
 /// Where a body stops being JSON.
-///
-/// The parser's own message is left behind: it may quote the body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("not JSON from line {line}, column {column}")]
 pub struct NotJson {
@@ -51,71 +63,13 @@ pub struct NotJson {
 }
 
 impl NotJson {
-    fn at(error: &serde_json::Error) -> Self {
+    fn at(body: &[u8], offset: usize) -> Self {
+        let before = body.get(..offset).unwrap_or(body);
+        let is_break = |byte: &u8| *byte == b'\n';
         Self {
-            line: error.line(),
-            column: error.column(),
+            line: before.iter().filter(|byte| is_break(byte)).count() + 1,
+            column: before.iter().rev().take_while(|byte| !is_break(byte)).count() + 1,
         }
-    }
-}
-
-impl<'de> DeserializeSeed<'de> for Selection {
-    type Value = Value;
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
-        deserializer.deserialize_any(self)
-    }
-}
-
-/// Objects are selected from; everything else is consumed and reads as null.
-impl<'de> Visitor<'de> for Selection {
-    type Value = Value;
-
-    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("any JSON value")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<Value, A::Error> {
-        let mut members = Map::new();
-        while let Some(name) = access.next_key::<String>()? {
-            if self.whole.contains(&name.as_str()) {
-                members.insert(name, access.next_value()?);
-            } else if let Some((_, part)) = self.parts.iter().find(|(part_name, _)| *part_name == name) {
-                members.insert(name, access.next_value_seed(*part)?);
-            } else {
-                access.next_value::<IgnoredAny>()?;
-            }
-        }
-        Ok(Value::Object(members))
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut access: A) -> Result<Value, A::Error> {
-        while access.next_element::<IgnoredAny>()?.is_some() {}
-        Ok(Value::Null)
-    }
-
-    fn visit_bool<E>(self, _: bool) -> Result<Value, E> {
-        Ok(Value::Null)
-    }
-
-    fn visit_i64<E>(self, _: i64) -> Result<Value, E> {
-        Ok(Value::Null)
-    }
-
-    fn visit_u64<E>(self, _: u64) -> Result<Value, E> {
-        Ok(Value::Null)
-    }
-
-    fn visit_f64<E>(self, _: f64) -> Result<Value, E> {
-        Ok(Value::Null)
-    }
-
-    fn visit_str<E>(self, _: &str) -> Result<Value, E> {
-        Ok(Value::Null)
-    }
-
-    fn visit_unit<E>(self) -> Result<Value, E> {
-        Ok(Value::Null)
     }
 }
 
@@ -133,6 +87,9 @@ pub(crate) trait Members {
 
     /// As sent, because others compare it; blank reads as nothing.
     fn verbatim(&self, name: &str) -> Option<String>;
+
+    /// The same, but what is there and is no text reads as [`UNREADABLE`].
+    fn verbatim_if_there(&self, name: &str) -> Option<String>;
 }
 
 impl Members for Map<String, Value> {
@@ -149,6 +106,14 @@ impl Members for Map<String, Value> {
             .and_then(Value::as_str)
             .filter(|text| !text.trim().is_empty())
             .map(str::to_owned)
+    }
+
+    fn verbatim_if_there(&self, name: &str) -> Option<String> {
+        match self.get(name)? {
+            Value::Null => None,
+            Value::String(_) => self.verbatim(name),
+            _ => Some(UNREADABLE.to_owned()),
+        }
     }
 
     /// Also the words `"true"` and `"false"`.
@@ -229,9 +194,24 @@ mod tests {
     }
 
     #[test]
+    fn odd_values_that_nobody_reads_lose_nothing() {
+        let deep = "[".repeat(100_000) + &"]".repeat(100_000);
+        for odd in ["NaN", "-Infinity", "1e999", r#""\ud800""#, r#"{"\ud800":1}"#, &deep] {
+            for body in [
+                format!(r#"{{"odd":{odd},"kept":1}}"#),
+                format!(r#"{{"part":{{"odd":{odd},"kept":1}},"kept":1}}"#),
+                format!(r#"{{"part":{odd},"kept":1}}"#),
+            ] {
+                assert_eq!(members(&body).get("kept"), Some(&Value::from(1)), "{}", body.len());
+            }
+        }
+    }
+
+    #[test]
     fn an_error_gives_the_place_and_nothing_of_the_body() {
         let error = SELECTION.read(b"{\"kept\":\"Ona\n").unwrap_err();
         assert!(!format!("{error} {error:?}").contains("Ona"));
+        assert_eq!(error, NotJson { line: 2, column: 1 });
         assert_eq!(SELECTION.read(b"{} x").unwrap_err(), NotJson { line: 1, column: 4 });
     }
 

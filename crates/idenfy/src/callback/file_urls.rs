@@ -5,15 +5,21 @@ use std::fmt;
 
 use serde_json::{Map, Value};
 
+use crate::lenient_json::UNREADABLE;
+
 /// Step names and the links to their files. Whoever holds a link can fetch the file for an hour, so `Debug` shows step names and
 /// numbers of links only.
 ///
 /// The provider gives no type for the values; strings, arrays of strings and nulls were seen. A step without a link is left out,
-/// so that a step that is present has a file.
+/// so that a step that is present has a file. The first [`FileUrls::MAXIMUM_LINKS`] different links
+/// of a step are kept.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct FileUrls(BTreeMap<String, Vec<String>>);
 
 impl FileUrls {
+    /// How many links of one step are kept: more than anybody needs to see that there are several.
+    pub const MAXIMUM_LINKS: usize = 8;
+
     /// The links of a step, in the provider's order; empty when the step has none.
     #[must_use]
     pub fn get(&self, step: &str) -> &[String] {
@@ -53,7 +59,7 @@ impl FileUrls {
             .collect()
     }
 
-    /// Both maps in one; a step in both has the links of both.
+    /// Both maps in one; a step in both has the links of both, up to twice as many.
     pub(crate) fn merged(mut self, other: Self) -> Self {
         for (step, links) in other.0 {
             self.0.entry(step).or_default().extend(links);
@@ -79,11 +85,21 @@ impl fmt::Debug for FileUrls {
 }
 
 fn links(value: &Value) -> Vec<String> {
-    let text = |value: &Value| value.as_str().map(str::trim).filter(|text| !text.is_empty()).map(str::to_owned);
-    match value {
-        Value::Array(items) => items.iter().filter_map(text).collect(),
-        other => text(other).into_iter().collect(),
+    let items = match value {
+        Value::Array(items) => items.as_slice(),
+        other => std::slice::from_ref(other),
+    };
+    let mut links: Vec<String> = Vec::new();
+    for link in items.iter().filter_map(Value::as_str).map(str::trim) {
+        if links.len() == FileUrls::MAXIMUM_LINKS {
+            break;
+        }
+        let is_link = !link.is_empty() && !link.contains(UNREADABLE);
+        if is_link && !links.iter().any(|known| known == link) {
+            links.push(link.to_owned());
+        }
     }
+    links
 }
 
 #[cfg(test)]
@@ -113,6 +129,15 @@ mod tests {
             assert!(FileUrls::read(Some(&value)).is_empty());
         }
         assert!(FileUrls::read(None).is_empty());
+    }
+
+    #[test]
+    fn a_step_keeps_its_first_eight_different_links() {
+        let link = |number: usize| format!("https://files.example/{number}");
+        let repeated = std::iter::repeat_n(0, 20).chain(0..20).map(link).collect::<Vec<_>>();
+        let urls = FileUrls::read(Some(&json!({"POA2": repeated, "BACK": [link(1), "", "\u{FFFD}", link(1)]})));
+        assert_eq!(urls.get("POA2"), (0..8).map(link).collect::<Vec<_>>());
+        assert_eq!(urls.get("BACK"), [link(1)], "a link listed twice is one link");
     }
 
     #[test]

@@ -139,13 +139,13 @@ fn escaped_characters_read_as_what_they_stand_for() {
 fn odd_types_read_as_nothing_and_an_odd_verdict_is_no_approval() {
     let callback = callback("odd_types");
     assert_eq!(callback.is_final, Some(false));
-    assert_eq!((callback.client_id, callback.external_ref), (None, None));
+    assert_eq!((callback.client_id.as_deref(), callback.external_ref), (Some("\u{FFFD}"), None));
     assert_eq!(
         (callback.status.overall, callback.status.additional_steps),
         (None, StepsVerdict::Unknown)
     );
     assert_eq!(callback.status.mismatch_tags, ["NAME", "UNRECOGNISED"]);
-    assert_eq!(callback.additional_steps.keys().collect::<Vec<_>>(), ["SECOND_DOC"]);
+    assert_eq!(callback.additional_steps.keys().collect::<Vec<_>>(), ["SECOND_DOC", "\u{FFFD}"]);
     assert_eq!((callback.start_time, callback.finish_time), (Some(1_793_523_000), None));
 }
 
@@ -169,12 +169,15 @@ fn only_a_body_without_a_reference_is_unreadable() {
 }
 
 #[test]
-fn skipped_members_may_be_malformed_in_ways_that_do_not_matter() {
-    let callback = parse(br#"{"data":{"docFirstName":"\ud800"},"note":"\xff","scanRef":"abc"}"#);
-    // A raw escape that JSON does not know is still no JSON; a lone surrogate in a skipped name is no reason to lose the callback.
-    assert!(matches!(callback, Err(UnreadableCallback::NotJson(_))));
-    assert_eq!(
-        parse(br#"{"data":{"docFirstName":"\ud800"},"scanRef":"abc"}"#).unwrap().scan_ref,
-        "abc"
-    );
+fn members_may_be_malformed_in_ways_that_do_not_matter() {
+    for body in [
+        &br#"{"data":{"docFirstName":"\ud800"},"scanRef":"abc"}"#[..],
+        br#"{"data":{"docFirstName":"\x escape"},"scanRef":"abc"}"#,
+        b"{\"data\":{\"docFirstName\":\"\xFF\"},\"scanRef\":\"abc\"}",
+        b"\xEF\xBB\xBF{\"AML\":[{\"score\":NaN}],\"scanRef\":\"abc\"}",
+        br#"{"final":Infinity,"scanRef":"abc"}"#,
+    ] {
+        assert_eq!(parse(body).unwrap().scan_ref, "abc", "{body:?}");
+    }
+    assert_eq!(parse(br#"{"scanRef":"\ud800"}"#).unwrap_err(), UnreadableCallback::NoScanRef);
 }
