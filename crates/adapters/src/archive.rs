@@ -51,7 +51,7 @@ pub struct ArchivedPage {
     pub next: Option<String>,
 }
 
-const UNREADABLE: &str = "unreadable";
+const UNREADABLE: &str = ScanRef::RESERVED;
 
 /// For a person who has callbacks played again; no function lists the archive.
 impl S3CallbackArchive {

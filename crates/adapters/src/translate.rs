@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use idenfy::{StepsVerdict, VerifiedBody};
-use verification::identifiers::{CountryCode, Digest256, StepName};
+use verification::identifiers::{ClientId, CountryCode, Digest256, StepName};
 use verification::result::{self, CallbackFacts, StepLinks};
 use verification::secret::FileLink;
 
@@ -22,9 +22,12 @@ pub enum UnusableCallback {
 /// The body is not a callback, or its `scanRef` cannot be used as a key. It is still iDenfy's: keep it.
 pub fn facts(body: &VerifiedBody) -> Result<CallbackFacts, UnusableCallback> {
     let callback = body.parse().map_err(UnusableCallback::Unreadable)?;
+    let client_id: Option<ClientId> = callback.client_id.as_deref().and_then(|client_id| client_id.parse().ok());
+    let steps: Vec<StepName> = callback.additional_steps.keys().filter_map(|step| step.parse().ok()).collect();
     Ok(CallbackFacts {
         scan_ref: callback.scan_ref.parse().map_err(UnusableCallback::ScanRef)?,
-        client_id: callback.client_id.as_deref().and_then(|client_id| client_id.parse().ok()),
+        has_unusable_client: client_id.is_none() && callback.client_id.is_some(),
+        client_id,
         external_ref: callback.external_ref.clone(),
         is_final: callback.is_final,
         overall: callback.status.overall.as_ref().map(overall),
@@ -35,8 +38,8 @@ pub fn facts(body: &VerifiedBody) -> Result<CallbackFacts, UnusableCallback> {
             StepsVerdict::NotJudged => result::StepsVerdict::NotJudged,
             StepsVerdict::Unknown => result::StepsVerdict::Unknown,
         },
-        // A step whose name cannot be a key is left out, so it can never be submitted.
-        steps: callback.additional_steps.keys().filter_map(|step| step.parse().ok()).collect(),
+        has_unusable_steps: steps.len() < callback.additional_steps.len(),
+        steps,
         links: links([&callback.file_urls, &callback.additional_step_pdf_urls]),
         country: [&callback.selected_country, &callback.doc_issuing_country]
             .into_iter()
@@ -75,4 +78,63 @@ pub(crate) fn links(maps: [&idenfy::FileUrls; 2]) -> StepLinks {
         }
     }
     links
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn facts_of(body: &Value) -> CallbackFacts {
+        facts(&VerifiedBody::previously_verified(Bytes::from(body.to_string()))).unwrap()
+    }
+
+    #[test]
+    fn a_client_is_known_unknown_or_unusable() {
+        for (client_id, known, has_unusable) in [
+            (json!("клиент-1"), Some("клиент-1"), false),
+            (json!(null), None, false),
+            (json!(" "), None, false),
+            (json!("x".repeat(101)), None, true),
+            (json!("a\u{1b}[2J"), None, true),
+            (json!(7), None, true),
+        ] {
+            let facts = facts_of(&json!({"scanRef": "abc", "clientId": client_id}));
+            assert_eq!(facts.client_id.as_ref().map(ClientId::as_str), known, "{client_id}");
+            assert_eq!(facts.has_unusable_client, has_unusable, "{client_id}");
+        }
+    }
+
+    #[test]
+    fn a_step_that_cannot_be_named_is_said_to_be_there() {
+        let of = |steps: Value| {
+            let facts = facts_of(&json!({"scanRef": "abc", "additionalSteps": steps}));
+            let names: Vec<String> = facts.steps.iter().map(ToString::to_string).collect();
+            (names, facts.has_unusable_steps)
+        };
+        let both = vec!["A_FRONT".to_owned(), "Ž_BACK".to_owned()];
+        assert_eq!(of(json!({"A_FRONT": null, "Ž_BACK": "UPLOAD"})), (both, false));
+        for unusable in ["", "a\nb", &"x".repeat(101), "https://files.example/a"] {
+            assert_eq!(
+                of(json!({"A_FRONT": null, unusable: null})),
+                (vec!["A_FRONT".to_owned()], true),
+                "{unusable:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_hundred_thousand_links_are_several() {
+        let links: Vec<String> = (0..140_000).map(|link| format!("https://a.example/{link}")).collect();
+        let twice = "https://a.example/twice";
+        let facts = facts_of(&json!({
+            "scanRef": "abc",
+            "fileUrls": {"MANY": links, "TWICE": [twice, twice]},
+            "additionalStepPdfUrls": {"TWICE": twice},
+        }));
+        let count = |step: &str| facts.links.get(&step.parse().unwrap()).map_or(0, Vec::len);
+        assert_eq!((count("MANY"), count("TWICE")), (8, 1));
+    }
 }

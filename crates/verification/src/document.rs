@@ -198,9 +198,9 @@ impl StoredDocument {
 
 /// `documents/<first scanRef>/<upload>/<STEP>.<extension>` for a step's first file, and
 /// `documents/<first scanRef>/<upload>/<STEP>.<number>.<extension>` for the others.
-/// A step's name has no dot, so no two files have the same key.
+/// A step's key has no dot, so no two files have the same key.
 pub fn document_key(first: &ScanRef, upload: &UploadId, step: &StepName, file: FileNumber, file_type: FileType) -> String {
-    let extension = file_type.extension();
+    let (step, extension) = (step.key(), file_type.extension());
     if file.is_first() {
         format!("documents/{first}/{upload}/{step}.{extension}")
     } else {

@@ -2,6 +2,8 @@
 //!
 //! Bounds come from iDenfy's published API description: `scanRef` at most 36 characters in callbacks and 40 in token responses,
 //! `clientId` 1 to 100 ASCII characters, `externalRef` at most 40. We accept somewhat longer `scanRef`s, in case the provider's do grow.
+//! Step names have no documented bound. A `clientId` or a step name in a callback exists at the
+//! provider, so any script is accepted.
 
 use std::fmt;
 use std::str::FromStr;
@@ -12,11 +14,18 @@ use sha2::{Digest, Sha256};
 /// Why a text is not the identifier it should be. Prints the rule, never the text: it came from outside.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidIdentifier {
-    #[error("a scanRef is 1 to {} letters, digits, hyphens and underscores", ScanRef::MAXIMUM_LENGTH)]
+    #[error(
+        "a scanRef is 1 to {} letters, digits, hyphens and underscores, begins with no hyphen and is not '{}'",
+        ScanRef::MAXIMUM_LENGTH,
+        ScanRef::RESERVED
+    )]
     ScanRef,
-    #[error("a clientId is 1 to {} visible ASCII characters or spaces", ClientId::MAXIMUM_LENGTH)]
+    #[error("a clientId is 1 to {} characters without control and format characters", ClientId::MAXIMUM_LENGTH)]
     ClientId,
-    #[error("a step name is 1 to {} letters, digits, hyphens and underscores", StepName::MAXIMUM_LENGTH)]
+    #[error(
+        "a step name is 1 to {} characters without control and format characters, and no link",
+        StepName::MAXIMUM_LENGTH
+    )]
     StepName,
     #[error("a country is two letters (ISO 3166-1 alpha-2)")]
     CountryCode,
@@ -50,11 +59,41 @@ macro_rules! text_type {
     };
 }
 
-fn is_word(text: &str, maximum: usize) -> bool {
-    (1..=maximum).contains(&text.len())
-        && text
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_')
+const fn is_word_byte(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_')
+}
+
+/// Whether the text has 1 to `maximum` characters (Unicode scalar values), and each is read and
+/// printed as what it is.
+fn is_plain_text(text: &str, maximum: usize) -> bool {
+    (1..=maximum).contains(&text.chars().count()) && !text.chars().any(|character| character.is_control() || is_deceptive(character))
+}
+
+/// Format characters and line separators (Unicode 16, categories Cf, Zl and Zp), which hide or
+/// reorder what is printed, and U+FFFD, which stands for a character that could not be read.
+const fn is_deceptive(character: char) -> bool {
+    matches!(
+        character,
+        '\u{AD}'
+            | '\u{600}'..='\u{605}'
+            | '\u{61C}'
+            | '\u{6DD}'
+            | '\u{70F}'
+            | '\u{890}'..='\u{891}'
+            | '\u{8E2}'
+            | '\u{180E}'
+            | '\u{200B}'..='\u{200F}'
+            | '\u{2028}'..='\u{202E}'
+            | '\u{2060}'..='\u{206F}'
+            | '\u{FEFF}'
+            | '\u{FFF9}'..='\u{FFFD}'
+            | '\u{110BD}'
+            | '\u{110CD}'
+            | '\u{13430}'..='\u{1343F}'
+            | '\u{1BCA0}'..='\u{1BCA3}'
+            | '\u{1D173}'..='\u{1D17A}'
+            | '\u{E0000}'..='\u{E007F}'
+    )
 }
 
 /// The provider's name for one verification.
@@ -64,13 +103,18 @@ text_type!(ScanRef);
 
 impl ScanRef {
     pub const MAXIMUM_LENGTH: usize = 128;
+
+    /// The folder of callbacks without a `scanRef`; none may have this name, in whatever case.
+    pub const RESERVED: &str = "unreadable";
 }
 
 impl FromStr for ScanRef {
     type Err = InvalidIdentifier;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        if is_word(text, Self::MAXIMUM_LENGTH) {
+        let is_word = (1..=Self::MAXIMUM_LENGTH).contains(&text.len()) && text.bytes().all(is_word_byte);
+        // A hyphen in front would make it an option of whatever command it is given to.
+        if is_word && !text.starts_with('-') && !text.eq_ignore_ascii_case(Self::RESERVED) {
             Ok(Self(text.to_owned()))
         } else {
             Err(InvalidIdentifier::ScanRef)
@@ -91,8 +135,7 @@ impl FromStr for ClientId {
     type Err = InvalidIdentifier;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let fits = (1..=Self::MAXIMUM_LENGTH).contains(&text.len()) && text.bytes().all(|byte| (b' '..=b'~').contains(&byte));
-        if fits {
+        if is_plain_text(text, Self::MAXIMUM_LENGTH) {
             Ok(Self(text.to_owned()))
         } else {
             Err(InvalidIdentifier::ClientId)
@@ -100,13 +143,17 @@ impl FromStr for ClientId {
     }
 }
 
-/// The name of an additional step, as configured in the provider's account.
+/// The name of an additional step, as configured in the provider's account. Compared as it is: case
+/// and white space count.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 pub struct StepName(String);
 text_type!(StepName);
 
 impl StepName {
-    pub const MAXIMUM_LENGTH: usize = 64;
+    pub const MAXIMUM_LENGTH: usize = 100;
+
+    /// A longer [`Self::key`] is cut and ends in a digest.
+    const MAXIMUM_KEY_LENGTH: usize = 100;
 
     /// Whether the provider uses this key for the files of the *first* document, which are never ours to submit.
     pub fn is_first_document(&self) -> bool {
@@ -114,6 +161,28 @@ impl StepName {
             self.0.to_ascii_uppercase().as_str(),
             "FRONT" | "BACK" | "FACE" | "FRONT_VIDEO" | "BACK_VIDEO" | "FACE_VIDEO" | "PASSPORT_COVER"
         )
+    }
+
+    /// The name as a part of keys in the bucket: at most 100 ASCII letters, digits, `-`, `_` and
+    /// `=`. Different names have different keys. Bytes of UTF-8 that are none of the first four are
+    /// written as `=` and two hexadecimal digits.
+    pub fn key(&self) -> String {
+        let mut key = String::new();
+        for byte in self.0.bytes() {
+            if is_word_byte(byte) {
+                key.push(char::from(byte));
+            } else {
+                key.push('=');
+                key.push_str(&hex::encode_upper([byte]));
+            }
+        }
+        if key.len() > Self::MAXIMUM_KEY_LENGTH {
+            // No key that is whole has two equals signs in a row.
+            key.truncate(32);
+            key.push_str("==");
+            key.push_str(Digest256::of(self.0.as_bytes()).as_str());
+        }
+        key
     }
 
     /// Whether the provider uses this step for proofs of address, which are not identity documents.
@@ -126,7 +195,8 @@ impl FromStr for StepName {
     type Err = InvalidIdentifier;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        if is_word(text, Self::MAXIMUM_LENGTH) {
+        // A link would tell whoever reads the name where the file is.
+        if is_plain_text(text, Self::MAXIMUM_LENGTH) && !text.contains("://") {
             Ok(Self(text.to_owned()))
         } else {
             Err(InvalidIdentifier::StepName)
@@ -285,18 +355,97 @@ mod tests {
 
     #[test]
     fn scan_ref_refuses_what_could_leave_its_key() {
-        for bad in ["", "a/b", "a#b", "..", "a b", "é", "a\n", &"x".repeat(129)] {
+        for bad in [
+            "",
+            "a/b",
+            "a#b",
+            "..",
+            "a b",
+            "é",
+            "a\n",
+            &"x".repeat(129),
+            "-rf",
+            "unreadable",
+            "UnReadable",
+        ] {
             assert_eq!(bad.parse::<ScanRef>(), Err(InvalidIdentifier::ScanRef), "{bad:?}");
         }
         assert!("6b0f2a1e-8f5d-4a4e-9a43-0c4f9a3d6a11".parse::<ScanRef>().is_ok());
     }
 
+    /// What no name may hold: it would hide, reorder or break what is printed, or was never read.
+    const DECEPTIVE: [&str; 9] = [
+        "a\tb",
+        "a\u{1b}[31m",
+        "a\u{9b}1m",
+        "a\u{202e}b",
+        "a\u{2066}b",
+        "a\u{200b}b",
+        "a\u{2028}b",
+        "\u{feff}a",
+        "a\u{fffd}",
+    ];
+
     #[test]
-    fn client_id_is_one_to_a_hundred_ascii_characters() {
-        assert!("x".repeat(100).parse::<ClientId>().is_ok());
-        for bad in [String::new(), "x".repeat(101), "žmogus".to_owned(), "a\tb".to_owned()] {
+    fn client_id_is_one_to_a_hundred_characters_of_any_script() {
+        for good in ["x", "клиент-1", "žmogus 7", " ", &"x".repeat(100), &"🦊".repeat(100)] {
+            assert_eq!(good.parse::<ClientId>().unwrap().as_str(), good);
+        }
+        for bad in ["", &"x".repeat(101), &"🦊".repeat(101)].into_iter().chain(DECEPTIVE) {
             assert_eq!(bad.parse::<ClientId>(), Err(InvalidIdentifier::ClientId), "{bad:?}");
         }
+    }
+
+    #[test]
+    fn step_name_is_one_to_a_hundred_characters_of_any_script() {
+        for good in [
+            "SECOND_DOC",
+            "Ž_BACK",
+            "Second doc.front",
+            "back side",
+            "a/b=c,d+e%",
+            "..",
+            &"身".repeat(100),
+        ] {
+            assert_eq!(good.parse::<StepName>().unwrap().as_str(), good);
+        }
+        let link = "https://files.example/a?Signature=b";
+        for bad in ["", link, &"x".repeat(101)].into_iter().chain(DECEPTIVE) {
+            assert_eq!(bad.parse::<StepName>(), Err(InvalidIdentifier::StepName), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn a_step_s_key_is_its_name_wherever_it_can_be() {
+        let key = |name: &str| name.parse::<StepName>().unwrap().key();
+        for name in ["SECOND_DOC_FRONT", "a-1", &"x".repeat(100)] {
+            assert_eq!(key(name), name);
+        }
+        assert_eq!(key("Ž_BACK"), "=C5=BD_BACK");
+        assert_eq!(key("Second doc.front"), "Second=20doc=2Efront");
+        assert_eq!(key("../a"), "=2E=2E=2Fa");
+        assert_eq!(key("=2E"), "=3D2E");
+    }
+
+    #[test]
+    fn different_steps_have_different_printable_bounded_keys() {
+        let seed = fastrand::u64(..);
+        let mut random = fastrand::Rng::with_seed(seed);
+        // Close to one another, and some long enough to be cut.
+        let alphabet = ["a", "A", "=", "==", "2E", ".", "/", "Ž", "Z\u{30c}", "身", " ", "-", "_"];
+        let mut names = std::collections::BTreeMap::new();
+        for _ in 0..20_000 {
+            let parts = if random.u8(..) == 0 { 50 } else { random.usize(1..=5) };
+            let name: String = (0..parts).map(|_| *random.choice(&alphabet).unwrap()).collect();
+            let Ok(step) = name.parse::<StepName>() else { continue };
+            let key = step.key();
+            let is_key = |byte: u8| is_word_byte(byte) || byte == b'=';
+            assert!((1..=100).contains(&key.len()) && key.bytes().all(is_key), "seed {seed}: {name:?}");
+            let other = names.insert(key, name.clone());
+            assert!(other.is_none_or(|other| other == name), "seed {seed}: {name:?}");
+        }
+        let ends = |end: &str| format!("{}{end}", "身".repeat(99)).parse::<StepName>().unwrap().key();
+        assert_ne!(ends("a"), ends("b"), "the digest is of all of it");
     }
 
     #[test]

@@ -115,7 +115,7 @@ impl Policy {
             StepsVerdict::Unknown => return Judgement::Unclear(ParkReason::StepVerdictUnknown),
             StepsVerdict::Valid | StepsVerdict::NotJudged => {}
         }
-        let images = match self.sides(&facts.steps) {
+        let images = match self.sides(facts) {
             Ok(images) => images,
             Err(NoSides::NoSteps) if facts.steps_verdict == StepsVerdict::Valid => return Judgement::Unclear(ParkReason::StepsNotNamed),
             Err(NoSides::NoSteps) => return Judgement::Declines(DeclineReason::NoAdditionalStep),
@@ -126,8 +126,10 @@ impl Policy {
         if facts.steps_verdict == StepsVerdict::NotJudged && !unjudged_is_enough {
             return Judgement::Unclear(ParkReason::StepNotJudged);
         }
-        let Some(client_id) = facts.client_id.clone() else {
-            return Judgement::Unclear(ParkReason::ClientUnknown);
+        let client_id = match &facts.client_id {
+            Some(client_id) => client_id.clone(),
+            None if facts.has_unusable_client => return Judgement::Unclear(ParkReason::ClientUnusable),
+            None => return Judgement::Unclear(ParkReason::ClientUnknown),
         };
         let country = [&expected.country, &self.default_country, &facts.country]
             .into_iter()
@@ -149,9 +151,10 @@ impl Policy {
     /// Which of the steps that the callback names are needed. Front first.
     ///
     /// With a mapping, it decides alone. Without one, utility bills are left aside; a single step is the front; among several, exactly
-    /// one name must end in `_FRONT` and at most one in `_BACK`.
-    fn sides(&self, steps: &[StepName]) -> Result<Vec<StepImage>, NoSides> {
-        let steps: Vec<&StepName> = steps.iter().filter(|step| !step.is_first_document()).collect();
+    /// one name must end in `_FRONT` and at most one in `_BACK`, and a step whose name cannot be
+    /// used may be either.
+    fn sides(&self, facts: &CallbackFacts) -> Result<Vec<StepImage>, NoSides> {
+        let steps: Vec<&StepName> = facts.steps.iter().filter(|step| !step.is_first_document()).collect();
         if !self.step_images.0.is_empty() {
             let mapped: Vec<StepImage> = self
                 .step_images
@@ -161,10 +164,14 @@ impl Policy {
                 .cloned()
                 .collect();
             return match mapped.first() {
+                None if facts.has_unusable_steps => Err(NoSides::Unclear),
                 None => Err(NoSides::NoSteps),
                 Some(image) if image.side == Side::Front => Ok(mapped),
                 Some(_) => Err(NoSides::Unclear),
             };
+        }
+        if facts.has_unusable_steps {
+            return Err(NoSides::Unclear);
         }
         let candidates: Vec<&StepName> = steps.into_iter().filter(|step| !step.is_utility_bill()).collect();
         let ending = |suffix: &str| -> Vec<StepName> {
@@ -377,6 +384,11 @@ mod tests {
             [("SECOND_DOC".to_owned(), "FRONT")]
         );
         assert_eq!(planned(&judge(&["NOTE", "ID_FRONT"])), [("ID_FRONT".to_owned(), "FRONT")]);
+        assert_eq!(
+            planned(&judge(&["A_FRONT", "Ž_back"])),
+            [("A_FRONT".to_owned(), "FRONT"), ("Ž_back".to_owned(), "BACK")]
+        );
+        assert_eq!(planned(&judge(&["Second doc.front"])), [("Second doc.front".to_owned(), "FRONT")]);
         for unclear in [
             &["A", "B"][..],
             &["A_FRONT", "B_FRONT"],
@@ -417,6 +429,31 @@ mod tests {
     }
 
     #[test]
+    fn a_step_that_cannot_be_named_is_never_left_out_in_silence() {
+        let judge = |policy: &Policy, steps: &[&str]| {
+            let facts = CallbackFacts {
+                has_unusable_steps: true,
+                ..with_steps(steps)
+            };
+            policy.judge(&facts, &ExpectedDocument::default())
+        };
+        let unclear = Judgement::Unclear(ParkReason::SidesUnclear);
+        for steps in [&["A_FRONT"][..], &["A_FRONT", "A_BACK"], &["UTILITY_BILL"], &[]] {
+            assert_eq!(judge(&Policy::default(), steps), unclear, "{steps:?}");
+        }
+        let mapped = Policy {
+            step_images: "A=FRONT,B=BACK".parse().unwrap(),
+            ..Policy::default()
+        };
+        assert_eq!(
+            planned(&judge(&mapped, &["A", "B"])).len(),
+            2,
+            "the mapping says which steps matter"
+        );
+        assert_eq!(judge(&mapped, &["OTHER"]), unclear);
+    }
+
+    #[test]
     fn the_sessions_country_goes_before_the_teams_and_that_before_the_first_documents() {
         let policy = Policy {
             default_country: Some("EE".parse().unwrap()),
@@ -446,13 +483,16 @@ mod tests {
 
     #[test]
     fn without_a_client_nothing_is_submitted() {
-        let facts = CallbackFacts {
-            client_id: None,
-            ..approved("s1", "c1")
-        };
-        assert_eq!(
-            Policy::default().judge(&facts, &ExpectedDocument::default()),
-            Judgement::Unclear(ParkReason::ClientUnknown)
-        );
+        for (has_unusable_client, reason) in [(false, ParkReason::ClientUnknown), (true, ParkReason::ClientUnusable)] {
+            let facts = CallbackFacts {
+                client_id: None,
+                has_unusable_client,
+                ..approved("s1", "c1")
+            };
+            assert_eq!(
+                Policy::default().judge(&facts, &ExpectedDocument::default()),
+                Judgement::Unclear(reason)
+            );
+        }
     }
 }

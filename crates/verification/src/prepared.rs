@@ -26,7 +26,7 @@ impl PreparedFile {
     /// Where the bucket holds it: `documents/<first scanRef>/prepared/<STEP>-<sha256>.jpg`. The digest is in the name so that a copy that was
     /// stored and not recorded is never taken for another one.
     pub fn key(&self, first: &ScanRef, step: &StepName) -> String {
-        format!("documents/{first}/prepared/{step}-{}.jpg", self.sha256)
+        format!("documents/{first}/prepared/{}-{}.jpg", step.key(), self.sha256)
     }
 }
 

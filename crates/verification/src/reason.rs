@@ -47,8 +47,11 @@ pub enum ParkReason {
     ResultUnconfirmed,
     /// The provider, or the server of its links, gave no usable answer for a day.
     ProviderUnavailable,
-    /// The callback lacks a usable `clientId`, without which Token 2 cannot be tied to the same person.
+    /// The callback names no `clientId`, without which Token 2 cannot be tied to the same person.
     ClientUnknown,
+    /// The callback's `clientId` is longer than 100 characters, has control or format characters,
+    /// or is no text. The next callback's will be the same.
+    ClientUnusable,
     /// `status.overall` is a word that we do not know.
     OverallUnknown,
     /// `status.additionalSteps` is neither of the documented spellings.
@@ -57,7 +60,8 @@ pub enum ParkReason {
     StepNotJudged,
     /// The step is judged valid, but the callback names no step.
     StepsNotNamed,
-    /// Which step shows which side cannot be told (parameter `StepImages`).
+    /// Which step shows which side cannot be told (parameter `StepImages`), or the name of a step
+    /// cannot be used.
     SidesUnclear,
     /// No country: neither the callback nor the parameter `DefaultCountry` names one.
     CountryUnknown,
@@ -174,6 +178,7 @@ impl ParkReason {
             Self::ResultUnconfirmed => "ResultUnconfirmed",
             Self::ProviderUnavailable => "ProviderUnavailable",
             Self::ClientUnknown => "ClientUnknown",
+            Self::ClientUnusable => "ClientUnusable",
             Self::OverallUnknown => "OverallUnknown",
             Self::StepVerdictUnknown => "StepVerdictUnknown",
             Self::StepNotJudged => "StepNotJudged",
@@ -208,6 +213,7 @@ impl ParkReason {
             Self::ClientMismatch
             | Self::NewerUploadNotApproved
             | Self::ClientUnknown
+            | Self::ClientUnusable
             | Self::OverallUnknown
             | Self::StepVerdictUnknown
             | Self::StepNotJudged

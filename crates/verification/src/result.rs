@@ -81,6 +81,8 @@ pub type StepLinks = BTreeMap<StepName, Vec<FileLink>>;
 pub struct CallbackFacts {
     pub scan_ref: ScanRef,
     pub client_id: Option<ClientId>,
+    /// The callback names a client, and not by a [`ClientId`].
+    pub has_unusable_client: bool,
     pub external_ref: Option<String>,
     /// `None` where the body predates the member.
     pub is_final: Option<bool>,
@@ -89,6 +91,8 @@ pub struct CallbackFacts {
     pub steps_verdict: StepsVerdict,
     /// The steps that `additionalSteps` names, whether or not they are of use to us.
     pub steps: Vec<StepName>,
+    /// There are further steps, with names that are no [`StepName`]. What they show cannot be told.
+    pub has_unusable_steps: bool,
     pub links: StepLinks,
     /// Where the *first* document is from: the best guess for the second when nothing else says.
     pub country: Option<CountryCode>,

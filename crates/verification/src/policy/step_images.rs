@@ -21,7 +21,9 @@ pub struct StepImages(pub(super) Vec<StepImage>);
 /// What is wrong with a text for [`StepImages`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidStepImages {
-    #[error("each entry is STEP=FRONT, STEP=BACK or STEP=FRONT+BACK, separated by commas")]
+    #[error(
+        "each entry is STEP=FRONT, STEP=BACK or STEP=FRONT+BACK, separated by commas; in a step, %2C is a comma, %3D is = and %25 is %"
+    )]
     Entry,
     #[error("a step is named twice")]
     StepTwice,
@@ -37,12 +39,14 @@ impl FromStr for StepImages {
     type Err = InvalidStepImages;
 
     /// Reads `SECOND_DOC_FRONT=FRONT,SECOND_DOC_BACK=BACK`, or `SECOND_DOC=FRONT+BACK` for a step with a file for each side; white space around
-    /// entries is ignored, an empty text is no mapping.
+    /// entries is ignored, an empty text is no mapping. Steps are percent-encoded, as far as they
+    /// have to be: `,`, `=` and `%` always, white space where it is the first or the last.
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let mut images: Vec<StepImage> = Vec::new();
         for entry in text.split(',').map(str::trim).filter(|entry| !entry.is_empty()) {
             let (step, sides) = entry.split_once('=').ok_or(InvalidStepImages::Entry)?;
-            let step: StepName = step.trim().parse().map_err(|_| InvalidStepImages::Entry)?;
+            let step = decoded(step.trim()).ok_or(InvalidStepImages::Entry)?;
+            let step: StepName = step.parse().map_err(|_| InvalidStepImages::Entry)?;
             let sides = match sides.trim() {
                 "FRONT+BACK" => vec![Side::Front, Side::Back],
                 side => vec![side.parse().map_err(|_| InvalidStepImages::Entry)?],
@@ -66,6 +70,19 @@ impl FromStr for StepImages {
         images.sort_by_key(|image| image.side);
         Ok(Self(images))
     }
+}
+
+/// The text without its percent-encoding. `None`: a `%` without two hexadecimal digits, or bytes
+/// that are no UTF-8.
+fn decoded(text: &str) -> Option<String> {
+    let mut parts = text.split('%');
+    let mut bytes = parts.next()?.as_bytes().to_vec();
+    for part in parts {
+        let (digits, rest) = part.as_bytes().split_at_checked(2)?;
+        bytes.extend(hex::decode(digits).ok()?);
+        bytes.extend_from_slice(rest);
+    }
+    String::from_utf8(bytes).ok()
 }
 
 /// The files of these steps, by what the callback lists for each.
@@ -108,6 +125,30 @@ mod tests {
         assert_eq!(parse("A=BACK"), InvalidStepImages::NoFront);
         assert_eq!(parse("FRONT=FRONT"), InvalidStepImages::FirstDocument);
         assert_eq!(" ".parse::<StepImages>().unwrap(), StepImages::default());
+    }
+
+    #[test]
+    fn every_step_can_be_named() {
+        let step = |text: &str| {
+            let images: StepImages = text.parse().unwrap();
+            images.0.into_iter().map(|image| image.step.to_string()).collect::<Vec<_>>()
+        };
+        assert_eq!(step("Ž_BACK=BACK, Second doc.front =FRONT"), ["Second doc.front", "Ž_BACK"]);
+        assert_eq!(step("%C5%BD_BACK=FRONT"), ["Ž_BACK"]);
+        assert_eq!(step("a%2Cb%3dc%25d+e=FRONT"), ["a,b=c%d+e"]);
+        assert_eq!(step("%20a%20=FRONT+BACK"), [" a ", " a "]);
+        for broken in [
+            "%=FRONT",
+            "%4=FRONT",
+            "%GG=FRONT",
+            "%+1=FRONT",
+            "%FF=FRONT",
+            "%00=FRONT",
+            "a=b=FRONT",
+            "%46RONT=FRONT",
+        ] {
+            assert!(broken.parse::<StepImages>().is_err(), "{broken}");
+        }
     }
 
     fn planned(mapping: &str, links: &[(&str, usize)]) -> Vec<(String, u8, Option<Side>)> {

@@ -17,11 +17,13 @@ pub fn approved(scan_ref: &str, client_id: &str) -> CallbackFacts {
     CallbackFacts {
         scan_ref: scan_ref.parse().unwrap(),
         client_id: Some(client_id.parse().unwrap()),
+        has_unusable_client: false,
         external_ref: None,
         is_final: Some(true),
         overall: Some(Overall::Approved),
         steps_verdict: StepsVerdict::Valid,
         steps: steps.iter().map(|step| step.parse().unwrap()).collect(),
+        has_unusable_steps: false,
         links,
         country: Some("LT".parse().unwrap()),
         finished_at: Some(1),

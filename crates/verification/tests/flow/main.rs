@@ -12,6 +12,7 @@ mod applications;
 mod copies;
 mod leases;
 mod left_alone;
+mod names;
 mod observations;
 mod outcomes;
 mod overdue;
