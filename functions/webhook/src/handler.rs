@@ -25,8 +25,10 @@ const CAPTURE_BUDGET: Duration = Duration::from_millis(6_500);
 /// What may be left of the function's own time when copying ends.
 const ANSWER_RESERVE: Duration = Duration::from_millis(1_500);
 
-/// A callback has a few kilobytes. (The provider documents no bound.)
-const MAXIMUM_BODY_BYTES: usize = 1 << 20;
+/// A callback has a few kilobytes, and the provider documents no bound. So a longer body is refused
+/// unless its signature is right: what iDenfy signed is kept, up to the 6 MB of one invocation,
+/// because it would send the same again.
+const MAXIMUM_UNSIGNED_BYTES: usize = 1 << 20;
 
 pub struct Webhook {
     pub accept: AcceptCallback,
@@ -91,9 +93,6 @@ impl Webhook {
         if !self.allowed_sources.allow(source_ip(request).as_deref()) {
             return Err((StatusCode::FORBIDDEN, RejectionReason::SourceNotAllowed));
         }
-        if request.body().len() > MAXIMUM_BODY_BYTES {
-            return Err((StatusCode::PAYLOAD_TOO_LARGE, RejectionReason::TooLarge));
-        }
         Ok(())
     }
 
@@ -113,6 +112,7 @@ impl Webhook {
             Body::Binary(bytes) => Bytes::from(bytes),
             _ => Bytes::new(),
         };
+        let length = body.len();
         let signature = parts.headers.get(SIGNATURE_HEADER).map(|value| value.as_bytes());
         let unavailable = |outcome| Answer {
             status: StatusCode::SERVICE_UNAVAILABLE,
@@ -128,14 +128,10 @@ impl Webhook {
         };
         match verified {
             Ok(verified) => self.accept(&verified, capture_until).await,
-            Err(error) => self.reject(
-                StatusCode::UNAUTHORIZED,
-                match error {
-                    SignatureError::Missing => RejectionReason::SignatureMissing,
-                    SignatureError::Malformed => RejectionReason::SignatureMalformed,
-                    SignatureError::Mismatch => RejectionReason::SignatureMismatch,
-                },
-            ),
+            Err(error) => {
+                let (status, reason) = refusal(error, length);
+                self.reject(status, reason)
+            }
         }
     }
 
@@ -184,6 +180,19 @@ impl Webhook {
     }
 }
 
+/// What a body without a right signature is answered.
+const fn refusal(error: SignatureError, length: usize) -> (StatusCode, RejectionReason) {
+    if length > MAXIMUM_UNSIGNED_BYTES {
+        return (StatusCode::PAYLOAD_TOO_LARGE, RejectionReason::TooLarge);
+    }
+    let reason = match error {
+        SignatureError::Missing => RejectionReason::SignatureMissing,
+        SignatureError::Malformed => RejectionReason::SignatureMalformed,
+        SignatureError::Mismatch => RejectionReason::SignatureMismatch,
+    };
+    (StatusCode::UNAUTHORIZED, reason)
+}
+
 /// The innermost causes, in one line.
 fn cause(error: &dyn std::error::Error) -> Option<String> {
     let causes: Vec<String> = std::iter::successors(error.source(), |&error| error.source())
@@ -196,5 +205,18 @@ fn source_ip(request: &Request) -> Option<String> {
     match request.request_context_ref() {
         Some(RequestContext::ApiGatewayV2(context)) => context.http.source_ip.clone(),
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_not_signed_may_have_one_mebibyte_and_no_byte_more() {
+        for error in [SignatureError::Missing, SignatureError::Malformed, SignatureError::Mismatch] {
+            assert_eq!(refusal(error, 1 << 20).0, StatusCode::UNAUTHORIZED, "{error}");
+            assert_eq!(refusal(error, (1 << 20) + 1).0, StatusCode::PAYLOAD_TOO_LARGE, "{error}");
+        }
     }
 }

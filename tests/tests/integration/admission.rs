@@ -80,18 +80,22 @@ async fn only_post_is_allowed_and_the_answer_says_so() {
 }
 
 #[tokio::test]
-async fn a_body_may_have_one_mebibyte_and_no_byte_more() {
+async fn only_a_signed_body_may_have_more_than_one_mebibyte() {
     let stack = Stack::shared().await;
     let scan_ref = new_scan_ref();
     let mut body = foreign_body(&scan_ref);
     body.resize(MEBIBYTE, b' ');
-    assert_eq!(stack.post_signed(body.clone()).await, 200);
-    let kept = stack.objects(&format!("callbacks/{scan_ref}/")).await;
-    assert_eq!(kept[0].bytes, MEBIBYTE as u64);
-
+    assert_eq!(stack.post(body.clone(), None).await, 401);
     body.push(b' ');
-    assert_eq!(stack.post_signed(body).await, 413);
-    assert_eq!(stack.objects(&format!("callbacks/{scan_ref}/")).await, kept);
+    for signature in [None, Some("nonsense"), Some(&*sign("another key", &body))] {
+        assert_eq!(stack.post(body.clone(), signature).await, 413, "{signature:?}");
+    }
+    assert!(stack.objects(&format!("callbacks/{scan_ref}/")).await.is_empty());
+
+    body.resize(4 * MEBIBYTE, b' ');
+    assert_eq!(stack.post_signed(body).await, 200);
+    let kept = stack.objects(&format!("callbacks/{scan_ref}/")).await;
+    assert_eq!(kept[0].bytes, 4 * MEBIBYTE as u64);
 }
 
 #[tokio::test]
@@ -102,6 +106,8 @@ async fn a_signed_body_that_cannot_be_read_is_200_and_kept_for_later() {
         format!("[\"{}\"]", Uuid::new_v4()),
         json!({"clientId": Uuid::new_v4().to_string()}).to_string(),
         json!({"scanRef": format!("../{}", Uuid::new_v4())}).to_string(),
+        json!({"scanRef": "Unreadable", "note": Uuid::new_v4().to_string()}).to_string(),
+        json!({"scanRef": format!("-{}", Uuid::new_v4())}).to_string(),
         String::new(),
     ] {
         assert_eq!(stack.post_signed(body.clone()).await, 200, "{body}");
