@@ -49,6 +49,9 @@ fn remedy(cause: &ParkReason) -> &'static str {
         ParkReason::CallbackLost | ParkReason::ClientUnknown => {
             "Have iDenfy send the callback again, from the verification's page in its dashboard."
         }
+        ParkReason::ClientUnusable => {
+            "Its clientId cannot be used, and no repetition changes that: see ClientUnusable under PairingsParked in docs/OPERATIONS.md."
+        }
         ParkReason::LinkOriginNotAllowed { .. } => "Add the files' origin to the parameter FileOrigins if it is iDenfy's.",
         ParkReason::SecondTokenRefused { kind, .. } | ParkReason::SubmissionRefused { kind, .. } => match kind.as_str() {
             "unauthorized" => {

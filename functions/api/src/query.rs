@@ -31,7 +31,9 @@ impl ListQuery {
                 _ if seen.contains(&name) => Some("must be given once"),
                 "clientId" => {
                     client_id = value.parse().ok();
-                    client_id.is_none().then_some("must be 1 to 100 visible ASCII characters or spaces")
+                    client_id
+                        .is_none()
+                        .then_some("must be 1 to 100 characters without control and format characters")
                 }
                 "limit" => {
                     let parsed = value.parse().ok().filter(|limit| (1..=MAXIMUM_LIMIT).contains(limit));
@@ -104,6 +106,14 @@ mod tests {
                 start: Some(start)
             }
         );
+    }
+
+    #[test]
+    fn a_client_of_any_script_can_be_asked_for() {
+        let client = |query: &str| ListQuery::read(query).map(|query| query.client_id.to_string());
+        assert_eq!(client("clientId=%D0%BA%D0%BB%D0%B8%D0%B5%D0%BD%D1%82-1").as_deref(), Ok("клиент-1"));
+        assert!(client("clientId=%FF").is_err(), "not UTF-8");
+        assert!(client("clientId=a%E2%80%AEb").is_err(), "a format character");
     }
 
     #[test]

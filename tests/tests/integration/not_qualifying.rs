@@ -83,7 +83,12 @@ async fn unclear_results_are_parked_before_anything_is_spent() {
             json!({"overrides": {"additionalSteps": {"SECOND_DOC_FRONT": null, "SECOND_DOC_BACK": null, "A": "UPLOAD", "B": "UPLOAD"}}}),
             "SidesUnclear"
         ),
+        check(
+            json!({"overrides": {"additionalSteps": {"SECOND_DOC_BACK": null, "SECOND\u{202e}_BACK": "UPLOAD"}}}),
+            "SidesUnclear"
+        ),
         check(json!({"overrides": {"clientId": null}}), "ClientUnknown"),
+        check(json!({"overrides": {"clientId": "x".repeat(101)}}), "ClientUnusable"),
         check(
             json!({"overrides": {"data": {"selectedCountry": null, "docIssuingCountry": null}}}),
             "CountryUnknown"

@@ -32,8 +32,8 @@ Examples:
 
 Where is it read from? With --client, one bounded read of an index. With states that are in work only (awaiting-callback to
 submitted, erasing), the index of what is due, soonest first. All else reads the index by client as a whole, some 300 bytes per
-verification, at most --read-units per second; that index has no verification whose clientId is unknown (parked as ClientUnknown),
-so add --whole-table to see those, which reads some thirty times as much. Ctrl-C stops it; --after goes on from there.")]
+verification, at most --read-units per second; that index has no verification whose clientId is unknown (parked as ClientUnknown or
+ClientUnusable), so add --whole-table to see those, which reads some thirty times as much. Ctrl-C stops it; --after goes on from there.")]
 pub struct Arguments {
     /// Only verifications in these states; may be repeated or separated by commas
     #[arg(long = "state", value_name = "STATE", value_delimiter = ',', ignore_case = true)]
