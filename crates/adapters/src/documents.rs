@@ -14,7 +14,7 @@ use aws_types::SdkConfig;
 use futures_util::StreamExt;
 use verification::Timestamp;
 use verification::document::{FileType, MAXIMUM_FILE_BYTES, PlannedDocument, StoredDocument, document_key};
-use verification::identifiers::ScanRef;
+use verification::identifiers::{ScanRef, UploadId};
 use verification::observation::Observation;
 use verification::ports::{CaptureError, Clock, Documents, Observer, Unavailable};
 use verification::reason::ParkReason;
@@ -63,7 +63,13 @@ impl S3Documents {
         }
     }
 
-    async fn copy(&self, first: &ScanRef, planned: &PlannedDocument, link: &FileLink) -> Result<StoredDocument, CaptureError> {
+    async fn copy(
+        &self,
+        first: &ScanRef,
+        upload: &UploadId,
+        planned: &PlannedDocument,
+        link: &FileLink,
+    ) -> Result<StoredDocument, CaptureError> {
         let started = self.clock.now();
         let step = || planned.step.clone();
         let Fetched {
@@ -90,7 +96,7 @@ impl S3Documents {
         if length > file_type.maximum_bytes() {
             return Err(CaptureError::Refused(ParkReason::FileTooLarge { step: step() }));
         }
-        let key = document_key(first, &planned.step, planned.file, file_type);
+        let key = document_key(first, upload, &planned.step, planned.file, file_type);
         let (body, outcome) = MeasuredBody::new(chunks, length, None);
         let request = self
             .client
@@ -102,6 +108,7 @@ impl S3Documents {
         let request = request.content_length(i64::try_from(length).unwrap_or(i64::MAX));
         let stored = request.body(ByteStream::new(SdkBody::from_body_1_x(body))).send().await;
         let document = |bytes, sha256| StoredDocument {
+            upload: upload.clone(),
             step: planned.step.clone(),
             file: planned.file,
             side: planned.side,
@@ -206,12 +213,13 @@ impl Documents for S3Documents {
     async fn capture(
         &self,
         first: &ScanRef,
+        upload: &UploadId,
         planned: &PlannedDocument,
         link: &FileLink,
         until: Timestamp,
     ) -> Result<StoredDocument, CaptureError> {
         let budget = until.since(self.clock.now());
-        match tokio::time::timeout(budget, self.copy(first, planned, link)).await {
+        match tokio::time::timeout(budget, self.copy(first, upload, planned, link)).await {
             Ok(copied) => copied,
             Err(elapsed) => Err(CaptureError::Unavailable(Unavailable::new("copying a file", elapsed))),
         }

@@ -9,13 +9,13 @@ use verification::document::{Plan, StoredDocument};
 use verification::identifiers::{ClientId, ScanRef, SecondReference};
 use verification::ports::{Provider, ProviderError, SecondToken};
 use verification::reason::ParkReason;
-use verification::result::{Overall, StepLinks};
+use verification::result::{Overall, Status, StepLinks};
 use verification::secret::AuthToken;
 
 use crate::caller::{CallError, IdenfyCaller, classify};
 use crate::documents::{read_object, s3_client};
 use crate::measured_body::{MeasuredBody, NotAsPromised, Outcome};
-use crate::translate::{links, overall};
+use crate::translate::{links, overall, tags};
 
 /// How long Token 2 may wait for its submission, in seconds: an hour, so that a queue that is behind does not use tokens up.
 /// (Bounds: 0 to 2,592,000, "Create Verification Session".)
@@ -136,14 +136,19 @@ impl Provider for IdenfyProvider {
             .map_err(classify)
     }
 
-    async fn status(&self, scan_ref: &ScanRef) -> Result<Overall, ProviderError> {
+    async fn status(&self, scan_ref: &ScanRef) -> Result<Status, ProviderError> {
         let status = self
             .caller
             .call("Status", |client| async move {
                 client.status(scan_ref.as_str()).await.map_err(CallError::Idenfy)
             })
             .await;
-        Ok(status.map_err(classify)?.overall.as_ref().map_or(Overall::Unknown, overall))
+        let answer = status.map_err(classify)?;
+        Ok(Status {
+            overall: answer.overall.as_ref().map_or(Overall::Unknown, overall),
+            is_final: answer.is_final,
+            tags: tags(&answer),
+        })
     }
 
     async fn files(&self, scan_ref: &ScanRef) -> Result<StepLinks, ProviderError> {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use idenfy::{StepsVerdict, VerifiedBody};
 use verification::identifiers::{ClientId, CountryCode, Digest256, StepName};
-use verification::result::{self, CallbackFacts, StepLinks};
+use verification::result::{self, CallbackFacts, StepLinks, Tag};
 use verification::secret::FileLink;
 
 /// A verified body that nothing can be decided on.
@@ -45,8 +45,16 @@ pub fn facts(body: &VerifiedBody) -> Result<CallbackFacts, UnusableCallback> {
             .into_iter()
             .flatten()
             .find_map(|country| country.parse::<CountryCode>().ok()),
+        finished_at: callback.finish_time,
+        tags: tags(&callback.status),
         digest: Digest256::from_bytes(body.sha256()),
     })
+}
+
+/// Words only, in the provider's order, fraud before mismatches.
+pub(crate) fn tags(status: &idenfy::Status) -> Vec<Tag> {
+    let words = status.fraud_tags.iter().chain(&status.mismatch_tags);
+    words.filter_map(|word| Tag::parse(word)).take(Tag::MAXIMUM).collect()
 }
 
 pub(crate) fn overall(overall: &idenfy::Overall) -> result::Overall {

@@ -176,6 +176,13 @@ impl Observer for Metrics {
             Observation::CircuitClosed { was_open } => {
                 tracing::info!(event = "circuit_closed", was_open_s = was_open.as_secs(), "iDenfy works again");
             }
+            Observation::Reinstated => {
+                tracing::info!(event = "pairing_reinstated", "a revocation was withdrawn");
+            }
+            Observation::Compared(comparison) => self.emit(
+                &[one(catalogue::COMPARISONS_MADE)],
+                &[("Person", comparison.person.as_str()), ("Document", comparison.document.as_str())],
+            ),
             Observation::Revoked { reason } => {
                 tracing::warn!(
                     event = "pairing_revoked",

@@ -3,7 +3,7 @@
 use std::str::FromStr;
 
 use verification::Policy;
-use verification::policy::StepVerdictPolicy;
+use verification::policy::{ComparisonPolicy, StepVerdictPolicy};
 
 use crate::environment::Environment;
 
@@ -17,12 +17,31 @@ impl PolicySettings {
         let step_verdict = environment.required::<StepVerdict>("STEP_VERDICT");
         let step_images = environment.optional("STEP_IMAGES").unwrap_or_default();
         let default_country = environment.optional("DEFAULT_COUNTRY");
-        let StepVerdict(step_verdict) = step_verdict?;
+        let confirm_results = environment.required::<bool>("CONFIRM_RESULTS");
+        let comparison = environment.required::<Comparison>("COMPARISON");
+        let (StepVerdict(step_verdict), Comparison(comparison)) = (step_verdict?, comparison?);
         Some(Policy {
             step_verdict,
             step_images,
             default_country,
+            confirm_results: confirm_results?,
+            comparison,
         })
+    }
+}
+
+struct Comparison(ComparisonPolicy);
+
+impl FromStr for Comparison {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text {
+            "Off" => Ok(Self(ComparisonPolicy::Off)),
+            "Report" => Ok(Self(ComparisonPolicy::Report)),
+            "Require" => Ok(Self(ComparisonPolicy::Require)),
+            _ => Err("Off, Report or Require"),
+        }
     }
 }
 

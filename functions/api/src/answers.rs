@@ -1,9 +1,11 @@
 //! What callers get, member by member: strict, so that a change here is a change of the contract.
 
 use serde::Serialize;
+use verification::comparison::Comparison;
 use verification::file_number::FileNumber;
 use verification::identifiers::Side;
 use verification::ports::{HistoryEntry, Page, PairingSummary};
+use verification::result::Tag;
 use verification::{Opened, Pairing, Receipt, Remaining, RemainingKind, Timestamp};
 
 use crate::query;
@@ -46,6 +48,9 @@ pub struct VerificationAnswer {
     #[serde(skip_serializing_if = "Option::is_none")]
     second: Option<ResultAnswer>,
     documents: Vec<DocumentAnswer>,
+    /// Left out where the results were not compared.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    comparison: Option<Comparison>,
     created_at: Timestamp,
     updated_at: Timestamp,
     history: Vec<HistoryAnswer>,
@@ -57,10 +62,14 @@ struct ResultAnswer {
     scan_ref: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     overall: Option<&'static str>,
+    /// iDenfy's words for fraud and mismatches.
+    tags: Vec<Tag>,
 }
 
 #[derive(Serialize)]
 struct DocumentAnswer {
+    /// The customer's upload that it is from; only files of the newest are submitted.
+    upload: String,
     step: String,
     /// Which of the step's files; left out for the first.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -95,6 +104,7 @@ struct HistoryAnswer {
 impl VerificationAnswer {
     pub fn new(pairing: &Pairing, history: Vec<HistoryEntry>) -> Self {
         let documents = pairing.documents.iter().map(|document| DocumentAnswer {
+            upload: document.upload.to_string(),
             step: document.step.to_string(),
             file: (document.file != FileNumber::FIRST).then(|| document.file.get()),
             side: document.side.map(Side::as_str),
@@ -113,18 +123,21 @@ impl VerificationAnswer {
             scan_ref: pairing.first.to_string(),
             client_id: pairing.client_id.as_ref().map(ToString::to_string),
             state: pairing.state.name(),
-            reason: pairing.state.reason(),
+            reason: pairing.reason(),
             verdict: pairing.state.verdict().map(|verdict| verdict.as_str()),
             revoked: pairing.revoked.map(|reason| reason.as_str()),
             first: ResultAnswer {
                 scan_ref: pairing.first.to_string(),
                 overall: pairing.first_overall.map(|overall| overall.as_str()),
+                tags: pairing.first_tags.clone(),
             },
             second: pairing.second.as_ref().map(|second| ResultAnswer {
                 scan_ref: second.scan_ref.to_string(),
                 overall: second.overall.map(|overall| overall.as_str()),
+                tags: second.tags.clone(),
             }),
             documents: documents.collect(),
+            comparison: pairing.comparison,
             created_at: pairing.created_at,
             updated_at: pairing.updated_at,
             history: history

@@ -3,14 +3,16 @@
 use std::str::FromStr;
 
 use adapters::TokenField;
-use lambda_support::{Environment, EnvironmentError, Settings};
+use lambda_support::{Environment, EnvironmentError, PolicySettings, Settings};
 use url::Url;
+use verification::Policy;
 
 #[derive(Debug)]
 pub struct Config {
     pub settings: Settings,
     pub idenfy_base_url: Url,
     pub token_field: TokenField,
+    pub policy: Policy,
 }
 
 impl Config {
@@ -18,16 +20,20 @@ impl Config {
         let settings = Settings::read(&mut environment);
         let idenfy_base_url = environment.required("IDENFY_BASE_URL");
         let token_field = environment.required::<ProcessTokenField>("PROCESS_TOKEN_FIELD");
+        let policy = PolicySettings::read(&mut environment);
         if let Some(problems) = environment.problems() {
             return Err(problems);
         }
-        let (Some(settings), Some(idenfy_base_url), Some(ProcessTokenField(token_field))) = (settings, idenfy_base_url, token_field) else {
+        let (Some(settings), Some(idenfy_base_url), Some(ProcessTokenField(token_field)), Some(policy)) =
+            (settings, idenfy_base_url, token_field, policy)
+        else {
             return Err(environment.problems().unwrap_or_default());
         };
         Ok(Self {
             settings,
             idenfy_base_url,
             token_field,
+            policy,
         })
     }
 }

@@ -29,6 +29,7 @@ async fn main() -> Result<(), Error> {
             provider: Arc::new(provider),
             clock: installation.clock.clone(),
             observer: installation.metrics,
+            policy: config.policy,
         },
         queue: installation.queue,
         clock: installation.clock,

@@ -74,7 +74,7 @@ pub(super) fn pairing_item(pairing: &Pairing, expires_at: &AttributeValue) -> Re
         }
     };
     set("client_id", pairing.client_id.as_ref().map(|client_id| client_id.as_str()));
-    set("reason", pairing.state.reason());
+    set("reason", pairing.reason());
     set("verdict", pairing.state.verdict().map(verification::Verdict::as_str));
     set("first_overall", pairing.first_overall.map(verification::result::Overall::as_str));
     set("second_scan_ref", pairing.second.as_ref().map(|second| second.scan_ref.as_str()));

@@ -12,6 +12,9 @@ pub struct Status {
     pub overall: Option<Overall>,
     /// Always [`StepsVerdict::NotJudged`] in an answer of [`Client::status`](crate::Client::status), which does not carry it.
     pub additional_steps: StepsVerdict,
+    /// `final` in an answer of [`Client::status`](crate::Client::status); the pages disagree whether it is there. Always `None` in a
+    /// callback, which has it beside the status.
+    pub is_final: Option<bool>,
     /// Such as `DOC_VALIDATED`; an open set.
     pub auto_document: Option<String>,
     /// Such as `FACE_MATCH`; an open set.
@@ -32,6 +35,7 @@ impl Status {
         Self {
             overall: members.text(overall).map(Overall::from),
             additional_steps: StepsVerdict::read(members.get("additionalSteps")),
+            is_final: None,
             auto_document: members.word("autoDocument"),
             auto_face: members.word("autoFace"),
             manual_document: members.word("manualDocument"),

@@ -21,7 +21,8 @@ impl Client {
                 Some(_) => Status::read(members, "status"),
                 None => Status::read(members, "overall"),
             };
-            status.overall.is_some().then_some(status)
+            let is_final = members.boolean("final");
+            status.overall.is_some().then_some(Status { is_final, ..status })
         })
     }
 }

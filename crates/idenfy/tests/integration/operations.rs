@@ -61,6 +61,7 @@ fn a_status_is_read_flat_or_nested() {
             assert_eq!(status.additional_steps, StepsVerdict::NotJudged);
             assert_eq!(status.auto_document.as_deref(), Some("DOC_VALIDATED"));
             assert_eq!(status.fraud_tags, ["NEW_TAG"]);
+            assert_eq!(status.is_final, None);
             let sent = server.request().await;
             assert!(sent.head.starts_with("POST /api/v2/status HTTP/1.1"));
             assert_eq!(sent.json(), json!({"scanRef": "abc"}));

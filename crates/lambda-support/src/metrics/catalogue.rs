@@ -36,6 +36,7 @@ const BY_STAGE: Sets = &[&["Stage"]];
 const BY_REASON: Sets = &[&["Stage"], &["Stage", "Reason"]];
 const BY_VERDICT: Sets = &[&["Stage"], &["Stage", "Verdict"]];
 const BY_CAUSE: Sets = &[&["Stage"], &["Stage", "Cause"]];
+const BY_COMPARISON: Sets = &[&["Stage"], &["Stage", "Person", "Document"]];
 const BY_OPERATION: Sets = &[&["Stage"], &["Stage", "Operation"]];
 /// The last for alarms on what concerns the whole account, whichever operation met it.
 const BY_OPERATION_AND_KIND: Sets = &[
@@ -81,6 +82,8 @@ metrics! {
     CIRCUIT_OPENED = "CircuitOpened", Count, BY_CAUSE;
     PAIRINGS_SETTLED = "PairingsSettled", Count, BY_VERDICT;
     TIME_TO_SETTLE = "TimeToSettle", Milliseconds, BY_VERDICT;
+    /// With every verdict, unless the parameter `Comparison` is `Off`.
+    COMPARISONS_MADE = "ComparisonsMade", Count, BY_COMPARISON;
     PAIRINGS_REVOKED = "PairingsRevoked", Count, BY_REASON;
     PAIRINGS_PARKED = "PairingsParked", Count, BY_REASON;
     /// Found by one run of the reconciler, at most that run's limit. Written by every run.

@@ -3,7 +3,7 @@
 use verification::reason::ParkReason;
 use verification::result::CallbackFacts;
 use verification::secret::FileLink;
-use verification::testing::fixtures::approved;
+use verification::testing::fixtures::{approved, folder};
 use verification::{Advanced, Policy, Retried};
 
 use super::Flow;
@@ -31,7 +31,7 @@ async fn a_back_with_a_name_in_any_script_goes_with_its_front() {
     assert_eq!(flow.process().await, Advanced::Resting("Submitted"));
     assert_eq!(
         flow.world.object_keys(),
-        ["documents/first/=C5=BD_BACK.jpg", "documents/first/A_FRONT.jpg"]
+        [format!("{}/=C5=BD_BACK.jpg", folder("first")), format!("{}/A_FRONT.jpg", folder("first"))]
     );
     let (_, documents) = &flow.world.submissions()[0];
     assert_eq!(documents.len(), 2);
@@ -68,7 +68,7 @@ async fn steps_that_do_not_speak_for_themselves_can_be_mapped() {
     assert_eq!(flow.process().await, Advanced::Resting("Submitted"));
     assert_eq!(
         flow.world.object_keys(),
-        ["documents/first/Second=20doc=2Efront.jpg", "documents/first/back=2Cside.jpg"]
+        [format!("{}/Second=20doc=2Efront.jpg", folder("first")), format!("{}/back=2Cside.jpg", folder("first"))]
     );
 }
 
