@@ -34,6 +34,7 @@ impl Session<'_> {
             pairing: aged,
             history,
             announcement: None,
+            answered: None,
         };
         store.save(&write).await.expect("the table answers") == Saved::Won
     }

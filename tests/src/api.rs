@@ -55,7 +55,12 @@ impl Stack {
 
     /// The same with a body that may be no JSON.
     pub async fn api_bytes(&self, method: Method, path: &str, body: Vec<u8>) -> ApiAnswer {
-        let answer = self.api.send(method.clone(), path, body).await.expect("an answer");
+        self.api_with(method, path, HeaderMap::new(), body).await
+    }
+
+    /// The same with further headers.
+    pub async fn api_with(&self, method: Method, path: &str, further: HeaderMap, body: Vec<u8>) -> ApiAnswer {
+        let answer = self.api.send_with(method.clone(), path, further, body).await.expect("an answer");
         let (status, headers) = (answer.status().as_u16(), answer.headers().clone());
         let body: Value = answer.json().await.expect("JSON");
         let content_type = headers[CONTENT_TYPE].to_str().expect("text");

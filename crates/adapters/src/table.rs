@@ -6,6 +6,7 @@
 //! | `PAIRING#<first scanRef>` | `EVENT#<time>#<version><digest>` | one line of its history |
 //! | `SECOND#<second scanRef>` | `ALIAS` | the way from a Token 2 to its pairing |
 //! | `ERASED#<SHA-256 of a scanRef>` | `TOMBSTONE` | that callbacks of this verification are to be ignored |
+//! | `IDEMPOTENCY#<SHA-256 of caller and key>` | `SESSION` | the claim of an idempotency key, then its answer |
 //! | `CIRCUIT#PROVIDER` | `CIRCUIT` | whether the provider is called at all, see [`DynamoCircuits`] |
 //!
 //! A pairing, its history line and its alias are written in one transaction. A history line that is an outcome carries the event that the
@@ -14,6 +15,7 @@
 mod circuit;
 mod inspection;
 mod items;
+mod session_keys;
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -115,6 +117,9 @@ impl Pairings for DynamoPairings {
             self.put(item, Some(Condition::next_after(pairing.version)))?,
             self.put(history_item(write, &expires_at)?, None)?,
         ];
+        if let Some(answered) = &write.answered {
+            writes.push(self.put(session_keys::item(answered)?, Some(session_keys::is_held(answered)))?);
+        }
         // The alias is written with the state that first knows the token; later states know the same one.
         if let (State::Authorized { .. }, Some(second)) = (&pairing.state, &pairing.second) {
             let alias = HashMap::from([
@@ -279,13 +284,18 @@ struct Condition {
 }
 
 impl Condition {
+    /// There is no such item.
+    fn absent() -> Self {
+        Self {
+            expression: "attribute_not_exists(pk)",
+            values: None,
+        }
+    }
+
     /// The stored pairing is the one before `version`, or there is none before version 1.
     fn next_after(version: u64) -> Self {
         match version.saturating_sub(1) {
-            0 => Self {
-                expression: "attribute_not_exists(pk)",
-                values: None,
-            },
+            0 => Self::absent(),
             expected => Self {
                 expression: "version = :expected",
                 values: Some(Item::from([(":expected".to_owned(), number(expected))])),

@@ -5,7 +5,7 @@
 
 pub use adapters::{Signer, Unsignable};
 pub use aws_credential_types::Credentials;
-use reqwest::header::CONTENT_TYPE;
+use reqwest::header::{CONTENT_TYPE, HeaderMap};
 use reqwest::{Method, Response};
 
 /// Function URLs are signed for this service.
@@ -44,12 +44,21 @@ impl ApiClient {
     /// # Errors
     /// The request could not be signed, or nobody answered. Whether it had an effect is then unknown.
     pub async fn send(&self, method: Method, path: &str, body: Vec<u8>) -> Result<Response, ApiClientError> {
+        self.send_with(method, path, HeaderMap::new(), body).await
+    }
+
+    /// The same with further headers, such as `Idempotency-Key`, under which a session may be asked for again.
+    ///
+    /// # Errors
+    /// As [`send`](Self::send).
+    pub async fn send_with(&self, method: Method, path: &str, headers: HeaderMap, body: Vec<u8>) -> Result<Response, ApiClientError> {
         let url = format!("{}{path}", self.url);
         let mut request = self.http.request(method.clone(), &url).header(CONTENT_TYPE, "application/json");
         for (name, value) in self.signer.sign(method.as_str(), &url, &[], &body)? {
             request = request.header(name, value);
         }
-        request.body(body).send().await.map_err(ApiClientError::Unreachable)
+        let request = request.headers(headers).body(body);
+        request.send().await.map_err(ApiClientError::Unreachable)
     }
 }
 

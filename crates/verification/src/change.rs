@@ -5,6 +5,7 @@ use crate::identifiers::Digest256;
 use crate::observation::Observation;
 use crate::pairing::{Pairing, Resume, State};
 use crate::ports::{Clock, HistoryEntry, Observer, PairingWrite, Pairings, Saved, SubmissionQueue, Unavailable};
+use crate::session_key::SessionKey;
 use crate::time::Timestamp;
 #[cfg(not(any(test, feature = "testing")))]
 use crate::transition::apply;
@@ -55,8 +56,19 @@ impl Changes<'_> {
     /// Applies the event that `event` makes of the newest pairing.
     pub async fn attempt(
         &self,
+        pairing: Pairing,
+        callback: Option<&Digest256>,
+        event: impl Fn(&Pairing) -> Event + Send,
+    ) -> Result<Attempted, Unavailable> {
+        self.attempt_answering(pairing, callback, None, event).await
+    }
+
+    /// The same, with an answer that is stored in the same transaction.
+    pub async fn attempt_answering(
+        &self,
         mut pairing: Pairing,
         callback: Option<&Digest256>,
+        answered: Option<&SessionKey>,
         event: impl Fn(&Pairing) -> Event + Send,
     ) -> Result<Attempted, Unavailable> {
         for _ in 0..MAXIMUM_RACES {
@@ -88,6 +100,7 @@ impl Changes<'_> {
                 pairing: next,
                 history,
                 announcement,
+                answered: answered.cloned(),
             };
             match self.pairings.save(&write).await? {
                 Saved::Won => {

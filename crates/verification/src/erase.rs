@@ -8,13 +8,16 @@ use std::time::Duration;
 use crate::change::Changes;
 use crate::identifiers::ScanRef;
 use crate::pairing::{Pairing, State};
-use crate::ports::{Clock, DeletedAtProvider, FileRemoval, Observer, Pairings, ProviderError, RemovedFiles, Sessions, Unavailable};
+use crate::ports::{
+    Clock, DeletedAtProvider, FileRemoval, Observer, Pairings, ProviderError, RemovedFiles, SessionKeys, Sessions, Unavailable,
+};
 use crate::time::Timestamp;
 use crate::transition::Event;
 
 #[derive(Clone)]
 pub struct EraseVerification {
     pub pairings: Arc<dyn Pairings>,
+    pub keys: Arc<dyn SessionKeys>,
     pub files: Arc<dyn FileRemoval>,
     pub sessions: Arc<dyn Sessions>,
     pub clock: Arc<dyn Clock>,
@@ -37,7 +40,7 @@ pub struct Receipt {
     pub second: Option<ScanRef>,
     pub at: Timestamp,
     pub files: RemovedFiles,
-    /// Records of the table. 0 while something remains that they are needed for.
+    /// Records of the table. The pairing's own stay while something remains that they are needed for.
     pub records: u64,
     pub deleted_at_provider: Vec<ScanRef>,
     pub remaining: Vec<Remaining>,
@@ -102,6 +105,11 @@ impl EraseVerification {
         // From here on nothing is taken in or sent out for this customer.
         let pairing = *self.changes().attempt(pairing, None, event).await?.into_pairing();
         let busy_until = *replaced.lock().unwrap_or_else(PoisonError::into_inner);
+        // The session's link goes first: whoever has it can still use it.
+        let records = match &pairing.session_key {
+            Some(key) => self.keys.forget_key(key).await?,
+            None => 0,
+        };
         let mut files = RemovedFiles::default();
         for scan_ref in pairing.scan_refs() {
             let removed = self.files.remove(&scan_ref).await?;
@@ -113,7 +121,7 @@ impl EraseVerification {
             second: pairing.second.as_ref().map(|second| second.scan_ref.clone()),
             at: now,
             files,
-            records: 0,
+            records,
             deleted_at_provider: Vec::new(),
             remaining: Vec::new(),
         };
@@ -125,7 +133,7 @@ impl EraseVerification {
         }
         self.delete_at_provider(&pairing, &mut receipt).await;
         match receipt.remaining.iter().filter_map(|remaining| remaining.kind.again_at()).min() {
-            None => receipt.records = self.pairings.forget(&pairing).await?,
+            None => receipt.records += self.pairings.forget(&pairing).await?,
             Some(again_at) => {
                 let deleted = receipt.deleted_at_provider.clone();
                 let event = |_: &Pairing| Event::ErasureDeferred {

@@ -3,10 +3,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use crate::change::Changes;
 use crate::observation::Observation;
 use crate::pairing::{ExpectedDocument, Pairing};
-use crate::ports::{Clock, Observer, Pairings, ProviderError, Session, SessionRequest, Sessions, Unavailable};
+use crate::ports::{Clock, Observer, Pairings, ProviderError, Saved, Session, SessionKeys, SessionRequest, Sessions, Unavailable};
+use crate::session_key::{IdempotentRequest, SessionKey, Standing};
 use crate::time::Timestamp;
 use crate::transition::Event;
 
@@ -14,16 +17,25 @@ use crate::transition::Event;
 pub struct OpenSession {
     pub sessions: Arc<dyn Sessions>,
     pub pairings: Arc<dyn Pairings>,
+    pub keys: Arc<dyn SessionKeys>,
     pub clock: Arc<dyn Clock>,
     pub observer: Arc<dyn Observer>,
 }
 
 /// A session that the customer can be sent to.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Opened {
     pub session: Session,
     /// Until when the customer must have started.
     pub expires_at: Timestamp,
+}
+
+/// What a request under an idempotency key got.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum OpenedOnce {
+    Created(Opened),
+    /// The answer to an earlier request under the key.
+    Replayed(Opened),
 }
 
 /// Why there is no session.
@@ -34,7 +46,14 @@ pub enum NotOpened {
     /// A session may exist at the provider; it was shown to nobody and expires by itself.
     #[error("the session could not be recorded")]
     Unavailable(#[source] Unavailable),
+    #[error("the idempotency key belongs to another request")]
+    KeyReused,
+    #[error("another request under the idempotency key is being worked on")]
+    InProgress,
 }
+
+/// How often a key is read and claimed. A lost claim means that another request has just taken the key.
+const MAXIMUM_CLAIMS: u32 = 2;
 
 /// What a session gets at the provider when its length is not named. (Source: the API description's default of `sessionLength`.)
 const DEFAULT_SESSION_LENGTH: Duration = Duration::from_secs(600);
@@ -49,10 +68,75 @@ impl OpenSession {
     /// # Errors
     /// Nothing was shown to anybody; the application may ask again.
     pub async fn open(&self, request: &SessionRequest, expected: ExpectedDocument) -> Result<Opened, NotOpened> {
+        let opened = self.create(request).await?;
+        self.record(request, expected, &opened, None).await?;
+        Ok(opened)
+    }
+
+    /// The same, once per key: a repeated request gets the stored answer for the session's life, which ends when the customer
+    /// must have started.
+    ///
+    /// A claim with a lease is stored before Token 1 is created. The answer is stored together with the pairing, so a crash
+    /// leaves either both or a claim that lapses. A repeat then creates another session, which iDenfy may refuse while the lost
+    /// one lives.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open). The claim is given back, so a repeat may try at once.
+    pub async fn open_once(
+        &self,
+        id: &IdempotentRequest,
+        request: &SessionRequest,
+        expected: ExpectedDocument,
+    ) -> Result<OpenedOnce, NotOpened> {
+        for _ in 0..MAXIMUM_CLAIMS {
+            let now = self.clock.now();
+            let known = self.keys.find_key(&id.key).await.map_err(NotOpened::Unavailable)?;
+            match known.as_ref().map_or(Standing::Free, |known| known.standing(&id.body, now)) {
+                Standing::Answered(opened) => return Ok(OpenedOnce::Replayed(opened)),
+                Standing::Reused => return Err(NotOpened::KeyReused),
+                Standing::InProgress => return Err(NotOpened::InProgress),
+                Standing::Free => {}
+            }
+            let claim = SessionKey::claim(id, request.expiry, now);
+            let claimed = self.keys.claim_key(known.as_ref(), &claim).await;
+            if claimed.map_err(NotOpened::Unavailable)? == Saved::Won {
+                return self.open_claimed(&claim, request, expected).await.map(OpenedOnce::Created);
+            }
+        }
+        Err(NotOpened::InProgress)
+    }
+
+    async fn open_claimed(&self, claim: &SessionKey, request: &SessionRequest, expected: ExpectedDocument) -> Result<Opened, NotOpened> {
+        let opened = async {
+            let opened = self.create(request).await?;
+            let recorded = self.record(request, expected, &opened, Some(claim.answered(&opened))).await?;
+            Ok((opened, recorded.session_key.as_ref() == Some(&claim.key)))
+        };
+        let opened = opened.await;
+        // Not stored: the customer was erased meanwhile.
+        let is_stored = matches!(opened, Ok((_, true)));
+        if !is_stored {
+            // A claim that cannot be given back lapses with its lease.
+            drop(self.keys.release_key(claim).await);
+        }
+        opened.map(|(opened, _)| opened)
+    }
+
+    async fn create(&self, request: &SessionRequest) -> Result<Opened, NotOpened> {
         let session = self.sessions.create(request).await.map_err(NotOpened::Provider)?;
-        let now = self.clock.now();
-        let expires_at = now.plus(request.expiry);
-        let until = expires_at
+        let expires_at = self.clock.now().plus(request.expiry);
+        Ok(Opened { session, expires_at })
+    }
+
+    async fn record(
+        &self,
+        request: &SessionRequest,
+        expected: ExpectedDocument,
+        opened: &Opened,
+        answered: Option<SessionKey>,
+    ) -> Result<Box<Pairing>, NotOpened> {
+        let until = opened
+            .expires_at
             .plus(request.session_length.unwrap_or(DEFAULT_SESSION_LENGTH))
             .plus(RESULT_MARGIN);
         let changes = Changes {
@@ -61,15 +145,18 @@ impl OpenSession {
             clock: self.clock.as_ref(),
             observer: self.observer.as_ref(),
         };
-        let opened = Pairing::opened(session.scan_ref.clone(), Some(request.client_id.clone()), now, until);
+        let client_id = request.client_id.clone();
+        let pairing = Pairing::opened(opened.session.scan_ref.clone(), Some(client_id.clone()), self.clock.now(), until);
         let event = |_: &Pairing| Event::SessionOpened {
-            client_id: request.client_id.clone(),
+            client_id: client_id.clone(),
             expected: expected.clone(),
             until,
+            key: answered.as_ref().map(|answered| answered.key.clone()),
         };
-        changes.attempt(opened, None, event).await.map_err(NotOpened::Unavailable)?;
+        let recorded = changes.attempt_answering(pairing, None, answered.as_ref(), event).await;
+        let recorded = recorded.map_err(NotOpened::Unavailable)?;
         self.observer.observe(Observation::SessionOpened);
-        Ok(Opened { session, expires_at })
+        Ok(recorded.into_pairing())
     }
 }
 

@@ -63,6 +63,9 @@ pub struct Pairing {
     pub attempts: u32,
     /// A negative result of the first verification that came when the documents were already with the provider.
     pub revoked: Option<DeclineReason>,
+    /// Leads to the session's stored answer, so that it is erased with the customer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub session_key: Option<Digest256>,
     pub state: State,
 }
 
@@ -305,6 +308,7 @@ impl Pairing {
             comparison: None,
             attempts: 0,
             revoked: None,
+            session_key: None,
             state: State::AwaitingCallback { until, waiting: None },
         }
     }

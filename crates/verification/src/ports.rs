@@ -5,6 +5,7 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
+use serde::{Deserialize, Serialize};
 
 use crate::announcement::Announcement;
 use crate::circuit::Circuit;
@@ -17,6 +18,7 @@ use crate::reason::ParkReason;
 use crate::comparison::Subject;
 use crate::result::{CallbackFacts, Status, StepLinks};
 use crate::secret::{AuthToken, FileLink, SessionLink};
+use crate::session_key::SessionKey;
 use crate::time::Timestamp;
 
 /// A service that we depend on did not do what was asked, and may do it later. Never carries anything personal.
@@ -114,6 +116,8 @@ pub struct PairingWrite {
     pub history: HistoryEntry,
     /// What the world is told about the change: stored with it, published from there.
     pub announcement: Option<Announcement>,
+    /// The session's answer, in the place of its claim. The write is lost if the claim is not held any more.
+    pub answered: Option<SessionKey>,
 }
 
 /// The pairings. Reads see every write that was won before.
@@ -142,6 +146,22 @@ pub trait Pairings: Send + Sync {
     /// Removes the pairing with its history and aliases, and remembers of its verifications only that they are to be ignored. Returns how
     /// many records were removed. May be repeated.
     async fn forget(&self, pairing: &Pairing) -> Result<u64, Unavailable>;
+}
+
+/// What is stored under idempotency keys. Answers are stored by [`Pairings::save`]. Reads see every write that was won before.
+#[async_trait]
+pub trait SessionKeys: Send + Sync {
+    /// What is stored under the key, which may have expired.
+    async fn find_key(&self, key: &Digest256) -> Result<Option<SessionKey>, Unavailable>;
+
+    /// Stores the claim in the place of `known`, which [`find_key`](Self::find_key) has returned. `Lost`: it has changed since.
+    async fn claim_key(&self, known: Option<&SessionKey>, claim: &SessionKey) -> Result<Saved, Unavailable>;
+
+    /// Removes the claim, unless it was answered or taken over. May be repeated.
+    async fn release_key(&self, claim: &SessionKey) -> Result<(), Unavailable>;
+
+    /// Removes whatever is stored under the key; 1 if something was. May be repeated.
+    async fn forget_key(&self, key: &Digest256) -> Result<u64, Unavailable>;
 }
 
 /// Removes files for good, all versions of them.
@@ -312,7 +332,7 @@ pub struct SessionRequest {
 }
 
 /// A Token 1 that exists.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Session {
     pub scan_ref: ScanRef,
     pub auth_token: AuthToken,

@@ -13,8 +13,9 @@ pub struct AuthToken(String);
 #[derive(Clone, PartialEq, Eq)]
 pub struct FileLink(String);
 
-/// The link that opens a customer's session; contains Token 1.
-#[derive(Clone, PartialEq, Eq)]
+/// The link that opens a customer's session; contains Token 1. Stored under an idempotency key for the session's life.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
 pub struct SessionLink(String);
 
 macro_rules! redacted {

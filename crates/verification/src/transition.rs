@@ -114,6 +114,8 @@ pub enum Event {
         client_id: ClientId,
         expected: ExpectedDocument,
         until: Timestamp,
+        /// Under which idempotency key, if any.
+        key: Option<Digest256>,
     },
     /// What is overdue is still to come; look again then.
     CheckPostponed {
@@ -267,7 +269,8 @@ pub fn apply(pairing: &Pairing, event: Event, now: Timestamp) -> Transition {
             client_id,
             expected,
             until,
-        } => step.session_opened(client_id, expected, until),
+            key,
+        } => step.session_opened(client_id, expected, until, key),
         Event::CheckPostponed { check_at } => step.check_postponed(check_at),
         Event::GivenUp => step.given_up(),
         Event::RetryRequested { plan } => step.retry_requested(plan),

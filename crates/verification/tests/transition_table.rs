@@ -765,6 +765,7 @@ fn events() -> Vec<(&'static str, Event)> {
                     document_type: None,
                 },
                 until: lease(),
+                key: None,
             },
         ),
         ("check postponed", Event::CheckPostponed { check_at: lease() }),

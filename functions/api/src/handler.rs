@@ -11,12 +11,12 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 use verification::identifiers::ScanRef;
 use verification::ports::{Clock, Pairings};
-use verification::{EraseVerification, Erased, OpenSession, Retried, RetryVerification};
+use verification::{EraseVerification, Erased, OpenSession, OpenedOnce, Retried, RetryVerification};
 
 use crate::answers::{ListAnswer, ReceiptAnswer, RetryAnswer, SessionAnswer, VerificationAnswer};
 use crate::problem::Problem;
 use crate::query::ListQuery;
-use crate::session;
+use crate::{idempotency, session};
 
 /// A request is a few hundred bytes; `additionalSteps` with many languages may make it some more.
 const MAXIMUM_BODY_BYTES: usize = 64 * 1024;
@@ -36,12 +36,18 @@ pub struct Api {
 struct Success {
     status: StatusCode,
     body: Vec<u8>,
+    /// It repeats an earlier answer.
+    is_replay: bool,
 }
 
 impl Success {
     fn new(status: StatusCode, body: &impl Serialize) -> Result<Self, Problem> {
         match serde_json::to_vec(body) {
-            Ok(body) => Ok(Self { status, body }),
+            Ok(body) => Ok(Self {
+                status,
+                body,
+                is_replay: false,
+            }),
             Err(_) => Err(Problem::new(
                 StatusCode::INTERNAL_SERVER_ERROR,
                 "internal_error",
@@ -71,12 +77,17 @@ impl Api {
             "request answered"
         );
         Ok(match answer {
-            Ok(success) => Response::builder()
-                .status(success.status)
-                .header(CONTENT_TYPE, "application/json")
-                // Tokens and customers' states are for the caller alone.
-                .header(CACHE_CONTROL, "no-store")
-                .body(Body::Text(String::from_utf8(success.body)?))?,
+            Ok(success) => {
+                let mut response = Response::builder()
+                    .status(success.status)
+                    .header(CONTENT_TYPE, "application/json")
+                    // Tokens and customers' states are for the caller alone.
+                    .header(CACHE_CONTROL, "no-store");
+                if success.is_replay {
+                    response = response.header(idempotency::REPLAYED, "true");
+                }
+                response.body(Body::Text(String::from_utf8(success.body)?))?
+            }
             Err(problem) => problem.into_response()?,
         })
     }
@@ -109,10 +120,29 @@ impl Api {
 
     async fn open(&self, request: Request) -> Result<Success, Problem> {
         let body = json_object(request.body())?;
-        let (request, expected) = session::read(&body).map_err(Problem::invalid)?;
-        let opened = self.open.open(&request, expected).await?;
-        tracing::info!(event = "session_opened", scan_ref = %opened.session.scan_ref, "session opened");
-        Success::new(StatusCode::CREATED, &SessionAnswer::from(opened))
+        let read = session::read(&body);
+        let id = idempotency::read(&request, &body);
+        let (session, expected, id) = match (read, id) {
+            (Ok((session, expected)), Ok(id)) => (session, expected, id),
+            (read, id) => {
+                let errors = read.err().into_iter().flatten().chain(id.err());
+                return Err(Problem::invalid(errors.collect()));
+            }
+        };
+        let opened = match id {
+            Some(id) => self.open.open_once(&id, &session, expected).await?,
+            None => OpenedOnce::Created(self.open.open(&session, expected).await?),
+        };
+        let (opened, is_replay) = match opened {
+            OpenedOnce::Created(opened) => (opened, false),
+            OpenedOnce::Replayed(opened) => (opened, true),
+        };
+        let scan_ref = &opened.session.scan_ref;
+        tracing::info!(event = "session_opened", scan_ref = %scan_ref, is_replay, "session opened");
+        Ok(Success {
+            is_replay,
+            ..Success::new(StatusCode::CREATED, &SessionAnswer::from(opened))?
+        })
     }
 
     async fn list(&self, request: &Request) -> Result<Success, Problem> {

@@ -3,6 +3,7 @@
 mod answers;
 mod config;
 mod handler;
+mod idempotency;
 mod problem;
 mod query;
 mod session;
@@ -26,6 +27,7 @@ async fn main() -> Result<(), Error> {
         open: OpenSession {
             sessions: sessions.clone(),
             pairings: installation.pairings.clone(),
+            keys: installation.pairings.clone(),
             clock: installation.clock.clone(),
             observer: installation.metrics.clone(),
         },
@@ -39,6 +41,7 @@ async fn main() -> Result<(), Error> {
         },
         erase: EraseVerification {
             pairings: installation.pairings.clone(),
+            keys: installation.pairings.clone(),
             files: Arc::new(S3FileRemoval::new(&installation.sdk, &config.settings.document_bucket)),
             sessions,
             clock: installation.clock.clone(),

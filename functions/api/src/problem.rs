@@ -121,6 +121,19 @@ impl From<NotOpened> for Problem {
         match error {
             NotOpened::Unavailable(unavailable) => unavailable.into(),
             NotOpened::Provider(error) => error.into(),
+            NotOpened::KeyReused => Self::new(
+                StatusCode::UNPROCESSABLE_ENTITY,
+                "idempotency_key_reused",
+                "The Idempotency-Key was used for another request. Use a new key for a new request.",
+            ),
+            NotOpened::InProgress => Self {
+                retry_after_seconds: Some(1),
+                ..Self::new(
+                    StatusCode::CONFLICT,
+                    "idempotency_in_progress",
+                    "An earlier request with this Idempotency-Key is being worked on. Repeat the request.",
+                )
+            },
         }
     }
 }

@@ -26,6 +26,7 @@ async fn main() -> Result<(), Error> {
     );
     let erase = EraseVerification {
         pairings: installation.pairings.clone(),
+        keys: installation.pairings.clone(),
         files: Arc::new(S3FileRemoval::new(&installation.sdk, &config.settings.document_bucket)),
         sessions: Arc::new(IdenfySessions::new(caller)),
         clock: installation.clock.clone(),

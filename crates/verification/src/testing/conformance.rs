@@ -5,11 +5,13 @@ use std::time::Duration;
 use crate::circuit::{Cause, Circuit, Gate, Health};
 use crate::document::Plan;
 use crate::identifiers::{ClientId, Digest256, ScanRef};
+use crate::open_session::Opened;
 use crate::pairing::{ExpectedDocument, Pairing, Resume, Second, State};
 use crate::policy::{Judgement, Policy};
-use crate::ports::{CallbackArchive, Circuits, HistoryEntry, PairingWrite, Pairings, Saved};
+use crate::ports::{CallbackArchive, Circuits, HistoryEntry, PairingWrite, Pairings, Saved, Session, SessionKeys};
 use crate::reason::ParkReason;
-use crate::secret::AuthToken;
+use crate::secret::{AuthToken, SessionLink};
+use crate::session_key::{IdempotentRequest, SessionKey};
 use crate::testing::fixtures::approved;
 use crate::time::Timestamp;
 
@@ -17,6 +19,7 @@ fn write(pairing: &Pairing, version: u64, what: &str) -> PairingWrite {
     let at = pairing.created_at.plus(Duration::from_millis(version));
     PairingWrite {
         announcement: None,
+        answered: None,
         pairing: Pairing {
             version,
             ..pairing.clone()
@@ -202,6 +205,98 @@ pub async fn pairings_race(stores: &[std::sync::Arc<dyn Pairings>], prefix: &str
         let won = saved.into_iter().map(Result::unwrap).filter(|saved| *saved == Saved::Won).count();
         assert_eq!(won, 1, "version {version}");
     }
+}
+
+/// Idempotency keys, and answers that are stored with their pairing. `prefix` as above.
+pub async fn session_keys(keys: &dyn SessionKeys, pairings: &dyn Pairings, prefix: &str) {
+    let now = Timestamp::from_milliseconds(1_795_422_063_007);
+    let hour = Duration::from_secs(3_600);
+    let request = IdempotentRequest::new(prefix, "key", b"body");
+    let claim = SessionKey::claim(&request, hour, now);
+    let later = SessionKey::claim(&request, hour, now.plus(hour));
+    assert_eq!(keys.find_key(&request.key).await.unwrap(), None);
+    keys.release_key(&claim).await.expect("releasing nothing is no error");
+    assert_eq!(keys.forget_key(&request.key).await.unwrap(), 0);
+
+    assert_eq!(keys.claim_key(None, &claim).await.unwrap(), Saved::Won);
+    assert_eq!(keys.find_key(&request.key).await.unwrap(), Some(claim.clone()));
+    assert_eq!(keys.claim_key(None, &later).await.unwrap(), Saved::Lost, "only one claim wins");
+    assert_eq!(
+        keys.claim_key(Some(&claim), &later).await.unwrap(),
+        Saved::Won,
+        "a known claim is replaced"
+    );
+    assert_eq!(keys.claim_key(Some(&claim), &later).await.unwrap(), Saved::Lost, "and only once");
+    keys.release_key(&claim).await.unwrap();
+    assert_eq!(
+        keys.find_key(&request.key).await.unwrap(),
+        Some(later.clone()),
+        "a claim that was taken over releases nothing"
+    );
+
+    let scan_ref = |name: &str| -> ScanRef { format!("{prefix}-{name}").parse().unwrap() };
+    let opened = |scan_ref: &ScanRef| Opened {
+        session: Session {
+            scan_ref: scan_ref.clone(),
+            auth_token: AuthToken::new("secret"),
+            redirect_url: SessionLink::new("https://provider.example/secret"),
+        },
+        expires_at: now.plus(hour),
+    };
+    let answering = |claim: &SessionKey, name: &str| {
+        let pairing = Pairing::opened(scan_ref(name), None, now, now);
+        PairingWrite {
+            answered: Some(claim.answered(&opened(&pairing.first))),
+            ..write(&pairing, 1, "Opened")
+        }
+    };
+    let overtaken = answering(&claim, "overtaken");
+    assert_eq!(
+        pairings.save(&overtaken).await.unwrap(),
+        Saved::Lost,
+        "the claim is not held any more"
+    );
+    assert_eq!(
+        pairings.find(&overtaken.pairing.first).await.unwrap(),
+        None,
+        "a lost answer leaves no pairing behind"
+    );
+    let answered = answering(&later, "answered");
+    assert_eq!(pairings.save(&answered).await.unwrap(), Saved::Won);
+    let stored = keys.find_key(&request.key).await.unwrap();
+    assert_eq!(stored, answered.answered, "every member survives storage");
+    let repeated = answering(&later, "repeated");
+    assert_eq!(pairings.save(&repeated).await.unwrap(), Saved::Lost, "an answer is stored once");
+    keys.release_key(&later).await.unwrap();
+    assert_eq!(keys.find_key(&request.key).await.unwrap(), stored, "an answer is not released");
+    assert_eq!(
+        keys.claim_key(Some(&later), &claim).await.unwrap(),
+        Saved::Lost,
+        "a claim that was answered meanwhile is not taken over"
+    );
+    assert_eq!(
+        keys.claim_key(stored.as_ref(), &claim).await.unwrap(),
+        Saved::Won,
+        "an answer is replaced"
+    );
+    assert_eq!(keys.forget_key(&request.key).await.unwrap(), 1);
+    assert_eq!(keys.find_key(&request.key).await.unwrap(), None);
+    assert_eq!(
+        pairings.save(&answering(&claim, "forgotten")).await.unwrap(),
+        Saved::Lost,
+        "what was forgotten does not come back"
+    );
+}
+
+/// Of many requests under one key, exactly one wins. Run by the caller with as many stores as there are workers.
+pub async fn session_keys_race(stores: &[std::sync::Arc<dyn SessionKeys>], prefix: &str) {
+    let now = Timestamp::from_milliseconds(1_795_422_063_000);
+    let request = IdempotentRequest::new(prefix, "race", b"body");
+    let claim = SessionKey::claim(&request, Duration::from_secs(3_600), now);
+    let claims = stores.iter().map(|store| store.claim_key(None, &claim));
+    let claimed = futures_util::future::join_all(claims).await;
+    let won = claimed.into_iter().map(Result::unwrap).filter(|saved| *saved == Saved::Won).count();
+    assert_eq!(won, 1);
 }
 
 /// `body` must be a callback with the link `link` for the step `step`, as the implementation reads callbacks.

@@ -14,12 +14,13 @@ use crate::identifiers::{ClientId, Digest256, ScanRef, SecondReference, UploadId
 use crate::pairing::Pairing;
 use crate::ports::{
     CallbackArchive, CaptureError, DeletedAtProvider, DocumentPreparation, Documents, FileRemoval, HistoryEntry, Overdue, Page, PageStart,
-    PairingWrite, Pairings, PreparationError, Provider, ProviderError, RemovedFiles, Saved, SecondToken, Session, SessionRequest, Sessions,
-    SubmissionQueue, Unavailable,
+    PairingWrite, Pairings, PreparationError, Provider, ProviderError, RemovedFiles, Saved, SecondToken, Session, SessionKeys,
+    SessionRequest, Sessions, SubmissionQueue, Unavailable,
 };
 use crate::prepared::Preparation;
 use crate::result::{CallbackFacts, Status, StepLinks};
 use crate::secret::{AuthToken, FileLink};
+use crate::session_key::SessionKey;
 use crate::time::Timestamp;
 
 /// A method of a port that can wait or fail.
@@ -32,6 +33,10 @@ pub enum Operation {
     Overdue,
     IsForgotten,
     Forget,
+    FindKey,
+    ClaimKey,
+    ReleaseKey,
+    ForgetKey,
     RemoveFiles,
     KeepCallback,
     ReadCallback,
@@ -163,6 +168,25 @@ impl Pairings for Intercepted {
 
     async fn forget(&self, pairing: &Pairing) -> Result<u64, Unavailable> {
         self.call(Operation::Forget, self.inner.pairings.forget(pairing)).await
+    }
+}
+
+#[async_trait]
+impl SessionKeys for Intercepted {
+    async fn find_key(&self, key: &Digest256) -> Result<Option<SessionKey>, Unavailable> {
+        self.call(Operation::FindKey, self.inner.keys.find_key(key)).await
+    }
+
+    async fn claim_key(&self, known: Option<&SessionKey>, claim: &SessionKey) -> Result<Saved, Unavailable> {
+        self.call(Operation::ClaimKey, self.inner.keys.claim_key(known, claim)).await
+    }
+
+    async fn release_key(&self, claim: &SessionKey) -> Result<(), Unavailable> {
+        self.call(Operation::ReleaseKey, self.inner.keys.release_key(claim)).await
+    }
+
+    async fn forget_key(&self, key: &Digest256) -> Result<u64, Unavailable> {
+        self.call(Operation::ForgetKey, self.inner.keys.forget_key(key)).await
     }
 }
 

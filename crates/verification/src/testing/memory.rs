@@ -3,6 +3,7 @@
 mod documents;
 mod preparation;
 mod provider;
+mod session_keys;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;
@@ -24,6 +25,7 @@ use crate::ports::{
 use crate::prepared::PreparedFile;
 use crate::reason::ParkReason;
 use crate::result::{CallbackFacts, Overall, Status, StepLinks};
+use crate::session_key::SessionKey;
 use crate::time::Timestamp;
 
 /// Everything at once, behind one lock: one world in which a test plays.
@@ -41,6 +43,7 @@ struct WorldState {
     archive: BTreeMap<(String, String), Vec<u8>>,
     callbacks: BTreeMap<(ScanRef, Digest256), CallbackFacts>,
     forgotten: BTreeSet<ScanRef>,
+    session_keys: BTreeMap<Digest256, SessionKey>,
     announcements: Vec<Announcement>,
     live_sessions: BTreeSet<ScanRef>,
     statuses: BTreeMap<ScanRef, Status>,
@@ -270,6 +273,12 @@ impl Pairings for World {
         if pairing.version != stored + 1 {
             return Ok(Saved::Lost);
         }
+        if let Some(answered) = &write.answered {
+            if !session_keys::is_held(&state.session_keys, answered) {
+                return Ok(Saved::Lost);
+            }
+            state.session_keys.insert(answered.key.clone(), answered.clone());
+        }
         if let Some(second) = &pairing.second {
             state.aliases.insert(second.scan_ref.clone(), pairing.first.clone());
         }
@@ -399,7 +408,7 @@ impl World {
 
     pub fn record_count(&self) -> usize {
         let state = self.lock();
-        state.pairings.len() + state.history.len() + state.aliases.len()
+        state.pairings.len() + state.history.len() + state.aliases.len() + state.session_keys.len()
     }
 }
 

@@ -6,7 +6,8 @@ use super::interception::{Intercepted, Interceptor};
 use super::memory::World;
 use crate::policy::Policy;
 use crate::ports::{
-    CallbackArchive, Clock, DocumentPreparation, Documents, FileRemoval, Observer, Pairings, Provider, Sessions, SubmissionQueue,
+    CallbackArchive, Clock, DocumentPreparation, Documents, FileRemoval, Observer, Pairings, Provider, SessionKeys, Sessions,
+    SubmissionQueue,
 };
 use crate::{AcceptCallback, Advance, EraseVerification, OpenSession, Reconcile, RetryVerification};
 
@@ -14,6 +15,7 @@ use crate::{AcceptCallback, Advance, EraseVerification, OpenSession, Reconcile, 
 #[derive(Clone)]
 pub struct Ports {
     pub pairings: Arc<dyn Pairings>,
+    pub keys: Arc<dyn SessionKeys>,
     pub archive: Arc<dyn CallbackArchive>,
     pub documents: Arc<dyn Documents>,
     pub preparation: Arc<dyn DocumentPreparation>,
@@ -29,6 +31,7 @@ impl Ports {
     pub fn in_memory(world: &Arc<World>) -> Self {
         Self {
             pairings: world.clone(),
+            keys: world.clone(),
             archive: world.clone(),
             documents: world.clone(),
             preparation: world.clone(),
@@ -48,6 +51,7 @@ impl Ports {
         let all = Arc::new(Intercepted { inner: self, interceptor });
         Self {
             pairings: all.clone(),
+            keys: all.clone(),
             archive: all.clone(),
             documents: all.clone(),
             preparation: all.clone(),
@@ -89,6 +93,7 @@ impl Ports {
     pub fn erase(&self) -> EraseVerification {
         EraseVerification {
             pairings: self.pairings.clone(),
+            keys: self.keys.clone(),
             files: self.files.clone(),
             sessions: self.sessions.clone(),
             clock: self.clock.clone(),
@@ -122,6 +127,7 @@ impl Ports {
         OpenSession {
             sessions: self.sessions.clone(),
             pairings: self.pairings.clone(),
+            keys: self.keys.clone(),
             clock: self.clock.clone(),
             observer: self.observer.clone(),
         }

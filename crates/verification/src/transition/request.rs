@@ -4,7 +4,7 @@ use super::first::is_with_the_provider;
 use super::work::after_capture;
 use super::{ALREADY_KNOWN, Effect, OUT_OF_PLACE, Step, Transition};
 use crate::document::Plan;
-use crate::identifiers::{ClientId, ScanRef};
+use crate::identifiers::{ClientId, Digest256, ScanRef};
 use crate::pairing::{ExpectedDocument, Pairing, Resume, Standing, State};
 use crate::question::Question;
 use crate::reason::ParkReason;
@@ -74,9 +74,15 @@ impl Step<'_> {
     }
 
     /// A callback that was faster than our own record has opened the pairing already; what the application said is still news.
-    pub(super) fn session_opened(&self, client_id: ClientId, expected: ExpectedDocument, until: Timestamp) -> Transition {
+    pub(super) fn session_opened(
+        &self,
+        client_id: ClientId,
+        expected: ExpectedDocument,
+        until: Timestamp,
+        key: Option<Digest256>,
+    ) -> Transition {
         let is_new = self.pairing.version == 0;
-        if !is_new && self.pairing.expected == expected {
+        if !is_new && self.pairing.expected == expected && self.pairing.session_key == key {
             return ALREADY_KNOWN;
         }
         let is_other_client = self.pairing.client_id.as_ref().is_some_and(|known| *known != client_id);
@@ -86,6 +92,7 @@ impl Step<'_> {
         self.change("SessionOpened", &[], |next| {
             next.client_id = Some(client_id);
             next.expected = expected;
+            next.session_key = key;
             if let Some(callback) = begun {
                 next.state = State::Parked {
                     cause: ParkReason::ClientMismatch,

@@ -25,6 +25,7 @@ impl Flow {
         OpenSession {
             sessions: self.world.clone(),
             pairings: self.world.clone(),
+            keys: self.world.clone(),
             clock: self.world.clone(),
             observer: self.world.clone(),
         }
@@ -44,6 +45,7 @@ impl Flow {
     pub async fn erase(&self, scan_ref: &str) -> Erased {
         let erase = EraseVerification {
             pairings: self.world.clone(),
+            keys: self.world.clone(),
             files: self.world.clone(),
             sessions: self.world.clone(),
             clock: self.world.clone(),

@@ -19,6 +19,7 @@ mod overdue;
 mod overtaken;
 mod preparation;
 mod records;
+mod repeated_sessions;
 mod reviews;
 mod revocation;
 mod several_files;

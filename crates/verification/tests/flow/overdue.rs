@@ -13,6 +13,7 @@ impl Flow {
             provider: self.world.clone(),
             erase: EraseVerification {
                 pairings: self.world.clone(),
+                keys: self.world.clone(),
                 files: self.world.clone(),
                 sessions: self.world.clone(),
                 clock: self.world.clone(),

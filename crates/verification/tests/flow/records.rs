@@ -16,6 +16,7 @@ impl Flow {
             pairing,
             history,
             announcement: None,
+            answered: None,
         };
         assert_eq!(self.world.save(&write).await.unwrap(), Saved::Won);
     }

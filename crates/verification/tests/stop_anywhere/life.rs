@@ -9,11 +9,12 @@ use verification::identifiers::ScanRef;
 use verification::pairing::ExpectedDocument;
 use verification::ports::{Clock, Pairings, SessionRequest};
 use verification::result::{CallbackFacts, Overall};
+use verification::session_key::IdempotentRequest;
 use verification::testing::fixtures::{approved, second};
 use verification::testing::interception::Operation;
-use verification::testing::memory::World;
+use verification::testing::memory::{Fault, World};
 use verification::testing::ports::Ports;
-use verification::{Advanced, Erased, Policy, Timestamp};
+use verification::{Advanced, Erased, OpenedOnce, Policy, Timestamp};
 
 use super::scenario::Scenario;
 use super::stops::{Stop, Stops};
@@ -61,6 +62,9 @@ impl Life {
         };
         if !life.wants_session {
             life.customer_finishes();
+        }
+        if scenario.has_key {
+            life.world.fault("session", Fault::Unavailable);
         }
         life
     }
@@ -147,12 +151,25 @@ impl Life {
             additional_steps: None,
         };
         let open = self.ports.open_session();
-        match self.stops.run(open.open(&request, ExpectedDocument::default())) {
+        let opened = if self.scenario.has_key {
+            let id = IdempotentRequest::new("application", "key", b"{}");
+            let opened = self.stops.run(open.open_once(&id, &request, ExpectedDocument::default()));
+            opened.map(|opened| match opened {
+                Ok(OpenedOnce::Created(opened) | OpenedOnce::Replayed(opened)) => Ok(opened),
+                Err(error) => Err(error),
+            })
+        } else {
+            self.stops.run(open.open(&request, ExpectedDocument::default()))
+        };
+        match opened {
             Some(Ok(opened)) => {
                 self.wants_session = false;
                 self.first = opened.session.scan_ref;
+                self.world.end_session(&self.first);
                 self.customer_finishes();
             }
+            // The application repeats the request, and still gets the link.
+            _ if self.scenario.has_key => {}
             // Nobody was shown the session, so it expires; the application asks for another.
             _ => self.world.status_of("session-1", Overall::Expired),
         }

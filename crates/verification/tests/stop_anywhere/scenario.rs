@@ -12,6 +12,8 @@ pub struct Scenario {
     pub name: &'static str,
     /// The application opens the session here.
     pub opens_session: bool,
+    /// It does so under an idempotency key, and repeats the request until it has the link.
+    pub has_key: bool,
     /// The first callback, made of an approved one with two files.
     pub callback: fn(CallbackFacts) -> CallbackFacts,
     /// Before anything happens.
@@ -35,6 +37,7 @@ const FRONT_LINK: &str = "https://files.example/first/SECOND_DOC_FRONT";
 pub const STRAIGHT: Scenario = Scenario {
     name: "two files, straight through",
     opens_session: false,
+    has_key: false,
     callback: |facts| facts,
     prepare: |_, _| {},
     later: |_| {},
@@ -44,7 +47,7 @@ pub const STRAIGHT: Scenario = Scenario {
     is_stopped_twice: false,
 };
 
-pub const SCENARIOS: [Scenario; 14] = [
+pub const SCENARIOS: [Scenario; 16] = [
     Scenario {
         is_stopped_twice: true,
         ..STRAIGHT
@@ -65,6 +68,20 @@ pub const SCENARIOS: [Scenario; 14] = [
     Scenario {
         name: "session opened by the application",
         opens_session: true,
+        ..STRAIGHT
+    },
+    Scenario {
+        name: "session opened under an idempotency key, at the second try",
+        opens_session: true,
+        has_key: true,
+        is_stopped_twice: true,
+        ..STRAIGHT
+    },
+    Scenario {
+        name: "session opened under an idempotency key, erased when settled",
+        opens_session: true,
+        has_key: true,
+        erases_in: Some("Settled"),
         ..STRAIGHT
     },
     Scenario {

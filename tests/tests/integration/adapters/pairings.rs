@@ -11,7 +11,7 @@ use aws_sdk_dynamodb::types::{AttributeDefinition, AttributeValue, BillingMode, 
 use integration_tests::Stack;
 use uuid::Uuid;
 use verification::Pairing;
-use verification::ports::{HistoryEntry, PairingWrite, Pairings, Saved};
+use verification::ports::{HistoryEntry, PairingWrite, Pairings, Saved, SessionKeys};
 use verification::testing::conformance;
 
 use super::new_scan_ref;
@@ -54,6 +54,18 @@ async fn of_many_writers_exactly_one_wins() {
     conformance::pairings_race(&stores, "dynamodb").await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn idempotency_keys_in_the_table_conform() {
+    let stack = Stack::shared().await;
+    let table = private_table(&stack).await;
+    let store = DynamoPairings::new(&stack.sdk, &table, RETENTION);
+    conformance::session_keys(&store, &store, "dynamodb").await;
+    let stores: Vec<Arc<dyn SessionKeys>> = (0..16)
+        .map(|_| Arc::new(DynamoPairings::new(&stack.sdk, &table, RETENTION)) as Arc<dyn SessionKeys>)
+        .collect();
+    conformance::session_keys_race(&stores, "dynamodb").await;
+}
+
 #[tokio::test]
 async fn every_record_of_a_pairing_ends_with_the_retention_after_its_write() {
     let stack = Stack::shared().await;
@@ -71,7 +83,8 @@ async fn every_record_of_a_pairing_ends_with_the_retention_after_its_write() {
             .save(&PairingWrite {
                 pairing,
                 history,
-                announcement: None
+                announcement: None,
+                answered: None
             })
             .await
             .unwrap(),

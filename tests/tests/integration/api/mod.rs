@@ -6,4 +6,5 @@ mod creating;
 mod erasing;
 mod provider;
 mod refusals;
+mod repeating;
 mod retrying;

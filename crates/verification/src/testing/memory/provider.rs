@@ -15,9 +15,19 @@ use crate::time::Timestamp;
 #[async_trait]
 impl Sessions for World {
     async fn create(&self, _request: &SessionRequest) -> Result<Session, ProviderError> {
+        let fault = self.fault_of("session");
+        if matches!(fault, Some(Fault::Unavailable | Fault::Refused)) {
+            return Err(ProviderError::Unavailable {
+                kind: "server_error",
+                retry_after: None,
+            });
+        }
         let mut state = self.lock();
         let scan_ref: ScanRef = format!("session-{}", state.live_sessions.len() + 1).parse().unwrap();
         state.live_sessions.insert(scan_ref.clone());
+        if fault.is_some() {
+            return Err(ProviderError::InDoubt { kind: "ConnectionLost" });
+        }
         Ok(Session {
             scan_ref,
             auth_token: AuthToken::new("session-secret"),
