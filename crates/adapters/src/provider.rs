@@ -119,7 +119,7 @@ impl Provider for IdenfyProvider {
         Ok(SecondToken {
             scan_ref,
             auth_token: AuthToken::new(token.auth_token.expose()),
-            has_steps_left: !token.remaining_steps.is_empty(),
+            has_steps_left: token.steps.is_some_and(|steps| !steps.is_empty()),
         })
     }
 

@@ -6,6 +6,7 @@ use url::Url;
 use verification::identifiers::ScanRef;
 use verification::ports::{DeletedAtProvider, ProviderError, Session, SessionRequest, Sessions};
 use verification::secret::{AuthToken, SessionLink};
+use verification::session_step::{MAXIMUM_STEPS, SessionStep, StepKind};
 
 use crate::caller::{CallError, IdenfyCaller, classify};
 
@@ -18,6 +19,22 @@ impl IdenfySessions {
     pub fn new(caller: IdenfyCaller) -> Self {
         Self { caller }
     }
+}
+
+/// A step whose name cannot be one is left out, as it is of callbacks.
+fn steps(steps: Vec<idenfy::Step>) -> Vec<SessionStep> {
+    let step = |step: idenfy::Step| {
+        Some(SessionStep {
+            name: step.name.parse().ok()?,
+            kind: match step.kind {
+                idenfy::StepKind::Upload => StepKind::Upload,
+                idenfy::StepKind::Extract => StepKind::Extract,
+                idenfy::StepKind::Compare => StepKind::Compare,
+                idenfy::StepKind::Unknown => StepKind::Unknown,
+            },
+        })
+    };
+    steps.into_iter().filter_map(step).take(MAXIMUM_STEPS).collect()
 }
 
 /// What the provider calls a session that can still be used. (Source: the example of the delete operation, "Token has not expired yet.")
@@ -64,6 +81,7 @@ impl Sessions for IdenfySessions {
             scan_ref,
             auth_token: AuthToken::new(created.auth_token.expose()),
             redirect_url: SessionLink::new(link),
+            steps: created.steps.map(steps),
         })
     }
 

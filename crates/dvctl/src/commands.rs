@@ -16,9 +16,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use adapters::{DynamoCircuits, DynamoPairings, S3CallbackArchive, Secrets};
-use verification::Timestamp;
 use verification::circuit::Gate;
+use verification::policy::StepVerdictPolicy;
 use verification::ports::{Circuits, Clock};
+use verification::{Policy, Timestamp};
 
 use crate::api::Api;
 use crate::arguments::Global;
@@ -73,6 +74,19 @@ impl<'o> Context<'o> {
         let table = self.stack.output("PairingTableName")?;
         let circuits = DynamoCircuits::new(self.aws.sdk(), table, Arc::new(self.environment.clock));
         Ok(circuits.circuit().await?.gate(self.now()))
+    }
+
+    /// The stack's parameters about steps, as far as `StepVerdict` and `StepImages` say them.
+    pub fn policy(&self) -> Result<Policy, Failure> {
+        let step_images = self.stack.parameter("StepImages")?.parse();
+        Ok(Policy {
+            step_verdict: match self.stack.parameter("StepVerdict")? {
+                "AcceptUnjudged" => StepVerdictPolicy::AcceptUnjudged,
+                _ => StepVerdictPolicy::RequireValid,
+            },
+            step_images: step_images.map_err(|error| Failure::new("StepImages cannot be read").because(error))?,
+            ..Policy::default()
+        })
     }
 
     pub fn archive(&self) -> Result<S3CallbackArchive, Failure> {

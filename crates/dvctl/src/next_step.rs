@@ -41,7 +41,9 @@ pub fn next_step(pairing: &Pairing, now: Timestamp) -> String {
 /// What a person does about a parked verification before trying again.
 fn remedy(cause: &ParkReason) -> &'static str {
     match cause {
-        ParkReason::StepNotJudged => "iDenfy did not judge the step: set StepVerdict to AcceptUnjudged if that is how your step works.",
+        ParkReason::StepNotJudged => {
+            "iDenfy did not judge the step: set StepVerdict to AcceptUnjudged if its kind is UPLOAD, which iDenfy never judges."
+        }
         ParkReason::SidesUnclear | ParkReason::SideMissing { .. } | ParkReason::SeveralFiles { .. } => {
             "Say in the parameter StepImages which step shows which side."
         }

@@ -20,7 +20,7 @@ use url::Url;
 pub use self::data::Data;
 pub use self::files::Files;
 pub use self::identifications::{Identification, Identifications};
-pub use self::token::{AdditionalSteps, CreateToken, Questionnaire, Token, TokenType};
+pub use self::token::{AdditionalSteps, CreateToken, Questionnaire, Step, StepKind, Token, TokenType};
 use crate::error::answer::Answer;
 use crate::{AuthToken, Credentials, Error};
 

@@ -16,7 +16,8 @@ mod word;
 pub use auth_token::AuthToken;
 pub use callback::{Callback, EVENT_TYPE_HEADER, EventType, FileUrls, Overall, Status, StepsVerdict, UnreadableCallback};
 pub use client::{
-    AdditionalSteps, Client, CreateToken, Data, Files, Identification, Identifications, Questionnaire, Timeouts, Token, TokenType,
+    AdditionalSteps, Client, CreateToken, Data, Files, Identification, Identifications, Questionnaire, Step, StepKind, Timeouts, Token,
+    TokenType,
 };
 pub use credentials::Credentials;
 pub use error::{BoxError, Error, SourceError};

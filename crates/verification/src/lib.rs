@@ -29,6 +29,7 @@ pub mod result;
 mod retry;
 pub mod secret;
 pub mod session_key;
+pub mod session_step;
 pub mod time;
 pub mod transition;
 pub mod upload;

@@ -152,6 +152,7 @@ impl OpenSession {
             expected: expected.clone(),
             until,
             key: answered.as_ref().map(|answered| answered.key.clone()),
+            steps: opened.session.steps.clone(),
         };
         let recorded = changes.attempt_answering(pairing, None, answered.as_ref(), event).await;
         let recorded = recorded.map_err(NotOpened::Unavailable)?;

@@ -11,6 +11,7 @@ use crate::question::{FirstNews, Question, SecondNews};
 use crate::reason::{DeclineReason, ParkReason, SettledReason, WaitingReason};
 use crate::result::{Overall, Tag};
 use crate::secret::AuthToken;
+use crate::session_step::SessionStep;
 use crate::time::Timestamp;
 use crate::upload::Upload;
 
@@ -23,6 +24,9 @@ pub struct Pairing {
     /// What the session's creator said about the second document.
     #[serde(default)]
     pub expected: ExpectedDocument,
+    /// The session's additional steps, at most [`MAXIMUM_STEPS`](crate::session_step::MAXIMUM_STEPS). `None`: nobody has told them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub steps: Option<Vec<SessionStep>>,
     pub created_at: Timestamp,
     pub updated_at: Timestamp,
     /// Counts the writes. 0: not stored yet.
@@ -291,6 +295,7 @@ impl Pairing {
             first,
             client_id,
             expected: ExpectedDocument::default(),
+            steps: None,
             created_at: now,
             updated_at: now,
             version: 0,

@@ -3,6 +3,7 @@
 //! Nothing here has an effect: a callback goes in, a judgement comes out.
 
 mod step_images;
+mod step_warnings;
 
 use crate::comparison::{Comparison, Document, Person};
 use crate::document::Plan;
@@ -12,6 +13,7 @@ use crate::reason::{DeclineReason, ParkReason, SettledReason, WaitingReason};
 use crate::result::{CallbackFacts, Overall, StepsVerdict};
 pub use step_images::{InvalidStepImages, StepImages};
 use step_images::{StepImage, files};
+pub use step_warnings::StepWarning;
 
 /// What a first result means.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -19,6 +19,7 @@ use crate::comparison::Subject;
 use crate::result::{CallbackFacts, Status, StepLinks};
 use crate::secret::{AuthToken, FileLink, SessionLink};
 use crate::session_key::SessionKey;
+use crate::session_step::SessionStep;
 use crate::time::Timestamp;
 
 /// A service that we depend on did not do what was asked, and may do it later. Never carries anything personal.
@@ -338,6 +339,10 @@ pub struct Session {
     pub auth_token: AuthToken,
     /// Opens the session; contains the token.
     pub redirect_url: SessionLink,
+    /// The additional steps that it has, at most [`MAXIMUM_STEPS`](crate::session_step::MAXIMUM_STEPS). `None`: the provider does not
+    /// say.
+    #[serde(default)]
+    pub steps: Option<Vec<SessionStep>>,
 }
 
 /// What deleting at the provider came to.

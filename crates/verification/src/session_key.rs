@@ -112,6 +112,7 @@ mod tests {
                 scan_ref: "session-1".parse().unwrap(),
                 auth_token: AuthToken::new("token-4711"),
                 redirect_url: SessionLink::new("https://provider.example/token-4711"),
+                steps: None,
             },
             expires_at: START.plus(HOUR),
         }

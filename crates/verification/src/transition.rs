@@ -18,6 +18,7 @@ use crate::question::SecondNews;
 use crate::reason::ParkReason;
 use crate::result::{Overall, Status, Tag};
 use crate::secret::AuthToken;
+use crate::session_step::SessionStep;
 use crate::time::Timestamp;
 use crate::upload::Upload;
 
@@ -116,6 +117,8 @@ pub enum Event {
         until: Timestamp,
         /// Under which idempotency key, if any.
         key: Option<Digest256>,
+        /// What the provider has told of its additional steps.
+        steps: Option<Vec<SessionStep>>,
     },
     /// What is overdue is still to come; look again then.
     CheckPostponed {
@@ -270,7 +273,8 @@ pub fn apply(pairing: &Pairing, event: Event, now: Timestamp) -> Transition {
             expected,
             until,
             key,
-        } => step.session_opened(client_id, expected, until, key),
+            steps,
+        } => step.session_opened(client_id, expected, until, key, steps),
         Event::CheckPostponed { check_at } => step.check_postponed(check_at),
         Event::GivenUp => step.given_up(),
         Event::RetryRequested { plan } => step.retry_requested(plan),

@@ -766,6 +766,7 @@ fn events() -> Vec<(&'static str, Event)> {
                 },
                 until: lease(),
                 key: None,
+                steps: None,
             },
         ),
         ("check postponed", Event::CheckPostponed { check_at: lease() }),

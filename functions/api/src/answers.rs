@@ -4,6 +4,7 @@ use serde::Serialize;
 use verification::comparison::Comparison;
 use verification::file_number::FileNumber;
 use verification::identifiers::Side;
+use verification::policy::StepWarning;
 use verification::ports::{HistoryEntry, Page, PairingSummary};
 use verification::result::Tag;
 use verification::{Opened, Pairing, Receipt, Remaining, RemainingKind, Timestamp};
@@ -17,15 +18,31 @@ pub struct SessionAnswer {
     auth_token: String,
     redirect_url: String,
     expires_at: Timestamp,
+    /// Why no customer of this session can settle.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    warnings: Vec<WarningAnswer>,
 }
 
-impl From<Opened> for SessionAnswer {
-    fn from(opened: Opened) -> Self {
+#[derive(Serialize)]
+struct WarningAnswer {
+    code: &'static str,
+    message: String,
+}
+
+impl SessionAnswer {
+    pub fn new(opened: &Opened, warnings: &[StepWarning]) -> Self {
         Self {
             scan_ref: opened.session.scan_ref.to_string(),
             auth_token: opened.session.auth_token.expose().to_owned(),
             redirect_url: opened.session.redirect_url.expose().to_owned(),
             expires_at: opened.expires_at,
+            warnings: warnings
+                .iter()
+                .map(|warning| WarningAnswer {
+                    code: warning.code(),
+                    message: warning.to_string(),
+                })
+                .collect(),
         }
     }
 }
@@ -39,6 +56,9 @@ pub struct VerificationAnswer {
     state: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<&'static str>,
+    /// What to change before a retry.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    remedy: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     verdict: Option<&'static str>,
     /// Why the first result was taken back after the documents had been submitted.
@@ -102,7 +122,7 @@ struct HistoryAnswer {
 }
 
 impl VerificationAnswer {
-    pub fn new(pairing: &Pairing, history: Vec<HistoryEntry>) -> Self {
+    pub fn new(pairing: &Pairing, history: Vec<HistoryEntry>, remedy: Option<String>) -> Self {
         let documents = pairing.documents.iter().map(|document| DocumentAnswer {
             upload: document.upload.to_string(),
             step: document.step.to_string(),
@@ -124,6 +144,7 @@ impl VerificationAnswer {
             client_id: pairing.client_id.as_ref().map(ToString::to_string),
             state: pairing.state.name(),
             reason: pairing.reason(),
+            remedy,
             verdict: pairing.state.verdict().map(|verdict| verdict.as_str()),
             revoked: pairing.revoked.map(|reason| reason.as_str()),
             first: ResultAnswer {

@@ -10,8 +10,9 @@ use lambda_support::peak_memory_kilobytes;
 use serde::Serialize;
 use serde_json::{Map, Value};
 use verification::identifiers::ScanRef;
+use verification::policy::StepWarning;
 use verification::ports::{Clock, Pairings};
-use verification::{EraseVerification, Erased, OpenSession, OpenedOnce, Retried, RetryVerification};
+use verification::{EraseVerification, Erased, OpenSession, OpenedOnce, Policy, Retried, RetryVerification};
 
 use crate::answers::{ListAnswer, ReceiptAnswer, RetryAnswer, SessionAnswer, VerificationAnswer};
 use crate::problem::Problem;
@@ -29,6 +30,7 @@ pub struct Api {
     pub retry: RetryVerification,
     pub erase: EraseVerification,
     pub pairings: Arc<DynamoPairings>,
+    pub policy: Policy,
     pub clock: Arc<SystemClock>,
 }
 
@@ -138,10 +140,12 @@ impl Api {
             OpenedOnce::Replayed(opened) => (opened, true),
         };
         let scan_ref = &opened.session.scan_ref;
-        tracing::info!(event = "session_opened", scan_ref = %scan_ref, is_replay, "session opened");
+        let warnings = self.policy.warnings(opened.session.steps.as_deref());
+        let codes: Vec<&str> = warnings.iter().map(StepWarning::code).collect();
+        tracing::info!(event = "session_opened", scan_ref = %scan_ref, is_replay, warnings = codes.join(","), "session opened");
         Ok(Success {
             is_replay,
-            ..Success::new(StatusCode::CREATED, &SessionAnswer::from(opened))?
+            ..Success::new(StatusCode::CREATED, &SessionAnswer::new(&opened, &warnings))?
         })
     }
 
@@ -155,7 +159,10 @@ impl Api {
         let scan_ref = parse(scan_ref)?;
         let pairing = self.pairings.find(&scan_ref).await?.ok_or_else(Problem::verification_not_found)?;
         let history = self.pairings.history(&pairing.first, HISTORY_LIMIT).await?;
-        Success::new(StatusCode::OK, &VerificationAnswer::new(&pairing, history))
+        Success::new(
+            StatusCode::OK,
+            &VerificationAnswer::new(&pairing, history, self.policy.remedy(&pairing)),
+        )
     }
 
     async fn retry(&self, scan_ref: &str) -> Result<Success, Problem> {

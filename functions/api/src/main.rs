@@ -37,7 +37,7 @@ async fn main() -> Result<(), Error> {
             queue: installation.queue,
             clock: installation.clock.clone(),
             observer: installation.metrics.clone(),
-            policy: config.policy,
+            policy: config.policy.clone(),
         },
         erase: EraseVerification {
             pairings: installation.pairings.clone(),
@@ -48,6 +48,7 @@ async fn main() -> Result<(), Error> {
             observer: installation.metrics,
         },
         pairings: installation.pairings,
+        policy: config.policy,
         clock: installation.clock,
     });
     lambda_http::run(service_fn(move |request| {

@@ -1,6 +1,7 @@
 //! `dvctl doctor`: is this deployment well, and if not, what is to be done?
 
 mod account;
+mod steps;
 mod stores;
 mod surroundings;
 mod webhook;
@@ -13,7 +14,7 @@ use super::Context;
 use crate::exit::Exit;
 use crate::failure::Failure;
 
-/// Check a deployment: stack, stores, secret, webhook, API, iDenfy's account, queues, alarms, clock
+/// Check a deployment: stack, stores, secret, webhook, API, iDenfy's account and steps, queues, alarms, clock
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -105,6 +106,7 @@ pub async fn run(context: &mut Context<'_>, _: Arguments) -> Result<Exit, Failur
     checks.push(surroundings::api(context).await);
     checks.push(account::check(context, secret.as_deref()).await);
     checks.push(account::circuit(context).await);
+    checks.push(steps::check(context).await);
     context.output.progress("looking at queues and alarms");
     checks.push(surroundings::event_source(context).await);
     checks.push(stores::dead_letters(context).await);

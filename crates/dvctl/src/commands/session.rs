@@ -78,6 +78,15 @@ struct Session {
     scan_ref: String,
     redirect_url: String,
     expires_at: Timestamp,
+    /// Why no customer of this session can settle.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    warnings: Vec<Warning>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Warning {
+    code: String,
+    message: String,
 }
 
 pub async fn run(context: &mut Context<'_>, arguments: Arguments) -> Result<Exit, Failure> {
@@ -119,7 +128,10 @@ impl fmt::Display for Session {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "scanRef  {}", self.scan_ref)?;
         writeln!(f, "expires  {}", self.expires_at)?;
-        writeln!(f, "link     {}", self.redirect_url)
+        writeln!(f, "link     {}", self.redirect_url)?;
+        self.warnings
+            .iter()
+            .try_for_each(|warning| writeln!(f, "warning  {}", warning.message))
     }
 }
 

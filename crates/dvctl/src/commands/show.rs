@@ -48,7 +48,11 @@ pub async fn run(context: &mut Context<'_>, arguments: Arguments) -> Result<Exit
     };
     let history = pairings.history(&pairing.first, history::LIMIT).await?;
     let history = history.into_iter().map(Line::from).collect();
-    let answer = Shown::new(pairing, history, context.now(), arguments.show_client_ids);
+    let remedy = context.policy()?.remedy(&pairing);
+    let answer = Shown {
+        remedy,
+        ..Shown::new(pairing, history, context.now(), arguments.show_client_ids)
+    };
     context.output.answer(&answer)?;
     Ok(Exit::Done)
 }
@@ -65,6 +69,9 @@ struct Shown {
     /// What the reason is about: a step, a side, the provider's identifier.
     #[serde(skip_serializing_if = "Option::is_none")]
     about: Option<Value>,
+    /// What to change before a retry, where the session's steps tell it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    remedy: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     verdict: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -124,6 +131,7 @@ impl Shown {
             state: pairing.state.name(),
             reason: pairing.state.reason(),
             about: about(&pairing.state),
+            remedy: None,
             verdict: pairing.state.verdict().map(|verdict| verdict.as_str()),
             revoked: pairing.revoked.map(|reason| reason.as_str()),
             first: verification(&pairing.first, pairing.first_overall),
@@ -167,6 +175,9 @@ impl fmt::Display for Shown {
         }
         for (name, value) in self.about.iter().filter_map(Value::as_object).flatten() {
             line(f, &format!("  {name}"), &value.as_str().unwrap_or_default())?;
+        }
+        if let Some(remedy) = &self.remedy {
+            line(f, "remedy", remedy)?;
         }
         if let Some(verdict) = self.verdict {
             line(f, "verdict", &verdict)?;

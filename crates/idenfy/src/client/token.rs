@@ -7,6 +7,7 @@ use std::fmt;
 
 use url::Url;
 
+pub use self::echo::{Step, StepKind};
 pub use self::request::{AdditionalSteps, CreateToken, Questionnaire, TokenType};
 use super::Client;
 use crate::selection::Members;
@@ -22,10 +23,10 @@ pub struct Token {
     pub expiry_seconds: u32,
     /// The customer's link, where the provider gives one; otherwise see [`Client::redirect_link`].
     pub redirect_url: Option<Url>,
-    /// The additional steps that the session contains according to the echo, in alphabetical order. After
-    /// [`AdditionalSteps::Suppressed`] it should be empty; how the echo looks then is not documented, so take a step here for a
-    /// warning rather than a failure.
-    pub remaining_steps: Vec<String>,
+    /// The additional steps that the session contains according to the echo, in alphabetical order; `None` where the echo does not
+    /// say. With [`AdditionalSteps::AccountDefault`] these are the account's. After [`AdditionalSteps::Suppressed`] there should be
+    /// none; how the echo looks then is not documented, so take a step for a warning rather than a failure.
+    pub steps: Option<Vec<Step>>,
 }
 
 impl fmt::Debug for Token {
@@ -35,7 +36,7 @@ impl fmt::Debug for Token {
             .field("auth_token", &self.auth_token)
             .field("scan_ref", &self.scan_ref)
             .field("expiry_seconds", &self.expiry_seconds)
-            .field("remaining_steps", &self.remaining_steps)
+            .field("steps", &self.steps)
             .finish_non_exhaustive()
     }
 }
@@ -59,7 +60,7 @@ impl Client {
                     .and_then(|seconds| u32::try_from(seconds).ok())
                     .unwrap_or(request.expiry_seconds),
                 redirect_url: members.text("redirectUrl").and_then(|text| Url::parse(text).ok()),
-                remaining_steps: echo::steps_named(members.get("additionalSteps")),
+                steps: echo::steps(members.get("additionalSteps")),
             })
         })
     }

@@ -1,6 +1,6 @@
 //! The operations other than direct processing: what is sent, and what is read.
 
-use idenfy::{AdditionalSteps, AuthToken, CreateToken, Error, Overall, Questionnaire, StepsVerdict, TokenType};
+use idenfy::{AdditionalSteps, AuthToken, CreateToken, Error, Overall, Questionnaire, Step, StepKind, StepsVerdict, TokenType};
 use serde_json::json;
 
 use crate::server::{Server, client, run};
@@ -26,7 +26,11 @@ fn a_token_is_created_by_200_as_well_as_201() {
             assert_eq!(token.scan_ref, "abc-scan");
             assert_eq!(token.expiry_seconds, 1800);
             assert!(token.redirect_url.is_some());
-            assert_eq!(token.remaining_steps, ["SECOND_DOC"]);
+            let step = Step {
+                name: "SECOND_DOC".to_owned(),
+                kind: StepKind::Upload,
+            };
+            assert_eq!(token.steps, Some(vec![step]));
 
             let sent = server.request().await;
             assert!(sent.head.starts_with("POST /api/v2/token HTTP/1.1"));
@@ -43,7 +47,7 @@ fn a_token_needs_nothing_but_its_two_names() {
         let token = server.client.create_token(&CreateToken::new("user-123")).await.unwrap();
         assert_eq!(token.expiry_seconds, 3_600);
         assert_eq!(token.redirect_url, None);
-        assert!(token.remaining_steps.is_empty());
+        assert_eq!(token.steps, None);
     });
 }
 

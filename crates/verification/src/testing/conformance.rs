@@ -12,6 +12,7 @@ use crate::ports::{CallbackArchive, Circuits, HistoryEntry, PairingWrite, Pairin
 use crate::reason::ParkReason;
 use crate::secret::{AuthToken, SessionLink};
 use crate::session_key::{IdempotentRequest, SessionKey};
+use crate::session_step::{SessionStep, StepKind};
 use crate::testing::fixtures::approved;
 use crate::time::Timestamp;
 
@@ -240,6 +241,10 @@ pub async fn session_keys(keys: &dyn SessionKeys, pairings: &dyn Pairings, prefi
             scan_ref: scan_ref.clone(),
             auth_token: AuthToken::new("secret"),
             redirect_url: SessionLink::new("https://provider.example/secret"),
+            steps: Some(vec![SessionStep {
+                name: "SECOND_DOC".parse().unwrap(),
+                kind: StepKind::Upload,
+            }]),
         },
         expires_at: now.plus(hour),
     };

@@ -26,6 +26,7 @@ use crate::prepared::PreparedFile;
 use crate::reason::ParkReason;
 use crate::result::{CallbackFacts, Overall, Status, StepLinks};
 use crate::session_key::SessionKey;
+use crate::session_step::SessionStep;
 use crate::time::Timestamp;
 
 /// Everything at once, behind one lock: one world in which a test plays.
@@ -46,6 +47,7 @@ struct WorldState {
     session_keys: BTreeMap<Digest256, SessionKey>,
     announcements: Vec<Announcement>,
     live_sessions: BTreeSet<ScanRef>,
+    session_steps: Option<Vec<SessionStep>>,
     statuses: BTreeMap<ScanRef, Status>,
     /// What the newest callback says.
     served: BTreeMap<ScanRef, Status>,
@@ -399,6 +401,11 @@ impl World {
 
     pub fn deleted_at_provider(&self) -> Vec<ScanRef> {
         self.lock().deleted_at_provider.clone()
+    }
+
+    /// The steps that the provider tells of new sessions.
+    pub fn session_steps(&self, steps: Vec<SessionStep>) {
+        self.lock().session_steps = Some(steps);
     }
 
     /// The customer's session ends.

@@ -8,6 +8,7 @@ use crate::identifiers::{ClientId, Digest256, ScanRef};
 use crate::pairing::{ExpectedDocument, Pairing, Resume, Standing, State};
 use crate::question::Question;
 use crate::reason::ParkReason;
+use crate::session_step::SessionStep;
 use crate::time::Timestamp;
 
 impl Step<'_> {
@@ -80,9 +81,16 @@ impl Step<'_> {
         expected: ExpectedDocument,
         until: Timestamp,
         key: Option<Digest256>,
+        steps: Option<Vec<SessionStep>>,
     ) -> Transition {
-        let is_new = self.pairing.version == 0;
-        if !is_new && self.pairing.expected == expected && self.pairing.session_key == key {
+        let Pairing {
+            version,
+            expected: known,
+            session_key,
+            steps: known_steps,
+            ..
+        } = self.pairing;
+        if *version > 0 && *known == expected && *session_key == key && *known_steps == steps {
             return ALREADY_KNOWN;
         }
         let is_other_client = self.pairing.client_id.as_ref().is_some_and(|known| *known != client_id);
@@ -93,6 +101,7 @@ impl Step<'_> {
             next.client_id = Some(client_id);
             next.expected = expected;
             next.session_key = key;
+            next.steps = steps;
             if let Some(callback) = begun {
                 next.state = State::Parked {
                     cause: ParkReason::ClientMismatch,
@@ -114,6 +123,7 @@ impl Step<'_> {
         self.change("ErasureStarted", &[], |next| {
             next.client_id = None;
             next.expected = ExpectedDocument::default();
+            next.steps = None;
             next.documents = Vec::new();
             next.first_overall = None;
             next.first_tags = Vec::new();

@@ -1,6 +1,7 @@
 //! Sessions, retries and erasure.
 
 use verification::result::StepsVerdict;
+use verification::session_step::{SessionStep, StepKind};
 
 use super::*;
 
@@ -70,6 +71,26 @@ async fn a_session_says_what_its_second_document_will_be() {
         panic!()
     };
     assert_eq!((plan.country.as_str(), plan.document_type), ("LV", Some(DocumentType::Passport)));
+}
+
+#[tokio::test]
+async fn a_pairing_parked_for_a_step_never_judged_says_so() {
+    let flow = Flow::new();
+    let step = |name: &str| SessionStep {
+        name: name.parse().unwrap(),
+        kind: StepKind::Upload,
+    };
+    flow.world.session_steps(vec![step("SECOND_DOC_BACK"), step("SECOND_DOC_FRONT")]);
+    let opened = flow.sessions().open(&request(), ExpectedDocument::default()).await.unwrap();
+    flow.callback(&CallbackFacts {
+        steps_verdict: StepsVerdict::NotJudged,
+        ..approved(opened.session.scan_ref.as_str(), "client")
+    })
+    .await;
+    let pairing = flow.world.pairing(opened.session.scan_ref.as_str());
+    assert_eq!(pairing.state.reason(), Some("StepNotJudged"));
+    let remedy = Policy::default().remedy(&pairing).unwrap();
+    assert!(remedy.contains("SECOND_DOC_BACK") && remedy.contains("AcceptUnjudged"), "{remedy}");
 }
 
 #[tokio::test]

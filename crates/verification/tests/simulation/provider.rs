@@ -234,6 +234,7 @@ impl Sessions for SimulatedProvider {
             scan_ref,
             auth_token: AuthToken::new("session-secret"),
             redirect_url: SessionLink::new("https://provider.example/session-secret"),
+            steps: None,
         })
     }
 

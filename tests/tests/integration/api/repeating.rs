@@ -27,7 +27,9 @@ impl Request {
         body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
         let mut headers = HeaderMap::new();
         headers.insert("idempotency-key", self.key.parse().unwrap());
-        stack.api_with(Method::POST, "/sessions", headers, body.to_string().into_bytes()).await
+        stack
+            .api_with(Method::POST, "/sessions", headers, body.to_string().into_bytes())
+            .await
     }
 
     async fn sessions_created(&self, stack: &Stack) -> usize {
@@ -95,7 +97,10 @@ async fn the_link_is_stored_for_the_session_and_erased_with_it() {
         let table = &stack.description.pairing_table;
         let items = Client::new(&stack.sdk).scan().table_name(table).into_paginator().items().send();
         let items: Vec<_> = items.try_collect().await.unwrap();
-        items.into_iter().filter(|item| format!("{item:?}").contains(token)).collect::<Vec<_>>()
+        items
+            .into_iter()
+            .filter(|item| format!("{item:?}").contains(token))
+            .collect::<Vec<_>>()
     };
     let [item] = &stored().await[..] else {
         panic!("the token is stored once");
@@ -107,6 +112,9 @@ async fn the_link_is_stored_for_the_session_and_erased_with_it() {
 
     let path = format!("/verifications/{}", created["scanRef"].as_str().unwrap());
     let receipt = stack.api(Method::DELETE, &path, None).await.expect(200);
-    assert_eq!(receipt["complete"], false, "iDenfy does not delete a session that can still be used");
+    assert_eq!(
+        receipt["complete"], false,
+        "iDenfy does not delete a session that can still be used"
+    );
     assert!(stored().await.is_empty());
 }

@@ -32,6 +32,7 @@ impl Sessions for World {
             scan_ref,
             auth_token: AuthToken::new("session-secret"),
             redirect_url: SessionLink::new("https://provider.example/session-secret"),
+            steps: state.session_steps.clone(),
         })
     }
 
