@@ -8,7 +8,14 @@ use crate::when::relative;
 /// One sentence or two.
 pub fn next_step(pairing: &Pairing, now: Timestamp) -> String {
     let due = pairing.attention_at().map(|at| relative(at, now)).unwrap_or_default();
+    let is_asked = pairing.first_question.is_some() || pairing.second.as_ref().is_some_and(|second| second.question.is_some());
     match &pairing.state {
+        _ if is_asked && !matches!(pairing.state, State::Erasing { .. }) => {
+            format!("A result is not confirmed: iDenfy is asked for the verification's status {due}. Until then what is shown stands.")
+        }
+        State::Settled { .. } if pairing.is_next_attempt_due() => {
+            format!("A newer upload is verified next. If nothing has moved, the processor is told again {due}.")
+        }
         State::AwaitingCallback { waiting: None, .. } => {
             format!("The customer is busy; the first callback is awaited. If none has come, iDenfy is asked {due}.")
         }
@@ -47,6 +54,14 @@ fn remedy(cause: &ParkReason) -> &'static str {
         ParkReason::SidesUnclear | ParkReason::SideMissing { .. } | ParkReason::SeveralFiles { .. } => {
             "Say in the parameter StepImages which step shows which side."
         }
+        ParkReason::ClientMismatch => {
+            "The callback names another clientId than the session: find out who sent it, and whether a signing key has leaked."
+        }
+        ParkReason::NewerUploadNotApproved => "Look at the newest upload in iDenfy's dashboard, and have its callback sent again.",
+        ParkReason::ResultUnconfirmed => {
+            "iDenfy did not confirm a result for a day: compare with its dashboard. ConfirmResults=false believes callbacks without asking."
+        }
+        ParkReason::ProviderUnavailable => "iDenfy gave no usable answer for a day: see ProviderErrors, and whether it works again.",
         ParkReason::CountryUnknown => "Set the parameter DefaultCountry.",
         ParkReason::CallbackLost | ParkReason::ClientUnknown => {
             "Have iDenfy send the callback again, from the verification's page in its dashboard."

@@ -5,7 +5,7 @@
 mod step_images;
 mod step_warnings;
 
-use crate::comparison::{Comparison, Document, Person};
+use crate::comparison::{Comparison, DocumentIdentity, Person};
 use crate::document::Plan;
 use crate::identifiers::{CountryCode, Side, StepName, UploadId};
 use crate::pairing::ExpectedDocument;
@@ -64,11 +64,11 @@ impl ComparisonPolicy {
                 ..
             } => Some(SettledReason::PersonDiffers),
             Comparison {
-                document: Document::Same, ..
+                document: DocumentIdentity::Same, ..
             } => Some(SettledReason::SameDocument),
             Comparison {
                 person: Person::Same,
-                document: Document::Different,
+                document: DocumentIdentity::Different,
             } => None,
             _ => Some(SettledReason::NotComparable),
         }
@@ -117,7 +117,7 @@ impl Policy {
             StepsVerdict::Unknown => return Judgement::Unclear(ParkReason::StepVerdictUnknown),
             StepsVerdict::Valid | StepsVerdict::NotJudged => {}
         }
-        let images = match self.sides(facts) {
+        let images = match self.sides(&facts.steps, facts.has_unusable_steps) {
             Ok(images) => images,
             Err(NoSides::NoSteps) if facts.steps_verdict == StepsVerdict::Valid => return Judgement::Unclear(ParkReason::StepsNotNamed),
             Err(NoSides::NoSteps) => return Judgement::Declines(DeclineReason::NoAdditionalStep),
@@ -155,8 +155,8 @@ impl Policy {
     /// With a mapping, it decides alone. Without one, utility bills are left aside; a single step is the front; among several, exactly
     /// one name must end in `_FRONT` and at most one in `_BACK`, and a step whose name cannot be
     /// used may be either.
-    fn sides(&self, facts: &CallbackFacts) -> Result<Vec<StepImage>, NoSides> {
-        let steps: Vec<&StepName> = facts.steps.iter().filter(|step| !step.is_first_document()).collect();
+    fn sides(&self, steps: &[StepName], has_unusable_steps: bool) -> Result<Vec<StepImage>, NoSides> {
+        let steps: Vec<&StepName> = steps.iter().filter(|step| !step.is_first_document()).collect();
         if !self.step_images.0.is_empty() {
             let mapped: Vec<StepImage> = self
                 .step_images
@@ -166,13 +166,13 @@ impl Policy {
                 .cloned()
                 .collect();
             return match mapped.first() {
-                None if facts.has_unusable_steps => Err(NoSides::Unclear),
+                None if has_unusable_steps => Err(NoSides::Unclear),
                 None => Err(NoSides::NoSteps),
                 Some(image) if image.side == Side::Front => Ok(mapped),
                 Some(_) => Err(NoSides::Unclear),
             };
         }
-        if facts.has_unusable_steps {
+        if has_unusable_steps {
             return Err(NoSides::Unclear);
         }
         let candidates: Vec<&StepName> = steps.into_iter().filter(|step| !step.is_utility_bill()).collect();
@@ -210,19 +210,19 @@ mod tests {
     fn required_is_one_person_with_two_documents() {
         let objection = |policy: ComparisonPolicy, person, document| policy.objection(Some(Comparison { person, document }));
         let required = |person, document| objection(ComparisonPolicy::Require, person, document);
-        assert_eq!(required(Person::Same, Document::Different), None);
-        assert_eq!(required(Person::Different, Document::Different), Some(SettledReason::PersonDiffers));
-        assert_eq!(required(Person::Same, Document::Same), Some(SettledReason::SameDocument));
+        assert_eq!(required(Person::Same, DocumentIdentity::Different), None);
+        assert_eq!(required(Person::Different, DocumentIdentity::Different), Some(SettledReason::PersonDiffers));
+        assert_eq!(required(Person::Same, DocumentIdentity::Same), Some(SettledReason::SameDocument));
         for (person, document) in [
-            (Person::Same, Document::Unknown),
-            (Person::Unknown, Document::Different),
-            (Person::Unknown, Document::Unknown),
+            (Person::Same, DocumentIdentity::Unknown),
+            (Person::Unknown, DocumentIdentity::Different),
+            (Person::Unknown, DocumentIdentity::Unknown),
         ] {
             assert_eq!(required(person, document), Some(SettledReason::NotComparable));
         }
         assert_eq!(ComparisonPolicy::Require.objection(None), Some(SettledReason::NotComparable));
         for policy in [ComparisonPolicy::Off, ComparisonPolicy::Report] {
-            assert_eq!(objection(policy, Person::Different, Document::Same), None);
+            assert_eq!(objection(policy, Person::Different, DocumentIdentity::Same), None);
         }
     }
 

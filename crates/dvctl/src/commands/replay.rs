@@ -1,7 +1,7 @@
 //! `dvctl replay`: archived callbacks, sent to the webhook again.
 //!
-//! The archived bytes are signed with the current key and posted to `WebhookUrl`, so that they take the very way that iDenfy's own take. What
-//! history says has had its effect is left out, because an old negative result that came again would count as a new one.
+//! The archived bytes are signed with the current key and posted to `WebhookUrl`, so that they take the very way that iDenfy's own take.
+//! What the webhook would pass over is not sent: it is shown, with the reason.
 
 mod selection;
 
@@ -31,8 +31,9 @@ Examples:
     dvctl replay --since 2h --until 1h --failed
     dvctl replay --failed --yes
 
-What has had its effect is left out: history names the callback. --failed takes only what can still have one: bodies that could not be
-read, callbacks that no verification knows, and callbacks that a verification is waiting for. Oldest first. Links in old bodies are dead
+What the webhook would pass over is not sent, and shown with the reason: a body that has had its effect has none again, and documents that
+newer ones have replaced are not submitted. --failed takes only bodies that could not be read, callbacks that no verification knows, and
+callbacks that a verification is waiting for. Oldest first. What would reverse a decision is confirmed with iDenfy before it counts. Links in old bodies are dead
 after an hour; the processor then asks iDenfy for fresh ones. The archive is listed as a whole unless a scanRef is given, a thousand
 callbacks per request. Ctrl-C stops between two callbacks; the same command goes on.
 Exit status 3: nothing is archived there. 4: some were not accepted.")]
@@ -53,10 +54,6 @@ pub struct Arguments {
     #[arg(long)]
     failed: bool,
 
-    /// Also callbacks that have had their effect; what that does depends on what came after them
-    #[arg(long, conflicts_with = "failed")]
-    again: bool,
-
     /// Show what would be sent, and send nothing
     #[arg(long)]
     dry_run: bool,
@@ -74,7 +71,9 @@ pub struct Arguments {
 #[serde(rename_all = "camelCase")]
 struct Replayed {
     callbacks: Vec<Callback>,
-    /// How many of those that were looked at are left out, because they have had their effect or cannot have one.
+    /// What the webhook would pass over, and why. Not sent.
+    passed_over: Vec<Callback>,
+    /// How many more were looked at.
     left_out: usize,
     dry_run: bool,
 }
@@ -100,11 +99,7 @@ pub async fn run(context: &mut Context<'_>, arguments: Arguments) -> Result<Exit
     let selection = Selection {
         since: arguments.since.map(|since| since.before(now)),
         until: arguments.until.map(|until| until.before(now)),
-        choice: match (arguments.failed, arguments.again) {
-            (true, _) => Choice::Failed,
-            (_, true) => Choice::All,
-            _ => Choice::WithoutEffect,
-        },
+        choice: if arguments.failed { Choice::Failed } else { Choice::WithoutEffect },
         limit: usize::try_from(arguments.limit).unwrap_or(usize::MAX),
     };
     let chosen = selection.collect(context, arguments.scan_ref.as_ref()).await?;
@@ -116,10 +111,15 @@ pub async fn run(context: &mut Context<'_>, arguments: Arguments) -> Result<Exit
         context.output.note("interrupted; nothing was sent");
         return Ok(Exit::Interrupted);
     }
-    let Chosen { callbacks, looked_at } = chosen;
-    let left_out = looked_at.saturating_sub(callbacks.len());
+    let Chosen {
+        callbacks,
+        passed_over,
+        looked_at,
+    } = chosen;
+    let left_out = looked_at.saturating_sub(callbacks.len()).saturating_sub(passed_over.len());
     let mut replayed = Replayed {
         callbacks: callbacks.into_iter().map(Callback::from).collect(),
+        passed_over: passed_over.into_iter().map(Callback::from).collect(),
         left_out,
         dry_run: arguments.dry_run,
     };
@@ -201,10 +201,17 @@ async fn send(context: &Context<'_>, body: &Bytes, signature: &str) -> Result<Op
 
 impl fmt::Display for Replayed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for callback in &self.callbacks {
+        let line = |f: &mut fmt::Formatter<'_>, callback: &Callback| {
             let name = callback.scan_ref.as_ref().map_or("unreadable", ScanRef::as_str);
             let digest: String = callback.sha256.as_str().chars().take(12).collect();
-            write!(f, "{}  {name:<36}  {digest}…  {}", callback.came_at, callback.why)?;
+            write!(f, "{}  {name:<36}  {digest}…  {}", callback.came_at, callback.why)
+        };
+        for callback in &self.passed_over {
+            line(f, callback)?;
+            writeln!(f, "  passed over")?;
+        }
+        for callback in &self.callbacks {
+            line(f, callback)?;
             match (self.dry_run, callback.status) {
                 (true, _) => writeln!(f, "  would be sent")?,
                 (_, Some(200)) => writeln!(f, "  accepted, now {}", callback.state.unwrap_or("unknown"))?,

@@ -4,9 +4,11 @@ use std::fmt;
 
 use serde::Serialize;
 use serde_json::Value;
+use verification::comparison::Comparison;
 use verification::file_number::FileNumber;
 use verification::identifiers::{ScanRef, Side};
 use verification::ports::Pairings;
+use verification::result::Tag;
 use verification::{Pairing, State, Timestamp};
 
 use super::Context;
@@ -82,6 +84,8 @@ struct Shown {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     superseded: Vec<ScanRef>,
     documents: Vec<Document>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    comparison: Option<Comparison>,
     created_at: Timestamp,
     updated_at: Timestamp,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -98,10 +102,13 @@ struct Verification {
     scan_ref: ScanRef,
     #[serde(skip_serializing_if = "Option::is_none")]
     overall: Option<&'static str>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    tags: Vec<Tag>,
 }
 
 #[derive(Serialize)]
 struct Document {
+    upload: String,
     step: String,
     /// Which of the step's files; left out for the first.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -115,11 +122,13 @@ struct Document {
 
 impl Shown {
     fn new(pairing: Pairing, history: Vec<Line>, now: Timestamp, with_client_id: bool) -> Self {
-        let verification = |scan_ref: &ScanRef, overall: Option<verification::result::Overall>| Verification {
+        let verification = |scan_ref: &ScanRef, overall: Option<verification::result::Overall>, tags: &[Tag]| Verification {
             scan_ref: scan_ref.clone(),
             overall: overall.map(|overall| overall.as_str()),
+            tags: tags.to_vec(),
         };
         let documents = pairing.documents.iter().map(|document| Document {
+            upload: document.upload.to_string(),
             step: document.step.to_string(),
             file: (document.file != FileNumber::FIRST).then(|| document.file.get()),
             side: document.side.map(Side::as_str),
@@ -129,15 +138,19 @@ impl Shown {
         Self {
             client_id: pairing.client_id.as_ref().filter(|_| with_client_id).map(ToString::to_string),
             state: pairing.state.name(),
-            reason: pairing.state.reason(),
+            reason: pairing.reason(),
             about: about(&pairing.state),
             remedy: None,
             verdict: pairing.state.verdict().map(|verdict| verdict.as_str()),
             revoked: pairing.revoked.map(|reason| reason.as_str()),
-            first: verification(&pairing.first, pairing.first_overall),
-            second: pairing.second.as_ref().map(|second| verification(&second.scan_ref, second.overall)),
+            first: verification(&pairing.first, pairing.first_overall, &pairing.first_tags),
+            second: pairing
+                .second
+                .as_ref()
+                .map(|second| verification(&second.scan_ref, second.overall, &second.tags)),
             superseded: pairing.superseded.clone(),
             documents: documents.collect(),
+            comparison: pairing.comparison,
             created_at: pairing.created_at,
             updated_at: pairing.updated_at,
             attention_at: pairing.attention_at(),
@@ -163,8 +176,10 @@ impl fmt::Display for Shown {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let line = |f: &mut fmt::Formatter<'_>, name: &str, value: &dyn fmt::Display| writeln!(f, "{name:<12} {value}");
         let time = |then: Timestamp| format!("{then} ({})", relative(then, self.now));
-        let verification =
-            |verification: &Verification| format!("{}  {}", verification.scan_ref, verification.overall.unwrap_or("no result yet"));
+        let verification = |verification: &Verification| {
+            let tags: String = verification.tags.iter().map(|tag| format!("  {}", tag.as_str())).collect();
+            format!("{}  {}{tags}", verification.scan_ref, verification.overall.unwrap_or("no result yet"))
+        };
         line(f, "scanRef", &self.scan_ref)?;
         if let Some(client_id) = &self.client_id {
             line(f, "clientId", client_id)?;
@@ -192,8 +207,13 @@ impl fmt::Display for Shown {
         for superseded in &self.superseded {
             line(f, "superseded", superseded)?;
         }
+        if let Some(comparison) = &self.comparison {
+            let (person, document) = (comparison.person.as_str(), comparison.document.as_str());
+            line(f, "comparison", &format_args!("person {person}, document {document}"))?;
+        }
         for document in &self.documents {
             let Document {
+                upload,
                 step,
                 file,
                 side,
@@ -205,7 +225,7 @@ impl fmt::Display for Shown {
             line(
                 f,
                 "document",
-                &format_args!("{step}{file} ({side})  {bytes} bytes  sha256 {sha256}"),
+                &format_args!("{upload}/{step}{file} ({side})  {bytes} bytes  sha256 {sha256}"),
             )?;
         }
         line(f, "created", &time(self.created_at))?;

@@ -52,28 +52,21 @@ async fn a_callback_that_was_archived_and_lost_is_found_and_settles_its_verifica
     waiting.until_settled().await;
 
     let (status, repeated) = dvctl.ask(&["replay", &waiting.scan_ref]).await;
-    assert_eq!(
-        (status, &repeated["callbacks"], &repeated["leftOut"]),
-        (Some(0), &json!([]), &json!(1)),
-        "{repeated}"
-    );
+    assert_eq!((status, &repeated["callbacks"]), (Some(0), &json!([])), "{repeated}");
+    assert_eq!(repeated["passedOver"][0]["why"], "it has had its effect");
 }
 
 #[tokio::test]
-async fn what_has_had_its_effect_is_sent_only_when_asked_for_and_changes_nothing() {
+async fn what_has_had_its_effect_is_passed_over_and_it_says_why() {
     let stack = Stack::shared().await;
     let dvctl = Dvctl::of(&stack);
     let session = stack.session_with_documents().await;
     session.finish_and_be_believed(json!({})).await;
     session.until_settled().await;
-    let (_, left_out) = dvctl.ask(&["replay", &session.scan_ref]).await;
-    assert_eq!(left_out["callbacks"], json!([]));
-    let (status, again) = dvctl.ask(&["replay", "--again", &session.scan_ref]).await;
-    assert_eq!(status, Some(0));
-    assert_eq!(
-        (&again["callbacks"][0]["status"], &again["callbacks"][0]["state"]),
-        (&json!(200), &json!("Settled"))
-    );
+    let (status, replayed) = dvctl.ask(&["replay", &session.scan_ref]).await;
+    assert_eq!((status, &replayed["callbacks"]), (Some(0), &json!([])));
+    assert_eq!(replayed["passedOver"][0]["why"], "it has had its effect");
+    assert!(dvctl.run(&["replay", &session.scan_ref]).await.answer.contains("passed over"));
     assert_eq!(session.accepted_submissions().await.len(), 1);
 }
 
@@ -101,7 +94,7 @@ async fn an_interrupted_replay_says_so_and_the_same_command_goes_on() {
     for number in 0..80 {
         archive_only(&stack, &name, &json!({"scanRef": name, "number": number})).await;
     }
-    let mut child = dvctl.command(&["--json", "replay", "--again", &name]).spawn().expect("it starts");
+    let mut child = dvctl.command(&["--json", "replay", &name]).spawn().expect("it starts");
     // Once the first has arrived at the webhook, there are many to go.
     integration_tests::eventually("one is sent", || async {
         match stack.log_lines("webhook", &name).await.len() {

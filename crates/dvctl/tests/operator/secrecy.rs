@@ -46,7 +46,7 @@ async fn no_answer_note_or_error_has_anything_personal_or_secret() {
         &["watch", "--once", "--newest", "1000"],
         &["doctor"],
         &["replay", "--failed", "--dry-run"],
-        &["replay", "--again", "--dry-run", &parked.scan_ref],
+        &["replay", "--dry-run", &parked.scan_ref],
         &["retry", &authorized.scan_ref],
         &["retry", &parked.scan_ref],
         &["erase", "--yes", &parked.scan_ref],

@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::Client;
+use crate::selection::Members;
 use crate::{Error, Status};
 
 impl Client {

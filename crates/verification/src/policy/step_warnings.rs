@@ -52,7 +52,7 @@ impl Policy {
     /// What is wrong with the steps of a session, `None` if nobody has told them. Empty: [`judge`](Self::judge) can come to a plan.
     pub fn warnings(&self, steps: Option<&[SessionStep]>) -> Vec<StepWarning> {
         let Some(steps) = steps else { return Vec::new() };
-        let sides = self.sides(&names(steps));
+        let sides = self.sides(&names(steps), false);
         if matches!(sides, Err(NoSides::NoSteps)) {
             return vec![StepWarning::NoAdditionalStep];
         }
@@ -80,7 +80,7 @@ impl Policy {
             return None;
         }
         // While the sides are unclear, any step may be needed.
-        let sides = self.sides(&names(steps)).ok();
+        let sides = self.sides(&names(steps), false).ok();
         let is_needed = |name: &StepName| match &sides {
             Some(images) => images.iter().any(|image| image.step == *name),
             None => !name.is_first_document() && !name.is_utility_bill(),

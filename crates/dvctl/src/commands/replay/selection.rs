@@ -1,8 +1,9 @@
 //! Which archived callbacks are played again.
 
-use adapters::ArchivedCallback;
+use adapters::{ArchivedCallback, S3CallbackArchive};
 use verification::identifiers::{Digest256, ScanRef};
-use verification::ports::{HistoryEntry, Pairings};
+use verification::ports::{CallbackArchive, HistoryEntry, Pairings};
+use verification::upload::Age;
 use verification::{Pairing, State, Timestamp};
 
 use super::Callback;
@@ -21,14 +22,23 @@ pub struct Selection {
 pub enum Choice {
     /// What can still have an effect, as far as anybody can tell.
     Failed,
-    /// What history does not name.
+    /// What has had no effect yet.
     WithoutEffect,
-    All,
 }
 
 pub struct Chosen {
     pub callbacks: Vec<(ArchivedCallback, &'static str)>,
+    pub passed_over: Vec<(ArchivedCallback, &'static str)>,
     pub looked_at: usize,
+}
+
+/// What becomes of one callback.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Decision {
+    Send(&'static str),
+    /// The webhook would.
+    PassOver(&'static str),
+    LeaveOut,
 }
 
 /// What is known of the verification that a callback is about.
@@ -67,6 +77,7 @@ impl Selection {
         let looked_at = candidates.len();
         candidates.sort_by(|a, b| (a.kept_at, &a.digest).cmp(&(b.kept_at, &b.digest)));
         let mut callbacks = Vec::new();
+        let mut passed_over = Vec::new();
         for callback in candidates {
             if callbacks.len() == self.limit {
                 context.output.note(format_args!(
@@ -79,12 +90,22 @@ impl Selection {
                 break;
             }
             let known = known(context, callback.scan_ref.as_ref()).await?;
-            if let Some(why) = why(&known, callback.scan_ref.as_ref(), &callback.digest, self.choice) {
-                callbacks.push((callback, why));
+            let mut decision = decide(&known, callback.scan_ref.as_ref(), &callback.digest, self.choice);
+            if matches!(decision, Decision::Send(_)) && names_older_upload(&archive, &known, &callback).await? {
+                decision = Decision::PassOver("newer documents have replaced the ones that it names");
+            }
+            match decision {
+                Decision::Send(why) => callbacks.push((callback, why)),
+                Decision::PassOver(why) => passed_over.push((callback, why)),
+                Decision::LeaveOut => {}
             }
             context.output.progress(format_args!("{} of {looked_at} chosen", callbacks.len()));
         }
-        Ok(Chosen { callbacks, looked_at })
+        Ok(Chosen {
+            callbacks,
+            passed_over,
+            looked_at,
+        })
     }
 
     fn is_in_window(&self, at: Timestamp) -> bool {
@@ -106,29 +127,39 @@ async fn known(context: &Context<'_>, scan_ref: Option<&ScanRef>) -> Result<Know
     })
 }
 
-/// Why a callback is chosen; `None`: it is left out.
-fn why(known: &Known, scan_ref: Option<&ScanRef>, digest: &Digest256, choice: Choice) -> Option<&'static str> {
+fn decide(known: &Known, scan_ref: Option<&ScanRef>, digest: &Digest256, choice: Choice) -> Decision {
     let (pairing, history) = match known {
-        Known::Forgotten => return None,
-        Known::Nothing if scan_ref.is_none() => return Some("unreadable when it came"),
-        Known::Nothing => return Some("no verification knows it"),
+        Known::Forgotten => return Decision::PassOver("the customer was erased"),
+        Known::Nothing if scan_ref.is_none() => return Decision::Send("unreadable when it came"),
+        Known::Nothing => return Decision::Send("no verification knows it"),
         Known::Pairing { pairing, history } => (pairing, history),
     };
-    let had_effect = history.iter().any(|entry| entry.callback.as_ref() == Some(digest));
+    let had_effect = pairing.has_heard(digest) || history.iter().any(|entry| entry.callback.as_ref() == Some(digest));
     let is_second = scan_ref.is_some_and(|scan_ref| *scan_ref != pairing.first);
     let is_awaited = match &pairing.state {
-        State::Erasing { .. } => return None,
+        State::Erasing { .. } => return Decision::PassOver("the customer is being erased"),
         State::AwaitingCallback { .. } | State::Expired => !is_second,
         State::Submitted { .. } | State::Submitting { .. } | State::Authorized { .. } => is_second,
         _ => false,
     };
     match choice {
-        Choice::All => Some(if had_effect { "had its effect before" } else { "asked for" }),
-        _ if had_effect => None,
-        _ if is_awaited => Some("the verification waits for it"),
-        Choice::WithoutEffect => Some("had no effect"),
-        Choice::Failed => None,
+        _ if had_effect => Decision::PassOver("it has had its effect"),
+        _ if is_awaited => Decision::Send("the verification waits for it"),
+        Choice::WithoutEffect => Decision::Send("had no effect"),
+        Choice::Failed => Decision::LeaveOut,
     }
+}
+
+/// Whether newer documents than those that a first result names are known.
+async fn names_older_upload(archive: &S3CallbackArchive, known: &Known, callback: &ArchivedCallback) -> Result<bool, Failure> {
+    let (Known::Pairing { pairing, .. }, Some(scan_ref)) = (known, &callback.scan_ref) else {
+        return Ok(false);
+    };
+    if *scan_ref != pairing.first || pairing.uploads.is_empty() {
+        return Ok(false);
+    }
+    let facts = archive.read(scan_ref, &callback.digest).await?;
+    Ok(facts.is_some_and(|facts| facts.upload().age(&pairing.uploads) == Age::Older))
 }
 
 impl From<(ArchivedCallback, &'static str)> for Callback {
@@ -172,47 +203,48 @@ mod tests {
     }
 
     #[test]
-    fn what_had_its_effect_is_played_again_only_if_asked_for() {
+    fn what_had_its_effect_is_passed_over() {
         let digest = Digest256::of(b"body");
         let known = known(None, Some(&digest));
-        assert_eq!(why(&known, Some(&first()), &digest, Choice::WithoutEffect), None);
-        assert_eq!(why(&known, Some(&first()), &digest, Choice::Failed), None);
-        assert!(why(&known, Some(&first()), &digest, Choice::All).is_some());
-        assert!(why(&known, Some(&first()), &Digest256::of(b"other"), Choice::WithoutEffect).is_some());
+        for choice in [Choice::WithoutEffect, Choice::Failed] {
+            let decision = decide(&known, Some(&first()), &digest, choice);
+            assert_eq!(decision, Decision::PassOver("it has had its effect"));
+        }
+        let other = decide(&known, Some(&first()), &Digest256::of(b"other"), Choice::WithoutEffect);
+        assert!(matches!(other, Decision::Send(_)));
     }
 
     #[test]
     fn failed_are_the_unreadable_the_unknown_and_the_awaited() {
         let digest = Digest256::of(b"body");
-        let chosen = |known: &Known, scan_ref: Option<&ScanRef>| why(known, scan_ref, &digest, Choice::Failed).is_some();
-        assert!(chosen(&Known::Nothing, None));
-        assert!(chosen(&Known::Nothing, Some(&first())));
-        assert!(chosen(&known(None, None), Some(&first())));
+        let is_sent =
+            |known: &Known, scan_ref: Option<&ScanRef>| matches!(decide(known, scan_ref, &digest, Choice::Failed), Decision::Send(_));
+        assert!(is_sent(&Known::Nothing, None));
+        assert!(is_sent(&Known::Nothing, Some(&first())));
+        assert!(is_sent(&known(None, None), Some(&first())));
         assert!(
-            !chosen(&known(None, None), Some(&"second".parse().unwrap())),
+            !is_sent(&known(None, None), Some(&"second".parse().unwrap())),
             "the first result is awaited, not this one"
         );
-        assert!(!chosen(
-            &known(
-                Some(State::Settled {
-                    verdict: verification::Verdict::Approved
-                }),
-                None
-            ),
-            Some(&first())
-        ));
+        let settled = State::Settled {
+            verdict: verification::Verdict::Approved,
+            reason: None,
+        };
+        assert!(!is_sent(&known(Some(settled), None), Some(&first())));
     }
 
     #[test]
     fn what_is_erased_stays_so() {
         let digest = Digest256::of(b"body");
-        for choice in [Choice::All, Choice::Failed, Choice::WithoutEffect] {
-            assert_eq!(why(&Known::Forgotten, Some(&first()), &digest, choice), None);
-            let erasing = State::Erasing {
-                again_at: Timestamp::from_milliseconds(0),
-                deleted: Vec::new(),
-            };
-            assert_eq!(why(&known(Some(erasing), None), Some(&first()), &digest, choice), None);
+        let erasing = State::Erasing {
+            again_at: Timestamp::from_milliseconds(0),
+            deleted: Vec::new(),
+        };
+        for known in [Known::Forgotten, known(Some(erasing), None)] {
+            for choice in [Choice::Failed, Choice::WithoutEffect] {
+                let decision = decide(&known, Some(&first()), &digest, choice);
+                assert!(matches!(decision, Decision::PassOver(_)), "{decision:?}");
+            }
         }
     }
 }
