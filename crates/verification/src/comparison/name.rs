@@ -1,7 +1,7 @@
 //! The names of two results: whether they can be those of one person.
 
 use super::Subject;
-use super::spelling::{Hyphen, Script, Word, words};
+use super::spelling::{Hyphen, Script, Word, script, words};
 
 /// How the names of two results relate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,6 +20,8 @@ pub(super) enum Names {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Likeness {
     Unlike,
+    /// Alike in one form and unlike in another.
+    Torn,
     /// Alike, but they may be two: Jan and Jana, Anna Maria and Anna Sofia.
     Near,
     Equal,
@@ -98,12 +100,15 @@ impl Name {
     pub(super) fn compare(&self, other: &Self) -> Names {
         let given = likeness(&self.given, &other.given, given_likeness);
         let surname = self.surname_likeness(other);
-        if self.is_whole_name_of(other) || (given == Some(Likeness::Equal) && surname == Some(Likeness::Equal)) {
+        let is_swapped = || self.crosses(other);
+        // Given names that cannot be one are no one's, unless a surname was taken for one of them.
+        let may_be_one = !matches!(given, Some(Likeness::Unlike | Likeness::Torn)) || is_swapped();
+        if (may_be_one && self.is_whole_name_of(other)) || (given == Some(Likeness::Equal) && surname == Some(Likeness::Equal)) {
             return Names::Agree;
         }
         match given {
             Some(Likeness::Equal) => Names::GivenAgree,
-            Some(Likeness::Unlike) if self.is_complete() && other.is_complete() && !self.crosses(other) => Names::GivenDiffer {
+            Some(Likeness::Unlike) if self.is_complete() && other.is_complete() && !is_swapped() => Names::GivenDiffer {
                 same_surname: surname == Some(Likeness::Equal),
             },
             _ => Names::Unclear,
@@ -133,11 +138,11 @@ impl Name {
 
     /// The surnames, or one's surname beside the other's birth name. An unequal surname may have come by marriage.
     fn surname_likeness(&self, other: &Self) -> Option<Likeness> {
-        let cut = |words: &Vec<Word>, name: &Self| {
+        let cut = |words: &[Word], name: &Self| {
             let given = name.given.iter().map(|words| letters(words)).max().unwrap_or_default();
             letters(words) + given >= SHORTEST_CUT
         };
-        let compare = |one: &Vec<Word>, two: &Vec<Word>| {
+        let compare = |one: &[Word], two: &[Word]| {
             let (first, second) = (Word::joined(one), Word::joined(two));
             let is_cut = (first.begins(&second) && cut(one, self)) || (second.begins(&first) && cut(two, other));
             if is_cut { Likeness::Equal } else { surname_likeness(one, two) }
@@ -207,37 +212,39 @@ impl Parts {
     }
 }
 
-fn script(words: &[Word]) -> Script {
-    words.iter().map(|word| word.script).max().unwrap_or(Script::Latin)
-}
-
 fn letters(words: &[Word]) -> usize {
     words.iter().map(|word| word.letters() + 1).sum()
 }
 
 /// Compares every form of one with every form of the other. `None`: one of them is missing.
 ///
-/// The best pair counts, but two forms that contradict each other are never `Equal`: two names that only look the same in Latin letters
+/// The best pair counts, but two forms that contradict each other are never `Equal`: two names that look the same in Latin letters may
 /// differ in their own script.
-fn likeness(one: &[Vec<Word>], other: &[Vec<Word>], compare: impl Fn(&Vec<Word>, &Vec<Word>) -> Likeness) -> Option<Likeness> {
+fn likeness(one: &[Vec<Word>], other: &[Vec<Word>], compare: impl Fn(&[Word], &[Word]) -> Likeness) -> Option<Likeness> {
     let pairs = one.iter().flat_map(|one| other.iter().map(move |other| (one, other)));
-    let mut best = None;
-    let mut is_contradicted = false;
-    for (one, other) in pairs {
+    let compared = pairs.map(|(one, other)| {
         let likeness = match (script(one), script(other)) {
-            // Nothing can be said across these scripts, or against two spellings in one of them.
+            // No table of letters leads from one to the other, and two spellings of one script may be one name.
             (Script::Other, _) | (_, Script::Other) => compare(one, other).max(Likeness::Near),
             _ => compare(one, other),
         };
-        let own_script = script(one) == script(other) && script(one) != Script::Latin;
-        is_contradicted |= likeness == Likeness::Unlike || (own_script && likeness != Likeness::Equal);
-        best = best.max(Some(likeness));
-    }
-    if is_contradicted { best.min(Some(Likeness::Near)) } else { best }
+        let is_own_script = script(one) == script(other) && script(one) != Script::Latin;
+        (likeness, is_own_script)
+    });
+    let compared: Vec<(Likeness, bool)> = compared.collect();
+    let best = compared.iter().map(|(likeness, _)| *likeness).max()?;
+    let is = |wrong: fn(&(Likeness, bool)) -> bool| compared.iter().any(wrong);
+    Some(if best > Likeness::Unlike && is(|(likeness, _)| *likeness == Likeness::Unlike) {
+        Likeness::Torn
+    } else if is(|(likeness, is_own_script)| *is_own_script && *likeness != Likeness::Equal) {
+        best.min(Likeness::Near)
+    } else {
+        best
+    })
 }
 
 /// Given names are one if they are equal, or if one document leaves out or cuts what stands behind the first.
-fn given_likeness(one: &Vec<Word>, other: &Vec<Word>) -> Likeness {
+fn given_likeness(one: &[Word], other: &[Word]) -> Likeness {
     if Word::joined(one).is(&Word::joined(other)) || is_shortened(one, other) || is_shortened(other, one) {
         Likeness::Equal
     } else if is_alike(one, other) {
@@ -265,7 +272,7 @@ fn is_shortened(short: &[Word], long: &[Word]) -> bool {
 }
 
 /// Surnames are one if one document has all the words of the other: half of a double name and particles may be left out.
-fn surname_likeness(one: &Vec<Word>, other: &Vec<Word>) -> Likeness {
+fn surname_likeness(one: &[Word], other: &[Word]) -> Likeness {
     let (first, second) = (without_particles(one), without_particles(other));
     let has_all = |all: &[&Word], some: &[&Word]| some.iter().all(|word| all.iter().any(|other| word.is(other)));
     if Word::joined(one).is(&Word::joined(other)) || has_all(&first, &second) || has_all(&second, &first) {

@@ -9,6 +9,9 @@ use icu_normalizer::DecomposingNormalizerBorrowed;
 /// A name longer than this many characters is no name: the provider's bound for a name in its own script.
 const LONGEST: usize = 255;
 
+/// Nor is one of more words than this. Long Arabic and Portuguese names have about a dozen.
+const MOST_WORDS: usize = 32;
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Script {
     Latin,
@@ -46,26 +49,24 @@ pub(super) struct Word {
     plain: String,
     /// The same with the letters that stand for an accent: `ue` for `ü`.
     expanded: String,
-    pub(super) script: Script,
+    script: Script,
 }
 
 impl Word {
-    fn new(plain: String, expanded: String, script: Script) -> Self {
-        Self { plain, expanded, script }
-    }
-
     fn read(letters: &[char]) -> Self {
         let scripts = letters.iter().filter_map(|letter| Script::of(*letter));
         let script = scripts.max().unwrap_or(Script::Latin);
         let (plain, expanded) = spellings(letters);
-        Self::new(plain, expanded, script)
+        Self { plain, expanded, script }
     }
 
     /// The words written as one.
     pub(super) fn joined(words: &[Self]) -> Self {
-        let all = |spelling: fn(&Self) -> &str| words.iter().map(spelling).collect();
-        let script = words.iter().map(|word| word.script).max().unwrap_or(Script::Latin);
-        Self::new(all(|word| &word.plain), all(|word| &word.expanded), script)
+        Self {
+            plain: words.iter().map(|word| word.plain.as_str()).collect(),
+            expanded: words.iter().map(|word| word.expanded.as_str()).collect(),
+            script: script(words),
+        }
     }
 
     /// Whether both may be spellings of one word.
@@ -108,6 +109,11 @@ impl Word {
     }
 }
 
+/// The script of a name: the one that is not Latin, if there are two.
+pub(super) fn script(words: &[Word]) -> Script {
+    words.iter().map(|word| word.script).max().unwrap_or(Script::Latin)
+}
+
 /// Reads the words of a name; none if it is missing, has no letters or is too long.
 pub(super) fn words(text: Option<&str>, hyphen: Hyphen) -> Vec<Word> {
     let text = text.unwrap_or_default();
@@ -127,7 +133,8 @@ pub(super) fn words(text: Option<&str>, hyphen: Hyphen) -> Vec<Word> {
     let words = letters
         .split(|letter| !is_letter(*letter))
         .filter(|word| word.iter().any(|letter| !is_accent(*letter)));
-    words.map(Word::read).collect()
+    let words: Vec<Word> = words.map(Word::read).collect();
+    if words.len() > MOST_WORDS { Vec::new() } else { words }
 }
 
 const fn is_accent(letter: char) -> bool {
@@ -466,6 +473,7 @@ mod tests {
             "\u{301}",
             "\u{200B}",
             &"a".repeat(256),
+            &"a ".repeat(33),
             &"a ".repeat(5_000),
             &"ﷺ".repeat(255),
         ] {

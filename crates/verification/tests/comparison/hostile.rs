@@ -33,10 +33,10 @@ fn everywhere(text: &str) -> Subject {
 #[test]
 fn a_text_without_end_is_a_missing_member() {
     for text in [
-        "a".repeat(4_000_000),
-        "a ".repeat(2_000_000),
-        "\u{301}".repeat(1_000_000),
-        "ﷺ".repeat(100_000),
+        "a".repeat(100_000),
+        "a ".repeat(50_000),
+        "\u{301}".repeat(100_000),
+        "ﷺ".repeat(50_000),
     ] {
         assert_eq!(compare(&everywhere(&text), &everywhere(&text)), Comparison::UNKNOWN);
     }
@@ -48,7 +48,7 @@ fn a_text_without_end_is_a_missing_member() {
 #[test]
 fn the_worst_text_within_the_bounds_takes_no_time() {
     let worst = [
-        "a ".repeat(127),
+        "abcdefg ".repeat(31),
         "ae".repeat(127),
         "ш".repeat(255),
         "o\u{308}".repeat(127),
