@@ -12,13 +12,13 @@ use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value, json};
 
 use crate::admin::{BODY_LIMIT, Filter, read};
-use crate::callback::{Event, Verdict};
+use crate::callback::{Event, Tags, Verdict};
 use crate::delivery::deliver;
 use crate::errors::AdminError;
 use crate::files::LinkAge;
 use crate::journal::DeliveryRecord;
 use crate::merge_patch::merge_patch;
-use crate::outcome::{announce_in_turn, last_callback, step_verdict};
+use crate::outcome::{announce_in_turn, earlier_callback, step_verdict};
 use crate::session::{Session, SessionState, StoredFile};
 use crate::state::{Shared, State};
 use crate::token;
@@ -78,7 +78,7 @@ pub(crate) async fn put_file(
         content_type,
         name: None,
     };
-    session.files.insert(key, file);
+    session.put_file(key, file);
     Ok(Json(answer))
 }
 
@@ -94,6 +94,8 @@ struct Finish {
     /// Absent: by which steps have a file. `null` is a verdict, too.
     #[serde(deserialize_with = "given")]
     additional_steps: Option<Value>,
+    fraud_tags: Vec<String>,
+    mismatch_tags: Vec<String>,
     overrides: Option<Value>,
     event_type: Option<String>,
     expired_links: bool,
@@ -108,6 +110,8 @@ impl Default for Finish {
             non_final_first: false,
             first_overall: "REVIEWING".to_owned(),
             additional_steps: None,
+            fraud_tags: Vec::new(),
+            mismatch_tags: Vec::new(),
             overrides: None,
             event_type: None,
             expired_links: false,
@@ -145,7 +149,11 @@ pub(crate) async fn finish(Extracted(state): Extracted<Shared>, Path(scan_ref): 
         event: wanted.event_type.map_or(event, Event::Named),
         is_final: wanted.is_final,
         overall: wanted.overall,
-        additional_steps: step_verdict(&session, wanted.additional_steps),
+        additional_steps: step_verdict(&state.settings(), &session, wanted.additional_steps),
+        tags: Tags {
+            fraud: wanted.fraud_tags,
+            mismatch: wanted.mismatch_tags,
+        },
         overrides: wanted.overrides,
         links,
     });
@@ -196,6 +204,9 @@ async fn run(state: Shared, scan_ref: String, verdicts: Vec<Verdict>, wait: bool
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 struct Again {
+    /// Which callback: by its own number, or by that of a delivery. Neither: the last.
+    callback: Option<usize>,
+    sequence: Option<u64>,
     overrides: Option<Value>,
     event_type: Option<String>,
     fresh_links: bool,
@@ -207,6 +218,8 @@ struct Again {
 impl Default for Again {
     fn default() -> Self {
         Self {
+            callback: None,
+            sequence: None,
             overrides: None,
             event_type: None,
             fresh_links: false,
@@ -217,7 +230,7 @@ impl Default for Again {
     }
 }
 
-/// Sends the session's last callback again; changes made here are not remembered.
+/// Sends a callback of the session again; changes made here are not remembered.
 pub(crate) async fn send_again(Extracted(state): Extracted<Shared>, Path(scan_ref): Path<String>, request: Request) -> Answer {
     let wanted: Again = read(request).await?;
     let session = find(&state, &scan_ref)?;
@@ -226,7 +239,17 @@ pub(crate) async fn send_again(Extracted(state): Extracted<Shared>, Path(scan_re
         (false, true) => Some(LinkAge::Fresh),
         (false, false) => None,
     };
-    let mut envelope = last_callback(&state, &session, links).ok_or_else(|| AdminError::conflict("no callback has been sent yet"))?;
+    let number = match (wanted.callback, wanted.sequence) {
+        (Some(_), Some(_)) => return Err(AdminError::bad_request("callback and sequence exclude each other")),
+        (Some(number), None) => Some(number),
+        (None, Some(sequence)) => Some(callback_of_delivery(&state, &scan_ref, sequence)?),
+        (None, None) => session.results.len().checked_sub(1),
+    };
+    let number = number.ok_or_else(|| AdminError::conflict("no callback has been sent yet"))?;
+    let mut envelope = earlier_callback(&state, &session, number, links).ok_or_else(|| AdminError::not_found("callback"))?;
+    if wanted.overrides.is_some() || wanted.event_type.is_some() {
+        envelope.number = None;
+    }
     if let Some(overrides) = &wanted.overrides {
         let mut body: Value = serde_json::from_slice(&envelope.callback.body).unwrap_or_default();
         merge_patch(&mut body, overrides);
@@ -246,6 +269,17 @@ pub(crate) async fn send_again(Extracted(state): Extracted<Shared>, Path(scan_re
         records
     };
     Ok(Json(json!({"deliveries": records})))
+}
+
+/// The number of the callback that a delivery of the session was about.
+fn callback_of_delivery(state: &State, scan_ref: &str, sequence: u64) -> Result<usize, AdminError> {
+    let journal = state.journal();
+    let delivery = journal
+        .deliveries()
+        .find(|delivery| delivery.sequence == sequence && delivery.scan_ref == scan_ref)
+        .ok_or_else(|| AdminError::not_found("delivery of this session"))?;
+    let changed = "the callback of this delivery was sent with changes, which are not kept";
+    delivery.callback.ok_or_else(|| AdminError::conflict(changed))
 }
 
 fn find(state: &State, scan_ref: &str) -> Result<Session, AdminError> {

@@ -4,8 +4,8 @@
 use bytes::Bytes;
 use serde_json::{Map, Value, json};
 
-use crate::files::{FIRST_DOCUMENT, LinkAge, link_maps, step_of};
-use crate::person;
+use crate::files::{FIRST_DOCUMENT, Folder, LinkAge, link_maps, step_of};
+use crate::person::{self, SecondDocument, Shown};
 use crate::session::{Session, TokenType, step_types};
 use crate::settings::{Settings, StepVerdictSpelling};
 use crate::state::{State, now};
@@ -27,9 +27,26 @@ pub(crate) struct Verdict {
     pub overall: String,
     /// `status.additionalSteps` before spelling; anything that is not one of the three words goes out as it is.
     pub additional_steps: Value,
+    /// Tags beside those that follow from the verdict on the steps.
+    pub tags: Tags,
     /// JSON merge patch on the finished body.
     pub overrides: Option<Value>,
     pub links: LinkAge,
+}
+
+/// Why something is suspected. The provider says that new words may come any time.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Tags {
+    pub fraud: Vec<String>,
+    pub mismatch: Vec<String>,
+}
+
+/// What is known of the second document of a client.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Second {
+    pub document: SecondDocument,
+    /// Issuing country that was asked for with the first document.
+    pub first_country: Option<String>,
 }
 
 /// The kinds of callback that the sandbox sends by itself; others by full name.
@@ -50,17 +67,19 @@ impl Event {
 }
 
 /// The body for a session and a verdict, before overrides.
-pub(crate) fn body(state: &State, settings: &Settings, session: &Session, verdict: &Verdict) -> Value {
+pub(crate) fn body(state: &State, settings: &Settings, session: &Session, second: &Second, verdict: &Verdict) -> Value {
     let ended_without_result = verdict.event.is_without_result();
     let is_document = session.token_type == TokenType::Document;
-    let country = session.country.clone().unwrap_or_else(|| "LT".to_owned());
-    let finished_at = session.finished_at.unwrap_or_else(now);
-    let (file_urls, pdf_urls) = link_maps(state, settings, session, verdict.links);
+    // The customer's part ended with the upload, however much later the result is found or changed.
+    let submitted_at = session.uploads.last().filter(|_| !ended_without_result).map(|upload| upload.at);
+    let finished_at = submitted_at.or(session.finished_at).unwrap_or_else(now);
+    let (file_urls, pdf_urls) = link_maps(state, settings, session, Folder::Upload(session.uploads.len()), verdict.links);
     let data = if ended_without_result {
         person::no_data()
     } else {
-        person::data(&session.client_id, session.document_type.as_deref(), &country)
+        person::data(shown(session, second))
     };
+    let country = data.get("selectedCountry").cloned().unwrap_or_default();
     json!({
         "final": verdict.is_final,
         "platform": if is_document { "OTHER" } else { "PC" },
@@ -77,7 +96,7 @@ pub(crate) fn body(state: &State, settings: &Settings, session: &Session, verdic
         "startTime": session.opened_at.or(session.processed_at).unwrap_or(session.created_at).unix_timestamp(),
         "finishTime": finished_at.unix_timestamp(),
         "clientIp": if is_document { Value::Null } else { json!("192.0.2.7") },
-        "clientIpCountry": if is_document { Value::Null } else { json!(country) },
+        "clientIpCountry": if is_document { Value::Null } else { country },
         "clientLocation": if is_document { Value::Null } else { json!("Niekur, Pavyzdija") },
         "additionalData": {},
         "utilityData": null,
@@ -98,6 +117,18 @@ pub(crate) fn body(state: &State, settings: &Settings, session: &Session, verdic
         "driverLicenseCheck": null,
         "bankCardVerification": null,
     })
+}
+
+fn shown<'a>(session: &'a Session, second: &'a Second) -> Shown<'a> {
+    let is_second = session.token_type == TokenType::Document;
+    // What the submission calls it changes nothing on the document itself.
+    let is_first_again = is_second && second.document == SecondDocument::SameDocument;
+    Shown {
+        client_id: &session.client_id,
+        second: is_second.then_some(second.document),
+        country: if is_first_again { &second.first_country } else { &session.country }.as_deref(),
+        document_type: session.document_type.as_deref().filter(|_| !is_first_again),
+    }
 }
 
 fn status(settings: &Settings, session: &Session, verdict: &Verdict) -> Value {
@@ -121,16 +152,18 @@ fn status(settings: &Settings, session: &Session, verdict: &Verdict) -> Value {
         }
     };
     let reasons = |applies: bool| if applies { json!(["DOC_NOT_FULLY_VISIBLE"]) } else { json!([]) };
+    let Tags { fraud, mismatch } = tags(verdict);
+    let suspicions: Vec<&String> = fraud.iter().chain(&mismatch).filter(|_| verdict.overall == "SUSPECTED").collect();
     json!({
         "overall": verdict.overall,
         "autoDocument": document,
         "autoFace": face,
         "manualDocument": by_hand(&document),
         "manualFace": by_hand(&face),
-        "fraudTags": [],
-        "mismatchTags": mismatch_tags(verdict),
+        "fraudTags": fraud,
+        "mismatchTags": mismatch,
         "additionalSteps": spell(settings, &verdict.additional_steps),
-        "suspicionReasons": if verdict.overall == "SUSPECTED" { json!(["NAME"]) } else { json!([]) },
+        "suspicionReasons": suspicions,
         "denyReasons": reasons(verdict.overall == "DENIED"),
         "amlResultClass": "NOT_CHECKED",
         "pepsStatus": "NOT_CHECKED",
@@ -139,13 +172,23 @@ fn status(settings: &Settings, session: &Session, verdict: &Verdict) -> Value {
     })
 }
 
-fn mismatch_tags(verdict: &Verdict) -> Vec<&'static str> {
+/// The tags that were given and the one of the steps. SUSPECTED never comes without any.
+fn tags(verdict: &Verdict) -> Tags {
     let step = match verdict.additional_steps.as_str() {
         Some("INVALID") => Some("INVALID_ADDITIONAL_STEP"),
         Some("NOT_FOUND") => Some("ADDITIONAL_STEP_NOT_FOUND"),
         _ => None,
     };
-    step.into_iter().chain((verdict.overall == "SUSPECTED").then_some("NAME")).collect()
+    let mut tags = verdict.tags.clone();
+    if let Some(step) = step
+        && !tags.mismatch.iter().any(|tag| tag == step)
+    {
+        tags.mismatch.insert(0, step.to_owned());
+    }
+    if verdict.overall == "SUSPECTED" && tags == Tags::default() {
+        tags.mismatch.push("NAME".to_owned());
+    }
+    tags
 }
 
 fn spell(settings: &Settings, verdict: &Value) -> Value {
@@ -180,9 +223,10 @@ fn completed_steps(session: &Session) -> Value {
     }
 }
 
-/// The verdict on the steps that follows from which of them have a file.
-pub(crate) fn implied_step_verdict(session: &Session) -> Value {
-    let steps = step_types(&session.additional_steps);
+/// The verdict on the steps that follows from which of them have a file; null if none is judged.
+pub(crate) fn implied_step_verdict(settings: &Settings, session: &Session) -> Value {
+    let mut steps = step_types(&session.additional_steps);
+    steps.retain(|_, kind| settings.judges_upload_steps || kind.as_ref().is_some_and(|kind| kind != "UPLOAD"));
     if steps.is_empty() {
         Value::Null
     } else if steps.keys().all(|step| session.files.contains_key(step)) {

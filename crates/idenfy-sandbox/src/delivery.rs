@@ -46,6 +46,8 @@ pub(crate) struct Envelope {
     pub subject: Subject,
     pub receiver: Option<String>,
     pub callback: Callback,
+    /// Which of the session's callbacks this is, from 0; none if it is sent with changes.
+    pub number: Option<usize>,
 }
 
 /// Delivers a callback and returns the record of every attempt.
@@ -116,6 +118,7 @@ impl<'a> Prepared<'a> {
             scan_ref: self.envelope.subject.scan_ref.clone().unwrap_or_default(),
             client_id: self.envelope.subject.client_id.clone().unwrap_or_default(),
             event_type: self.envelope.callback.event_type.clone(),
+            callback: self.envelope.number,
             is_final: body.get("final").and_then(Value::as_bool),
             overall: body.pointer("/status/overall").and_then(Value::as_str).map(str::to_owned),
             body_sha256: hex_sha256(&self.body),

@@ -16,6 +16,7 @@ use crate::faults::{Fault, FaultKind};
 use crate::files::LinkAge;
 use crate::gate::{self, Call};
 use crate::process;
+use crate::retrieval;
 use crate::route::Route;
 use crate::server::Connection;
 use crate::state::Shared;
@@ -54,6 +55,9 @@ pub(crate) async fn answer(state: &Shared, call: &Call, fault: &Fault, connectio
         }
         FaultKind::ExpiredLink if call.route == Route::File => expired_link(),
         FaultKind::ExpiredLink => gate::answer(state, call, LinkAge::Expired).await,
+        FaultKind::FixedStatus | FaultKind::LaggingStatus => {
+            retrieval::status(state, &call.body, Some(fault)).unwrap_or_else(IntoResponse::into_response)
+        }
         FaultKind::Truncate => truncate(gate::answer(state, call, LinkAge::Fresh).await).await,
         FaultKind::ShortContentLength => halve(gate::answer(state, call, LinkAge::Fresh).await).await,
         FaultKind::Slow => slow_down(gate::answer(state, call, LinkAge::Fresh).await, fault.duration()).await,

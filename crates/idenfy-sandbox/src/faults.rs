@@ -36,6 +36,10 @@ pub(crate) enum FaultKind {
     WrongContentType,
     /// On `file`: refused as expired. On `files`: the links that are handed out have expired.
     ExpiredLink,
+    /// On `status`: handled; the overall status is `overall`, and `final` is added if it is given.
+    FixedStatus,
+    /// On `status`: handled; the newest result is not known until `milliseconds` after it.
+    LaggingStatus,
     /// Callback is never sent.
     Drop,
     /// Callback is sent twice at the same time.
@@ -58,6 +62,7 @@ impl FaultKind {
         match self {
             Self::Slow => true,
             Self::ExpiredLink => matches!(route, Route::File | Route::Files),
+            Self::FixedStatus | Self::LaggingStatus => route == Route::Status,
             _ => on_callback == (route == Route::Callback),
         }
     }
@@ -77,6 +82,10 @@ pub(crate) struct Fault {
     pub message: Option<String>,
     pub retry_after_seconds: Option<u64>,
     pub milliseconds: Option<u64>,
+    /// Of `fixedStatus`.
+    pub overall: Option<String>,
+    #[serde(rename = "final")]
+    pub is_final: Option<bool>,
     /// Whether a submission that is not handled loses its token all the same. By default it does, by setting, when the error is
     /// one that the provider itself gives: a status below 500 or an error in 200.
     pub burns_token: Option<bool>,
@@ -109,13 +118,18 @@ impl Faults {
     /// Adds a fault behind those already there.
     ///
     /// # Errors
-    /// The fault cannot happen on its route, or has a status that does not exist.
+    /// The fault cannot happen on its route, or has a status that does not exist or a member of another
+    /// kind.
     pub(crate) fn add(&mut self, fault: Fault) -> Result<(), String> {
         if !fault.kind.fits(fault.route) {
             return Err(format!("{:?} cannot happen on route {:?}", fault.kind, fault.route));
         }
         if fault.status.is_some_and(|status| !(200..=599).contains(&status)) {
             return Err("status must be from 200 to 599".to_owned());
+        }
+        let fixes_a_status = fault.kind == FaultKind::FixedStatus;
+        if fixes_a_status != fault.overall.is_some() || (fault.is_final.is_some() && !fixes_a_status) {
+            return Err("overall belongs to fixedStatus, and final may come with it".to_owned());
         }
         self.scripted.push(fault);
         Ok(())
@@ -183,6 +197,10 @@ mod tests {
             json!({"route": "token", "kind": "unsigned"}),
             json!({"route": "token", "kind": "expiredLink"}),
             json!({"route": "token", "kind": "status", "status": 42}),
+            json!({"route": "data", "kind": "laggingStatus"}),
+            json!({"route": "status", "kind": "fixedStatus"}),
+            json!({"route": "status", "kind": "laggingStatus", "overall": "DENIED"}),
+            json!({"route": "status", "kind": "hang", "final": true}),
         ] {
             assert!(Faults::default().add(fault(impossible.clone())).is_err(), "{impossible}");
         }

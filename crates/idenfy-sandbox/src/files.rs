@@ -6,12 +6,11 @@ use axum::http::{StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Map, Value, json};
 use time::Duration;
-use time::OffsetDateTime;
 
 use crate::errors::expired_link;
 use crate::errors::storage_error;
 use crate::images::sniff;
-use crate::links::LinkError;
+use crate::links::{LinkError, Path};
 use crate::route::query_members;
 use crate::session::{Session, StoredFile};
 use crate::settings::{PdfLinks, Settings};
@@ -29,9 +28,43 @@ pub(crate) enum LinkAge {
     Expired,
 }
 
-/// Answers `GET /files/<scan_ref>/<name>`; `name` is the file's key and an extension that means nothing.
-pub(crate) fn answer(state: &State, uri: &Uri, scan_ref: &str, name: &str) -> Response {
-    match state.links.check(scan_ref, name, &query_members(uri.query()), now()) {
+/// The folder that links lead to; uploads are numbered from 1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Folder {
+    Upload(usize),
+    /// The same files under another path.
+    Copy(usize),
+}
+
+impl Folder {
+    fn name(self) -> String {
+        match self {
+            Self::Upload(number) => format!("upload-{number}"),
+            Self::Copy(number) => format!("copy-{number}"),
+        }
+    }
+
+    fn upload(self) -> usize {
+        match self {
+            Self::Upload(number) | Self::Copy(number) => number,
+        }
+    }
+
+    fn parse(name: &str) -> Option<Self> {
+        let (kind, number) = name.split_once('-')?;
+        let number = number.parse().ok()?;
+        match kind {
+            "upload" => Some(Self::Upload(number)),
+            "copy" => Some(Self::Copy(number)),
+            _ => None,
+        }
+    }
+}
+
+/// Answers `GET /files/<scanRef>/<folder>/<name>`. `name` is the file's key and an extension that means
+/// nothing.
+pub(crate) fn answer(state: &State, uri: &Uri, path: Path<'_>) -> Response {
+    match state.links.check(path, &query_members(uri.query()), now()) {
         Err(LinkError::Expired) => return expired_link(),
         Err(LinkError::Altered) => {
             let message = "The request signature we calculated does not match the signature you provided.";
@@ -39,9 +72,7 @@ pub(crate) fn answer(state: &State, uri: &Uri, scan_ref: &str, name: &str) -> Re
         }
         Ok(()) => {}
     }
-    let key = name.rsplit_once('.').map_or(name, |(key, _)| key);
-    let file = state.sessions().get(scan_ref).and_then(|session| session.files.get(key).cloned());
-    match file {
+    match find(state, path) {
         Some(StoredFile { bytes, content_type, .. }) => (
             [(header::CONTENT_TYPE, content_type), (header::ACCEPT_RANGES, "none".to_owned())],
             Body::from(bytes),
@@ -51,16 +82,28 @@ pub(crate) fn answer(state: &State, uri: &Uri, scan_ref: &str, name: &str) -> Re
     }
 }
 
-/// The two maps of links of a session: `fileUrls` and `additionalStepPdfUrls`.
-pub(crate) fn link_maps(state: &State, settings: &Settings, session: &Session, age: LinkAge) -> (Value, Value) {
+fn find(state: &State, [scan_ref, folder, name]: Path<'_>) -> Option<StoredFile> {
+    let key = name.rsplit_once('.').map_or(name, |(key, _)| key);
+    let upload = Folder::parse(folder)?.upload();
+    state.sessions().get(scan_ref)?.upload(upload)?.files.get(key).cloned()
+}
+
+/// The two maps of links of a session: `fileUrls` and `additionalStepPdfUrls`. Both are empty when
+/// there is no such upload.
+pub(crate) fn link_maps(state: &State, settings: &Settings, session: &Session, folder: Folder, age: LinkAge) -> (Value, Value) {
     let issued = match age {
         LinkAge::Fresh => now(),
         LinkAge::Expired => now() - Duration::seconds(i64::from(settings.file_link_seconds) + 1),
     };
-    let origin = state.public_url(settings);
+    let (origin, folder_name) = (state.public_url(settings), folder.name());
+    let link_to = |key: &str, file: &StoredFile| {
+        let name = format!("{key}.{}", extension(file));
+        let path = [session.scan_ref.as_str(), &folder_name, &name];
+        json!(state.links.issue(&origin, path, issued, settings.file_link_seconds))
+    };
     let (mut files, mut pdfs) = (Map::new(), Map::new());
-    for (key, file) in &session.files {
-        let link = link(state, settings, &origin, session, key, file, issued);
+    for (key, file) in session.upload(folder.upload()).into_iter().flat_map(|upload| &upload.files) {
+        let link = link_to(key, file);
         if FIRST_DOCUMENT.contains(&key.as_str()) || !is_pdf(file) {
             list(&mut files, step_of(key), link);
         } else {
@@ -95,23 +138,6 @@ fn list(links: &mut Map<String, Value>, step: &str, link: Value) {
         (Some(known), link) => json!([known, link]),
     };
     links.insert(step.to_owned(), listed);
-}
-
-fn link(
-    state: &State,
-    settings: &Settings,
-    origin: &str,
-    session: &Session,
-    key: &str,
-    file: &StoredFile,
-    issued: OffsetDateTime,
-) -> Value {
-    let name = format!("{key}.{}", extension(file));
-    json!(
-        state
-            .links
-            .issue(origin, &session.scan_ref, &name, issued, settings.file_link_seconds)
-    )
 }
 
 fn is_pdf(file: &StoredFile) -> bool {

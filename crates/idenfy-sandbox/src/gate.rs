@@ -88,15 +88,15 @@ pub(crate) async fn answer(state: &Shared, call: &Call, links: LinkAge) -> Respo
             state.journal().amend(call.sequence, |record| record.submission = Some(submission));
             result
         }
-        Route::Status => retrieval::status(state, &call.body),
+        Route::Status => retrieval::status(state, &call.body, None),
         Route::Data => retrieval::data(state, &call.body),
         Route::Files => retrieval::files(state, &call.body, links),
         Route::Delete => retrieval::delete(state, &call.body),
         Route::Identifications => retrieval::identifications(state, &call.parts.uri),
         Route::Redirect => Ok(pages::customer::show(state, &call.parts.uri)),
         Route::File => {
-            let (scan_ref, name) = file_path(&call.parts);
-            Ok(files::answer(state, &call.parts.uri, &scan_ref, &name))
+            let [scan_ref, folder, name] = file_path(&call.parts);
+            Ok(files::answer(state, &call.parts.uri, [&scan_ref, &folder, &name]))
         }
         Route::Callback => Err(ProviderError::bad_value("Callbacks are not received here.")),
     };
@@ -155,7 +155,10 @@ fn subject(state: &State, route: Route, parts: &Parts, body: &[u8]) -> Subject {
         Route::Token => requested_subject(body),
         Route::Process => process::token_of(body).map(|token| by_token(&token)).unwrap_or_default(),
         Route::Redirect => by_token(&auth_token(parts)),
-        Route::File => by_scan_ref(file_path(parts).0),
+        Route::File => {
+            let [scan_ref, ..] = file_path(parts);
+            by_scan_ref(scan_ref)
+        }
         Route::Identifications => Subject {
             client_id: query_members(parts.uri.query()).remove("clientId"),
             ..Subject::default()
@@ -179,8 +182,8 @@ fn auth_token(parts: &Parts) -> String {
     query_members(parts.uri.query()).remove("authToken").unwrap_or_default()
 }
 
-/// `scanRef` and file name of `/files/<scanRef>/<name>`, decoded.
-fn file_path(parts: &Parts) -> (String, String) {
+/// `scanRef`, folder and file name of `/files/<scanRef>/<folder>/<name>`, decoded.
+fn file_path(parts: &Parts) -> [String; 3] {
     let decoded = |segment: Option<&str>| {
         let segment = segment.unwrap_or_default().replace('+', "%2B");
         url::form_urlencoded::parse(segment.as_bytes())
@@ -189,5 +192,5 @@ fn file_path(parts: &Parts) -> (String, String) {
             .unwrap_or_default()
     };
     let mut segments = parts.uri.path().trim_start_matches("/files/").split('/');
-    (decoded(segments.next()), decoded(segments.next()))
+    [(); 3].map(|()| decoded(segments.next()))
 }

@@ -55,6 +55,8 @@ pub(crate) struct DeliveryRecord {
     pub scan_ref: String,
     pub client_id: String,
     pub event_type: String,
+    /// Which of the session's callbacks it was, from 0; null if it was sent with changes.
+    pub callback: Option<usize>,
     #[serde(rename = "final")]
     pub is_final: Option<bool>,
     pub overall: Option<String>,

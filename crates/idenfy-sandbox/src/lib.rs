@@ -31,4 +31,5 @@ mod token_rules;
 mod visit;
 
 pub use sandbox::Sandbox;
-pub use settings::{EventNames, FilesShape, PdfLinks, ProcessTokenField, ReviewMode, Secret, Settings, StepVerdictSpelling};
+pub use settings::{EventNames, FilesPaths, FilesShape, PdfLinks, ProcessTokenField, ReviewMode};
+pub use settings::{Secret, Settings, StatusFinal, StepVerdictSpelling};

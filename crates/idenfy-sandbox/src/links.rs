@@ -12,6 +12,9 @@ use crate::signature::{hex_hmac, same};
 
 const DATE: &[time::format_description::BorrowedFormatItem<'static>] = format_description!("[year][month][day]T[hour][minute][second]Z");
 
+/// Where a file is, below `/files/`: `scanRef`, folder, name.
+pub(crate) type Path<'a> = [&'a str; 3];
+
 /// Why a link is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum LinkError {
@@ -32,26 +35,32 @@ impl LinkSigner {
         }
     }
 
-    /// A link to `<origin>/files/<scan_ref>/<name>` for `seconds` from `at`; none when the origin is not a URL.
-    pub(crate) fn issue(&self, origin: &str, scan_ref: &str, name: &str, at: OffsetDateTime, seconds: u32) -> Option<String> {
+    /// A new link to `<origin>/files/<path>`, for `seconds` from `at`; no two are the same. None when the
+    /// origin is not a URL.
+    pub(crate) fn issue(&self, origin: &str, path: Path<'_>, at: OffsetDateTime, seconds: u32) -> Option<String> {
         let mut link = Url::parse(origin).ok()?;
-        link.path_segments_mut().ok()?.pop_if_empty().extend(["files", scan_ref, name]);
+        link.path_segments_mut().ok()?.pop_if_empty().push("files").extend(path);
         let date = at.format(DATE).ok()?;
-        let signature = self.sign(scan_ref, name, &date, &seconds.to_string());
+        let token = Uuid::new_v4().simple().to_string();
+        let signature = self.sign(path, &date, &seconds.to_string(), &token);
         link.query_pairs_mut()
             .append_pair("X-Amz-Algorithm", "AWS4-HMAC-SHA256")
             .append_pair("X-Amz-Date", &date)
             .append_pair("X-Amz-Expires", &seconds.to_string())
+            .append_pair("X-Amz-Security-Token", &token)
             .append_pair("X-Amz-SignedHeaders", "host")
             .append_pair("X-Amz-Signature", &signature);
         Some(link.into())
     }
 
     /// Whether the query of a link to this file is genuine and its time not over at `now`.
-    pub(crate) fn check(&self, scan_ref: &str, name: &str, query: &HashMap<String, String>, now: OffsetDateTime) -> Result<(), LinkError> {
+    pub(crate) fn check(&self, path: Path<'_>, query: &HashMap<String, String>, now: OffsetDateTime) -> Result<(), LinkError> {
         let member = |name: &str| query.get(name).map(String::as_str).unwrap_or_default();
         let (date, seconds) = (member("X-Amz-Date"), member("X-Amz-Expires"));
-        if !same(&self.sign(scan_ref, name, date, seconds), member("X-Amz-Signature")) {
+        if !same(
+            &self.sign(path, date, seconds, member("X-Amz-Security-Token")),
+            member("X-Amz-Signature"),
+        ) {
             return Err(LinkError::Altered);
         }
         let issued = PrimitiveDateTime::parse(date, DATE).map_err(|_| LinkError::Altered)?.assume_utc();
@@ -63,8 +72,8 @@ impl LinkSigner {
         }
     }
 
-    fn sign(&self, scan_ref: &str, name: &str, date: &str, seconds: &str) -> String {
-        hex_hmac(&self.key, format!("{scan_ref}\n{name}\n{date}\n{seconds}").as_bytes())
+    fn sign(&self, path: Path<'_>, date: &str, seconds: &str, token: &str) -> String {
+        hex_hmac(&self.key, format!("{}\n{date}\n{seconds}\n{token}", path.join("\n")).as_bytes())
     }
 }
 
@@ -81,19 +90,20 @@ mod tests {
     fn a_link_is_good_for_its_file_and_its_time_only() {
         let signer = LinkSigner::new();
         let issued = datetime!(2026-01-02 03:04:05 UTC);
-        let link = signer.issue("http://127.0.0.1:1/", "ref", "STEP ONE.png", issued, 60).unwrap();
+        let path = ["ref", "folder", "STEP ONE.png"];
+        let link = signer.issue("http://127.0.0.1:1/", path, issued, 60).unwrap();
         let link = Url::parse(&link).unwrap();
-        assert_eq!(link.path(), "/files/ref/STEP%20ONE.png");
+        assert_eq!(link.path(), "/files/ref/folder/STEP%20ONE.png");
         let query = query_members(link.query());
         assert_eq!(query["X-Amz-Date"], "20260102T030405Z");
+        assert_ne!(signer.issue("http://127.0.0.1:1/", path, issued, 60).unwrap(), link.as_str());
 
         let at = |seconds| issued + Duration::seconds(seconds);
-        assert_eq!(signer.check("ref", "STEP ONE.png", &query, at(59)), Ok(()));
-        assert_eq!(signer.check("ref", "STEP ONE.png", &query, at(60)), Err(LinkError::Expired));
-        assert_eq!(signer.check("ref", "OTHER.png", &query, at(0)), Err(LinkError::Altered));
-        assert_eq!(
-            LinkSigner::new().check("ref", "STEP ONE.png", &query, at(0)),
-            Err(LinkError::Altered)
-        );
+        assert_eq!(signer.check(path, &query, at(59)), Ok(()));
+        assert_eq!(signer.check(path, &query, at(60)), Err(LinkError::Expired));
+        for other in [["ref", "folder", "OTHER.png"], ["ref", "other", "STEP ONE.png"]] {
+            assert_eq!(signer.check(other, &query, at(0)), Err(LinkError::Altered));
+        }
+        assert_eq!(LinkSigner::new().check(path, &query, at(0)), Err(LinkError::Altered));
     }
 }

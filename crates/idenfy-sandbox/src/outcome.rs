@@ -8,13 +8,13 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use tokio::time::sleep;
 
-use crate::callback::{Callback, Event, Verdict, body, implied_step_verdict};
+use crate::callback::{Callback, Event, Second, Tags, Verdict, body, implied_step_verdict};
 use crate::delivery::{Envelope, deliver};
-use crate::files::{LinkAge, link_maps};
+use crate::files::{Folder, LinkAge, link_maps};
 use crate::journal::DeliveryRecord;
 use crate::merge_patch::merge_patch;
-use crate::picture;
-use crate::session::{Session, SessionState, StoredFile, TokenType};
+use crate::person::SecondDocument;
+use crate::session::{Announced, Session, SessionState};
 use crate::settings::{EventNames, Settings};
 use crate::state::{Shared, State, now};
 
@@ -23,6 +23,10 @@ use crate::state::{Shared, State, now};
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub(crate) struct Outcome {
     pub overall: String,
+    pub fraud_tags: Vec<String>,
+    pub mismatch_tags: Vec<String>,
+    /// Whose document it is, and which; known to every result of the client's DOCUMENT tokens.
+    pub second_document: SecondDocument,
     /// First a callback that is not final, REVIEWING, then the final one.
     pub non_final_first: bool,
     /// In place of the setting `processingMilliseconds`.
@@ -35,6 +39,9 @@ impl Default for Outcome {
     fn default() -> Self {
         Self {
             overall: "APPROVED".to_owned(),
+            fraud_tags: Vec::new(),
+            mismatch_tags: Vec::new(),
+            second_document: SecondDocument::default(),
             non_final_first: false,
             delay_milliseconds: None,
             overrides: None,
@@ -75,6 +82,10 @@ async fn conclude(state: &State, scan_ref: &str, outcome: Outcome) {
         is_final: true,
         overall: outcome.overall,
         additional_steps: Value::Null,
+        tags: Tags {
+            fraud: outcome.fraud_tags,
+            mismatch: outcome.mismatch_tags,
+        },
         overrides: outcome.overrides,
         links: LinkAge::Fresh,
     };
@@ -89,6 +100,7 @@ impl Verdict {
             is_final: false,
             overall: overall.to_owned(),
             additional_steps: Value::Null,
+            tags: Tags::default(),
             overrides: None,
             links: LinkAge::Fresh,
         }
@@ -139,12 +151,14 @@ pub(crate) async fn announce_in_turn(state: &State, scan_ref: &str, verdicts: Ve
     records
 }
 
-/// The session's last callback to be sent again, with new links if their age is given; none before the first callback.
-pub(crate) fn last_callback(state: &State, session: &Session, links: Option<LinkAge>) -> Option<Envelope> {
-    let mut callback = session.last_callback.clone()?;
-    if let Some(age) = links {
+/// A callback of the session to be sent again, numbered from 0; with new links to the same files if
+/// their age is given. None if there is no such callback.
+pub(crate) fn earlier_callback(state: &State, session: &Session, number: usize, links: Option<LinkAge>) -> Option<Envelope> {
+    let announced = session.results.get(number)?;
+    let mut callback = announced.callback.clone();
+    if let (Some(age), Some(upload)) = (links, announced.upload) {
         let mut body: Value = serde_json::from_slice(&callback.body).unwrap_or_default();
-        let (files, pdfs) = link_maps(state, &state.settings(), session, age);
+        let (files, pdfs) = link_maps(state, &state.settings(), session, Folder::Upload(upload), age);
         merge_patch(&mut body, &json!({"fileUrls": files, "additionalStepPdfUrls": pdfs}));
         callback.body = body.to_string().into();
     }
@@ -152,6 +166,7 @@ pub(crate) fn last_callback(state: &State, session: &Session, links: Option<Link
         subject: session.subject(),
         receiver: session.callback_url.clone(),
         callback,
+        number: links.is_none().then_some(number),
     })
 }
 
@@ -159,12 +174,23 @@ pub(crate) fn last_callback(state: &State, session: &Session, links: Option<Link
 pub(crate) fn settle(state: &State, scan_ref: &str, verdict: &Verdict) -> Option<Envelope> {
     let settings = state.settings();
     let mut sessions = state.sessions();
+    let client_id = sessions.get(scan_ref)?.client_id.clone();
+    let second = Second {
+        document: state
+            .outcomes()
+            .get(&client_id)
+            .map(|outcome| outcome.second_document)
+            .unwrap_or_default(),
+        first_country: sessions.country_of_first_document(&client_id),
+    };
     let session = sessions.get_mut(scan_ref)?;
-    if !verdict.event.is_without_result() {
-        add_missing_pictures(session);
+    let at = now();
+    let has_result = !verdict.event.is_without_result();
+    if has_result {
+        session.submit_files(at);
     }
-    session.finished_at = Some(now());
-    let mut body = body(state, &settings, session, verdict);
+    session.finished_at = Some(at);
+    let mut body = body(state, &settings, session, &second, verdict);
     if let Some(overrides) = &verdict.overrides {
         merge_patch(&mut body, overrides);
     }
@@ -174,32 +200,17 @@ pub(crate) fn settle(state: &State, scan_ref: &str, verdict: &Verdict) -> Option
         (false, _) => SessionState::Reviewing,
     };
     session.token_used = true;
-    session.status = body.get("status").cloned();
-    let callback = Callback {
-        event_type: event_name(&settings, &verdict.event),
-        body: body.to_string().into(),
-    };
-    session.last_callback = Some(callback.clone());
-    Some(Envelope {
-        subject: session.subject(),
-        receiver: session.callback_url.clone(),
-        callback,
-    })
-}
-
-/// The first document's photos, where nobody supplied any; the sandbox does not keep what direct processing was given.
-fn add_missing_pictures(session: &mut Session) {
-    let keys: &[&str] = match session.token_type {
-        TokenType::Identification => &["FRONT", "BACK", "FACE"],
-        TokenType::Document => &["FRONT", "BACK"],
-    };
-    for key in keys {
-        session.files.entry((*key).to_owned()).or_insert_with(|| StoredFile {
-            bytes: picture::png(&format!("{} {key}", session.scan_ref)),
-            content_type: "image/png".to_owned(),
-            name: None,
-        });
-    }
+    session.results.push(Announced {
+        at,
+        status: body.get("status").cloned().unwrap_or_default(),
+        is_final: body.get("final").and_then(Value::as_bool).unwrap_or(verdict.is_final),
+        upload: has_result.then_some(session.uploads.len()),
+        callback: Callback {
+            event_type: event_name(&settings, &verdict.event),
+            body: body.to_string().into(),
+        },
+    });
+    earlier_callback(state, session, session.results.len() - 1, None)
 }
 
 /// The value of the event header.
@@ -236,9 +247,9 @@ pub(crate) async fn watch_deadlines(state: Shared) {
     }
 }
 
-/// What a customer's session comes to, by default: approved, with the steps judged by which of them have a file.
-pub(crate) fn step_verdict(session: &Session, given: Option<Value>) -> Value {
-    given.unwrap_or_else(|| implied_step_verdict(session))
+/// The verdict on the steps of a customer's session: the given one, or what its files imply.
+pub(crate) fn step_verdict(settings: &Settings, session: &Session, given: Option<Value>) -> Value {
+    given.unwrap_or_else(|| implied_step_verdict(settings, session))
 }
 
 #[cfg(test)]

@@ -148,7 +148,9 @@ fn judge_parts(
     match verdict {
         Ok(()) => {
             stored.state = SessionState::Processing;
-            stored.processed_at = Some(now());
+            let submitted_at = now();
+            stored.processed_at = Some(submitted_at);
+            stored.submit_files(submitted_at);
             stored.document_type.clone_from(&record.document_type);
             stored.country.clone_from(&record.country);
             Ok(session.scan_ref)

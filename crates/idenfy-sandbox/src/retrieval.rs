@@ -9,12 +9,13 @@ use axum::response::{IntoResponse, Response};
 use serde_json::{Map, Value, json};
 
 use crate::errors::ProviderError;
-use crate::files::{LinkAge, link_maps};
+use crate::faults::{Fault, FaultKind};
+use crate::files::{Folder, LinkAge, link_maps};
 use crate::merge_patch::merge_patch;
 use crate::person;
 use crate::route::query_members;
-use crate::session::{Session, SessionState};
-use crate::settings::FilesShape;
+use crate::session::{Announced, Session, SessionState};
+use crate::settings::{FilesPaths, FilesShape, StatusFinal};
 use crate::state::{State, now};
 
 const STATUS_MEMBERS: [&str; 6] = [
@@ -44,20 +45,50 @@ fn session_of(state: &State, body: &[u8]) -> Result<Session, ProviderError> {
     state.sessions().get(&scan_ref).cloned().ok_or_else(ProviderError::unknown_scan_ref)
 }
 
-/// Answers `POST /api/v2/status`; the verdict on additional steps is not part of it.
-pub(crate) fn status(state: &State, body: &[u8]) -> Result<Response, ProviderError> {
-    let session = session_of(state, body)?;
+/// Answers `POST /api/v2/status` by the newest result, or as the fault has it. The verdict on additional
+/// steps is not part of it.
+pub(crate) fn status(state: &State, body: &[u8], fault: Option<&Fault>) -> Result<Response, ProviderError> {
+    let mut session = session_of(state, body)?;
+    let settings = state.settings();
+    if let Some(fault) = fault.filter(|fault| fault.kind == FaultKind::LaggingStatus) {
+        let is_new = |newest: &mut Announced| now() - newest.at < fault.duration();
+        if session.results.pop_if(is_new).is_some() && session.results.is_empty() {
+            let was_submitted = !session.uploads.is_empty();
+            session.state = if was_submitted {
+                SessionState::Processing
+            } else {
+                SessionState::Active
+            };
+        }
+    }
+    let newest = session.results.last();
     let mut answer = json!({
-        "status": session.overall(&state.settings().status_while_processing),
+        "status": session.overall(&settings.status_while_processing),
         "scanRef": session.scan_ref,
         "clientId": session.client_id,
     });
+    if settings.status_final == StatusFinal::Present {
+        let is_final = newest.map_or(!session.is_open(), |newest| newest.is_final);
+        merge_patch(&mut answer, &json!({"final": is_final}));
+    }
     if let Value::Object(answer) = &mut answer {
         for member in STATUS_MEMBERS {
             let otherwise = if member.ends_with("Tags") { json!([]) } else { Value::Null };
-            let known = session.status.as_ref().and_then(|status| status.get(member)).cloned();
+            let known = newest.and_then(|newest| newest.status.get(member)).cloned();
             answer.insert(member.to_owned(), known.unwrap_or(otherwise));
         }
+    }
+    if let Some(Fault {
+        overall: Some(overall), ..
+    }) = fault
+    {
+        merge_patch(&mut answer, &json!({"status": overall}));
+    }
+    if let Some(Fault {
+        is_final: Some(is_final), ..
+    }) = fault
+    {
+        merge_patch(&mut answer, &json!({"final": is_final}));
     }
     Ok(Json(answer).into_response())
 }
@@ -65,23 +96,26 @@ pub(crate) fn status(state: &State, body: &[u8]) -> Result<Response, ProviderErr
 /// Answers `POST /api/v2/data`: the callback's `data`, flat, with the two references.
 pub(crate) fn data(state: &State, body: &[u8]) -> Result<Response, ProviderError> {
     let session = session_of(state, body)?;
-    let announced = session
-        .last_callback
-        .as_ref()
-        .and_then(|last| serde_json::from_slice::<Value>(&last.body).ok());
+    let newest = session.results.last();
+    let announced = newest.and_then(|newest| serde_json::from_slice::<Value>(&newest.callback.body).ok());
     let mut answer = announced.and_then(|body| body.get("data").cloned()).unwrap_or_else(person::no_data);
     merge_patch(&mut answer, &json!({"scanRef": session.scan_ref, "clientId": session.client_id}));
     Ok(Json(answer).into_response())
 }
 
-/// Answers `POST /api/v2/files` with new links, as long as the data are not deleted.
+/// Answers `POST /api/v2/files` with new links to the newest upload, until the data are deleted.
 pub(crate) fn files(state: &State, body: &[u8], age: LinkAge) -> Result<Response, ProviderError> {
     let session = session_of(state, body)?;
     if session.state == SessionState::Deleted {
         return Err(ProviderError::bad_value("The data of this verification have been deleted."));
     }
     let settings = state.settings();
-    let (mut file_urls, pdf_urls) = link_maps(state, &settings, &session, age);
+    let newest = session.uploads.len();
+    let folder = match settings.files_paths {
+        FilesPaths::Same => Folder::Upload(newest),
+        FilesPaths::Other => Folder::Copy(newest),
+    };
+    let (mut file_urls, pdf_urls) = link_maps(state, &settings, &session, folder, age);
     let answer = match settings.files_shape {
         FilesShape::Nested => json!({"fileUrls": file_urls, "additionalStepPdfUrls": pdf_urls}),
         FilesShape::Flat => {
@@ -100,18 +134,17 @@ pub(crate) fn delete(state: &State, body: &[u8]) -> Result<Response, ProviderErr
     if session.is_open() {
         return Err(ProviderError::new("PARTNER_ERROR", "Token has not expired yet."));
     }
-    let overall = if session.state == SessionState::Expired {
+    let deleted_as = if session.state == SessionState::Expired {
         "EXPIRED-DELETED"
     } else {
         "DELETED"
     };
-    if session.state != SessionState::Deleted {
-        session.status = Some(json!({"overall": overall}));
-    }
+    session.deleted_as.get_or_insert(deleted_as);
     session.state = SessionState::Deleted;
     session.finished_at.get_or_insert_with(now);
     session.files.clear();
-    session.last_callback = None;
+    session.uploads.clear();
+    session.results.clear();
     Ok(StatusCode::OK.into_response())
 }
 

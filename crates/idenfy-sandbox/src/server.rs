@@ -46,7 +46,7 @@ pub(crate) fn router(state: Shared) -> Router {
         .route("/api/v2/files", provider(Method::POST, Route::Files))
         .route("/api/v2/delete", provider(Method::POST, Route::Delete))
         .route("/kyc/identifications/", provider(Method::GET, Route::Identifications))
-        .route("/files/{scan_ref}/{name}", provider(Method::GET, Route::File))
+        .route("/files/{scan_ref}/{folder}/{name}", provider(Method::GET, Route::File))
         .route("/health", get(async || Json(json!({"status": "ok"}))))
         .route("/", provider(Method::GET, Route::Redirect))
         .merge(admin::router())

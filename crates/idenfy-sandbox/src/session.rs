@@ -11,6 +11,7 @@ use time::{Duration, OffsetDateTime};
 use uuid::Uuid;
 
 use crate::callback::Callback;
+use crate::picture;
 use crate::route::Subject;
 
 /// What a token is for; the kinds for video calls are not offered.
@@ -109,10 +110,40 @@ pub(crate) struct Session {
     /// Whether a submission has used the token up.
     pub token_used: bool,
     pub document_type: Option<String>,
+    /// What is handed in, to be the next upload.
     pub files: BTreeMap<String, StoredFile>,
-    /// The `status` object of the last callback.
-    pub status: Option<Value>,
-    pub last_callback: Option<Callback>,
+    /// Whether [`Self::files`] differ from the last upload.
+    pub has_new_files: bool,
+    /// Oldest first. Deletion empties both lists.
+    pub uploads: Vec<Upload>,
+    pub results: Vec<Announced>,
+    /// Overall status after the deletion.
+    pub deleted_as: Option<&'static str>,
+}
+
+/// The files of one visit, as they were submitted. A later upload leaves them as they are.
+#[derive(Clone, Debug)]
+pub(crate) struct Upload {
+    pub at: OffsetDateTime,
+    pub files: BTreeMap<String, StoredFile>,
+}
+
+/// A result and the callback that announced it.
+#[derive(Clone, Debug)]
+pub(crate) struct Announced {
+    pub at: OffsetDateTime,
+    /// The `status` object.
+    pub status: Value,
+    pub is_final: bool,
+    /// Number of the upload that the callback has links to, from 1.
+    pub upload: Option<usize>,
+    pub callback: Callback,
+}
+
+impl Announced {
+    pub(crate) fn overall(&self) -> Option<&str> {
+        self.status.get("overall").and_then(Value::as_str)
+    }
 }
 
 impl Session {
@@ -135,18 +166,55 @@ impl Session {
         }
     }
 
+    /// Keeps a file for the next upload, in place of an earlier one of the same key.
+    pub(crate) fn put_file(&mut self, key: String, file: StoredFile) {
+        self.files.insert(key, file);
+        self.has_new_files = true;
+    }
+
+    /// Makes an upload of the files, unless nothing was put since the last one. Its time is at least a
+    /// second after the last one's, because callbacks tell it in whole seconds.
+    pub(crate) fn submit_files(&mut self, at: OffsetDateTime) {
+        if !self.has_new_files && !self.uploads.is_empty() {
+            return;
+        }
+        self.add_missing_pictures();
+        self.has_new_files = false;
+        let earliest = self.uploads.last().map(|last| last.at + Duration::SECOND);
+        self.uploads.push(Upload {
+            at: earliest.map_or(at, |earliest| at.max(earliest)),
+            files: self.files.clone(),
+        });
+    }
+
+    /// The first document's photos, where nobody supplied any. What direct processing is given is not
+    /// kept.
+    fn add_missing_pictures(&mut self) {
+        let keys: &[&str] = match self.token_type {
+            TokenType::Identification => &["FRONT", "BACK", "FACE"],
+            TokenType::Document => &["FRONT", "BACK"],
+        };
+        for key in keys {
+            self.files.entry((*key).to_owned()).or_insert_with(|| StoredFile {
+                bytes: picture::png(&format!("{} {key}", self.scan_ref)),
+                content_type: "image/png".to_owned(),
+                name: None,
+            });
+        }
+    }
+
+    /// The files of an upload, numbered from 1.
+    pub(crate) fn upload(&self, number: usize) -> Option<&Upload> {
+        self.uploads.get(number.checked_sub(1)?)
+    }
+
     /// The overall status: the last announced one, or what the session's state implies.
     pub(crate) fn overall(&self, while_processing: &str) -> String {
-        let announced = self
-            .status
-            .as_ref()
-            .and_then(|status| status.get("overall"))
-            .and_then(Value::as_str);
-        match (announced, self.state) {
+        match (self.results.last().and_then(Announced::overall), self.state) {
             (Some(overall), _) => overall.to_owned(),
             (None, SessionState::Processing | SessionState::Reviewing) => while_processing.to_owned(),
             (None, SessionState::Expired) => "EXPIRED".to_owned(),
-            (None, SessionState::Deleted) => "DELETED".to_owned(),
+            (None, SessionState::Deleted) => self.deleted_as.unwrap_or("DELETED").to_owned(),
             (None, _) => "ACTIVE".to_owned(),
         }
     }
@@ -164,6 +232,7 @@ impl Session {
             "tokenUsed": self.token_used,
             "additionalSteps": step_types(&self.additional_steps).keys().collect::<Vec<_>>(),
             "files": self.files.keys().collect::<Vec<_>>(),
+            "uploads": self.uploads.len(),
             "createdAt": timestamp(self.created_at),
             "expiresAt": timestamp(self.expires_at),
             "openedAt": self.opened_at.map(timestamp),
@@ -217,6 +286,15 @@ impl Sessions {
             None => self.in_order.as_slice(),
         };
         scan_refs.iter().filter_map(|scan_ref| self.get(scan_ref))
+    }
+
+    /// The issuing country that the client's newest session for a customer asked for.
+    pub(crate) fn country_of_first_document(&self, client_id: &str) -> Option<String> {
+        let mut newest_first = self.of_client(Some(client_id)).rev();
+        newest_first
+            .find(|session| session.token_type == TokenType::Identification)?
+            .country
+            .clone()
     }
 
     /// Moves the time at which a session lapses.

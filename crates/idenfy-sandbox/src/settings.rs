@@ -72,6 +72,27 @@ pub enum FilesShape {
     Nested,
 }
 
+/// Where the links of `POST /api/v2/files` lead, compared with those of the callback; no page says.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub enum FilesPaths {
+    /// To the same paths.
+    Same,
+    /// To other paths with the same bytes.
+    Other,
+}
+
+/// Whether the answer to `POST /api/v2/status` has a top-level `final`: one page reads it, the
+/// published sample lacks it.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub enum StatusFinal {
+    /// It has none.
+    Absent,
+    /// It has that of the newest result; before the first result false.
+    Present,
+}
+
 /// How a PDF of an additional step is listed; one public integration met arrays.
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -132,10 +153,16 @@ pub struct Settings {
     pub file_link_seconds: u32,
     /// Shape of the answer to `/api/v2/files`.
     pub files_shape: FilesShape,
+    /// Paths of the links of `/api/v2/files`.
+    pub files_paths: FilesPaths,
+    /// Whether `/api/v2/status` says `final`.
+    pub status_final: StatusFinal,
     /// HTTP status of a created token: 201 by schema, 200 in older prose.
     pub token_created_status: u16,
     /// Steps of a token that does not bring its own; country, document type, step.
     pub default_additional_steps: Value,
+    /// Whether steps of the kind UPLOAD get a verdict. By the documentation nobody judges them.
+    pub judges_upload_steps: bool,
     /// Questionnaire of a token that does not say `"questionnaire": null`.
     pub default_questionnaire: Option<String>,
     /// Answers 409 to a token for a client with an active session, as one page says.
@@ -193,11 +220,14 @@ impl Default for Settings {
             pdf_links: PdfLinks::Text,
             file_link_seconds: 3600,
             files_shape: FilesShape::Flat,
+            files_paths: FilesPaths::Same,
+            status_final: StatusFinal::Absent,
             token_created_status: 201,
             default_additional_steps: json!({"ALL": {"ALL": {
                 "SECOND_DOC_FRONT": upload("Front"),
                 "SECOND_DOC_BACK": upload("Back"),
             }}}),
+            judges_upload_steps: true,
             default_questionnaire: None,
             conflict_on_active_session: false,
             direct_processing: true,

@@ -106,8 +106,10 @@ fn open(settings: &Settings, request: &Map<String, Value>) -> Session {
         token_used: false,
         document_type: None,
         files: BTreeMap::new(),
-        status: None,
-        last_callback: None,
+        has_new_files: false,
+        uploads: Vec::new(),
+        results: Vec::new(),
+        deleted_as: None,
     }
 }
 

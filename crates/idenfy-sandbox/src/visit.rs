@@ -58,7 +58,9 @@ pub(crate) fn hand_in(state: &State, auth_token: &str, files: Vec<(String, Store
     let mut sessions = state.sessions();
     let session = sessions.by_token_mut(auth_token).ok_or(Refusal::Unknown)?;
     check(session)?;
-    session.files.extend(files);
+    for (key, file) in files {
+        session.put_file(key, file);
+    }
     Ok(())
 }
 
@@ -71,14 +73,16 @@ pub(crate) fn submit(state: &Shared, auth_token: &str) -> Result<Option<String>,
         check(session)?;
         session.state = SessionState::Processing;
         session.token_used = true;
-        session.processed_at = Some(now());
+        let submitted_at = now();
+        session.processed_at = Some(submitted_at);
+        session.submit_files(submitted_at);
         session.clone()
     };
     let settings = state.settings();
     if settings.review_mode == ReviewMode::Reviewer {
         return Ok(None);
     }
-    let verdict = Verdict::reviewed(&settings.automatic_overall, step_verdict(&session, None));
+    let verdict = Verdict::reviewed(&settings.automatic_overall, step_verdict(&settings, &session, None));
     // The result stands before the page that shows it is asked for; only its delivery takes time.
     if let Some(envelope) = settle(state, &session.scan_ref, &verdict) {
         let background = Arc::clone(state);

@@ -1,10 +1,9 @@
 //! Where a customer's session leads: the link to go back to, and the message for a page that has the session in an iFrame. Neither
 //! is an authority on anything; that is the callback.
 
-use serde_json::Value;
 use url::Url;
 
-use crate::session::Session;
+use crate::session::{Announced, Session};
 
 /// What the customer is told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,11 +30,7 @@ impl Ending {
     /// The ending of a submitted session.
     pub(crate) fn of_session(session: &Session) -> Self {
         let is_final = session.state == crate::session::SessionState::Finished;
-        let overall = session
-            .status
-            .as_ref()
-            .and_then(|status| status.get("overall"))
-            .and_then(Value::as_str);
+        let overall = session.results.last().and_then(Announced::overall);
         Self::of(overall.filter(|_| is_final))
     }
 

@@ -1,4 +1,5 @@
-//! The reviewer's page: the sessions, the decision on one of them, its last callback once more, and what became of every delivery.
+//! The reviewer's page: the sessions, the decision on one of them, what direct processing finds for its
+//! client, the last callback once more, and what became of every delivery.
 //! Like the admin API it has no authentication and is for the machine that it runs on.
 
 use std::sync::Arc;
@@ -15,14 +16,15 @@ use serde_json::{Value, json};
 use tokio::sync::oneshot;
 use tokio::time::timeout;
 
-use crate::callback::Verdict;
+use crate::callback::{Tags, Verdict};
 use crate::delivery::deliver;
 use crate::files::LinkAge;
 use crate::images::sniff;
 use crate::journal::DeliveryRecord;
-use crate::outcome::{announce_in_turn, last_callback};
+use crate::outcome::{announce_in_turn, earlier_callback};
 use crate::pages::layout::message;
 use crate::pages::reviewer_views as views;
+use crate::person::SecondDocument;
 use crate::session::{Session, SessionState};
 use crate::state::{Shared, State};
 
@@ -40,6 +42,7 @@ pub(crate) fn router() -> Router<Shared> {
         .route("/reviewer/sessions/{scan_ref}", get(show))
         .route("/reviewer/sessions/{scan_ref}/files/{key}", get(file))
         .route("/reviewer/sessions/{scan_ref}/decision", post(decide))
+        .route("/reviewer/sessions/{scan_ref}/second-document", post(set_second_document))
         .route("/reviewer/sessions/{scan_ref}/callback", post(send_again))
 }
 
@@ -79,7 +82,14 @@ async fn show(Extracted(state): Extracted<Shared>, Path(scan_ref): Path<String>,
         return not_found();
     };
     let records = newest_deliveries(&state, Some(&scan_ref));
-    views::session(&session, &state.settings().status_while_processing, &records, &view).into_response()
+    let second_document = state.outcomes().get(&session.client_id).map(|outcome| outcome.second_document);
+    let shown = views::Shown {
+        session: &session,
+        second_document: second_document.unwrap_or_default(),
+        settings: &state.settings(),
+        records: &records,
+    };
+    views::session(&shown, &view).into_response()
 }
 
 /// The newest attempts, of one session or of all, newest first.
@@ -132,6 +142,11 @@ struct Decision {
     /// VALID, INVALID or NOT_FOUND; empty: not judged.
     #[serde(default)]
     steps: String,
+    /// Words, separated by blanks or commas.
+    #[serde(default)]
+    fraud_tags: String,
+    #[serde(default)]
+    mismatch_tags: String,
     /// Anything: a callback that is not final comes first.
     non_final_first: Option<String>,
 }
@@ -142,15 +157,27 @@ impl Decision {
             word @ ("VALID" | "INVALID" | "NOT_FOUND") => json!(word),
             _ => Value::Null,
         };
+        let reviewed = |overall: &str| Verdict {
+            tags: Tags {
+                fraud: words(&self.fraud_tags),
+                mismatch: words(&self.mismatch_tags),
+            },
+            ..Verdict::reviewed(overall, steps)
+        };
         let last = match self.finding {
-            Finding::Approve => Verdict::reviewed("APPROVED", steps),
-            Finding::Deny => Verdict::reviewed("DENIED", steps),
-            Finding::Suspect => Verdict::reviewed("SUSPECTED", steps),
+            Finding::Approve => reviewed("APPROVED"),
+            Finding::Deny => reviewed("DENIED"),
+            Finding::Suspect => reviewed("SUSPECTED"),
             Finding::Cancel => Verdict::cancelled(),
         };
         let first = self.non_final_first.is_some().then(|| Verdict::not_final("REVIEWING"));
         first.into_iter().chain([last]).collect()
     }
+}
+
+fn words(text: &str) -> Vec<String> {
+    let words = text.split([' ', ',']).filter(|word| !word.is_empty());
+    words.map(str::to_owned).collect()
 }
 
 async fn decide(Extracted(state): Extracted<Shared>, Path(scan_ref): Path<String>, Form(decision): Form<Decision>) -> Response {
@@ -172,6 +199,21 @@ async fn decide(Extracted(state): Extracted<Shared>, Path(scan_ref): Path<String
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
+struct Second {
+    second_document: SecondDocument,
+}
+
+/// Sets what direct processing finds for the session's client. The rest of the client's outcome stays.
+async fn set_second_document(Extracted(state): Extracted<Shared>, Path(scan_ref): Path<String>, Form(wanted): Form<Second>) -> Response {
+    let Some(session) = find(&state, &scan_ref) else {
+        return not_found();
+    };
+    state.outcomes().entry(session.client_id).or_default().second_document = wanted.second_document;
+    back(&scan_ref, "set")
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
 struct Again {
     /// Anything: the links are made anew.
     fresh_links: Option<String>,
@@ -181,7 +223,9 @@ async fn send_again(Extracted(state): Extracted<Shared>, Path(scan_ref): Path<St
     let Some(session) = find(&state, &scan_ref) else {
         return not_found();
     };
-    let Some(envelope) = last_callback(&state, &session, again.fresh_links.map(|_| LinkAge::Fresh)) else {
+    let links = again.fresh_links.map(|_| LinkAge::Fresh);
+    let last = session.results.len().checked_sub(1);
+    let Some(envelope) = last.and_then(|last| earlier_callback(&state, &session, last, links)) else {
         let text = "No callback has been sent for this session yet. Decide on it first.";
         return message(StatusCode::CONFLICT, "Nothing to send again", text).into_response();
     };

@@ -2,11 +2,14 @@
 
 use maud::{Markup, html};
 
+use crate::callback::implied_step_verdict;
 use crate::images::sniff;
 use crate::journal::DeliveryRecord;
 use crate::pages::layout::{Page, size};
 use crate::pages::reviewer::View;
+use crate::person::SecondDocument;
 use crate::session::{Session, SessionState, step_types, timestamp};
+use crate::settings::Settings;
 
 /// Seconds between two loads of a page that refreshes itself.
 const REFRESH_SECONDS: u32 = 5;
@@ -57,10 +60,21 @@ pub(crate) fn deliveries(records: &[DeliveryRecord], refresh: Option<u32>) -> Pa
     wide("Delivery log", body, refresh)
 }
 
-pub(crate) fn session(session: &Session, while_processing: &str, records: &[DeliveryRecord], view: &View) -> Page {
+/// What the page of one session shows.
+#[derive(Debug)]
+pub(crate) struct Shown<'a> {
+    pub session: &'a Session,
+    pub second_document: SecondDocument,
+    pub settings: &'a Settings,
+    pub records: &'a [DeliveryRecord],
+}
+
+pub(crate) fn session(shown: &Shown<'_>, view: &View) -> Page {
+    let session = shown.session;
     let address = address(session);
     let done = match view.done.as_deref() {
         Some("decided") => Some("The decision was made; its callbacks are in the log below."),
+        Some("set") => Some("The choice stands for results that are still to come."),
         Some("sent") => Some("The last callback was sent again."),
         _ => None,
     };
@@ -70,7 +84,7 @@ pub(crate) fn session(session: &Session, while_processing: &str, records: &[Deli
         @if let Some(done) = done { p.done-note role="status" { (done) } }
         div.cardhead {
             h1 { (session.client_id) }
-            span { (badges(session, while_processing)) }
+            span { (badges(session, &shown.settings.status_while_processing)) }
         }
         section {
             dl {
@@ -89,14 +103,18 @@ pub(crate) fn session(session: &Session, while_processing: &str, records: &[Deli
         @if session.state != SessionState::Deleted {
             section aria-labelledby="decision" {
                 h2 #decision { "Decision" }
-                (decision(session, &address))
+                (decision(shown, &address))
+            }
+            section aria-labelledby="second" {
+                h2 #second { "Second document" }
+                (second_document(shown.second_document, &address))
             }
         }
         section aria-labelledby="log" {
             h2 #log { "Delivery log" }
-            (log(records, false))
+            (log(shown.records, false))
         }
-        @if session.last_callback.is_some() {
+        @if !session.results.is_empty() {
             section aria-labelledby="again" {
                 h2 #again { "Last callback" }
                 form method="post" action={ (address) "/callback" } {
@@ -109,19 +127,21 @@ pub(crate) fn session(session: &Session, while_processing: &str, records: &[Deli
     wide(&format!("Session of {}", session.client_id), body, view.refresh)
 }
 
-fn decision(session: &Session, address: &str) -> Markup {
-    let has_steps = !step_types(&session.additional_steps).is_empty();
+fn decision(shown: &Shown<'_>, address: &str) -> Markup {
+    let are_judged = !implied_step_verdict(shown.settings, shown.session).is_null();
     html! {
         form method="post" action={ (address) "/decision" } {
             p.choice {
                 label for="steps" { "Verdict on the additional steps" }
                 select #steps name="steps" {
-                    option value="VALID" selected[has_steps] { "Valid" }
+                    option value="VALID" selected[are_judged] { "Valid" }
                     option value="INVALID" { "Invalid" }
                     option value="NOT_FOUND" { "Not found" }
-                    option value="" selected[!has_steps] { "Not judged" }
+                    option value="" selected[!are_judged] { "Not judged" }
                 }
             }
+            (tags("fraudTags", "Fraud tags", "DUPLICATE_FACE"))
+            (tags("mismatchTags", "Mismatch tags", "NAME DATE_OF_BIRTH"))
             p.choice { label { input type="checkbox" name="nonFinalFirst" value="1"; "Send a non-final result first" } }
             div.actions {
                 button type="submit" name="finding" value="approve" { "Approve" }
@@ -129,6 +149,34 @@ fn decision(session: &Session, address: &str) -> Markup {
                 button.quiet type="submit" name="finding" value="suspect" { "Suspect" }
                 button.quiet type="submit" name="finding" value="cancel" { "Cancel session" }
             }
+        }
+    }
+}
+
+fn tags(name: &str, label: &str, example: &str) -> Markup {
+    html! {
+        p.choice {
+            label for=(name) { (label) }
+            input #(name) name=(name) type="text" placeholder=(example) autocomplete="off" spellcheck="false";
+        }
+    }
+}
+
+fn second_document(chosen: SecondDocument, address: &str) -> Markup {
+    let choices = [
+        (SecondDocument::OtherDocument, "OtherDocument", "Another one of the same person"),
+        (SecondDocument::OtherPerson, "OtherPerson", "Another person's"),
+        (SecondDocument::SameDocument, "SameDocument", "The first one again"),
+    ];
+    html! {
+        form method="post" action={ (address) "/second-document" } {
+            p.choice {
+                label for="secondDocument" { "What direct processing finds for this client" }
+                select #secondDocument name="secondDocument" {
+                    @for (choice, value, text) in choices { option value=(value) selected[choice == chosen] { (text) } }
+                }
+            }
+            div.actions { button.quiet type="submit" { "Set" } }
         }
     }
 }

@@ -203,6 +203,37 @@ async fn the_verdict_on_the_steps_is_implied_or_given_and_spelled_by_setting() {
 }
 
 #[tokio::test]
+async fn upload_steps_are_judged_only_by_setting() {
+    let mut world = World::start().await;
+    world.settings(json!({"judgesUploadSteps": false})).await;
+    let of_kind = |kind: &str| json!({"ALL": {"ALL": {"STEP": {"type": kind}}}});
+    for (kind, has_file, verdict) in [
+        ("UPLOAD", true, Value::Null),
+        ("UPLOAD", false, Value::Null),
+        ("EXTRACT", true, json!("VALID")),
+        ("COMPARE", false, json!("NOT_FOUND")),
+    ] {
+        world.settings(json!({"defaultAdditionalSteps": of_kind(kind)})).await;
+        let session = world.session("client").await;
+        if has_file {
+            world.put_file(&session, "STEP", "image/png", PNG).await;
+        }
+        world.finish(&session, json!({})).await;
+        let body = world.receiver.next().await.body();
+        assert_eq!(body["status"]["additionalSteps"], verdict, "{kind}, {has_file}");
+        let completed = if has_file { json!({"STEP": kind}) } else { json!({}) };
+        assert_eq!(body["additionalSteps"], completed);
+        if verdict.is_null() {
+            assert_eq!(body["status"]["mismatchTags"], json!([]));
+        }
+    }
+    let session = world.session("client").await;
+    world.finish(&session, json!({"additionalSteps": "VALID"})).await;
+    let given = world.receiver.next().await.body();
+    assert_eq!(given["status"]["additionalSteps"], "VALID", "what is asked for is sent");
+}
+
+#[tokio::test]
 async fn anything_but_200_is_repeated_with_the_same_bytes() {
     let mut world = World::start().await;
     let session = world.session("client").await;
@@ -320,6 +351,60 @@ async fn the_last_callback_can_be_sent_again_in_many_ways() {
     assert_eq!(changed.body()["status"]["overall"], "DENIED");
     let link = changed.body()["fileUrls"]["FRONT"].as_str().unwrap().to_owned();
     assert_eq!(world.client.get(link).send().await.unwrap().status(), 403);
+}
+
+#[tokio::test]
+async fn an_old_callback_is_sent_again_byte_for_byte() {
+    let mut world = World::start().await;
+    let session = world.session("client").await;
+    let path = format!("/sessions/{}/callback", session.scan_ref);
+    let mut sent = Vec::new();
+    for overall in ["APPROVED", "DENIED", "APPROVED"] {
+        world.finish(&session, json!({"overall": overall})).await;
+        sent.push(world.receiver.next().await);
+    }
+    assert_ne!(sent[0].raw, sent[2].raw, "each result has links of its own");
+    let journal = world.admin("GET", "/deliveries", json!({})).await;
+    let sequence = |number: usize| journal["deliveries"][number]["sequence"].clone();
+    for (which, number) in [
+        (json!({"callback": 0}), 0),
+        (json!({"sequence": sequence(1)}), 1),
+        (json!({"sequence": sequence(0), "count": 1}), 0),
+        (json!({}), 2),
+    ] {
+        let answer = world.admin("POST", &path, which.clone()).await;
+        let again = world.receiver.next().await;
+        assert_eq!(again.raw, sent[number].raw, "{which}");
+        assert_eq!(again.header("idenfy-event-type"), sent[number].header("idenfy-event-type"));
+        assert!(is_signed(&again, SIGNING_KEY));
+        assert_eq!(answer["deliveries"][0]["callback"], number);
+    }
+}
+
+#[tokio::test]
+async fn only_callbacks_that_are_kept_are_sent_again() {
+    let mut world = World::start().await;
+    let (session, other) = (world.session("client").await, world.session("client").await);
+    for finished in [&session, &other] {
+        world.finish(finished, json!({})).await;
+        world.receiver.next().await;
+    }
+    let path = format!("/sessions/{}/callback", session.scan_ref);
+    let changed = world.admin("POST", &path, json!({"overrides": {"final": false}})).await;
+    world.receiver.next().await;
+    assert_eq!(changed["deliveries"][0]["callback"], Value::Null);
+    let of_other = world
+        .admin("GET", &format!("/deliveries?scanRef={}", other.scan_ref), json!({}))
+        .await;
+    for (which, status) in [
+        (json!({"sequence": changed["deliveries"][0]["sequence"]}), 409),
+        (json!({"sequence": of_other["deliveries"][0]["sequence"]}), 404),
+        (json!({"callback": 1}), 404),
+        (json!({"callback": 0, "sequence": 1}), 400),
+    ] {
+        assert_eq!(world.try_admin("POST", &path, which.clone()).await.status, status, "{which}");
+    }
+    assert!(world.receiver.is_quiet());
 }
 
 #[tokio::test]

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::world::{Opened, PNG, World};
+use crate::world::{Opened, PNG, World, submission};
 
 fn page(session: &Opened) -> String {
     format!("/reviewer/sessions/{}", session.scan_ref)
@@ -61,6 +61,34 @@ async fn the_last_callback_is_sent_again_with_new_links_if_wanted() {
             .as_str()
             .unwrap()
             .contains("X-Amz-Expires=7&")
+    );
+}
+
+#[tokio::test]
+async fn the_second_document_is_chosen_for_the_client() {
+    let mut world = World::start().await;
+    world.admin("PUT", "/outcomes/client", json!({"overall": "DENIED"})).await;
+    let session = world.session("client").await;
+    assert!(world.get(&page(&session)).await.text().contains("value=\"OtherDocument\" selected"));
+    let set = format!("{}/second-document", page(&session));
+    let answer = world.form(&set, &[("secondDocument", "SameDocument")]).await;
+    assert_eq!(answer.location(), format!("{}?done=set", page(&session)));
+    assert!(world.get(&page(&session)).await.text().contains("value=\"SameDocument\" selected"));
+    world.finish(&session, json!({})).await;
+    let first = world.receiver.next().await.body();
+
+    let second = world.document_token("client").await;
+    world.post("/api/v2/process", submission(&second)).await;
+    let body = world.receiver.next().await.body();
+    assert_eq!(body["data"]["docNumber"], first["data"]["docNumber"]);
+    assert_eq!(body["status"]["overall"], "DENIED", "what else was set stays");
+    assert_eq!(world.form(&set, &[("secondDocument", "Nobody")]).await.status, 422);
+    assert_eq!(
+        world
+            .form("/reviewer/sessions/nobody/second-document", &[("secondDocument", "OtherPerson")])
+            .await
+            .status,
+        404
     );
 }
 

@@ -72,6 +72,31 @@ async fn account_steps_and_questionnaire_apply_unless_replaced_or_suppressed() {
 }
 
 #[tokio::test]
+async fn default_steps_are_echoed_whole() {
+    let world = World::start().await;
+    let echo = async || {
+        let request = json!({"clientId": "client", "tokenType": "IDENTIFICATION"});
+        world.post("/api/v2/token", request).await.json()["additionalSteps"].clone()
+    };
+    let step = &echo().await["ALL"]["ALL"]["SECOND_DOC_FRONT"];
+    assert_eq!(step["type"], "UPLOAD");
+    assert!(step["texts"]["en"]["name"].is_string() && step["texts"]["en"]["description"].is_string());
+    assert_eq!(
+        step["settings"],
+        json!({"canUpload": true, "canCapture": true, "canUploadPDF": true})
+    );
+    assert_eq!(step["fields"], json!([]));
+
+    let texts = json!({"lt": {"name": "Pažyma", "description": "Abi pusės"}});
+    let step = |kind: &str| json!({"type": kind, "texts": texts, "settings": {"canUpload": true}, "fields": ["address"]});
+    for kind in ["UPLOAD", "EXTRACT", "COMPARE"] {
+        let steps = json!({"LT": {"PASSPORT": {"POA2": step(kind)}}});
+        world.settings(json!({"defaultAdditionalSteps": steps})).await;
+        assert_eq!(echo().await, steps);
+    }
+}
+
+#[tokio::test]
 async fn a_wrong_key_is_refused() {
     let world = World::start().await;
     let wrong = async |path: &str| {
