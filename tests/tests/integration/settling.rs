@@ -17,7 +17,9 @@ async fn a_token_that_was_made_elsewhere_opens_its_pairing_and_settles() {
     session.upload(BACK, "application/pdf", back.clone()).await;
     assert_eq!(session.pairing().await, None);
 
-    session.finish_and_be_believed(json!({})).await;
+    session
+        .finish_and_be_believed(json!({"overrides": {"data": {"selectedCountry": "LT"}}}))
+        .await;
     let settled = session.until_settled().await;
 
     assert_eq!(settled.client_id.as_ref(), Some(&session.client_id));
