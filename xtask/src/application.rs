@@ -49,6 +49,15 @@ pub struct Session {
 pub struct Verification {
     pub state: String,
     pub verdict: Option<String>,
+    /// None if the stack does not compare.
+    pub comparison: Option<Comparison>,
+}
+
+/// What the data of both results say: of the person, and of the two documents.
+#[derive(Debug, Deserialize)]
+pub struct Comparison {
+    pub person: String,
+    pub document: String,
 }
 
 /// An event as EventBridge delivers it.

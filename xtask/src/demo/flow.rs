@@ -4,11 +4,11 @@
 use std::sync::{Mutex, PoisonError};
 
 use anyhow::{Context, Result, ensure};
-use serde_json::json;
+use serde_json::{Value, json};
 use verification::identifiers::{ScanRef, SecondReference};
 use verification::{Pairing, State, Verdict};
 
-use crate::application::{Application, Event};
+use crate::application::{Application, Comparison, Event};
 use crate::demo::check::{Look, expect, wait_for};
 use crate::demo::customer::{Delivery, Provider, Request};
 use crate::demo::documents::CustomerFile;
@@ -296,8 +296,12 @@ impl Stage {
         self.report.step("the application has heard one event");
         self.report.detail("type", &event.detail_type);
         for (member, value) in &event.detail {
-            self.report
-                .detail("", format_args!("{member:<14} {}", value.as_str().unwrap_or("none")));
+            let value = match value {
+                Value::Null => "none".to_owned(),
+                Value::String(text) => text.clone(),
+                other => other.to_string(),
+            };
+            self.report.detail("", format_args!("{member:<14} {value}"));
         }
         let answer = self.application.verification(second).await?;
         expect("state in the API's answer", "Settled", answer.state.as_str())?;
@@ -307,6 +311,12 @@ impl Stage {
             answer.state,
             answer.verdict.as_deref().unwrap_or("no verdict")
         ));
+        if let Some(Comparison { person, document }) = &answer.comparison {
+            expect("person of the second document", "Same", person.as_str())?;
+            expect("second document, compared with the first", "Different", document.as_str())?;
+            self.report
+                .detail("comparison", format_args!("person {person}, document {document}"));
+        }
         Ok(())
     }
 
