@@ -107,7 +107,7 @@ impl EraseVerification {
         let busy_until = *replaced.lock().unwrap_or_else(PoisonError::into_inner);
         // The session's link goes first: whoever has it can still use it.
         let records = match &pairing.session_key {
-            Some(key) => self.keys.forget_key(key).await?,
+            Some(key) => self.keys.forget_answer(key, &pairing.first).await?,
             None => 0,
         };
         let mut files = RemovedFiles::default();

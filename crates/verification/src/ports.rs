@@ -161,8 +161,8 @@ pub trait SessionKeys: Send + Sync {
     /// Removes the claim, unless it was answered or taken over. May be repeated.
     async fn release_key(&self, claim: &SessionKey) -> Result<(), Unavailable>;
 
-    /// Removes whatever is stored under the key; 1 if something was. May be repeated.
-    async fn forget_key(&self, key: &Digest256) -> Result<u64, Unavailable>;
+    /// Removes the answer under the key if it is this session's; 1 if it was. A key may serve another session by now. May be repeated.
+    async fn forget_answer(&self, key: &Digest256, first: &ScanRef) -> Result<u64, Unavailable>;
 }
 
 /// Removes files for good, all versions of them.

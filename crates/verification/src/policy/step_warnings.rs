@@ -57,7 +57,7 @@ impl Policy {
             return vec![StepWarning::NoAdditionalStep];
         }
         let unclear = sides.is_err().then_some(StepWarning::SidesUnclear);
-        let never_judged = self.never_judged(steps).cloned().map(StepWarning::StepNeverJudged);
+        let never_judged = self.never_judged(steps).map(StepWarning::StepNeverJudged);
         unclear.into_iter().chain(never_judged).collect()
     }
 
@@ -71,22 +71,23 @@ impl Policy {
             return None;
         };
         let step = self.never_judged(pairing.steps.as_deref()?)?;
-        Some(StepWarning::StepNeverJudged(step.clone()).to_string())
+        Some(StepWarning::StepNeverJudged(step).to_string())
     }
 
-    /// A step that would be submitted and whose verdict never comes.
-    fn never_judged<'a>(&self, steps: &'a [SessionStep]) -> Option<&'a StepName> {
+    /// A step that would be submitted and whose verdict never comes; the front first.
+    fn never_judged(&self, steps: &[SessionStep]) -> Option<StepName> {
         if self.step_verdict == StepVerdictPolicy::AcceptUnjudged {
             return None;
         }
-        // While the sides are unclear, any step may be needed.
-        let sides = self.sides(&names(steps), false).ok();
-        let is_needed = |name: &StepName| match &sides {
-            Some(images) => images.iter().any(|image| image.step == *name),
-            None => !name.is_first_document() && !name.is_utility_bill(),
+        let names = names(steps);
+        let mut needed: Vec<StepName> = match self.sides(&names, false) {
+            Ok(images) => images.into_iter().map(|image| image.step).collect(),
+            // While the sides are unclear, any step may be needed.
+            Err(_) => names,
         };
-        let never_judged = steps.iter().find(|step| step.kind == StepKind::Upload && is_needed(&step.name));
-        never_judged.map(|step| &step.name)
+        needed.retain(|name| !name.is_first_document());
+        let is_never_judged = |name: &StepName| steps.iter().any(|step| step.name == *name && step.kind == StepKind::Upload);
+        needed.into_iter().find(is_never_judged)
     }
 }
 

@@ -217,7 +217,6 @@ pub async fn session_keys(keys: &dyn SessionKeys, pairings: &dyn Pairings, prefi
     let later = SessionKey::claim(&request, hour, now.plus(hour));
     assert_eq!(keys.find_key(&request.key).await.unwrap(), None);
     keys.release_key(&claim).await.expect("releasing nothing is no error");
-    assert_eq!(keys.forget_key(&request.key).await.unwrap(), 0);
 
     assert_eq!(keys.claim_key(None, &claim).await.unwrap(), Saved::Won);
     assert_eq!(keys.find_key(&request.key).await.unwrap(), Some(claim.clone()));
@@ -267,6 +266,8 @@ pub async fn session_keys(keys: &dyn SessionKeys, pairings: &dyn Pairings, prefi
         "a lost answer leaves no pairing behind"
     );
     let answered = answering(&later, "answered");
+    let first = &answered.pairing.first;
+    assert_eq!(keys.forget_answer(&request.key, first).await.unwrap(), 0, "a claim is no answer");
     assert_eq!(pairings.save(&answered).await.unwrap(), Saved::Won);
     let stored = keys.find_key(&request.key).await.unwrap();
     assert_eq!(stored, answered.answered, "every member survives storage");
@@ -284,7 +285,15 @@ pub async fn session_keys(keys: &dyn SessionKeys, pairings: &dyn Pairings, prefi
         Saved::Won,
         "an answer is replaced"
     );
-    assert_eq!(keys.forget_key(&request.key).await.unwrap(), 1);
+    assert_eq!(keys.claim_key(stored.as_ref(), &later).await.unwrap(), Saved::Lost, "and only once");
+    let newest = answering(&claim, "newest");
+    assert_eq!(pairings.save(&newest).await.unwrap(), Saved::Won);
+    assert_eq!(
+        keys.forget_answer(&request.key, first).await.unwrap(),
+        0,
+        "the answer of a later session under the key stays"
+    );
+    assert_eq!(keys.forget_answer(&request.key, &newest.pairing.first).await.unwrap(), 1);
     assert_eq!(keys.find_key(&request.key).await.unwrap(), None);
     assert_eq!(
         pairings.save(&answering(&claim, "forgotten")).await.unwrap(),

@@ -36,7 +36,7 @@ pub enum Operation {
     FindKey,
     ClaimKey,
     ReleaseKey,
-    ForgetKey,
+    ForgetAnswer,
     RemoveFiles,
     KeepCallback,
     ReadCallback,
@@ -185,8 +185,8 @@ impl SessionKeys for Intercepted {
         self.call(Operation::ReleaseKey, self.inner.keys.release_key(claim)).await
     }
 
-    async fn forget_key(&self, key: &Digest256) -> Result<u64, Unavailable> {
-        self.call(Operation::ForgetKey, self.inner.keys.forget_key(key)).await
+    async fn forget_answer(&self, key: &Digest256, first: &ScanRef) -> Result<u64, Unavailable> {
+        self.call(Operation::ForgetAnswer, self.inner.keys.forget_answer(key, first)).await
     }
 }
 

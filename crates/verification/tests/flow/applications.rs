@@ -90,7 +90,7 @@ async fn a_pairing_parked_for_a_step_never_judged_says_so() {
     let pairing = flow.world.pairing(opened.session.scan_ref.as_str());
     assert_eq!(pairing.state.reason(), Some("StepNotJudged"));
     let remedy = Policy::default().remedy(&pairing).unwrap();
-    assert!(remedy.contains("SECOND_DOC_BACK") && remedy.contains("AcceptUnjudged"), "{remedy}");
+    assert!(remedy.contains("SECOND_DOC_FRONT") && remedy.contains("AcceptUnjudged"), "{remedy}");
 }
 
 #[tokio::test]

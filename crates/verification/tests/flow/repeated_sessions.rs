@@ -145,6 +145,16 @@ async fn erasure_removes_the_link_while_the_session_is_live() {
 }
 
 #[tokio::test]
+async fn erasure_leaves_the_answer_of_a_later_session() {
+    let flow = Flow::new();
+    let first = flow.created(&id("{}")).await.session.scan_ref;
+    flow.world.wait(Duration::from_secs(3_600));
+    let later = flow.created(&id("{}")).await;
+    flow.erase(first.as_str()).await;
+    assert_eq!(flow.replayed(&id("{}")).await, later);
+}
+
+#[tokio::test]
 async fn a_session_erased_before_its_record_stores_no_link() {
     let flow = Flow::new();
     flow.callback(&approved("session-1", "client")).await;

@@ -68,6 +68,24 @@ async fn everything_that_may_be_given_reaches_the_provider() {
 }
 
 #[tokio::test]
+async fn steps_that_are_never_judged_warn_and_tell_the_remedy() {
+    let stack = Stack::shared().await;
+    let steps = |kind: &str| json!({"additionalSteps": {"ALL": {"ALL": {"SECOND_DOC": {"type": kind}}}}});
+    let (_, judged) = stack.api_session(steps("EXTRACT")).await;
+    assert_eq!(judged.get("warnings"), None);
+    let (session, created) = stack.api_session(steps("UPLOAD")).await;
+    let warning = &created["warnings"][0];
+    assert_eq!(warning["code"], "step_never_judged");
+
+    session.upload("SECOND_DOC", "image/jpeg", pictures::jpeg(1_000)).await;
+    session.finish(json!({"additionalSteps": null})).await;
+    session.until_parked("StepNotJudged").await;
+    let path = format!("/verifications/{}", session.scan_ref);
+    let shown = stack.api(Method::GET, &path, None).await.expect(200);
+    assert_eq!(shown["remedy"], warning["message"]);
+}
+
+#[tokio::test]
 async fn requests_without_a_signature_do_not_reach_the_function() {
     let stack = Stack::shared().await;
     let client_id = format!("customer-{}", uuid::Uuid::new_v4().simple());

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use async_trait::async_trait;
 
 use super::World;
-use crate::identifiers::Digest256;
+use crate::identifiers::{Digest256, ScanRef};
 use crate::ports::{Saved, SessionKeys, Unavailable};
 use crate::session_key::SessionKey;
 
@@ -41,8 +41,14 @@ impl SessionKeys for World {
         Ok(())
     }
 
-    async fn forget_key(&self, key: &Digest256) -> Result<u64, Unavailable> {
-        self.plain_fault("forget_key")?;
-        Ok(u64::from(self.lock().session_keys.remove(key).is_some()))
+    async fn forget_answer(&self, key: &Digest256, first: &ScanRef) -> Result<u64, Unavailable> {
+        self.plain_fault("forget_answer")?;
+        let mut state = self.lock();
+        let answer = state.session_keys.get(key).and_then(|stored| stored.answer.as_ref());
+        let is_answer = answer.is_some_and(|opened| opened.session.scan_ref == *first);
+        if is_answer {
+            state.session_keys.remove(key);
+        }
+        Ok(u64::from(is_answer))
     }
 }
