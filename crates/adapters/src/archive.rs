@@ -7,12 +7,13 @@ use aws_types::SdkConfig;
 use bytes::Bytes;
 use idenfy::VerifiedBody;
 use verification::Timestamp;
+use verification::comparison::Subject;
 use verification::identifiers::{Digest256, ScanRef};
 use verification::ports::{CallbackArchive, Unavailable};
 use verification::result::CallbackFacts;
 
 use crate::error::{code, unavailable};
-use crate::translate::facts;
+use crate::translate::{facts, subject};
 
 #[derive(Clone, Debug)]
 pub struct S3CallbackArchive {
@@ -83,7 +84,10 @@ impl S3CallbackArchive {
         })
     }
 
-    /// The bytes of an archived callback, exactly as they were signed. `None`: it is not there any more.
+    /// The bytes of an archived callback, exactly as they were signed. `None`: it is not there any more, or is there altered.
+    ///
+    /// Bytes whose digest is not their name are not what was verified, whoever has put them there. They are as good as absent, and the
+    /// log event `archive_altered` names the digest.
     ///
     /// # Errors
     /// S3 is unavailable.
@@ -96,8 +100,22 @@ impl S3CallbackArchive {
         };
         let body = object.body.collect().await;
         let body = body.map_err(|error| Unavailable::new("reading the callback", error))?;
-        Ok(Some(body.into_bytes()))
+        Ok(unaltered(digest, body.into_bytes()))
     }
+
+    async fn verified(&self, scan_ref: &ScanRef, digest: &Digest256) -> Result<Option<VerifiedBody>, Unavailable> {
+        let body = self.body(Some(scan_ref), digest).await?;
+        Ok(body.map(VerifiedBody::previously_verified))
+    }
+}
+
+/// The bytes, if they are those that the digest names.
+fn unaltered(digest: &Digest256, bytes: Bytes) -> Option<Bytes> {
+    if Digest256::of(&bytes) == *digest {
+        return Some(bytes);
+    }
+    tracing::error!(event = "archive_altered", sha256 = %digest, "an archived callback is not the one that was signed");
+    None
 }
 
 /// The inverse of [`key`]; `None` for what is not a callback's name.
@@ -147,17 +165,29 @@ impl CallbackArchive for S3CallbackArchive {
     }
 
     async fn read(&self, scan_ref: &ScanRef, digest: &Digest256) -> Result<Option<CallbackFacts>, Unavailable> {
-        let Some(body) = self.body(Some(scan_ref), digest).await? else {
-            return Ok(None);
-        };
-        let body = VerifiedBody::previously_verified(body);
-        Ok(facts(&body).ok())
+        let body = self.verified(scan_ref, digest).await?;
+        Ok(body.and_then(|body| facts(&body).ok()))
+    }
+
+    async fn subject(&self, scan_ref: &ScanRef, digest: &Digest256) -> Result<Option<Subject>, Unavailable> {
+        let body = self.verified(scan_ref, digest).await?;
+        Ok(body.as_ref().and_then(subject))
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_the_bytes_that_the_digest_names_are_a_callback() {
+        let body = Bytes::from_static(b"{\"scanRef\":\"scan-1\"}");
+        let digest = Digest256::of(&body);
+        assert_eq!(unaltered(&digest, body.clone()), Some(body));
+        for altered in ["", "{\"scanRef\":\"scan-2\"}", "{\"scanRef\":\"scan-1\"} "] {
+            assert_eq!(unaltered(&digest, Bytes::from(altered)), None, "{altered}");
+        }
+    }
 
     #[test]
     fn a_name_reads_back() {

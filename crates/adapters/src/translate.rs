@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use idenfy::{StepsVerdict, VerifiedBody};
+use verification::comparison::Subject;
 use verification::identifiers::{ClientId, CountryCode, Digest256, StepName};
 use verification::result::{self, CallbackFacts, StepLinks, Tag};
 use verification::secret::FileLink;
@@ -55,6 +56,30 @@ pub fn facts(body: &VerifiedBody) -> Result<CallbackFacts, UnusableCallback> {
 pub(crate) fn tags(status: &idenfy::Status) -> Vec<Tag> {
     let words = status.fraud_tags.iter().chain(&status.mismatch_tags);
     words.filter_map(|word| Tag::parse(word)).take(Tag::MAXIMUM).collect()
+}
+
+/// Reads what a verified body tells about person and document. `None`: the body is no callback.
+pub fn subject(body: &VerifiedBody) -> Option<Subject> {
+    let identity = body.identity().ok()?;
+    Some(Subject {
+        first_name: identity.first_name,
+        last_name: identity.last_name,
+        original_first_name: identity.original_first_name,
+        original_last_name: identity.original_last_name,
+        full_name: identity.full_name,
+        birth_name: identity.birth_name,
+        original_birth_name: identity.original_birth_name,
+        patronymic: identity.patronymic,
+        original_patronymic: identity.original_patronymic,
+        date_of_birth: identity.date_of_birth,
+        sex: identity.sex,
+        personal_code: identity.personal_code,
+        document_number: identity.document_number,
+        document_type: identity.document_type,
+        issuing_country: identity.issuing_country,
+        expiry: identity.expiry,
+        date_of_issue: identity.date_of_issue,
+    })
 }
 
 pub(crate) fn overall(overall: &idenfy::Overall) -> result::Overall {

@@ -7,6 +7,7 @@
 
 mod event_type;
 mod file_urls;
+mod identity;
 mod overall;
 mod status;
 mod steps_verdict;
@@ -18,6 +19,7 @@ use serde_json::Value;
 
 pub use self::event_type::{EVENT_TYPE_HEADER, EventType};
 pub use self::file_urls::FileUrls;
+pub use self::identity::Identity;
 pub use self::overall::Overall;
 pub use self::status::Status;
 pub use self::steps_verdict::StepsVerdict;

@@ -14,7 +14,7 @@ mod verified_body;
 mod word;
 
 pub use auth_token::AuthToken;
-pub use callback::{Callback, EVENT_TYPE_HEADER, EventType, FileUrls, Overall, Status, StepsVerdict, UnreadableCallback};
+pub use callback::{Callback, EVENT_TYPE_HEADER, EventType, FileUrls, Identity, Overall, Status, StepsVerdict, UnreadableCallback};
 pub use client::{
     AdditionalSteps, Client, CreateToken, Data, Files, Identification, Identifications, Questionnaire, Step, StepKind, Timeouts, Token,
     TokenType,

@@ -7,7 +7,7 @@ use std::fmt;
 use bytes::Bytes;
 use sha2::{Digest, Sha256};
 
-use crate::{Callback, UnreadableCallback};
+use crate::{Callback, Identity, UnreadableCallback};
 
 /// The raw bytes of a callback, known to be the provider's. Its `Debug` shows their number only.
 #[derive(Clone, PartialEq, Eq)]
@@ -47,6 +47,15 @@ impl VerifiedBody {
     /// missing, null or of an odd type read as nothing.
     pub fn parse(&self) -> Result<Callback, UnreadableCallback> {
         Callback::read(&self.0)
+    }
+
+    /// Reads what the callback says about the person and the document, and nothing else.
+    ///
+    /// # Errors
+    /// [`UnreadableCallback`] when the body is no JSON object. Nothing else fails: members that are missing, null, of an odd type or
+    /// too long read as nothing.
+    pub fn identity(&self) -> Result<Identity, UnreadableCallback> {
+        Identity::read(&self.0)
     }
 }
 

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::announcement::Announcement;
 use crate::circuit::Circuit;
+use crate::comparison::Subject;
 use crate::document::{Plan, PlannedDocument, StoredDocument};
 use crate::identifiers::{ClientId, CountryCode, Digest256, ScanRef, SecondReference, UploadId};
 use crate::observation::Observation;
@@ -188,7 +189,7 @@ pub trait CallbackArchive: Send + Sync {
     /// An archived callback. `None`: it is not there any more, or cannot be read.
     async fn read(&self, scan_ref: &ScanRef, digest: &Digest256) -> Result<Option<CallbackFacts>, Unavailable>;
 
-    /// What an archived callback tells about the person and the document. `None`: it is not there any more, or cannot be read.
+    /// What an archived callback tells about person and document. `None`: it is not there any more, or cannot be read.
     async fn subject(&self, scan_ref: &ScanRef, digest: &Digest256) -> Result<Option<Subject>, Unavailable>;
 }
 

@@ -70,6 +70,7 @@ fn a_callback_shows_nobody_and_no_link() {
         } = callback(name);
         hides(&shown(&verified), &secrets);
         hides(&shown(&verified.parse()), &secrets);
+        hides(&shown(&verified.identity()), &secrets);
         hides(&shown(&(status, file_urls, additional_step_pdf_urls)), &secrets);
         // Cut off anywhere, the error shows nothing either.
         let cut = VerifiedBody::previously_verified(Bytes::from_static(body).slice(..body.len() - 3));

@@ -42,9 +42,31 @@ pub(super) struct Name {
 const NO_NAME: [&str; 3] = ["fnu", "lnu", "xxx"];
 
 /// Given names that brothers or sisters share, each with another one behind it. Alone, they do not tell whose name it is.
-const SHARED: [&str; 20] = [
-    "abd", "abdel", "abdul", "jean", "maria", "marie", "marija", "mary", "md", "mohamad", "mohamed", "mohammad", "mohammed", "mohd",
-    "muhamad", "muhamed", "muhammad", "muhammed", "thi", "van",
+const SHARED: [&str; 24] = [
+    "abd",
+    "abdel",
+    "abdul",
+    "jean",
+    "magomed",
+    "maria",
+    "marie",
+    "mariia",
+    "marija",
+    "mariya",
+    "mary",
+    "md",
+    "mohamad",
+    "mohamed",
+    "mohammad",
+    "mohammed",
+    "mohd",
+    "muhamad",
+    "muhamed",
+    "muhammad",
+    "muhammed",
+    "mukhammad",
+    "thi",
+    "van",
 ];
 
 /// Left out of a surname by some documents.
@@ -89,7 +111,7 @@ impl Name {
     fn from_full_name(&self, subject: &Subject) -> Option<Vec<Word>> {
         let full = words(subject.full_name.as_deref(), Hyphen::Separates);
         let parts = Parts::separated([&subject.first_name, &subject.original_first_name]);
-        let known: Vec<&Word> = self.surnames.iter().flatten().chain(&parts).collect();
+        let known: Vec<&Word> = self.given.iter().chain(&self.surnames).flatten().chain(&parts).collect();
         if full.iter().any(|word| !known.iter().any(|part| part.is(word))) {
             return Some(full);
         }
@@ -133,7 +155,7 @@ impl Name {
         let pairs = || self.whole.iter().flat_map(|one| other.whole.iter().map(move |other| (one, other)));
         let is_enough = |words: &[Word]| words.len() > 1 || self.is_mononym || other.is_mononym;
         pairs().any(|(one, other)| is_enough(one) && is_rotation(one, other))
-            && pairs().all(|(one, other)| script(one) != script(other) || is_rotation(one, other))
+            && pairs().all(|(one, other)| !share_own_script(one, other) || is_rotation(one, other))
     }
 
     /// The surnames, or one's surname beside the other's birth name. An unequal surname may have come by marriage.
@@ -212,6 +234,11 @@ impl Parts {
     }
 }
 
+/// Whether both are in one script that is not Latin, so that two spellings may well be two names.
+fn share_own_script(one: &[Word], other: &[Word]) -> bool {
+    script(one) == script(other) && script(one) != Script::Latin
+}
+
 fn letters(words: &[Word]) -> usize {
     words.iter().map(|word| word.letters() + 1).sum()
 }
@@ -228,8 +255,7 @@ fn likeness(one: &[Vec<Word>], other: &[Vec<Word>], compare: impl Fn(&[Word], &[
             (Script::Other, _) | (_, Script::Other) => compare(one, other).max(Likeness::Near),
             _ => compare(one, other),
         };
-        let is_own_script = script(one) == script(other) && script(one) != Script::Latin;
-        (likeness, is_own_script)
+        (likeness, share_own_script(one, other))
     });
     let compared: Vec<(Likeness, bool)> = compared.collect();
     let best = compared.iter().map(|(likeness, _)| *likeness).max()?;
@@ -245,6 +271,8 @@ fn likeness(one: &[Vec<Word>], other: &[Vec<Word>], compare: impl Fn(&[Word], &[
 
 /// Given names are one if they are equal, or if one document leaves out or cuts what stands behind the first.
 fn given_likeness(one: &[Word], other: &[Word]) -> Likeness {
+    // In other scripts nobody has listed which names brothers share.
+    let is_shortened = |short, long| script(short) != Script::Other && is_shortened(short, long);
     if Word::joined(one).is(&Word::joined(other)) || is_shortened(one, other) || is_shortened(other, one) {
         Likeness::Equal
     } else if is_alike(one, other) {

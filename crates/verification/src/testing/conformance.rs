@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::circuit::{Cause, Circuit, Gate, Health};
+use crate::comparison::Subject;
 use crate::document::Plan;
 use crate::identifiers::{ClientId, Digest256, ScanRef};
 use crate::open_session::Opened;
@@ -313,13 +314,14 @@ pub async fn session_keys_race(stores: &[std::sync::Arc<dyn SessionKeys>], prefi
     assert_eq!(won, 1);
 }
 
-/// `body` must be a callback with the link `link` for the step `step`, as the implementation reads callbacks.
-pub async fn archive(archive: &dyn CallbackArchive, scan_ref: &ScanRef, body: &[u8], step: &str, link: &str) {
+/// `body` must be a callback with the link `link` for the step `step` that tells of `subject`, as the implementation reads callbacks.
+pub async fn archive(archive: &dyn CallbackArchive, scan_ref: &ScanRef, body: &[u8], (step, link): (&str, &str), subject: &Subject) {
     let digest = Digest256::of(body);
     assert!(
         archive.read(scan_ref, &digest).await.unwrap().is_none(),
         "what was never kept is not there"
     );
+    assert_eq!(archive.subject(scan_ref, &digest).await.unwrap(), None, "nor tells it anything");
     archive.keep(Some(scan_ref), &digest, body).await.unwrap();
     archive
         .keep(Some(scan_ref), &digest, body)
@@ -327,6 +329,8 @@ pub async fn archive(archive: &dyn CallbackArchive, scan_ref: &ScanRef, body: &[
         .expect("keeping twice is keeping once");
     let facts = archive.read(scan_ref, &digest).await.unwrap().expect("kept");
     assert_eq!(facts.links[&step.parse().unwrap()][0].expose(), link);
+    let told = archive.subject(scan_ref, &digest).await.unwrap();
+    assert!(told.as_ref() == Some(subject), "every member reads back");
     archive.keep(None, &Digest256::of(b"unreadable"), b"unreadable").await.unwrap();
 }
 

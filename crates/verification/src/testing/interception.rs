@@ -40,6 +40,7 @@ pub enum Operation {
     RemoveFiles,
     KeepCallback,
     ReadCallback,
+    ReadSubject,
     Capture,
     Prepare,
     Enqueue,
@@ -209,7 +210,8 @@ impl CallbackArchive for Intercepted {
     }
 
     async fn subject(&self, scan_ref: &ScanRef, digest: &Digest256) -> Result<Option<Subject>, Unavailable> {
-        self.call(Operation::ReadCallback, self.inner.archive.subject(scan_ref, digest)).await
+        self.call(Operation::ReadSubject, self.inner.archive.subject(scan_ref, digest))
+            .await
     }
 }
 

@@ -8,6 +8,7 @@
     reason = "a test may fail loudly"
 )]
 
+mod archive;
 mod documents;
 mod hostile;
 mod persons;

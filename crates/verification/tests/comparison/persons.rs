@@ -102,6 +102,11 @@ pub fn one_person() -> Vec<Case> {
             named("SERGEY", "IVANOV"),
         ),
         same(
+            "Russian letters against a Latin form of another table, swapped",
+            named("SERGEI", "IVANOV").printed("Сергей", "Иванов").from("LT"),
+            named("IVANOV", "SERGEY").from("UA"),
+        ),
+        same(
             "Russian letters alone against Latin ones",
             nobody().printed("Юрий", "Щербаков").born_on("1985-03-27"),
             named("IURII", "SHCHERBAKOV"),
@@ -272,6 +277,11 @@ pub fn open_question() -> Vec<Case> {
             named("ANNA MARIA", "").full("ANNA MARIA"),
             named("ANNA MARIA", ""),
         ),
+        unknown(
+            "given name and patronymic alone",
+            named("IVAN", "").patronymic("PETROVICH").full("IVAN PETROVICH"),
+            named("IVAN", "").patronymic("PETROVICH").full("IVAN PETROVICH"),
+        ),
         unknown("brother and sister", named("JAN", "KOWALSKI"), named("JANA", "KOWALSKA")),
         unknown(
             "brother and sister, one surname",
@@ -300,6 +310,16 @@ pub fn open_question() -> Vec<Case> {
             "a first name that brothers share, and an initial",
             named("MOHAMMED A", "KHAN"),
             named("MOHAMMED ALI", "KHAN"),
+        ),
+        unknown(
+            "a first name that brothers share, in its own script",
+            named("MUHAMMAD", "KHAN").printed("محمد", "خان"),
+            named("MUHAMMAD ALI", "KHAN").printed("محمد علي", "خان"),
+        ),
+        unknown(
+            "a first name that sisters share, in Cyrillic",
+            named("MARIIA", "KOVAL").printed("Марія", "Коваль"),
+            named("MARIIA ANNA", "KOVAL").printed("Марія Анна", "Коваль"),
         ),
         unknown(
             "a first name that sisters share",
