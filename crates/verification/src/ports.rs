@@ -16,7 +16,6 @@ use crate::observation::Observation;
 use crate::pairing::Pairing;
 use crate::prepared::Preparation;
 use crate::reason::ParkReason;
-use crate::comparison::Subject;
 use crate::result::{CallbackFacts, Status, StepLinks};
 use crate::secret::{AuthToken, FileLink, SessionLink};
 use crate::session_key::SessionKey;

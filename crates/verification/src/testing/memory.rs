@@ -395,11 +395,6 @@ impl World {
         self.lock().statuses.insert(scan_ref.parse().unwrap(), status);
     }
 
-    /// What an archived callback tells about the person and the document.
-    pub fn tells(&self, callback: &Digest256, subject: Subject) {
-        self.lock().subjects.insert(callback.clone(), subject);
-    }
-
     pub fn announcements(&self) -> Vec<Announcement> {
         self.lock().announcements.clone()
     }
