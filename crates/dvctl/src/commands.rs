@@ -17,7 +17,7 @@ use std::time::Duration;
 
 use adapters::{DynamoCircuits, DynamoPairings, S3CallbackArchive, Secrets};
 use verification::circuit::Gate;
-use verification::policy::StepVerdictPolicy;
+use verification::policy::{StepImages, StepVerdictPolicy};
 use verification::ports::{Circuits, Clock};
 use verification::{Policy, Timestamp};
 
@@ -78,7 +78,7 @@ impl<'o> Context<'o> {
 
     /// The stack's parameters about steps, as far as `StepVerdict` and `StepImages` say them.
     pub fn policy(&self) -> Result<Policy, Failure> {
-        let step_images = self.stack.parameter("StepImages")?.parse();
+        let step_images = self.stack.parameter("StepImages")?.parse::<StepImages>();
         Ok(Policy {
             step_verdict: match self.stack.parameter("StepVerdict")? {
                 "AcceptUnjudged" => StepVerdictPolicy::AcceptUnjudged,

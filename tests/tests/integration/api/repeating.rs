@@ -102,7 +102,8 @@ async fn the_link_is_stored_for_the_session_and_erased_with_it() {
             .filter(|item| format!("{item:?}").contains(token))
             .collect::<Vec<_>>()
     };
-    let [item] = &stored().await[..] else {
+    let items = stored().await;
+    let [item] = items.as_slice() else {
         panic!("the token is stored once");
     };
     assert!(!item.contains_key("outcome"), "nothing that the publisher takes for an outcome");
