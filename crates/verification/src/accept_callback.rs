@@ -147,7 +147,8 @@ impl AcceptCallback {
                     && let State::Capturing { plan, .. } = &pairing.state
                 {
                     let plan = plan.clone();
-                    self.capture(*pairing, &plan, &facts.links, capture_until).await?;
+                    let links = plan.usable(facts.links.clone());
+                    self.capture(*pairing, &plan, &links, capture_until).await?;
                 }
                 Ok(Accepted::Changed(what))
             }
@@ -164,11 +165,7 @@ impl AcceptCallback {
         } = capture_documents(self.documents.as_ref(), &first, plan, &pairing.documents, links, until).await;
         let upload = plan.upload.clone();
         let event = match refused {
-            Some(reason) => Event::CaptureRefused {
-                upload,
-                documents,
-                reason,
-            },
+            Some(reason) => Event::CaptureRefused { upload, documents, reason },
             None => Event::CaptureEnded { upload, documents },
         };
         if !unfinished.is_empty() && matches!(event, Event::CaptureEnded { .. }) {

@@ -301,13 +301,7 @@ impl Advance {
 
     /// The documents were being posted, and whoever did it has gone. An unused token is used again: the provider takes a token once,
     /// so even if the status lags behind, this cannot make two submissions of one.
-    async fn resolve_submission(
-        &self,
-        pairing: Pairing,
-        plan: &Plan,
-        held: Timestamp,
-        until: Timestamp,
-    ) -> Result<Next, Unavailable> {
+    async fn resolve_submission(&self, pairing: Pairing, plan: &Plan, held: Timestamp, until: Timestamp) -> Result<Next, Unavailable> {
         let Some(second) = pairing.second.clone() else {
             return Ok(Next::Stop(Advanced::TryAgain {
                 why: "SecondTokenUnknown",
@@ -317,7 +311,7 @@ impl Advance {
         match self.provider.status(&second.scan_ref).await.map(|status| status.overall) {
             // The first verification has turned negative, or newer documents wait, so these are not posted again. Whether they were
             // posted is certain once the status has caught up, and at the latest when the token expires.
-            Ok(Overall::Active) if pairing.revoked.is_some() || pairing.next_upload.is_some() || pairing.is_doubted() => {
+            Ok(Overall::Active) if !pairing.may_be_posted_again(plan) => {
                 let again_at = self.clock.now().plus(REVOKED_PAUSE);
                 self.change(pairing, Event::AnswerLost { held, again_at }).await?;
                 Ok(Next::Stop(Advanced::TryAgain {

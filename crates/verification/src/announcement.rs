@@ -115,13 +115,14 @@ impl Announcement {
     }
 }
 
-/// Whether the outcome was announced before a newer upload displaced it, and the upload brought nothing new.
+/// Whether the verdict was announced before a newer upload displaced it, and the upload brought nothing new.
 fn is_restored(before: &State, after: &State) -> bool {
     let State::Capturing {
-        displaced: Some(displaced), ..
+        displaced: Some(displaced),
+        ..
     } = before
     else {
         return false;
     };
-    displaced.name() == after.name() && displaced.reason() == after.reason() && displaced.verdict() == after.verdict()
+    after.verdict().is_some() && **displaced == *after
 }

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::file_number::FileNumber;
 use crate::identifiers::{ClientId, CountryCode, Digest256, ScanRef, Side, StepName, UploadId};
 use crate::prepared::PreparedFile;
+use crate::result::StepLinks;
 
 /// What a file is, by its first bytes; never by its name or declared type.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -108,6 +109,9 @@ pub struct Plan {
     pub upload: UploadId,
     /// The upload's [`Upload::fingerprint`](crate::upload::Upload::fingerprint).
     pub fingerprint: Digest256,
+    /// The callback's links are not used any more: `upload` is what `/api/v2/files` listed in their place.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub are_links_replaced: bool,
     /// Whose second document it is: Token 2 is created for the same client.
     pub client_id: ClientId,
     /// Every file that is to be in the bucket before anything is decided on them.
@@ -119,6 +123,11 @@ pub struct Plan {
 }
 
 impl Plan {
+    /// The links of the plan's callback, as far as they lead to files of the plan's upload.
+    pub(crate) fn usable(&self, links: StepLinks) -> StepLinks {
+        if self.are_links_replaced { StepLinks::new() } else { links }
+    }
+
     /// What the file shows, as far as the plan says.
     pub fn side_of(&self, step: &StepName, file: FileNumber) -> Option<Side> {
         self.documents

@@ -228,9 +228,7 @@ impl State {
             Self::AwaitingCallback {
                 waiting: Some(waiting), ..
             } => Some(waiting.as_str()),
-            Self::Settled {
-                reason: Some(reason), ..
-            } => Some(reason.as_str()),
+            Self::Settled { reason: Some(reason), .. } => Some(reason.as_str()),
             Self::Declined { reason } => Some(reason.as_str()),
             Self::Parked { cause, .. } => Some(cause.as_str()),
             _ => None,
@@ -254,7 +252,8 @@ impl State {
             | Self::Submitting { plan, .. }
             | Self::Submitted { plan, .. }
             | Self::Parked {
-                resume: Resume::Plan(plan), ..
+                resume: Resume::Plan(plan),
+                ..
             } => Some(plan),
             Self::Parked {
                 resume: Resume::Standing(standing),
@@ -350,19 +349,28 @@ impl Pairing {
         self.attention_at().is_none()
     }
 
-    /// Whether nothing is spent before the provider has said what is true of the first verification.
+    /// When to ask next about a result without which nothing is spent: the first verification may not be approved, or the second one be
+    /// over. `None`: nothing waits for an answer.
+    pub fn waits_for_answer_until(&self) -> Option<Timestamp> {
+        let plan = match &self.state {
+            State::Captured { plan } | State::Authorizing { plan, .. } | State::Authorized { plan, .. } => plan,
+            _ => return None,
+        };
+        let first = self.first_question.as_ref().map(|question| question.ask_at);
+        let second = self.second.as_ref().filter(|second| second.upload == plan.upload);
+        let second = second.and_then(|second| second.question.as_ref()).map(|question| question.ask_at);
+        first.into_iter().chain(second).min()
+    }
+
+    /// Whether nothing is spent before the provider has said what is true.
     pub fn is_waiting_for_confirmation(&self) -> bool {
-        let is_about_to_spend = matches!(
-            self.state,
-            State::Captured { .. } | State::Authorizing { .. } | State::Authorized { .. }
-        );
-        is_about_to_spend && self.first_question.is_some()
+        self.waits_for_answer_until().is_some()
     }
 
     /// Whether a body says that the first verification is not approved, and the provider has not said what is true.
     pub fn is_doubted(&self) -> bool {
         let question = self.first_question.as_ref();
-        question.is_some_and(|question| !matches!(question.news, FirstNews::Approval))
+        question.is_some_and(|question| !matches!(question.news, FirstNews::Approval | FirstNews::Decline { .. }))
     }
 
     /// Whether a newer upload is to be verified now that the older one was not approved.
@@ -374,6 +382,11 @@ impl Pairing {
     /// Whether no newer upload than the plan's is known.
     pub fn is_newest(&self, plan: &Plan) -> bool {
         self.uploads.last().is_none_or(|newest| newest.fingerprint == plan.fingerprint)
+    }
+
+    /// Whether documents that were posted, and certainly not accepted, may be posted again.
+    pub fn may_be_posted_again(&self, plan: &Plan) -> bool {
+        self.revoked.is_none() && self.next_upload.is_none() && !self.is_doubted() && self.is_newest(plan)
     }
 
     /// Whether a body has had its effect.
@@ -466,6 +479,7 @@ mod tests {
             callback: Digest256::of(b"callback"),
             upload: UploadId::of(&Digest256::of(b"callback")),
             fingerprint: Digest256::of(b"links"),
+            are_links_replaced: false,
             client_id: "client".parse().unwrap(),
             documents,
             country: "LT".parse().unwrap(),

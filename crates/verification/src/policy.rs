@@ -60,8 +60,7 @@ impl ComparisonPolicy {
         }
         match comparison.unwrap_or(Comparison::UNKNOWN) {
             Comparison {
-                person: Person::Different,
-                ..
+                person: Person::Different, ..
             } => Some(SettledReason::PersonDiffers),
             Comparison {
                 document: DocumentIdentity::Same, ..
@@ -143,6 +142,7 @@ impl Policy {
             callback: facts.digest.clone(),
             upload: UploadId::of(&facts.digest),
             fingerprint: facts.upload().fingerprint,
+            are_links_replaced: false,
             client_id,
             documents: files(&images, &facts.links),
             country,

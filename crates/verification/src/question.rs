@@ -24,6 +24,9 @@ pub struct Question<News> {
     pub ask_at: Timestamp,
     /// How often the provider was asked in vain.
     pub asked: u32,
+    /// Another body said something else not long before, so an answer that lags behind may confirm the older one.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_disputed: bool,
 }
 
 /// What a body says about the first verification that is not believed yet.
@@ -31,6 +34,10 @@ pub struct Question<News> {
 pub enum FirstNews {
     /// No body: whether the approval that is known still holds, before a token is spent on it.
     Approval,
+    /// No body: whether the negative result that was confirmed still holds when no lag explains the answer. `plan`: what it has stopped.
+    Decline {
+        plan: Option<Plan>,
+    },
     Qualifies {
         overall: Overall,
         tags: Vec<Tag>,
@@ -79,7 +86,21 @@ impl<News> Question<News> {
             since: now,
             ask_at: now,
             asked: 0,
+            is_disputed: false,
         }
+    }
+
+    /// What was believed is asked for once more when no lag explains the answer: a status that lags behind may have confirmed a body that
+    /// was late. `None`: it was believed so late.
+    pub(crate) fn once_more<Other>(&self, news: Other, now: Timestamp) -> Option<Question<Other>> {
+        let ask_at = self.since.plus(LAG_PATIENCE);
+        (now < ask_at).then_some(Question {
+            news,
+            since: self.since,
+            ask_at,
+            asked: self.asked.saturating_add(1),
+            is_disputed: false,
+        })
     }
 
     pub fn is_due(&self, now: Timestamp) -> bool {

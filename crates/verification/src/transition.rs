@@ -247,11 +247,7 @@ pub fn apply(pairing: &Pairing, event: Event, now: Timestamp) -> Transition {
         Event::CaptureTaken { lease_until } => step.capture_taken(lease_until),
         Event::FilesReplaced { upload, files } => step.files_replaced(&upload, files),
         Event::CaptureEnded { upload, documents } => step.capture_ended(&upload, documents),
-        Event::CaptureRefused {
-            upload,
-            documents,
-            reason,
-        } => step.capture_refused(&upload, documents, reason),
+        Event::CaptureRefused { upload, documents, reason } => step.capture_refused(&upload, documents, reason),
         Event::DocumentsPrepared { upload, preparations } => step.documents_prepared(&upload, preparations),
         Event::AuthorizationStarted { lease_until, confirmed } => step.authorization_started(lease_until, confirmed),
         Event::SecondTokenCreated {
@@ -346,8 +342,7 @@ fn phase(state: &State) -> (u8, Option<&UploadId>) {
 /// news, and least of all does it undo what was made of it. What each shows is as `plan` says, whoever has stored it under which plan.
 fn merge(known: &mut Vec<StoredDocument>, new: Vec<StoredDocument>, plan: &Plan) {
     for document in new {
-        let is_same_place =
-            |old: &StoredDocument| old.upload == document.upload && old.step == document.step && old.file == document.file;
+        let is_same_place = |old: &StoredDocument| old.upload == document.upload && old.step == document.step && old.file == document.file;
         if known.iter().any(|old| is_same_place(old) && old.sha256 == document.sha256) {
             continue;
         }

@@ -40,10 +40,12 @@ impl Upload {
 
     /// Where the upload stands among the `known` ones, of which the last is the newest.
     ///
-    /// The customer's own time decides. Where it is not there or the same, what is heard of later is newer.
+    /// The customer's own time decides. Where it is not there or the same, what is heard of later is newer. A body that names no files is
+    /// about those that are known.
     pub fn age(&self, known: &[Self]) -> Age {
         let Some(newest) = known.last() else { return Age::Newer };
-        if newest.fingerprint == self.fingerprint {
+        let names_no_files = self.fingerprint == fingerprint(&StepLinks::new(), self.finished_at);
+        if newest.fingerprint == self.fingerprint || names_no_files {
             return Age::Same;
         }
         let is_known = known.iter().any(|upload| upload.fingerprint == self.fingerprint);

@@ -85,7 +85,16 @@ fn question<News>(news: News) -> Question<News> {
         since: Timestamp::from_milliseconds(NOW.milliseconds() - 600_000),
         ask_at: NOW,
         asked: 5,
+        is_disputed: false,
     }
+}
+
+/// The provider was asked for a day.
+fn unanswered(mut pairing: Pairing) -> Pairing {
+    if let Some(question) = &mut pairing.first_question {
+        question.since = Timestamp::from_milliseconds(NOW.milliseconds() - 86_400_000);
+    }
+    pairing
 }
 
 fn asked(pairing: Pairing, news: FirstNews) -> Pairing {
@@ -115,6 +124,13 @@ fn standstill(cause: ParkReason, state: State) -> State {
             first_question: None,
             second_question: None,
         })),
+    }
+}
+
+fn standstill_of(pairing: Pairing) -> Pairing {
+    Pairing {
+        state: standstill(ParkReason::ProviderUnavailable, pairing.state),
+        ..pairing
     }
 }
 
@@ -369,6 +385,15 @@ fn states() -> Vec<(&'static str, Pairing)> {
                 })
             },
         ),
+        ("Submitting (lapsed, a newer upload is known)", {
+            let mut pairing = with_token(State::Submitting {
+                plan: plan(),
+                auth_token: AuthToken::new("secret"),
+                lease_until: NOW,
+            });
+            pairing.uploads.push(newer_upload());
+            pairing
+        }),
         (
             "Submitting (lapsed, a newer upload waits)",
             Pairing {
@@ -426,6 +451,29 @@ fn states() -> Vec<(&'static str, Pairing)> {
             ),
         ),
         (
+            "Settled (Approved, denied, unconfirmed for a day)",
+            unanswered(asked(
+                with_token(State::Settled {
+                    verdict: Verdict::Approved,
+                    reason: None,
+                }),
+                denial(),
+            )),
+        ),
+        ("Settled (Approved, asked once more)", {
+            let mut pairing = second_asked(
+                with_token(State::Settled {
+                    verdict: Verdict::Approved,
+                    reason: None,
+                }),
+                Overall::Approved,
+            );
+            if let Some(second) = &mut pairing.second {
+                second.overall = Some(Overall::Approved);
+            }
+            pairing
+        }),
+        (
             "Settled (Approved, revoked, approved, unconfirmed)",
             asked(
                 Pairing {
@@ -455,6 +503,15 @@ fn states() -> Vec<(&'static str, Pairing)> {
                     reason: DeclineReason::FirstDenied,
                 }),
                 approval(),
+            ),
+        ),
+        (
+            "Declined (asked once more)",
+            asked(
+                at(State::Declined {
+                    reason: DeclineReason::FirstDenied,
+                }),
+                FirstNews::Decline { plan: Some(plan()) },
             ),
         ),
         (
@@ -491,6 +548,28 @@ fn states() -> Vec<(&'static str, Pairing)> {
         (
             "Parked (Captured, unconfirmed)",
             with_files(standstill(ParkReason::ResultUnconfirmed, State::Captured { plan: plan() })),
+        ),
+        ("Parked (AwaitingCallback, no answer)", standstill_of(opened.clone())),
+        (
+            "Parked (Authorizing, no answer)",
+            standstill_of(with_files(State::Authorizing {
+                plan: plan(),
+                lease_until: NOW,
+            })),
+        ),
+        (
+            "Parked (Authorized, no answer)",
+            standstill_of(with_token(State::Authorized {
+                plan: plan(),
+                auth_token: AuthToken::new("secret"),
+            })),
+        ),
+        (
+            "Parked (Settled, unconfirmed)",
+            standstill_of(with_token(State::Settled {
+                verdict: Verdict::Approved,
+                reason: None,
+            })),
         ),
         (
             "Parked (Submitting, no answer)",
@@ -662,10 +741,13 @@ fn events() -> Vec<(&'static str, Event)> {
         ("second: unknown word", second("second", Overall::Unknown, false, true)),
         ("second: of another token", second("superseded", Overall::Approved, false, true)),
         ("capture taken", Event::CaptureTaken { lease_until: lease() }),
-        ("capture ended, all", Event::CaptureEnded {
+        (
+            "capture ended, all",
+            Event::CaptureEnded {
                 upload: plan().upload,
                 documents: documents(),
-            }),
+            },
+        ),
         (
             "capture ended, one",
             Event::CaptureEnded {
@@ -717,10 +799,13 @@ fn events() -> Vec<(&'static str, Event)> {
                 }],
             },
         ),
-        ("authorization started", Event::AuthorizationStarted {
+        (
+            "authorization started",
+            Event::AuthorizationStarted {
                 lease_until: lease(),
                 confirmed: Confirmed::not_required(),
-            }),
+            },
+        ),
         (
             "token created",
             Event::SecondTokenCreated {

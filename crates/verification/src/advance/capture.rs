@@ -35,12 +35,8 @@ impl Advance {
             return Ok(Next::Continue(Box::new(pairing)));
         };
         let first = pairing.first.clone();
-        let mut links = self
-            .archive
-            .read(&first, &plan.callback)
-            .await?
-            .map(|facts| facts.links)
-            .unwrap_or_default();
+        let archived = self.archive.read(&first, &plan.callback).await?;
+        let mut links = plan.usable(archived.map(|facts| facts.links).unwrap_or_default());
         let mut known: Vec<StoredDocument> = pairing.documents_of(&plan).cloned().collect();
         let mut are_fresh = false;
         let mut tries = 0;
@@ -79,6 +75,7 @@ impl Advance {
                                 Err(next) => return Ok(next),
                             }
                             plan.upload = files;
+                            plan.are_links_replaced = true;
                             known = pairing.documents_of(&plan).cloned().collect();
                         }
                         links = fresh;
@@ -125,10 +122,7 @@ impl Advance {
                 documents: known,
                 reason,
             },
-            None => Event::CaptureEnded {
-                upload,
-                documents: known,
-            },
+            None => Event::CaptureEnded { upload, documents: known },
         };
         // This worker goes on by itself, so no message is needed for what it has captured.
         let attempted = Changes {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::{Advance, Advanced, Next};
 use crate::comparison::{Comparison, compare};
 use crate::identifiers::ScanRef;
-use crate::pairing::{Pairing, Second};
+use crate::pairing::{Pairing, Second, State};
 use crate::policy::ComparisonPolicy;
 use crate::ports::{ProviderError, Unavailable};
 use crate::question::SecondNews;
@@ -45,8 +45,7 @@ impl Advance {
 
     /// When the next question is due that keeps the pairing from going on.
     pub(super) fn waits_for_confirmation(&self, pairing: &Pairing) -> Option<Advanced> {
-        let question = pairing.first_question.as_ref().filter(|_| pairing.is_waiting_for_confirmation())?;
-        Some(self.wait_until(question.ask_at))
+        pairing.waits_for_answer_until().map(|ask_at| self.wait_until(ask_at))
     }
 
     fn wait_until(&self, ask_at: Timestamp) -> Advanced {
@@ -84,13 +83,7 @@ impl Advance {
         Ok(self.pause(next, |pairing| pairing.first_question.as_ref().map(|question| question.ask_at)))
     }
 
-    async fn confirm_second(
-        &self,
-        pairing: &Pairing,
-        second: &Second,
-        news: &SecondNews,
-        since: Timestamp,
-    ) -> Result<Next, Unavailable> {
+    async fn confirm_second(&self, pairing: &Pairing, second: &Second, news: &SecondNews, since: Timestamp) -> Result<Next, Unavailable> {
         let said = if self.policy.confirm_results || news.callback.is_none() {
             match self.ask(pairing, &second.scan_ref, since).await {
                 Answer::Said(said) => said,
@@ -143,9 +136,13 @@ impl Advance {
         }
     }
 
-    /// Stops where the question that was asked is to be asked again.
+    /// Stops where the question that was asked is to be asked again. Files can be copied meanwhile, and what became of documents that
+    /// were posted can be found out.
     fn pause(&self, next: Next, ask_at: impl FnOnce(&Pairing) -> Option<Timestamp>) -> Next {
         let Next::Continue(pairing) = next else { return next };
+        if matches!(pairing.state, State::Capturing { .. } | State::Submitting { .. }) {
+            return Next::Continue(pairing);
+        }
         match ask_at(&pairing).filter(|ask_at| *ask_at > self.clock.now()) {
             Some(ask_at) => Next::Stop(self.wait_until(ask_at)),
             None => Next::Continue(pairing),

@@ -30,7 +30,13 @@ impl Advance {
             // Looked at once more as they are now: somebody else may have changed the pairing.
             Ok(preparations) => {
                 return self
-                    .follow(pairing, Event::DocumentsPrepared { upload: plan.upload.clone(), preparations })
+                    .follow(
+                        pairing,
+                        Event::DocumentsPrepared {
+                            upload: plan.upload.clone(),
+                            preparations,
+                        },
+                    )
                     .await
                     .map(Prepared::Not);
             }

@@ -8,8 +8,8 @@ use std::future::Future;
 use async_trait::async_trait;
 
 use super::ports::Ports;
-use crate::document::{Plan, PlannedDocument, StoredDocument};
 use crate::comparison::Subject;
+use crate::document::{Plan, PlannedDocument, StoredDocument};
 use crate::identifiers::{ClientId, Digest256, ScanRef, SecondReference, UploadId};
 use crate::pairing::Pairing;
 use crate::ports::{
@@ -225,8 +225,11 @@ impl Documents for Intercepted {
         link: &FileLink,
         until: Timestamp,
     ) -> Result<StoredDocument, CaptureError> {
-        self.call(Operation::Capture, self.inner.documents.capture(first, upload, planned, link, until))
-            .await
+        self.call(
+            Operation::Capture,
+            self.inner.documents.capture(first, upload, planned, link, until),
+        )
+        .await
     }
 }
 

@@ -137,7 +137,8 @@ impl Step<'_> {
     fn captured_anew(&self, what: &'static str, result: &FirstResult, plan: &Plan, displaced: Option<Box<State>>) -> Transition {
         self.first_news(what, &[Effect::CaptureDocuments], result, |next| {
             next.client_id = Some(plan.client_id.clone());
-            next.first_question.take_if(|question| !matches!(question.news, FirstNews::Declines { .. }));
+            next.first_question
+                .take_if(|question| !matches!(question.news, FirstNews::Declines { .. }));
             next.forget_second_question();
             next.state = State::Capturing {
                 plan: plan.clone(),
@@ -189,21 +190,23 @@ impl Step<'_> {
     }
 
     fn declined(&self, result: &FirstResult, reason: DeclineReason) -> Transition {
-        let reverses_nothing = matches!(
-            self.pairing.state,
-            State::AwaitingCallback { .. }
-                | State::Declined { .. }
-                | State::Expired
-                | State::Parked {
-                    resume: Resume::Callback(_),
-                    ..
-                }
-        );
+        let reverses_nothing = self.pairing.revoked.is_some()
+            || matches!(
+                self.pairing.state,
+                State::AwaitingCallback { .. }
+                    | State::Declined { .. }
+                    | State::Expired
+                    | State::Parked {
+                        resume: Resume::Callback(_),
+                        ..
+                    }
+            );
         let is_known = match &self.pairing.state {
             State::Declined { reason: known } => *known == reason,
             _ => self.pairing.revoked == Some(reason),
         };
-        if is_known {
+        // What it says is known; that it is about newer files may not be.
+        if is_known && result.upload.age(&self.pairing.uploads) != Age::Newer {
             return ALREADY_KNOWN;
         }
         if result.confirm && !reverses_nothing {
@@ -229,7 +232,8 @@ impl Step<'_> {
             next.next_upload = None;
         }
         // An approval that is not confirmed yet may still reopen it.
-        next.first_question.take_if(|question| !matches!(question.news, FirstNews::Qualifies { .. }));
+        next.first_question
+            .take_if(|question| !matches!(question.news, FirstNews::Qualifies { .. } | FirstNews::Decline { .. }));
     }
 
     /// Whether the provider has the documents, or may have them.
@@ -300,13 +304,7 @@ impl Step<'_> {
     }
 
     /// A change by a body that is believed: it is the newest result.
-    fn first_news(
-        &self,
-        what: &'static str,
-        effects: &[Effect],
-        result: &FirstResult,
-        alter: impl FnOnce(&mut Pairing),
-    ) -> Transition {
+    fn first_news(&self, what: &'static str, effects: &[Effect], result: &FirstResult, alter: impl FnOnce(&mut Pairing)) -> Transition {
         self.heard(what, effects, result, |next| {
             next.first_overall = Some(result.overall);
             next.first_tags.clone_from(&result.tags);
@@ -325,7 +323,8 @@ impl Step<'_> {
                 if result.upload.age(&next.uploads) == Age::Newer {
                     result.upload.clone().remember(&mut next.uploads);
                     // An approval of older documents has nothing to bring any more.
-                    next.first_question.take_if(|question| matches!(question.news, FirstNews::Qualifies { .. }));
+                    next.first_question
+                        .take_if(|question| matches!(question.news, FirstNews::Qualifies { .. }));
                 }
             }
             alter(next);
@@ -350,24 +349,30 @@ impl Step<'_> {
         let tags = said.map(|said| said.tags.clone()).unwrap_or_default();
         match (&question.news, settled) {
             (FirstNews::Approval, Some(Overall::Approved)) => self.without_first_question("ResultConfirmed"),
-            (FirstNews::Qualifies { overall, tags, plan }, Some(Overall::Approved)) => self.confirm_approval(*overall, tags, plan),
+            (FirstNews::Decline { .. }, Some(settled)) if negative(settled).is_some() => self.without_first_question("ResultConfirmed"),
+            (FirstNews::Qualifies { overall, tags, plan }, Some(Overall::Approved)) => {
+                self.confirm_approval(&question, *overall, tags, Some(plan))
+            }
             (FirstNews::Declines { overall, tags, reason }, Some(settled)) if *overall == settled => {
-                self.confirm_decline(*overall, tags, *reason)
+                self.confirm_decline(&question, *overall, tags, *reason)
             }
             // Denied or suspected: the status says no as well, if for another reason.
             (FirstNews::Declines { .. }, Some(settled)) if let Some(reason) = negative(settled) => {
-                self.confirm_decline(settled, &tags, reason)
+                self.confirm_decline(&question, settled, &tags, reason)
             }
             (FirstNews::Approval, Some(settled)) if let Some(reason) = negative(settled) => match question.patience(true, self.now) {
-                Patience::Contradicted => self.confirm_decline(settled, &tags, reason),
+                Patience::Contradicted => self.confirm_decline(&question, settled, &tags, reason),
                 patience => self.wait_for_first(question, patience),
             },
-            (FirstNews::Declines { .. }, Some(Overall::Approved)) | (FirstNews::Qualifies { .. }, Some(Overall::Denied | Overall::Suspected)) => {
-                match question.patience(true, self.now) {
-                    Patience::Contradicted => self.without_first_question("ResultNotConfirmed"),
-                    patience => self.wait_for_first(question, patience),
-                }
-            }
+            (FirstNews::Decline { plan }, Some(Overall::Approved)) => match question.patience(true, self.now) {
+                Patience::Contradicted => self.confirm_approval(&question, Overall::Approved, &tags, plan.as_ref()),
+                patience => self.wait_for_first(question, patience),
+            },
+            (FirstNews::Declines { .. }, Some(Overall::Approved))
+            | (FirstNews::Qualifies { .. }, Some(Overall::Denied | Overall::Suspected)) => match question.patience(true, self.now) {
+                Patience::Contradicted => self.without_first_question("ResultNotConfirmed"),
+                patience => self.wait_for_first(question, patience),
+            },
             _ => {
                 let patience = question.patience(false, self.now);
                 self.wait_for_first(question, patience)
@@ -380,6 +385,8 @@ impl Step<'_> {
             Patience::AskAgain(ask_at) => self.change("ResultUnconfirmed", &[], |next| {
                 next.first_question = Some(question.asked_again_at(ask_at));
             }),
+            // It was confirmed before.
+            _ if matches!(question.news, FirstNews::Decline { .. }) => self.without_first_question("ResultUnconfirmed"),
             Patience::Contradicted | Patience::Exhausted => self.change("ConfirmationGivenUp", &[], |next| {
                 let standing = Standing {
                     first_question: Some(question),
@@ -397,11 +404,11 @@ impl Step<'_> {
         self.change(what, &[Effect::Enqueue], |next| next.first_question = None)
     }
 
-    fn confirm_approval(&self, overall: Overall, tags: &[Tag], plan: &Plan) -> Transition {
+    fn confirm_approval(&self, question: &Question<FirstNews>, overall: Overall, tags: &[Tag], plan: Option<&Plan>) -> Transition {
         let record = |next: &mut Pairing| {
             next.first_overall = Some(overall);
             next.first_tags = tags.to_vec();
-            next.first_question = None;
+            next.first_question = question.once_more(FirstNews::Approval, self.now);
         };
         if self.pairing.revoked.is_some() {
             return self.change("RevocationWithdrawn", &[Effect::Enqueue], |next| {
@@ -409,8 +416,8 @@ impl Step<'_> {
                 next.revoked = None;
             });
         }
-        match self.pairing.state {
-            State::Declined { .. } => self.change("Reopened", &[Effect::Enqueue], |next| {
+        match (&self.pairing.state, plan) {
+            (State::Declined { .. }, Some(plan)) => self.change("Reopened", &[Effect::Enqueue], |next| {
                 record(next);
                 next.client_id = Some(plan.client_id.clone());
                 next.first_callback = Some(plan.callback.clone());
@@ -424,11 +431,13 @@ impl Step<'_> {
         }
     }
 
-    fn confirm_decline(&self, overall: Overall, tags: &[Tag], reason: DeclineReason) -> Transition {
+    fn confirm_decline(&self, question: &Question<FirstNews>, overall: Overall, tags: &[Tag], reason: DeclineReason) -> Transition {
         self.change(self.decline_word(), &[], |next| {
             next.first_overall = Some(overall);
             next.first_tags = tags.to_vec();
             self.decline(next, reason);
+            let plan = self.pairing.state.plan().cloned();
+            next.first_question = question.once_more(FirstNews::Decline { plan }, self.now);
         })
     }
 }
@@ -450,8 +459,11 @@ pub(super) const fn is_with_the_provider(state: &State) -> bool {
     }
 }
 
-/// The known plan with the freshest links.
+/// The known plan with the freshest links. What was fetched by other paths than theirs is not mixed with what they lead to.
 fn resigned(old: &Plan, plan: &Plan) -> Plan {
+    if old.are_links_replaced {
+        return plan.clone();
+    }
     Plan {
         upload: old.upload.clone(),
         ..plan.clone()

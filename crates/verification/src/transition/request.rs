@@ -16,7 +16,8 @@ impl Step<'_> {
     pub(super) fn retry_requested(&self, plan: Option<Plan>) -> Transition {
         let known = match &self.pairing.state {
             State::Parked {
-                resume: Resume::Plan(plan), ..
+                resume: Resume::Plan(plan),
+                ..
             } => plan,
             State::Parked {
                 resume: Resume::Standing(standing),
@@ -27,6 +28,7 @@ impl Step<'_> {
         let plan = &match plan {
             Some(newest) => Plan {
                 upload: known.upload.clone(),
+                are_links_replaced: known.are_links_replaced,
                 ..newest
             },
             None => known.clone(),

@@ -38,7 +38,7 @@ impl Step<'_> {
                 if result.confirm {
                     self.ask_about_second(&result.news)
                 } else {
-                    self.settle(&result.news, result.comparison, result.comparison_policy)
+                    self.settle(&result.news, None, result.comparison, result.comparison_policy)
                 }
             }
             State::Authorized { .. } | State::Submitting { .. } | State::Submitted { .. } if result.provisional => {
@@ -64,13 +64,15 @@ impl Step<'_> {
     fn second_at_work(&self, second: &Second, news: &SecondNews) -> Transition {
         match &self.pairing.state {
             _ if news.overall == Overall::Active => OUT_OF_PLACE,
-            State::Authorized { plan, .. } | State::Submitting { plan, .. } => self.second_news("SecondResultNotFinal", &[], news, |next| {
-                next.state = State::Submitted {
-                    plan: plan.clone(),
-                    since: self.now,
-                    check_at: self.now.plus(Pairing::RESULT_PATIENCE),
-                };
-            }),
+            State::Authorized { plan, .. } | State::Submitting { plan, .. } => {
+                self.second_news("SecondResultNotFinal", &[], news, |next| {
+                    next.state = State::Submitted {
+                        plan: plan.clone(),
+                        since: self.now,
+                        check_at: self.now.plus(Pairing::RESULT_PATIENCE),
+                    };
+                })
+            }
             _ if second.overall == Some(news.overall) => ALREADY_KNOWN,
             _ => self.second_news("SecondResultNotFinal", &[], news, |_| ()),
         }
@@ -86,7 +88,14 @@ impl Step<'_> {
         }
     }
 
-    fn settle(&self, news: &SecondNews, comparison: Option<Comparison>, policy: ComparisonPolicy) -> Transition {
+    /// `again`: what to ask once more.
+    fn settle(
+        &self,
+        news: &SecondNews,
+        again: Option<Question<SecondNews>>,
+        comparison: Option<Comparison>,
+        policy: ComparisonPolicy,
+    ) -> Transition {
         let Some(found) = verdict(news.overall) else { return OUT_OF_PLACE };
         let (verdict, reason) = match policy.objection(comparison) {
             Some(reason) if found == Verdict::Approved => (Verdict::Suspected, Some(reason)),
@@ -96,6 +105,9 @@ impl Step<'_> {
         let effects: &[Effect] = if is_next_due { &[Effect::EnqueueOnceStored] } else { &[] };
         self.second_news("SecondResult", effects, news, |next| {
             next.comparison = comparison;
+            if let Some(second) = &mut next.second {
+                second.question = again;
+            }
             next.state = State::Settled { verdict, reason };
             if verdict == Verdict::Approved {
                 next.next_upload = None;
@@ -107,7 +119,12 @@ impl Step<'_> {
         self.change("SecondResultInQuestion", &[Effect::EnqueueOnceStored], |next| {
             next.heard_of(news.callback.as_ref());
             if let Some(second) = &mut next.second {
-                second.question = Some(Question::new(news.clone(), self.now));
+                let asked = second.question.as_ref().map(|question| question.news.overall);
+                let is_disputed = [asked, second.overall].into_iter().flatten().any(|known| known != news.overall);
+                second.question = Some(Question {
+                    is_disputed,
+                    ..Question::new(news.clone(), self.now)
+                });
             }
         })
     }
@@ -140,6 +157,11 @@ impl Step<'_> {
         self.pairing.second.as_ref().filter(|second| second.scan_ref == *scan_ref)
     }
 
+    fn is_settled_as(&self, overall: Overall) -> bool {
+        let known = self.pairing.second.as_ref().and_then(|second| second.overall);
+        matches!(self.pairing.state, State::Settled { .. }) && known == Some(overall)
+    }
+
     /// Whether the Token 2 is about the documents that the pairing works with.
     fn is_about(&self, second: &Second) -> bool {
         self.pairing.state.plan().is_none_or(|plan| plan.upload == second.upload)
@@ -160,37 +182,46 @@ impl Step<'_> {
             return OUT_OF_PLACE;
         };
         let news = &question.news;
-        let is_contradicted = match said.and_then(Status::settled) {
-            Some(settled) if settled == news.overall => {
-                return self.confirm_second(news, comparison, policy);
-            }
-            Some(settled) => verdict(settled).is_some(),
-            None => false,
-        };
+        let settled = said.and_then(Status::settled);
+        if settled == Some(news.overall) {
+            return self.confirm_second(&question, comparison, policy);
+        }
+        let verdict = settled.filter(|settled| verdict(*settled).is_some());
+        let is_contradicted = verdict.is_some() || settled == Some(Overall::Expired);
         match question.patience(is_contradicted, self.now) {
             Patience::AskAgain(ask_at) => self.change("ResultUnconfirmed", &[], |next| {
                 if let Some(second) = &mut next.second {
                     second.question = Some(question.asked_again_at(ask_at));
                 }
             }),
+            // What the provider says instead may be news too: of a body that was lost, or overtaken by this one.
             Patience::Contradicted => self.change("ResultNotConfirmed", &[], |next| {
-                next.forget_second_question();
-                // The provider is asked for the result itself.
-                if let State::Submitted { check_at, .. } = &mut next.state {
-                    *check_at = self.now;
-                }
+                let Some(second) = &mut next.second else { return };
+                second.question = verdict.filter(|verdict| second.overall != Some(*verdict)).map(|overall| {
+                    let tags = said.map(|said| said.tags.clone()).unwrap_or_default();
+                    let callback = None;
+                    Question::new(SecondNews { overall, tags, callback }, self.now)
+                });
             }),
+            // It was confirmed before.
+            Patience::Exhausted if self.is_settled_as(news.overall) => {
+                self.change("ResultUnconfirmed", &[], Pairing::forget_second_question)
+            }
             Patience::Exhausted => self.change("ConfirmationGivenUp", &[], |next| {
                 self.park_standing(next, ParkReason::ResultUnconfirmed, self.standing());
             }),
         }
     }
 
-    fn confirm_second(&self, news: &SecondNews, comparison: Option<Comparison>, policy: ComparisonPolicy) -> Transition {
-        if news.overall == Overall::Expired {
+    fn confirm_second(&self, question: &Question<SecondNews>, comparison: Option<Comparison>, policy: ComparisonPolicy) -> Transition {
+        let news = &question.news;
+        if self.is_settled_as(news.overall) {
+            self.change("ResultConfirmed", &[], Pairing::forget_second_question)
+        } else if news.overall == Overall::Expired {
             self.second_expired(news)
         } else {
-            self.settle(news, comparison, policy)
+            let again = question.once_more(news.clone(), self.now).filter(|_| question.is_disputed);
+            self.settle(news, again, comparison, policy)
         }
     }
 }

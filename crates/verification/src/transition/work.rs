@@ -42,6 +42,7 @@ impl Step<'_> {
         }
         let plan = Plan {
             upload: files,
+            are_links_replaced: true,
             ..plan.clone()
         };
         self.to(
@@ -211,7 +212,7 @@ impl Step<'_> {
         let (plan, auth_token) = match &self.pairing.state {
             State::Submitting { lease_until: held, .. } if *held > self.now => return Transition::HeldUntil(*held),
             // The first verification has turned negative since, or there are newer documents: these are not posted again.
-            State::Submitting { .. } if self.pairing.revoked.is_some() || self.pairing.next_upload.is_some() => return OUT_OF_PLACE,
+            State::Submitting { plan, .. } if !self.pairing.may_be_posted_again(plan) => return OUT_OF_PLACE,
             // From Submitting only after the evidence showed that the token is unused.
             State::Authorized { plan, auth_token } | State::Submitting { plan, auth_token, .. } => (plan, auth_token),
             _ => return OUT_OF_PLACE,
@@ -260,6 +261,7 @@ impl Step<'_> {
                 next.revoked = None;
                 next.next_upload = None;
                 next.first_question = None;
+                next.forget_second_question();
                 next.state = State::Declined { reason };
             }),
             None => self.change(what, effects, |next| {
@@ -358,17 +360,18 @@ impl Step<'_> {
     }
 
     /// What was submitted comes to nothing. A newer upload is verified now, unless the first verification has turned negative; without
-    /// one, a person must look.
+    /// one, or if it turns out to be the same files, a person must look.
     pub(super) fn rest(&self, next: &mut Pairing, cause: ParkReason) {
         let Some(plan) = self.pairing.state.plan().cloned() else { return };
         let is_revoked = next.revoked.is_some();
         next.forget_second_question();
+        let parked = State::Parked {
+            cause,
+            resume: Resume::Plan(plan),
+        };
         next.state = match next.next_upload.take_if(|_| !is_revoked) {
-            Some(newer) => self.capturing(newer, None),
-            None => State::Parked {
-                cause,
-                resume: Resume::Plan(plan),
-            },
+            Some(newer) => self.capturing(newer, Some(Box::new(parked))),
+            None => parked,
         };
     }
 
