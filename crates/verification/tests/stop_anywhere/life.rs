@@ -72,6 +72,8 @@ impl Life {
     fn customer_finishes(&mut self) {
         let facts = (self.scenario.callback)(approved(self.first.as_str(), "client"));
         self.world.serve(&facts);
+        // An earlier session of this name, whose creation was stopped, may have expired.
+        self.world.status_of(self.first.as_str(), Overall::Approved);
         (self.scenario.prepare)(&self.world, &facts);
         self.unanswered.push(facts);
     }
@@ -188,7 +190,9 @@ impl Life {
 
     fn process_messages(&mut self) {
         for first in std::mem::take(&mut self.messages) {
-            let advanced = self.stops.run(self.ports.advance(Policy::default()).advance(&first, self.until(60)));
+            let advanced = self
+                .stops
+                .run(self.ports.advance(Policy::default()).advance(&first, self.until(60)));
             if !matches!(advanced, Some(Ok(Advanced::Resting(_) | Advanced::Unknown))) {
                 self.messages.push(first);
             }

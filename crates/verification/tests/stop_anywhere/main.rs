@@ -62,11 +62,25 @@ fn play(scenario: Scenario, stops: &[Stop]) -> Result<Vec<Operation>, String> {
     };
     hold(pairing.state == settled, "it did not settle")?;
     hold(world.submissions().len() == 1, "there is not exactly one accepted submission")?;
-    let steps = world.submissions()[0].1.len();
-    hold(steps == pairing.documents.len() && steps > 0, "not every file was submitted")?;
-    let copies = pairing.documents.iter().filter(|document| document.prepared.is_some()).count();
+    let submitted = &world.submissions()[0].1;
+    let upload = submitted.first().map(|document| &document.upload);
+    let received: Vec<_> = pairing
+        .documents
+        .iter()
+        .filter(|document| Some(&document.upload) == upload)
+        .collect();
     hold(
-        world.object_keys().len() == steps + copies,
+        submitted.iter().all(|document| Some(&document.upload) == upload),
+        "two uploads were mixed",
+    )?;
+    hold(
+        submitted.len() == received.len() && !submitted.is_empty(),
+        "not every file was submitted",
+    )?;
+    let copies = pairing.documents.iter().filter(|document| document.prepared.is_some()).count();
+    // A copy that was stored before a stop, and not recorded, is found again.
+    hold(
+        world.object_keys().len() == pairing.documents.len() + copies,
         "the bucket holds other files than were received and submitted",
     )?;
     hold(

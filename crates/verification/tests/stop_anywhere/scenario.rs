@@ -34,6 +34,17 @@ pub struct Scenario {
 const FRONT: &str = "SECOND_DOC_FRONT";
 const FRONT_LINK: &str = "https://files.example/first/SECOND_DOC_FRONT";
 
+/// `/api/v2/files` answers with these links instead of the callback's.
+fn fresh_links(world: &World, facts: &CallbackFacts, fresh: fn(&str) -> String) {
+    let mut links = StepLinks::new();
+    for (step, link) in facts.links.iter().filter_map(|(step, links)| Some((step, links.first()?))) {
+        let link = fresh(link.expose());
+        world.file(&link, FileBehaviour::Serves(1_000));
+        links.insert(step.clone(), vec![FileLink::new(link)]);
+    }
+    world.fresh_links(&facts.scan_ref, links);
+}
+
 pub const STRAIGHT: Scenario = Scenario {
     name: "two files, straight through",
     opens_session: false,
@@ -47,7 +58,7 @@ pub const STRAIGHT: Scenario = Scenario {
     is_stopped_twice: false,
 };
 
-pub const SCENARIOS: [Scenario; 16] = [
+pub const SCENARIOS: [Scenario; 18] = [
     Scenario {
         is_stopped_twice: true,
         ..STRAIGHT
@@ -93,11 +104,16 @@ pub const SCENARIOS: [Scenario; 16] = [
     Scenario {
         name: "dead links, replaced by fresh ones",
         prepare: |world, facts| {
-            let fresh = "https://files.example/fresh";
             world.file(FRONT_LINK, FileBehaviour::Dead);
-            world.file(fresh, FileBehaviour::Serves(1_000));
-            let links: StepLinks = [(FRONT.parse().unwrap(), vec![FileLink::new(fresh)])].into();
-            world.fresh_links(&facts.scan_ref, links);
+            fresh_links(world, facts, |link| format!("{link}?Signature=anew"));
+        },
+        ..STRAIGHT
+    },
+    Scenario {
+        name: "dead links, replaced by fresh ones with other paths",
+        prepare: |world, facts| {
+            world.file(FRONT_LINK, FileBehaviour::Dead);
+            fresh_links(world, facts, |link| link.replace("files.example", "files.example/api"));
         },
         ..STRAIGHT
     },
