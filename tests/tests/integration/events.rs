@@ -7,8 +7,9 @@ use integration_tests::{Session, Stack};
 use serde_json::{Value, json};
 use uuid::Uuid;
 use verification::announcement::Detail;
+use verification::comparison::{DocumentIdentity, Person};
 use verification::ports::Announcer;
-use verification::reason::DeclineReason;
+use verification::reason::{DeclineReason, SettledReason};
 use verification::result::Overall;
 use verification::{Announcement, Outcome, Timestamp};
 
@@ -157,6 +158,9 @@ async fn more_announcements_than_one_call_takes_all_arrive() {
             reason: None,
             first_overall: None,
             second_overall: None,
+            first_tags: Vec::new(),
+            second_tags: Vec::new(),
+            comparison: None,
             occurred_at: Timestamp::from_milliseconds(1_795_422_063_000 + number),
         },
     };
@@ -193,5 +197,12 @@ fn the_schemas_know_every_outcome_and_every_word() {
             let reasons = DeclineReason::ALL.map(DeclineReason::as_str);
             assert_eq!(detail["properties"]["reason"]["enum"], json!(reasons), "{outcome:?}");
         }
+        if outcome == Outcome::DualVerificationSettled {
+            let reasons = SettledReason::ALL.map(SettledReason::as_str);
+            assert_eq!(detail["properties"]["reason"]["enum"], json!(reasons));
+        }
+        let comparison = &detail["properties"]["comparison"]["properties"];
+        assert_eq!(comparison["person"]["enum"], json!(Person::ALL.map(Person::as_str)));
+        assert_eq!(comparison["document"]["enum"], json!(DocumentIdentity::ALL.map(DocumentIdentity::as_str)));
     }
 }

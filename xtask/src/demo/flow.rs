@@ -210,13 +210,18 @@ impl Stage {
         })
         .await?;
         self.answered("second callback, about Token 2", &delivery)?;
-        // By Token 2's name: the table leads from it to the pairing.
-        let pairing = self.pairing(second).await?;
+        // The processor confirms the result at the provider and compares it before it settles.
+        let pairing = wait_for("settlement", async || {
+            // By Token 2's name: the table leads from it to the pairing.
+            let pairing = self.pairing(second).await?;
+            Ok(match pairing.state {
+                State::Settled { .. } => Look::Found(pairing),
+                state => Look::NotYet(state.name().to_owned()),
+            })
+        })
+        .await?;
         expect("the pairing that Token 2 leads to", first, &pairing.first)?;
-        let approved = State::Settled {
-            verdict: Verdict::Approved,
-        };
-        expect("state after the second callback", &approved, &pairing.state)?;
+        expect("verdict", &Some(Verdict::Approved), &pairing.state.verdict())?;
         self.report
             .detail("pairing", format_args!("{}, version {}", pairing.state.name(), pairing.version));
         Ok(delivery)

@@ -4,6 +4,7 @@ use super::*;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use verification::circuit::Cause;
+use verification::comparison::Comparison;
 use verification::{Timestamp, Verdict};
 
 struct Fixed;
@@ -118,6 +119,8 @@ fn every_observation() -> Vec<Observation> {
             oldest: Duration::ZERO,
         },
         Observation::Revoked { reason },
+        Observation::Reinstated,
+        Observation::Compared(Comparison::UNKNOWN),
         Observation::CircuitOpened {
             cause: Cause::Account,
             pause: Duration::ZERO,
@@ -143,6 +146,8 @@ fn every_observation() -> Vec<Observation> {
             | Observation::Parked { .. }
             | Observation::Reconciled { .. }
             | Observation::Revoked { .. }
+            | Observation::Reinstated
+            | Observation::Compared(_)
             | Observation::CircuitOpened { .. }
             | Observation::CircuitClosed { .. } => {}
         }

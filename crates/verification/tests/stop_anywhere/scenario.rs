@@ -58,7 +58,7 @@ pub const STRAIGHT: Scenario = Scenario {
     is_stopped_twice: false,
 };
 
-pub const SCENARIOS: [Scenario; 18] = [
+pub const SCENARIOS: [Scenario; 17] = [
     Scenario {
         is_stopped_twice: true,
         ..STRAIGHT

@@ -7,7 +7,7 @@ use adapters::{FileOrigins, S3Documents, SystemClock};
 use integration_tests::{Answer, FileServer, Stack, pictures};
 use verification::document::{FileType, PlannedDocument, StoredDocument};
 use verification::file_number::FileNumber;
-use verification::identifiers::{Digest256, ScanRef, Side};
+use verification::identifiers::{Digest256, ScanRef, Side, UploadId};
 use verification::observation::Observation;
 use verification::ports::{CaptureError, Clock, Documents};
 use verification::secret::FileLink;
@@ -55,7 +55,9 @@ impl Bucket {
             side: Some(Side::Front),
         };
         let until = SystemClock.now().plus(budget);
-        self.documents.capture(&self.first, &planned, &FileLink::new(link), until).await
+        self.documents
+            .capture(&self.first, &upload(), &planned, &FileLink::new(link), until)
+            .await
     }
 
     async fn objects(&self) -> Vec<String> {
@@ -81,6 +83,10 @@ async fn why_not(answer: Answer) -> &'static str {
     assert!(bucket.objects().await.is_empty(), "nothing half-written stays: {why}");
     assert!(bucket.notes.0.lock().unwrap().is_empty(), "nothing is counted: {why}");
     why
+}
+
+fn upload() -> UploadId {
+    UploadId::of(&Digest256::of(b"callback"))
 }
 
 #[tokio::test]
@@ -111,7 +117,7 @@ async fn a_file_is_stored_as_it_is_and_described_by_its_bytes() {
         assert_eq!(stored.file_type, file_type);
         assert_eq!(stored.bytes, file.len() as u64);
         assert_eq!(stored.sha256, Digest256::of(&file));
-        let key = format!("documents/{}/SECOND_DOC.{extension}", bucket.first);
+        let key = format!("documents/{}/{}/SECOND_DOC.{extension}", bucket.first, upload());
         assert_eq!(bucket.objects().await, [key.as_str()]);
         assert_eq!(bucket.stack.object(&key).await, file);
         let notes = bucket.notes.0.lock().unwrap();
@@ -311,7 +317,7 @@ async fn no_error_shows_the_link() {
     };
     let link = FileLink::new(format!("{gone}/name?X-Amz-Signature=hidden"));
     let until = SystemClock.now().plus(Duration::from_secs(10));
-    let error = documents.capture(&new_scan_ref(), &planned, &link, until).await.unwrap_err();
+    let error = documents.capture(&new_scan_ref(), &upload(), &planned, &link, until).await.unwrap_err();
     let told = format!("{error} {error:?} {link:?} {documents:?}");
     assert!(!told.contains("hidden") && !told.contains("/name"), "{told}");
 }
