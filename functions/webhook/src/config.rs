@@ -75,6 +75,8 @@ mod tests {
         ("AWS_ACCESS_KEY_ID", "id"),
         ("AWS_SECRET_ACCESS_KEY", "hidden"),
         ("STEP_VERDICT", "RequireValid"),
+        ("CONFIRM_RESULTS", "true"),
+        ("COMPARISON", "Report"),
     ];
 
     fn read(changes: &[(&str, &str)]) -> Result<Config, EnvironmentError> {
@@ -100,6 +102,8 @@ mod tests {
     fn every_problem_is_named_at_once() {
         let wrong = [
             ("STEP_VERDICT", "Maybe"),
+            ("CONFIRM_RESULTS", "perhaps"),
+            ("COMPARISON", "Always"),
             ("STEP_IMAGES", "A"),
             ("DEFAULT_COUNTRY", "LTU"),
             ("ALLOWED_SOURCE_IPS", "x"),

@@ -9,6 +9,7 @@
 )]
 
 mod applications;
+mod comparing;
 mod copies;
 mod leases;
 mod left_alone;
