@@ -58,6 +58,9 @@ const LIMIT: u16 = 200;
 const SHORTEST_PAUSE: Duration = Duration::from_secs(30 * 60);
 const LONGEST_PAUSE: Duration = Duration::from_secs(12 * 60 * 60);
 
+/// After so long in one phase, work is given up here: workers give up by themselves, but none does where each ends in the middle.
+const LAST_TRY_AFTER: Duration = Pairing::WORK_PATIENCE.saturating_mul(2);
+
 /// After so long without a result, a person must ask the provider.
 const GIVE_UP_AFTER: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 
@@ -121,8 +124,9 @@ impl Reconcile {
             }
             // Its message waits in the queue until the provider is asked again. Another one at each run would only pile up; should the
             // first be lost, the run after that sends a new one.
+            // After a day the processor has to give it up.
             State::Captured { .. } | State::Authorizing { .. } | State::Authorized { .. } | State::Submitting { .. }
-                if self.provider.left_alone_until(first).await.is_some() =>
+                if now < pairing.since.plus(Pairing::WORK_PATIENCE) && self.provider.left_alone_until(first).await.is_some() =>
             {
                 Ok(Done::LeftAlone)
             }
@@ -130,10 +134,7 @@ impl Reconcile {
             | State::Captured { .. }
             | State::Authorizing { .. }
             | State::Authorized { .. }
-            | State::Submitting { .. } => {
-                self.queue.enqueue(first).await?;
-                Ok(Done::Enqueued)
-            }
+            | State::Submitting { .. } => self.bring_work_on(pairing).await,
             State::AwaitingCallback { .. } => self.ask_about_first(pairing).await,
             State::Submitted { .. } => self.ask_about_second(pairing).await,
             State::Erasing { .. } => {
@@ -146,6 +147,20 @@ impl Reconcile {
                 Ok(Done::Enqueued)
             }
         }
+    }
+
+    /// Work that has come to nothing for so long gets one more try. If nothing is heard of that either, it is given up.
+    async fn bring_work_on(&self, pairing: Pairing) -> Result<Done, Unavailable> {
+        let last_try_at = pairing.since.plus(LAST_TRY_AFTER);
+        if pairing.updated_at >= last_try_at {
+            return self.apply(pairing, Event::GivenUp).await;
+        }
+        self.queue.enqueue(&pairing.first).await?;
+        let now = self.clock.now();
+        if now >= last_try_at {
+            self.apply(pairing, Event::CheckPostponed { check_at: now }).await?;
+        }
+        Ok(Done::Enqueued)
     }
 
     /// The first callback has not come. The status cannot qualify the pairing, because it does not say how the step was judged.

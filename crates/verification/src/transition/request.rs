@@ -172,6 +172,8 @@ impl Step<'_> {
                     check_at,
                 },
             ),
+            // Notes that it was looked at.
+            State::Captured { .. } | State::Authorized { .. } => self.change("CheckPostponed", &[], |_| ()),
             _ => OUT_OF_PLACE,
         }
     }
