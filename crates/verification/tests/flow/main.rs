@@ -134,7 +134,10 @@ async fn approved_callback_leads_to_a_settled_pairing() {
     assert_eq!(flow.state().name(), "Captured");
     assert_eq!(
         flow.world.object_keys(),
-        [format!("{}/SECOND_DOC_BACK.jpg", folder("first")), format!("{}/SECOND_DOC_FRONT.jpg", folder("first"))]
+        [
+            format!("{}/SECOND_DOC_BACK.jpg", folder("first")),
+            format!("{}/SECOND_DOC_FRONT.jpg", folder("first"))
+        ]
     );
     assert_eq!(flow.world.take_messages().len(), 1);
     assert_eq!(flow.process().await, Advanced::Resting("Submitted"));

@@ -47,7 +47,10 @@ async fn what_is_made_of_a_file_is_recorded_before_a_token_is_created_and_submit
     assert_eq!(document(0).submitted_key(&first), key);
     assert_eq!((document(0).submitted_bytes(), document(0).submitted_sha256()), (900, &digest));
     assert_eq!(document(0).bytes, 1_000, "what was received is remembered as well");
-    assert_eq!(document(1).submitted_key(&first), format!("{}/SECOND_DOC_BACK.jpg", folder("first")));
+    assert_eq!(
+        document(1).submitted_key(&first),
+        format!("{}/SECOND_DOC_BACK.jpg", folder("first"))
+    );
 
     let history = flow.world.history(&first, 100).await.unwrap();
     let what: Vec<&str> = history.iter().map(|entry| entry.what.as_str()).collect();

@@ -74,7 +74,10 @@ async fn all_files_of_a_step_are_kept_and_then_the_pairing_is_parked_before_a_to
     assert_eq!(flow.parked(), several());
     assert_eq!(
         flow.world.object_keys(),
-        [format!("{}/SECOND_DOC.2.jpg", folder("first")), format!("{}/SECOND_DOC.jpg", folder("first"))]
+        [
+            format!("{}/SECOND_DOC.2.jpg", folder("first")),
+            format!("{}/SECOND_DOC.jpg", folder("first"))
+        ]
     );
     assert_eq!(kept(&flow), [(1, None, from(1)), (2, None, from(2))]);
     assert_eq!(flow.process().await, Advanced::Resting("Parked"));
@@ -250,7 +253,10 @@ async fn a_pdf_among_the_files_takes_no_side_from_their_order() {
     assert_eq!(flow.parked(), several());
     assert_eq!(
         flow.world.object_keys(),
-        [format!("{}/SECOND_DOC.2.pdf", folder("first")), format!("{}/SECOND_DOC.jpg", folder("first"))]
+        [
+            format!("{}/SECOND_DOC.2.pdf", folder("first")),
+            format!("{}/SECOND_DOC.jpg", folder("first"))
+        ]
     );
     assert!(matches!(retry(&flow, both_sides()).await, Retried::StillParked("SeveralFiles")));
     assert_eq!(flow.process().await, Advanced::Resting("Parked"));
