@@ -1,7 +1,7 @@
 //! Tests of the test: systems that are wrong in one way each, and the invariant that notices.
 
 use verification::testing::altered::Apply;
-use verification::transition::{Event, FirstResult, Transition, apply};
+use verification::transition::{Event, FirstResult, SecondResult, Transition, apply};
 use verification::{Pairing, State, Timestamp};
 
 use super::invariants::Invariant;
@@ -34,6 +34,34 @@ pub enum Broken {
     SettledDeclined,
     /// Files are not removed when they should be.
     NothingRemoved,
+    /// Every copy of a body is judged as if it were the first.
+    HeardJudgedAgain,
+    /// The processor does not ask before it creates a token.
+    SpentUnconfirmed,
+    /// A first result is believed as it is signed.
+    FirstBelievedUnasked,
+    /// A second result is believed as it is signed.
+    SecondBelievedUnasked,
+    /// A status that may still change is taken for the last word.
+    NotFinalTakenForFinal,
+    /// An answer that differs from a result is believed at once, however far it lags behind.
+    ContradictionBelievedAtOnce,
+    /// An answer that confirms a result is not asked for once more when no lag explains it.
+    LagOverlooked,
+    /// Any upload is taken for the newest.
+    OlderUploadAccepted,
+    /// The bucket takes a file of another upload for the one that is wanted.
+    UploadsMixed,
+    /// The callback's links are used again after other files took their place.
+    ReplacedLinksUsed,
+    /// A newer upload does not wait until the provider is done with the older one.
+    NewerUploadNotWaitedFor,
+    /// The same files under a newer name are verified again.
+    SameFilesVerifiedAgain,
+    /// A newer upload begins with no attempts behind it.
+    NextAttemptUncapped,
+    /// Whatever client a callback names is taken for the pairing's.
+    ClientMismatchIgnored,
 }
 
 impl Broken {
@@ -47,8 +75,24 @@ impl Broken {
             Self::AttemptsUncounted => Some(attempts_uncounted),
             Self::RevocationOverlooked => Some(revocation_overlooked),
             Self::SettledDeclined => Some(settled_declined),
+            Self::HeardJudgedAgain => Some(heard_judged_again),
+            Self::FirstBelievedUnasked => Some(first_believed_unasked),
+            Self::SecondBelievedUnasked => Some(second_believed_unasked),
+            Self::ContradictionBelievedAtOnce => Some(contradiction_believed_at_once),
+            Self::LagOverlooked => Some(lag_overlooked),
+            Self::OlderUploadAccepted => Some(older_upload_accepted),
+            Self::ReplacedLinksUsed => Some(replaced_links_used),
+            Self::NewerUploadNotWaitedFor => Some(newer_upload_not_waited_for),
+            Self::SameFilesVerifiedAgain => Some(same_files_verified_again),
+            Self::NextAttemptUncapped => Some(next_attempt_uncapped),
+            Self::ClientMismatchIgnored => Some(client_mismatch_ignored),
             _ => None,
         }
+    }
+
+    /// What is wrong shows where results are believed as they are signed; otherwise a second guard holds it up.
+    pub fn believes_what_is_signed(self) -> bool {
+        matches!(self, Self::RevocationOverlooked)
     }
 }
 
@@ -127,6 +171,125 @@ fn settled_declined(pairing: &Pairing, event: Event, now: Timestamp) -> Transiti
         change.next.state = State::Declined { reason };
     }
     transition
+}
+
+/// Applies the event to what `forget` leaves of the pairing.
+fn forgetful(pairing: &Pairing, event: Event, now: Timestamp, forget: impl FnOnce(&mut Pairing)) -> Transition {
+    let mut forgetful = pairing.clone();
+    forget(&mut forgetful);
+    apply(&forgetful, event, now)
+}
+
+/// Changes what comes of the event.
+fn altered(mut transition: Transition, alter: impl FnOnce(&mut Pairing, &'static str)) -> Transition {
+    if let Transition::Change(change) = &mut transition {
+        alter(&mut change.next, change.what);
+    }
+    transition
+}
+
+fn heard_judged_again(pairing: &Pairing, event: Event, now: Timestamp) -> Transition {
+    forgetful(pairing, event, now, |pairing| pairing.heard.clear())
+}
+
+fn first_believed_unasked(pairing: &Pairing, event: Event, now: Timestamp) -> Transition {
+    let event = match event {
+        Event::FirstResult(result) => Event::FirstResult(FirstResult { confirm: false, ..result }),
+        event => event,
+    };
+    apply(pairing, event, now)
+}
+
+fn second_believed_unasked(pairing: &Pairing, event: Event, now: Timestamp) -> Transition {
+    let event = match event {
+        Event::SecondResult(result) => Event::SecondResult(SecondResult { confirm: false, ..result }),
+        event => event,
+    };
+    apply(pairing, event, now)
+}
+
+fn contradiction_believed_at_once(pairing: &Pairing, event: Event, now: Timestamp) -> Transition {
+    let long_ago = Timestamp::from_milliseconds(now.milliseconds() - 600_000);
+    forgetful(pairing, event, now, |pairing| {
+        if let Some(question) = &mut pairing.first_question {
+            question.since = long_ago;
+        }
+        if let Some(question) = pairing.second.as_mut().and_then(|second| second.question.as_mut()) {
+            question.since = long_ago;
+        }
+    })
+}
+
+fn lag_overlooked(pairing: &Pairing, event: Event, now: Timestamp) -> Transition {
+    let is_answer = matches!(event, Event::FirstStatus(_) | Event::SecondStatus { .. });
+    altered(apply(pairing, event, now), |next, what| {
+        if is_answer && what != "ResultUnconfirmed" {
+            next.first_question = None;
+        }
+        if what == "SecondResult"
+            && let Some(second) = &mut next.second
+        {
+            second.question = None;
+        }
+    })
+}
+
+fn older_upload_accepted(pairing: &Pairing, event: Event, now: Timestamp) -> Transition {
+    match event {
+        Event::FirstResult(_) => forgetful(pairing, event, now, |pairing| pairing.uploads.clear()),
+        event => apply(pairing, event, now),
+    }
+}
+
+fn replaced_links_used(pairing: &Pairing, event: Event, now: Timestamp) -> Transition {
+    altered(apply(pairing, event, now), |next, what| {
+        if let ("FilesReplaced", State::Capturing { plan, .. }) = (what, &mut next.state) {
+            plan.are_links_replaced = false;
+        }
+    })
+}
+
+fn qualifies(event: &Event) -> bool {
+    matches!(
+        event,
+        Event::FirstResult(FirstResult {
+            judgement: verification::policy::Judgement::Qualifies(_),
+            ..
+        })
+    )
+}
+
+fn newer_upload_not_waited_for(pairing: &Pairing, event: Event, now: Timestamp) -> Transition {
+    match (&pairing.state, event) {
+        (State::Submitted { plan, .. } | State::Submitting { plan, .. }, event @ Event::FirstResult(_)) if qualifies(&event) => {
+            let plan = plan.clone();
+            forgetful(pairing, event, now, |pairing| pairing.state = State::Captured { plan })
+        }
+        (_, event) => apply(pairing, event, now),
+    }
+}
+
+fn same_files_verified_again(pairing: &Pairing, event: Event, now: Timestamp) -> Transition {
+    altered(apply(pairing, event, now), |next, _| {
+        if let State::Capturing { displaced, .. } = &mut next.state {
+            *displaced = None;
+        }
+    })
+}
+
+fn next_attempt_uncapped(pairing: &Pairing, event: Event, now: Timestamp) -> Transition {
+    altered(apply(pairing, event, now), |next, what| {
+        if matches!(what, "NextAttemptStarted" | "UploadReplaced") {
+            next.attempts = 0;
+        }
+    })
+}
+
+fn client_mismatch_ignored(pairing: &Pairing, event: Event, now: Timestamp) -> Transition {
+    match event {
+        Event::FirstResult(_) => forgetful(pairing, event, now, |pairing| pairing.client_id = None),
+        event => apply(pairing, event, now),
+    }
 }
 
 /// Runs until the first violation, and says which it was.
@@ -209,4 +372,86 @@ fn a_settled_pairing_that_is_declined_is_caught() {
 #[test]
 fn files_that_outlive_their_customer_are_caught() {
     assert_eq!(caught_as(Broken::NothingRemoved, 2_000), Invariant::ErasedMeansGone);
+}
+
+#[test]
+fn a_body_that_is_judged_again_is_caught() {
+    assert_eq!(caught_as(Broken::HeardJudgedAgain, 5_000), Invariant::BodiesHaveTheirEffectOnce);
+}
+
+#[test]
+fn a_token_spent_without_asking_is_caught() {
+    assert_eq!(caught_as(Broken::SpentUnconfirmed, 5_000), Invariant::NothingUnconfirmedIsActedOn);
+}
+
+#[test]
+fn a_first_result_believed_as_it_is_signed_is_caught() {
+    assert_eq!(
+        caught_as(Broken::FirstBelievedUnasked, 5_000),
+        Invariant::NothingUnconfirmedIsActedOn
+    );
+}
+
+#[test]
+fn a_second_result_believed_as_it_is_signed_is_caught() {
+    assert_eq!(
+        caught_as(Broken::SecondBelievedUnasked, 5_000),
+        Invariant::NothingUnconfirmedIsActedOn
+    );
+}
+
+#[test]
+fn a_status_that_may_change_taken_for_final_is_caught() {
+    assert_eq!(
+        caught_as(Broken::NotFinalTakenForFinal, 5_000),
+        Invariant::NothingUnconfirmedIsActedOn
+    );
+}
+
+#[test]
+fn a_contradiction_believed_at_once_is_caught() {
+    assert_eq!(
+        caught_as(Broken::ContradictionBelievedAtOnce, 5_000),
+        Invariant::TheNewestResultStands
+    );
+}
+
+#[test]
+fn an_answer_that_lags_and_is_not_asked_again_is_caught() {
+    assert_eq!(caught_as(Broken::LagOverlooked, 5_000), Invariant::TheNewestResultStands);
+}
+
+#[test]
+fn an_older_upload_that_is_accepted_is_caught() {
+    assert_eq!(caught_as(Broken::OlderUploadAccepted, 5_000), Invariant::NoOlderUploadIsSubmitted);
+}
+
+#[test]
+fn documents_of_another_upload_are_caught() {
+    assert_eq!(caught_as(Broken::UploadsMixed, 5_000), Invariant::NoSubmissionMixesUploads);
+}
+
+#[test]
+fn links_used_after_they_were_replaced_are_caught() {
+    assert_eq!(caught_as(Broken::ReplacedLinksUsed, 5_000), Invariant::NoSubmissionMixesUploads);
+}
+
+#[test]
+fn a_newer_upload_that_does_not_wait_is_caught() {
+    assert_eq!(caught_as(Broken::NewerUploadNotWaitedFor, 5_000), Invariant::OneAcceptedSubmission);
+}
+
+#[test]
+fn the_same_files_verified_again_are_caught() {
+    assert_eq!(caught_as(Broken::SameFilesVerifiedAgain, 5_000), Invariant::OneAcceptedSubmission);
+}
+
+#[test]
+fn a_next_attempt_without_cap_is_caught() {
+    assert_eq!(caught_as(Broken::NextAttemptUncapped, 5_000), Invariant::AttemptsAreCapped);
+}
+
+#[test]
+fn a_client_mismatch_that_is_ignored_is_caught() {
+    assert_eq!(caught_as(Broken::ClientMismatchIgnored, 5_000), Invariant::TheClientStaysTheSame);
 }

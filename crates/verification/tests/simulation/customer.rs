@@ -4,6 +4,7 @@ use verification::identifiers::ScanRef;
 use verification::result::{Overall, StepsVerdict};
 
 use super::timeline::{DAY, HOUR, MINUTE, SECOND, Timeline};
+use super::uploads::Finished;
 use super::weather::Weather;
 
 /// A result that the provider comes to.
@@ -22,6 +23,12 @@ pub struct ProviderResult {
     pub is_without_country: bool,
     /// The body names no step.
     pub is_without_steps: bool,
+    /// The body has no links.
+    pub is_without_links: bool,
+    /// The body names another client than the session.
+    pub is_of_another_client: bool,
+    /// It is about files that the customer has uploaded since the result before.
+    pub uploaded: Option<Finished>,
 }
 
 impl ProviderResult {
@@ -32,6 +39,9 @@ impl ProviderResult {
             steps: StepsVerdict::Valid,
             is_without_country: false,
             is_without_steps: false,
+            is_without_links: false,
+            is_of_another_client: false,
+            uploaded: None,
         }
     }
 
@@ -40,6 +50,28 @@ impl ProviderResult {
             is_final: false,
             ..Self::of(overall)
         }
+    }
+
+    /// The same about newer files.
+    pub fn of_newer_files(self, timeline: &Timeline) -> Self {
+        let finished = timeline.weighted(&[(8, Finished::Later), (1, Finished::SameTime), (1, Finished::Unknown)]);
+        Self {
+            uploaded: Some(finished),
+            ..self
+        }
+    }
+
+    /// What the provider may have decided by this for good; `None`: nothing.
+    pub fn decision(&self) -> Option<Decision> {
+        let is_approved = match self.overall {
+            Overall::Approved => true,
+            Overall::Denied | Overall::Suspected => false,
+            _ => return None,
+        };
+        self.is_final.then_some(Decision {
+            overall: self.overall,
+            is_positive: is_approved && !matches!(self.steps, StepsVerdict::Invalid | StepsVerdict::NotFound),
+        })
     }
 
     /// Whether the documents may be submitted on the strength of this.
@@ -56,12 +88,22 @@ impl ProviderResult {
     }
 }
 
+/// A final result.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Decision {
+    pub overall: Overall,
+    pub is_positive: bool,
+}
+
 /// The results of one first verification, each with the pause before it.
 pub fn script(timeline: &Timeline, weather: &Weather) -> Vec<(i64, ProviderResult)> {
     let busy = timeline.between(SECOND, 8 * MINUTE);
     let review = timeline.weighted(&[(3, 5 * MINUTE), (2, 3 * HOUR), (1, 2 * DAY)]);
     let of = ProviderResult::of;
     let approved = of(Overall::Approved);
+    if weather.trouble.is_some() {
+        return vec![(busy, approved)];
+    }
     let mut script = timeline.weighted(&[
         (60, vec![(busy, approved)]),
         (10, vec![(busy, ProviderResult::not_final(Overall::Approved)), (review, approved)]),
@@ -126,9 +168,14 @@ pub fn script(timeline: &Timeline, weather: &Weather) -> Vec<(i64, ProviderResul
         // The customer closes the window.
         (6, Vec::new()),
     ]);
+    if timeline.chance(weather.odd_bodies * 0.2)
+        && let Some((_, result)) = script.first_mut()
+    {
+        result.is_of_another_client = true;
+    }
     while !script.is_empty() && timeline.chance(weather.second_thoughts * 0.6) {
         let later = timeline.weighted(&[(3, SECOND), (2, MINUTE), (2, HOUR), (1, 3 * DAY), (1, 9 * DAY)]);
-        let result = timeline.weighted(&[
+        let mut result = timeline.weighted(&[
             (6, of(Overall::Denied)),
             (6, approved),
             (2, of(Overall::Suspected)),
@@ -137,6 +184,14 @@ pub fn script(timeline: &Timeline, weather: &Weather) -> Vec<(i64, ProviderResul
             (1, of(Overall::Unknown)),
             (1, ProviderResult::not_final(Overall::Reviewing)),
         ]);
+        // A step that was found missing is there only once the customer has uploaded it.
+        let was_missing = script.last().is_some_and(|(_, result)| result.steps == StepsVerdict::NotFound);
+        if was_missing {
+            result.uploaded = Some(Finished::Later);
+        } else if timeline.chance(weather.several_uploads) {
+            result = result.of_newer_files(timeline);
+        }
+        result.is_without_links = result.overall != Overall::Approved && timeline.chance(weather.odd_bodies * 0.5);
         script.push((timeline.between(1, later), result));
     }
     script
@@ -147,6 +202,9 @@ pub fn second_script(timeline: &Timeline, weather: &Weather) -> Vec<(i64, Provid
     if timeline.chance(weather.no_result) {
         timeline.count("no second result at all");
         return Vec::new();
+    }
+    if weather.trouble.is_some() {
+        return vec![(timeline.between(SECOND, HOUR), ProviderResult::of(Overall::Approved))];
     }
     // The first pause may be shorter than the way of our own call's answer.
     let first = timeline.weighted(&[(3, 3), (3, 3 * SECOND), (3, 20 * MINUTE), (1, DAY), (1, 8 * DAY)]);

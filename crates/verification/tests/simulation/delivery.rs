@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use verification::result::CallbackFacts;
 
-use super::timeline::{Happening, SECOND, Timeline};
+use super::timeline::{DAY, HOUR, Happening, MINUTE, SECOND, Timeline};
+use super::trouble::Trouble;
 use super::weather::Weather;
 
 #[derive(Clone)]
@@ -16,19 +17,33 @@ pub struct Delivery {
 
 /// Puts a callback on its way, and sometimes copies of it.
 pub fn send(timeline: &Timeline, weather: &Weather, facts: Arc<CallbackFacts>) {
+    match weather.trouble {
+        Some(Trouble::CallbacksLost { of_first }) if of_first || facts.external_ref.is_some() => return,
+        _ => {}
+    }
     let is_calm = timeline.elapsed() >= weather.calm_after;
     let tries_left = if !is_calm && timeline.chance(weather.callback_given_up) {
         0
     } else {
         3
     };
-    let first = timeline.weighted(&[(3, 20), (3, 500), (1, 30 * SECOND)]);
+    let first = if !is_calm && timeline.chance(weather.news_late) {
+        timeline.count("callback late");
+        timeline.weighted(&[(3, 5 * MINUTE), (2, HOUR), (1, 2 * DAY)])
+    } else {
+        timeline.weighted(&[(3, 20), (3, 500), (1, 30 * SECOND)])
+    };
     let delivery = Delivery { facts, tries_left };
     timeline.schedule(timeline.between(1, first), Happening::Deliver(delivery.clone()));
     while !is_calm && timeline.chance(weather.callback_repeated * 0.6) {
         timeline.count("callback repeated");
         let later = timeline.weighted(&[(3, 50), (3, 10 * SECOND), (1, 7_200 * SECOND)]);
         timeline.schedule(timeline.between(1, later), Happening::Deliver(delivery.clone()));
+    }
+    while !is_calm && timeline.chance(weather.news_again * 0.6) {
+        timeline.count("old callback sent again");
+        let later = timeline.weighted(&[(2, 5 * MINUTE), (2, HOUR), (2, DAY), (1, 9 * DAY)]);
+        timeline.schedule(timeline.between(SECOND, later), Happening::Deliver(delivery.clone()));
     }
 }
 

@@ -6,6 +6,7 @@ use async_trait::async_trait;
 use verification::testing::interception::{Fate, Interceptor, Operation};
 
 use super::timeline::{SECOND, Sleep, Timeline};
+use super::trouble::Trouble;
 use super::weather::Weather;
 
 pub struct Turbulence {
@@ -37,7 +38,17 @@ impl Turbulence {
 impl Interceptor for Turbulence {
     async fn before(&self, operation: Operation) -> Fate {
         Sleep::new(&self.timeline, self.delay()).await;
-        let fate = if self.is_calm() {
+        let fate = match self.weather.trouble {
+            Some(Trouble::Ends { at, every }) if at == operation && self.timeline.running() % every == 0 => {
+                self.timeline.trace(|| format!("{operation:?} ends the process"));
+                std::future::pending().await
+            }
+            Some(Trouble::Fails(never, fate)) if never == operation => Some(fate),
+            _ => None,
+        };
+        let fate = if let Some(fate) = fate {
+            fate
+        } else if self.is_calm() {
             Fate::Proceeds
         } else if self.timeline.chance(self.weather.fails) {
             self.timeline.count(if operation.is_providers() {
@@ -61,6 +72,9 @@ impl Interceptor for Turbulence {
 
     async fn after(&self, operation: Operation) -> Fate {
         Sleep::new(&self.timeline, self.delay()).await;
+        if self.weather.trouble == Some(Trouble::AnswerLost(operation)) {
+            return Fate::AnswerLost;
+        }
         if self.is_calm() || !self.timeline.chance(self.weather.answer_lost) {
             return Fate::Proceeds;
         }

@@ -5,22 +5,27 @@ use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
 
 use verification::announcement::Outcome;
 use verification::document::{Plan, StoredDocument};
-use verification::identifiers::{Digest256, ScanRef, SecondReference};
+use verification::identifiers::{Digest256, ScanRef, SecondReference, UploadId};
 use verification::ports::{PairingWrite, Saved};
-use verification::result::{CallbackFacts, Overall};
+use verification::reason::{DeclineReason, ParkReason};
+use verification::result::{CallbackFacts, Overall, Status};
 use verification::testing::memory::World;
 use verification::transition::MAXIMUM_ATTEMPTS;
-use verification::{Accepted, Pairing, State, Timestamp};
+use verification::{Accepted, Pairing, State, Timestamp, Verdict};
 
 use super::coverage::documented_edges;
-use super::customer::ProviderResult;
+use super::customer::{Decision, ProviderResult};
+use super::evidence::{DecisionNumber, Evidence};
+use super::invocation::PROCESSOR_TIMEOUT;
+use super::stores::upright;
 use super::timeline::{CLOCK_SKEW, Timeline};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Invariant {
     /// A callback that was answered 200 is archived, and its pairing knows what it says.
     AnsweredMeansKnown,
-    /// The provider accepts at most one submission for a pairing, unless a person asks for another.
+    /// The provider accepts the same documents once, unless a person asks for it again, and others only where the result of the earlier
+    /// ones is not an approval.
     OneAcceptedSubmission,
     /// No Token 2 is created that no attempt was written down for.
     OneTokenPerAttempt,
@@ -29,6 +34,18 @@ pub enum Invariant {
     NothingUnapprovedIsSubmitted,
     /// The planned steps' files, as they were stored, and nothing of the first document.
     OnlyPlannedDocumentsAreSubmitted,
+    /// All documents of a submission are from one upload.
+    NoSubmissionMixesUploads,
+    /// No documents are posted that the customer had replaced, as far as was known when the post began.
+    NoOlderUploadIsSubmitted,
+    /// Nothing is spent, settled or reversed that the provider did not confirm when it was asked.
+    NothingUnconfirmedIsActedOn,
+    /// A body that has had its effect has none again.
+    BodiesHaveTheirEffectOnce,
+    /// In the end, what stands is what the provider decided last, as far as it was heard.
+    TheNewestResultStands,
+    /// A pairing that belongs to one client never comes to belong to another by a callback.
+    TheClientStaysTheSame,
     NonTerminalStatesCarryAttention,
     VersionsGrowByOne,
     LeasesAreRespected,
@@ -61,9 +78,19 @@ struct Track {
     /// Attempts since a person last took the pairing up again.
     attempts: u32,
     tokens: u32,
-    submissions: u32,
-    /// How many submissions people have asked for by taking a pairing up again that had one already.
-    submissions_asked_for: u32,
+    /// The files that a Token 2 was begun for last.
+    files: BTreeSet<Digest256>,
+    /// They were accepted, and no person has asked for it again since.
+    are_accepted: bool,
+    /// Documents are with the provider, and it is not known what it thinks of them.
+    awaits_result: bool,
+    is_approved: bool,
+    /// The files of each upload.
+    uploads: Vec<BTreeSet<Digest256>>,
+    /// Which upload each fingerprint stands for.
+    fingerprints: BTreeMap<Digest256, usize>,
+    /// Bodies that have had an effect.
+    heard: BTreeSet<UploadId>,
     has_qualified: bool,
     /// Would have qualified under another policy.
     may_qualify: bool,
@@ -78,6 +105,7 @@ struct Stood {
     step: u64,
     state: &'static str,
     is_revoked: bool,
+    is_unconfirmed: bool,
 }
 
 pub const GONE: &str = "gone";
@@ -87,16 +115,25 @@ static EDGES: LazyLock<BTreeSet<(String, String)>> = LazyLock::new(documented_ed
 pub struct Checks {
     timeline: Arc<Timeline>,
     world: Arc<World>,
+    /// Whether the policy has results confirmed.
+    confirms: bool,
     tracks: Mutex<BTreeMap<ScanRef, Track>>,
+    evidence: Mutex<Evidence>,
 }
 
 impl Checks {
-    pub fn new(timeline: Arc<Timeline>, world: Arc<World>) -> Self {
+    pub fn new(timeline: Arc<Timeline>, world: Arc<World>, confirms: bool) -> Self {
         Self {
             timeline,
             world,
+            confirms,
             tracks: Mutex::default(),
+            evidence: Mutex::default(),
         }
+    }
+
+    fn evidence(&self) -> MutexGuard<'_, Evidence> {
+        self.evidence.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn lock(&self) -> MutexGuard<'_, BTreeMap<ScanRef, Track>> {
@@ -140,7 +177,43 @@ impl Checks {
             .trace(|| format!("{first} {} -> {} [{what}] v{}", before.state.name(), describe(after), after.version));
         self.timeline.with_coverage(|coverage| coverage.change(after.state.name(), what));
         self.change(before, after, what);
+        let callback = write.history.callback.as_ref().filter(|_| what != "CaptureTakenOver");
+        let is_heard = callback.is_some_and(|callback| before.has_heard(callback));
+        self.hold(!is_heard, Invariant::BodiesHaveTheirEffectOnce, || {
+            format!("{first}: {what} by a body again")
+        });
+        self.confirmation(before, after, what);
         self.announcement(before, after, write);
+    }
+
+    /// What the change acts on was said by the provider in the invocation that acts on it.
+    fn confirmation(&self, before: &Pairing, after: &Pairing, what: &str) {
+        if !self.confirms || matches!(after.state, State::Erasing { .. }) {
+            return;
+        }
+        let first = &after.first;
+        let has_said = |scan_ref: &ScanRef, such: &dyn Fn(Overall) -> bool| {
+            let since = self.timeline.milliseconds() - PROCESSOR_TIMEOUT;
+            self.evidence().has_said(scan_ref, since, such)
+        };
+        let is_begun = before.state.plan().is_some() || matches!(before.state, State::Settled { .. });
+        let is_reversed = is_begun && before.revoked.is_none();
+        let is_declined = matches!(what, "FirstResultDeclined" | "FirstResultRevoked") && is_reversed;
+        let is_reopened = what == "Reopened" && matches!(before.state, State::Declined { .. });
+        let is_confirmed = if what == "AuthorizationStarted" || what == "RevocationWithdrawn" || is_reopened {
+            has_said(first, &|overall| overall == Overall::Approved)
+        } else if is_declined {
+            has_said(first, &|overall| Some(overall) == after.first_overall)
+        } else if what == "SecondResult"
+            && let Some(second) = &after.second
+        {
+            has_said(&second.scan_ref, &|overall| Some(overall) == second.overall)
+        } else {
+            true
+        };
+        self.hold(is_confirmed, Invariant::NothingUnconfirmedIsActedOn, || {
+            format!("{first}: {what}, and the provider has not said so")
+        });
     }
 
     fn change(&self, before: &Pairing, after: &Pairing, what: &str) {
@@ -152,7 +225,7 @@ impl Checks {
             || format!("{first}: {from} to {to} by {what}"),
         );
         self.hold(
-            after.state.is_terminal() || after.attention_at().is_some(),
+            (after.state.is_terminal() && after.first_question.is_none()) || after.attention_at().is_some(),
             Invariant::NonTerminalStatesCarryAttention,
             || format!("{first}: {to} after {what}"),
         );
@@ -160,6 +233,22 @@ impl Checks {
         self.hold(!begins || after.revoked.is_none(), Invariant::NothingUnapprovedIsSubmitted, || {
             format!("{first}: {what} although the first verification has turned negative")
         });
+        self.hold(
+            before.client_id.is_none() || before.client_id == after.client_id || matches!(what, "SessionOpened" | "ErasureStarted"),
+            Invariant::TheClientStaysTheSame,
+            || format!("{first}: another client by {what}"),
+        );
+        if what == "SubmissionStarted"
+            && let Some(plan) = after.state.plan()
+        {
+            let known = before.uploads.iter().find(|upload| upload.fingerprint == plan.fingerprint);
+            let is_outdated = known
+                .and_then(|upload| upload.finished_at)
+                .is_some_and(|finished_at| self.evidence().has_newer_upload(first, finished_at));
+            self.hold(before.is_newest(plan) && !is_outdated, Invariant::NoOlderUploadIsSubmitted, || {
+                format!("{first}: a newer upload than the one that is posted is known")
+            });
+        }
         let is_held = before
             .state
             .lease_until()
@@ -177,22 +266,42 @@ impl Checks {
             step: self.timeline.steps(),
             state: to,
             is_revoked: after.revoked.is_some(),
+            is_unconfirmed: after.is_waiting_for_confirmation(),
         });
+        let mut is_too_early = false;
         match what {
             "AuthorizationStarted" => {
                 track.begun += 1;
                 track.attempts += 1;
+                is_too_early = track.awaits_result;
+                let planned = after
+                    .state
+                    .plan()
+                    .and_then(|plan| after.planned_documents(plan))
+                    .unwrap_or_default();
+                let files = planned.into_iter().map(|document| document.sha256).collect();
+                if track.files != files {
+                    track.files = files;
+                    track.are_accepted = false;
+                }
             }
             "AuthorizationFailed" => {
                 track.certainly_failed += 1;
                 track.attempts -= 1;
             }
             "RetryRequested" => {
-                track.attempts = 0;
-                track.submissions_asked_for = track.submissions;
+                track.attempts = after.attempts;
+                track.are_accepted = false;
+                track.awaits_result = false;
             }
+            "SecondResult" | "SecondExpired" | "SecondResultUnclear" | "GivenUp" => track.awaits_result = false,
             _ => {}
         }
+        self.hold(!is_too_early, Invariant::OneAcceptedSubmission, || {
+            format!("{first}: another Token 2 is begun while the provider has the documents")
+        });
+        track.heard.extend(after.heard.iter().cloned());
+        track.is_approved = after.state.verdict() == Some(Verdict::Approved);
         self.hold(track.attempts <= MAXIMUM_ATTEMPTS, Invariant::AttemptsAreCapped, || {
             format!("{first}: {} attempts", track.attempts)
         });
@@ -204,7 +313,12 @@ impl Checks {
     fn announcement(&self, before: &Pairing, after: &Pairing, write: &PairingWrite) {
         let expected = if after.revoked.is_some() && after.revoked != before.revoked {
             Some(Outcome::DualVerificationRevoked)
-        } else if before.state == after.state {
+        } else if before.revoked.is_some()
+            && after.revoked.is_none()
+            && !matches!(after.state, State::Declined { .. } | State::Erasing { .. })
+        {
+            Some(Outcome::DualVerificationReinstated)
+        } else if before.state == after.state || is_brought_back(before, after) {
             None
         } else {
             match after.state {
@@ -239,6 +353,7 @@ impl Checks {
             step: self.timeline.steps(),
             state: GONE,
             is_revoked: false,
+            is_unconfirmed: false,
         };
         self.lock().entry(first.clone()).or_default().log.push(stood);
     }
@@ -263,12 +378,50 @@ impl Checks {
         });
     }
 
+    /// The provider has come to a final result.
+    pub fn decided(&self, scan_ref: &ScanRef, decision: Decision) -> DecisionNumber {
+        self.evidence().decided(scan_ref, decision)
+    }
+
     /// The provider has begun to tell the world about a result.
-    pub fn result_sent(&self, scan_ref: &ScanRef, result: &ProviderResult) {
+    pub fn result_sent(&self, facts: &CallbackFacts, result: &ProviderResult, decided: Option<DecisionNumber>) {
+        if let Some(number) = decided {
+            self.evidence().sent(facts, number);
+        }
         let mut tracks = self.lock();
-        let track = tracks.entry(scan_ref.clone()).or_default();
+        let track = tracks.entry(facts.scan_ref.clone()).or_default();
         track.has_qualified |= result.qualifies();
         track.may_qualify |= result.may_qualify();
+    }
+
+    /// Somebody who has a signing key has made a result up.
+    pub fn forged(&self, first: &ScanRef, facts: &CallbackFacts) {
+        self.evidence().forged(facts);
+        self.misleads(first);
+    }
+
+    /// Of this verification, not every body may be believed.
+    pub fn misleads(&self, first: &ScanRef) {
+        self.evidence().mislead(first);
+    }
+
+    /// Returns the upload's number.
+    pub fn uploaded(&self, first: &ScanRef, files: BTreeSet<Digest256>) -> usize {
+        let mut tracks = self.lock();
+        let uploads = &mut tracks.entry(first.clone()).or_default().uploads;
+        uploads.push(files);
+        uploads.len() - 1
+    }
+
+    /// A body names the files of the upload of this number.
+    pub fn named(&self, facts: &CallbackFacts, number: usize) {
+        let mut tracks = self.lock();
+        let track = tracks.entry(facts.scan_ref.clone()).or_default();
+        track.fingerprints.entry(facts.upload().fingerprint).or_insert(number);
+    }
+
+    pub fn status_said(&self, scan_ref: &ScanRef, status: &Status) {
+        self.evidence().status_said(scan_ref, status, self.timeline.milliseconds());
     }
 
     /// A person has changed the policy and asks to judge again.
@@ -277,18 +430,35 @@ impl Checks {
     }
 
     /// The provider has accepted documents.
-    pub fn submitted(&self, first: &ScanRef, plan: &Plan, documents: &[StoredDocument]) {
+    pub fn submitted(&self, first: &ScanRef, second: &ScanRef, plan: &Plan, documents: &[StoredDocument]) {
+        let files: BTreeSet<Digest256> = documents.iter().map(|document| document.sha256.clone()).collect();
+        // Whatever step verdict a forged body claims, the provider can only confirm the approval.
+        let is_forged_approval = {
+            let evidence = self.evidence();
+            evidence.is_misleading(first) && evidence.was_ever(first, Overall::Approved)
+        };
         let mut tracks = self.lock();
         let track = tracks.entry(first.clone()).or_default();
-        track.submissions += 1;
-        let (submissions, asked_for, has_qualified) = (
-            track.submissions,
-            track.submissions_asked_for,
-            track.has_qualified || (track.is_taken_up && track.may_qualify),
-        );
+        let is_repeated = track.is_approved || std::mem::replace(&mut track.are_accepted, true);
+        track.awaits_result = true;
+        // Or of a newer one, which is what `/files` answers with.
+        let planned = track.fingerprints.get(&plan.fingerprint).copied().unwrap_or(0);
+        let is_of_one_upload = track.uploads.iter().skip(planned).any(|upload| files.is_subset(upload));
+        let has_qualified = track.has_qualified || (track.is_taken_up && track.may_qualify) || is_forged_approval;
         drop(tracks);
-        self.hold(submissions <= 1 + asked_for, Invariant::OneAcceptedSubmission, || {
-            format!("{first}: {submissions} submissions accepted, {asked_for} of them again because a person asked")
+        self.hold(!is_repeated, Invariant::OneAcceptedSubmission, || {
+            format!("{first}: documents are accepted again, with {second}")
+        });
+        let are_planned = documents.iter().all(|document| document.upload == plan.upload);
+        self.hold(is_of_one_upload && are_planned, Invariant::NoSubmissionMixesUploads, || {
+            format!("{first}: {documents:?} are not from one upload")
+        });
+        let are_prepared_of_their_own = documents.iter().all(|document| {
+            let prepared = document.prepared.as_ref();
+            prepared.is_none_or(|prepared| *prepared == upright(document))
+        });
+        self.hold(are_prepared_of_their_own, Invariant::NoSubmissionMixesUploads, || {
+            format!("{first}: a copy is made of another file")
         });
         self.hold(has_qualified, Invariant::NothingUnapprovedIsSubmitted, || {
             format!("{first}: no result ever qualified")
@@ -328,12 +498,23 @@ impl Checks {
             Invariant::AnsweredMeansKnown,
             || format!("{scan_ref}: not archived"),
         );
+        if self.evidence().is_forged(&facts.digest) {
+            return;
+        }
+        self.evidence().acknowledged(facts);
         let Some(overall) = facts.overall else { return };
         let is_result = facts.is_final == Some(true) && matches!(overall, Overall::Approved | Overall::Denied | Overall::Suspected);
         if !is_result {
             return;
         }
-        let known = if of_token_2 {
+        let has_had_effect = self
+            .lock()
+            .get(&known_as)
+            .is_some_and(|track| track.heard.contains(&UploadId::of(&facts.digest)));
+        let is_older = *accepted == Accepted::Ignored("OlderUpload");
+        let known = if has_had_effect || is_older {
+            true
+        } else if of_token_2 {
             let was_stored = self
                 .lock()
                 .get(&known_as)
@@ -345,7 +526,14 @@ impl Checks {
                 .stored(&known_as)
                 .and_then(|pairing| pairing.second)
                 .is_some_and(|second| second.scan_ref == *scan_ref);
-            !was_stored || !is_current || self.has_stood(&known_as, since, |stood| is_in(stood, &["Settled", "Declined"]))
+            // Nor is anybody waiting for it if the documents were replaced.
+            let is_told = |pairing: Pairing| {
+                let second = pairing.second.as_ref();
+                let of_other_documents = |plan: &Plan| second.is_some_and(|second| second.upload != plan.upload);
+                second.and_then(|second| second.overall) == Some(overall) || pairing.state.plan().is_some_and(of_other_documents)
+            };
+            let is_told = self.world.stored(&known_as).is_some_and(is_told);
+            !was_stored || !is_current || is_told || self.has_stood(&known_as, since, |stood| is_in(stood, &["Settled", "Declined"]))
         } else if overall == Overall::Approved {
             self.has_stood(&known_as, since, |stood| {
                 stood.is_some_and(|stood| !["AwaitingCallback", "Expired"].contains(&stood.state))
@@ -385,7 +573,9 @@ impl Checks {
     /// A message was deleted from the queue.
     pub fn acknowledged(&self, first: &ScanRef, since: u64) {
         const AT_WORK: [&str; 5] = ["Capturing", "Captured", "Authorizing", "Authorized", "Submitting"];
-        let had_nothing_to_do = self.has_stood(first, since, |stood| stood.is_none_or(|stood| !AT_WORK.contains(&stood.state)));
+        let had_nothing_to_do = self.has_stood(first, since, |stood| {
+            stood.is_none_or(|stood| !AT_WORK.contains(&stood.state) || stood.is_unconfirmed)
+        });
         self.hold(had_nothing_to_do, Invariant::AcknowledgedMeansFinished, || {
             format!("{first}: the message is deleted while there is work to do")
         });
@@ -394,9 +584,12 @@ impl Checks {
     /// Nothing is on the agenda any more.
     pub fn at_the_end(&self) {
         self.world.for_each_pairing(|pairing| {
-            self.hold(pairing.state.is_terminal(), Invariant::EverythingEnds, || {
+            self.hold(pairing.is_at_rest(), Invariant::EverythingEnds, || {
                 format!("{} is left in {}", pairing.first, pairing.state.name())
             });
+            if self.confirms && !matches!(pairing.state, State::Erasing { .. }) {
+                self.newest_results(pairing);
+            }
         });
         let archived = self.world.archived();
         let objects = self.world.object_keys();
@@ -417,13 +610,67 @@ impl Checks {
             );
         }
     }
+
+    fn newest_results(&self, pairing: &Pairing) {
+        let (first, evidence) = (&pairing.first, self.evidence());
+        let standing = evidence.standing(first);
+        let is_positive = |decision: &Decision| decision.is_positive;
+        let is_turned_down = pairing.revoked.is_some()
+            || matches!(
+                pairing.state,
+                State::Declined {
+                    reason: DeclineReason::FirstDenied | DeclineReason::FirstSuspected
+                }
+            );
+        let is_for_a_person = pairing.state.reason() == Some(ParkReason::ResultUnconfirmed.as_str());
+        let is_right = if is_for_a_person {
+            true
+        } else if is_turned_down {
+            // Nothing was to be reversed by it, so a forged denial is believed until the true result comes.
+            standing.is_empty() || !standing.iter().all(is_positive) || evidence.is_misleading(first)
+        } else if matches!(pairing.state, State::Settled { .. }) {
+            // A forged body may claim a step verdict, of which the status says nothing.
+            let is_confirmable = |decision: &Decision| evidence.is_misleading(first) && decision.overall == Overall::Approved;
+            standing.is_empty() || standing.iter().any(|decision| is_positive(decision) || is_confirmable(decision))
+        } else {
+            true
+        };
+        self.hold(is_right, Invariant::TheNewestResultStands, || {
+            format!(
+                "{first}: the first verification is {standing:?}, and the pairing {}",
+                describe(pairing)
+            )
+        });
+        if let (State::Settled { .. }, Some(second)) = (&pairing.state, &pairing.second) {
+            let standing = evidence.standing(&second.scan_ref);
+            let is_right = standing.iter().any(|decision| Some(decision.overall) == second.overall);
+            self.hold(is_right, Invariant::TheNewestResultStands, || {
+                format!(
+                    "{first}: {} is {standing:?}, and the pairing has {:?}",
+                    second.scan_ref, second.overall
+                )
+            });
+        }
+    }
+}
+
+/// Whether a newer upload that was found to be the same has brought the outcome before it back, which was announced then.
+fn is_brought_back(before: &Pairing, after: &Pairing) -> bool {
+    let State::Capturing {
+        displaced: Some(displaced),
+        ..
+    } = &before.state
+    else {
+        return false;
+    };
+    after.state.verdict().is_some() && displaced.verdict() == after.state.verdict()
 }
 
 fn is_in(stood: Option<Stood>, states: &[&str]) -> bool {
     stood.is_some_and(|stood| states.contains(&stood.state))
 }
 
-fn describe(pairing: &Pairing) -> String {
+pub fn describe(pairing: &Pairing) -> String {
     let reason = pairing.state.reason().map(|reason| format!("({reason})")).unwrap_or_default();
     let revoked = if pairing.revoked.is_some() { " revoked" } else { "" };
     format!("{}{reason}{revoked}", pairing.state.name())

@@ -19,6 +19,7 @@ mod broken;
 mod coverage;
 mod customer;
 mod delivery;
+mod evidence;
 mod interceptor;
 mod invariants;
 mod invocation;
@@ -27,6 +28,8 @@ mod queue;
 mod run;
 mod stores;
 mod timeline;
+mod trouble;
+mod uploads;
 mod weather;
 
 use std::collections::BTreeMap;

@@ -2,22 +2,26 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use verification::Timestamp;
 use verification::document::{Plan, StoredDocument};
 use verification::identifiers::{ClientId, Digest256, ScanRef, SecondReference, StepName};
-use verification::ports::{DeletedAtProvider, Provider, ProviderError, SecondToken, Session, SessionRequest, Sessions};
+use verification::ports::{Clock, DeletedAtProvider, Provider, ProviderError, SecondToken, Session, SessionRequest, Sessions};
 use verification::reason::ParkReason;
 use verification::result::{CallbackFacts, Overall, Status, StepLinks};
 use verification::secret::{AuthToken, FileLink, SessionLink};
 use verification::testing::fixtures;
 use verification::testing::memory::World;
 
+use super::broken::Broken;
 use super::customer::{Emission, ProviderResult, second_script};
 use super::delivery::send;
 use super::invariants::Checks;
-use super::timeline::{HOUR, Happening, MINUTE, SECOND, Timeline};
+use super::timeline::{DAY, HOUR, Happening, MINUTE, SECOND, Timeline};
+use super::trouble::Trouble;
+use super::uploads::{Finished, Uploads};
 use super::weather::Weather;
 
 pub struct SimulatedProvider {
@@ -25,6 +29,7 @@ pub struct SimulatedProvider {
     pub weather: Weather,
     pub world: Arc<World>,
     pub checks: Arc<Checks>,
+    pub broken: Option<Broken>,
     state: Mutex<ProviderState>,
 }
 
@@ -32,18 +37,22 @@ pub struct SimulatedProvider {
 struct ProviderState {
     serial: u64,
     verifications: BTreeMap<ScanRef, Verification>,
-    /// Until when each link leads to its file.
-    links: BTreeMap<String, i64>,
+    uploads: Uploads,
 }
 
 struct Verification {
     client: ClientId,
-    overall: Overall,
-    /// What was true before, which a status that lags still says.
-    overall_before: Overall,
-    changed_at: i64,
+    /// What is true now, after everything that was true before, which a status that lags still says.
+    truth: Vec<Truth>,
     is_deleted: bool,
     role: Role,
+}
+
+#[derive(Clone, Copy)]
+struct Truth {
+    since: i64,
+    overall: Overall,
+    is_final: bool,
 }
 
 enum Role {
@@ -52,23 +61,53 @@ enum Role {
 }
 
 impl Verification {
-    fn become_(&mut self, overall: Overall, now: i64) {
-        self.overall_before = self.overall;
-        self.overall = overall;
-        self.changed_at = now;
+    fn begun(client: &ClientId, now: i64, role: Role) -> Self {
+        let truth = Truth {
+            since: now,
+            overall: Overall::Active,
+            is_final: false,
+        };
+        Self {
+            client: client.clone(),
+            truth: vec![truth],
+            is_deleted: false,
+            role,
+        }
+    }
+
+    fn overall(&self) -> Overall {
+        self.truth.last().map_or(Overall::Active, |truth| truth.overall)
+    }
+
+    fn become_(&mut self, overall: Overall, is_final: bool, now: i64) {
+        self.truth.push(Truth {
+            since: now,
+            overall,
+            is_final,
+        });
+    }
+
+    /// What was true at that time.
+    fn at(&self, time: i64) -> Truth {
+        let later = self.truth.iter().rposition(|truth| truth.since <= time);
+        self.truth[later.unwrap_or(0)]
     }
 }
 
 /// How long a session can be used, once it exists: its expiry and the longest time in it.
 const SESSION_LIFE: i64 = HOUR + 10 * MINUTE;
 
+/// How far a status may lag behind, at most.
+const STATUS_LAG: i64 = 10 * MINUTE;
+
 impl SimulatedProvider {
-    pub fn new(timeline: Arc<Timeline>, weather: Weather, world: Arc<World>, checks: Arc<Checks>) -> Self {
+    pub fn new(timeline: Arc<Timeline>, weather: Weather, world: Arc<World>, checks: Arc<Checks>, broken: Option<Broken>) -> Self {
         Self {
             timeline,
             weather,
             world,
             checks,
+            broken,
             state: Mutex::default(),
         }
     }
@@ -79,6 +118,18 @@ impl SimulatedProvider {
 
     pub fn is_calm(&self) -> bool {
         self.timeline.elapsed() >= self.weather.calm_after
+    }
+
+    /// The trouble is each call's own, unless it is that the provider is left alone for ever.
+    fn is_left_alone_until(&self) -> Option<Timestamp> {
+        (self.weather.trouble == Some(Trouble::LeftAlone)).then(|| self.timeline.now().plus(Duration::from_secs(300)))
+    }
+
+    fn is_status_out(&self) -> bool {
+        let elapsed = self.timeline.elapsed();
+        self.weather
+            .status_out
+            .is_some_and(|(from, length)| (from..from + length).contains(&elapsed))
     }
 
     fn trouble(&self, probability: f64) -> bool {
@@ -93,16 +144,10 @@ impl SimulatedProvider {
         let mut state = self.lock();
         state.serial += 1;
         let scan_ref: ScanRef = format!("first-{}", state.serial).parse().unwrap();
-        let verification = Verification {
-            client: client.clone(),
-            overall: Overall::Active,
-            overall_before: Overall::Active,
-            changed_at: self.timeline.milliseconds(),
-            is_deleted: false,
-            role: Role::First {
-                steps: steps.iter().map(|step| step.parse().unwrap()).collect(),
-            },
+        let role = Role::First {
+            steps: steps.iter().map(|step| step.parse().unwrap()).collect(),
         };
+        let verification = Verification::begun(client, self.timeline.milliseconds(), role);
         state.verifications.insert(scan_ref.clone(), verification);
         drop(state);
         self.timeline.schedule(SESSION_LIFE, Happening::SessionEnds(scan_ref.clone()));
@@ -115,7 +160,7 @@ impl SimulatedProvider {
             .lock()
             .verifications
             .get(scan_ref)
-            .is_some_and(|verification| verification.overall == Overall::Active);
+            .is_some_and(|verification| verification.overall() == Overall::Active);
         if is_unfinished {
             self.emit(&Emission {
                 scan_ref: scan_ref.clone(),
@@ -152,21 +197,100 @@ impl SimulatedProvider {
             return;
         }
         // An old link of a finished session expires without changing its result.
-        if !(result.overall == Overall::Expired && verification.overall != Overall::Active) {
-            verification.become_(result.overall, now);
+        if !(result.overall == Overall::Expired && verification.overall() != Overall::Active) {
+            verification.become_(result.overall, result.is_final, now);
         }
+        if let Role::First { steps } = &verification.role {
+            let steps = steps.clone();
+            self.customer_uploads(&mut state, &emission.scan_ref, &steps, result);
+        }
+        let decided = result.decision().map(|decision| self.checks.decided(&emission.scan_ref, decision));
         let facts = self.facts(&mut state, emission);
         drop(state);
         self.timeline
             .trace(|| format!("{} comes to {} (final: {})", emission.scan_ref, result.overall, result.is_final));
-        self.checks.result_sent(&emission.scan_ref, &result);
+        self.checks.result_sent(&facts, &result, decided);
         // Sometimes the same result is sent with other links, and so with another digest.
         send(&self.timeline, &self.weather, Arc::new(facts));
         if self.trouble(self.weather.callback_repeated * 0.2) {
             self.timeline.count("result sent again with fresh links");
             let facts = self.facts(&mut self.lock(), emission);
+            self.checks.result_sent(&facts, &result, decided);
             send(&self.timeline, &self.weather, Arc::new(facts));
         }
+    }
+
+    /// There is an upload before the first result is about one.
+    fn customer_uploads(&self, state: &mut ProviderState, scan_ref: &ScanRef, steps: &[StepName], result: ProviderResult) {
+        let is_first = state.uploads.newest(scan_ref).is_none() && result.overall != Overall::Expired;
+        let finished = match result.uploaded {
+            Some(finished) => finished,
+            None if is_first && self.timeline.chance(0.1) => Finished::Unknown,
+            None if is_first => Finished::Later,
+            None => return,
+        };
+        state.uploads.add(&self.timeline, &self.weather, scan_ref, steps, finished);
+        if let Some(upload) = state.uploads.newest_mut(scan_ref) {
+            upload.number = self.checks.uploaded(scan_ref, upload.digests());
+        }
+    }
+
+    /// A body that the provider has never sent, signed with its key: about a session that exists or one that does not, or about what came
+    /// of a Token 2.
+    pub fn forge(&self, scan_ref: &ScanRef) {
+        let mut state = self.lock();
+        let of_first = |(name, verification): (&ScanRef, &Verification)| match &verification.role {
+            Role::Second { first, .. } if first == scan_ref => Some(name.clone()),
+            _ => None,
+        };
+        let second = state.verifications.iter().filter_map(of_first).last();
+        let about = match second.filter(|_| self.timeline.chance(0.5)) {
+            Some(second) => second,
+            None if self.timeline.chance(0.2) => format!("invented-{scan_ref}").parse().unwrap(),
+            None => scan_ref.clone(),
+        };
+        let overall = self.timeline.weighted(&[
+            (4, Overall::Approved),
+            (2, Overall::Denied),
+            (1, Overall::Suspected),
+            (1, Overall::Expired),
+        ]);
+        let Some(verification) = state.verifications.get(scan_ref) else {
+            return;
+        };
+        let Role::First { steps } = &verification.role else { return };
+        let (client, steps) = (verification.client.clone(), steps.clone());
+        let is_second = about.as_str().starts_with("second");
+        state.serial += 1;
+        let digest = Digest256::of(&state.serial.to_be_bytes());
+        let mut links = StepLinks::new();
+        let mut finished_at = None;
+        if !is_second {
+            let name: ScanRef = format!("forged-{}", state.serial).parse().unwrap();
+            state.uploads.add(&self.timeline, &self.weather, &name, &steps, Finished::Later);
+            if let Some(upload) = state.uploads.newest(&name).cloned() {
+                self.checks.uploaded(&about, upload.digests());
+                finished_at = upload.finished_at;
+                links = state.uploads.sign(&self.timeline, &self.weather, &upload, "forged");
+            }
+        }
+        drop(state);
+        let facts = CallbackFacts {
+            external_ref: is_second.then(|| SecondReference::of(scan_ref).as_str().to_owned()),
+            overall: Some(overall),
+            steps: if is_second { Vec::new() } else { steps },
+            links,
+            finished_at,
+            digest,
+            ..fixtures::approved(about.as_str(), client.as_str())
+        };
+        self.timeline.count("callback forged");
+        self.timeline.trace(|| format!("somebody signs that {about} is {overall}"));
+        self.world.serve(&facts);
+        // Once its links are dead, `/files` leads to files of the customer's.
+        self.checks.named(&facts, 0);
+        self.checks.forged(scan_ref, &facts);
+        send(&self.timeline, &self.weather, Arc::new(facts));
     }
 
     fn facts(&self, state: &mut ProviderState, emission: &Emission) -> CallbackFacts {
@@ -182,8 +306,18 @@ impl SimulatedProvider {
             Role::First { .. } => None,
             Role::Second { first, .. } => Some(SecondReference::of(first).as_str().to_owned()),
         };
-        let client = verification.client.clone();
-        let links = self.links(state, &emission.scan_ref, &steps);
+        let client = if result.is_of_another_client {
+            self.timeline.count("body names another client");
+            self.checks.misleads(&emission.scan_ref);
+            "another-client".to_owned()
+        } else {
+            verification.client.to_string()
+        };
+        let upload = state.uploads.newest(&emission.scan_ref).cloned();
+        let mut links = StepLinks::new();
+        if let Some(upload) = upload.as_ref().filter(|_| !result.is_without_links) {
+            links = state.uploads.sign(&self.timeline, &self.weather, upload, "callback");
+        }
         let facts = CallbackFacts {
             external_ref,
             is_final: Some(result.is_final),
@@ -196,33 +330,38 @@ impl SimulatedProvider {
             } else {
                 Some("LT".parse().unwrap())
             },
+            finished_at: upload.as_ref().and_then(|upload| upload.finished_at),
             digest: Digest256::of(&serial.to_be_bytes()),
-            ..fixtures::approved(emission.scan_ref.as_str(), client.as_str())
+            ..fixtures::approved(emission.scan_ref.as_str(), &client)
         };
         self.world.serve(&facts);
+        self.checks.named(&facts, upload.map_or(0, |upload| upload.number));
         facts
     }
 
-    fn links(&self, state: &mut ProviderState, scan_ref: &ScanRef, steps: &[StepName]) -> StepLinks {
-        let mut links = StepLinks::new();
-        for step in steps {
-            if self.trouble(self.weather.link_trouble * 0.05) {
-                self.timeline.count("step without a link");
-                continue;
-            }
-            state.serial += 1;
-            let link = format!("https://files.example/{scan_ref}/{step}/{}", state.serial);
-            let life = if self.trouble(self.weather.link_trouble * 0.3) { 0 } else { HOUR };
-            state.links.insert(link.clone(), self.timeline.milliseconds() + life);
-            links.insert(step.clone(), vec![FileLink::new(link)]);
-        }
-        links
+    /// The name of the content that the link leads to; `None`: it is dead.
+    pub fn content(&self, link: &FileLink) -> Option<String> {
+        self.lock().uploads.content(link, self.timeline.milliseconds())
     }
 
-    /// Whether the link still leads to a file.
-    pub fn serves(&self, link: &FileLink) -> bool {
-        let expires_at = self.lock().links.get(link.expose()).copied();
-        expires_at.is_some_and(|expires_at| expires_at > self.timeline.milliseconds())
+    pub fn is_refused(&self, content: &str) -> bool {
+        self.lock().uploads.is_refused(content)
+    }
+
+    /// Second thoughts, or newer files, while we are at work with what was approved.
+    fn reconsider(&self, first: &ScanRef, pauses: &[(u32, i64)]) {
+        let result = if self.trouble(self.weather.second_thoughts * 0.7) {
+            self.timeline.count("first result reconsidered while we are at work");
+            ProviderResult::of(Overall::Denied)
+        } else if self.trouble(self.weather.several_uploads * 0.5) {
+            self.timeline.count("customer uploads again while we are at work");
+            ProviderResult::of(Overall::Approved).of_newer_files(&self.timeline)
+        } else {
+            return;
+        };
+        let pause = self.timeline.between(1, self.timeline.weighted(pauses));
+        let scan_ref = first.clone();
+        self.timeline.schedule(pause, Happening::Emit(Emission { scan_ref, result }));
     }
 }
 
@@ -248,7 +387,7 @@ impl Sessions for SimulatedProvider {
         }
         let mut state = self.lock();
         match state.verifications.get_mut(scan_ref) {
-            Some(verification) if verification.overall == Overall::Active && !verification.is_deleted => {
+            Some(verification) if verification.overall() == Overall::Active && !verification.is_deleted => {
                 self.timeline.count("deletion of a live session");
                 Ok(DeletedAtProvider::StillLive)
             }
@@ -273,31 +412,18 @@ impl Provider for SimulatedProvider {
         }
         let first = reference.first().expect("the scanRefs here are short");
         self.checks.token_created(&first);
-        if self.trouble(self.weather.second_thoughts * 0.7) {
-            self.timeline.count("first result reconsidered while the second is begun");
-            let latest = self.timeline.weighted(&[(3, SECOND / 4), (3, 4 * SECOND), (1, 30 * MINUTE)]);
-            let scan_ref = first.clone();
-            let result = ProviderResult::of(Overall::Denied);
-            self.timeline
-                .schedule(self.timeline.between(1, latest), Happening::Emit(Emission { scan_ref, result }));
-        }
+        self.reconsider(&first, &[(3, SECOND / 4), (3, 4 * SECOND), (1, 30 * MINUTE)]);
         let mut state = self.lock();
         state.serial += 1;
         let scan_ref: ScanRef = format!("second-{}", state.serial).parse().unwrap();
         let secret = format!("secret-{}", state.serial);
         self.timeline.trace(|| format!("the provider creates {scan_ref} for {first}"));
-        let verification = Verification {
-            client: client_id.clone(),
-            overall: Overall::Active,
-            overall_before: Overall::Active,
-            changed_at: self.timeline.milliseconds(),
-            is_deleted: false,
-            role: Role::Second {
-                first,
-                secret: secret.clone(),
-                is_accepted: false,
-            },
+        let role = Role::Second {
+            first,
+            secret: secret.clone(),
+            is_accepted: false,
         };
+        let verification = Verification::begun(client_id, self.timeline.milliseconds(), role);
         state.verifications.insert(scan_ref.clone(), verification);
         drop(state);
         self.timeline.schedule(HOUR, Happening::SecondTokenExpires(scan_ref.clone()));
@@ -338,7 +464,7 @@ impl Provider for SimulatedProvider {
                 Role::Second { secret, .. } if secret == auth_token.expose() => Some((scan_ref.clone(), verification)),
                 _ => None,
             });
-        let Some((scan_ref, verification)) = token.filter(|(_, verification)| verification.overall == Overall::Active) else {
+        let Some((scan_ref, verification)) = token.filter(|(_, verification)| verification.overall() == Overall::Active) else {
             self.timeline.count("token not valid");
             return Err(ProviderError::TokenNotValid);
         };
@@ -348,11 +474,12 @@ impl Provider for SimulatedProvider {
         if std::mem::replace(is_accepted, true) {
             return Err(ProviderError::TokenNotValid);
         }
-        verification.become_(Overall::Reviewing, self.timeline.milliseconds());
+        verification.become_(Overall::Reviewing, false, self.timeline.milliseconds());
         drop(state);
         self.timeline
             .trace(|| format!("the provider accepts the documents with {scan_ref}"));
-        self.checks.submitted(first, plan, documents);
+        self.checks.submitted(first, &scan_ref, plan, documents);
+        self.reconsider(first, &[(2, 4 * SECOND), (2, 30 * MINUTE), (1, 2 * DAY)]);
         let mut pause = 0;
         for (after, result) in second_script(&self.timeline, &self.weather) {
             pause += after;
@@ -363,7 +490,22 @@ impl Provider for SimulatedProvider {
     }
 
     async fn status(&self, scan_ref: &ScanRef) -> Result<Status, ProviderError> {
-        let lags = self.trouble(self.weather.status_lags);
+        if let Some(until) = self.is_left_alone_until() {
+            return Err(ProviderError::LeftAlone { until });
+        }
+        if self.is_status_out() {
+            self.timeline.count("status not to be had for hours");
+            return Err(ProviderError::Unavailable {
+                kind: "ServerError",
+                retry_after: None,
+            });
+        }
+        let now = self.timeline.milliseconds();
+        let lag = if self.trouble(self.weather.status_lags) {
+            self.timeline.between(0, STATUS_LAG)
+        } else {
+            0
+        };
         let state = self.lock();
         let Some(verification) = state.verifications.get(scan_ref) else {
             return Err(ProviderError::TokenNotValid);
@@ -371,14 +513,31 @@ impl Provider for SimulatedProvider {
         if verification.is_deleted {
             return Ok(Status::of(Overall::Deleted));
         }
-        let overall = if lags && self.timeline.milliseconds() - verification.changed_at < 5 * MINUTE {
+        let truth = verification.at(now - lag);
+        if truth.overall != verification.overall() {
             self.timeline.count("status lagged behind");
-            verification.overall_before
+        }
+        let is_decided = matches!(truth.overall, Overall::Approved | Overall::Denied | Overall::Suspected);
+        let status = if truth.is_final || !is_decided {
+            Status {
+                is_final: truth.is_final.then_some(true).filter(|_| self.timeline.chance(0.5)),
+                ..Status::of(truth.overall)
+            }
+        } else if self.timeline.chance(self.weather.status_not_final) {
+            self.timeline.count("status not final");
+            Status {
+                is_final: Some(false),
+                ..Status::of(truth.overall)
+            }
         } else {
-            verification.overall
+            Status::of(Overall::Reviewing)
         };
-        self.timeline.trace(|| format!("the status of {scan_ref} is said to be {overall}"));
-        Ok(Status::of(overall))
+        self.timeline.trace(|| format!("the status of {scan_ref} is said to be {status:?}"));
+        self.checks.status_said(scan_ref, &status);
+        if self.broken == Some(Broken::NotFinalTakenForFinal) {
+            return Ok(Status::of(status.overall));
+        }
+        Ok(status)
     }
 
     async fn files(&self, scan_ref: &ScanRef) -> Result<StepLinks, ProviderError> {
@@ -391,15 +550,18 @@ impl Provider for SimulatedProvider {
         }
         self.timeline.count("fresh links");
         let mut state = self.lock();
-        let steps = match state.verifications.get(scan_ref).map(|verification| &verification.role) {
-            Some(Role::First { steps }) => steps.clone(),
-            _ => return Err(ProviderError::TokenNotValid),
+        let Some(upload) = state.uploads.newest(scan_ref).cloned() else {
+            return Err(ProviderError::TokenNotValid);
         };
-        Ok(self.links(&mut state, scan_ref, &steps))
+        let folder = if self.timeline.chance(self.weather.other_paths) {
+            "api"
+        } else {
+            "callback"
+        };
+        Ok(state.uploads.sign(&self.timeline, &self.weather, &upload, folder))
     }
 
-    /// The trouble here is each call's own, never everybody's.
     async fn left_alone_until(&self, _scan_ref: &ScanRef) -> Option<Timestamp> {
-        None
+        self.is_left_alone_until()
     }
 }

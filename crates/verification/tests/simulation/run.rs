@@ -5,12 +5,12 @@
 
 use std::collections::BTreeMap;
 use std::future::Future;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Waker};
 
 use verification::identifiers::{CountryCode, ScanRef};
 use verification::pairing::ExpectedDocument;
-use verification::policy::StepVerdictPolicy;
+use verification::policy::{ComparisonPolicy, StepVerdictPolicy};
 use verification::ports::{Clock, Unavailable};
 use verification::testing::memory::World;
 use verification::testing::ports::Ports;
@@ -21,15 +21,16 @@ use super::coverage::Coverage;
 use super::customer::{Emission, script};
 use super::delivery::{Delivery, send_again};
 use super::interceptor::Turbulence;
-use super::invariants::{Checks, Invariant, Violation};
+use super::invariants::{Checks, Invariant, Violation, describe};
 use super::invocation::{
     API_TIMEOUT, CAPTURE_BUDGET, PROCESSOR_RESERVE, PROCESSOR_TIMEOUT, RECONCILER_RESERVE, RECONCILER_TIMEOUT, Returned, Task,
     WEBHOOK_TIMEOUT, Work, session_request,
 };
 use super::provider::SimulatedProvider;
 use super::queue::{Received, SimulatedQueue};
-use super::stores::{NothingRemoved, WatchedDocuments, WatchedPairings};
+use super::stores::{NothingRemoved, WatchedDocuments, WatchedPairings, WatchedPreparation};
 use super::timeline::{CLOCK_SKEW, DAY, HOUR, Happening, MINUTE, SECOND, SkewedClock, TaskId, Timeline};
+use super::trouble::{BOUND, Trouble};
 use super::weather::Weather;
 
 /// The template's schedule.
@@ -47,11 +48,38 @@ pub struct Report {
 }
 
 pub fn run(seed: u64, broken: Option<Broken>, is_traced: bool) -> Report {
-    let simulation = Simulation::new(seed, broken, is_traced);
+    let timeline = Arc::new(Timeline::new(seed, is_traced));
+    let weather = Weather::of(&timeline);
+    let simulation = Simulation::new(timeline, weather, broken);
     match broken.and_then(Broken::state_machine) {
         Some(wrong) => verification::testing::altered::with_state_machine(wrong, || simulation.run()),
         None => simulation.run(),
     }
+}
+
+/// Most teams have what results say confirmed, and compared.
+fn drawn_policy(timeline: &Timeline) -> Policy {
+    Policy {
+        confirm_results: timeline.chance(0.85),
+        comparison: timeline.weighted(&[
+            (6, ComparisonPolicy::Report),
+            (2, ComparisonPolicy::Off),
+            (2, ComparisonPolicy::Require),
+        ]),
+        ..Policy::default()
+    }
+}
+
+/// One run in which something never works. Returns how each pairing stands in the end.
+pub fn run_in_trouble(seed: u64, trouble: Trouble, is_traced: bool) -> (Report, Vec<String>) {
+    let timeline = Arc::new(Timeline::new(seed, is_traced));
+    let weather = Weather::in_trouble(&timeline, trouble);
+    let simulation = Simulation::new(timeline, weather, None);
+    let world = simulation.world.clone();
+    let report = simulation.run();
+    let mut ends = Vec::new();
+    world.for_each_pairing(|pairing| ends.push(describe(pairing)));
+    (report, ends)
 }
 
 struct Simulation {
@@ -62,6 +90,7 @@ struct Simulation {
     provider: Arc<SimulatedProvider>,
     queue: Arc<SimulatedQueue>,
     ports: Ports,
+    policy: Policy,
     broken: Option<Broken>,
     tasks: BTreeMap<TaskId, Task>,
     last_task: TaskId,
@@ -72,17 +101,25 @@ struct Simulation {
 }
 
 impl Simulation {
-    fn new(seed: u64, broken: Option<Broken>, is_traced: bool) -> Self {
-        let timeline = Arc::new(Timeline::new(seed, is_traced));
-        let weather = Weather::of(&timeline);
+    fn new(timeline: Arc<Timeline>, weather: Weather, broken: Option<Broken>) -> Self {
         timeline.trace(|| format!("{weather:#?}"));
+        let mut policy = if weather.trouble.is_some() {
+            Policy::default()
+        } else {
+            drawn_policy(&timeline)
+        };
+        if broken.is_some_and(Broken::believes_what_is_signed) {
+            policy.confirm_results = false;
+        }
+        timeline.trace(|| format!("{policy:#?}"));
         let world = Arc::new(World::new());
-        let checks = Arc::new(Checks::new(timeline.clone(), world.clone()));
+        let checks = Arc::new(Checks::new(timeline.clone(), world.clone(), policy.confirm_results));
         let provider = Arc::new(SimulatedProvider::new(
             timeline.clone(),
             weather.clone(),
             world.clone(),
             checks.clone(),
+            broken,
         ));
         let queue = Arc::new(SimulatedQueue::new(timeline.clone(), weather.clone()));
         let pairings = WatchedPairings {
@@ -95,6 +132,7 @@ impl Simulation {
         let documents = WatchedDocuments {
             provider: provider.clone(),
             broken,
+            earlier: Mutex::default(),
         };
         let turbulence = Turbulence {
             timeline: timeline.clone(),
@@ -103,6 +141,10 @@ impl Simulation {
         let mut ports = Ports {
             pairings: Arc::new(pairings),
             documents: Arc::new(documents),
+            preparation: Arc::new(WatchedPreparation {
+                timeline: timeline.clone(),
+                world: world.clone(),
+            }),
             queue: queue.clone(),
             provider: provider.clone(),
             sessions: provider.clone(),
@@ -120,6 +162,7 @@ impl Simulation {
             provider,
             queue,
             ports: ports.intercepted(Arc::new(turbulence)),
+            policy,
             broken,
             tasks: BTreeMap::new(),
             last_task: 0,
@@ -138,10 +181,16 @@ impl Simulation {
             self.happen(happening);
             self.timeline.set_running(0);
             self.schedule_tick();
-            if self.timeline.is_violated() {
+            let is_over = self.weather.trouble.is_some() && self.timeline.elapsed() > BOUND;
+            if self.timeline.is_violated() || is_over {
                 break;
             }
-            if self.timeline.steps() > MAXIMUM_STEPS {
+            let most = if self.weather.trouble.is_some() {
+                20 * MAXIMUM_STEPS
+            } else {
+                MAXIMUM_STEPS
+            };
+            if self.timeline.steps() > most {
                 self.timeline
                     .violate(Invariant::EverythingEnds, "the world does not come to rest".to_owned());
             }
@@ -173,6 +222,7 @@ impl Simulation {
             Happening::Emit(emission) => self.provider.emit(&emission),
             Happening::SessionEnds(scan_ref) => self.provider.session_ends(&scan_ref),
             Happening::SecondTokenExpires(scan_ref) => self.provider.second_token_expires(&scan_ref),
+            Happening::Forge(scan_ref) => self.provider.forge(&scan_ref),
             Happening::Deliver(delivery) => self.deliver(delivery),
             Happening::Receive { message, receipt } => {
                 if let Some(received) = self.queue.receive(message, receipt) {
@@ -267,7 +317,7 @@ impl Simulation {
 
     fn open(&mut self, customer: usize, tries: u32) {
         let client = format!("client-{customer}").parse().unwrap();
-        if tries == 0 && self.timeline.chance(0.4) {
+        if tries == 0 && self.weather.trouble.is_none() && self.timeline.chance(0.4) {
             self.timeline.count("session that the application did not open here");
             let scan_ref = self.provider.begin_session(&client);
             return self.customer_begins(&scan_ref);
@@ -291,8 +341,14 @@ impl Simulation {
             let scan_ref = scan_ref.clone();
             self.timeline.schedule(pause, Happening::Emit(Emission { scan_ref, result }));
         }
+        // Without confirmation, what is signed is believed.
+        while self.policy.confirm_results && self.timeline.chance(self.weather.forgery) {
+            let latest = self.timeline.weighted(&[(2, 20 * MINUTE), (1, 3 * HOUR), (1, 3 * DAY)]);
+            self.timeline
+                .schedule(self.timeline.between(1, latest), Happening::Forge(scan_ref.clone()));
+        }
         for latest in [HOUR, DAY, 12 * DAY] {
-            if self.timeline.chance(0.3) {
+            if self.weather.trouble.is_none() && self.timeline.chance(0.3) {
                 self.timeline
                     .schedule(self.timeline.between(MINUTE, latest), Happening::Retry(scan_ref.clone()));
             }
@@ -307,7 +363,7 @@ impl Simulation {
 
     fn deliver(&mut self, delivery: Delivery) {
         self.timeline.count("callback delivered");
-        let use_case = self.process_ports().accept_callback(Policy::default());
+        let use_case = self.process_ports().accept_callback(self.policy.clone());
         let facts = delivery.facts.as_ref().clone();
         let until = self.after(CAPTURE_BUDGET);
         self.timeline
@@ -323,7 +379,11 @@ impl Simulation {
         if self.broken == Some(Broken::AcknowledgedFirst) {
             self.acknowledge(&received, self.timeline.steps());
         }
-        let use_case = self.process_ports().advance(Policy::default());
+        let policy = Policy {
+            confirm_results: self.policy.confirm_results && self.broken != Some(Broken::SpentUnconfirmed),
+            ..self.policy.clone()
+        };
+        let use_case = self.process_ports().advance(policy);
         let first = received.first.clone();
         let until = self.after(PROCESSOR_TIMEOUT - PROCESSOR_RESERVE);
         self.spawn(Work::Message(received), PROCESSOR_TIMEOUT, async move {
@@ -406,7 +466,7 @@ impl Simulation {
         let use_case = self.process_ports().retry(Policy {
             step_verdict: StepVerdictPolicy::AcceptUnjudged,
             default_country: Some(country),
-            ..Policy::default()
+            ..self.policy.clone()
         });
         self.spawn(Work::Retry, API_TIMEOUT, async move {
             drop(use_case.retry(&first).await);

@@ -1,17 +1,20 @@
 //! The stores, watched: every call goes to the store and then to the checks, with nothing in between. And stores that are broken on
 //! purpose.
 
-use std::sync::Arc;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 use verification::Pairing;
 use verification::Timestamp;
 use verification::document::{FileType, PlannedDocument, StoredDocument, document_key};
-use verification::identifiers::{ClientId, Digest256, ScanRef, UploadId};
+use verification::file_number::FileNumber;
+use verification::identifiers::{ClientId, Digest256, ScanRef, StepName, UploadId};
 use verification::ports::{
-    CaptureError, Documents, FileRemoval, HistoryEntry, Overdue, Page, PageStart, PairingWrite, Pairings, RemovedFiles, Saved, Unavailable,
+    CaptureError, DocumentPreparation, Documents, FileRemoval, HistoryEntry, Overdue, Page, PageStart, PairingWrite, Pairings,
+    PreparationError, RemovedFiles, Saved, Unavailable,
 };
-use verification::prepared::{PreparationChange, PreparedFile};
+use verification::prepared::{Preparation, PreparationChange, PreparedFile};
 use verification::reason::ParkReason;
 use verification::secret::FileLink;
 use verification::testing::memory::{FileBehaviour, World};
@@ -105,6 +108,8 @@ impl FileRemoval for NothingRemoved {
 pub struct WatchedDocuments {
     pub provider: Arc<SimulatedProvider>,
     pub broken: Option<Broken>,
+    /// What a broken bucket takes for the file, whichever upload it is from.
+    pub earlier: Mutex<BTreeMap<(ScanRef, StepName, FileNumber), String>>,
 }
 
 #[async_trait]
@@ -120,16 +125,24 @@ impl Documents for WatchedDocuments {
         let (timeline, weather) = (&self.provider.timeline, &self.provider.weather);
         let is_calm = self.provider.is_calm();
         let trouble = |part: f64| !is_calm && timeline.chance(weather.link_trouble * part);
-        let behaviour = if !self.provider.serves(link) {
+        let Some(content) = self.provider.content(link) else {
             timeline.count("dead link");
-            FileBehaviour::Dead
-        } else if timeline.milliseconds() > until.milliseconds() || trouble(0.3) {
+            return Err(CaptureError::LinkDead);
+        };
+        let content = if self.broken == Some(Broken::UploadsMixed) {
+            let place = (first.clone(), planned.step.clone(), planned.file);
+            let mut earlier = self.earlier.lock().unwrap_or_else(PoisonError::into_inner);
+            earlier.entry(place).or_insert(content).clone()
+        } else {
+            content
+        };
+        let behaviour = if timeline.milliseconds() > until.milliseconds() || trouble(0.3) {
             timeline.count("file not to be had now");
             FileBehaviour::Down
         } else if trouble(0.3) {
             timeline.count("file cut short");
             FileBehaviour::Truncated
-        } else if trouble(0.02) {
+        } else if self.provider.is_refused(&content) {
             timeline.count("file refused");
             let step = planned.step.clone();
             FileBehaviour::Refused(ParkReason::FileTypeNotAccepted { step })
@@ -137,25 +150,41 @@ impl Documents for WatchedDocuments {
             FileBehaviour::Serves(if trouble(0.05) { 9_000_000 } else { 1_000_000 })
         };
         let world = &self.provider.world;
-        world.file(link.expose(), behaviour);
+        world.file(&content, behaviour);
         let key = document_key(first, upload, &planned.step, planned.file, FileType::Jpeg);
         let before = world.object(&key);
         if self.broken == Some(Broken::WriteOnceIgnored) {
             world.lose_object(&key);
         }
-        let captured = world.capture(first, upload, planned, link, until).await;
+        let captured = world.capture(first, upload, planned, &FileLink::new(content), until).await;
         if let Ok(document) = &captured {
-            if timeline.chance(0.05) {
-                timeline.count("photo lying on its side");
-                world.prepares(first, &planned.step, Ok(upright(document)));
-            }
             self.provider.checks.captured(first, before.as_ref(), Some(document));
         }
         captured
     }
 }
 
-fn upright(document: &StoredDocument) -> PreparedFile {
+/// Some photos are lying on their side. Which ones follows from what they show.
+pub struct WatchedPreparation {
+    pub timeline: Arc<Timeline>,
+    pub world: Arc<World>,
+}
+
+#[async_trait]
+impl DocumentPreparation for WatchedPreparation {
+    async fn prepare(&self, first: &ScanRef, documents: &[StoredDocument], until: Timestamp) -> Result<Vec<Preparation>, PreparationError> {
+        let mut preparations = Vec::new();
+        for document in documents.iter().filter(|document| document.sha256.as_str().starts_with('7')) {
+            self.timeline.count("photo lying on its side");
+            self.world.prepares(first, &document.step, Ok(upright(document)));
+            let prepared = self.world.prepare(first, std::slice::from_ref(document), until).await?;
+            preparations.extend(prepared);
+        }
+        Ok(preparations)
+    }
+}
+
+pub fn upright(document: &StoredDocument) -> PreparedFile {
     PreparedFile {
         bytes: document.bytes,
         sha256: Digest256::of(document.sha256.as_str().as_bytes()),

@@ -40,6 +40,8 @@ pub enum Happening {
     },
     /// The provider has a result.
     Emit(Emission),
+    /// Somebody with a signing key makes up a result of this verification, or of its second one.
+    Forge(ScanRef),
     /// The provider sends a callback.
     Deliver(Delivery),
     /// A message is visible, if it has not been received since.
@@ -134,6 +136,11 @@ impl Timeline {
 
     pub fn set_running(&self, task: TaskId) {
         self.lock().running = task;
+    }
+
+    /// The task that is at work.
+    pub fn running(&self) -> TaskId {
+        self.lock().running
     }
 
     /// `true` once in `1 / probability` times.

@@ -1,7 +1,8 @@
 //! How bad the world is in one run. Each seed has some troubles and not others, because rare combinations hide behind a world in which
 //! everything goes wrong at once.
 
-use super::timeline::{DAY, Timeline};
+use super::timeline::{DAY, HOUR, Timeline};
+use super::trouble::Trouble;
 
 /// Probabilities, each of one occasion.
 #[derive(Clone, Debug)]
@@ -18,6 +19,10 @@ pub struct Weather {
     pub stall: f64,
     /// A callback is sent again although it was answered.
     pub callback_repeated: f64,
+    /// A callback is sent again byte for byte, hours or days later.
+    pub news_again: f64,
+    /// A callback is under way for longer than the next one.
+    pub news_late: f64,
     /// A callback is given up after its first try.
     pub callback_given_up: f64,
     /// A message is delivered twice at once.
@@ -26,10 +31,22 @@ pub struct Weather {
     pub message_lost: f64,
     /// The provider's status is minutes old.
     pub status_lags: f64,
+    /// A result that is not final is said to be one that may change, rather than one in work.
+    pub status_not_final: f64,
+    /// When the provider begins to answer no question about a status, and for how long, in milliseconds.
+    pub status_out: Option<(i64, i64)>,
     /// The index does not show a pairing yet, or still shows it.
     pub index_lags: f64,
     /// A link to a file does not lead to it, this time or ever.
     pub link_trouble: f64,
+    /// The links of an answer have other paths than those of the callback.
+    pub other_paths: f64,
+    /// The customer uploads files again.
+    pub several_uploads: f64,
+    /// A body lacks what it should have, or names another client.
+    pub odd_bodies: f64,
+    /// Somebody has a signing key.
+    pub forgery: f64,
     /// The provider refuses what is asked.
     pub refusal: f64,
     /// The provider never has a result.
@@ -41,17 +58,38 @@ pub struct Weather {
     pub clock_skew: f64,
     /// From here on nothing goes wrong any more, in milliseconds since the beginning.
     pub calm_after: i64,
+    /// What never heals.
+    pub trouble: Option<Trouble>,
 }
 
 impl Weather {
     pub fn of(timeline: &Timeline) -> Self {
+        Self::up_to(timeline, 1.0)
+    }
+
+    /// Nothing else goes wrong.
+    pub fn in_trouble(timeline: &Timeline, trouble: Trouble) -> Self {
+        Self {
+            status_out: None,
+            calm_after: 0,
+            trouble: Some(trouble),
+            ..Self::up_to(timeline, 0.0)
+        }
+    }
+
+    fn up_to(timeline: &Timeline, worst: f64) -> Self {
         let some = |most: f64| {
+            let most = most * worst;
             if timeline.chance(0.4) {
                 most * timeline.between(1, 100) as f64 / 100.0
             } else {
                 0.0
             }
         };
+        let status_out = timeline
+            .chance(0.06)
+            .then(|| (timeline.between(0, DAY), timeline.weighted(&[(1, HOUR), (1, 2 * DAY)])));
+        let calm_after = timeline.weighted(&[(3, DAY / 12), (3, DAY), (1, 10 * DAY)]);
         Self {
             fails: some(0.12),
             answer_lost: some(0.12),
@@ -59,18 +97,27 @@ impl Weather {
             slow: some(0.2),
             stall: some(0.04),
             callback_repeated: some(0.8),
+            news_again: some(0.6),
+            news_late: some(0.5),
             callback_given_up: some(0.5),
             message_repeated: some(0.4),
             message_lost: some(0.3),
             status_lags: some(0.7),
+            status_not_final: some(1.0),
+            status_out,
             index_lags: some(0.6),
             link_trouble: some(0.5),
+            other_paths: some(0.6),
+            several_uploads: some(0.9),
+            odd_bodies: some(0.6),
+            forgery: some(0.7),
             refusal: some(0.15),
             no_result: some(0.4),
             second_thoughts: some(0.8),
             erasure: some(0.5),
             clock_skew: some(1.0),
-            calm_after: timeline.weighted(&[(3, DAY / 12), (3, DAY), (1, 10 * DAY)]),
+            calm_after: status_out.map_or(calm_after, |(from, length)| calm_after.max(from + length)),
+            trouble: None,
         }
     }
 }
