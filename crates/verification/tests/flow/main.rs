@@ -10,6 +10,7 @@
 
 mod applications;
 mod comparing;
+mod confirmation;
 mod copies;
 mod leases;
 mod left_alone;
@@ -24,6 +25,7 @@ mod repeated_sessions;
 mod reviews;
 mod revocation;
 mod several_files;
+mod uploads;
 
 use std::sync::Arc;
 use std::time::Duration;

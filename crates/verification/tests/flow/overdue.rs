@@ -177,3 +177,27 @@ async fn one_pairing_that_cannot_be_helped_keeps_no_other_waiting() {
     let run = flow.reconcile().await;
     assert_eq!((run.overdue, run.enqueued, run.failed), (2, 1, 1));
 }
+
+#[tokio::test]
+async fn work_that_nobody_lives_to_give_up_is_given_up_here() {
+    let flow = Flow::new();
+    flow.callback(&approved("first", "client")).await;
+    flow.world.wait(48 * HOUR);
+    assert_eq!(flow.reconcile().await.enqueued, 1, "after a long pause it gets one more try");
+    assert_eq!(flow.state().name(), "Captured");
+    flow.world.wait(HOUR);
+    flow.reconcile().await;
+    assert_eq!(flow.parked(), ParkReason::ProviderUnavailable);
+}
+
+#[tokio::test]
+async fn the_processor_gives_up_what_is_left_alone_for_a_day() {
+    let flow = Flow::new();
+    flow.callback(&approved("first", "client")).await;
+    flow.world.take_messages();
+    flow.world.wait(24 * HOUR);
+    flow.world.leave_provider_alone(flow.world.now().plus(HOUR));
+    assert_eq!(flow.reconcile().await.enqueued, 1);
+    assert_eq!(flow.process().await, Advanced::Resting("Parked"));
+    assert_eq!(flow.parked(), ParkReason::ProviderUnavailable);
+}
