@@ -122,6 +122,26 @@ impl Session<'_> {
         .await
     }
 
+    /// Waits until a revocation is confirmed and recorded, or withdrawn (`None`).
+    pub async fn until_revoked(&self, reason: Option<&str>) -> PairingRecord {
+        eventually(format_args!("{} is revoked: {reason:?}", self.scan_ref), || async {
+            match self.pairing().await {
+                Some(pairing) if pairing.pairing["revoked"].as_str() == reason => Ok(pairing),
+                Some(pairing) => Err(pairing.to_string()),
+                None => Err("there is no pairing".to_owned()),
+            }
+        })
+        .await
+    }
+
+    /// Where the bucket holds the files of the upload that the pairing works with, without the slash at the end.
+    pub async fn folder(&self) -> String {
+        let pairing = self.pairing().await.expect("there is a pairing");
+        let documents = pairing.pairing["documents"].as_array().expect("documents");
+        let newest = documents.last().expect("a document");
+        format!("documents/{}/{}", self.scan_ref, newest["upload"].as_str().expect("an upload"))
+    }
+
     /// Waits until the pairing is in one of these states.
     pub async fn until_one_of(&self, states: &[&str]) -> PairingRecord {
         eventually(format_args!("{} is one of {states:?}", self.scan_ref), || async {

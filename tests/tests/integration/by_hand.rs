@@ -54,7 +54,7 @@ async fn a_customer_who_clicks_and_uploads_settles_and_the_application_hears_of_
         session.until_settled().await;
 
         for (key, photo) in [("SECOND_DOC_FRONT.jpg", &photos.front), ("SECOND_DOC_BACK.png", &photos.back)] {
-            let kept = stack.object(&format!("documents/{}/{key}", session.scan_ref)).await;
+            let kept = stack.object(&format!("{}/{key}", session.folder().await)).await;
             assert!(kept == std::fs::read(photo).unwrap(), "{key} is what was uploaded");
         }
         assert_eq!(session.accepted_submissions().await.len(), 1);

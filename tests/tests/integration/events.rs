@@ -70,6 +70,7 @@ async fn each_outcome_is_heard_once_as_documented_and_says_nothing_personal() {
     revoked
         .finish_and_be_believed(json!({"overall": "DENIED", "overrides": overrides}))
         .await;
+    revoked.until_revoked(Some("FirstDenied")).await;
     // A callback that comes again decides nothing, so nothing is announced again.
     declined.send_again(json!({})).await;
     // The stream keeps its order: behind this one, nothing is on its way.
@@ -84,7 +85,9 @@ async fn each_outcome_is_heard_once_as_documented_and_says_nothing_personal() {
         events.map(|event| (event["detail-type"].clone(), without_time(event))).collect()
     };
     let both = |second: Option<&String>, more: Value| {
-        let mut members = json!({"secondScanRef": second, "verdict": "Approved", "secondOverall": "APPROVED"});
+        let comparison = json!({"person": "Same", "document": "Different"});
+        let mut members =
+            json!({"secondScanRef": second, "verdict": "Approved", "secondOverall": "APPROVED", "comparison": comparison});
         members.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
         members
     };

@@ -36,6 +36,8 @@ enum Effect {
     Submit,
     /// The second callback is archived.
     ArchiveSecond,
+    /// The second result is written down, to be confirmed.
+    Ask,
 }
 
 const BY_WEBHOOK: [Effect; 8] = [
@@ -46,16 +48,17 @@ const BY_WEBHOOK: [Effect; 8] = [
     Effect::Send,
     Effect::Write("Captured"),
     Effect::ArchiveSecond,
-    Effect::Write("Settled"),
+    Effect::Ask,
 ];
 
-const BY_PROCESSOR: [Effect; 6] = [
+const BY_PROCESSOR: [Effect; 7] = [
     Effect::Write("Authorizing"),
     Effect::CreateToken,
     Effect::Write("Authorized"),
     Effect::Write("Submitting"),
     Effect::Submit,
     Effect::Write("Submitted"),
+    Effect::Write("Settled"),
 ];
 
 #[tokio::test(flavor = "multi_thread")]
@@ -115,12 +118,16 @@ async fn hold(world: &WatchedStack, session: &Session<'_>, effect: Effect, side:
             let is_archived = stores("/callbacks/".to_owned(), client.clone())(call);
             is_archived && !call.path.contains(&first)
         }),
-        Effect::Store(step) => world
-            .services
-            .hold(side, stores(format!("/documents/{first}/{step}"), String::new())),
+        Effect::Store(step) => world.services.hold(side, move |call| {
+            let is_file = stores(format!("/documents/{first}/"), String::new())(call);
+            is_file && call.path.contains(step)
+        }),
         Effect::Send => world
             .services
             .hold(side, move |call| call.operation == "SendMessage" && call.body.contains(&first)),
+        Effect::Ask => world
+            .services
+            .hold(side, move |call| call.body.contains(&first) && call.body.contains("SecondResultInQuestion")),
         Effect::Write(state) => world.services.hold(side, writes(&first, state)),
         Effect::CreateToken => world
             .provider

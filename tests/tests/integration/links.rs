@@ -183,7 +183,8 @@ async fn several_files_of_a_step_are_all_kept_before_it_is_parked() {
         session.upload(&format!("{FRONT}.2"), content_type, second).await;
         session.finish_and_be_believed(result).await;
         assert_parked(&session, "SeveralFiles").await;
-        let of = |name: &str| format!("documents/{}/{name}", session.scan_ref);
+        let folder = session.folder().await;
+        let of = |name: &str| format!("{folder}/{name}");
         let mut expected = [
             (of(&format!("{BACK}.png")), 20_000),
             (of(&format!("{FRONT}.2.{extension}")), 40_000),

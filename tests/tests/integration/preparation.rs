@@ -20,7 +20,8 @@ async fn received(session: &Session<'_>, side: &str) -> Value {
 /// Shows that the bucket holds the original as it was uploaded and beside it what the provider got, and returns that.
 async fn prepared_copy(stack: &Stack, session: &Session<'_>, extension: &str, original: &[u8]) -> Vec<u8> {
     let scan_ref = &session.scan_ref;
-    assert_eq!(stack.object(&format!("documents/{scan_ref}/{FRONT}.{extension}")).await, original);
+    let folder = session.folder().await;
+    assert_eq!(stack.object(&format!("{folder}/{FRONT}.{extension}")).await, original);
     let image = received(session, "FRONT").await;
     let sha256 = image["sha256"].as_str().unwrap();
     let copy = stack.object(&format!("documents/{scan_ref}/prepared/{FRONT}-{sha256}.jpg")).await;
@@ -120,7 +121,8 @@ async fn assert_parked_and_kept(reason: &str, content_type: &str, extension: &st
     let pairing = session.until_parked(reason).await;
     assert_eq!(pairing.pairing["state"]["cause"]["step"], FRONT, "{pairing}");
     session.assert_nothing_spent().await;
-    let kept = stack.object(&format!("documents/{}/{FRONT}.{extension}", session.scan_ref)).await;
+    let folder = session.folder().await;
+    let kept = stack.object(&format!("{folder}/{FRONT}.{extension}")).await;
     assert_eq!(kept, original);
 }
 

@@ -47,6 +47,10 @@ async fn a_callback_that_was_archived_and_lost_is_found_and_settles_its_verifica
         "a dry run sends nothing"
     );
 
+    // What was archived is what iDenfy says when it is asked.
+    waiting
+        .fault(json!({"route": "status", "kind": "fixedStatus", "overall": "APPROVED", "times": 100}))
+        .await;
     let (status, replayed) = dvctl.ask(&["replay", &waiting.scan_ref]).await;
     assert_eq!((status, &replayed["callbacks"][0]["status"]), (Some(0), &json!(200)));
     waiting.until_settled().await;

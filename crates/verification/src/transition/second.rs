@@ -120,7 +120,8 @@ impl Step<'_> {
             next.heard_of(news.callback.as_ref());
             if let Some(second) = &mut next.second {
                 let asked = second.question.as_ref().map(|question| question.news.overall);
-                let is_disputed = [asked, second.overall].into_iter().flatten().any(|known| known != news.overall);
+                let settled = second.overall.filter(|_| matches!(self.pairing.state, State::Settled { .. }));
+                let is_disputed = [asked, settled].into_iter().flatten().any(|known| known != news.overall);
                 second.question = Some(Question {
                     is_disputed,
                     ..Question::new(news.clone(), self.now)

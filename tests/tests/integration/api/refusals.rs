@@ -71,7 +71,7 @@ async fn every_wrong_parameter_of_a_list_is_named() {
     };
     check("", &["clientId"]).await;
     check("?clientId=", &["clientId"]).await;
-    check("?clientId=%C5%BE", &["clientId"]).await;
+    check("?clientId=%07", &["clientId"]).await;
     check("?clientId=a&limit=0", &["limit"]).await;
     check("?clientId=a&limit=101&next=x&page=2", &["limit", "next", "page"]).await;
     check("?clientId=a&clientId=b", &["clientId"]).await;
