@@ -63,7 +63,8 @@ impl ComparisonPolicy {
                 person: Person::Different, ..
             } => Some(SettledReason::PersonDiffers),
             Comparison {
-                document: DocumentIdentity::Same, ..
+                document: DocumentIdentity::Same,
+                ..
             } => Some(SettledReason::SameDocument),
             Comparison {
                 person: Person::Same,
@@ -211,7 +212,10 @@ mod tests {
         let objection = |policy: ComparisonPolicy, person, document| policy.objection(Some(Comparison { person, document }));
         let required = |person, document| objection(ComparisonPolicy::Require, person, document);
         assert_eq!(required(Person::Same, DocumentIdentity::Different), None);
-        assert_eq!(required(Person::Different, DocumentIdentity::Different), Some(SettledReason::PersonDiffers));
+        assert_eq!(
+            required(Person::Different, DocumentIdentity::Different),
+            Some(SettledReason::PersonDiffers)
+        );
         assert_eq!(required(Person::Same, DocumentIdentity::Same), Some(SettledReason::SameDocument));
         for (person, document) in [
             (Person::Same, DocumentIdentity::Unknown),

@@ -63,7 +63,7 @@ impl FromStr for AllowedSources {
 mod tests {
     use super::*;
 
-    const COMPLETE: [(&str, &str); 11] = [
+    const COMPLETE: [(&str, &str); 13] = [
         ("STAGE", "dev"),
         ("PAIRING_TABLE", "table"),
         ("DOCUMENT_BUCKET", "bucket"),

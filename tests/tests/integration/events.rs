@@ -86,8 +86,7 @@ async fn each_outcome_is_heard_once_as_documented_and_says_nothing_personal() {
     };
     let both = |second: Option<&String>, more: Value| {
         let comparison = json!({"person": "Same", "document": "Different"});
-        let mut members =
-            json!({"secondScanRef": second, "verdict": "Approved", "secondOverall": "APPROVED", "comparison": comparison});
+        let mut members = json!({"secondScanRef": second, "verdict": "Approved", "secondOverall": "APPROVED", "comparison": comparison});
         members.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
         members
     };
@@ -206,6 +205,9 @@ fn the_schemas_know_every_outcome_and_every_word() {
         }
         let comparison = &detail["properties"]["comparison"]["properties"];
         assert_eq!(comparison["person"]["enum"], json!(Person::ALL.map(Person::as_str)));
-        assert_eq!(comparison["document"]["enum"], json!(DocumentIdentity::ALL.map(DocumentIdentity::as_str)));
+        assert_eq!(
+            comparison["document"]["enum"],
+            json!(DocumentIdentity::ALL.map(DocumentIdentity::as_str))
+        );
     }
 }

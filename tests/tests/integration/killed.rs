@@ -125,9 +125,9 @@ async fn hold(world: &WatchedStack, session: &Session<'_>, effect: Effect, side:
         Effect::Send => world
             .services
             .hold(side, move |call| call.operation == "SendMessage" && call.body.contains(&first)),
-        Effect::Ask => world
-            .services
-            .hold(side, move |call| call.body.contains(&first) && call.body.contains("SecondResultInQuestion")),
+        Effect::Ask => world.services.hold(side, move |call| {
+            call.body.contains(&first) && call.body.contains("SecondResultInQuestion")
+        }),
         Effect::Write(state) => world.services.hold(side, writes(&first, state)),
         Effect::CreateToken => world
             .provider

@@ -178,7 +178,11 @@ impl fmt::Display for Shown {
         let time = |then: Timestamp| format!("{then} ({})", relative(then, self.now));
         let verification = |verification: &Verification| {
             let tags: String = verification.tags.iter().map(|tag| format!("  {}", tag.as_str())).collect();
-            format!("{}  {}{tags}", verification.scan_ref, verification.overall.unwrap_or("no result yet"))
+            format!(
+                "{}  {}{tags}",
+                verification.scan_ref,
+                verification.overall.unwrap_or("no result yet")
+            )
         };
         line(f, "scanRef", &self.scan_ref)?;
         if let Some(client_id) = &self.client_id {

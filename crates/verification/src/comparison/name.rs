@@ -101,14 +101,14 @@ impl Name {
             is_mononym: forms.iter().any(|parts| parts.is_mononym),
         };
         if name.whole.is_empty() {
-            name.whole.extend(name.from_full_name(subject));
+            name.whole.extend(name.whole_of_full_name(subject));
         }
         name
     }
 
     /// The member `full_name` where the parts do not make a whole name. It may be put together from the same parts: only if it has
     /// more than they have, it is the whole one. A lone part is kept as well, to be recognised beside a mononym.
-    fn from_full_name(&self, subject: &Subject) -> Option<Vec<Word>> {
+    fn whole_of_full_name(&self, subject: &Subject) -> Option<Vec<Word>> {
         let full = words(subject.full_name.as_deref(), Hyphen::Separates);
         let parts = Parts::separated([&subject.first_name, &subject.original_first_name]);
         let known: Vec<&Word> = self.given.iter().chain(&self.surnames).flatten().chain(&parts).collect();

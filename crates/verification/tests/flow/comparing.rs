@@ -69,7 +69,10 @@ async fn the_same_document_twice_is_reported_or_suspected() {
 
     let flow = settled(ComparisonPolicy::Require, again()).await;
     let (_, verdict, reason) = found(&flow);
-    assert_eq!((verdict, reason), (Some(Verdict::Suspected), Some(SettledReason::SameDocument.as_str())));
+    assert_eq!(
+        (verdict, reason),
+        (Some(Verdict::Suspected), Some(SettledReason::SameDocument.as_str()))
+    );
     let detail = &flow.world.announcements()[0].detail;
     assert_eq!(detail.reason.as_deref(), Some("SameDocument"));
     assert_eq!(detail.second_overall, Some(Overall::Approved), "what iDenfy said is kept as it was");

@@ -31,7 +31,10 @@ async fn a_back_with_a_name_in_any_script_goes_with_its_front() {
     assert_eq!(flow.process().await, Advanced::Resting("Submitted"));
     assert_eq!(
         flow.world.object_keys(),
-        [format!("{}/=C5=BD_BACK.jpg", folder("first")), format!("{}/A_FRONT.jpg", folder("first"))]
+        [
+            format!("{}/=C5=BD_BACK.jpg", folder("first")),
+            format!("{}/A_FRONT.jpg", folder("first"))
+        ]
     );
     let (_, documents) = &flow.world.submissions()[0];
     assert_eq!(documents.len(), 2);
@@ -68,7 +71,10 @@ async fn steps_that_do_not_speak_for_themselves_can_be_mapped() {
     assert_eq!(flow.process().await, Advanced::Resting("Submitted"));
     assert_eq!(
         flow.world.object_keys(),
-        [format!("{}/Second=20doc=2Efront.jpg", folder("first")), format!("{}/back=2Cside.jpg", folder("first"))]
+        [
+            format!("{}/Second=20doc=2Efront.jpg", folder("first")),
+            format!("{}/back=2Cside.jpg", folder("first"))
+        ]
     );
 }
 

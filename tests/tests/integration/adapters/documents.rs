@@ -317,7 +317,10 @@ async fn no_error_shows_the_link() {
     };
     let link = FileLink::new(format!("{gone}/name?X-Amz-Signature=hidden"));
     let until = SystemClock.now().plus(Duration::from_secs(10));
-    let error = documents.capture(&new_scan_ref(), &upload(), &planned, &link, until).await.unwrap_err();
+    let error = documents
+        .capture(&new_scan_ref(), &upload(), &planned, &link, until)
+        .await
+        .unwrap_err();
     let told = format!("{error} {error:?} {link:?} {documents:?}");
     assert!(!told.contains("hidden") && !told.contains("/name"), "{told}");
 }

@@ -25,7 +25,10 @@ async fn a_session_that_an_application_creates_settles_and_is_found_by_either_sc
         .expect(200);
     assert_eq!(first["clientId"], session.client_id.as_str());
     assert_eq!((&first["state"], &first["verdict"]), (&json!("Settled"), &json!("Approved")));
-    assert_eq!(first["first"], json!({"scanRef": session.scan_ref, "overall": "APPROVED", "tags": []}));
+    assert_eq!(
+        first["first"],
+        json!({"scanRef": session.scan_ref, "overall": "APPROVED", "tags": []})
+    );
     let documents: Vec<_> = first["documents"]
         .as_array()
         .unwrap()
