@@ -39,7 +39,7 @@ impl Interceptor for Turbulence {
     async fn before(&self, operation: Operation) -> Fate {
         Sleep::new(&self.timeline, self.delay()).await;
         let fate = match self.weather.trouble {
-            Some(Trouble::Ends { at, every }) if at == operation && self.timeline.running() % every == 0 => {
+            Some(Trouble::Ends { at, every }) if at == operation && self.timeline.running().is_multiple_of(every) => {
                 self.timeline.trace(|| format!("{operation:?} ends the process"));
                 std::future::pending().await
             }

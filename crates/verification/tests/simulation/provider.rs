@@ -243,7 +243,7 @@ impl SimulatedProvider {
             Role::Second { first, .. } if first == scan_ref => Some(name.clone()),
             _ => None,
         };
-        let second = state.verifications.iter().filter_map(of_first).last();
+        let second = state.verifications.iter().filter_map(of_first).next_back();
         let about = match second.filter(|_| self.timeline.chance(0.5)) {
             Some(second) => second,
             None if self.timeline.chance(0.2) => format!("invented-{scan_ref}").parse().unwrap(),
