@@ -245,6 +245,16 @@ impl Advance {
                 .await;
         }
         let held = self.lease(until);
+        // What is certain of this post says nothing of the one before it.
+        let is_in_doubt = matches!(pairing.state, State::Submitting { .. });
+        let not_posted = if is_in_doubt {
+            Event::AnswerLost {
+                held,
+                again_at: self.clock.now().plus(EVIDENCE_PAUSE),
+            }
+        } else {
+            Event::SubmissionFailed { held }
+        };
         let pairing = match self.change(pairing, Event::SubmissionStarted { lease_until: held }).await? {
             Attempted::Changed {
                 pairing,
@@ -266,11 +276,11 @@ impl Advance {
                 self.follow(pairing, Event::SubmissionAccepted).await
             }
             Err(ProviderError::LeftAlone { until }) => {
-                self.change(pairing, Event::SubmissionFailed { held }).await?;
+                self.change(pairing, not_posted).await?;
                 Ok(Next::Stop(Advanced::LeftAlone { until }))
             }
             Err(ProviderError::Unavailable { kind, retry_after }) => {
-                self.change(pairing, Event::SubmissionFailed { held }).await?;
+                self.change(pairing, not_posted).await?;
                 Ok(Next::Stop(Advanced::TryAgain {
                     why: kind,
                     after: retry_after,

@@ -75,15 +75,16 @@ impl Step<'_> {
             return self.unclear(result, ParkReason::ClientMismatch);
         }
         let age = result.upload.age(&self.pairing.uploads);
-        if age == Age::Older {
-            return Transition::Nothing("OlderUpload");
-        }
         let is_newer = age == Age::Newer;
-        let begin = |what| self.captured_anew(what, result, plan, None);
-        let displaced = || Some(Box::new(self.pairing.state.clone()));
+        // Its documents are with the provider, whichever upload the approval names.
         if self.pairing.revoked.is_some() {
             return self.approved_after_revocation(result, plan, is_newer);
         }
+        if age == Age::Older {
+            return Transition::Nothing("OlderUpload");
+        }
+        let begin = |what| self.captured_anew(what, result, plan, None);
+        let displaced = || Some(Box::new(self.pairing.state.clone()));
         match &self.pairing.state {
             State::AwaitingCallback { .. } => begin("FirstResultQualified"),
             State::Declined { .. } if result.confirm => self.ask_about_first(result, |overall, tags| FirstNews::Qualifies {
@@ -190,17 +191,16 @@ impl Step<'_> {
     }
 
     fn declined(&self, result: &FirstResult, reason: DeclineReason) -> Transition {
-        let reverses_nothing = self.pairing.revoked.is_some()
-            || matches!(
-                self.pairing.state,
-                State::AwaitingCallback { .. }
-                    | State::Declined { .. }
-                    | State::Expired
-                    | State::Parked {
-                        resume: Resume::Callback(_),
-                        ..
-                    }
-            );
+        let has_qualified = self.pairing.first_callback.is_some();
+        let reverses_nothing = match &self.pairing.state {
+            _ if self.pairing.revoked.is_some() => true,
+            State::AwaitingCallback { .. } | State::Declined { .. } | State::Expired => true,
+            State::Parked {
+                resume: Resume::Callback(_),
+                ..
+            } => !has_qualified,
+            _ => false,
+        };
         let is_known = match &self.pairing.state {
             State::Declined { reason: known } => *known == reason,
             _ => self.pairing.revoked == Some(reason),
@@ -230,6 +230,7 @@ impl Step<'_> {
         } else {
             next.state = State::Declined { reason };
             next.next_upload = None;
+            next.forget_second_question();
         }
         // An approval that is not confirmed yet may still reopen it.
         next.first_question
@@ -322,9 +323,6 @@ impl Step<'_> {
                 remember(&mut next.heard, callback);
                 if result.upload.age(&next.uploads) == Age::Newer {
                     result.upload.clone().remember(&mut next.uploads);
-                    // An approval of older documents has nothing to bring any more.
-                    next.first_question
-                        .take_if(|question| matches!(question.news, FirstNews::Qualifies { .. }));
                 }
             }
             alter(next);
@@ -336,6 +334,8 @@ impl Step<'_> {
 impl Step<'_> {
     pub(super) fn first_status(&self, said: Option<&Status>) -> Transition {
         let question = match (&self.pairing.first_question, &self.pairing.state) {
+            // An answer that another worker was faster with.
+            (Some(question), _) if !question.is_due(self.now) => return OUT_OF_PLACE,
             (Some(question), _) => question.clone(),
             (None, State::Captured { .. } | State::Authorizing { .. }) => Question::new(FirstNews::Approval, self.now),
             (None, _) => return OUT_OF_PLACE,

@@ -179,7 +179,9 @@ impl Step<'_> {
         policy: ComparisonPolicy,
     ) -> Transition {
         let second = self.current_second(scan_ref).filter(|second| self.is_about(second));
-        let Some(question) = second.and_then(|second| second.question.clone()) else {
+        let question = second.and_then(|second| second.question.clone());
+        // Or an answer that another worker was faster with.
+        let Some(question) = question.filter(|question| question.is_due(self.now)) else {
             return OUT_OF_PLACE;
         };
         let news = &question.news;

@@ -132,7 +132,7 @@ impl Step<'_> {
             State::Authorizing { plan, .. } => plan,
             _ => return OUT_OF_PLACE,
         };
-        if self.pairing.is_doubted() {
+        if self.pairing.is_doubted() || self.pairing.is_waiting_for_confirmation() {
             return UNCONFIRMED;
         }
         if !self.pairing.is_newest(plan) {
@@ -140,7 +140,6 @@ impl Step<'_> {
         }
         if self.pairing.attempts >= MAXIMUM_ATTEMPTS {
             return self.change("AttemptsExhausted", &[], |next| {
-                next.first_question = None;
                 next.state = State::Parked {
                     cause: ParkReason::AttemptsExhausted,
                     resume: Resume::Plan(plan.clone()),
@@ -149,7 +148,6 @@ impl Step<'_> {
         }
         self.change("AuthorizationStarted", &[], |next| {
             next.attempts = next.attempts.saturating_add(1);
-            next.first_question = None;
             next.state = State::Authorizing {
                 plan: plan.clone(),
                 lease_until,
@@ -217,7 +215,7 @@ impl Step<'_> {
             State::Authorized { plan, auth_token } | State::Submitting { plan, auth_token, .. } => (plan, auth_token),
             _ => return OUT_OF_PLACE,
         };
-        if self.pairing.is_doubted() {
+        if self.pairing.is_doubted() || self.pairing.is_waiting_for_confirmation() {
             return UNCONFIRMED;
         }
         if matches!(self.pairing.state, State::Authorized { .. }) && !self.pairing.is_newest(plan) {

@@ -235,6 +235,10 @@ async fn in_doubt_replaced_documents_are_not_posted_again() {
     flow.world.expire_tokens();
     flow.pass(30).await;
     assert_eq!(flow.parked(), ParkReason::NewerUploadNotApproved);
+    // Judged anew, the denial is asked about like any other that comes after an approval.
+    flow.retrying(Policy::default()).retry(&"first".parse().unwrap()).await.unwrap();
+    flow.pass(20).await;
+    assert_eq!(flow.parked(), ParkReason::NewerUploadNotApproved);
 }
 
 /// `/files` lists the files under other paths than the callback: they may be other files.
