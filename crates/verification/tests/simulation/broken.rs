@@ -412,7 +412,10 @@ fn a_status_that_may_change_taken_for_final_is_caught() {
 fn a_contradiction_believed_at_once_is_caught() {
     let caught = caught_as(Broken::ContradictionBelievedAtOnce, 5_000);
     // Which shows first depends on the seed: a wrong result stands, or results are asked for without end.
-    assert!(matches!(caught, Invariant::TheNewestResultStands | Invariant::EverythingEnds), "{caught:?}");
+    assert!(
+        matches!(caught, Invariant::TheNewestResultStands | Invariant::EverythingEnds),
+        "{caught:?}"
+    );
 }
 
 #[test]
