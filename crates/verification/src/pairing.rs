@@ -356,7 +356,9 @@ impl Pairing {
             State::Captured { plan } | State::Authorizing { plan, .. } | State::Authorized { plan, .. } => plan,
             _ => return None,
         };
-        let first = self.first_question.as_ref().map(|question| question.ask_at);
+        let first = self.first_question.as_ref();
+        let first = first.filter(|question| !matches!(question.news, FirstNews::Reversal));
+        let first = first.map(|question| question.ask_at);
         let second = self.second.as_ref().filter(|second| second.upload == plan.upload);
         let second = second.and_then(|second| second.question.as_ref()).map(|question| question.ask_at);
         first.into_iter().chain(second).min()
@@ -370,7 +372,7 @@ impl Pairing {
     /// Whether a body says that the first verification is not approved, and the provider has not said what is true.
     pub fn is_doubted(&self) -> bool {
         let question = self.first_question.as_ref();
-        question.is_some_and(|question| !matches!(question.news, FirstNews::Approval | FirstNews::Decline { .. }))
+        question.is_some_and(|question| matches!(question.news, FirstNews::Qualifies { .. } | FirstNews::Declines { .. }))
     }
 
     /// Whether a newer upload is to be verified now that the older one was not approved.

@@ -34,6 +34,8 @@ pub struct Question<News> {
 pub enum FirstNews {
     /// No body: whether the approval that is known still holds, before a token is spent on it.
     Approval,
+    /// No body: whether an approval that reversed a decision still holds when no lag explains the answer. Nothing waits for it.
+    Reversal,
     /// No body: whether the negative result that was confirmed still holds when no lag explains the answer. `plan`: what it has stopped.
     Decline {
         plan: Option<Plan>,

@@ -348,7 +348,7 @@ impl Step<'_> {
         let settled = said.and_then(Status::settled);
         let tags = said.map(|said| said.tags.clone()).unwrap_or_default();
         match (&question.news, settled) {
-            (FirstNews::Approval, Some(Overall::Approved)) => self.without_first_question("ResultConfirmed"),
+            (FirstNews::Approval | FirstNews::Reversal, Some(Overall::Approved)) => self.without_first_question("ResultConfirmed"),
             (FirstNews::Decline { .. }, Some(settled)) if negative(settled).is_some() => self.without_first_question("ResultConfirmed"),
             (FirstNews::Qualifies { overall, tags, plan }, Some(Overall::Approved)) => {
                 self.confirm_approval(&question, *overall, tags, Some(plan))
@@ -360,10 +360,12 @@ impl Step<'_> {
             (FirstNews::Declines { .. }, Some(settled)) if let Some(reason) = negative(settled) => {
                 self.confirm_decline(&question, settled, &tags, reason)
             }
-            (FirstNews::Approval, Some(settled)) if let Some(reason) = negative(settled) => match question.patience(true, self.now) {
-                Patience::Contradicted => self.confirm_decline(&question, settled, &tags, reason),
-                patience => self.wait_for_first(question, patience),
-            },
+            (FirstNews::Approval | FirstNews::Reversal, Some(settled)) if let Some(reason) = negative(settled) => {
+                match question.patience(true, self.now) {
+                    Patience::Contradicted => self.confirm_decline(&question, settled, &tags, reason),
+                    patience => self.wait_for_first(question, patience),
+                }
+            }
             (FirstNews::Decline { plan }, Some(Overall::Approved)) => match question.patience(true, self.now) {
                 Patience::Contradicted => self.confirm_approval(&question, Overall::Approved, &tags, plan.as_ref()),
                 patience => self.wait_for_first(question, patience),
@@ -386,7 +388,9 @@ impl Step<'_> {
                 next.first_question = Some(question.asked_again_at(ask_at));
             }),
             // It was confirmed before.
-            _ if matches!(question.news, FirstNews::Decline { .. }) => self.without_first_question("ResultUnconfirmed"),
+            _ if matches!(question.news, FirstNews::Decline { .. } | FirstNews::Reversal) => {
+                self.without_first_question("ResultUnconfirmed")
+            }
             Patience::Contradicted | Patience::Exhausted => self.change("ConfirmationGivenUp", &[], |next| {
                 let standing = Standing {
                     first_question: Some(question),
@@ -408,7 +412,7 @@ impl Step<'_> {
         let record = |next: &mut Pairing| {
             next.first_overall = Some(overall);
             next.first_tags = tags.to_vec();
-            next.first_question = question.once_more(FirstNews::Approval, self.now);
+            next.first_question = question.once_more(FirstNews::Reversal, self.now);
         };
         if self.pairing.revoked.is_some() {
             return self.change("RevocationWithdrawn", &[Effect::Enqueue], |next| {

@@ -5,6 +5,7 @@ use crate::document::{Plan, StoredDocument};
 use crate::identifiers::{Digest256, ScanRef, UploadId};
 use crate::pairing::{Pairing, Resume, Second, Standing, State};
 use crate::prepared::Preparation;
+use crate::question::FirstNews;
 use crate::reason::ParkReason;
 use crate::secret::AuthToken;
 use crate::time::Timestamp;
@@ -258,7 +259,7 @@ impl Step<'_> {
             Some(reason) => self.change(what, &[], |next| {
                 next.revoked = None;
                 next.next_upload = None;
-                next.first_question = None;
+                next.first_question.take_if(|question| matches!(question.news, FirstNews::Approval));
                 next.forget_second_question();
                 next.state = State::Declined { reason };
             }),
