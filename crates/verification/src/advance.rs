@@ -273,7 +273,8 @@ impl Advance {
         match self.provider.submit(&pairing.first, &auth_token, &plan, &documents).await {
             Ok(()) => {
                 self.observer.observe(Observation::DocumentsSubmitted);
-                self.follow(pairing, Event::SubmissionAccepted).await
+                let second = pairing.second.as_ref().map(|second| second.scan_ref.clone());
+                self.follow(pairing, Event::SubmissionAccepted { second }).await
             }
             Err(ProviderError::LeftAlone { until }) => {
                 self.change(pairing, not_posted).await?;
@@ -355,14 +356,15 @@ impl Advance {
     }
 
     async fn follow_evidence(&self, pairing: Pairing, overall: Overall) -> Result<Next, Unavailable> {
+        let second = pairing.second.as_ref().map(|second| second.scan_ref.clone());
         match overall {
-            Overall::Expired => self.follow(pairing, Event::SecondTokenDied).await,
+            Overall::Expired => self.follow(pairing, Event::SecondTokenDied { second }).await,
             Overall::Unknown | Overall::Active => Ok(Next::Stop(Advanced::TryAgain {
                 why: "StatusUnclear",
                 after: None,
             })),
             // It is being looked at, or was: accepted. The callback, not the status, brings the result.
-            _ => self.follow(pairing, Event::SubmissionAccepted).await,
+            _ => self.follow(pairing, Event::SubmissionAccepted { second }).await,
         }
     }
 

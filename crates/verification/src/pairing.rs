@@ -375,10 +375,16 @@ impl Pairing {
         question.is_some_and(|question| matches!(question.news, FirstNews::Qualifies { .. } | FirstNews::Declines { .. }))
     }
 
+    /// Whether a result of the second verification waits to be confirmed.
+    pub fn has_second_question(&self) -> bool {
+        self.second.as_ref().is_some_and(|second| second.question.is_some())
+    }
+
     /// Whether a newer upload is to be verified now that the older one was not approved.
     pub fn is_next_attempt_due(&self) -> bool {
         let was_not_approved = self.state.verdict().is_some_and(|verdict| verdict != Verdict::Approved);
-        was_not_approved && self.next_upload.is_some() && self.revoked.is_none() && self.first_question.is_none()
+        let has_question = self.first_question.is_some() || self.has_second_question();
+        was_not_approved && self.next_upload.is_some() && self.revoked.is_none() && !has_question
     }
 
     /// Whether no newer upload than the plan's is known.

@@ -92,7 +92,10 @@ pub enum Event {
     SubmissionStarted {
         lease_until: Timestamp,
     },
-    SubmissionAccepted,
+    /// `second`: the Token 2 that was posted with. There may be another one by now.
+    SubmissionAccepted {
+        second: Option<ScanRef>,
+    },
     /// The documents were certainly not accepted, and the token is certainly unused.
     SubmissionFailed {
         held: Timestamp,
@@ -107,7 +110,9 @@ pub enum Event {
         again_at: Timestamp,
     },
     /// Token 2 is dead and nothing was accepted with it.
-    SecondTokenDied,
+    SecondTokenDied {
+        second: Option<ScanRef>,
+    },
     /// The newer upload that waited for the result of an older one is taken up.
     NextAttemptStarted,
     /// The application has created Token 1 itself.
@@ -258,11 +263,12 @@ pub fn apply(pairing: &Pairing, event: Event, now: Timestamp) -> Transition {
         Event::AuthorizationFailed { held } => step.authorization_failed(held),
         Event::AuthorizationRefused { held, reason } => step.authorization_refused(held, reason),
         Event::SubmissionStarted { lease_until } => step.submission_started(lease_until),
-        Event::SubmissionAccepted => step.submission_accepted(),
+        Event::SubmissionAccepted { second } => step.submission_accepted(second.as_ref()),
         Event::SubmissionFailed { held } => step.submission_failed(held),
         Event::SubmissionRefused { held, reason } => step.submission_refused(held, reason),
         Event::AnswerLost { held, again_at } => step.answer_lost(held, again_at),
-        Event::SecondTokenDied => step.second_token_died(),
+        Event::SecondTokenDied { second } if step.is_current(second.as_ref()) => step.second_token_died(),
+        Event::SecondTokenDied { .. } => OUT_OF_PLACE,
         Event::NextAttemptStarted => step.next_attempt_started(),
         Event::SessionOpened {
             client_id,

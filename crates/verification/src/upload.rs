@@ -44,13 +44,25 @@ impl Upload {
     /// about those that are known.
     pub fn age(&self, known: &[Self]) -> Age {
         let Some(newest) = known.last() else { return Age::Newer };
-        let names_no_files = self.fingerprint == fingerprint(&StepLinks::new(), self.finished_at);
-        if newest.fingerprint == self.fingerprint || names_no_files {
+        if newest.fingerprint == self.fingerprint || !self.names_files() {
             return Age::Same;
         }
         let is_known = known.iter().any(|upload| upload.fingerprint == self.fingerprint);
-        let is_before = matches!((self.finished_at, newest.finished_at), (Some(own), Some(newest)) if own < newest);
-        if is_known || is_before { Age::Older } else { Age::Newer }
+        if is_known || self.is_before_newest(known) {
+            Age::Older
+        } else {
+            Age::Newer
+        }
+    }
+
+    pub fn names_files(&self) -> bool {
+        self.fingerprint != fingerprint(&StepLinks::new(), self.finished_at)
+    }
+
+    /// Whether the customer finished it before the newest one, by the customer's own time.
+    pub fn is_before_newest(&self, known: &[Self]) -> bool {
+        let newest = known.last().and_then(|newest| newest.finished_at);
+        matches!((self.finished_at, newest), (Some(own), Some(newest)) if own < newest)
     }
 
     /// Adds the upload as the newest one, and forgets the oldest of too many.

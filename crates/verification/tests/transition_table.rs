@@ -823,7 +823,18 @@ fn events() -> Vec<(&'static str, Event)> {
             },
         ),
         ("submission started", Event::SubmissionStarted { lease_until: lease() }),
-        ("submission accepted", Event::SubmissionAccepted),
+        (
+            "submission accepted",
+            Event::SubmissionAccepted {
+                second: Some(scan_ref("second")),
+            },
+        ),
+        (
+            "submission accepted with an earlier token",
+            Event::SubmissionAccepted {
+                second: Some(scan_ref("earlier")),
+            },
+        ),
         ("submission failed", Event::SubmissionFailed { held: held() }),
         (
             "submission refused",
@@ -839,7 +850,18 @@ fn events() -> Vec<(&'static str, Event)> {
                 again_at: lease(),
             },
         ),
-        ("token died", Event::SecondTokenDied),
+        (
+            "token died",
+            Event::SecondTokenDied {
+                second: Some(scan_ref("second")),
+            },
+        ),
+        (
+            "an earlier token died",
+            Event::SecondTokenDied {
+                second: Some(scan_ref("earlier")),
+            },
+        ),
         ("next attempt started", Event::NextAttemptStarted),
         (
             "session opened",
@@ -908,6 +930,27 @@ fn every_state_answers_every_event_as_the_table_says() {
         }
     }
     insta::assert_snapshot!(table);
+}
+
+/// Two workers asked at once: the slower one's answer is as old as the faster one's, and decides nothing more.
+#[test]
+fn an_answer_that_another_worker_was_faster_with_is_ignored() {
+    let soon = NOW.plus(Duration::from_secs(1));
+    let decline = FirstNews::Decline { plan: Some(plan()) };
+    let states = states();
+    let state = |name: &str| states.iter().find(|(known, _)| *known == name).unwrap().1.clone();
+    let mut declined = asked(state("Declined (FirstDenied)"), decline);
+    declined.first_question.as_mut().unwrap().ask_at = soon;
+    let approved = Event::FirstStatus(Some(Status::of(Overall::Approved)));
+    assert_eq!(describe(&apply(&declined, approved.clone(), NOW)), "· OutOfPlace");
+    assert!(describe(&apply(&declined, approved, soon)).contains("Reopened"));
+    let mut captured = asked(state("Captured"), FirstNews::Approval);
+    captured.first_question.as_mut().unwrap().ask_at = soon;
+    let spent = Event::AuthorizationStarted {
+        lease_until: lease(),
+        confirmed: Confirmed::by(&Status::of(Overall::Approved)).unwrap(),
+    };
+    assert_eq!(describe(&apply(&captured, spent, NOW)), "· Unconfirmed");
 }
 
 #[test]

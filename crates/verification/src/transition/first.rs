@@ -75,12 +75,16 @@ impl Step<'_> {
             return self.unclear(result, ParkReason::ClientMismatch);
         }
         let age = result.upload.age(&self.pairing.uploads);
-        let is_newer = age == Age::Newer;
+        // A body that was not believed may have named it before.
+        let is_anothers = |current: &Plan| current.fingerprint != plan.fingerprint && result.upload.names_files();
+        let is_newer = age == Age::Newer || (age == Age::Same && self.pairing.state.plan().is_some_and(is_anothers));
         // Its documents are with the provider, whichever upload the approval names.
         if self.pairing.revoked.is_some() {
             return self.approved_after_revocation(result, plan, is_newer);
         }
-        if age == Age::Older {
+        // Where the customer's times do not tell, the status has to: the decline may be the older news.
+        let may_reopen = matches!(self.pairing.state, State::Declined { .. }) && result.confirm;
+        if age == Age::Older && (!may_reopen || result.upload.is_before_newest(&self.pairing.uploads)) {
             return Transition::Nothing("OlderUpload");
         }
         let begin = |what| self.captured_anew(what, result, plan, None);
@@ -106,9 +110,14 @@ impl Step<'_> {
             State::Captured { .. } | State::Authorizing { .. } | State::Authorized { .. } if is_newer => {
                 self.captured_anew("UploadReplaced", result, plan, None)
             }
-            State::Submitting { .. } | State::Submitted { .. } if is_newer => self.first_news("UploadWaits", &[], result, |next| {
-                next.next_upload = Some(plan.clone());
-            }),
+            // Also while it is in question whether the older documents are approved.
+            State::Submitting { .. } | State::Submitted { .. } | State::Settled { .. }
+                if is_newer && (self.pairing.state.verdict().is_none() || self.may_become_approved()) =>
+            {
+                self.first_news("UploadWaits", &[], result, |next| {
+                    next.next_upload = Some(plan.clone());
+                })
+            }
             State::Settled { verdict, .. } if is_newer && *verdict != Verdict::Approved => {
                 self.captured_anew("UploadReplaced", result, plan, displaced())
             }
@@ -132,6 +141,10 @@ impl Step<'_> {
             }
             _ => ALREADY_KNOWN,
         }
+    }
+
+    fn may_become_approved(&self) -> bool {
+        self.pairing.state.verdict() != Some(Verdict::Approved) && self.pairing.has_second_question()
     }
 
     /// Takes the plan up from the beginning: its files are to be fetched, whatever else is in the bucket.
@@ -232,9 +245,7 @@ impl Step<'_> {
             next.next_upload = None;
             next.forget_second_question();
         }
-        // An approval that is not confirmed yet may still reopen it.
-        next.first_question
-            .take_if(|question| !matches!(question.news, FirstNews::Qualifies { .. } | FirstNews::Decline { .. }));
+        next.keep_only_what_may_reopen();
     }
 
     /// Whether the provider has the documents, or may have them.
@@ -443,6 +454,14 @@ impl Step<'_> {
             let plan = self.pairing.state.plan().cloned();
             next.first_question = question.once_more(FirstNews::Decline { plan }, self.now);
         })
+    }
+}
+
+impl Pairing {
+    /// Once declined: an approval that is not confirmed yet, and whether the decline still holds when no lag explains the answer.
+    pub(super) fn keep_only_what_may_reopen(&mut self) {
+        self.first_question
+            .take_if(|question| !matches!(question.news, FirstNews::Qualifies { .. } | FirstNews::Decline { .. }));
     }
 }
 

@@ -158,6 +158,11 @@ impl Step<'_> {
         self.pairing.second.as_ref().filter(|second| second.scan_ref == *scan_ref)
     }
 
+    /// Whether it is the newest Token 2. What became of an earlier one says nothing of this one.
+    pub(super) fn is_current(&self, scan_ref: Option<&ScanRef>) -> bool {
+        self.pairing.second.as_ref().map(|second| &second.scan_ref) == scan_ref
+    }
+
     fn is_settled_as(&self, overall: Overall) -> bool {
         let known = self.pairing.second.as_ref().and_then(|second| second.overall);
         matches!(self.pairing.state, State::Settled { .. }) && known == Some(overall)

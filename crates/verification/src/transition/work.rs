@@ -5,7 +5,6 @@ use crate::document::{Plan, StoredDocument};
 use crate::identifiers::{Digest256, ScanRef, UploadId};
 use crate::pairing::{Pairing, Resume, Second, Standing, State};
 use crate::prepared::Preparation;
-use crate::question::FirstNews;
 use crate::reason::ParkReason;
 use crate::secret::AuthToken;
 use crate::time::Timestamp;
@@ -233,10 +232,13 @@ impl Step<'_> {
         )
     }
 
-    pub(super) fn submission_accepted(&self) -> Transition {
+    pub(super) fn submission_accepted(&self, second: Option<&ScanRef>) -> Transition {
         let State::Submitting { plan, .. } = &self.pairing.state else {
             return OUT_OF_PLACE;
         };
+        if !self.is_current(second) {
+            return OUT_OF_PLACE;
+        }
         self.to(
             "DocumentsSubmitted",
             &[],
@@ -259,7 +261,7 @@ impl Step<'_> {
             Some(reason) => self.change(what, &[], |next| {
                 next.revoked = None;
                 next.next_upload = None;
-                next.first_question.take_if(|question| matches!(question.news, FirstNews::Approval));
+                next.keep_only_what_may_reopen();
                 next.forget_second_question();
                 next.state = State::Declined { reason };
             }),

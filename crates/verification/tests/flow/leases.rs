@@ -81,3 +81,21 @@ async fn an_erasure_waits_for_a_worker_until_the_very_end_of_its_lease() {
         assert_eq!(receipt.remaining.len(), remaining, "{before_the_end:?}");
     }
 }
+
+/// The first post was accepted, its status lags behind, and the second post is turned away: of the first, that says nothing.
+#[tokio::test]
+async fn a_post_that_is_turned_away_leaves_an_earlier_one_in_doubt() {
+    let flow = Flow::new();
+    flow.callback(&approved("first", "client")).await;
+    flow.world.fault("process", Fault::DoneThenLost);
+    flow.process().await;
+    flow.world.wait(Duration::from_secs(11));
+    flow.world.status_of("second-1", Overall::Active);
+    flow.world.fault("process", Fault::Unavailable);
+    flow.process().await;
+    assert_eq!(flow.state().name(), "Submitting");
+    flow.world.status_of("second-1", Overall::Reviewing);
+    flow.world.wait(Duration::from_secs(11));
+    assert_eq!(flow.process().await, Advanced::Resting("Submitted"));
+    assert_eq!((flow.world.token_count(), flow.world.submissions().len()), (1, 1));
+}

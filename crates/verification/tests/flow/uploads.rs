@@ -296,3 +296,35 @@ async fn a_callback_for_another_client_goes_no_further() {
     assert_eq!(flow.process().await, Advanced::Resting("Parked"));
     assert_eq!(flow.world.token_count(), 0);
 }
+
+#[tokio::test]
+async fn files_that_a_denial_has_named_are_not_mixed_with_others() {
+    let flow = Flow::confirming();
+    flow.world.file(&link(1, BACK, "one"), FileBehaviour::Down);
+    flow.callback(&about(1, Overall::Approved, "one")).await;
+    assert_eq!(flow.state().name(), "Capturing", "the front is in the bucket");
+    // Not believed, but it names the newer files.
+    flow.callback(&about(2, Overall::Denied, "d")).await;
+    flow.callback(&about(2, Overall::Approved, "two")).await;
+    flow.pass(20).await;
+    assert_eq!(flow.submitted_files(), [files(2, "two")]);
+}
+
+#[tokio::test]
+async fn no_newer_upload_begins_while_a_verdict_is_in_question() {
+    let flow = Flow::confirming();
+    flow.callback(&about(1, Overall::Approved, "a")).await;
+    flow.process().await;
+    flow.callback(&second("second-1", "first", Overall::Denied)).await;
+    flow.process().await;
+    let approved = CallbackFacts {
+        digest: Digest256::of(b"approved after all"),
+        ..second("second-1", "first", Overall::Approved)
+    };
+    flow.callback(&approved).await;
+    let waits = flow.callback(&about(2, Overall::Approved, "b")).await;
+    assert_eq!(waits, Accepted::Changed("UploadWaits"));
+    flow.pass(20).await;
+    assert_eq!(flow.state().verdict(), Some(Verdict::Approved));
+    assert_eq!(flow.submitted_files(), [files(1, "a")]);
+}

@@ -169,8 +169,8 @@ fn nor_does_it_matter_when_the_program_ends_twice() {
 fn a_program_that_repeats_what_it_does_not_know_is_found_out() {
     with_state_machine(
         |pairing, event, now| match event {
-            Event::SubmissionAccepted if pairing.state.lease_until().is_some_and(|lease_until| lease_until <= now) => {
-                apply(pairing, Event::SecondTokenDied, now)
+            Event::SubmissionAccepted { second } if pairing.state.lease_until().is_some_and(|lease_until| lease_until <= now) => {
+                apply(pairing, Event::SecondTokenDied { second }, now)
             }
             event => apply(pairing, event, now),
         },
