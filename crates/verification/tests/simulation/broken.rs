@@ -122,7 +122,10 @@ fn token_repeated_blindly(pairing: &Pairing, event: Event, now: Timestamp) -> Tr
 
 fn submission_repeated_blindly(pairing: &Pairing, event: Event, now: Timestamp) -> Transition {
     match event {
-        Event::AnswerLost { .. } if matches!(pairing.state, State::Submitting { .. }) => apply(pairing, Event::SecondTokenDied, now),
+        Event::AnswerLost { .. } if matches!(pairing.state, State::Submitting { .. }) => {
+            let second = pairing.second.as_ref().map(|second| second.scan_ref.clone());
+            apply(pairing, Event::SecondTokenDied { second }, now)
+        }
         event => apply(pairing, event, now),
     }
 }
@@ -149,7 +152,7 @@ fn attempts_uncounted(pairing: &Pairing, event: Event, now: Timestamp) -> Transi
 fn revocation_overlooked(pairing: &Pairing, event: Event, now: Timestamp) -> Transition {
     if !matches!(
         event,
-        Event::SubmissionFailed { .. } | Event::SubmissionStarted { .. } | Event::SecondTokenDied
+        Event::SubmissionFailed { .. } | Event::SubmissionStarted { .. } | Event::SecondTokenDied { .. }
     ) {
         return apply(pairing, event, now);
     }

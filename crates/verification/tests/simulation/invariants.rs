@@ -294,6 +294,8 @@ impl Checks {
                 track.are_accepted = false;
                 track.awaits_result = false;
             }
+            // Judged anew because a person asked for it.
+            "Reopened" if track.is_taken_up => track.are_accepted = false,
             "SecondResult" | "SecondExpired" | "SecondResultUnclear" | "GivenUp" => track.awaits_result = false,
             _ => {}
         }
