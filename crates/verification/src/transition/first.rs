@@ -345,6 +345,13 @@ impl Step<'_> {
 impl Step<'_> {
     pub(super) fn first_status(&self, said: Option<&Status>) -> Transition {
         let question = match (&self.pairing.first_question, &self.pairing.state) {
+            // A token is about to be spent: what was only to be asked for once more has to be answered now.
+            (Some(question), State::Captured { .. } | State::Authorizing { .. }) if matches!(question.news, FirstNews::Reversal) => {
+                Question {
+                    news: FirstNews::Approval,
+                    ..question.clone()
+                }
+            }
             // An answer that another worker was faster with.
             (Some(question), _) if !question.is_due(self.now) => return OUT_OF_PLACE,
             (Some(question), _) => question.clone(),
