@@ -3,8 +3,11 @@
 use std::collections::{HashMap, VecDeque};
 use std::fmt::Debug;
 
+/// What can be done next, and what comes of each.
+pub type Steps<M> = Vec<(<M as Model>::Action, Result<<M as Model>::State, String>)>;
+
 /// Something that goes from state to state.
-pub trait Model {
+pub trait Model: Sized {
     type State: Clone;
     type Action: Clone + Debug;
 
@@ -15,7 +18,7 @@ pub trait Model {
 
     /// # Errors
     /// The action breaks a promise.
-    fn steps(&self, state: &Self::State) -> Vec<(Self::Action, Result<Self::State, String>)>;
+    fn steps(&self, state: &Self::State) -> Steps<Self>;
 
     /// # Errors
     /// The state breaks a promise.

@@ -406,8 +406,11 @@ struct Applied {
     copies: bool,
 }
 
+/// What was applied before, by the pairing and the event.
+type KnownSteps = HashMap<(u128, u64), Option<Rc<Applied>>>;
+
 thread_local! {
-    static APPLIED: RefCell<HashMap<(u128, u64), Option<Rc<Applied>>>> = RefCell::default();
+    static APPLIED: RefCell<KnownSteps> = RefCell::default();
 }
 
 /// Tells the event from every other that the model has.
