@@ -153,7 +153,7 @@ impl Model for Flow {
         let mut steps = Vec::new();
         let mut step = |action, next: Step| steps.push((action, next));
         if state.pairing.state.lease_until().is_some_and(|lease_until| lease_until > NOW) {
-            step(Action::LeasesEnd, Ok(state.with_pairing(lapsed(state.pairing.as_ref().clone()))));
+            step(Action::LeasesEnd, Ok(state.aged(LEASES_END, lapsed)));
         }
         step(Action::ElevenMinutesGoBy, Ok(state.eleven_minutes_later()));
         if state.provider.decided < self.script.len() {
@@ -163,7 +163,7 @@ impl Model for Flow {
             step(Action::ProviderDecides, Ok(next));
         }
         for number in 0..state.provider.decided {
-            step(Action::BodyArrives(number), state.body_arrives(number, self.bodies[number].clone()));
+            step(Action::BodyArrives(number), state.body_arrives(number, &self.bodies[number]));
         }
         for (number, token) in state.provider.tokens.iter().enumerate() {
             match token.stage {
@@ -176,7 +176,7 @@ impl Model for Flow {
                 }
                 Stage::Expired | Stage::Decided(_) => {
                     let event = second_result(number, token.stage.status());
-                    step(Action::SecondBodyArrives(number), state.applied(event).map(|(next, _)| next));
+                    step(Action::SecondBodyArrives(number), state.applied(&event).map(|(next, _)| next));
                 }
             }
         }
@@ -247,7 +247,7 @@ impl Flow {
                         upload: plan.upload.clone(),
                         documents: files(plan, count),
                     };
-                    let next = state.applied(event).map(|(next, _)| next.with(worker, Worker::Idle));
+                    let next = state.applied(&event).map(|(next, _)| next.with(worker, Worker::Idle));
                     step(action, next);
                 }
             }
@@ -316,7 +316,7 @@ impl Flow {
             State::Authorized { .. } => plainly(state.begins_posting(worker)),
             State::Submitting { lease_until, .. } if *lease_until <= NOW => second(About::Evidence, number?),
             State::Settled { .. } if pairing.is_next_attempt_due() => {
-                plainly(state.applied(Event::NextAttemptStarted).map(|(next, _)| next))
+                plainly(state.applied(&Event::NextAttemptStarted).map(|(next, _)| next))
             }
             // The reconciler: the result is asked for, and the question comes of it.
             State::Submitted { .. } => match state.provider.tokens[number?].stage {
@@ -325,9 +325,9 @@ impl Flow {
                         return None;
                     };
                     result.news.callback = None;
-                    plainly(state.applied(Event::SecondResult(result)).map(|(next, _)| next))
+                    plainly(state.applied(&Event::SecondResult(result)).map(|(next, _)| next))
                 }
-                Stage::Expired => plainly(state.applied(Event::GivenUp).map(|(next, _)| next)),
+                Stage::Expired => plainly(state.applied(&Event::GivenUp).map(|(next, _)| next)),
                 _ => None,
             },
             // The reconciler: the callback never came.
@@ -406,6 +406,21 @@ struct Applied {
     copies: bool,
 }
 
+impl Applied {
+    fn to(next: Pairing, what: &'static str, copies: bool) -> Self {
+        Self {
+            key: key_of(&next),
+            pairing: Rc::new(next),
+            what,
+            copies,
+        }
+    }
+}
+
+/// Keys beside those of events.
+const LEASES_END: u64 = 0;
+const ELEVEN_MINUTES: u64 = 1;
+
 /// What was applied before, by the pairing and the event.
 type KnownSteps = HashMap<(u128, u64), Option<Rc<Applied>>>;
 
@@ -440,12 +455,27 @@ fn event_key(event: &Event) -> u64 {
 }
 
 impl World {
-    fn with_pairing(&self, pairing: Pairing) -> Self {
-        Self {
-            key: key_of(&pairing),
-            pairing: Rc::new(pairing),
-            ..self.clone()
+    /// The pairing after some time.
+    fn aged(&self, key: u64, age: fn(Pairing) -> Pairing) -> Self {
+        let applied = self.known((self.key, key), || {
+            let next = age(self.pairing.as_ref().clone());
+            Ok(Some(Applied::to(next, "", false)))
+        });
+        let mut next = self.clone();
+        if let Ok(Some(applied)) = applied {
+            (next.pairing, next.key) = (applied.pairing.clone(), applied.key);
         }
+        next
+    }
+
+    /// What comes of it, found out once.
+    fn known(&self, key: (u128, u64), find: impl FnOnce() -> Result<Option<Applied>, String>) -> Result<Option<Rc<Applied>>, String> {
+        if let Some(applied) = APPLIED.with_borrow(|known| known.get(&key).cloned()) {
+            return Ok(applied);
+        }
+        let applied = find()?.map(Rc::new);
+        APPLIED.with_borrow_mut(|known| known.insert(key, applied.clone()));
+        Ok(applied)
     }
 
     fn with(mut self, worker: usize, doing: Worker) -> Self {
@@ -454,7 +484,7 @@ impl World {
     }
 
     fn eleven_minutes_later(&self) -> Self {
-        let mut next = self.with_pairing(later(self.pairing.as_ref().clone()));
+        let mut next = self.aged(ELEVEN_MINUTES, later);
         next.workers = [Worker::Idle, Worker::Idle, Worker::Idle];
         next.provider.lags = false;
         for token in &mut next.provider.tokens {
@@ -471,17 +501,9 @@ impl World {
     }
 
     /// The change that comes of the event now, and the promises about single changes.
-    fn applied(&self, event: Event) -> Result<(Self, Option<Rc<Applied>>), String> {
-        let key = (self.key, event_key(&event));
-        let known = APPLIED.with_borrow(|known| known.get(&key).cloned());
-        let applied = match known {
-            Some(applied) => applied,
-            None => {
-                let applied = self.change(event)?.map(Rc::new);
-                APPLIED.with_borrow_mut(|known| known.insert(key, applied.clone()));
-                applied
-            }
-        };
+    fn applied(&self, event: &Event) -> Result<(Self, Option<Rc<Applied>>), String> {
+        let key = (self.key, event_key(event));
+        let applied = self.known(key, || self.change(event.clone()))?;
         let mut next = self.clone();
         if let Some(applied) = &applied {
             (next.pairing, next.key) = (applied.pairing.clone(), applied.key);
@@ -505,15 +527,10 @@ impl World {
         if what == "SubmissionStarted" && !self.pairing.is_newest(next.state.plan().unwrap()) {
             return Err("an older upload is posted".to_owned());
         }
-        Ok(Some(Applied {
-            key: key_of(&next),
-            pairing: Rc::new(next),
-            what,
-            copies: effects.contains(&Effect::CaptureDocuments),
-        }))
+        Ok(Some(Applied::to(next, what, effects.contains(&Effect::CaptureDocuments))))
     }
 
-    fn body_arrives(&self, number: usize, event: Event) -> Step {
+    fn body_arrives(&self, number: usize, event: &Event) -> Step {
         let (mut next, change) = self.applied(event)?;
         next.provider.delivered[number] = true;
         let copies = change.is_some_and(|change| change.copies);
@@ -541,12 +558,12 @@ impl World {
             confirm: false,
             is_retry: false,
         });
-        self.applied(event).map(|(next, _)| next)
+        self.applied(&event).map(|(next, _)| next)
     }
 
     fn begins_copying(&self, worker: usize) -> Step {
         let lease_until = lease(worker);
-        let (next, change) = self.applied(Event::CaptureTaken { lease_until })?;
+        let (next, change) = self.applied(&Event::CaptureTaken { lease_until })?;
         Ok(match change {
             None => next,
             Some(_) => {
@@ -558,7 +575,7 @@ impl World {
 
     fn begins_posting(&self, worker: usize) -> Step {
         let lease_until = lease(worker);
-        let (next, change) = self.applied(Event::SubmissionStarted { lease_until })?;
+        let (next, change) = self.applied(&Event::SubmissionStarted { lease_until })?;
         if change.is_none_or(|change| change.what != "SubmissionStarted") {
             return Ok(next.with(worker, Worker::Idle));
         }
@@ -584,7 +601,7 @@ impl World {
             About::Spending => match Confirmed::by(&status) {
                 Some(confirmed) => {
                     let lease_until = lease(worker);
-                    let (next, change) = idle.applied(Event::AuthorizationStarted { lease_until, confirmed })?;
+                    let (next, change) = idle.applied(&Event::AuthorizationStarted { lease_until, confirmed })?;
                     let is_begun = change.is_some_and(|change| change.what == "AuthorizationStarted");
                     return Ok(if is_begun { next.with(worker, Worker::Creating) } else { next });
                 }
@@ -611,7 +628,7 @@ impl World {
                 second: Some(scan_ref(token)),
             },
         };
-        idle.applied(event).map(|(next, _)| next)
+        idle.applied(&event).map(|(next, _)| next)
     }
 
     fn created(&self, worker: usize, is_heard: bool) -> Step {
@@ -624,7 +641,7 @@ impl World {
         });
         match held(worker, &self.pairing).filter(|_| is_heard) {
             Some(held) => next
-                .applied(Event::SecondTokenCreated {
+                .applied(&Event::SecondTokenCreated {
                     held,
                     scan_ref: scan_ref(number),
                     auth_token: AuthToken::new(number.to_string()),
@@ -650,7 +667,7 @@ impl World {
         (known.before, known.stage, known.accepted) = (Stage::Active, Stage::Accepted, Some(upload));
         if is_heard {
             let second = Some(scan_ref(token));
-            return next.applied(Event::SubmissionAccepted { second }).map(|(next, _)| next);
+            return next.applied(&Event::SubmissionAccepted { second }).map(|(next, _)| next);
         }
         Ok(next)
     }
@@ -658,7 +675,7 @@ impl World {
     fn reported(&self, worker: usize, event: impl Fn(verification::Timestamp) -> Event) -> Step {
         let idle = self.clone().with(worker, Worker::Idle);
         match held(worker, &self.pairing) {
-            Some(held) => idle.applied(event(held)).map(|(next, _)| next),
+            Some(held) => idle.applied(&event(held)).map(|(next, _)| next),
             None => Ok(idle),
         }
     }

@@ -6,6 +6,7 @@ use verification::{Pairing, State, Timestamp};
 
 use super::invariants::Invariant;
 use super::run::run;
+use super::weather::Weather;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Broken {
@@ -87,6 +88,17 @@ impl Broken {
             Self::NextAttemptUncapped => Some(next_attempt_uncapped),
             Self::ClientMismatchIgnored => Some(client_mismatch_ignored),
             _ => None,
+        }
+    }
+
+    /// What has to go wrong so that it shows soon.
+    pub fn worsen(self, weather: &mut Weather) {
+        match self {
+            Self::ReplacedLinksUsed => (weather.other_paths, weather.link_trouble) = (0.9, 0.5),
+            Self::RevocationOverlooked => {
+                (weather.second_thoughts, weather.answer_lost, weather.fails) = (0.8, 0.1, 0.1);
+            }
+            _ => {}
         }
     }
 
@@ -215,9 +227,6 @@ fn contradiction_believed_at_once(pairing: &Pairing, event: Event, now: Timestam
     let long_ago = Timestamp::from_milliseconds(now.milliseconds() - 600_000);
     forgetful(pairing, event, now, |pairing| {
         if let Some(question) = &mut pairing.first_question {
-            question.since = long_ago;
-        }
-        if let Some(question) = pairing.second.as_mut().and_then(|second| second.question.as_mut()) {
             question.since = long_ago;
         }
     })

@@ -49,7 +49,10 @@ pub struct Report {
 
 pub fn run(seed: u64, broken: Option<Broken>, is_traced: bool) -> Report {
     let timeline = Arc::new(Timeline::new(seed, is_traced));
-    let weather = Weather::of(&timeline);
+    let mut weather = Weather::of(&timeline);
+    if let Some(broken) = broken {
+        broken.worsen(&mut weather);
+    }
     let simulation = Simulation::new(timeline, weather, broken);
     match broken.and_then(Broken::state_machine) {
         Some(wrong) => verification::testing::altered::with_state_machine(wrong, || simulation.run()),
@@ -173,7 +176,8 @@ impl Simulation {
     }
 
     fn run(mut self) -> Report {
-        for customer in 0..usize::try_from(self.timeline.between(1, 4)).unwrap() {
+        let most = if self.weather.trouble.is_some() { 1 } else { 4 };
+        for customer in 0..usize::try_from(self.timeline.between(1, most)).unwrap() {
             let at = self.timeline.between(0, HOUR);
             self.timeline.schedule(at, Happening::Open { customer, tries: 0 });
         }
