@@ -140,7 +140,12 @@ impl Advance {
     /// were posted can be found out.
     fn pause(&self, next: Next, ask_at: impl FnOnce(&Pairing) -> Option<Timestamp>) -> Next {
         let Next::Continue(pairing) = next else { return next };
-        if matches!(pairing.state, State::Capturing { .. } | State::Submitting { .. }) {
+        let goes_on = match pairing.state {
+            State::Capturing { .. } | State::Submitting { .. } => true,
+            State::Captured { .. } | State::Authorizing { .. } | State::Authorized { .. } => !pairing.is_waiting_for_confirmation(),
+            _ => false,
+        };
+        if goes_on {
             return Next::Continue(pairing);
         }
         match ask_at(&pairing).filter(|ask_at| *ask_at > self.clock.now()) {
