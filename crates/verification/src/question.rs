@@ -130,6 +130,15 @@ impl<News> Question<News> {
         Patience::AskAgain(if is_contradicted { again_at.min(believed_at) } else { again_at })
     }
 
+    /// Another body has said the contrary: only what is asked from now on tells which of them is the newer, as far as no lag explains it.
+    pub(crate) fn disputed(self, now: Timestamp) -> Self {
+        Self {
+            since: now,
+            is_disputed: true,
+            ..self
+        }
+    }
+
     pub(crate) fn asked_again_at(self, ask_at: Timestamp) -> Self {
         Self {
             ask_at,

@@ -87,6 +87,9 @@ impl Step<'_> {
         if age == Age::Older && (!may_reopen || result.upload.is_before_newest(&self.pairing.uploads)) {
             return Transition::Nothing("OlderUpload");
         }
+        if !is_newer && !matches!(self.pairing.state, State::Declined { .. }) && self.pairing.first_question.is_some() {
+            return self.dispute(result);
+        }
         let begin = |what| self.captured_anew(what, result, plan, None);
         let displaced = || Some(Box::new(self.pairing.state.clone()));
         match &self.pairing.state {
@@ -116,6 +119,7 @@ impl Step<'_> {
             {
                 self.first_news("UploadWaits", &[], result, |next| {
                     next.next_upload = Some(plan.clone());
+                    next.dispute_first_question(self.now);
                 })
             }
             State::Settled { verdict, .. } if is_newer && *verdict != Verdict::Approved => {
@@ -139,6 +143,7 @@ impl Step<'_> {
                     };
                 })
             }
+            _ if self.pairing.first_question.is_some() => self.dispute(result),
             _ => ALREADY_KNOWN,
         }
     }
@@ -153,6 +158,7 @@ impl Step<'_> {
             next.client_id = Some(plan.client_id.clone());
             next.first_question
                 .take_if(|question| !matches!(question.news, FirstNews::Declines { .. }));
+            next.dispute_first_question(self.now);
             next.forget_second_question();
             next.state = State::Capturing {
                 plan: plan.clone(),
@@ -218,6 +224,9 @@ impl Step<'_> {
             State::Declined { reason: known } => *known == reason,
             _ => self.pairing.revoked == Some(reason),
         };
+        if is_known && self.pairing.first_question.is_some() {
+            return self.dispute(result);
+        }
         // What it says is known; that it is about newer files may not be.
         if is_known && result.upload.age(&self.pairing.uploads) != Age::Newer {
             return ALREADY_KNOWN;
@@ -246,6 +255,7 @@ impl Step<'_> {
             next.forget_second_question();
         }
         next.keep_only_what_may_reopen();
+        next.dispute_first_question(self.now);
     }
 
     /// Whether the provider has the documents, or may have them.
@@ -308,6 +318,13 @@ impl Step<'_> {
         }
     }
 
+    /// More of what stands, while something else is in question.
+    fn dispute(&self, result: &FirstResult) -> Transition {
+        self.heard("FirstResultInQuestion", &[Effect::EnqueueOnceStored], result, |next| {
+            next.dispute_first_question(self.now);
+        })
+    }
+
     fn ask_about_first(&self, result: &FirstResult, news: impl FnOnce(Overall, Vec<Tag>) -> FirstNews) -> Transition {
         let news = news(result.overall, result.tags.clone());
         self.heard("FirstResultInQuestion", &[Effect::EnqueueOnceStored], result, |next| {
@@ -345,8 +362,11 @@ impl Step<'_> {
 impl Step<'_> {
     pub(super) fn first_status(&self, said: Option<&Status>) -> Transition {
         let question = match (&self.pairing.first_question, &self.pairing.state) {
-            // A token is about to be spent: what was only to be asked for once more has to be answered now.
-            (Some(question), State::Captured { .. } | State::Authorizing { .. }) if matches!(question.news, FirstNews::Reversal) => {
+            // A token is about to be spent: what was only to be asked for once more has to be answered now. A yes is no answer to that: it
+            // may be of a worker that asked before the decision was reversed.
+            (Some(question), State::Captured { .. } | State::Authorizing { .. })
+                if matches!(question.news, FirstNews::Reversal) && said.and_then(Status::settled) != Some(Overall::Approved) =>
+            {
                 Question {
                     news: FirstNews::Approval,
                     ..question.clone()
@@ -465,6 +485,11 @@ impl Step<'_> {
 }
 
 impl Pairing {
+    fn dispute_first_question(&mut self, now: Timestamp) {
+        let question = self.first_question.take();
+        self.first_question = question.map(|question| question.disputed(now));
+    }
+
     /// Once declined: an approval that is not confirmed yet, and whether the decline still holds when no lag explains the answer.
     pub(super) fn keep_only_what_may_reopen(&mut self) {
         self.first_question

@@ -23,7 +23,7 @@ impl Step<'_> {
         let overall = result.news.overall;
         let is_verdict = verdict(overall).is_some();
         match &self.pairing.state {
-            State::Settled { .. } if second.overall == Some(overall) => ALREADY_KNOWN,
+            State::Settled { .. } if second.overall == Some(overall) => self.second_known(second, &result.news),
             // Captured and Authorizing as well: a person who takes a pairing up again may be overtaken by the result. Settled as well,
             // but a result that may still change does not take back one that was final.
             State::Captured { .. }
@@ -58,6 +58,20 @@ impl Step<'_> {
             }
             _ => OUT_OF_PLACE,
         }
+    }
+
+    /// More of what stands, while something else is in question.
+    fn second_known(&self, second: &Second, news: &SecondNews) -> Transition {
+        if second.question.is_none() {
+            return ALREADY_KNOWN;
+        }
+        self.change("SecondResultInQuestion", &[Effect::EnqueueOnceStored], |next| {
+            next.heard_of(news.callback.as_ref());
+            if let Some(second) = &mut next.second {
+                let question = second.question.take();
+                second.question = question.map(|question| question.disputed(self.now));
+            }
+        })
     }
 
     /// It is being worked on: proof that the documents were accepted.
@@ -119,9 +133,11 @@ impl Step<'_> {
         self.change("SecondResultInQuestion", &[Effect::EnqueueOnceStored], |next| {
             next.heard_of(news.callback.as_ref());
             if let Some(second) = &mut next.second {
-                let asked = second.question.as_ref().map(|question| question.news.overall);
+                let question = second.question.as_ref();
+                let was_disputed = question.is_some_and(|question| question.is_disputed);
+                let asked = question.map(|question| question.news.overall);
                 let settled = second.overall.filter(|_| matches!(self.pairing.state, State::Settled { .. }));
-                let is_disputed = [asked, settled].into_iter().flatten().any(|known| known != news.overall);
+                let is_disputed = was_disputed || [asked, settled].into_iter().flatten().any(|known| known != news.overall);
                 second.question = Some(Question {
                     is_disputed,
                     ..Question::new(news.clone(), self.now)

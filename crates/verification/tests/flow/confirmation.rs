@@ -326,3 +326,18 @@ async fn without_confirmation_what_is_signed_is_believed() {
     flow.callback(&other_second(Overall::Approved, "b")).await;
     assert_eq!(flow.process().await, Advanced::Resting("Settled"));
 }
+
+/// The denial was in question for so long that no lag would explain its confirmation, but for what came after it.
+#[tokio::test]
+async fn a_denial_is_not_confirmed_by_a_lag_behind_newer_news() {
+    let flow = Flow::submitted_and_confirmed().await;
+    flow.late(&first(Overall::Denied, "old"), Overall::Reviewing).await;
+    flow.pass(15).await;
+    flow.callback(&first(Overall::Approved, "newest")).await;
+    flow.world.status_of("first", Overall::Denied);
+    flow.pass(5).await;
+    flow.world.status_of("first", Overall::Approved);
+    flow.pass(60).await;
+    assert_eq!(flow.world.pairing("first").revoked, None);
+    assert!(flow.world.pairing("first").has_heard(&Digest256::of(b"newest")));
+}
