@@ -36,6 +36,8 @@ pub struct Flow {
 
 impl Flow {
     pub fn of(script: &[Decision], processors: usize, attempts: u32) -> Self {
+        // Another script's bodies have the same names.
+        APPLIED.with_borrow_mut(HashMap::clear);
         let event = |(number, decision): (usize, &Decision)| first_result(&body(number, *decision), lease(WEBHOOK));
         Self {
             script: script.to_vec(),

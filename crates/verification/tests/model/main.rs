@@ -62,5 +62,7 @@ fn more_of_everything_keeps_every_promise() {
     explore_all(&[decision(Approved, 1)], 2, 3);
     explore_all(&[decision(Approved, 1), decision(Denied, 1)], 2, 2);
     explore_all(&[decision(Approved, 1), decision(Approved, 2)], 2, 2);
-    explore_all(&[decision(Approved, 1), decision(Denied, 1), decision(Approved, 2)], 1, 2);
+    explore_all(&[decision(Approved, 1), decision(Denied, 1), decision(Approved, 2)], 1, 1);
+    explore_all(&[decision(Approved, 1), decision(Denied, 1), decision(Approved, 1)], 1, 1);
+    explore_all(&[decision(Denied, 1), decision(Approved, 1), decision(Denied, 1)], 1, 1);
 }
