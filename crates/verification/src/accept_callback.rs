@@ -104,7 +104,7 @@ impl AcceptCallback {
         };
         Ok(match self.changes().attempt(pairing, Some(&facts.digest), event).await? {
             Attempted::Changed { what, .. } => Accepted::Changed(what),
-            Attempted::Nothing { why, .. } => Accepted::Ignored(why),
+            Attempted::Nothing { pairing, why } => self.repeated(&pairing, why).await?,
             Attempted::HeldUntil { .. } => Accepted::Ignored("Held"),
         })
     }
@@ -139,7 +139,7 @@ impl AcceptCallback {
             })
         };
         match self.changes().attempt(pairing, Some(&facts.digest), event).await? {
-            Attempted::Nothing { why, .. } => Ok(Accepted::Ignored(why)),
+            Attempted::Nothing { pairing, why } => self.repeated(&pairing, why).await,
             // Another copy of this callback is at work, and the pairing knows by when it must be done.
             Attempted::HeldUntil { .. } => Ok(Accepted::Ignored("Held")),
             Attempted::Changed { pairing, what, effects } => {
@@ -153,6 +153,15 @@ impl AcceptCallback {
                 Ok(Accepted::Changed(what))
             }
         }
+    }
+
+    /// Sends the message again that makes the processor ask the provider: whoever raised the question may have died before sending it,
+    /// and the provider repeats a callback that was not acknowledged.
+    async fn repeated(&self, pairing: &Pairing, why: &'static str) -> Result<Accepted, Unavailable> {
+        if pairing.has_unasked_question(self.clock.now()) {
+            self.queue.enqueue(&pairing.first).await?;
+        }
+        Ok(Accepted::Ignored(why))
     }
 
     /// Copies what can be copied in time and hands the pairing over to the processor.

@@ -375,6 +375,13 @@ impl Pairing {
         question.is_some_and(|question| matches!(question.news, FirstNews::Qualifies { .. } | FirstNews::Declines { .. }))
     }
 
+    /// Whether the provider is to be asked now about something that it was never asked about.
+    pub fn has_unasked_question(&self, now: Timestamp) -> bool {
+        let first = self.first_question.as_ref().is_some_and(|question| question.is_unasked(now));
+        let second = self.second.as_ref().and_then(|second| second.question.as_ref());
+        first || second.is_some_and(|question| question.is_unasked(now))
+    }
+
     /// Whether a result of the second verification waits to be confirmed.
     pub fn has_second_question(&self) -> bool {
         self.second.as_ref().is_some_and(|second| second.question.is_some())

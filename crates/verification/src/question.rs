@@ -109,6 +109,10 @@ impl<News> Question<News> {
         self.ask_at <= now
     }
 
+    pub fn is_unasked(&self, now: Timestamp) -> bool {
+        self.asked == 0 && self.is_due(now)
+    }
+
     /// When somebody must look whether it was asked. A message is on its way when the question is new.
     pub(crate) fn attention_at(&self, message_patience: Duration) -> Timestamp {
         if self.asked == 0 {

@@ -96,6 +96,19 @@ async fn an_approval_that_is_older_than_the_denial_opens_nothing() {
 }
 
 #[tokio::test]
+async fn a_repeated_body_sends_the_message_that_was_lost() {
+    let flow = Flow::submitted_and_confirmed().await;
+    let result = other_second(Overall::Approved, "b");
+    flow.callback(&result).await;
+    flow.world.take_messages();
+    assert_eq!(flow.callback(&result).await, Accepted::Ignored("AlreadyHeard"));
+    assert_eq!(flow.world.take_messages().len(), 1);
+    assert_eq!(flow.process().await, Advanced::Resting("Settled"));
+    flow.callback(&result).await;
+    assert!(flow.world.take_messages().is_empty(), "nothing is left to be asked");
+}
+
+#[tokio::test]
 async fn a_verdict_is_not_changed_back_by_an_old_body() {
     let flow = Flow::settled_and_confirmed().await;
     flow.callback(&other_second(Overall::Denied, "d")).await;
