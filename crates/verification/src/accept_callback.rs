@@ -175,7 +175,11 @@ impl AcceptCallback {
         let upload = plan.upload.clone();
         let event = match refused {
             Some(reason) => Event::CaptureRefused { upload, documents, reason },
-            None => Event::CaptureEnded { upload, documents },
+            None => Event::CaptureEnded {
+                upload,
+                documents,
+                waiting: None,
+            },
         };
         if !unfinished.is_empty() && matches!(event, Event::CaptureEnded { .. }) {
             self.observer.observe(Observation::CaptureDeferred);
@@ -199,6 +203,7 @@ impl AcceptCallback {
             .attempt(pairing, None, |_| Event::CaptureEnded {
                 upload: plan.upload.clone(),
                 documents: Vec::new(),
+                waiting: None,
             })
             .await;
         drop(released);

@@ -96,7 +96,7 @@ impl Advance {
             let next = match pairing.state.clone() {
                 State::Capturing { .. } => self.capture(pairing, until).await?,
                 _ if let Some(waiting) = self.waits_for_confirmation(&pairing) => Next::Stop(waiting),
-                State::Captured { plan } => match self.prepare(pairing, &plan, until).await? {
+                State::Captured { plan, .. } => match self.prepare(pairing, &plan, until).await? {
                     Prepared::Ready(pairing) => self.authorize(*pairing, until).await?,
                     Prepared::Not(next) => next,
                 },

@@ -26,6 +26,8 @@ pub(crate) enum Unfinished {
     /// No link, or one that is expired or gone.
     NoLink,
     Truncated,
+    /// The link leads to neither a file nor an end.
+    NotAFile,
     /// Copying failed or ran out of time.
     Later,
 }
@@ -65,6 +67,7 @@ pub(crate) async fn capture_documents(
             CaptureError::Refused(reason) => Missed::Refused(reason),
             CaptureError::LinkDead => Missed::Unfinished(Unfinished::NoLink),
             CaptureError::Truncated => Missed::Unfinished(Unfinished::Truncated),
+            CaptureError::NotAFile => Missed::Unfinished(Unfinished::NotAFile),
             CaptureError::Unavailable(_) => Missed::Unfinished(Unfinished::Later),
         };
         (planned, copied.map_err(missed))

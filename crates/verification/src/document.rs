@@ -100,6 +100,42 @@ pub struct PlannedDocument {
     pub side: Option<Side>,
 }
 
+/// A side, and the step that shows it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StepImage {
+    pub step: StepName,
+    pub side: Side,
+}
+
+/// The files of these steps, each of which has `count` files.
+///
+/// A single file is the first of its step's sides. As many files as sides are the sides in the order of the list. Of any other number
+/// nothing is said but that they exist.
+pub(crate) fn planned_files(images: &[StepImage], count: impl Fn(&StepName) -> usize) -> Vec<PlannedDocument> {
+    let mut documents: Vec<PlannedDocument> = Vec::new();
+    for StepImage { step, .. } in images {
+        if documents.iter().any(|document| document.step == *step) {
+            continue;
+        }
+        // A step without a link is planned all the same: that its file is missing must not go unnoticed.
+        let numbers: Vec<FileNumber> = FileNumber::up_to(count(step).max(1)).collect();
+        documents.extend(with_sides(images, step, &numbers));
+    }
+    documents
+}
+
+fn with_sides(images: &[StepImage], step: &StepName, numbers: &[FileNumber]) -> Vec<PlannedDocument> {
+    let sides: Vec<Side> = images.iter().filter(|image| image.step == *step).map(|image| image.side).collect();
+    let is_decided = numbers.len() == 1 || numbers.len() == sides.len();
+    let shown = (0..numbers.len()).map(|position| sides.get(position).copied().filter(|_| is_decided));
+    let planned = numbers.iter().zip(shown).map(|(&file, side)| PlannedDocument {
+        step: step.clone(),
+        file,
+        side,
+    });
+    planned.collect()
+}
+
 /// What is to be captured and submitted, decided once from the first callback.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Plan {
@@ -116,6 +152,9 @@ pub struct Plan {
     pub client_id: ClientId,
     /// Every file that is to be in the bucket before anything is decided on them.
     pub documents: Vec<PlannedDocument>,
+    /// Which steps show the document, front first.
+    #[serde(default)]
+    pub images: Vec<StepImage>,
     pub country: CountryCode,
     /// `None`: the provider detects the type from the front.
     #[serde(default)]
@@ -126,6 +165,37 @@ impl Plan {
     /// The links of the plan's callback, as far as they lead to files of the plan's upload.
     pub(crate) fn usable(&self, links: StepLinks) -> StepLinks {
         if self.are_links_replaced { StepLinks::new() } else { links }
+    }
+
+    /// The plan when the same bytes, listed twice for a step, count as one file.
+    pub(crate) fn without_repeats(self, stored: &[StoredDocument]) -> Self {
+        let digest = |planned: &PlannedDocument| {
+            let is_planned =
+                |stored: &&StoredDocument| stored.upload == self.upload && stored.step == planned.step && stored.file == planned.file;
+            stored.iter().find(is_planned).map(|stored| &stored.sha256)
+        };
+        let is_repeated = |position: usize, planned: &PlannedDocument| {
+            let mut earlier = self.documents.iter().take(position);
+            let digest_of_this = digest(planned);
+            digest_of_this.is_some() && earlier.any(|earlier| earlier.step == planned.step && digest(earlier) == digest_of_this)
+        };
+        let documents = self.documents.iter().enumerate();
+        let kept: Vec<&PlannedDocument> = documents
+            .filter(|(position, planned)| !is_repeated(*position, planned))
+            .map(|(_, planned)| planned)
+            .collect();
+        if kept.len() == self.documents.len() {
+            return self;
+        }
+        let mut steps: Vec<&StepName> = kept.iter().map(|planned| &planned.step).collect();
+        steps.dedup();
+        let numbers = |step: &StepName| -> Vec<FileNumber> {
+            let of_step = kept.iter().filter(|planned| planned.step == *step);
+            of_step.map(|planned| planned.file).collect()
+        };
+        let documents = steps.into_iter().flat_map(|step| with_sides(&self.images, step, &numbers(step)));
+        let documents = documents.collect();
+        Self { documents, ..self }
     }
 
     /// What the file shows, as far as the plan says.

@@ -78,9 +78,6 @@ impl RemainingKind {
 /// When to ask again for a session that is still live: sessions last up to an hour once opened.
 const LIVE_SESSION_PAUSE: Duration = Duration::from_secs(60 * 60);
 
-/// Longer than a processor lives.
-const PREPARATION_TIME: Duration = Duration::from_secs(2 * 60);
-
 /// When to ask again at a provider that did not answer.
 const UNAVAILABLE_PAUSE: Duration = Duration::from_secs(5 * 60);
 
@@ -99,11 +96,7 @@ impl EraseVerification {
         // Whoever holds the lease in the pairing that is really replaced, which may be a newer one than was read.
         let replaced = Mutex::new(None);
         let event = |pairing: &Pairing| {
-            let busy_until = match pairing.state {
-                // A copy of a document may be in the making, which takes no lease.
-                State::Captured { .. } => Some(now.plus(PREPARATION_TIME)),
-                _ => pairing.state.lease_until().filter(|lease_until| *lease_until > now),
-            };
+            let busy_until = pairing.state.lease_until().filter(|lease_until| *lease_until > now);
             *replaced.lock().unwrap_or_else(PoisonError::into_inner) = busy_until;
             Event::ErasureStarted {
                 again_at: busy_until.unwrap_or(now).plus(UNAVAILABLE_PAUSE),

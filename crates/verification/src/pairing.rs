@@ -108,6 +108,15 @@ impl Second {
     }
 }
 
+/// A try to make copies of documents that the provider would refuse.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Preparing {
+    pub lease_until: Timestamp,
+    /// How many were begun and never reported, this one included; at most
+    /// [`MAXIMUM_PREPARATIONS`](crate::transition::MAXIMUM_PREPARATIONS).
+    pub tries: u32,
+}
+
 /// The state machine's state, see `docs/ARCHITECTURE.md`. Changed only by [`crate::transition::apply`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "name")]
@@ -121,9 +130,18 @@ pub enum State {
         /// The state that a newer upload has displaced. It comes back if the files turn out to be the same.
         #[serde(default)]
         displaced: Option<Box<State>>,
+        /// Why the last try came to nothing.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        waiting: Option<WaitingReason>,
     },
     /// Every needed file is in the bucket.
-    Captured { plan: Plan },
+    Captured {
+        plan: Plan,
+        /// *Doing:* a copy is being made of what the provider would refuse. Left by a crash, it means that a document has ended whoever
+        /// worked on it, or outlasted them.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        preparing: Option<Preparing>,
+    },
     /// *Doing:* creating Token 2. Left by a crash, it means that a token may exist whose secret nobody knows.
     Authorizing { plan: Plan, lease_until: Timestamp },
     /// Token 2 exists and is stored.
@@ -214,6 +232,11 @@ impl State {
         }
     }
 
+    /// Every needed file is in the bucket, and nobody has looked at them yet.
+    pub const fn captured(plan: Plan) -> Self {
+        Self::Captured { plan, preparing: None }
+    }
+
     /// Nothing more happens unless something new arrives or a person acts.
     pub const fn is_terminal(&self) -> bool {
         matches!(
@@ -226,6 +249,9 @@ impl State {
     pub const fn reason(&self) -> Option<&'static str> {
         match self {
             Self::AwaitingCallback {
+                waiting: Some(waiting), ..
+            }
+            | Self::Capturing {
                 waiting: Some(waiting), ..
             } => Some(waiting.as_str()),
             Self::Settled { reason: Some(reason), .. } => Some(reason.as_str()),
@@ -246,7 +272,7 @@ impl State {
     pub const fn plan(&self) -> Option<&Plan> {
         match self {
             Self::Capturing { plan, .. }
-            | Self::Captured { plan }
+            | Self::Captured { plan, .. }
             | Self::Authorizing { plan, .. }
             | Self::Authorized { plan, .. }
             | Self::Submitting { plan, .. }
@@ -269,6 +295,10 @@ impl State {
             Self::Capturing { lease_until, .. } | Self::Authorizing { lease_until, .. } | Self::Submitting { lease_until, .. } => {
                 Some(*lease_until)
             }
+            Self::Captured { preparing, .. } => match preparing {
+                Some(preparing) => Some(preparing.lease_until),
+                None => None,
+            },
             _ => None,
         }
     }
@@ -336,6 +366,10 @@ impl Pairing {
             State::Capturing { lease_until, .. } | State::Authorizing { lease_until, .. } | State::Submitting { lease_until, .. } => {
                 Some(*lease_until)
             }
+            State::Captured {
+                preparing: Some(preparing),
+                ..
+            } => Some(preparing.lease_until),
             State::Captured { .. } | State::Authorized { .. } => Some(self.updated_at.plus(Self::MESSAGE_PATIENCE)),
             State::Submitted { check_at, .. } => Some(*check_at),
             State::Erasing { again_at, .. } => Some(*again_at),
@@ -353,7 +387,7 @@ impl Pairing {
     /// over. `None`: nothing waits for an answer.
     pub fn waits_for_answer_until(&self) -> Option<Timestamp> {
         let plan = match &self.state {
-            State::Captured { plan } | State::Authorizing { plan, .. } | State::Authorized { plan, .. } => plan,
+            State::Captured { plan, .. } | State::Authorizing { plan, .. } | State::Authorized { plan, .. } => plan,
             _ => return None,
         };
         let first = self.first_question.as_ref();
@@ -441,9 +475,11 @@ impl Pairing {
         let of_planned_steps =
             |stored: &&StoredDocument| stored.upload == plan.upload && plan.documents.iter().any(|planned| planned.step == stored.step);
         let is_one_of_several = |step: &StepName| plan.documents.iter().filter(|planned| planned.step == *step).count() > 1;
+        // A planned file, or one that is in the bucket a second time.
         let is_planned = |stored: &StoredDocument| {
-            let is_same = |planned: &PlannedDocument| planned.step == stored.step && planned.file == stored.file;
-            plan.documents.iter().any(is_same)
+            let of_step = plan.documents.iter().filter(|planned| planned.step == stored.step);
+            let mut planned = of_step.filter_map(|planned| self.stored(plan, planned));
+            planned.any(|planned| planned.sha256 == stored.sha256)
         };
         let stored = self
             .documents
@@ -491,6 +527,7 @@ mod tests {
 
     fn plan(documents: Vec<PlannedDocument>) -> Plan {
         Plan {
+            images: Vec::new(),
             callback: Digest256::of(b"callback"),
             upload: UploadId::of(&Digest256::of(b"callback")),
             fingerprint: Digest256::of(b"links"),
@@ -510,7 +547,7 @@ mod tests {
             side: None,
             file_type,
             bytes: 1,
-            sha256: Digest256::of(b"file"),
+            sha256: Digest256::of(format!("{step} {file}").as_bytes()),
             prepared: None,
         }
     }

@@ -6,13 +6,12 @@ mod step_images;
 mod step_warnings;
 
 use crate::comparison::{Comparison, DocumentIdentity, Person};
-use crate::document::Plan;
+use crate::document::{Plan, StepImage, planned_files};
 use crate::identifiers::{CountryCode, Side, StepName, UploadId};
 use crate::pairing::ExpectedDocument;
 use crate::reason::{DeclineReason, ParkReason, SettledReason, WaitingReason};
 use crate::result::{CallbackFacts, Overall, StepsVerdict};
 pub use step_images::{InvalidStepImages, StepImages};
-use step_images::{StepImage, files};
 pub use step_warnings::StepWarning;
 
 /// What a first result means.
@@ -145,7 +144,8 @@ impl Policy {
             fingerprint: facts.upload().fingerprint,
             are_links_replaced: false,
             client_id,
-            documents: files(&images, &facts.links),
+            documents: planned_files(&images, |step| facts.links.get(step).map_or(0, Vec::len)),
+            images,
             country,
             document_type: expected.document_type,
         })

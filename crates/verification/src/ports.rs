@@ -204,6 +204,9 @@ pub enum CaptureError {
     /// Fewer bytes came than were promised.
     #[error("the file is shorter than promised")]
     Truncated,
+    /// Neither a file, nor a word that there is none.
+    #[error("the link leads to neither a file nor an end")]
+    NotAFile,
     #[error("the file cannot be copied now")]
     Unavailable(#[source] Unavailable),
 }
@@ -229,17 +232,33 @@ pub enum PreparationError {
     /// The provider would refuse them, and nothing can be made of them that it would take.
     #[error("a document is refused: {}", .0.as_str())]
     Refused(ParkReason),
+    /// For a reason outside of the documents.
     #[error("the documents cannot be prepared now")]
     Unavailable(#[source] Unavailable),
+    /// Nothing is known of why: it may be the documents.
+    #[error("preparing the documents took too long")]
+    OutOfTime,
 }
 
 /// Makes of captured documents what the provider takes.
 #[async_trait]
 pub trait DocumentPreparation: Send + Sync {
+    /// Whether each of the documents must be changed, its size aside. Looks at the start of a picture and at the whole of a PDF, in
+    /// constant memory, and decodes nothing.
+    async fn inspect(&self, first: &ScanRef, documents: &[StoredDocument], until: Timestamp) -> Result<Vec<bool>, PreparationError>;
+
     /// Looks at what is submitted of each document, and where the provider would refuse it, stores a copy that it takes. Empty: all may go
     /// as they are. The originals are never changed. May be repeated and run at the same time: what was stored by a run that nobody
     /// recorded is found again or left, under a name of its own. Gives up at `until`.
-    async fn prepare(&self, first: &ScanRef, documents: &[StoredDocument], until: Timestamp) -> Result<Vec<Preparation>, PreparationError>;
+    ///
+    /// `must_change` is what [`inspect`](Self::inspect) has found.
+    async fn prepare(
+        &self,
+        first: &ScanRef,
+        documents: &[StoredDocument],
+        must_change: &[bool],
+        until: Timestamp,
+    ) -> Result<Vec<Preparation>, PreparationError>;
 }
 
 /// Tells the processor to look at a pairing. At least once, in any order.

@@ -4,11 +4,15 @@ use serde::{Deserialize, Serialize};
 
 use crate::identifiers::{Side, StepName};
 
-/// Why we still wait for the first result although something arrived.
+/// Why we still wait although something arrived.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum WaitingReason {
     /// The callback says that the provider's staff will look at it (`final: false`, or a status of work in progress).
     ResultNotFinal,
+    /// The server of the files does not deliver them.
+    FileUnavailable,
+    /// The links are dead, and the provider does not answer when it is asked for fresh ones.
+    FreshLinksUnavailable,
 }
 
 /// Why the first verification does not qualify. A later qualifying result reopens the pairing.
@@ -101,6 +105,16 @@ pub enum ParkReason {
     TooManyPixels {
         step: StepName,
     },
+    /// Whoever made a copy of a document did not come back, twice.
+    PreparationUnfinished,
+    /// A person has set the pairing aside, and said why.
+    SetAside {
+        note: String,
+    },
+    /// The link leads to neither a file nor an end: a redirect to nowhere or in a circle, or an answer without content.
+    LinkUnusable {
+        step: StepName,
+    },
     /// Shorter than the server promised, several times.
     FileTruncated {
         step: StepName,
@@ -189,6 +203,9 @@ impl ParkReason {
             Self::FileMissing { .. } => "FileMissing",
             Self::LinkOriginNotAllowed { .. } => "LinkOriginNotAllowed",
             Self::LinkDead { .. } => "LinkDead",
+            Self::LinkUnusable { .. } => "LinkUnusable",
+            Self::PreparationUnfinished => "PreparationUnfinished",
+            Self::SetAside { .. } => "SetAside",
             Self::FileTooLarge { .. } => "FileTooLarge",
             Self::FileEmpty { .. } => "FileEmpty",
             Self::FileTypeNotAccepted { .. } => "FileTypeNotAccepted",
@@ -226,6 +243,7 @@ impl ParkReason {
             | Self::FileMissing { .. }
             | Self::LinkOriginNotAllowed { .. }
             | Self::LinkDead { .. }
+            | Self::LinkUnusable { .. }
             | Self::FileTooLarge { .. }
             | Self::FileEmpty { .. }
             | Self::FileTypeNotAccepted { .. }
@@ -235,6 +253,8 @@ impl ParkReason {
             | Self::FileUnreadable { .. }
             | Self::TooManyPixels { .. }
             | Self::DocumentsTooLarge
+            | Self::PreparationUnfinished
+            | Self::SetAside { .. }
             | Self::SecondTokenRefused { .. }
             | Self::AttemptsExhausted
             | Self::SubmissionRefused { .. }
@@ -270,6 +290,8 @@ impl WaitingReason {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::ResultNotFinal => "ResultNotFinal",
+            Self::FileUnavailable => "FileUnavailable",
+            Self::FreshLinksUnavailable => "FreshLinksUnavailable",
         }
     }
 }

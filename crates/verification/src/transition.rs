@@ -15,7 +15,7 @@ use crate::pairing::{ExpectedDocument, Pairing, Resume, Standing, State};
 use crate::policy::{ComparisonPolicy, Judgement};
 use crate::prepared::Preparation;
 use crate::question::SecondNews;
-use crate::reason::ParkReason;
+use crate::reason::{ParkReason, WaitingReason};
 use crate::result::{Overall, Status, Tag};
 use crate::secret::AuthToken;
 use crate::session_step::SessionStep;
@@ -24,6 +24,9 @@ use crate::upload::Upload;
 
 /// How many times a Token 2 may be begun for one pairing. Each may cost a credit.
 pub const MAXIMUM_ATTEMPTS: u32 = 3;
+
+/// How often preparing the documents of one pairing may be begun without an end.
+pub const MAXIMUM_PREPARATIONS: u32 = 2;
 
 /// What happened to a pairing.
 ///
@@ -58,12 +61,23 @@ pub enum Event {
     CaptureEnded {
         upload: UploadId,
         documents: Vec<StoredDocument>,
+        /// Why they are not all, where it is not merely that time has run out.
+        waiting: Option<WaitingReason>,
     },
     /// A file of `upload` can never be captured or submitted.
     CaptureRefused {
         upload: UploadId,
         documents: Vec<StoredDocument>,
         reason: ParkReason,
+    },
+    /// Somebody begins to make copies of what the provider would refuse.
+    PreparationStarted {
+        upload: UploadId,
+        lease_until: Timestamp,
+    },
+    /// Making copies failed for a reason that lies outside of the documents.
+    PreparationFailed {
+        held: Timestamp,
     },
     /// Copies of some files of `upload` are in the bucket, to be submitted in their place.
     DocumentsPrepared {
@@ -131,6 +145,10 @@ pub enum Event {
     },
     /// What is overdue has not come for days, or nothing has worked for a day.
     GivenUp,
+    /// A person sets the pairing aside, for a reason in their own words.
+    SetAside {
+        note: String,
+    },
     /// A person takes a parked pairing up again, with what the policy makes now of the newest archived callback.
     RetryRequested {
         plan: Option<Plan>,
@@ -251,8 +269,14 @@ pub fn apply(pairing: &Pairing, event: Event, now: Timestamp) -> Transition {
         } => step.second_status(&scan_ref, said.as_ref(), comparison, comparison_policy),
         Event::CaptureTaken { lease_until } => step.capture_taken(lease_until),
         Event::FilesReplaced { upload, files } => step.files_replaced(&upload, files),
-        Event::CaptureEnded { upload, documents } => step.capture_ended(&upload, documents),
+        Event::CaptureEnded {
+            upload,
+            documents,
+            waiting,
+        } => step.capture_ended(&upload, documents, waiting),
         Event::CaptureRefused { upload, documents, reason } => step.capture_refused(&upload, documents, reason),
+        Event::PreparationStarted { upload, lease_until } => step.preparation_started(&upload, lease_until),
+        Event::PreparationFailed { held } => step.preparation_failed(held),
         Event::DocumentsPrepared { upload, preparations } => step.documents_prepared(&upload, preparations),
         Event::AuthorizationStarted { lease_until, confirmed } => step.authorization_started(lease_until, confirmed),
         Event::SecondTokenCreated {
@@ -279,6 +303,7 @@ pub fn apply(pairing: &Pairing, event: Event, now: Timestamp) -> Transition {
         } => step.session_opened(client_id, expected, until, key, steps),
         Event::CheckPostponed { check_at } => step.check_postponed(check_at),
         Event::GivenUp => step.given_up(),
+        Event::SetAside { note } => step.set_aside(note),
         Event::RetryRequested { plan } => step.retry_requested(plan),
         Event::ErasureStarted { again_at } => step.erasure_started(again_at),
         Event::ErasureDeferred { deleted, again_at } => step.erasure_deferred(deleted, again_at),
@@ -324,8 +349,10 @@ impl Step<'_> {
     fn news_at_a_standstill(&self, standing: &Standing, event: Event) -> Transition {
         let mut resumed = self.pairing.clone();
         self.take_up(&mut resumed, standing);
+        // What a person has set aside stays there until there are news.
+        let is_set_aside = self.pairing.state.reason() == Some("SetAside");
         match apply(&resumed, event, self.now) {
-            Transition::Nothing("AlreadyKnown") => self.taken_up("TakenUp", standing),
+            Transition::Nothing("AlreadyKnown") if !is_set_aside => self.taken_up("TakenUp", standing),
             transition => transition,
         }
     }

@@ -13,7 +13,7 @@ use std::time::Duration;
 use verification::document::{FileType, Plan, StoredDocument};
 use verification::file_number::FileNumber;
 use verification::identifiers::{Digest256, ScanRef, Side, UploadId};
-use verification::pairing::{ExpectedDocument, Resume, Second, Standing};
+use verification::pairing::{ExpectedDocument, Preparing, Resume, Second, Standing};
 use verification::policy::{ComparisonPolicy, Judgement, Policy};
 use verification::prepared::{Preparation, PreparationChange, PreparedFile};
 use verification::question::{FirstNews, Question, SecondNews};
@@ -160,6 +160,13 @@ fn documents() -> Vec<StoredDocument> {
     vec![stored("SECOND_DOC_FRONT", Side::Front), stored("SECOND_DOC_BACK", Side::Back)]
 }
 
+fn preparing(lease_until: Timestamp, tries: u32) -> State {
+    State::Captured {
+        plan: plan(),
+        preparing: Some(Preparing { lease_until, tries }),
+    }
+}
+
 fn prepared_file() -> PreparedFile {
     PreparedFile {
         bytes: 1,
@@ -215,6 +222,7 @@ fn states() -> Vec<(&'static str, Pairing)> {
                 plan: plan(),
                 lease_until: held(),
                 displaced: None,
+                waiting: None,
             }),
         ),
         (
@@ -223,6 +231,7 @@ fn states() -> Vec<(&'static str, Pairing)> {
                 plan: plan(),
                 lease_until: NOW,
                 displaced: None,
+                waiting: None,
             }),
         ),
         (
@@ -232,6 +241,7 @@ fn states() -> Vec<(&'static str, Pairing)> {
                     plan: plan(),
                     lease_until: held(),
                     displaced: None,
+                    waiting: None,
                 }),
                 denial(),
             ),
@@ -245,6 +255,7 @@ fn states() -> Vec<(&'static str, Pairing)> {
                 plan: newer_plan(),
                 lease_until: held(),
                 displaced: Some(Box::new(settled.state.clone())),
+                waiting: None,
             });
             pairing.second = settled.second;
             // The newer upload's files are here already, and they are the same.
@@ -256,17 +267,20 @@ fn states() -> Vec<(&'static str, Pairing)> {
             pairing.uploads.push(newer_upload());
             pairing
         }),
-        ("Captured", with_files(State::Captured { plan: plan() })),
+        ("Captured", with_files(State::captured(plan()))),
         (
             "Captured (denied, unconfirmed)",
-            asked(with_files(State::Captured { plan: plan() }), denial()),
+            asked(with_files(State::captured(plan())), denial()),
         ),
         (
             "Captured (unconfirmed)",
-            asked(with_files(State::Captured { plan: plan() }), FirstNews::Approval),
+            asked(with_files(State::captured(plan())), FirstNews::Approval),
         ),
+        ("Captured (preparing, held)", with_files(preparing(held(), 1))),
+        ("Captured (preparing, lapsed)", with_files(preparing(NOW, 1))),
+        ("Captured (preparing, twice lapsed)", with_files(preparing(NOW, 2))),
         ("Captured (replaced)", {
-            let mut pairing = with_files(State::Captured { plan: plan() });
+            let mut pairing = with_files(State::captured(plan()));
             pairing.uploads.push(newer_upload());
             pairing
         }),
@@ -274,10 +288,10 @@ fn states() -> Vec<(&'static str, Pairing)> {
             "Captured (attempts used)",
             Pairing {
                 attempts: 3,
-                ..with_files(State::Captured { plan: plan() })
+                ..with_files(State::captured(plan()))
             },
         ),
-        ("Captured (with a Token 2)", with_token(State::Captured { plan: plan() })),
+        ("Captured (with a Token 2)", with_token(State::captured(plan()))),
         (
             "Authorizing (with an earlier Token 2)",
             with_token(State::Authorizing {
@@ -547,7 +561,7 @@ fn states() -> Vec<(&'static str, Pairing)> {
         ("Parked (accepted)", accepted.clone()),
         (
             "Parked (Captured, unconfirmed)",
-            with_files(standstill(ParkReason::ResultUnconfirmed, State::Captured { plan: plan() })),
+            with_files(standstill(ParkReason::ResultUnconfirmed, State::captured(plan()))),
         ),
         ("Parked (AwaitingCallback, no answer)", standstill_of(opened.clone())),
         (
@@ -746,6 +760,7 @@ fn events() -> Vec<(&'static str, Event)> {
             Event::CaptureEnded {
                 upload: plan().upload,
                 documents: documents(),
+                waiting: None,
             },
         ),
         (
@@ -753,6 +768,7 @@ fn events() -> Vec<(&'static str, Event)> {
             Event::CaptureEnded {
                 upload: plan().upload,
                 documents: documents().into_iter().take(1).collect(),
+                waiting: Some(WaitingReason::FileUnavailable),
             },
         ),
         (
@@ -760,6 +776,7 @@ fn events() -> Vec<(&'static str, Event)> {
             Event::CaptureEnded {
                 upload: newer_plan().upload,
                 documents: Vec::new(),
+                waiting: None,
             },
         ),
         (
@@ -777,6 +794,21 @@ fn events() -> Vec<(&'static str, Event)> {
                 reason: ParkReason::DocumentsTooLarge,
             },
         ),
+        (
+            "preparation started",
+            Event::PreparationStarted {
+                upload: plan().upload,
+                lease_until: lease(),
+            },
+        ),
+        (
+            "preparation started, of others",
+            Event::PreparationStarted {
+                upload: newer_plan().upload,
+                lease_until: lease(),
+            },
+        ),
+        ("preparation failed", Event::PreparationFailed { held: held() }),
         (
             "documents prepared",
             Event::DocumentsPrepared {
@@ -878,6 +910,7 @@ fn events() -> Vec<(&'static str, Event)> {
         ),
         ("check postponed", Event::CheckPostponed { check_at: lease() }),
         ("given up", Event::GivenUp),
+        ("set aside", Event::SetAside { note: "note".to_owned() }),
         ("retry requested", Event::RetryRequested { plan: Some(plan()) }),
         ("erasure started", Event::ErasureStarted { again_at: lease() }),
         (

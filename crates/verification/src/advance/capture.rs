@@ -7,14 +7,14 @@ use crate::document::{Plan, StoredDocument};
 use crate::identifiers::{ScanRef, StepName, UploadId};
 use crate::pairing::{Pairing, State};
 use crate::ports::{ProviderError, Unavailable};
-use crate::reason::ParkReason;
+use crate::reason::{ParkReason, WaitingReason};
 use crate::result::StepLinks;
 use crate::time::Timestamp;
 use crate::transition::Event;
 use crate::upload::{Upload, have_same_files};
 
-/// How often a file that comes too short is asked for before it is given up.
-const TRUNCATION_TRIES: u32 = 3;
+/// How often a file that comes too short, or an answer that is none, is asked for before it is given up.
+const MAXIMUM_TRIES: u32 = 3;
 
 impl Advance {
     pub(super) async fn capture(&self, pairing: Pairing, until: Timestamp) -> Result<Next, Unavailable> {
@@ -80,7 +80,7 @@ impl Advance {
                         }
                         links = fresh;
                     }
-                    Err(FreshLinks::Later(try_again)) => break (None, Some(try_again)),
+                    Err(FreshLinks::Later(try_again)) => break (None, Some((WaitingReason::FreshLinksUnavailable, try_again))),
                     Err(FreshLinks::Never) => {
                         break (
                             Some(ParkReason::LinkDead {
@@ -93,24 +93,27 @@ impl Advance {
                 are_fresh = true;
                 continue;
             }
-            let truncated = unfinished.iter().find(|(_, why)| matches!(why, Unfinished::Truncated));
-            match truncated {
-                Some((planned, _)) if tries >= TRUNCATION_TRIES => {
-                    break (
-                        Some(ParkReason::FileTruncated {
-                            step: planned.step.clone(),
-                        }),
-                        None,
-                    );
+            let incomplete = unfinished.iter().find_map(|(planned, why)| {
+                let step = planned.step.clone();
+                match why {
+                    Unfinished::Truncated => Some(ParkReason::FileTruncated { step }),
+                    Unfinished::NotAFile => Some(ParkReason::LinkUnusable { step }),
+                    Unfinished::NoLink | Unfinished::Later => None,
                 }
+            });
+            match incomplete {
+                Some(reason) if tries >= MAXIMUM_TRIES => break (Some(reason), None),
                 Some(_) => {}
                 None => {
                     break (
                         None,
-                        Some(Advanced::TryAgain {
-                            why: "FileUnavailable",
-                            after: None,
-                        }),
+                        Some((
+                            WaitingReason::FileUnavailable,
+                            Advanced::TryAgain {
+                                why: "FileUnavailable",
+                                after: None,
+                            },
+                        )),
                     );
                 }
             }
@@ -122,7 +125,11 @@ impl Advance {
                 documents: known,
                 reason,
             },
-            None => Event::CaptureEnded { upload, documents: known },
+            None => Event::CaptureEnded {
+                upload,
+                documents: known,
+                waiting: try_again.as_ref().map(|(waiting, _)| *waiting),
+            },
         };
         // This worker goes on by itself, so no message is needed for what it has captured.
         let attempted = Changes {
@@ -132,7 +139,7 @@ impl Advance {
         .attempt(pairing, None, |_| event.clone())
         .await?;
         Ok(match try_again {
-            Some(advanced) => Next::Stop(advanced),
+            Some((_, advanced)) => Next::Stop(advanced),
             None => Next::Continue(attempted.into_pairing()),
         })
     }

@@ -16,44 +16,74 @@ pub(super) enum Prepared {
 }
 
 impl Advance {
-    /// The preparation is recorded before anything is spent. A crash before that leaves a copy that nobody refers to, and the next run makes
-    /// the same one.
+    /// What must be changed is changed, and recorded, before anything is spent. The usual documents cost one look and no write.
     pub(super) async fn prepare(&self, pairing: Pairing, plan: &Plan, until: Timestamp) -> Result<Prepared, Unavailable> {
         let Some(documents) = pairing.planned_documents(plan) else {
             return Ok(Prepared::Ready(Box::new(pairing)));
         };
-        let reason = match self.preparation.prepare(&pairing.first, &documents, until).await {
-            Ok(preparations) if preparations.is_empty() => match total_bytes(&documents) {
-                0..=MAXIMUM_TOTAL_BYTES => return Ok(Prepared::Ready(Box::new(pairing))),
-                _ => ParkReason::DocumentsTooLarge,
-            },
-            // Looked at once more as they are now: somebody else may have changed the pairing.
-            Ok(preparations) => {
-                return self
-                    .follow(
-                        pairing,
-                        Event::DocumentsPrepared {
-                            upload: plan.upload.clone(),
-                            preparations,
-                        },
-                    )
-                    .await
-                    .map(Prepared::Not);
-            }
-            Err(PreparationError::Refused(reason)) => reason,
+        if let Some(lease_until) = pairing.state.lease_until().filter(|lease_until| *lease_until > self.clock.now()) {
+            return Ok(Prepared::Not(Next::Stop(Advanced::HeldUntil(lease_until))));
+        }
+        let must_change = match self.preparation.inspect(&pairing.first, &documents, until).await {
+            Ok(must_change) => must_change,
+            Err(PreparationError::Refused(reason)) => return self.refuse(pairing, plan, reason).await,
             Err(PreparationError::Unavailable(unavailable)) => return Err(unavailable),
+            Err(PreparationError::OutOfTime) => return Ok(Prepared::Not(Next::Stop(OUT_OF_TIME))),
         };
+        if !must_change.contains(&true) && total_bytes(&documents) <= MAXIMUM_TOTAL_BYTES {
+            return Ok(Prepared::Ready(Box::new(pairing)));
+        }
+        // A crash after this leaves the lease, and perhaps a copy that nobody refers to. The next run makes the same one.
+        let held = self.lease(until);
+        let upload = plan.upload.clone();
+        let started = Event::PreparationStarted {
+            upload: upload.clone(),
+            lease_until: held,
+        };
+        let pairing = match self.change(pairing, started).await? {
+            Attempted::Changed {
+                pairing,
+                what: "PreparationStarted",
+                ..
+            } => *pairing,
+            Attempted::HeldUntil { until, .. } => return Ok(Prepared::Not(Next::Stop(Advanced::HeldUntil(until)))),
+            attempted => return Ok(Prepared::Not(Next::Continue(attempted.into_pairing()))),
+        };
+        match self.preparation.prepare(&pairing.first, &documents, &must_change, until).await {
+            Ok(preparations) if preparations.is_empty() && total_bytes(&documents) > MAXIMUM_TOTAL_BYTES => {
+                self.refuse(pairing, plan, ParkReason::DocumentsTooLarge).await
+            }
+            // A closer look has shown that they may go as they are.
+            Ok(preparations) if preparations.is_empty() => Ok(Prepared::Ready(Box::new(pairing))),
+            // Looked at once more as they are now: somebody else may have changed the pairing.
+            Ok(preparations) => self
+                .follow(pairing, Event::DocumentsPrepared { upload, preparations })
+                .await
+                .map(Prepared::Not),
+            Err(PreparationError::Refused(reason)) => self.refuse(pairing, plan, reason).await,
+            Err(PreparationError::Unavailable(unavailable)) => {
+                self.change(pairing, Event::PreparationFailed { held }).await?;
+                Err(unavailable)
+            }
+            // Stays begun: whether a document outlasts everybody shows when it does so again.
+            Err(PreparationError::OutOfTime) => Ok(Prepared::Not(Next::Stop(OUT_OF_TIME))),
+        }
+    }
+
+    async fn refuse(&self, pairing: Pairing, plan: &Plan, reason: ParkReason) -> Result<Prepared, Unavailable> {
         let event = Event::CaptureRefused {
             upload: plan.upload.clone(),
             documents: Vec::new(),
             reason,
         };
-        Ok(Prepared::Not(match self.change(pairing, event).await? {
-            Attempted::HeldUntil { until, .. } => Next::Stop(Advanced::HeldUntil(until)),
-            attempted => Next::Continue(attempted.into_pairing()),
-        }))
+        self.follow(pairing, event).await.map(Prepared::Not)
     }
 }
+
+const OUT_OF_TIME: Advanced = Advanced::TryAgain {
+    why: "PreparationOutOfTime",
+    after: None,
+};
 
 fn total_bytes(documents: &[StoredDocument]) -> u64 {
     documents

@@ -2,17 +2,8 @@
 
 use std::str::FromStr;
 
-use crate::document::PlannedDocument;
-use crate::file_number::FileNumber;
+use crate::document::StepImage;
 use crate::identifiers::{Side, StepName};
-use crate::result::StepLinks;
-
-/// A side, and the step that shows it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct StepImage {
-    pub step: StepName,
-    pub side: Side,
-}
 
 /// Which steps show the second document, front first. Empty: names decide (see [`super::Policy::judge`]).
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
@@ -85,33 +76,10 @@ fn decoded(text: &str) -> Option<String> {
     String::from_utf8(bytes).ok()
 }
 
-/// The files of these steps, by what the callback lists for each.
-///
-/// A single file is the first of its step's sides. As many files as sides are the sides in the order of the list. Of any other number
-/// nothing is said but that they exist.
-pub(super) fn files(images: &[StepImage], links: &StepLinks) -> Vec<PlannedDocument> {
-    let mut documents: Vec<PlannedDocument> = Vec::new();
-    for StepImage { step, .. } in images {
-        if documents.iter().any(|document| document.step == *step) {
-            continue;
-        }
-        let sides: Vec<Side> = images.iter().filter(|image| image.step == *step).map(|image| image.side).collect();
-        // A step without a link is planned all the same: that its file is missing must not go unnoticed.
-        let count = links.get(step).map_or(0, Vec::len).max(1);
-        let is_decided = count == 1 || count == sides.len();
-        documents.extend(FileNumber::up_to(count).map(|file| PlannedDocument {
-            step: step.clone(),
-            file,
-            side: sides.get(file.index()).copied().filter(|_| is_decided),
-        }));
-    }
-    documents
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::secret::FileLink;
+    use crate::document::planned_files;
 
     #[test]
     fn a_wrong_mapping_says_what_is_wrong() {
@@ -153,12 +121,8 @@ mod tests {
 
     fn planned(mapping: &str, links: &[(&str, usize)]) -> Vec<(String, u8, Option<Side>)> {
         let images: StepImages = mapping.parse().unwrap();
-        let link = |number: usize| FileLink::new(format!("https://files.example/{number}"));
-        let links = links
-            .iter()
-            .map(|(step, count)| (step.parse().unwrap(), (0..*count).map(link).collect()))
-            .collect();
-        let documents = files(&images.0, &links);
+        let count = |step: &StepName| links.iter().find(|(name, _)| *name == step.as_str()).map_or(0, |(_, count)| *count);
+        let documents = planned_files(&images.0, count);
         documents
             .into_iter()
             .map(|document| (document.step.to_string(), document.file.get(), document.side))

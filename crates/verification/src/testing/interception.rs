@@ -235,9 +235,19 @@ impl Documents for Intercepted {
 
 #[async_trait]
 impl DocumentPreparation for Intercepted {
-    async fn prepare(&self, first: &ScanRef, documents: &[StoredDocument], until: Timestamp) -> Result<Vec<Preparation>, PreparationError> {
-        self.call(Operation::Prepare, self.inner.preparation.prepare(first, documents, until))
-            .await
+    async fn inspect(&self, first: &ScanRef, documents: &[StoredDocument], until: Timestamp) -> Result<Vec<bool>, PreparationError> {
+        self.inner.preparation.inspect(first, documents, until).await
+    }
+
+    async fn prepare(
+        &self,
+        first: &ScanRef,
+        documents: &[StoredDocument],
+        must_change: &[bool],
+        until: Timestamp,
+    ) -> Result<Vec<Preparation>, PreparationError> {
+        let prepared = self.inner.preparation.prepare(first, documents, must_change, until);
+        self.call(Operation::Prepare, prepared).await
     }
 }
 

@@ -81,6 +81,10 @@ pub enum FileBehaviour {
     Serves(u64),
     /// A PDF of so many bytes.
     ServesPdf(u64),
+    /// A JPEG with this content, whatever the link.
+    ServesContent(&'static str),
+    /// An answer that is neither a file nor an end.
+    NotAFile,
     Dead,
     Truncated,
     Down,

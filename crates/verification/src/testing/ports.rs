@@ -9,7 +9,7 @@ use crate::ports::{
     CallbackArchive, Clock, DocumentPreparation, Documents, FileRemoval, Observer, Pairings, Provider, SessionKeys, Sessions,
     SubmissionQueue,
 };
-use crate::{AcceptCallback, Advance, EraseVerification, OpenSession, Reconcile, RetryVerification};
+use crate::{AcceptCallback, Advance, EraseVerification, OpenSession, ParkVerification, Reconcile, RetryVerification};
 
 /// One implementation of each port.
 #[derive(Clone)]
@@ -120,6 +120,14 @@ impl Ports {
             clock: self.clock.clone(),
             observer: self.observer.clone(),
             policy,
+        }
+    }
+
+    pub fn park(&self) -> ParkVerification {
+        ParkVerification {
+            pairings: self.pairings.clone(),
+            clock: self.clock.clone(),
+            observer: self.observer.clone(),
         }
     }
 

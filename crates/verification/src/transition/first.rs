@@ -140,6 +140,7 @@ impl Step<'_> {
                         plan: resigned(old, plan),
                         lease_until: result.lease_until,
                         displaced: None,
+                        waiting: None,
                     };
                 })
             }
@@ -164,6 +165,7 @@ impl Step<'_> {
                 plan: plan.clone(),
                 lease_until: result.lease_until,
                 displaced,
+                waiting: None,
             };
         })
     }
@@ -181,6 +183,7 @@ impl Step<'_> {
                 plan,
                 lease_until,
                 displaced,
+                waiting: None,
             },
         )
     }
@@ -467,6 +470,7 @@ impl Step<'_> {
                     plan: plan.clone(),
                     lease_until: self.now,
                     displaced: None,
+                    waiting: None,
                 };
             }),
             _ => self.without_first_question("ResultConfirmed"),

@@ -1,7 +1,7 @@
 //! What people and applications ask for.
 
 use super::first::is_with_the_provider;
-use super::work::after_capture;
+use super::work::{after_capture, show_sides};
 use super::{ALREADY_KNOWN, Effect, OUT_OF_PLACE, Step, Transition};
 use crate::document::Plan;
 use crate::identifiers::{ClientId, Digest256, ScanRef};
@@ -43,11 +43,7 @@ impl Step<'_> {
         }
         self.change("RetryRequested", &[Effect::Enqueue], |next| {
             next.attempts = 0;
-            for document in &mut next.documents {
-                if document.upload == plan.upload {
-                    document.side = plan.side_of(&document.step, document.file);
-                }
-            }
+            show_sides(&mut next.documents, &state);
             next.state = state;
         })
     }

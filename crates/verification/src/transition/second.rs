@@ -164,7 +164,7 @@ impl Step<'_> {
     pub(super) fn second_token_died(&self) -> Transition {
         match &self.pairing.state {
             State::Authorized { plan, .. } | State::Submitting { plan, .. } => {
-                self.not_submitted("SecondTokenDied", State::Captured { plan: plan.clone() })
+                self.not_submitted("SecondTokenDied", State::captured(plan.clone()))
             }
             _ => OUT_OF_PLACE,
         }

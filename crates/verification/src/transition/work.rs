@@ -1,11 +1,11 @@
 //! Reports of the workers: what is begun and what came of it.
 
-use super::{ALREADY_KNOWN, Confirmed, Effect, MAXIMUM_ATTEMPTS, OUT_OF_PLACE, Step, Transition, merge};
+use super::{ALREADY_KNOWN, Confirmed, Effect, MAXIMUM_ATTEMPTS, MAXIMUM_PREPARATIONS, OUT_OF_PLACE, Step, Transition, merge};
 use crate::document::{Plan, StoredDocument};
 use crate::identifiers::{Digest256, ScanRef, UploadId};
-use crate::pairing::{Pairing, Resume, Second, Standing, State};
+use crate::pairing::{Pairing, Preparing, Resume, Second, Standing, State};
 use crate::prepared::Preparation;
-use crate::reason::ParkReason;
+use crate::reason::{ParkReason, WaitingReason};
 use crate::secret::AuthToken;
 use crate::time::Timestamp;
 
@@ -13,13 +13,16 @@ impl Step<'_> {
     pub(super) fn capture_taken(&self, lease_until: Timestamp) -> Transition {
         match &self.pairing.state {
             State::Capturing { lease_until: held, .. } if *held > self.now => Transition::HeldUntil(*held),
-            State::Capturing { plan, displaced, .. } => self.to(
+            State::Capturing {
+                plan, displaced, waiting, ..
+            } => self.to(
                 "CaptureTaken",
                 &[Effect::CaptureDocuments],
                 State::Capturing {
                     plan: plan.clone(),
                     lease_until,
                     displaced: displaced.clone(),
+                    waiting: *waiting,
                 },
             ),
             _ => OUT_OF_PLACE,
@@ -33,6 +36,7 @@ impl Step<'_> {
             plan,
             lease_until,
             displaced,
+            ..
         } = &self.pairing.state
         else {
             return OUT_OF_PLACE;
@@ -52,11 +56,12 @@ impl Step<'_> {
                 plan,
                 lease_until: *lease_until,
                 displaced: displaced.clone(),
+                waiting: None,
             },
         )
     }
 
-    pub(super) fn capture_ended(&self, upload: &UploadId, documents: Vec<StoredDocument>) -> Transition {
+    pub(super) fn capture_ended(&self, upload: &UploadId, documents: Vec<StoredDocument>, waiting: Option<WaitingReason>) -> Transition {
         let State::Capturing { plan, displaced, .. } = &self.pairing.state else {
             return OUT_OF_PLACE;
         };
@@ -66,7 +71,11 @@ impl Step<'_> {
         }
         let mut next = self.pairing.clone();
         merge(&mut next.documents, documents, plan);
-        let state = after_capture(&next, plan, displaced.as_deref(), self.now);
+        let mut state = after_capture(&next, plan, displaced.as_deref(), self.now);
+        if let State::Capturing { waiting: why, .. } = &mut state {
+            *why = waiting;
+        }
+        show_sides(&mut next.documents, &state);
         let (what, effects): (_, &[Effect]) = match &state {
             state if Some(state) != displaced.as_deref() && matches!(state, State::Captured { .. }) => {
                 ("DocumentsCaptured", &[Effect::Enqueue])
@@ -88,7 +97,7 @@ impl Step<'_> {
     pub(super) fn capture_refused(&self, upload: &UploadId, documents: Vec<StoredDocument>, cause: ParkReason) -> Transition {
         match &self.pairing.state {
             // Captured and Authorized as well: what does not fit together shows only when everything is here.
-            State::Capturing { plan, .. } | State::Captured { plan } | State::Authorized { plan, .. } if plan.upload == *upload => {
+            State::Capturing { plan, .. } | State::Captured { plan, .. } | State::Authorized { plan, .. } if plan.upload == *upload => {
                 let plan = plan.clone();
                 self.change("CaptureRefused", &[], |next| {
                     merge(&mut next.documents, documents, &plan);
@@ -105,10 +114,10 @@ impl Step<'_> {
     /// Stays `Captured`: the documents were complete before, and now it is known what is submitted of them. Once a token is being created,
     /// nothing about that changes any more.
     pub(super) fn documents_prepared(&self, upload: &UploadId, preparations: Vec<Preparation>) -> Transition {
-        match &self.pairing.state {
-            State::Captured { plan } if plan.upload == *upload => {}
+        let plan = match &self.pairing.state {
+            State::Captured { plan, .. } if plan.upload == *upload => plan.clone(),
             _ => return OUT_OF_PLACE,
-        }
+        };
         let mut documents = self.pairing.documents.clone();
         for Preparation { step, original, file } in preparations {
             // The same file may have been uploaded twice for a step.
@@ -121,12 +130,56 @@ impl Step<'_> {
         if documents == self.pairing.documents {
             return ALREADY_KNOWN;
         }
-        self.change("DocumentsPrepared", &[], |next| next.documents = documents)
+        self.change("DocumentsPrepared", &[], |next| {
+            next.documents = documents;
+            next.state = State::captured(plan);
+        })
+    }
+
+    /// A document may end whoever works on it, so each try is written down before it begins.
+    pub(super) fn preparation_started(&self, upload: &UploadId, lease_until: Timestamp) -> Transition {
+        let (plan, begun) = match &self.pairing.state {
+            State::Captured { plan, preparing } if plan.upload == *upload => (plan.clone(), preparing.as_ref()),
+            _ => return OUT_OF_PLACE,
+        };
+        let tries = match begun {
+            Some(preparing) if preparing.lease_until > self.now => return Transition::HeldUntil(preparing.lease_until),
+            Some(preparing) => preparing.tries,
+            None => 0,
+        };
+        if tries >= MAXIMUM_PREPARATIONS {
+            let cause = ParkReason::PreparationUnfinished;
+            let resume = Resume::Plan(plan);
+            return self.to("PreparationGivenUp", &[], State::Parked { cause, resume });
+        }
+        let preparing = Some(Preparing {
+            lease_until,
+            tries: tries.saturating_add(1),
+        });
+        self.to("PreparationStarted", &[], State::Captured { plan, preparing })
+    }
+
+    /// The bucket was in trouble, which says nothing of the documents.
+    pub(super) fn preparation_failed(&self, held: Timestamp) -> Transition {
+        match &self.pairing.state {
+            State::Captured {
+                plan,
+                preparing: Some(Preparing { lease_until, tries }),
+            } if *lease_until == held => {
+                let preparing = Some(Preparing {
+                    lease_until: self.now,
+                    tries: tries.saturating_sub(1),
+                });
+                let plan = plan.clone();
+                self.to("PreparationFailed", &[], State::Captured { plan, preparing })
+            }
+            _ => OUT_OF_PLACE,
+        }
     }
 
     pub(super) fn authorization_started(&self, lease_until: Timestamp, Confirmed(()): Confirmed) -> Transition {
         let plan = match &self.pairing.state {
-            State::Captured { plan } => plan,
+            State::Captured { plan, .. } => plan,
             State::Authorizing { lease_until: held, .. } if *held > self.now => return Transition::HeldUntil(*held),
             // The answer was lost. If a token came into being, nobody knows its secret, so it can never be used: it is as good as dead.
             State::Authorizing { plan, .. } => plan,
@@ -188,7 +241,7 @@ impl Step<'_> {
         };
         self.change("AuthorizationFailed", &[], |next| {
             next.attempts = next.attempts.saturating_sub(1);
-            next.state = State::Captured { plan: plan.clone() };
+            next.state = State::captured(plan.clone());
         })
     }
 
@@ -357,6 +410,7 @@ impl Step<'_> {
             plan,
             lease_until: self.now,
             displaced,
+            waiting: None,
         }
     }
 
@@ -403,6 +457,25 @@ impl Step<'_> {
         };
     }
 
+    /// A person sets the pairing aside. What is under way is left to whoever holds the lease.
+    pub(super) fn set_aside(&self, note: String) -> Transition {
+        if let Some(lease_until) = self.pairing.state.lease_until().filter(|lease_until| *lease_until > self.now) {
+            return Transition::HeldUntil(lease_until);
+        }
+        match &self.pairing.state {
+            State::AwaitingCallback { .. }
+            | State::Capturing { .. }
+            | State::Captured { .. }
+            | State::Authorizing { .. }
+            | State::Authorized { .. }
+            | State::Submitting { .. }
+            | State::Submitted { .. } => self.change("SetAside", &[], |next| {
+                self.park_standing(next, ParkReason::SetAside { note }, self.standing());
+            }),
+            _ => OUT_OF_PLACE,
+        }
+    }
+
     /// Nothing has worked for so long that a person must look.
     pub(super) fn given_up(&self) -> Transition {
         match &self.pairing.state {
@@ -434,17 +507,27 @@ pub(super) fn after_capture(pairing: &Pairing, plan: &Plan, displaced: Option<&S
             plan,
             lease_until: now,
             displaced: displaced.cloned().map(Box::new),
+            waiting: None,
         };
     }
     if let Some(displaced) = displaced.and_then(|displaced| restored(pairing, &plan, displaced)) {
         return displaced;
     }
+    let plan = plan.without_repeats(&pairing.documents);
     match pairing.undecided_step(&plan).cloned() {
-        None => State::Captured { plan },
+        None => State::captured(plan),
         Some(step) => State::Parked {
             cause: ParkReason::SeveralFiles { step },
             resume: Resume::Plan(plan),
         },
+    }
+}
+
+/// What each file of the state's plan shows, noted beside it.
+pub(super) fn show_sides(documents: &mut [StoredDocument], state: &State) {
+    let Some(plan) = state.plan() else { return };
+    for document in documents.iter_mut().filter(|document| document.upload == plan.upload) {
+        document.side = plan.side_of(&document.step, document.file);
     }
 }
 

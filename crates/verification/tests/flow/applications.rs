@@ -67,7 +67,7 @@ async fn a_session_says_what_its_second_document_will_be() {
     let first = opened.session.scan_ref.as_str();
     assert_eq!(flow.world.pairing(first).state.name(), "AwaitingCallback");
     flow.callback(&approved(first, "client")).await;
-    let State::Captured { plan } = flow.world.pairing(first).state else {
+    let State::Captured { plan, .. } = flow.world.pairing(first).state else {
         panic!()
     };
     assert_eq!((plan.country.as_str(), plan.document_type), ("LV", Some(DocumentType::Passport)));

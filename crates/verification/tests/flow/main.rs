@@ -41,8 +41,8 @@ use verification::secret::FileLink;
 use verification::testing::fixtures::{approved, folder, second};
 use verification::testing::memory::{Fault, FileBehaviour, World};
 use verification::{
-    AcceptCallback, Accepted, Advance, Advanced, EraseVerification, Erased, Observation, OpenSession, Policy, Reconcile, Reconciled,
-    RemainingKind, Retried, RetryVerification, State, Verdict,
+    AcceptCallback, Accepted, Advance, Advanced, EraseVerification, Erased, Observation, OpenSession, ParkVerification, Parked, Policy,
+    Reconcile, Reconciled, RemainingKind, Retried, RetryVerification, State, Verdict,
 };
 
 struct Flow {
@@ -313,6 +313,58 @@ async fn a_file_that_is_always_too_short_parks_with_the_reason() {
         }
     );
     assert_eq!(flow.world.token_count(), 0);
+}
+
+#[tokio::test]
+async fn an_answer_that_is_neither_file_nor_end_parks() {
+    let flow = Flow::new();
+    flow.world.file(FRONT_LINK, FileBehaviour::NotAFile);
+    flow.callback(&approved("first", "client")).await;
+    assert_eq!(flow.process().await, Advanced::Resting("Parked"));
+    assert_eq!(flow.parked().as_str(), "LinkUnusable");
+}
+
+#[tokio::test]
+async fn what_capturing_waits_for_is_told() {
+    let flow = Flow::new();
+    flow.world.file(FRONT_LINK, FileBehaviour::Down);
+    flow.callback(&approved("first", "client")).await;
+    assert_eq!(flow.state().reason(), None, "time may merely have run out");
+    assert!(matches!(flow.process().await, Advanced::TryAgain { .. }));
+    assert_eq!((flow.state().name(), flow.state().reason()), ("Capturing", Some("FileUnavailable")));
+
+    flow.world.file(FRONT_LINK, FileBehaviour::Dead);
+    flow.world.fault("files", Fault::Unavailable);
+    assert!(matches!(flow.process().await, Advanced::TryAgain { .. }));
+    assert_eq!(flow.state().reason(), Some("FreshLinksUnavailable"));
+}
+
+#[tokio::test]
+async fn what_a_person_sets_aside_stays_there_until_taken_up() {
+    let flow = Flow::new();
+    let facts = approved("first", "client");
+    flow.callback(&facts).await;
+    let park = ParkVerification {
+        pairings: flow.world.clone(),
+        clock: flow.world.clone(),
+        observer: flow.world.clone(),
+    };
+    let first: ScanRef = "first".parse().unwrap();
+    let parked = park.park(&first, "looks odd".parse().unwrap()).await.unwrap();
+    assert_eq!(parked, Parked::SetAside);
+    flow.callback(&facts).await;
+    assert_eq!(flow.process().await, Advanced::Resting("Parked"));
+    assert_eq!(
+        flow.parked(),
+        ParkReason::SetAside {
+            note: "looks odd".to_owned()
+        }
+    );
+    assert_eq!(park.park(&first, "again".parse().unwrap()).await.unwrap(), Parked::AtRest("Parked"));
+
+    let retry = flow.retrying(Policy::default());
+    assert!(matches!(retry.retry(&first).await.unwrap(), Retried::TakenUp(_)));
+    assert_eq!(flow.process().await, Advanced::Resting("Submitted"));
 }
 
 #[tokio::test]

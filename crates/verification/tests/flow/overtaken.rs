@@ -87,19 +87,3 @@ async fn an_erasure_waits_for_a_worker_that_came_in_between() {
         "{receipt:?}"
     );
 }
-
-/// A processor may be making a copy of a document, which takes no lease.
-#[tokio::test]
-async fn an_erasure_comes_again_after_a_copy_that_may_be_in_the_making() {
-    let flow = Flow::new();
-    flow.callback(&approved("first", "client")).await;
-    assert_eq!(flow.state().name(), "Captured");
-    let Erased::Now(receipt) = flow.erase("first").await else {
-        panic!()
-    };
-    let is_busy = |remaining: &verification::Remaining| matches!(remaining.kind, RemainingKind::WorkerBusy(_));
-    assert!(receipt.remaining.iter().any(is_busy), "{receipt:?}");
-    flow.world.wait(Duration::from_secs(10 * 60));
-    flow.reconcile().await;
-    assert_eq!((flow.world.record_count(), flow.world.object_keys().len()), (0, 0));
-}

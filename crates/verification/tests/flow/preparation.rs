@@ -1,5 +1,7 @@
 //! Files that the provider would refuse: found out, and where that can be changed, before a token is spent.
 
+use std::time::Duration;
+
 use verification::document::MAXIMUM_TOTAL_BYTES;
 use verification::identifiers::{Digest256, StepName};
 use verification::ports::{FileRemoval, Pairings};
@@ -7,7 +9,7 @@ use verification::prepared::{PreparationChange, PreparedFile};
 use verification::reason::ParkReason;
 use verification::testing::fixtures::{approved, folder};
 use verification::testing::memory::{Fault, FileBehaviour};
-use verification::{Advanced, Policy, Retried};
+use verification::{Advanced, Erased, Policy, RemainingKind, Retried};
 
 use super::{FRONT_LINK, Flow};
 
@@ -54,7 +56,7 @@ async fn what_is_made_of_a_file_is_recorded_before_a_token_is_created_and_submit
 
     let history = flow.world.history(&first, 100).await.unwrap();
     let what: Vec<&str> = history.iter().map(|entry| entry.what.as_str()).collect();
-    assert_eq!(what[2..4], ["DocumentsPrepared", "AuthorizationStarted"]);
+    assert_eq!(what[2..5], ["PreparationStarted", "DocumentsPrepared", "AuthorizationStarted"]);
     let removed = flow.world.remove(&first).await.unwrap();
     assert_eq!(removed.documents, 3, "a copy goes with the originals");
 }
@@ -71,6 +73,7 @@ async fn a_crash_between_storing_a_copy_and_recording_it_is_made_good_by_the_nex
         assert_eq!(flow.world.token_count(), 0, "{fault}: nothing is spent on what is not recorded");
         assert_eq!(flow.world.pairing("first").documents[0].prepared, None);
 
+        flow.world.wait(Duration::from_secs(60));
         assert_eq!(flow.process().await, Advanced::Resting("Submitted"));
         assert_eq!(flow.world.token_count(), 1);
         assert_eq!(flow.world.object_keys().len(), 3, "{fault}: the copy is there once");
@@ -127,4 +130,59 @@ async fn no_token_is_spent_on_documents_that_are_too_large_together() {
     assert_eq!(flow.process().await, Advanced::Resting("Parked"));
     assert_eq!(flow.parked(), ParkReason::DocumentsTooLarge);
     assert_eq!(flow.world.token_count(), 0);
+}
+
+/// A run that a document outlasts, and the lease that it leaves behind.
+async fn outlasted(flow: &Flow) {
+    flow.world.fault("outlasts", Fault::Unavailable);
+    assert!(matches!(flow.process().await, Advanced::TryAgain { .. }));
+    assert!(matches!(flow.process().await, Advanced::HeldUntil(_)), "one at a time");
+    flow.world.wait(Duration::from_secs(120));
+}
+
+#[tokio::test]
+async fn a_document_that_outlasts_two_tries_is_set_aside() {
+    let flow = captured().await;
+    flow.world.prepares(&"first".parse().unwrap(), &front(), Ok(upright()));
+    outlasted(&flow).await;
+    outlasted(&flow).await;
+    assert_eq!(flow.process().await, Advanced::Resting("Parked"));
+    assert_eq!(flow.parked(), ParkReason::PreparationUnfinished);
+    assert_eq!(flow.world.token_count(), 0);
+    assert!(flow.world.pairing("first").is_at_rest(), "nothing sends it to the processor again");
+
+    // A person gives it two more tries.
+    let retry = flow.retrying(Policy::default());
+    assert!(matches!(retry.retry(&"first".parse().unwrap()).await.unwrap(), Retried::TakenUp(_)));
+    outlasted(&flow).await;
+    assert_eq!(flow.process().await, Advanced::Resting("Submitted"));
+}
+
+#[tokio::test]
+async fn a_bucket_in_trouble_uses_up_no_try() {
+    let flow = captured().await;
+    flow.world.prepares(&"first".parse().unwrap(), &front(), Ok(upright()));
+    for _ in 0..5 {
+        flow.world.fault("prepare", Fault::Unavailable);
+        let until = flow.until();
+        assert!(flow.advance.advance(&"first".parse().unwrap(), until).await.is_err());
+    }
+    assert_eq!(flow.process().await, Advanced::Resting("Submitted"));
+}
+
+#[tokio::test]
+async fn an_erasure_waits_for_a_copy_in_the_making() {
+    let flow = captured().await;
+    flow.world.prepares(&"first".parse().unwrap(), &front(), Ok(upright()));
+    flow.world.fault("outlasts", Fault::Unavailable);
+    flow.process().await;
+    let lease_until = flow.world.pairing("first").state.lease_until().unwrap();
+    let Erased::Now(receipt) = flow.erase("first").await else {
+        panic!("there is something to erase")
+    };
+    let kinds: Vec<_> = receipt.remaining.into_iter().map(|remaining| remaining.kind).collect();
+    assert!(kinds.contains(&RemainingKind::WorkerBusy(lease_until)), "{kinds:?}");
+    flow.world.wait(Duration::from_secs(10 * 60));
+    flow.reconcile().await;
+    assert_eq!((flow.world.record_count(), flow.world.object_keys().len()), (0, 0));
 }

@@ -281,3 +281,29 @@ async fn several_files_of_one_side_leave_the_other_one_kept_and_named() {
     assert_eq!(sides.len(), 3);
     assert!(sides.contains(&("SECOND_DOC_FRONT".to_owned(), Some(Side::Front))));
 }
+
+#[tokio::test]
+async fn the_same_bytes_listed_twice_are_one_file() {
+    let flow = Flow::new();
+    flow.world.file(&link(1), FileBehaviour::ServesContent("front"));
+    flow.world.file(&link(2), FileBehaviour::ServesContent("front"));
+    flow.callback(&with_files(2)).await;
+    assert_eq!(flow.process().await, Advanced::Resting("Submitted"));
+    let (_, submitted) = flow.world.submissions().remove(0);
+    let sides: Vec<_> = submitted.iter().map(|document| document.side).collect();
+    assert_eq!(sides, [Some(Side::Front)]);
+}
+
+#[tokio::test]
+async fn a_front_listed_twice_beside_a_back_is_one_front() {
+    let flow = deciding(Flow::new());
+    for (number, content) in [(1, "front"), (2, "front"), (3, "back")] {
+        flow.world.file(&link(number), FileBehaviour::ServesContent(content));
+    }
+    flow.callback(&with_files(3)).await;
+    assert_eq!(flow.process().await, Advanced::Resting("Submitted"));
+    let (_, submitted) = flow.world.submissions().remove(0);
+    let shown: Vec<_> = submitted.iter().map(|document| (document.side, document.sha256.clone())).collect();
+    let (front, back) = (Digest256::of(b"front"), Digest256::of(b"back"));
+    assert_eq!(shown, [(Some(Side::Front), front), (Some(Side::Back), back)]);
+}

@@ -85,10 +85,20 @@ struct Refuses(ParkReason);
 
 #[async_trait::async_trait]
 impl DocumentPreparation for Refuses {
+    async fn inspect(
+        &self,
+        _: &ScanRef,
+        _: &[verification::document::StoredDocument],
+        _: verification::Timestamp,
+    ) -> Result<Vec<bool>, PreparationError> {
+        Err(PreparationError::Refused(self.0.clone()))
+    }
+
     async fn prepare(
         &self,
         _: &ScanRef,
         _: &[verification::document::StoredDocument],
+        _: &[bool],
         _: verification::Timestamp,
     ) -> Result<Vec<verification::prepared::Preparation>, PreparationError> {
         Err(PreparationError::Refused(self.0.clone()))

@@ -248,6 +248,7 @@ impl Flow {
                     let event = Event::CaptureEnded {
                         upload: plan.upload.clone(),
                         documents: files(plan, count),
+                        waiting: None,
                     };
                     let next = state.applied(&event).map(|(next, _)| next.with(worker, Worker::Idle));
                     step(action, next);
@@ -446,7 +447,7 @@ fn event_key(event: &Event) -> u64 {
         | Event::SubmissionStarted { lease_until } => {
             lease_until.milliseconds().hash(&mut hasher);
         }
-        Event::CaptureEnded { upload, documents } => (upload.to_string(), documents.len()).hash(&mut hasher),
+        Event::CaptureEnded { upload, documents, .. } => (upload.to_string(), documents.len()).hash(&mut hasher),
         Event::SecondTokenCreated { held, scan_ref, .. } => (held.milliseconds(), scan_ref.as_str()).hash(&mut hasher),
         Event::AuthorizationFailed { held } | Event::SubmissionFailed { held } => held.milliseconds().hash(&mut hasher),
         Event::SubmissionAccepted { second } | Event::SecondTokenDied { second } => second.as_ref().map(ScanRef::as_str).hash(&mut hasher),

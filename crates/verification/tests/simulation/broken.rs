@@ -275,7 +275,7 @@ fn newer_upload_not_waited_for(pairing: &Pairing, event: Event, now: Timestamp) 
     match (&pairing.state, event) {
         (State::Submitted { plan, .. } | State::Submitting { plan, .. }, event @ Event::FirstResult(_)) if qualifies(&event) => {
             let plan = plan.clone();
-            forgetful(pairing, event, now, |pairing| pairing.state = State::Captured { plan })
+            forgetful(pairing, event, now, |pairing| pairing.state = State::captured(plan))
         }
         (_, event) => apply(pairing, event, now),
     }

@@ -147,6 +147,7 @@ impl Simulation {
             preparation: Arc::new(WatchedPreparation {
                 timeline: timeline.clone(),
                 world: world.clone(),
+                are_all_lying: weather.trouble.is_some(),
             }),
             queue: queue.clone(),
             provider: provider.clone(),
@@ -460,6 +461,9 @@ impl Simulation {
             .stored(&first)
             .is_some_and(|pairing| matches!(pairing.state, State::Parked { .. }));
         if !is_parked {
+            if self.timeline.chance(0.1) {
+                self.set_aside(first);
+            }
             return;
         }
         self.timeline.count("parked pairing taken up by a person");
@@ -474,6 +478,19 @@ impl Simulation {
         });
         self.spawn(Work::Retry, API_TIMEOUT, async move {
             drop(use_case.retry(&first).await);
+            Returned::Nothing
+        });
+    }
+
+    /// And taken up again before long.
+    fn set_aside(&mut self, first: ScanRef) {
+        self.timeline.count("pairing set aside by a person");
+        self.timeline.trace(|| format!("a person sets {first} aside"));
+        self.timeline
+            .schedule(self.timeline.between(MINUTE, HOUR), Happening::Retry(first.clone()));
+        let use_case = self.process_ports().park();
+        self.spawn(Work::Retry, API_TIMEOUT, async move {
+            drop(use_case.park(&first, "looks odd".parse().unwrap()).await);
             Returned::Nothing
         });
     }

@@ -168,17 +168,42 @@ impl Documents for WatchedDocuments {
 pub struct WatchedPreparation {
     pub timeline: Arc<Timeline>,
     pub world: Arc<World>,
+    pub are_all_lying: bool,
+}
+
+impl WatchedPreparation {
+    fn is_lying(&self, document: &StoredDocument) -> bool {
+        self.are_all_lying || document.sha256.as_str().starts_with('7')
+    }
 }
 
 #[async_trait]
 impl DocumentPreparation for WatchedPreparation {
-    async fn prepare(&self, first: &ScanRef, documents: &[StoredDocument], until: Timestamp) -> Result<Vec<Preparation>, PreparationError> {
+    async fn inspect(&self, _: &ScanRef, documents: &[StoredDocument], _: Timestamp) -> Result<Vec<bool>, PreparationError> {
+        Ok(documents
+            .iter()
+            .map(|document| document.prepared.is_none() && self.is_lying(document))
+            .collect())
+    }
+
+    async fn prepare(
+        &self,
+        first: &ScanRef,
+        documents: &[StoredDocument],
+        must_change: &[bool],
+        until: Timestamp,
+    ) -> Result<Vec<Preparation>, PreparationError> {
         let mut preparations = Vec::new();
-        for document in documents.iter().filter(|document| document.sha256.as_str().starts_with('7')) {
+        let lying = documents.iter().filter(|document| self.is_lying(document));
+        for document in lying {
             self.timeline.count("photo lying on its side");
+            if !self.are_all_lying && document.sha256.as_str().starts_with("77") {
+                self.timeline.count("photo that outlasts everybody");
+                return Err(PreparationError::OutOfTime);
+            }
             self.world.prepares(first, &document.step, Ok(upright(document)));
-            let prepared = self.world.prepare(first, std::slice::from_ref(document), until).await?;
-            preparations.extend(prepared);
+            let document = std::slice::from_ref(document);
+            preparations.extend(self.world.prepare(first, document, must_change, until).await?);
         }
         Ok(preparations)
     }

@@ -128,4 +128,6 @@ fn work_that_every_worker_dies_of_is_parked() {
             assert!(end.starts_with("Parked("), "{at:?}: {end}");
         }
     }
+    let at = Operation::Prepare;
+    assert_ends(Trouble::Ends { at, every: 1 }, &["Parked(PreparationUnfinished)"]);
 }

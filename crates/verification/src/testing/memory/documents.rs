@@ -29,9 +29,15 @@ impl Documents for World {
         match behaviour {
             FileBehaviour::Dead => Err(CaptureError::LinkDead),
             FileBehaviour::Truncated => Err(CaptureError::Truncated),
+            FileBehaviour::NotAFile => Err(CaptureError::NotAFile),
             FileBehaviour::Down => Err(unavailable()),
             FileBehaviour::Refused(reason) => Err(CaptureError::Refused(reason)),
-            FileBehaviour::Serves(bytes) | FileBehaviour::ServesPdf(bytes) => {
+            FileBehaviour::Serves(_) | FileBehaviour::ServesPdf(_) | FileBehaviour::ServesContent(_) => {
+                let (bytes, content) = match behaviour {
+                    FileBehaviour::Serves(bytes) | FileBehaviour::ServesPdf(bytes) => (bytes, link.expose()),
+                    FileBehaviour::ServesContent(content) => (content.len() as u64, content),
+                    _ => (0, ""),
+                };
                 let file_type = match behaviour {
                     FileBehaviour::ServesPdf(_) => FileType::Pdf,
                     _ => FileType::Jpeg,
@@ -43,7 +49,7 @@ impl Documents for World {
                     side: planned.side,
                     file_type,
                     bytes,
-                    sha256: Digest256::of(link.expose().as_bytes()),
+                    sha256: Digest256::of(content.as_bytes()),
                     prepared: None,
                 };
                 let stored = self.lock().objects.entry(document.key(first)).or_insert(document).clone();

@@ -19,13 +19,25 @@ impl World {
 
 #[async_trait]
 impl DocumentPreparation for World {
+    async fn inspect(&self, first: &ScanRef, documents: &[StoredDocument], _until: Timestamp) -> Result<Vec<bool>, PreparationError> {
+        self.plain_fault("inspect").map_err(PreparationError::Unavailable)?;
+        let state = self.lock();
+        let is_known = |document: &StoredDocument| state.preparations.contains_key(&(first.clone(), document.step.clone()));
+        Ok(documents
+            .iter()
+            .map(|document| document.prepared.is_none() && is_known(document))
+            .collect())
+    }
+
     async fn prepare(
         &self,
         first: &ScanRef,
         documents: &[StoredDocument],
+        _must_change: &[bool],
         _until: Timestamp,
     ) -> Result<Vec<Preparation>, PreparationError> {
         self.plain_fault("prepare").map_err(PreparationError::Unavailable)?;
+        self.plain_fault("outlasts").map_err(|_| PreparationError::OutOfTime)?;
         let mut state = self.lock();
         let mut preparations = Vec::new();
         for document in documents.iter().filter(|document| document.prepared.is_none()) {

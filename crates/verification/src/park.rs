@@ -1,0 +1,90 @@
+//! Use case: a person sets a pairing aside, so that nobody works on it before it is taken up again.
+
+use std::str::FromStr;
+use std::sync::Arc;
+
+use crate::change::{Attempted, Changes};
+use crate::identifiers::ScanRef;
+use crate::ports::{Clock, Observer, Pairings, Unavailable};
+use crate::time::Timestamp;
+use crate::transition::Event;
+
+#[derive(Clone)]
+pub struct ParkVerification {
+    pub pairings: Arc<dyn Pairings>,
+    pub clock: Arc<dyn Clock>,
+    pub observer: Arc<dyn Observer>,
+}
+
+/// Why, in the person's words: 1 to 200 printable ASCII characters. Kept with the pairing and shown to operators, so it must name nobody.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ParkNote(String);
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a reason has 1 to 200 printable ASCII characters")]
+pub struct InvalidParkNote;
+
+impl FromStr for ParkNote {
+    type Err = InvalidParkNote;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let text = text.trim();
+        let is_printable = text.bytes().all(|byte| byte == b' ' || byte.is_ascii_graphic());
+        match text.len() {
+            1..=200 if is_printable => Ok(Self(text.to_owned())),
+            _ => Err(InvalidParkNote),
+        }
+    }
+}
+
+/// What came of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Parked {
+    SetAside,
+    /// Nobody works on it anyway; the state's name.
+    AtRest(&'static str),
+    /// Somebody is at work until then. Ask again.
+    HeldUntil(Timestamp),
+    Unknown,
+}
+
+impl ParkVerification {
+    /// # Errors
+    /// Our own stores are unavailable, and nothing has changed.
+    pub async fn park(&self, scan_ref: &ScanRef, note: ParkNote) -> Result<Parked, Unavailable> {
+        let Some(pairing) = self.pairings.find(scan_ref).await? else {
+            return Ok(Parked::Unknown);
+        };
+        let changes = Changes {
+            pairings: self.pairings.as_ref(),
+            queue: None,
+            clock: self.clock.as_ref(),
+            observer: self.observer.as_ref(),
+        };
+        let attempted = changes.attempt(pairing, None, |_| Event::SetAside { note: note.0.clone() });
+        Ok(match attempted.await? {
+            Attempted::Changed { .. } => Parked::SetAside,
+            Attempted::Nothing { pairing, .. } => Parked::AtRest(pairing.state.name()),
+            Attempted::HeldUntil { until, .. } => Parked::HeldUntil(until),
+        })
+    }
+}
+
+impl std::fmt::Debug for ParkVerification {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ParkVerification").finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_note_is_short_and_printable() {
+        assert!("picture stops the processor".parse::<ParkNote>().is_ok());
+        for text in ["", "  ", "two\nlines", "naïve", &"x".repeat(201)] {
+            assert_eq!(text.parse::<ParkNote>(), Err(InvalidParkNote), "{text:?}");
+        }
+    }
+}
