@@ -24,7 +24,7 @@ use crate::error::{code, unavailable};
 use crate::link::{Fetched, LinkFetcher};
 use crate::measured_body::{ByteChunks, MeasuredBody, NotAsPromised};
 use crate::origins::FileOrigins;
-use crate::spool::{SpoolError, spool};
+use crate::spool::{SpoolError, chunks_of, spool};
 
 pub struct S3Documents {
     client: Client,
@@ -79,11 +79,14 @@ impl S3Documents {
         } = self.links.fetch(link, &planned.step).await?;
         let (length, chunks) = match length {
             Some(length) => (length, chunks),
-            None => spool(chunks, MAXIMUM_FILE_BYTES).await.map_err(|error| match error {
-                SpoolError::Broken(_) => CaptureError::Truncated,
-                SpoolError::TooLarge => CaptureError::Refused(ParkReason::FileTooLarge { step: step() }),
-                SpoolError::Disk(error) => CaptureError::Unavailable(Unavailable::new("spooling a file", error)),
-            })?,
+            None => spool(chunks, MAXIMUM_FILE_BYTES)
+                .await
+                .map(|spooled| (spooled.length, chunks_of(spooled.file, spooled.room)))
+                .map_err(|error| match error {
+                    SpoolError::Broken(_) => CaptureError::Truncated,
+                    SpoolError::TooLarge => CaptureError::Refused(ParkReason::FileTooLarge { step: step() }),
+                    SpoolError::Disk(error) => CaptureError::Unavailable(Unavailable::new("spooling a file", error)),
+                })?,
         };
         if length == 0 {
             return Err(CaptureError::Refused(ParkReason::FileEmpty { step: step() }));

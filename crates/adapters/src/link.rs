@@ -39,6 +39,7 @@ impl LinkFetcher {
 
     pub async fn fetch(&self, link: &FileLink, step: &StepName) -> Result<Fetched, CaptureError> {
         let not_allowed = || CaptureError::Refused(ParkReason::LinkOriginNotAllowed { step: step.clone() });
+        let unusable = || CaptureError::Refused(ParkReason::LinkUnusable { step: step.clone() });
         let mut url: Url = link.expose().parse().map_err(|_| not_allowed())?;
         let expires_at = expiry(&url);
         for _ in 0..=MAXIMUM_REDIRECTS {
@@ -54,7 +55,7 @@ impl LinkFetcher {
                     let length = promised_length(&answer);
                     // With neither, nobody could tell a whole file from one that was cut off.
                     if length.is_none() && !is_chunked(&answer) {
-                        return Err(unavailable("neither a length nor an end"));
+                        return Err(CaptureError::NotAFile);
                     }
                     let chunks = answer.bytes_stream().map(|chunk| chunk.map_err(|error| error.without_url().into()));
                     return Ok(Fetched {
@@ -63,17 +64,19 @@ impl LinkFetcher {
                         expires_at,
                     });
                 }
+                // Without a location, S3 says by it that the bucket lies elsewhere.
                 status if status.is_redirection() => {
                     let location = answer.headers().get(LOCATION).and_then(|location| location.to_str().ok());
-                    url = location.and_then(|location| url.join(location).ok()).ok_or_else(not_allowed)?;
+                    url = location.and_then(|location| url.join(location).ok()).ok_or_else(unusable)?;
                 }
+                status if status.is_success() => return Err(CaptureError::NotAFile),
                 StatusCode::REQUEST_TIMEOUT | StatusCode::TOO_MANY_REQUESTS => return Err(unavailable("busy")),
                 // S3 answers 403 to a link that has expired, and 400 to one whose signer's session has.
                 status if status.is_client_error() => return Err(CaptureError::LinkDead),
                 _ => return Err(unavailable("server error")),
             }
         }
-        Err(not_allowed())
+        Err(unusable())
     }
 }
 

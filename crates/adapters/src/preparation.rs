@@ -1,21 +1,23 @@
 //! Documents that the provider would refuse, made into what it takes, beside their originals in the bucket.
 //!
 //! The usual document costs one look: at the first bytes of an image, or at a PDF as it streams by, in constant memory. Only what must be
-//! converted, turned or made smaller is read as a whole, one picture at a time however many messages are at work, because a picture may
-//! need 450 MB (see `document_preparation::MAXIMUM_PIXELS`).
+//! converted, turned or made smaller is decoded, in a process of its own ([`document_preparation::Workbench`]). Original and copy
+//! pass through files on disk, so this process holds neither.
 
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use aws_sdk_s3::Client;
-use aws_sdk_s3::primitives::ByteStream;
+use aws_sdk_s3::primitives::{ByteStream, SdkBody};
 use aws_types::SdkConfig;
 use bytes::Bytes;
-use document_preparation::{Change, Derived, EncryptionScan, Format, Need, Refusal, START_BYTES, Share, allot, inspect_start};
+use document_preparation::{
+    Change, Derived, EncryptionScan, Format, Need, PrepareError, Refusal, START_BYTES, Share, Workbench, allot, inspect_start,
+};
 use futures_util::StreamExt;
 use tokio::sync::Semaphore;
 use verification::Timestamp;
-use verification::document::{FileType, MAXIMUM_TOTAL_BYTES, StoredDocument};
+use verification::document::{FileType, MAXIMUM_FILE_BYTES, MAXIMUM_TOTAL_BYTES, StoredDocument};
 use verification::identifiers::{Digest256, ScanRef, StepName};
 use verification::ports::{Clock, DocumentPreparation, PreparationError, Unavailable};
 use verification::prepared::{Preparation, PreparationChange, PreparedFile};
@@ -24,26 +26,34 @@ use verification::reason::ParkReason;
 use crate::documents::{is_there, read_object, read_start, s3_client};
 use crate::error::{code, unavailable};
 use crate::measured_body::{BoxError, ByteChunks, MeasuredBody, NotAsPromised};
+use crate::spool::{Room, SpoolError, Spooled, chunks_of, spool};
 
 pub struct S3Preparation {
     client: Client,
     bucket: String,
     clock: Arc<dyn Clock>,
-    /// One picture in memory at a time.
-    workbench: Arc<Semaphore>,
+    workbench: Workbench,
+    /// One picture at a time, however many messages are at work.
+    turn: Semaphore,
 }
 
 /// A document, and what is submitted of it so far.
 struct Candidate<'a> {
     document: &'a StoredDocument,
-    derived: Option<Derived>,
+    derived: Option<Copy>,
+}
+
+/// What was made of a document, on disk.
+struct Copy {
+    derived: Derived,
+    room: Room,
 }
 
 impl Candidate<'_> {
     fn bytes(&self) -> u64 {
         self.derived
             .as_ref()
-            .map_or_else(|| self.document.submitted_bytes(), |derived| derived.jpeg.len() as u64)
+            .map_or_else(|| self.document.submitted_bytes(), |copy| copy.derived.bytes)
     }
 
     fn share(&self) -> Share {
@@ -55,19 +65,34 @@ impl Candidate<'_> {
 }
 
 impl S3Preparation {
-    pub fn new(sdk: &SdkConfig, bucket: impl Into<String>, clock: Arc<dyn Clock>) -> Self {
+    /// Pictures are decoded by children of `workbench`.
+    pub fn new(sdk: &SdkConfig, bucket: impl Into<String>, clock: Arc<dyn Clock>, workbench: Workbench) -> Self {
         Self {
             client: s3_client(sdk),
             bucket: bucket.into(),
             clock,
-            workbench: Arc::new(Semaphore::new(1)),
+            workbench,
+            turn: Semaphore::new(1),
         }
     }
 
-    async fn prepare_all(&self, first: &ScanRef, documents: &[StoredDocument]) -> Result<Vec<Preparation>, PreparationError> {
-        let mut candidates = Vec::new();
+    async fn inspect_all(&self, first: &ScanRef, documents: &[StoredDocument]) -> Result<Vec<bool>, PreparationError> {
+        let mut must_change = Vec::new();
         for document in documents {
-            let derived = if document.prepared.is_none() && self.needs_preparation(first, document).await? {
+            must_change.push(document.prepared.is_none() && self.needs_preparation(first, document).await?);
+        }
+        Ok(must_change)
+    }
+
+    async fn prepare_all(
+        &self,
+        first: &ScanRef,
+        documents: &[StoredDocument],
+        must_change: &[bool],
+    ) -> Result<Vec<Preparation>, PreparationError> {
+        let mut candidates = Vec::new();
+        for (document, must_change) in documents.iter().zip(must_change) {
+            let derived = if *must_change {
                 self.derive(first, document, MAXIMUM_TOTAL_BYTES).await?
             } else {
                 None
@@ -77,8 +102,8 @@ impl S3Preparation {
         self.make_room(first, &mut candidates).await?;
         let mut preparations = Vec::new();
         for Candidate { document, derived } in candidates {
-            if let Some(derived) = derived {
-                preparations.push(self.store(first, document, derived).await?);
+            if let Some(copy) = derived {
+                preparations.push(self.store(first, document, copy).await?);
             }
         }
         Ok(preparations)
@@ -133,46 +158,69 @@ impl S3Preparation {
     }
 
     /// Makes of the original what fits into `limit` bytes. `None`: the original may go as it is.
-    async fn derive(&self, first: &ScanRef, document: &StoredDocument, limit: u64) -> Result<Option<Derived>, PreparationError> {
+    async fn derive(&self, first: &ScanRef, document: &StoredDocument, limit: u64) -> Result<Option<Copy>, PreparationError> {
         let step = &document.step;
-        let permit = self.workbench.clone().acquire_owned().await;
+        let _turn = self.turn.acquire().await;
+        let original = self.original(first, document).await?;
+        let room = Room::of(limit).await.ok_or_else(|| disk_full("making room for a copy"))?;
+        let prepared = self.workbench.prepare(format(document.file_type), original.file, limit).await;
+        drop(original.room);
+        match prepared {
+            Ok(None) => Ok(None),
+            Ok(Some(derived)) => {
+                tracing::info!(
+                    event = "document_prepared",
+                    scan_ref = %first,
+                    bytes = derived.bytes,
+                    cpu_ms = derived.usage.cpu_milliseconds,
+                    peak_memory_kb = derived.usage.peak_kilobytes,
+                    "a copy of a document was made"
+                );
+                Ok(Some(Copy { derived, room }))
+            }
+            Err(PrepareError::Refused(refusal)) => Err(refused(refusal, step)),
+            Err(PrepareError::Unavailable(error)) => Err(PreparationError::Unavailable(Unavailable::new("preparing a file", error))),
+        }
+    }
+
+    /// The original on disk, checked to be what was received.
+    async fn original(&self, first: &ScanRef, document: &StoredDocument) -> Result<Spooled, PreparationError> {
         let (length, chunks) = read_object(&self.client, &self.bucket, &document.key(first))
             .await
             .map_err(PreparationError::Unavailable)?;
-        let changed = || PreparationError::Refused(ParkReason::FileChanged { step: step.clone() });
-        if length != document.bytes {
+        let changed = || {
+            PreparationError::Refused(ParkReason::FileChanged {
+                step: document.step.clone(),
+            })
+        };
+        if length != document.bytes || length > MAXIMUM_FILE_BYTES {
             return Err(changed());
         }
         let (body, outcome) = MeasuredBody::new(chunks, length, Some(document.sha256.clone()));
-        let original = gather(length, body.boxed()).await.map_err(|error| match outcome.get() {
-            Some(Err(NotAsPromised::Different)) => changed(),
-            _ => error,
-        })?;
-        let format = format(document.file_type);
-        let limit = usize::try_from(limit).unwrap_or(usize::MAX);
-        // The thread keeps the permit, so that a picture that nobody waits for any more is still the only one.
-        let work = tokio::task::spawn_blocking(move || {
-            let _permit = permit;
-            document_preparation::prepare(format, &original, limit)
-        });
-        // A thread that did not come back had a panic that is like any other broken picture.
-        let derived = work.await.unwrap_or(Err(Refusal::Unreadable));
-        derived.map_err(|refusal| refused(refusal, step))
+        match (spool(body.boxed(), length).await, outcome.get()) {
+            (_, Some(Err(NotAsPromised::Different))) => Err(changed()),
+            (Ok(spooled), _) => Ok(spooled),
+            (Err(SpoolError::Broken(error)), _) => Err(broken_off(error)),
+            (Err(error), _) => Err(PreparationError::Unavailable(Unavailable::new("spooling a file", error))),
+        }
     }
 
     /// Stores the copy under a name that has its digest, so that one that is there already is the same one.
-    async fn store(&self, first: &ScanRef, document: &StoredDocument, derived: Derived) -> Result<Preparation, PreparationError> {
+    async fn store(&self, first: &ScanRef, document: &StoredDocument, copy: Copy) -> Result<Preparation, PreparationError> {
+        let Copy { derived, room } = copy;
         let file = PreparedFile {
-            bytes: derived.jpeg.len() as u64,
-            sha256: Digest256::of(&derived.jpeg),
+            bytes: derived.bytes,
+            sha256: Digest256::from_bytes(derived.sha256),
             width: derived.width,
             height: derived.height,
             quality: derived.quality,
             changes: derived.changes.into_iter().map(change).collect(),
         };
+        let (body, _) = MeasuredBody::new(chunks_of(derived.jpeg, room), file.bytes, Some(file.sha256.clone()));
         let request = self.client.put_object().bucket(&self.bucket).key(file.key(first, &document.step));
         let request = request.if_none_match("*").content_type(FileType::Jpeg.media_type());
-        match request.body(ByteStream::from(derived.jpeg)).send().await {
+        let request = request.content_length(i64::try_from(file.bytes).unwrap_or(i64::MAX));
+        match request.body(ByteStream::new(SdkBody::from_body_1_x(body))).send().await {
             Ok(_) => {}
             Err(error) if is_there(code(&error)) => {}
             Err(error) => return Err(PreparationError::Unavailable(unavailable("storing a prepared file", error))),
@@ -187,13 +235,28 @@ impl S3Preparation {
 
 #[async_trait]
 impl DocumentPreparation for S3Preparation {
-    async fn prepare(&self, first: &ScanRef, documents: &[StoredDocument], until: Timestamp) -> Result<Vec<Preparation>, PreparationError> {
+    async fn inspect(&self, first: &ScanRef, documents: &[StoredDocument], until: Timestamp) -> Result<Vec<bool>, PreparationError> {
         let budget = until.since(self.clock.now());
-        match tokio::time::timeout(budget, self.prepare_all(first, documents)).await {
-            Ok(prepared) => prepared,
-            Err(elapsed) => Err(PreparationError::Unavailable(Unavailable::new("preparing the documents", elapsed))),
-        }
+        let inspected = tokio::time::timeout(budget, self.inspect_all(first, documents)).await;
+        inspected.unwrap_or(Err(PreparationError::OutOfTime))
     }
+
+    async fn prepare(
+        &self,
+        first: &ScanRef,
+        documents: &[StoredDocument],
+        must_change: &[bool],
+        until: Timestamp,
+    ) -> Result<Vec<Preparation>, PreparationError> {
+        let budget = until.since(self.clock.now());
+        // Who gives up on a picture ends its process.
+        let prepared = tokio::time::timeout(budget, self.prepare_all(first, documents, must_change)).await;
+        prepared.unwrap_or(Err(PreparationError::OutOfTime))
+    }
+}
+
+fn disk_full(what: &'static str) -> PreparationError {
+    PreparationError::Unavailable(Unavailable { what, source: None })
 }
 
 async fn gather(length: u64, mut chunks: ByteChunks) -> Result<Vec<u8>, PreparationError> {

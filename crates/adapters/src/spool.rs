@@ -1,17 +1,52 @@
-//! A file whose length nobody promised is written to disk first, because S3 wants to know the length before the first byte.
+//! Files that are written to disk first: those whose length nobody promised, because S3 wants to know it before the first byte,
+//! and those that are handed to another process.
 //!
-//! The file has no name, so nothing of it stays when the process ends, and it is never larger than what may be submitted.
+//! The files have no names, so nothing of them stays when the process ends. Together they never take more of `/tmp` than
+//! [`SPOOL_BYTES`], however many are on their way: who comes then waits until there is room.
 
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom, Write};
 
 use bytes::Bytes;
 use futures_util::StreamExt;
+use tokio::sync::{Semaphore, SemaphorePermit};
 
 use crate::measured_body::{BoxError, ByteChunks};
 
 /// How much is read from disk at once.
 const CHUNK_BYTES: usize = 64 * 1024;
+
+/// What all spooled files of this process may take together, in bytes. Lambda's `/tmp` has 512 MB.
+const SPOOL_BYTES: u64 = 256 * 1_024 * 1_024;
+
+/// In units of [`CHUNK_BYTES`].
+static ROOM: Semaphore = Semaphore::const_new((SPOOL_BYTES / CHUNK_BYTES as u64) as usize);
+
+/// Room on the disk, for as long as it is kept.
+#[derive(Debug)]
+pub(crate) struct Room(SemaphorePermit<'static>);
+
+impl Room {
+    /// Waits until there is room for so many bytes, at most [`SPOOL_BYTES`].
+    pub async fn of(bytes: u64) -> Option<Self> {
+        let permits = bytes.div_ceil(CHUNK_BYTES as u64);
+        Some(Self(ROOM.acquire_many(u32::try_from(permits).ok()?).await.ok()?))
+    }
+
+    /// Gives back what is not needed for so many bytes.
+    fn shrink(&mut self, bytes: u64) {
+        let needed = usize::try_from(bytes.div_ceil(CHUNK_BYTES as u64)).unwrap_or(usize::MAX);
+        drop(self.0.split(self.0.num_permits().saturating_sub(needed)));
+    }
+}
+
+/// A file on disk, positioned at its start.
+#[derive(Debug)]
+pub(crate) struct Spooled {
+    pub file: File,
+    pub length: u64,
+    pub room: Room,
+}
 
 /// Why a file could not be spooled.
 #[derive(Debug, thiserror::Error)]
@@ -25,10 +60,11 @@ pub(crate) enum SpoolError {
     Disk(#[source] std::io::Error),
 }
 
-/// Takes the whole file in, up to `limit` bytes, and gives it back with its length.
+/// Takes the whole file in, up to `limit` bytes.
 ///
 /// Disk access blocks for microseconds at a time: Lambda's `/tmp` is local, and one process serves one invocation.
-pub(crate) async fn spool(mut chunks: ByteChunks, limit: u64) -> Result<(u64, ByteChunks), SpoolError> {
+pub(crate) async fn spool(mut chunks: ByteChunks, limit: u64) -> Result<Spooled, SpoolError> {
+    let mut room = Room::of(limit).await.ok_or(SpoolError::TooLarge)?;
     let mut file = tempfile::tempfile().map_err(SpoolError::Disk)?;
     let mut length = 0_u64;
     while let Some(chunk) = chunks.next().await {
@@ -40,18 +76,24 @@ pub(crate) async fn spool(mut chunks: ByteChunks, limit: u64) -> Result<(u64, By
         file.write_all(&chunk).map_err(SpoolError::Disk)?;
     }
     file.seek(SeekFrom::Start(0)).map_err(SpoolError::Disk)?;
-    Ok((length, futures_util::stream::unfold(file, read_chunk).boxed()))
+    room.shrink(length);
+    Ok(Spooled { file, length, room })
 }
 
-async fn read_chunk(mut file: File) -> Option<(Result<Bytes, BoxError>, File)> {
+/// The rest of the file. Its room is kept until the last chunk was read.
+pub(crate) fn chunks_of(file: File, room: Room) -> ByteChunks {
+    futures_util::stream::unfold((file, room), read_chunk).boxed()
+}
+
+async fn read_chunk((mut file, room): (File, Room)) -> Option<(Result<Bytes, BoxError>, (File, Room))> {
     let mut buffer = vec![0; CHUNK_BYTES];
     match file.read(&mut buffer) {
         Ok(0) => None,
         Ok(read) => {
             buffer.truncate(read);
-            Some((Ok(Bytes::from(buffer)), file))
+            Some((Ok(Bytes::from(buffer)), (file, room)))
         }
-        Err(error) => Some((Err(error.into()), file)),
+        Err(error) => Some((Err(error.into()), (file, room))),
     }
 }
 
@@ -70,7 +112,8 @@ mod tests {
     #[tokio::test]
     async fn what_goes_in_comes_out_with_its_length() {
         let large: &'static [u8] = vec![7; 200_000].leak();
-        let (length, mut back) = spool(chunks(&[b"ab", large], false), 1_000_000).await.unwrap();
+        let Spooled { file, length, room } = spool(chunks(&[b"ab", large], false), 1_000_000).await.unwrap();
+        let mut back = chunks_of(file, room);
         let mut seen = Vec::new();
         while let Some(chunk) = back.next().await {
             seen.extend_from_slice(&chunk.unwrap());
@@ -82,5 +125,20 @@ mod tests {
     async fn what_is_too_large_or_broken_off_does_not_come_out() {
         assert!(matches!(spool(chunks(&[b"abc"], false), 2).await, Err(SpoolError::TooLarge)));
         assert!(matches!(spool(chunks(&[b"abc"], true), 10).await, Err(SpoolError::Broken(_))));
+    }
+
+    /// A hundred files whose senders promise nothing, at once.
+    #[tokio::test]
+    async fn files_wait_for_room_and_never_take_more() {
+        let spooled = (0..100).map(|_| async {
+            let spooled = spool(chunks(&[b"a small file"], false), 30_000_000).await.unwrap();
+            tokio::task::yield_now().await;
+            spooled.length
+        });
+        let lengths = futures_util::future::join_all(spooled).await;
+        assert_eq!(lengths, vec![12; 100]);
+        let whole = u32::try_from(SPOOL_BYTES / CHUNK_BYTES as u64).unwrap();
+        let large = Room::of(SPOOL_BYTES).await.unwrap();
+        assert_eq!(large.0.num_permits(), whole as usize, "everything was given back");
     }
 }

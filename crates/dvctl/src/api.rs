@@ -88,6 +88,8 @@ fn problem(status: u16, problem: Problem) -> Failure {
             failure.advise("check the scanRef and --stack; a verification is forgotten RetentionDays after its last change")
         }
         "not_parked" => failure.advise("`dvctl show` tells what happens next with it"),
+        "at_rest" => failure.advise("nothing has to be done; `dvctl show` tells why it rests"),
+        "held" => failure.advise("wait, and ask again"),
         "still_parked" => {
             failure.advise("change what the reason is about (a parameter of the template, or the verification at iDenfy), then retry")
         }

@@ -3,7 +3,7 @@
 use clap::{Args, Parser, Subcommand};
 use clap_complete::Shell;
 
-use crate::commands::{doctor, erase, list, pause, redrive, replay, retry, session, show, sign, watch};
+use crate::commands::{doctor, erase, list, park, pause, redrive, replay, retry, session, show, sign, watch};
 
 const EXIT_STATUS: &str = "\
 Exit status:
@@ -71,6 +71,7 @@ pub struct Global {
 pub enum Command {
     Show(show::Arguments),
     List(list::Arguments),
+    Park(park::Arguments),
     Retry(retry::Arguments),
     Replay(replay::Arguments),
     Redrive(redrive::Arguments),

@@ -3,6 +3,7 @@
 pub mod doctor;
 pub mod erase;
 pub mod list;
+pub mod park;
 pub mod pause;
 pub mod redrive;
 pub mod replay;

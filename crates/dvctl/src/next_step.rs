@@ -40,6 +40,13 @@ pub fn next_step(pairing: &Pairing, now: Timestamp) -> String {
         State::Parked { .. } if pairing.revoked.is_some() => {
             "Nothing: the first verification has turned negative since, so it cannot be retried.".to_owned()
         }
+        State::Parked {
+            cause: ParkReason::SetAside { note },
+            ..
+        } => format!(
+            "Nothing: somebody has set it aside ({note}). Once that is cleared: dvctl retry {}",
+            pairing.first
+        ),
         State::Parked { cause, .. } => format!("A person must act. {} Then: dvctl retry {}", remedy(cause), pairing.first),
         State::Erasing { .. } => format!("It is being erased; what remains is tried again {due}."),
     }
@@ -58,6 +65,12 @@ fn remedy(cause: &ParkReason) -> &'static str {
             "The callback names another clientId than the session: find out who sent it, and whether a signing key has leaked."
         }
         ParkReason::NewerUploadNotApproved => "Look at the newest upload in iDenfy's dashboard, and have its callback sent again.",
+        ParkReason::LinkUnusable { .. } => {
+            "iDenfy's link leads to no file: look at the step's file in its dashboard. A retry asks for fresh links."
+        }
+        ParkReason::PreparationUnfinished => {
+            "Making a copy of a document did not come back, twice: see the log of ProcessorFunction. A retry tries twice more."
+        }
         ParkReason::ResultUnconfirmed => {
             "iDenfy did not confirm a result for a day: compare with its dashboard. ConfirmResults=false believes callbacks without asking."
         }

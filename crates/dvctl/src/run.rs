@@ -69,6 +69,7 @@ async fn execute(arguments: Arguments, environment: Environment, output: &mut Ou
     match arguments.command {
         Command::Show(arguments) => commands::show::run(&mut context, arguments).await,
         Command::List(arguments) => commands::list::run(&mut context, arguments).await,
+        Command::Park(arguments) => commands::park::run(&mut context, arguments).await,
         Command::Retry(arguments) => commands::retry::run(&mut context, arguments).await,
         Command::Replay(arguments) => commands::replay::run(&mut context, arguments).await,
         Command::Redrive(arguments) => commands::redrive::run(&mut context, arguments).await,

@@ -58,7 +58,7 @@ impl AcceptCallback {
         let known = self.pairings.find(&facts.scan_ref).await?;
         let is_erased = match &known {
             Some(pairing) => matches!(pairing.state, State::Erasing { .. }),
-            None => self.pairings.is_forgotten(&facts.scan_ref).await?,
+            None => self.is_forgotten(&facts).await?,
         };
         if is_erased {
             // Acknowledged, so that the provider stops; kept nowhere, because the customer was promised so.
@@ -68,7 +68,7 @@ impl AcceptCallback {
         let Some(overall) = facts.overall else {
             return Ok(self.ignored("NotAVerificationResult"));
         };
-        let second_reference = facts.external_ref.as_deref().and_then(SecondReference::parse);
+        let second_reference = second_reference(&facts);
         let accepted = match known {
             Some(pairing) if pairing.first != facts.scan_ref => self.accept_second(pairing, &facts, overall).await?,
             // Token 2's creation was never recorded. Its callback must not open a pairing, or it would start a third verification.
@@ -79,6 +79,17 @@ impl AcceptCallback {
             self.observer.observe(Observation::CallbackIgnored);
         }
         Ok(accepted)
+    }
+
+    /// Of a Token 2 that was never recorded, the reference leads to the customer.
+    async fn is_forgotten(&self, facts: &CallbackFacts) -> Result<bool, Unavailable> {
+        if self.pairings.is_forgotten(&facts.scan_ref).await? {
+            return Ok(true);
+        }
+        match second_reference(facts).and_then(|reference| reference.first()) {
+            Some(first) => self.pairings.is_forgotten(&first).await,
+            None => Ok(false),
+        }
     }
 
     fn ignored(&self, why: &'static str) -> Accepted {
@@ -217,6 +228,10 @@ impl AcceptCallback {
             observer: self.observer.as_ref(),
         }
     }
+}
+
+fn second_reference(facts: &CallbackFacts) -> Option<SecondReference> {
+    facts.external_ref.as_deref().and_then(SecondReference::parse)
 }
 
 impl std::fmt::Debug for AcceptCallback {

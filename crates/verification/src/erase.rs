@@ -85,14 +85,23 @@ impl EraseVerification {
     /// # Errors
     /// Our own stores are unavailable. Ask again: what was begun goes on.
     pub async fn erase(&self, scan_ref: &ScanRef) -> Result<Erased, Unavailable> {
-        let Some(pairing) = self.pairings.find(scan_ref).await? else {
-            return Ok(if self.pairings.is_forgotten(scan_ref).await? {
-                Erased::Before
-            } else {
-                Erased::Unknown
-            });
-        };
         let now = self.clock.now();
+        let mut files = RemovedFiles::default();
+        let pairing = match self.pairings.find(scan_ref).await? {
+            Some(pairing) => pairing,
+            // What is no result of ours is archived without a pairing, and what came late outlives it.
+            None => {
+                files.add(&self.files.remove(scan_ref).await?);
+                if files == RemovedFiles::default() {
+                    return Ok(if self.pairings.is_forgotten(scan_ref).await? {
+                        Erased::Before
+                    } else {
+                        Erased::Unknown
+                    });
+                }
+                Pairing::opened(scan_ref.clone(), None, now, now)
+            }
+        };
         // Whoever holds the lease in the pairing that is really replaced, which may be a newer one than was read.
         let replaced = Mutex::new(None);
         let event = |pairing: &Pairing| {
@@ -110,11 +119,8 @@ impl EraseVerification {
             Some(key) => self.keys.forget_answer(key, &pairing.first).await?,
             None => 0,
         };
-        let mut files = RemovedFiles::default();
         for scan_ref in pairing.scan_refs() {
-            let removed = self.files.remove(&scan_ref).await?;
-            files.documents += removed.documents;
-            files.callbacks += removed.callbacks;
+            files.add(&self.files.remove(&scan_ref).await?);
         }
         let mut receipt = Receipt {
             first: pairing.first.clone(),

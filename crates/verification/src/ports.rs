@@ -179,6 +179,13 @@ pub struct RemovedFiles {
     pub callbacks: u64,
 }
 
+impl RemovedFiles {
+    pub(crate) const fn add(&mut self, more: &Self) {
+        self.documents = self.documents.saturating_add(more.documents);
+        self.callbacks = self.callbacks.saturating_add(more.callbacks);
+    }
+}
+
 /// The callbacks as they were signed, kept until the bucket's lifecycle removes them.
 #[async_trait]
 pub trait CallbackArchive: Send + Sync {

@@ -211,7 +211,7 @@ impl From<Page> for ListAnswer {
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct RetryAnswer {
+pub struct StateAnswer {
     pub scan_ref: String,
     pub state: &'static str,
 }

@@ -12,10 +12,13 @@ use serde_json::{Map, Value};
 use verification::identifiers::ScanRef;
 use verification::policy::StepWarning;
 use verification::ports::{Clock, Pairings};
-use verification::{EraseVerification, Erased, OpenSession, OpenedOnce, Policy, Retried, RetryVerification};
+use verification::{
+    EraseVerification, Erased, InvalidParkNote, OpenSession, OpenedOnce, ParkNote, ParkVerification, Parked, Policy, Retried,
+    RetryVerification,
+};
 
-use crate::answers::{ListAnswer, ReceiptAnswer, RetryAnswer, SessionAnswer, VerificationAnswer};
-use crate::problem::Problem;
+use crate::answers::{ListAnswer, ReceiptAnswer, SessionAnswer, StateAnswer, VerificationAnswer};
+use crate::problem::{FieldError, Problem};
 use crate::query::ListQuery;
 use crate::{idempotency, session};
 
@@ -28,6 +31,7 @@ const HISTORY_LIMIT: u16 = 200;
 pub struct Api {
     pub open: OpenSession,
     pub retry: RetryVerification,
+    pub park: ParkVerification,
     pub erase: EraseVerification,
     pub pairings: Arc<DynamoPairings>,
     pub policy: Policy,
@@ -109,6 +113,8 @@ impl Api {
             (["verifications", _], _) => ("/verifications/{scanRef}", Err(Problem::method_not_allowed("GET, DELETE"))),
             (["verifications", scan_ref, "retry"], Method::POST) => ("/verifications/{scanRef}/retry", self.retry(scan_ref).await),
             (["verifications", _, "retry"], _) => ("/verifications/{scanRef}/retry", Err(Problem::method_not_allowed("POST"))),
+            (["verifications", scan_ref, "park"], Method::POST) => ("/verifications/{scanRef}/park", self.park(scan_ref, &request).await),
+            (["verifications", _, "park"], _) => ("/verifications/{scanRef}/park", Err(Problem::method_not_allowed("POST"))),
             _ => (
                 "unknown",
                 Err(Problem::new(
@@ -169,7 +175,7 @@ impl Api {
         let conflict = |code, detail: String| Err(Problem::new(StatusCode::CONFLICT, code, detail));
         match self.retry.retry(&parse(scan_ref)?).await? {
             Retried::TakenUp(pairing) => {
-                let answer = RetryAnswer {
+                let answer = StateAnswer {
                     scan_ref: pairing.first.to_string(),
                     state: pairing.state.name(),
                 };
@@ -188,6 +194,34 @@ impl Api {
                 "callback_gone",
                 "The callback that would be judged again is not archived any more.".to_owned(),
             ),
+        }
+    }
+
+    async fn park(&self, scan_ref: &str, request: &Request) -> Result<Success, Problem> {
+        let scan_ref = parse(scan_ref)?;
+        let body = json_object(request.body())?;
+        let note = body.get("reason").and_then(Value::as_str).map(str::parse::<ParkNote>);
+        let Some(Ok(note)) = note else {
+            let (field, message) = ("reason".to_owned(), format!("is required: {InvalidParkNote}"));
+            return Err(Problem::invalid(vec![FieldError { field, message }]));
+        };
+        match self.park.park(&scan_ref, note).await? {
+            Parked::SetAside => {
+                tracing::info!(event = "verification_set_aside", scan_ref = %scan_ref, "verification set aside");
+                let state = "Parked";
+                let scan_ref = scan_ref.to_string();
+                Success::new(StatusCode::OK, &StateAnswer { scan_ref, state })
+            }
+            Parked::Unknown => Err(Problem::verification_not_found()),
+            Parked::AtRest(state) => Err(Problem::new(
+                StatusCode::CONFLICT,
+                "at_rest",
+                format!("Nobody works on this verification: it is {state}."),
+            )),
+            Parked::HeldUntil(until) => {
+                let pause = until.since(self.clock.now()).as_secs().saturating_add(1);
+                Err(Problem::held(pause))
+            }
         }
     }
 

@@ -1,4 +1,4 @@
-//! The application's side: create a session, ask, retry, erase.
+//! The application's side: create a session, ask, set aside, retry, erase.
 
 mod answers;
 mod config;
@@ -15,7 +15,7 @@ use config::Config;
 use handler::Api;
 use lambda_http::{Error, service_fn};
 use lambda_support::start;
-use verification::{EraseVerification, OpenSession, RetryVerification};
+use verification::{EraseVerification, OpenSession, ParkVerification, RetryVerification};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
@@ -38,6 +38,11 @@ async fn main() -> Result<(), Error> {
             clock: installation.clock.clone(),
             observer: installation.metrics.clone(),
             policy: config.policy.clone(),
+        },
+        park: ParkVerification {
+            pairings: installation.pairings.clone(),
+            clock: installation.clock.clone(),
+            observer: installation.metrics.clone(),
         },
         erase: EraseVerification {
             pairings: installation.pairings.clone(),

@@ -73,6 +73,18 @@ impl Problem {
         Self::new(StatusCode::NOT_FOUND, "verification_not_found", "No verification has this scanRef.")
     }
 
+    /// Somebody is at work on the verification for so many seconds at most.
+    pub fn held(seconds: u64) -> Self {
+        Self {
+            retry_after_seconds: Some(seconds),
+            ..Self::new(
+                StatusCode::CONFLICT,
+                "held",
+                format!("The verification is being worked on. Ask again in {seconds} s."),
+            )
+        }
+    }
+
     pub const fn code(&self) -> &'static str {
         self.code
     }

@@ -237,3 +237,34 @@ async fn erasure_that_ends_in_the_middle_is_taken_up_again() {
         "what the provider has deleted is not asked for again"
     );
 }
+
+#[tokio::test]
+async fn bodies_without_a_pairing_can_be_erased() {
+    let flow = Flow::new();
+    let monitoring = CallbackFacts {
+        overall: None,
+        ..approved("monitored", "client")
+    };
+    flow.callback(&monitoring).await;
+    assert_eq!(flow.world.archived().len(), 1);
+    let Erased::Now(receipt) = flow.erase("monitored").await else {
+        panic!("something was archived")
+    };
+    assert_eq!((receipt.files.callbacks, receipt.remaining.len()), (1, 0));
+    assert_eq!(flow.world.archived().len(), 0);
+    assert_eq!(flow.erase("monitored").await, Erased::Before);
+    assert_eq!(flow.erase("nobody").await, Erased::Unknown);
+    // What comes later is kept no more.
+    assert_eq!(flow.callback(&monitoring).await, Accepted::Ignored("Erased"));
+    assert_eq!(flow.world.archived().len(), 0);
+}
+
+#[tokio::test]
+async fn an_unrecorded_token_of_an_erased_customer_is_not_archived() {
+    let flow = Flow::new();
+    flow.callback(&approved("first", "client")).await;
+    assert!(matches!(flow.erase("first").await, Erased::Now(_)));
+    let orphan = second("orphan", "first", Overall::Approved);
+    assert_eq!(flow.callback(&orphan).await, Accepted::Ignored("Erased"));
+    assert_eq!(flow.world.archived().len(), 0);
+}
