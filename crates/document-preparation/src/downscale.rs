@@ -1,38 +1,70 @@
 //! Smaller pictures, each pixel the mean of the area that it replaces.
 //!
-//! Works row by row, so it needs the memory of the result and of one row beside the picture.
+//! Rows go in from top to bottom and come out as soon as they are complete, so it needs the memory of two rows.
 
-use crate::picture::{Picture, RGB};
+use crate::planes::CHANNELS;
 
-/// Shrinks to `width` × `height`, neither of them 0 nor more than the picture's.
-pub(crate) fn downscale(picture: &Picture, width: usize, height: usize) -> Picture {
-    let columns: Vec<Span> = (0..width).map(|column| Span::of(column, picture.width, width)).collect();
-    let row_bytes = picture.width.saturating_mul(RGB);
-    let mut rgb = Vec::with_capacity(width.saturating_mul(height).saturating_mul(RGB));
-    let mut sums = vec![0_f32; width.saturating_mul(RGB)];
-    for row in 0..height {
-        sums.fill(0.0);
-        let span = Span::of(row, picture.height, height);
-        for (source, weight) in span.weights() {
-            let start = source.saturating_mul(row_bytes);
-            if let Some(pixels) = picture.rgb.get(start..start.saturating_add(row_bytes)) {
-                add_row(&mut sums, pixels, &columns, weight);
-            }
-        }
-        // Each sum is a weighted mean of bytes; the conversion saturates.
-        rgb.extend(sums.iter().map(|sum| (sum + 0.5) as u8));
-    }
-    Picture { width, height, rgb }
+/// Shrinks a picture row by row.
+pub(crate) struct Downscale {
+    columns: Vec<Span>,
+    old_height: usize,
+    new_height: usize,
+    /// The row that goes in next, and the one that is made of it.
+    old_row: usize,
+    new_row: usize,
+    narrow: Vec<f32>,
+    sums: Vec<f32>,
 }
 
-/// Adds one row of the picture, narrowed, with its weight.
-fn add_row(sums: &mut [f32], pixels: &[u8], columns: &[Span], row_weight: f32) {
-    for (sum, column) in sums.chunks_exact_mut(RGB).zip(columns) {
-        let start = column.first.saturating_mul(RGB);
-        let covered = pixels.get(start..).unwrap_or_default().chunks_exact(RGB);
-        for (pixel, (_, weight)) in covered.zip(column.weights()) {
-            for (sum, sample) in sum.iter_mut().zip(pixel) {
-                *sum += f32::from(*sample) * weight * row_weight;
+impl Downscale {
+    /// From `old` to `new` width and height, neither of them 0 nor more than before.
+    pub(crate) fn new(old: (usize, usize), new: (usize, usize)) -> Self {
+        let samples = new.0.saturating_mul(CHANNELS);
+        Self {
+            columns: (0..new.0).map(|column| Span::of(column, old.0, new.0)).collect(),
+            old_height: old.1,
+            new_height: new.1,
+            old_row: 0,
+            new_row: 0,
+            narrow: vec![0.0; samples],
+            sums: vec![0.0; samples],
+        }
+    }
+
+    /// Takes the next row, and gives each row that is complete with it to `made`.
+    pub(crate) fn push_row(&mut self, row: &[u8], mut made: impl FnMut(&[u8])) {
+        self.narrow_row(row);
+        while self.new_row < self.new_height {
+            let span = Span::of(self.new_row, self.old_height, self.new_height);
+            if span.first > self.old_row {
+                break;
+            }
+            let weight = span.weight(self.old_row.saturating_sub(span.first));
+            for (sum, sample) in self.sums.iter_mut().zip(&self.narrow) {
+                *sum += sample * weight;
+            }
+            if self.old_row < span.last() {
+                break;
+            }
+            // Each sum is a weighted mean of bytes; the conversion saturates.
+            let pixels: Vec<u8> = self.sums.iter().map(|sum| (sum + 0.5) as u8).collect();
+            made(&pixels);
+            self.sums.fill(0.0);
+            self.new_row = self.new_row.saturating_add(1);
+        }
+        self.old_row = self.old_row.saturating_add(1);
+    }
+
+    fn narrow_row(&mut self, row: &[u8]) {
+        self.narrow.fill(0.0);
+        for (sums, column) in self.narrow.chunks_exact_mut(CHANNELS).zip(&self.columns) {
+            let covered = row.get(column.first.saturating_mul(CHANNELS)..).unwrap_or_default();
+            let covered = covered.chunks_exact(CHANNELS).take(column.count);
+            for (position, pixel) in covered.enumerate() {
+                let weight = column.weight(position);
+                for (sum, sample) in sums.iter_mut().zip(pixel) {
+                    *sum += f32::from(*sample) * weight;
+                }
             }
         }
     }
@@ -63,16 +95,19 @@ impl Span {
         }
     }
 
-    /// The old pixels with their weights, which are 1 in all.
-    fn weights(&self) -> impl Iterator<Item = (usize, f32)> {
-        (0..self.count).map(|position| {
-            let weight = match position {
-                0 => self.first_weight,
-                position if position.saturating_add(1) == self.count => self.last_weight,
-                _ => self.inner_weight,
-            };
-            (self.first.saturating_add(position), weight)
-        })
+    const fn last(&self) -> usize {
+        self.first.saturating_add(self.count).saturating_sub(1)
+    }
+
+    /// The weight of an old pixel, by its position from the first. All are 1 together.
+    const fn weight(&self, position: usize) -> f32 {
+        if position == 0 {
+            self.first_weight
+        } else if position.saturating_add(1) == self.count {
+            self.last_weight
+        } else {
+            self.inner_weight
+        }
     }
 }
 
@@ -80,32 +115,29 @@ impl Span {
 mod tests {
     use super::*;
 
-    fn grey(width: usize, samples: &[u8]) -> Picture {
-        Picture {
-            width,
-            height: samples.len() / width,
-            rgb: samples.iter().flat_map(|&sample| [sample; RGB]).collect(),
+    fn downscale(old_width: usize, samples: &[u8], new: (usize, usize)) -> Vec<u8> {
+        let mut downscale = Downscale::new((old_width, samples.len() / old_width), new);
+        let mut made = Vec::new();
+        for row in samples.chunks(old_width) {
+            let row: Vec<u8> = row.iter().flat_map(|&sample| [sample; CHANNELS]).collect();
+            downscale.push_row(&row, |row| made.extend(row.iter().step_by(CHANNELS)));
         }
-    }
-
-    fn samples(picture: &Picture) -> Vec<u8> {
-        picture.rgb.chunks(RGB).map(|pixel| pixel[0]).collect()
+        made
     }
 
     #[test]
     fn each_pixel_is_the_mean_of_what_it_covers() {
-        let picture = grey(4, &[0, 100, 200, 200, 100, 0, 200, 200]);
-        assert_eq!(samples(&downscale(&picture, 2, 1)), [50, 200]);
+        assert_eq!(downscale(4, &[0, 100, 200, 200, 100, 0, 200, 200], (2, 1)), [50, 200]);
         // The middle pixel of three belongs to both halves.
-        assert_eq!(samples(&downscale(&grey(3, &[0, 90, 240]), 2, 1)), [30, 190]);
+        assert_eq!(downscale(3, &[0, 90, 240], (2, 1)), [30, 190]);
+        assert_eq!(downscale(1, &[0, 90, 240], (1, 2)), [30, 190]);
     }
 
     #[test]
     fn one_colour_stays_that_colour_at_every_size() {
-        let picture = grey(37, &[201; 37 * 23]);
-        for (width, height) in [(1, 1), (36, 22), (37, 23), (5, 17), (36, 1)] {
-            let small = downscale(&picture, width, height);
-            assert_eq!(samples(&small), vec![201; width * height], "{width} × {height}");
+        for new in [(1, 1), (36, 22), (37, 23), (5, 17), (36, 1)] {
+            let small = downscale(37, &[201; 37 * 23], new);
+            assert_eq!(small, vec![201; new.0 * new.1], "{new:?}");
         }
     }
 }

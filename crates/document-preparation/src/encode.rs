@@ -1,11 +1,11 @@
 //! A JPEG that fits: first at a lower quality, then with fewer pixels.
 
-use std::io::{Error, Write};
-
-use jpeg_encoder::{ColorType, Encoder};
-
-use crate::downscale::downscale;
-use crate::picture::Picture;
+use crate::codec::encode_rows;
+use crate::downscale::Downscale;
+use crate::orientation::Upright;
+use crate::output::Output;
+use crate::planes::CHANNELS;
+use crate::preparation::{Failure, Refusal};
 
 /// The quality that is tried first, on the scale of the Independent JPEG Group (1 to 100). From 90 on, colour is kept at full resolution.
 pub const BEST_QUALITY: u8 = 90;
@@ -14,68 +14,99 @@ pub const LEAST_QUALITY: u8 = 75;
 /// A longer side with fewer pixels than this is not tried: a card of 85.6 mm then has 350 dots an inch.
 pub const LEAST_SIDE: usize = 1_200;
 
-const QUALITIES: [u8; 4] = [BEST_QUALITY, 85, 80, LEAST_QUALITY];
 /// What pictures with fewer pixels are written with.
 const SCALED_QUALITY: u8 = 80;
-/// Each attempt has this many per cent of the sides of the one before, so a little less than two thirds of its pixels.
-const SCALE_PERCENT: usize = 80;
+
+/// The qualities, and how many bytes a picture takes at least, compared with the best.
+const QUALITIES: [(u8, f64); 4] = [(BEST_QUALITY, 1.0), (85, 0.55), (SCALED_QUALITY, 0.45), (LEAST_QUALITY, 0.4)];
+
+/// The largest side of an attempt, as a share of the one before. Each makes the picture at least so much smaller.
+const STEP: f64 = 0.95;
 
 /// A picture as it was written.
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Encoded {
-    pub jpeg: Vec<u8>,
-    pub width: u16,
-    pub height: u16,
+    pub bytes: u64,
+    pub width: usize,
+    pub height: usize,
     pub quality: u8,
 }
 
-/// The best JPEG of at most `limit` bytes; `None` when there is none that could be read.
-pub(crate) fn encode_within(picture: &Picture, limit: usize) -> Option<Encoded> {
-    if let Some(encoded) = QUALITIES.iter().find_map(|&quality| encode(picture, quality, limit)) {
-        return Some(encoded);
-    }
-    let scaled = |side: usize| (side.saturating_mul(SCALE_PERCENT) / 100).max(1);
-    let (mut width, mut height) = (scaled(picture.width), scaled(picture.height));
-    while width.max(height) >= LEAST_SIDE {
-        // Always from the full picture: shrinking what was shrunk blurs.
-        let small = downscale(picture, width, height);
-        if let Some(encoded) = encode(&small, SCALED_QUALITY, limit) {
-            return Some(encoded);
+/// Writes the best JPEG that the output has room for.
+///
+/// What an attempt takes that does not fit tells which attempt is worth making next: two or three are usual.
+pub(crate) fn encode_within(upright: Upright<'_>, output: &mut Output) -> Result<Encoded, Failure> {
+    let full = (upright.width(), upright.height());
+    let (mut share, mut reference) = (1.0, 1.0);
+    for (quality, least) in QUALITIES {
+        if least / reference > share {
+            continue;
         }
-        (width, height) = (scaled(width), scaled(height));
-    }
-    None
-}
-
-fn encode(picture: &Picture, quality: u8, limit: usize) -> Option<Encoded> {
-    let (width, height) = (u16::try_from(picture.width).ok()?, u16::try_from(picture.height).ok()?);
-    let mut output = Bounded { bytes: Vec::new(), limit };
-    let encoder = Encoder::new(&mut output, quality);
-    // Either the output is full, or the picture is one that JPEG does not know.
-    encoder.encode(&picture.rgb, width, height, ColorType::Rgb).ok()?;
-    Some(Encoded {
-        jpeg: output.bytes,
-        width,
-        height,
-        quality,
-    })
-}
-
-/// Takes so many bytes and no more, so that an attempt that fails costs neither memory nor all of its time.
-struct Bounded {
-    bytes: Vec<u8>,
-    limit: usize,
-}
-
-impl Write for Bounded {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        if self.bytes.len().saturating_add(bytes.len()) > self.limit {
-            return Err(Error::other("larger than allowed"));
+        match attempt(upright, full, quality, output)? {
+            Ok(encoded) => return Ok(encoded),
+            Err(fitting) => (share, reference) = (fitting, least),
         }
-        self.bytes.extend_from_slice(bytes);
-        Ok(bytes.len())
     }
+    let longer = full.0.max(full.1);
+    let mut side = longer;
+    // At this quality, an area of the same share of the bytes.
+    share *= reference / 0.45;
+    while side > LEAST_SIDE {
+        side = scaled(side, share.sqrt().min(STEP)).max(LEAST_SIDE);
+        let scale = |length: usize| (length.saturating_mul(side).saturating_add(longer / 2) / longer).max(1);
+        match attempt(upright, (scale(full.0), scale(full.1)), SCALED_QUALITY, output)? {
+            Ok(encoded) => return Ok(encoded),
+            Err(fitting) => share = fitting,
+        }
+    }
+    Err(Refusal::TooLarge.into())
+}
 
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
+/// A side is at most 65,500 pixels, so the conversions are exact.
+fn scaled(side: usize, share: f64) -> usize {
+    (side as f64 * share) as usize
+}
+
+/// Writes the picture. `Err`: which share of its bytes would fit, at most.
+fn attempt(
+    upright: Upright<'_>,
+    (width, height): (usize, usize),
+    quality: u8,
+    output: &mut Output,
+) -> Result<Result<Encoded, f64>, Failure> {
+    output.restart()?;
+    let mut pixels = vec![0; upright.width().saturating_mul(CHANNELS)];
+    let mut row = 0;
+    let mut next_row = |pixels: &mut [u8]| {
+        upright.copy_row(row, pixels);
+        row = row.saturating_add(1);
+    };
+    let has_full_colour = quality >= BEST_QUALITY && upright.planes.has_full_colour();
+    let written = if (width, height) == (upright.width(), upright.height()) {
+        encode_rows((width, height), quality, has_full_colour, &mut *output, next_row)
+    } else {
+        let mut downscale = Downscale::new((upright.width(), upright.height()), (width, height));
+        let is_made = std::cell::Cell::new(false);
+        encode_rows((width, height), quality, has_full_colour, &mut *output, |made| {
+            is_made.set(false);
+            while !is_made.get() {
+                next_row(&mut pixels);
+                downscale.push_row(&pixels, |row| {
+                    made.copy_from_slice(row);
+                    is_made.set(true);
+                });
+            }
+        })
+    };
+    match (output.outcome(), written) {
+        (Err(error), _) => Err(Failure::Io(error)),
+        (Ok(Err(share)), _) => Ok(Err(share)),
+        (Ok(Ok(bytes)), Ok(())) => Ok(Ok(Encoded {
+            bytes,
+            width,
+            height,
+            quality,
+        })),
+        (Ok(Ok(_)), Err(_)) => Err(Refusal::Unreadable.into()),
     }
 }

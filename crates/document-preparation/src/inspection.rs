@@ -1,7 +1,8 @@
 //! What the start of a file tells about what must be done with it.
 
-use crate::exif_orientation::of_exif;
-use crate::jpeg_segments::{End, segments};
+use std::io::Cursor;
+
+use crate::jpeg_segments::{Held, orientation};
 use crate::orientation::Orientation;
 use crate::preparation::{Format, Refusal};
 
@@ -13,7 +14,7 @@ pub const START_BYTES: usize = 128 * 1024;
 pub enum Need {
     /// It may go as it is.
     Nothing,
-    /// [`prepare`](crate::prepare) must see the whole of it.
+    /// [`Workbench::prepare`](crate::Workbench::prepare) must see the whole of it.
     Preparation,
     /// It can never be submitted.
     Refused(Refusal),
@@ -22,19 +23,18 @@ pub enum Need {
 /// Judges a file by its first [`START_BYTES`], or by all of it if it has fewer. Whether a PDF is encrypted, only
 /// [`EncryptionScan`](crate::EncryptionScan) can tell.
 ///
+/// Nothing is decoded: the time is linear in `start`, and at most one EXIF segment is copied.
+///
 /// A JPEG or PNG that is odd without being turned may go as it is: the provider is the judge of what it can read.
 pub fn inspect_start(format: Format, start: &[u8]) -> Need {
     match format {
-        Format::Jpeg => {
-            let segments = segments(start);
-            match segments.exif.map(of_exif) {
-                Some(Orientation::Upright) => Need::Nothing,
-                Some(_) => Need::Preparation,
-                None if segments.end == End::OutOfBytes && start.len() >= START_BYTES => Need::Preparation,
-                None => Need::Nothing,
-            }
-        }
-        // Cameras make no PNG, and most programs that show one look at no orientation.
+        Format::Jpeg => match orientation(Cursor::new(start)) {
+            Ok(Held::Known(Orientation::Upright)) => Need::Nothing,
+            Ok(Held::Known(_)) => Need::Preparation,
+            Ok(Held::OutOfBytes) if start.len() < START_BYTES => Need::Nothing,
+            Ok(Held::OutOfBytes) | Err(_) => Need::Preparation,
+        },
+        // Most programs that show a PNG look at no orientation.
         Format::Png | Format::Pdf => Need::Nothing,
         Format::Webp => Need::Preparation,
         Format::Heic => Need::Refused(Refusal::FormatNotConvertible),

@@ -15,22 +15,37 @@
 //! use of HEVC is subject to patents.
 
 mod allotment;
-mod decode;
+mod child;
+mod codec;
+mod colour;
 mod downscale;
 mod encode;
+mod excerpt;
 mod exif_orientation;
 mod inspection;
+mod jpeg_plan;
 mod jpeg_segments;
+mod likeness;
+mod limits;
 mod orientation;
+mod output;
 mod pdf_encryption;
 mod pdf_tokens;
 mod picture;
+mod planes;
+mod png_picture;
 mod preparation;
+mod report;
+mod webp_picture;
+mod workbench;
 
 pub use allotment::{Share, allot};
-pub use decode::MAXIMUM_PIXELS;
+pub use child::run_if_asked;
 pub use encode::{BEST_QUALITY, LEAST_QUALITY, LEAST_SIDE};
 pub use inspection::{Need, START_BYTES, inspect_start};
+pub use limits::MAXIMUM_PIXELS;
 pub use orientation::Orientation;
 pub use pdf_encryption::EncryptionScan;
-pub use preparation::{Change, Derived, Format, Refusal, prepare};
+pub use preparation::{Change, Format, Refusal};
+pub use report::Usage;
+pub use workbench::{Derived, PrepareError, Workbench};

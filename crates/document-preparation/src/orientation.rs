@@ -1,6 +1,6 @@
-//! How a camera was held, and turning its picture upright.
+//! How a camera was held, and reading its picture upright.
 
-use crate::picture::{Picture, RGB};
+use crate::planes::Planes;
 
 /// The eight values of the EXIF tag 0x0112. (Source: CIPA DC-008-2019, "Orientation".)
 ///
@@ -46,46 +46,59 @@ impl Orientation {
             .unwrap_or(Self::Upright)
     }
 
-    /// Where, in the picture as it was stored, the pixel is that belongs at `column`, `row` of the upright one.
-    const fn source(self, column: usize, row: usize, stored_width: usize, stored_height: usize) -> (usize, usize) {
-        let (right, bottom) = (stored_width.saturating_sub(1), stored_height.saturating_sub(1));
-        match self {
-            Self::Upright => (column, row),
-            Self::Mirror => (right.saturating_sub(column), row),
-            Self::HalfTurn => (right.saturating_sub(column), bottom.saturating_sub(row)),
-            Self::Flip => (column, bottom.saturating_sub(row)),
-            Self::Transpose => (row, column),
-            Self::Clockwise => (row, bottom.saturating_sub(column)),
-            Self::Transverse => (right.saturating_sub(row), bottom.saturating_sub(column)),
-            Self::CounterClockwise => (right.saturating_sub(row), column),
-        }
-    }
-
     const fn swaps_sides(self) -> bool {
         matches!(self, Self::Transpose | Self::Clockwise | Self::Transverse | Self::CounterClockwise)
     }
 
-    /// The picture upright. Needs the memory of a second picture, except when there is nothing to do.
-    pub(crate) fn apply(self, picture: Picture) -> Picture {
-        if self == Self::Upright {
-            return picture;
+    /// Whether the upright picture's left is at the stored one's right (or at its bottom, if the sides are swapped).
+    const fn reverses_columns(self) -> bool {
+        matches!(self, Self::Mirror | Self::HalfTurn | Self::Clockwise | Self::Transverse)
+    }
+
+    /// Whether the upright picture's top is at the stored one's bottom (or at its right, if the sides are swapped).
+    const fn reverses_rows(self) -> bool {
+        matches!(self, Self::HalfTurn | Self::Flip | Self::Transverse | Self::CounterClockwise)
+    }
+}
+
+/// A picture as it is to be seen.
+#[derive(Clone, Copy)]
+pub(crate) struct Upright<'a> {
+    pub planes: &'a Planes,
+    pub orientation: Orientation,
+}
+
+impl Upright<'_> {
+    pub(crate) const fn width(&self) -> usize {
+        if self.orientation.swaps_sides() {
+            self.planes.height
+        } else {
+            self.planes.width
         }
-        let Picture { width, height, rgb } = picture;
-        let (upright_width, upright_height) = if self.swaps_sides() { (height, width) } else { (width, height) };
-        let mut upright = vec![0; rgb.len()];
-        for (row, pixels) in upright.chunks_exact_mut(upright_width.saturating_mul(RGB)).enumerate() {
-            for (column, pixel) in pixels.chunks_exact_mut(RGB).enumerate() {
-                let (x, y) = self.source(column, row, width, height);
-                let offset = y.saturating_mul(width).saturating_add(x).saturating_mul(RGB);
-                if let Some(stored) = rgb.get(offset..offset.saturating_add(RGB)) {
-                    pixel.copy_from_slice(stored);
-                }
-            }
+    }
+
+    pub(crate) const fn height(&self) -> usize {
+        if self.orientation.swaps_sides() {
+            self.planes.width
+        } else {
+            self.planes.height
         }
-        Picture {
-            width: upright_width,
-            height: upright_height,
-            rgb: upright,
+    }
+
+    /// Writes the pixels of a row, interleaved.
+    ///
+    /// A row of a picture that lies on its side is a column of what is stored. Read in order, the columns beside it are still in the
+    /// processor's cache.
+    pub(crate) fn copy_row(&self, row: usize, pixels: &mut [u8]) {
+        let at = if self.orientation.reverses_rows() {
+            self.height().saturating_sub(row.saturating_add(1))
+        } else {
+            row
+        };
+        if self.orientation.swaps_sides() {
+            self.planes.copy_column(at, self.orientation.reverses_columns(), pixels);
+        } else {
+            self.planes.copy_row(at, self.orientation.reverses_columns(), pixels);
         }
     }
 }
@@ -93,22 +106,27 @@ impl Orientation {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::planes::CHANNELS;
 
     /// The letter F, which looks different from every side.
     const UPRIGHT: [&str; 5] = ["###", "#..", "##.", "#..", "#.."];
 
-    fn picture(rows: &[&str]) -> Picture {
-        let rgb = rows.iter().flat_map(|row| row.bytes()).flat_map(|byte| [byte; RGB]).collect();
-        Picture {
-            width: rows[0].len(),
-            height: rows.len(),
-            rgb,
+    fn planes(rows: &[&str]) -> Planes {
+        let mut planes = Planes::with_room(rows[0].len(), rows.len(), 0).unwrap();
+        for row in rows {
+            let pixels: Vec<u8> = row.bytes().flat_map(|byte| [byte; CHANNELS]).collect();
+            planes.push_row(&pixels);
         }
+        planes.finish().unwrap()
     }
 
-    fn rows(picture: &Picture) -> Vec<String> {
-        let row = |pixels: &[u8]| pixels.chunks(RGB).map(|pixel| char::from(pixel[0])).collect();
-        picture.rgb.chunks(picture.width * RGB).map(row).collect()
+    fn rows(upright: Upright<'_>) -> Vec<String> {
+        let mut pixels = vec![0; upright.width() * CHANNELS];
+        let mut row = |row| {
+            upright.copy_row(row, &mut pixels);
+            pixels.chunks(CHANNELS).map(|pixel| char::from(pixel[0])).collect()
+        };
+        (0..upright.height()).map(&mut row).collect()
     }
 
     /// As the standard words it: which side of the scene the 0th row and the 0th column are.
@@ -125,9 +143,13 @@ mod tests {
             &["#####", "..#.#", "....#"],         // 8: left, bottom
         ];
         for (tag, stored) in (1..).zip(stored) {
-            let upright = Orientation::of_tag(tag).apply(picture(stored));
-            assert_eq!((upright.width, upright.height), (3, 5), "{tag}");
-            assert_eq!(rows(&upright), UPRIGHT, "{tag}");
+            let planes = planes(stored);
+            let upright = Upright {
+                planes: &planes,
+                orientation: Orientation::of_tag(tag),
+            };
+            assert_eq!((upright.width(), upright.height()), (3, 5), "{tag}");
+            assert_eq!(rows(upright), UPRIGHT, "{tag}");
         }
     }
 

@@ -1,12 +1,19 @@
-//! The whole way from what was uploaded to what is submitted.
+//! The whole way from what was uploaded to what is submitted, as the child goes it.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::fs::File;
+use std::io::BufReader;
 
-use crate::decode::decode;
-use crate::encode::{Encoded, encode_within};
-use crate::exif_orientation::of_exif;
-use crate::jpeg_segments::segments;
-use crate::orientation::Orientation;
+use serde::{Deserialize, Serialize};
+
+use crate::encode::encode_within;
+use crate::jpeg_plan::JpegPlan;
+use crate::jpeg_segments::{Held, orientation};
+use crate::orientation::{Orientation, Upright};
+use crate::output::Output;
+use crate::picture::{Picture, grid_of_jpeg};
+use crate::png_picture::PngPlan;
+use crate::report::Facts;
+use crate::webp_picture;
 
 /// What a file is, by its first bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,14 +27,14 @@ pub enum Format {
 }
 
 /// Why a file can never be submitted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Copy, Debug, Deserialize, Serialize, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
     #[error("the format is neither taken nor converted")]
     FormatNotConvertible,
     /// Broken, truncated, or something else than its first bytes say.
     #[error("the picture cannot be read")]
     Unreadable,
-    /// More than [`MAXIMUM_PIXELS`](crate::MAXIMUM_PIXELS).
+    /// More than [`MAXIMUM_PIXELS`](crate::MAXIMUM_PIXELS), or more than its way of compression leaves memory for.
     #[error("the picture has too many pixels")]
     TooManyPixels,
     /// Only an unreadable rest of it would fit.
@@ -36,7 +43,7 @@ pub enum Refusal {
 }
 
 /// What was done.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Deserialize, Serialize, PartialEq, Eq)]
 pub enum Change {
     /// It was no JPEG.
     Converted,
@@ -48,87 +55,80 @@ pub enum Change {
     ScaledDown,
 }
 
-/// What is submitted in the original's place: the picture alone, without EXIF and other data about the customer.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Derived {
-    pub jpeg: Vec<u8>,
-    pub width: u16,
-    pub height: u16,
-    /// On the scale of the Independent JPEG Group.
-    pub quality: u8,
-    pub changes: Vec<Change>,
+/// Why there is no result.
+#[derive(Debug)]
+pub(crate) enum Failure {
+    Refused(Refusal),
+    /// The files could not be read or written.
+    Io(std::io::Error),
 }
 
-impl std::fmt::Debug for Derived {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Derived")
-            .field("bytes", &self.jpeg.len())
-            .field("width", &self.width)
-            .field("height", &self.height)
-            .field("quality", &self.quality)
-            .field("changes", &self.changes)
-            .finish()
+impl From<Refusal> for Failure {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(refusal)
     }
 }
 
-/// Makes of a file what may be submitted in at most `limit` bytes. `None`: it may go as it is.
-///
-/// Takes seconds and up to 9 bytes a pixel for a large picture; the same file and limit always come to the same bytes.
-///
-/// # Errors
-/// It can never be submitted.
-pub fn prepare(format: Format, original: &[u8], limit: usize) -> Result<Option<Derived>, Refusal> {
-    // Decoders are held to what they were given and change nothing else, so nothing is left half-done.
-    catch_unwind(AssertUnwindSafe(|| prepare_unguarded(format, original, limit))).unwrap_or(Err(Refusal::Unreadable))
+impl From<std::io::Error> for Failure {
+    fn from(error: std::io::Error) -> Self {
+        Self::Io(error)
+    }
 }
 
-fn prepare_unguarded(format: Format, original: &[u8], limit: usize) -> Result<Option<Derived>, Refusal> {
-    let is_too_large = original.len() > limit;
-    let (orientation, is_converted) = match format {
-        Format::Jpeg => (segments(original).exif.map_or(Orientation::Upright, of_exif), false),
-        Format::Png => (Orientation::Upright, is_too_large),
-        Format::Webp => (webp_orientation(original), true),
-        Format::Heic => return Err(Refusal::FormatNotConvertible),
-        Format::Pdf if is_too_large => return Err(Refusal::TooLarge),
+/// Makes of a file, which is at its start, what may be submitted in at most `limit` bytes. `None`: it may go as it is.
+///
+/// The same file and limit always come to the same bytes.
+pub(crate) fn prepare(format: Format, input: &File, limit: u64, output: &mut Output) -> Result<Option<Facts>, Failure> {
+    let is_too_large = input.metadata()?.len() > limit;
+    let (picture, orientation) = match format {
+        Format::Jpeg => {
+            let orientation = match orientation(BufReader::new(input))? {
+                Held::Known(orientation) => orientation,
+                Held::OutOfBytes => Orientation::Upright,
+            };
+            if !is_too_large && orientation == Orientation::Upright {
+                return Ok(None);
+            }
+            (Picture::of_jpeg(&JpegPlan::read(input)?, input)?, orientation)
+        }
+        Format::Png if !is_too_large => return Ok(None),
+        Format::Png => {
+            let plan = PngPlan::read(input)?;
+            (plan.decode(input)?, plan.orientation)
+        }
+        Format::Webp => (webp_picture::decode(input)?, webp_picture::orientation(input)?),
+        Format::Heic => return Err(Refusal::FormatNotConvertible.into()),
+        Format::Pdf if is_too_large => return Err(Refusal::TooLarge.into()),
         Format::Pdf => return Ok(None),
     };
-    if !is_too_large && !is_converted && orientation == Orientation::Upright {
-        return Ok(None);
+    let Picture { planes, grid } = picture;
+    let upright = Upright {
+        planes: &planes,
+        orientation,
+    };
+    let full_width = upright.width();
+    let encoded = encode_within(upright, output)?;
+    drop(planes);
+    let written = grid_of_jpeg(&JpegPlan::read(output.file())?, output.file())?;
+    if !grid.resembles(orientation, &written) {
+        return Err(Refusal::Unreadable.into());
     }
-    let picture = decode(format, original)?;
-    let (stored_width, stored_height) = (picture.width, picture.height);
-    let picture = orientation.apply(picture);
-    let Encoded {
-        jpeg,
-        width,
-        height,
-        quality,
-    } = encode_within(&picture, limit).ok_or(Refusal::TooLarge)?;
-    let is_scaled = usize::from(width).saturating_mul(usize::from(height)) < stored_width.saturating_mul(stored_height);
+    let is_converted = format != Format::Jpeg;
     let changes = [
         (is_converted, Change::Converted),
         (orientation != Orientation::Upright, Change::Turned),
         (is_too_large && !is_converted, Change::Recompressed),
-        (is_scaled, Change::ScaledDown),
+        (encoded.width < full_width, Change::ScaledDown),
     ];
-    Ok(Some(Derived {
-        jpeg,
-        width,
-        height,
-        quality,
+    let side = |side: usize| u16::try_from(side).map_err(|_| Refusal::TooManyPixels);
+    Ok(Some(Facts {
+        bytes: encoded.bytes,
+        width: side(encoded.width)?,
+        height: side(encoded.height)?,
+        quality: encoded.quality,
         changes: changes
             .into_iter()
             .filter_map(|(is_done, change)| is_done.then_some(change))
             .collect(),
     }))
-}
-
-fn webp_orientation(original: &[u8]) -> Orientation {
-    let exif = image_webp::WebPDecoder::new(std::io::Cursor::new(original))
-        .ok()
-        .and_then(|mut decoder| decoder.exif_metadata().ok().flatten());
-    // Some programs put the JPEG segment's prefix before the data.
-    exif.map_or(Orientation::Upright, |exif| {
-        of_exif(exif.strip_prefix(b"Exif\0\0").unwrap_or(&exif))
-    })
 }

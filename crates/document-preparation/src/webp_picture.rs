@@ -1,0 +1,93 @@
+//! WEBP, which its decoder only has as a whole.
+//!
+//! (Source: WebP Container Specification, RFC 9649.)
+
+use std::fs::File;
+use std::io::{BufReader, Read, Seek, SeekFrom};
+
+use image_webp::WebPDecoder;
+
+use crate::colour::on_white;
+use crate::exif_orientation::of_exif;
+use crate::limits::bounded;
+use crate::orientation::Orientation;
+use crate::picture::{Picture, PictureRows};
+use crate::planes::Planes;
+use crate::preparation::{Failure, Refusal};
+
+/// The start of EXIF data, which has the orientation.
+const EXIF_BYTES: u64 = 64 * 1024;
+
+/// The file's first chunk follows `RIFF`, a length and `WEBP`.
+const FIRST_CHUNK: u64 = 12;
+
+/// As the EXIF data say, if there are any.
+pub(crate) fn orientation(input: &File) -> Result<Orientation, Failure> {
+    let mut reader = BufReader::new(input);
+    let mut start = FIRST_CHUNK;
+    loop {
+        reader.seek(SeekFrom::Start(start))?;
+        let mut head = [0; 8];
+        if reader.read_exact(&mut head).is_err() {
+            return Ok(Orientation::Upright);
+        }
+        let (kind, length) = head.split_at(4);
+        let length = length.first_chunk().map_or(0, |length| u64::from(u32::from_le_bytes(*length)));
+        if kind == b"EXIF" {
+            let mut exif = Vec::new();
+            reader.take(length.min(EXIF_BYTES)).read_to_end(&mut exif)?;
+            return Ok(of_exif(&exif));
+        }
+        start = start.saturating_add(8).saturating_add(length.next_multiple_of(2));
+    }
+}
+
+/// Decodes the picture.
+pub(crate) fn decode(input: &File) -> Result<Picture, Failure> {
+    let mut reader = BufReader::new(input);
+    reader.rewind()?;
+    // The decoder copies compressed data of one frame, and believes no length but those in the frame itself.
+    let file_bytes = usize::try_from(input.metadata()?.len()).unwrap_or(usize::MAX);
+    let mut decoder = WebPDecoder::new(reader).map_err(|_| Refusal::Unreadable)?;
+    let side = |side: u32| usize::try_from(side).map_err(|_| Refusal::TooManyPixels);
+    let (width, height) = decoder.dimensions();
+    let (width, height) = bounded(side(width)?, side(height)?)?;
+    // Which of its frames shows the document, nobody can say.
+    if decoder.is_animated() && decoder.num_frames() != 1 {
+        return Err(Refusal::FormatNotConvertible.into());
+    }
+    let pixels = width.saturating_mul(height);
+    let samples_bytes = decoder.output_buffer_size().ok_or(Refusal::TooManyPixels)?;
+    let decoder_bytes = file_bytes.saturating_add(pixels.saturating_mul(decoder_bytes_per_pixel(&mut decoder)));
+    // Either what the decoder needs, or the planes, beside the samples.
+    let room = samples_bytes.saturating_add(decoder_bytes);
+    drop(Planes::with_room(1, 1, room)?);
+    decoder.set_memory_limit(decoder_bytes);
+    let has_alpha = decoder.has_alpha();
+    drop(Planes::with_room(width, height, samples_bytes)?);
+    let mut samples = vec![0; samples_bytes];
+    decoder.read_image(&mut samples).map_err(|_| Refusal::Unreadable)?;
+    drop(decoder);
+    let mut rows = PictureRows::new(Planes::with_room(width, height, samples_bytes)?);
+    if has_alpha {
+        let pixels = samples.as_chunks().0;
+        pixels.chunks(width).for_each(|row| rows.push(row.iter().copied().map(on_white)));
+    } else {
+        samples.as_chunks().0.chunks(width).for_each(|row| rows.push(row.iter().copied()));
+    }
+    Ok(rows.finish()?)
+}
+
+/// What the decoder needs beside the samples that it gives.
+fn decoder_bytes_per_pixel<R: std::io::BufRead + Seek>(decoder: &mut WebPDecoder<R>) -> usize {
+    match (decoder.is_animated(), decoder.is_lossy(), decoder.has_alpha()) {
+        // The canvas and a frame of 4 bytes each, and what the frame is made of.
+        (true, _, _) => 12,
+        // Y, U and V at 1.5 bytes; of transparency, 4 bytes and 1 more.
+        (false, true, false) => 2,
+        (false, true, true) => 7,
+        // Lossless has always 4 bytes; a transform may have one more for each pixel.
+        (false, false, false) => 5,
+        (false, false, true) => 1,
+    }
+}
