@@ -15,9 +15,56 @@ pub fn png(length: usize) -> Vec<u8> {
     starting_with(b"\x89PNG\r\n\x1a\n", length)
 }
 
-/// A PDF as far as anybody looks, of exactly `length` bytes.
+/// A PDF with one empty page, of exactly `length` bytes, at least 700.
 pub fn pdf(length: usize) -> Vec<u8> {
-    starting_with(b"%PDF-1.7\n", length)
+    pdf_with(length, "")
+}
+
+/// The same for which a key is needed.
+pub fn encrypted_pdf(length: usize) -> Vec<u8> {
+    pdf_with(length, " /Encrypt 5 0 R")
+}
+
+/// What fills it up are the bytes of a stream. `trailer` is more of the trailer's dictionary.
+fn pdf_with(length: usize, trailer: &str) -> Vec<u8> {
+    let without_filling = pdf_filled(0, trailer).len();
+    // A longer filling needs more digits to tell its length, and where the table begins.
+    let mut filling = length.checked_sub(without_filling).expect("a longer PDF");
+    loop {
+        let pdf = pdf_filled(filling, trailer);
+        match pdf.len().checked_sub(length) {
+            Some(0) => return pdf,
+            Some(excess) => filling -= excess,
+            None => filling += length - pdf.len(),
+        }
+    }
+}
+
+fn pdf_filled(filling: usize, trailer: &str) -> Vec<u8> {
+    let objects = [
+        b"<< /Type /Catalog /Pages 2 0 R >>".to_vec(),
+        b"<< /Type /Pages /Kids [3 0 R] /Count 1 >>".to_vec(),
+        b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] >>".to_vec(),
+        [
+            format!("<< /Length {filling} >>\nstream\n").as_bytes(),
+            &starting_with(b"", filling),
+            b"\nendstream",
+        ]
+        .concat(),
+        b"<< /Filter /Standard /V 1 /R 2 /P -4 /O (owner) /U (user) >>".to_vec(),
+    ];
+    let mut pdf = b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n".to_vec();
+    let mut table = format!("xref\n0 {}\n0000000000 65535 f \n", objects.len() + 1);
+    for (number, object) in (1..).zip(&objects) {
+        table.push_str(&format!("{:010} 00000 n \n", pdf.len()));
+        pdf.extend(format!("{number} 0 obj\n").as_bytes());
+        pdf.extend(object);
+        pdf.extend(b"\nendobj\n");
+    }
+    let start = pdf.len();
+    let size = objects.len() + 1;
+    pdf.extend(format!("{table}trailer\n<< /Size {size} /Root 1 0 R{trailer} >>\nstartxref\n{start}\n%%EOF\n").as_bytes());
+    pdf
 }
 
 /// `start`, and then bytes that hardly repeat, up to `length`.
@@ -68,4 +115,22 @@ pub fn dimensions(jpeg: &[u8]) -> (usize, usize) {
     let mut decoder = JpegDecoder::new(ZCursor::new(jpeg));
     decoder.decode().expect("a picture");
     decoder.dimensions().expect("dimensions")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pdf_has_the_wanted_length_and_its_table_is_found() {
+        for length in [700, 999, 1_000, 40_000, 9_999_999, 10_000_000] {
+            for pdf in [pdf(length), encrypted_pdf(length)] {
+                assert_eq!(pdf.len(), length);
+                let end = String::from_utf8_lossy(&pdf[length - 40..]).into_owned();
+                let start = end.split("startxref\n").nth(1).and_then(|rest| rest.lines().next());
+                let start: usize = start.and_then(|start| start.parse().ok()).expect("a number");
+                assert!(pdf[start..].starts_with(b"xref\n"));
+            }
+        }
+    }
 }

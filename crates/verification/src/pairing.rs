@@ -295,10 +295,10 @@ impl State {
             Self::Capturing { lease_until, .. } | Self::Authorizing { lease_until, .. } | Self::Submitting { lease_until, .. } => {
                 Some(*lease_until)
             }
-            Self::Captured { preparing, .. } => match preparing {
-                Some(preparing) => Some(preparing.lease_until),
-                None => None,
-            },
+            Self::Captured {
+                preparing: Some(preparing),
+                ..
+            } => Some(preparing.lease_until),
             _ => None,
         }
     }

@@ -44,14 +44,40 @@ async fn a_link_outside_the_allowed_origins_is_never_followed() {
 }
 
 #[tokio::test]
-async fn a_redirect_that_leads_nowhere_allowed_is_refused() {
+async fn a_redirect_to_nowhere_is_refused() {
     let stack = Stack::shared().await;
     let session = stack.session_with_documents().await;
     session
         .fault(json!({"route": "file", "kind": "status", "status": 302, "times": 2}))
         .await;
     session.finish_and_be_believed(json!({})).await;
-    assert_parked(&session, "LinkOriginNotAllowed").await;
+    assert_parked(&session, "LinkUnusable").await;
+}
+
+/// It is asked three times, without a pause.
+#[tokio::test]
+async fn an_answer_that_is_neither_file_nor_end_parks() {
+    let stack = Stack::shared().await;
+    let session = stack.session_with_documents().await;
+    session
+        .fault(json!({"route": "file", "kind": "status", "status": 204, "times": 100}))
+        .await;
+    session.finish_and_be_believed(json!({})).await;
+    assert_parked(&session, "LinkUnusable").await;
+}
+
+#[tokio::test]
+async fn the_same_bytes_listed_twice_are_one_file() {
+    let stack = Stack::shared().await;
+    let session = stack.session().await;
+    let file = pictures::jpeg(30_000);
+    session.upload(FRONT, "image/jpeg", file.clone()).await;
+    session.upload(&format!("{FRONT}.2"), "image/jpeg", file).await;
+    session.upload(BACK, "image/png", pictures::png(20_000)).await;
+    session.finish_and_be_believed(json!({})).await;
+    session.until_settled().await;
+    let submissions = session.accepted_submissions().await;
+    assert_eq!(submissions[0]["images"].as_array().map(Vec::len), Some(2), "{submissions:?}");
 }
 
 #[tokio::test]

@@ -57,7 +57,13 @@ async fn a_webp_settles_as_a_jpeg_and_the_original_stays_as_it_came() {
     assert_eq!(pictures::dimensions(&copy), (640, 400));
     assert_eq!(session.documents().await.len(), 3);
     let history = session.history().await;
-    assert_eq!(history[1..4], ["DocumentsCaptured", "DocumentsPrepared", "AuthorizationStarted"]);
+    let expected = [
+        "DocumentsCaptured",
+        "PreparationStarted",
+        "DocumentsPrepared",
+        "AuthorizationStarted",
+    ];
+    assert_eq!(history[1..5], expected);
 
     let told = told(&stack, &session).await;
     assert_eq!(
@@ -128,14 +134,12 @@ async fn assert_parked_and_kept(reason: &str, content_type: &str, extension: &st
 
 #[tokio::test]
 async fn what_can_never_be_submitted_is_kept_and_parked_before_a_token_is_spent() {
-    let mut encrypted = pictures::pdf(400_000);
-    encrypted.extend(b"\nendstream endobj\ntrailer\n<< /Root 1 0 R /Encrypt 9 0 R >>\nstartxref\n9\n%%EOF");
     let heic = pictures::starting_with(b"\0\0\0\x18ftypheic\0\0\0\0mif1heic", 50_000);
     let broken = pictures::starting_with(b"RIFF\x10\0\0\0WEBPVP8 ", 50_000);
     let mut cut = pictures::photo(300, 200, 90, 6);
     cut.truncate(cut.len() / 2);
     tokio::join!(
-        assert_parked_and_kept("FileEncrypted", "application/pdf", "pdf", encrypted),
+        assert_parked_and_kept("FileEncrypted", "application/pdf", "pdf", pictures::encrypted_pdf(400_000)),
         assert_parked_and_kept("FileTypeNotAccepted", "image/heic", "heic", heic),
         assert_parked_and_kept("FileUnreadable", "image/webp", "webp", broken),
         assert_parked_and_kept("FileUnreadable", "image/jpeg", "jpg", cut),

@@ -72,6 +72,7 @@ fn why(captured: Result<StoredDocument, CaptureError>) -> &'static str {
         CaptureError::Refused(reason) => reason.as_str(),
         CaptureError::LinkDead => "dead",
         CaptureError::Truncated => "truncated",
+        CaptureError::NotAFile => "not a file",
         CaptureError::Unavailable(_) => "unavailable",
     }
 }
@@ -176,12 +177,13 @@ async fn files_that_are_not_as_promised_are_not_stored() {
         head: "HTTP/1.1 200 OK\r\n".to_owned(),
         body: file.clone(),
     };
-    assert_eq!(why_not(without_length).await, "unavailable");
+    assert_eq!(why_not(without_length).await, "not a file");
     let partial = Answer {
         head: "HTTP/1.1 206 Partial Content\r\nContent-Length: 50000\r\n".to_owned(),
         body: file,
     };
-    assert_eq!(why_not(partial).await, "unavailable");
+    assert_eq!(why_not(partial).await, "not a file");
+    assert_eq!(why_not(Answer::empty(204, "")).await, "not a file");
 }
 
 /// A body in two pieces, with or without the one that says that it is the last.
@@ -258,9 +260,11 @@ async fn a_redirect_is_followed_to_allowed_origins_only() {
 async fn redirects_without_end_or_aim_are_refused() {
     let circle = FileServer::start(Answer::empty(302, "Location: /again\r\n")).await;
     let bucket = Bucket::taking_from(&[&circle]).await;
-    assert_eq!(why(bucket.capture(&circle.link()).await), "LinkOriginNotAllowed");
+    assert_eq!(why(bucket.capture(&circle.link()).await), "LinkUnusable");
     assert_eq!(circle.heard(), 4, "the link and three redirects");
-    assert_eq!(why_not(Answer::empty(302, "")).await, "LinkOriginNotAllowed");
+    for status in [301, 302, 304] {
+        assert_eq!(why_not(Answer::empty(status, "")).await, "LinkUnusable", "{status}");
+    }
     assert_eq!(
         why_not(Answer::empty(302, "Location: file:///etc/passwd\r\n")).await,
         "LinkOriginNotAllowed"
