@@ -5,9 +5,12 @@ use uuid::Uuid;
 use zune_jpeg::JpegDecoder;
 use zune_jpeg::zune_core::bytestream::ZCursor;
 
-/// A JPEG as far as anybody looks, of exactly `length` bytes.
+/// A small picture with a long trailer, as some telephones write them; of exactly `length` bytes.
 pub fn jpeg(length: usize) -> Vec<u8> {
-    starting_with(b"\xff\xd8\xff\xe0\x00\x10JFIF\x00", length)
+    let mut picture = Vec::new();
+    let encoder = Encoder::new(&mut picture, 90);
+    encoder.encode(&starting_with(b"", 16 * 16), 16, 16, ColorType::Luma).expect("a picture");
+    starting_with(&picture, length)
 }
 
 /// A PNG as far as anybody looks, of exactly `length` bytes.

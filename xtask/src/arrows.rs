@@ -59,7 +59,7 @@ const RULES: [Rule; 6] = [
 const OPERATORS_COMMAND: &str = "dvctl";
 
 /// What every function may depend on, of ours.
-const FUNCTIONS: [&str; 4] = ["adapters", "idenfy", "lambda-support", "verification"];
+const FUNCTIONS: [&str; 5] = ["adapters", "document-preparation", "idenfy", "lambda-support", "verification"];
 
 /// Prefixes of crates that stop at a boundary, and the packages that are the boundary.
 const BOUNDARIES: [(&str, &[&str]); 3] = [

@@ -76,7 +76,7 @@ async fn the_same_bytes_listed_twice_are_one_file() {
     session.upload(BACK, "image/png", pictures::png(20_000)).await;
     session.finish_and_be_believed(json!({})).await;
     session.until_settled().await;
-    let submissions = session.accepted_submissions().await;
+    let submissions = session.requests("process").await;
     assert_eq!(submissions[0]["images"].as_array().map(Vec::len), Some(2), "{submissions:?}");
 }
 
