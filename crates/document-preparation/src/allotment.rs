@@ -14,7 +14,11 @@ pub fn allot(shares: &[Share], total: u64) -> Option<Vec<u64>> {
     let mut fixed = shares.iter().filter(|share| !share.is_shrinkable);
     let mut left = fixed.try_fold(total, |left, share| left.checked_sub(share.bytes))?;
     let mut waiting: Vec<usize> = (0..shares.len())
-        .filter(|&position| shares.get(position).is_some_and(|share| share.is_shrinkable))
+        .filter(|&position| {
+            shares
+                .get(position)
+                .is_some_and(|share| share.is_shrinkable)
+        })
         .collect();
     let bytes_of = |position: usize| shares.get(position).map_or(0, |share| share.bytes);
     waiting.sort_by_key(|&position| bytes_of(position));

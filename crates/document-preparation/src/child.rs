@@ -34,7 +34,10 @@ const FORMATS: [(Format, &str); 5] = [
 
 /// The argument for a child: what the file is, and the most bytes that the JPEG may have.
 pub(crate) fn argument(format: Format, limit_bytes: u64) -> String {
-    let name = FORMATS.iter().find(|(known, _)| *known == format).map_or("", |(_, name)| name);
+    let name = FORMATS
+        .iter()
+        .find(|(known, _)| *known == format)
+        .map_or("", |(_, name)| name);
     format!("{PURPOSE}{name}:{limit_bytes}")
 }
 
@@ -71,7 +74,9 @@ fn run(format: Format, limit: u64) -> Result<()> {
     let mut output = Output::new(output, limit);
     output.restart()?;
     // Libraries are held to what they were given, so a panic leaves nothing half-done that is used again.
-    let prepared = catch_unwind(AssertUnwindSafe(|| prepare(format, &input, limit, &mut output)));
+    let prepared = catch_unwind(AssertUnwindSafe(|| {
+        prepare(format, &input, limit, &mut output)
+    }));
     let outcome = match prepared.unwrap_or(Err(Failure::Refused(Refusal::Unreadable))) {
         Ok(Some(facts)) => Outcome::Derived(facts),
         Ok(None) => Outcome::Nothing,
@@ -82,7 +87,10 @@ fn run(format: Format, limit: u64) -> Result<()> {
         output.restart()?;
     }
     let time = clock_gettime(ClockId::ProcessCPUTime);
-    let milliseconds = time.tv_sec.saturating_mul(1_000).saturating_add(time.tv_nsec / 1_000_000);
+    let milliseconds = time
+        .tv_sec
+        .saturating_mul(1_000)
+        .saturating_add(time.tv_nsec / 1_000_000);
     let usage = Usage {
         cpu_milliseconds: u64::try_from(milliseconds).map_err(Error::other)?,
         peak_kilobytes: peak_kilobytes(&mut status)?,

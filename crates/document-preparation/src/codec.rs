@@ -25,17 +25,26 @@ pub(crate) struct Stopped;
 /// Decodes a JPEG at `eighths` of its size, and gives each row to `row` as Y, Cb and Cr, from top to bottom.
 ///
 /// What libjpeg only warns of is an error here: it means that data are missing or corrupt, and that grey is put in their place.
-pub(crate) fn decode_rows(plan: &JpegPlan, input: &File, eighths: u8, mut row: impl FnMut(usize, &[u8])) -> Result<(), Stopped> {
+pub(crate) fn decode_rows(
+    plan: &JpegPlan,
+    input: &File,
+    eighths: u8,
+    mut row: impl FnMut(usize, &[u8]),
+) -> Result<(), Stopped> {
     guarded(|| {
         let reader = BufReader::with_capacity(BUFFER_BYTES, Excerpt::new(input, &plan.stream));
-        let mut decoder = Decompress::builder().with_err(error_manager()).from_reader(reader)?;
+        let mut decoder = Decompress::builder()
+            .with_err(error_manager())
+            .from_reader(reader)?;
         if decoder.size() != (plan.width, plan.height) {
             return Ok(None);
         }
         decoder.scale(eighths);
         let (layout, convert): (ColorSpace, fn(&[u8], &mut [u8])) = match decoder.color_space() {
             ColorSpace::JCS_GRAYSCALE => (ColorSpace::JCS_GRAYSCALE, grey_to_ycc),
-            ColorSpace::JCS_YCbCr => (ColorSpace::JCS_YCbCr, |stored, ycc| ycc.copy_from_slice(stored)),
+            ColorSpace::JCS_YCbCr => (ColorSpace::JCS_YCbCr, |stored, ycc| {
+                ycc.copy_from_slice(stored)
+            }),
             ColorSpace::JCS_RGB => (ColorSpace::JCS_RGB, rgb_to_ycc),
             ColorSpace::JCS_CMYK | ColorSpace::JCS_YCCK => (ColorSpace::JCS_CMYK, cmyk_to_ycc),
             _ => return Ok(None),
@@ -74,7 +83,9 @@ pub(crate) fn encode_rows(
         let mut left = height;
         while left > 0 {
             let rows = left.min(STRIPE_ROWS);
-            let stripe = stripe.get_mut(..rows.saturating_mul(row_bytes)).unwrap_or_default();
+            let stripe = stripe
+                .get_mut(..rows.saturating_mul(row_bytes))
+                .unwrap_or_default();
             stripe.chunks_exact_mut(row_bytes).for_each(&mut fill);
             started.write_scanlines(stripe)?;
             left = left.saturating_sub(rows);

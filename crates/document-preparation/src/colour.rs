@@ -31,7 +31,9 @@ pub(crate) fn grey_to_ycc(grey: &[u8], ycc: &mut [u8]) {
 
 /// Samples are inverted, as Adobe's programs write them: 255 is no ink.
 pub(crate) fn cmyk_to_ycc(cmyk: &[u8], ycc: &mut [u8]) {
-    for (&[cyan, magenta, yellow, black], ycc) in cmyk.as_chunks().0.iter().zip(ycc.as_chunks_mut().0) {
+    for (&[cyan, magenta, yellow, black], ycc) in
+        cmyk.as_chunks().0.iter().zip(ycc.as_chunks_mut().0)
+    {
         *ycc = ycc_of_rgb([cyan, magenta, yellow].map(|ink| scaled(ink, black)));
     }
 }
@@ -53,7 +55,14 @@ mod tests {
 
     #[test]
     fn colours_are_those_of_the_standard() {
-        for rgb in [[0, 0, 0], [255, 255, 255], [255, 0, 0], [0, 255, 0], [0, 0, 255], [12, 200, 99]] {
+        for rgb in [
+            [0, 0, 0],
+            [255, 255, 255],
+            [255, 0, 0],
+            [0, 255, 0],
+            [0, 0, 255],
+            [12, 200, 99],
+        ] {
             let [red, green, blue] = rgb.map(f64::from);
             let expected = [
                 0.299 * red + 0.587 * green + 0.114 * blue,
@@ -61,7 +70,10 @@ mod tests {
                 0.5 * red - 0.418_687_6 * green - 0.081_312_4 * blue + 128.0,
             ];
             for (seen, expected) in ycc_of_rgb(rgb).into_iter().zip(expected) {
-                assert!((f64::from(seen) - expected).abs() <= 0.51, "{rgb:?}: {seen} {expected}");
+                assert!(
+                    (f64::from(seen) - expected).abs() <= 0.51,
+                    "{rgb:?}: {seen} {expected}"
+                );
             }
         }
     }

@@ -21,7 +21,9 @@ impl Downscale {
     pub(crate) fn new(old: (usize, usize), new: (usize, usize)) -> Self {
         let samples = new.0.saturating_mul(CHANNELS);
         Self {
-            columns: (0..new.0).map(|column| Span::of(column, old.0, new.0)).collect(),
+            columns: (0..new.0)
+                .map(|column| Span::of(column, old.0, new.0))
+                .collect(),
             old_height: old.1,
             new_height: new.1,
             old_row: 0,
@@ -58,7 +60,9 @@ impl Downscale {
     fn narrow_row(&mut self, row: &[u8]) {
         self.narrow.fill(0.0);
         for (sums, column) in self.narrow.chunks_exact_mut(CHANNELS).zip(&self.columns) {
-            let covered = row.get(column.first.saturating_mul(CHANNELS)..).unwrap_or_default();
+            let covered = row
+                .get(column.first.saturating_mul(CHANNELS)..)
+                .unwrap_or_default();
             let covered = covered.chunks_exact(CHANNELS).take(column.count);
             for (position, pixel) in covered.enumerate() {
                 let weight = column.weight(position);
@@ -82,7 +86,10 @@ struct Span {
 impl Span {
     /// In units of `1 / new` of an old pixel, so that everything is a whole number: a new pixel covers `old` units, an old one `new`.
     fn of(position: usize, old: usize, new: usize) -> Self {
-        let (start, end) = (position.saturating_mul(old), position.saturating_add(1).saturating_mul(old));
+        let (start, end) = (
+            position.saturating_mul(old),
+            position.saturating_add(1).saturating_mul(old),
+        );
         let (first, last) = (start / new, end.saturating_sub(1) / new);
         let share = |units: usize| units as f32 / old as f32;
         let first_end = first.saturating_add(1).saturating_mul(new).min(end);
@@ -127,7 +134,10 @@ mod tests {
 
     #[test]
     fn each_pixel_is_the_mean_of_what_it_covers() {
-        assert_eq!(downscale(4, &[0, 100, 200, 200, 100, 0, 200, 200], (2, 1)), [50, 200]);
+        assert_eq!(
+            downscale(4, &[0, 100, 200, 200, 100, 0, 200, 200], (2, 1)),
+            [50, 200]
+        );
         // The middle pixel of three belongs to both halves.
         assert_eq!(downscale(3, &[0, 90, 240], (2, 1)), [30, 190]);
         assert_eq!(downscale(1, &[0, 90, 240], (1, 2)), [30, 190]);

@@ -18,7 +18,12 @@ pub const LEAST_SIDE: usize = 1_200;
 const SCALED_QUALITY: u8 = 80;
 
 /// The qualities, and how many bytes a picture takes at least, compared with the best.
-const QUALITIES: [(u8, f64); 4] = [(BEST_QUALITY, 1.0), (85, 0.55), (SCALED_QUALITY, 0.45), (LEAST_QUALITY, 0.4)];
+const QUALITIES: [(u8, f64); 4] = [
+    (BEST_QUALITY, 1.0),
+    (85, 0.55),
+    (SCALED_QUALITY, 0.45),
+    (LEAST_QUALITY, 0.4),
+];
 
 /// The largest side of an attempt, as a share of the one before. Each makes the picture at least so much smaller.
 const STEP: f64 = 0.95;
@@ -53,8 +58,15 @@ pub(crate) fn encode_within(upright: Upright<'_>, output: &mut Output) -> Result
     share *= reference / 0.45;
     while side > LEAST_SIDE {
         side = scaled(side, share.sqrt().min(STEP)).max(LEAST_SIDE);
-        let scale = |length: usize| (length.saturating_mul(side).saturating_add(longer / 2) / longer).max(1);
-        match attempt(upright, (scale(full.0), scale(full.1)), SCALED_QUALITY, output)? {
+        let scale = |length: usize| {
+            (length.saturating_mul(side).saturating_add(longer / 2) / longer).max(1)
+        };
+        match attempt(
+            upright,
+            (scale(full.0), scale(full.1)),
+            SCALED_QUALITY,
+            output,
+        )? {
             Ok(encoded) => return Ok(encoded),
             Err(fitting) => share = fitting,
         }
@@ -83,20 +95,32 @@ fn attempt(
     };
     let has_full_colour = quality >= BEST_QUALITY && upright.planes.has_full_colour();
     let written = if (width, height) == (upright.width(), upright.height()) {
-        encode_rows((width, height), quality, has_full_colour, &mut *output, next_row)
+        encode_rows(
+            (width, height),
+            quality,
+            has_full_colour,
+            &mut *output,
+            next_row,
+        )
     } else {
         let mut downscale = Downscale::new((upright.width(), upright.height()), (width, height));
         let is_made = std::cell::Cell::new(false);
-        encode_rows((width, height), quality, has_full_colour, &mut *output, |made| {
-            is_made.set(false);
-            while !is_made.get() {
-                next_row(&mut pixels);
-                downscale.push_row(&pixels, |row| {
-                    made.copy_from_slice(row);
-                    is_made.set(true);
-                });
-            }
-        })
+        encode_rows(
+            (width, height),
+            quality,
+            has_full_colour,
+            &mut *output,
+            |made| {
+                is_made.set(false);
+                while !is_made.get() {
+                    next_row(&mut pixels);
+                    downscale.push_row(&pixels, |row| {
+                        made.copy_from_slice(row);
+                        is_made.set(true);
+                    });
+                }
+            },
+        )
     };
     match (output.outcome(), written) {
         (Err(error), _) => Err(Failure::Io(error)),

@@ -32,7 +32,10 @@ impl Pieces {
     /// Adds the file's bytes from `start` to `end`. Neighbours become one part.
     pub(crate) fn append_range(&mut self, start: u64, end: u64) -> Result<(), Refusal> {
         let added = end.saturating_sub(start);
-        if let Some(Piece::Range { start: before, length }) = self.0.last_mut()
+        if let Some(Piece::Range {
+            start: before,
+            length,
+        }) = self.0.last_mut()
             && before.saturating_add(*length) == start
         {
             *length = length.saturating_add(added);
@@ -41,7 +44,10 @@ impl Pieces {
         if self.0.len() >= MAXIMUM_PIECES {
             return Err(Refusal::Unreadable);
         }
-        self.0.push(Piece::Range { start, length: added });
+        self.0.push(Piece::Range {
+            start,
+            length: added,
+        });
         Ok(())
     }
 }
@@ -71,7 +77,11 @@ impl<R: Read + Seek> Read for Excerpt<'_, R> {
             let read = if self.left > 0 {
                 let read = self.source.by_ref().take(self.left).read(buffer)?;
                 // The file is shorter than it was.
-                self.left = if read == 0 { 0 } else { self.left.saturating_sub(read as u64) };
+                self.left = if read == 0 {
+                    0
+                } else {
+                    self.left.saturating_sub(read as u64)
+                };
                 read
             } else {
                 self.bytes.read(buffer)?
@@ -115,7 +125,9 @@ mod tests {
         pieces.append(b"!");
         pieces.prepend(b">".to_vec());
         let mut read = String::new();
-        Excerpt::new(Cursor::new(b"0123456789"), &pieces).read_to_string(&mut read).unwrap();
+        Excerpt::new(Cursor::new(b"0123456789"), &pieces)
+            .read_to_string(&mut read)
+            .unwrap();
         assert_eq!(read, ">234-789!");
     }
 }

@@ -82,7 +82,11 @@ mod tests {
                 value.to_be_bytes()
             }
         };
-        let mut block = if is_little_endian { b"II".to_vec() } else { b"MM".to_vec() };
+        let mut block = if is_little_endian {
+            b"II".to_vec()
+        } else {
+            b"MM".to_vec()
+        };
         block.extend(short(42));
         block.extend(long(8));
         block.extend(short(entries.len() as u16));
@@ -102,9 +106,19 @@ mod tests {
     fn both_byte_orders_and_both_widths_are_read() {
         for is_little_endian in [true, false] {
             for kind in [SHORT, LONG] {
-                let block = block(is_little_endian, &[(0x0100, LONG, 4), (ORIENTATION_TAG, kind, 6)]);
-                assert_eq!(of_exif(&block), Orientation::Clockwise, "{is_little_endian} {kind}");
-                assert_eq!(of_exif(&[b"Exif\0\0", &block[..]].concat()), Orientation::Clockwise);
+                let block = block(
+                    is_little_endian,
+                    &[(0x0100, LONG, 4), (ORIENTATION_TAG, kind, 6)],
+                );
+                assert_eq!(
+                    of_exif(&block),
+                    Orientation::Clockwise,
+                    "{is_little_endian} {kind}"
+                );
+                assert_eq!(
+                    of_exif(&[b"Exif\0\0", &block[..]].concat()),
+                    Orientation::Clockwise
+                );
             }
         }
     }
@@ -114,7 +128,11 @@ mod tests {
         let filler = vec![(0x0100, LONG, 4); MAXIMUM_ENTRIES - 1];
         let last = [&filler[..], &[(ORIENTATION_TAG, SHORT, 6)]].concat();
         assert_eq!(of_exif(&block(false, &last)), Orientation::Clockwise);
-        let late = [&filler[..], &[(0x0100, LONG, 4), (ORIENTATION_TAG, SHORT, 6)]].concat();
+        let late = [
+            &filler[..],
+            &[(0x0100, LONG, 4), (ORIENTATION_TAG, SHORT, 6)],
+        ]
+        .concat();
         assert_eq!(of_exif(&block(false, &late)), Orientation::Upright);
     }
 

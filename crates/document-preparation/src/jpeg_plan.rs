@@ -94,13 +94,17 @@ impl JpegPlan {
                 Next::StartOfImage | Next::OutOfBytes => break,
             };
             match segment.marker {
-                QUANTIZATION_TABLES | HUFFMAN_TABLES | RESTART_INTERVAL => segments.skip(segment)?,
+                QUANTIZATION_TABLES | HUFFMAN_TABLES | RESTART_INTERVAL => {
+                    segments.skip(segment)?
+                }
                 0xC0..=PROGRESSIVE if frame.is_none() => {
                     let content = segments.content(segment)?;
                     frame = Some(Frame::parse(segment.marker == PROGRESSIVE, &content)?);
                 }
                 // A second frame, or one of a kind that photos do not have.
-                0xC0..=0xC3 | 0xC5..=0xCB | 0xCD..=0xCF | 0xDE => return Err(Refusal::Unreadable.into()),
+                0xC0..=0xC3 | 0xC5..=0xCB | 0xCD..=0xCF | 0xDE => {
+                    return Err(Refusal::Unreadable.into());
+                }
                 START_OF_SCAN => {
                     let frame = frame.as_mut().ok_or(Refusal::Unreadable)?;
                     scans = scans.saturating_add(1);
@@ -134,7 +138,11 @@ impl JpegPlan {
         Ok(Self {
             width: frame.width,
             height: frame.height,
-            coefficient_bytes: if is_buffered { frame.coefficient_bytes() } else { 0 },
+            coefficient_bytes: if is_buffered {
+                frame.coefficient_bytes()
+            } else {
+                0
+            },
             stream,
         })
     }
@@ -142,17 +150,32 @@ impl JpegPlan {
 
 /// The header of a scan that has whole coefficients, with the values that say so.
 fn sequential_scan(content: &[u8]) -> Vec<u8> {
-    let components = content.get(..content.len().saturating_sub(3)).unwrap_or_default();
+    let components = content
+        .get(..content.len().saturating_sub(3))
+        .unwrap_or_default();
     let length = u16::try_from(components.len().saturating_add(5)).unwrap_or(u16::MAX);
-    [&[0xFF, START_OF_SCAN], &length.to_be_bytes()[..], components, &[0, 63, 0]].concat()
+    [
+        &[0xFF, START_OF_SCAN],
+        &length.to_be_bytes()[..],
+        components,
+        &[0, 63, 0],
+    ]
+    .concat()
 }
 
 impl Frame {
     fn parse(is_progressive: bool, content: &[u8]) -> Result<Self, Refusal> {
-        let (&[_, high, low, wide, narrow, count], components) = content.split_first_chunk().ok_or(Refusal::Unreadable)?;
-        let (height, width) = (u16::from_be_bytes([high, low]), u16::from_be_bytes([wide, narrow]));
+        let (&[_, high, low, wide, narrow, count], components) =
+            content.split_first_chunk().ok_or(Refusal::Unreadable)?;
+        let (height, width) = (
+            u16::from_be_bytes([high, low]),
+            u16::from_be_bytes([wide, narrow]),
+        );
         let (width, height) = bounded(width.into(), height.into())?;
-        let components: Vec<Component> = components.chunks_exact(3).filter_map(Component::parse).collect();
+        let components: Vec<Component> = components
+            .chunks_exact(3)
+            .filter_map(Component::parse)
+            .collect();
         if !matches!(count, 1 | 3 | 4) || components.len() != usize::from(count) {
             return Err(Refusal::Unreadable);
         }
@@ -177,8 +200,14 @@ impl Frame {
         };
         for scanned in components.chunks_exact(2) {
             let identifier = scanned.first()?;
-            let component = self.components.iter_mut().find(|component| component.identifier == *identifier)?;
-            component.missing_bits.get_mut(first..=last)?.fill(bits & 0x0F);
+            let component = self
+                .components
+                .iter_mut()
+                .find(|component| component.identifier == *identifier)?;
+            component
+                .missing_bits
+                .get_mut(first..=last)?
+                .fill(bits & 0x0F);
         }
         Some(usize::from(count))
     }
@@ -190,18 +219,28 @@ impl Frame {
     }
 
     fn coefficient_bytes(&self) -> usize {
-        let most = |factor: fn(&Component) -> usize| self.components.iter().map(factor).max().unwrap_or(1);
+        let most =
+            |factor: fn(&Component) -> usize| self.components.iter().map(factor).max().unwrap_or(1);
         let (horizontal, vertical) = (most(|c| c.horizontal), most(|c| c.vertical));
         let units = |side: usize, most: usize| side.div_ceil(most.saturating_mul(8));
         let units = units(self.width, horizontal).saturating_mul(units(self.height, vertical));
-        let blocks: usize = self.components.iter().map(|c| c.horizontal.saturating_mul(c.vertical)).sum();
-        units.saturating_mul(blocks).saturating_mul(COEFFICIENTS).saturating_mul(2)
+        let blocks: usize = self
+            .components
+            .iter()
+            .map(|c| c.horizontal.saturating_mul(c.vertical))
+            .sum();
+        units
+            .saturating_mul(blocks)
+            .saturating_mul(COEFFICIENTS)
+            .saturating_mul(2)
     }
 }
 
 impl Component {
     fn parse(bytes: &[u8]) -> Option<Self> {
-        let &[identifier, sampling, _] = bytes else { return None };
+        let &[identifier, sampling, _] = bytes else {
+            return None;
+        };
         let (horizontal, vertical) = (usize::from(sampling >> 4), usize::from(sampling & 0x0F));
         ((1..=4).contains(&horizontal) && (1..=4).contains(&vertical)).then_some(Self {
             identifier,
@@ -223,7 +262,9 @@ impl Colour {
     fn learn(&mut self, segment: Segment, content: &[u8]) {
         match segment.marker {
             JFIF_MARKER => self.is_jfif |= content.starts_with(b"JFIF\0") && content.len() >= 14,
-            _ if content.starts_with(b"Adobe") => self.adobe_transform = content.get(11).copied().or(self.adobe_transform),
+            _ if content.starts_with(b"Adobe") => {
+                self.adobe_transform = content.get(11).copied().or(self.adobe_transform)
+            }
             _ => {}
         }
     }

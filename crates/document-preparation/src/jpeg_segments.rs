@@ -90,7 +90,8 @@ impl<R: BufRead + Seek> Segments<R> {
     /// Passes over what is left of the segment that was just found.
     pub(crate) fn skip(&mut self, segment: Segment) -> Result<()> {
         let left = segment.end.saturating_sub(self.at);
-        self.reader.seek_relative(i64::try_from(left).unwrap_or(i64::MAX))?;
+        self.reader
+            .seek_relative(i64::try_from(left).unwrap_or(i64::MAX))?;
         self.at = self.at.saturating_add(left);
         Ok(())
     }
@@ -156,7 +157,8 @@ mod tests {
     use super::*;
 
     /// EXIF data of orientation 6 in a segment.
-    const TURNED: &[u8] = b"\xFF\xE1\0\x22Exif\0\0MM\0\x2A\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0\x06\0\0\0\0\0\0";
+    const TURNED: &[u8] =
+        b"\xFF\xE1\0\x22Exif\0\0MM\0\x2A\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0\x06\0\0\0\0\0\0";
 
     fn held(parts: &[&[u8]]) -> Held {
         orientation(Cursor::new(parts.concat())).unwrap()
@@ -187,7 +189,10 @@ mod tests {
     #[test]
     fn a_start_without_a_scan_says_that_there_may_be_more() {
         let start = [b"\xFF\xD8\xFF\xE0\0\x04ab\xFF\xE0\0\x09", &b"abc"[..]].concat();
-        for start in [&start[..], &[b"\xFF\xD8", TURNED].concat()[..TURNED.len() + 1]] {
+        for start in [
+            &start[..],
+            &[b"\xFF\xD8", TURNED].concat()[..TURNED.len() + 1],
+        ] {
             for length in 2..start.len() {
                 assert_eq!(held(&[&start[..length]]), Held::OutOfBytes, "{length}");
             }

@@ -37,7 +37,9 @@ impl Grid {
     /// For a picture of `size`, whose rows and columns are seen at one `unit`th of that.
     pub(crate) fn new(size: (usize, usize), unit: usize) -> Self {
         Self {
-            columns: (0..size.0.div_ceil(unit)).flat_map(|pixel| shares(pixel, unit, size.0)).collect(),
+            columns: (0..size.0.div_ceil(unit))
+                .flat_map(|pixel| shares(pixel, unit, size.0))
+                .collect(),
             unit,
             size,
             cells: vec![[0.0; CHANNELS + 1]; CELLS * CELLS],
@@ -60,7 +62,10 @@ impl Grid {
             let at = share.pixel.saturating_mul(CHANNELS);
             let pixel: Option<&[u8; CHANNELS]> = row.get(at..).and_then(|rest| rest.first_chunk());
             if let (Some(&[luma, cb, cr]), Some(sums)) = (pixel, sums.get_mut(share.cell)) {
-                for (sum, value) in sums.iter_mut().zip([luma.into(), cb.into(), cr.into(), 1.0]) {
+                for (sum, value) in sums
+                    .iter_mut()
+                    .zip([luma.into(), cb.into(), cr.into(), 1.0])
+                {
                     *sum += share.weight * value;
                 }
             }
@@ -81,7 +86,12 @@ impl Grid {
             let [red, green, blue, weight] = *cell;
             let luma = 0.299 * red + 0.587 * green + 0.114 * blue;
             let middle = 128.0 * weight;
-            *cell = [luma, (blue - luma) / 1.772 + middle, (red - luma) / 1.402 + middle, weight];
+            *cell = [
+                luma,
+                (blue - luma) / 1.772 + middle,
+                (red - luma) / 1.402 + middle,
+                weight,
+            ];
         }
         self
     }
@@ -97,18 +107,26 @@ impl Grid {
         while cells < CELLS && written.size.0.min(written.size.1) >= cells * 2 * CELL_PIXELS {
             cells *= 2;
         }
-        let (before, after) = (turned(orientation, self.means(cells), cells), written.means(cells));
+        let (before, after) = (
+            turned(orientation, self.means(cells), cells),
+            written.means(cells),
+        );
         let pairs = before.iter().flatten().zip(after.iter().flatten());
         let difference = |(before, after): (&f32, &f32)| (before - after).abs();
         // NaN, of a cell without pixels, is a difference too.
-        pairs.map(difference).fold(0.0, |most, next| if next <= most { most } else { next })
+        pairs
+            .map(difference)
+            .fold(0.0, |most, next| if next <= most { most } else { next })
     }
 
     /// The means of `count` × `count` cells, row by row.
     fn means(&self, count: usize) -> Vec<[f32; CHANNELS]> {
         let mut merged = vec![[0_f32; CHANNELS + 1]; count * count];
         for (position, cell) in self.cells.iter().enumerate() {
-            let (row, column) = (position / CELLS * count / CELLS, position % CELLS * count / CELLS);
+            let (row, column) = (
+                position / CELLS * count / CELLS,
+                position % CELLS * count / CELLS,
+            );
             if let Some(merged) = merged.get_mut(row * count + column) {
                 for (sum, part) in merged.iter_mut().zip(cell) {
                     *sum += part;
@@ -126,7 +144,11 @@ impl Grid {
 fn shares(pixel: usize, unit: usize, side: usize) -> impl Iterator<Item = Share> {
     // In units of 1 / CELLS of a pixel of the full size, everything is a whole number.
     let start = pixel.saturating_mul(unit).min(side).saturating_mul(CELLS);
-    let end = pixel.saturating_add(1).saturating_mul(unit).min(side).saturating_mul(CELLS);
+    let end = pixel
+        .saturating_add(1)
+        .saturating_mul(unit)
+        .min(side)
+        .saturating_mul(CELLS);
     (start / side.max(1)..end.div_ceil(side.max(1))).map(move |cell| {
         let (from, to) = (start.max(cell * side), end.min((cell + 1) * side));
         Share {
@@ -138,12 +160,31 @@ fn shares(pixel: usize, unit: usize, side: usize) -> impl Iterator<Item = Share>
 }
 
 /// Moves the cells as the orientation says: mirrors rows, reverses them, or swaps rows and columns.
-fn turned(orientation: Orientation, cells: Vec<[f32; CHANNELS]>, count: usize) -> Vec<[f32; CHANNELS]> {
-    let mirror = |cells: Vec<[f32; CHANNELS]>| -> Vec<_> { cells.chunks(count).flat_map(|row| row.iter().rev()).copied().collect() };
-    let flip = |cells: Vec<[f32; CHANNELS]>| -> Vec<_> { cells.chunks(count).rev().flatten().copied().collect() };
+fn turned(
+    orientation: Orientation,
+    cells: Vec<[f32; CHANNELS]>,
+    count: usize,
+) -> Vec<[f32; CHANNELS]> {
+    let mirror = |cells: Vec<[f32; CHANNELS]>| -> Vec<_> {
+        cells
+            .chunks(count)
+            .flat_map(|row| row.iter().rev())
+            .copied()
+            .collect()
+    };
+    let flip = |cells: Vec<[f32; CHANNELS]>| -> Vec<_> {
+        cells.chunks(count).rev().flatten().copied().collect()
+    };
     let transpose = |cells: Vec<[f32; CHANNELS]>| -> Vec<_> {
         (0..count)
-            .flat_map(|column| cells.iter().skip(column).step_by(count).copied().collect::<Vec<_>>())
+            .flat_map(|column| {
+                cells
+                    .iter()
+                    .skip(column)
+                    .step_by(count)
+                    .copied()
+                    .collect::<Vec<_>>()
+            })
             .collect()
     };
     match orientation {

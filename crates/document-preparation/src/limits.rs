@@ -3,7 +3,10 @@
 use std::fs::File;
 use std::io::{Error, Read, Result, Seek};
 
-use rustix::process::{DumpableBehavior, Resource, Rlimit, Signal, set_dumpable_behavior, set_parent_process_death_signal, setrlimit};
+use rustix::process::{
+    DumpableBehavior, Resource, Rlimit, Signal, set_dumpable_behavior,
+    set_parent_process_death_signal, setrlimit,
+};
 
 use crate::preparation::Refusal;
 
@@ -26,7 +29,9 @@ const PROCESSOR_SECONDS: u64 = 30;
 pub(crate) fn bounded(width: usize, height: usize) -> std::result::Result<(usize, usize), Refusal> {
     match width.checked_mul(height) {
         Some(0) => Err(Refusal::Unreadable),
-        Some(pixels) if pixels <= MAXIMUM_PIXELS && width.max(height) <= MAXIMUM_SIDE => Ok((width, height)),
+        Some(pixels) if pixels <= MAXIMUM_PIXELS && width.max(height) <= MAXIMUM_SIDE => {
+            Ok((width, height))
+        }
         _ => Err(Refusal::TooManyPixels),
     }
 }
@@ -37,7 +42,10 @@ pub(crate) fn bounded(width: usize, height: usize) -> std::result::Result<(usize
 pub(crate) fn confine(status: &mut File, output_bytes: u64) -> Result<()> {
     let program_bytes = kilobytes(status, "VmSize:")?.saturating_mul(1_024);
     let limits = [
-        (Resource::As, program_bytes.saturating_add(ADDRESS_SPACE_BYTES)),
+        (
+            Resource::As,
+            program_bytes.saturating_add(ADDRESS_SPACE_BYTES),
+        ),
         (Resource::Core, 0),
         (Resource::Cpu, PROCESSOR_SECONDS),
         (Resource::Fsize, output_bytes),

@@ -39,7 +39,9 @@ impl Orientation {
 
     /// The tag's value. All others are reserved and mean that nothing is known: upright.
     pub(crate) fn of_tag(value: u32) -> Self {
-        let position = usize::try_from(value).ok().and_then(|value| value.checked_sub(1));
+        let position = usize::try_from(value)
+            .ok()
+            .and_then(|value| value.checked_sub(1));
         position
             .and_then(|position| Self::ALL.get(position))
             .copied()
@@ -47,17 +49,26 @@ impl Orientation {
     }
 
     const fn swaps_sides(self) -> bool {
-        matches!(self, Self::Transpose | Self::Clockwise | Self::Transverse | Self::CounterClockwise)
+        matches!(
+            self,
+            Self::Transpose | Self::Clockwise | Self::Transverse | Self::CounterClockwise
+        )
     }
 
     /// Whether the upright picture's left is at the stored one's right (or at its bottom, if the sides are swapped).
     const fn reverses_columns(self) -> bool {
-        matches!(self, Self::Mirror | Self::HalfTurn | Self::Clockwise | Self::Transverse)
+        matches!(
+            self,
+            Self::Mirror | Self::HalfTurn | Self::Clockwise | Self::Transverse
+        )
     }
 
     /// Whether the upright picture's top is at the stored one's bottom (or at its right, if the sides are swapped).
     const fn reverses_rows(self) -> bool {
-        matches!(self, Self::HalfTurn | Self::Flip | Self::Transverse | Self::CounterClockwise)
+        matches!(
+            self,
+            Self::HalfTurn | Self::Flip | Self::Transverse | Self::CounterClockwise
+        )
     }
 }
 
@@ -96,9 +107,11 @@ impl Upright<'_> {
             row
         };
         if self.orientation.swaps_sides() {
-            self.planes.copy_column(at, self.orientation.reverses_columns(), pixels);
+            self.planes
+                .copy_column(at, self.orientation.reverses_columns(), pixels);
         } else {
-            self.planes.copy_row(at, self.orientation.reverses_columns(), pixels);
+            self.planes
+                .copy_row(at, self.orientation.reverses_columns(), pixels);
         }
     }
 }
@@ -124,7 +137,10 @@ mod tests {
         let mut pixels = vec![0; upright.width() * CHANNELS];
         let mut row = |row| {
             upright.copy_row(row, &mut pixels);
-            pixels.chunks(CHANNELS).map(|pixel| char::from(pixel[0])).collect()
+            pixels
+                .chunks(CHANNELS)
+                .map(|pixel| char::from(pixel[0]))
+                .collect()
         };
         (0..upright.height()).map(&mut row).collect()
     }

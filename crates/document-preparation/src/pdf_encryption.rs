@@ -91,8 +91,12 @@ impl Structure {
                 self.is_trailer = token == Token::Word(b"trailer");
                 self.dictionary = Dictionary::default();
             }
-            Token::Word(b"stream") if self.depth == 0 => return Then::SkipStream(self.dictionary.length),
-            Token::Name(_) | Token::Word(_) | Token::Text if self.depth == 1 => self.dictionary.value(token),
+            Token::Word(b"stream") if self.depth == 0 => {
+                return Then::SkipStream(self.dictionary.length);
+            }
+            Token::Name(_) | Token::Word(_) | Token::Text if self.depth == 1 => {
+                self.dictionary.value(token)
+            }
             Token::Name(_) | Token::Word(_) | Token::Text => {}
         }
         Then::Continue
@@ -100,7 +104,8 @@ impl Structure {
 
     /// The outermost dictionary is complete.
     fn closed(&mut self) {
-        self.is_encrypted |= self.dictionary.has_encryption && (self.is_trailer || self.dictionary.is_cross_reference);
+        self.is_encrypted |= self.dictionary.has_encryption
+            && (self.is_trailer || self.dictionary.is_cross_reference);
         self.is_trailer = false;
     }
 }
@@ -132,7 +137,9 @@ impl Dictionary {
             Key::Length => {
                 self.is_length_open = true;
                 self.length = match token {
-                    Token::Word(word) => std::str::from_utf8(word).ok().and_then(|word| word.parse().ok()),
+                    Token::Word(word) => std::str::from_utf8(word)
+                        .ok()
+                        .and_then(|word| word.parse().ok()),
                     _ => None,
                 };
             }

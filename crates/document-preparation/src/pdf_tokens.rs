@@ -79,7 +79,11 @@ impl Tokens {
             if let Place::Content(left) = self.place {
                 let skipped = bytes.len().min(usize::try_from(left).unwrap_or(usize::MAX));
                 let left = left.saturating_sub(skipped as u64);
-                self.place = if left == 0 { Place::EndOfStream(0) } else { Place::Content(left) };
+                self.place = if left == 0 {
+                    Place::EndOfStream(0)
+                } else {
+                    Place::Content(left)
+                };
                 bytes = bytes.get(skipped..).unwrap_or_default();
                 continue;
             }
@@ -110,7 +114,11 @@ impl Tokens {
                 Then::SkipStream(Some(length)) if length > 0 => self.place = Place::Content(length),
                 Then::SkipStream(_) => self.place = Place::EndOfStream(0),
             },
-            Place::Text { open, is_escaped, length } => {
+            Place::Text {
+                open,
+                is_escaped,
+                length,
+            } => {
                 *length = length.saturating_add(1);
                 match byte {
                     _ if *is_escaped => *is_escaped = false,
@@ -196,17 +204,27 @@ fn is_white(byte: u8) -> bool {
 }
 
 fn is_regular(byte: u8) -> bool {
-    !is_white(byte) && !matches!(byte, b'(' | b')' | b'<' | b'>' | b'[' | b']' | b'{' | b'}' | b'/' | b'%')
+    !is_white(byte)
+        && !matches!(
+            byte,
+            b'(' | b')' | b'<' | b'>' | b'[' | b']' | b'{' | b'}' | b'/' | b'%'
+        )
 }
 
 /// A name may have any byte written as `#` and two hexadecimal digits.
 fn unescaped(name: &[u8]) -> Vec<u8> {
-    let digit = |byte: u8| char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
+    let digit = |byte: u8| {
+        char::from(byte)
+            .to_digit(16)
+            .and_then(|digit| u8::try_from(digit).ok())
+    };
     let mut plain = Vec::with_capacity(name.len());
     let mut rest = name;
     while let Some((&byte, after)) = rest.split_first() {
         let escaped = match (byte, after) {
-            (b'#', [high, low, after @ ..]) => digit(*high).zip(digit(*low)).map(|(high, low)| (high * 16 + low, after)),
+            (b'#', [high, low, after @ ..]) => digit(*high)
+                .zip(digit(*low))
+                .map(|(high, low)| (high * 16 + low, after)),
             _ => None,
         };
         let (byte, after) = escaped.unwrap_or((byte, after));
@@ -250,7 +268,8 @@ mod tests {
 
     #[test]
     fn comments_strings_and_streams_are_skipped() {
-        let expected = "1 0 obj << /A () /CA () /D [ /E 5 0 R null ] /F << /G true >> >> stream endobj ";
+        let expected =
+            "1 0 obj << /A () /CA () /D [ /E 5 0 R null ] /F << /G true >> >> stream endobj ";
         assert_eq!(told(&[PDF]), expected);
     }
 

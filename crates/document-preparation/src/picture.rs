@@ -17,10 +17,15 @@ impl Picture {
     /// Decodes a JPEG twice: once small, for the grid, and once whole.
     pub(crate) fn of_jpeg(plan: &JpegPlan, input: &std::fs::File) -> Result<Self, Refusal> {
         // Refused before anything is decoded.
-        drop(Planes::with_room(plan.width, plan.height, plan.coefficient_bytes)?);
+        drop(Planes::with_room(
+            plan.width,
+            plan.height,
+            plan.coefficient_bytes,
+        )?);
         let grid = grid_of_jpeg(plan, input)?;
         let mut planes = Planes::with_room(plan.width, plan.height, plan.coefficient_bytes)?;
-        decode_rows(plan, input, 8, |_, row| planes.push_row(row)).map_err(|_| Refusal::Unreadable)?;
+        decode_rows(plan, input, 8, |_, row| planes.push_row(row))
+            .map_err(|_| Refusal::Unreadable)?;
         Ok(Self {
             planes: planes.finish()?,
             grid,
@@ -32,7 +37,8 @@ impl Picture {
 pub(crate) fn grid_of_jpeg(plan: &JpegPlan, input: &std::fs::File) -> Result<Grid, Refusal> {
     let eighths = Grid::eighths((plan.width, plan.height));
     let mut grid = Grid::new((plan.width, plan.height), 8 / usize::from(eighths));
-    decode_rows(plan, input, eighths, |y, row| grid.push_row(y, row)).map_err(|_| Refusal::Unreadable)?;
+    decode_rows(plan, input, eighths, |y, row| grid.push_row(y, row))
+        .map_err(|_| Refusal::Unreadable)?;
     Ok(grid)
 }
 

@@ -29,8 +29,14 @@ struct Plane {
 
 impl Planes {
     /// Empty planes, with room for all rows beside `other_bytes` that the decoder needs at the same time.
-    pub(crate) fn with_room(width: usize, height: usize, other_bytes: usize) -> Result<Self, Refusal> {
-        let room = PICTURE_BYTES.checked_sub(other_bytes).ok_or(Refusal::TooManyPixels)?;
+    pub(crate) fn with_room(
+        width: usize,
+        height: usize,
+        other_bytes: usize,
+    ) -> Result<Self, Refusal> {
+        let room = PICTURE_BYTES
+            .checked_sub(other_bytes)
+            .ok_or(Refusal::TooManyPixels)?;
         let bytes = |side: fn(usize) -> usize| {
             let colour = side(width).saturating_mul(side(height)).saturating_mul(2);
             width.saturating_mul(height).saturating_add(colour)
@@ -51,7 +57,10 @@ impl Planes {
 
     /// Adds the next row, of `width` pixels.
     pub(crate) fn push_row(&mut self, row: &[u8]) {
-        for (channel, plane) in [&mut self.luma, &mut self.blue, &mut self.red].into_iter().enumerate() {
+        for (channel, plane) in [&mut self.luma, &mut self.blue, &mut self.red]
+            .into_iter()
+            .enumerate()
+        {
             plane.push_row(row.iter().skip(channel).step_by(CHANNELS).copied());
         }
     }
@@ -63,8 +72,17 @@ impl Planes {
         }
         let is_whole = [&self.luma, &self.blue, &self.red]
             .into_iter()
-            .all(|plane| plane.samples.len() == plane.stride.saturating_mul(self.height.div_ceil(1 << plane.shift)));
-        if is_whole { Ok(self) } else { Err(Refusal::Unreadable) }
+            .all(|plane| {
+                plane.samples.len()
+                    == plane
+                        .stride
+                        .saturating_mul(self.height.div_ceil(1 << plane.shift))
+            });
+        if is_whole {
+            Ok(self)
+        } else {
+            Err(Refusal::Unreadable)
+        }
     }
 
     pub(crate) const fn has_full_colour(&self) -> bool {
@@ -75,12 +93,19 @@ impl Planes {
     pub(crate) fn copy_row(&self, y: usize, is_mirrored: bool, pixels: &mut [u8]) {
         for (channel, plane) in [&self.luma, &self.blue, &self.red].into_iter().enumerate() {
             let row = plane.row(y);
-            let targets = pixels.chunks_exact_mut(CHANNELS).filter_map(|pixel| pixel.get_mut(channel));
-            let samples = (0..self.width).map(|x| row.get(x >> plane.shift).copied().unwrap_or_default());
+            let targets = pixels
+                .chunks_exact_mut(CHANNELS)
+                .filter_map(|pixel| pixel.get_mut(channel));
+            let samples =
+                (0..self.width).map(|x| row.get(x >> plane.shift).copied().unwrap_or_default());
             if is_mirrored {
-                targets.zip(samples.rev()).for_each(|(target, sample)| *target = sample);
+                targets
+                    .zip(samples.rev())
+                    .for_each(|(target, sample)| *target = sample);
             } else {
-                targets.zip(samples).for_each(|(target, sample)| *target = sample);
+                targets
+                    .zip(samples)
+                    .for_each(|(target, sample)| *target = sample);
             }
         }
     }
@@ -89,13 +114,24 @@ impl Planes {
     pub(crate) fn copy_column(&self, x: usize, is_flipped: bool, pixels: &mut [u8]) {
         for (channel, plane) in [&self.luma, &self.blue, &self.red].into_iter().enumerate() {
             let x = x >> plane.shift;
-            let targets = pixels.chunks_exact_mut(CHANNELS).filter_map(|pixel| pixel.get_mut(channel));
-            let at = |y: usize| (y >> plane.shift).saturating_mul(plane.stride).saturating_add(x);
-            let samples = (0..self.height).map(|y| plane.samples.get(at(y)).copied().unwrap_or_default());
+            let targets = pixels
+                .chunks_exact_mut(CHANNELS)
+                .filter_map(|pixel| pixel.get_mut(channel));
+            let at = |y: usize| {
+                (y >> plane.shift)
+                    .saturating_mul(plane.stride)
+                    .saturating_add(x)
+            };
+            let samples =
+                (0..self.height).map(|y| plane.samples.get(at(y)).copied().unwrap_or_default());
             if is_flipped {
-                targets.zip(samples.rev()).for_each(|(target, sample)| *target = sample);
+                targets
+                    .zip(samples.rev())
+                    .for_each(|(target, sample)| *target = sample);
             } else {
-                targets.zip(samples).for_each(|(target, sample)| *target = sample);
+                targets
+                    .zip(samples)
+                    .for_each(|(target, sample)| *target = sample);
             }
         }
     }
@@ -114,7 +150,9 @@ impl Plane {
 
     fn row(&self, y: usize) -> &[u8] {
         let start = (y >> self.shift).saturating_mul(self.stride);
-        self.samples.get(start..start.saturating_add(self.stride)).unwrap_or_default()
+        self.samples
+            .get(start..start.saturating_add(self.stride))
+            .unwrap_or_default()
     }
 
     fn push_row(&mut self, row: impl ExactSizeIterator<Item = u8>) {
@@ -133,7 +171,9 @@ impl Plane {
         }
         for &above in &waiting {
             let first = row.next().unwrap_or_default();
-            let sum = above.saturating_add(first).saturating_add(row.next().unwrap_or(first));
+            let sum = above
+                .saturating_add(first)
+                .saturating_add(row.next().unwrap_or(first));
             self.samples.push(mean_of_four(sum));
         }
         waiting.clear();
@@ -143,7 +183,11 @@ impl Plane {
     /// The last of an odd number of rows stands for two.
     fn finish(&mut self) {
         let waiting = std::mem::take(&mut self.waiting);
-        self.samples.extend(waiting.iter().map(|&sum| mean_of_four(sum.saturating_mul(2))));
+        self.samples.extend(
+            waiting
+                .iter()
+                .map(|&sum| mean_of_four(sum.saturating_mul(2))),
+        );
     }
 }
 
@@ -157,7 +201,11 @@ mod tests {
 
     #[test]
     fn colour_is_halved_only_when_there_is_no_room() {
-        for (other_bytes, is_full) in [(0, true), (PICTURE_BYTES - 45, true), (PICTURE_BYTES - 44, false)] {
+        for (other_bytes, is_full) in [
+            (0, true),
+            (PICTURE_BYTES - 45, true),
+            (PICTURE_BYTES - 44, false),
+        ] {
             let mut planes = Planes::with_room(5, 3, other_bytes).unwrap();
             for row in 0..3 {
                 planes.push_row(&[10 * row, 100 + row, 200 - row].repeat(5));
@@ -166,9 +214,17 @@ mod tests {
             assert_eq!(planes.has_full_colour(), is_full);
             let mut row = vec![0; 15];
             planes.copy_row(2, true, &mut row);
-            assert_eq!(row, [20, 102, 198].repeat(5), "the last row is its own mean");
+            assert_eq!(
+                row,
+                [20, 102, 198].repeat(5),
+                "the last row is its own mean"
+            );
             planes.copy_row(1, false, &mut row);
-            let expected = if is_full { [10, 101, 199] } else { [10, 101, 200] };
+            let expected = if is_full {
+                [10, 101, 199]
+            } else {
+                [10, 101, 200]
+            };
             assert_eq!(row, expected.repeat(5));
         }
         let nothing = Planes::with_room(5, 3, PICTURE_BYTES - 20).map(|_| ());

@@ -52,13 +52,20 @@ impl PngPlan {
                 break;
             }
             let (length, kind) = head.split_at(4);
-            let length = length.first_chunk().map_or(0, |length| u64::from(u32::from_be_bytes(*length)));
+            let length = length
+                .first_chunk()
+                .map_or(0, |length| u64::from(u32::from_be_bytes(*length)));
             let end = start.saturating_add(length).saturating_add(CHUNK_OVERHEAD);
             match kind {
-                b"IHDR" | b"PLTE" | b"tRNS" | b"IDAT" | b"IEND" => stream.append_range(start, end)?,
+                b"IHDR" | b"PLTE" | b"tRNS" | b"IDAT" | b"IEND" => {
+                    stream.append_range(start, end)?
+                }
                 b"eXIf" => {
                     let mut exif = Vec::new();
-                    reader.by_ref().take(length.min(EXIF_BYTES)).read_to_end(&mut exif)?;
+                    reader
+                        .by_ref()
+                        .take(length.min(EXIF_BYTES))
+                        .read_to_end(&mut exif)?;
                     orientation = of_exif(&exif);
                 }
                 _ => {}
@@ -69,15 +76,25 @@ impl PngPlan {
             reader.seek(SeekFrom::Start(end))?;
             start = end;
         }
-        Ok(Self { orientation, stream })
+        Ok(Self {
+            orientation,
+            stream,
+        })
     }
 
     /// Decodes the picture.
     pub(crate) fn decode(&self, input: &File) -> Result<Picture, Refusal> {
         let reader = BufReader::new(Excerpt::new(input, &self.stream));
-        let mut decoder = png::Decoder::new_with_limits(reader, png::Limits { bytes: DECODER_BYTES });
+        let mut decoder = png::Decoder::new_with_limits(
+            reader,
+            png::Limits {
+                bytes: DECODER_BYTES,
+            },
+        );
         decoder.set_transformations(Transformations::EXPAND | Transformations::STRIP_16);
-        let header = decoder.read_header_info().map_err(|_| Refusal::Unreadable)?;
+        let header = decoder
+            .read_header_info()
+            .map_err(|_| Refusal::Unreadable)?;
         let side = |side: u32| usize::try_from(side).map_err(|_| Refusal::TooManyPixels);
         let (width, height) = bounded(side(header.width)?, side(header.height)?)?;
         let is_interlaced = header.interlaced;
@@ -85,11 +102,17 @@ impl PngPlan {
         let (colour, _) = reader.output_color_type();
         let row_bytes = width.saturating_mul(colour.samples());
         // Only what is not interlaced comes row by row.
-        let whole_bytes = if is_interlaced { row_bytes.saturating_mul(height) } else { 0 };
+        let whole_bytes = if is_interlaced {
+            row_bytes.saturating_mul(height)
+        } else {
+            0
+        };
         let mut rows = PictureRows::new(Planes::with_room(width, height, whole_bytes)?);
         if is_interlaced {
             let mut samples = vec![0; whole_bytes];
-            reader.next_frame(&mut samples).map_err(|_| Refusal::Unreadable)?;
+            reader
+                .next_frame(&mut samples)
+                .map_err(|_| Refusal::Unreadable)?;
             samples
                 .chunks_exact(row_bytes)
                 .try_for_each(|row| push_row(&mut rows, colour, row))?;

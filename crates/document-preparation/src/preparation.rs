@@ -78,7 +78,12 @@ impl From<std::io::Error> for Failure {
 /// Makes of a file, which is at its start, what may be submitted in at most `limit` bytes. `None`: it may go as it is.
 ///
 /// The same file and limit always come to the same bytes.
-pub(crate) fn prepare(format: Format, input: &File, limit: u64, output: &mut Output) -> Result<Option<Facts>, Failure> {
+pub(crate) fn prepare(
+    format: Format,
+    input: &File,
+    limit: u64,
+    output: &mut Output,
+) -> Result<Option<Facts>, Failure> {
     let is_too_large = input.metadata()?.len() > limit;
     let (picture, orientation) = match format {
         Format::Jpeg => {
@@ -89,14 +94,20 @@ pub(crate) fn prepare(format: Format, input: &File, limit: u64, output: &mut Out
             if !is_too_large && orientation == Orientation::Upright {
                 return Ok(None);
             }
-            (Picture::of_jpeg(&JpegPlan::read(input)?, input)?, orientation)
+            (
+                Picture::of_jpeg(&JpegPlan::read(input)?, input)?,
+                orientation,
+            )
         }
         Format::Png if !is_too_large => return Ok(None),
         Format::Png => {
             let plan = PngPlan::read(input)?;
             (plan.decode(input)?, plan.orientation)
         }
-        Format::Webp => (webp_picture::decode(input)?, webp_picture::orientation(input)?),
+        Format::Webp => (
+            webp_picture::decode(input)?,
+            webp_picture::orientation(input)?,
+        ),
         Format::Heic => return Err(Refusal::FormatNotConvertible.into()),
         Format::Pdf if is_too_large => return Err(Refusal::TooLarge.into()),
         Format::Pdf => return Ok(None),

@@ -86,7 +86,12 @@ mod tests {
                 width: u16::MAX,
                 height: u16::MAX,
                 quality: 90,
-                changes: vec![Change::Converted, Change::Turned, Change::Recompressed, Change::ScaledDown],
+                changes: vec![
+                    Change::Converted,
+                    Change::Turned,
+                    Change::Recompressed,
+                    Change::ScaledDown,
+                ],
             }),
             usage: Usage {
                 cpu_milliseconds: u64::MAX,
@@ -119,7 +124,11 @@ mod tests {
             line.resize(LENGTH - 1, b' ');
             line.truncate(LENGTH - 1);
             line.push(b'\n');
-            assert_eq!(Report::parse(&line.try_into().unwrap(), u64::MAX), None, "{to}");
+            assert_eq!(
+                Report::parse(&line.try_into().unwrap(), u64::MAX),
+                None,
+                "{to}"
+            );
         }
         assert_eq!(Report::parse(&[b' '; LENGTH], u64::MAX), None);
     }

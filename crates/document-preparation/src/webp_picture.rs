@@ -32,13 +32,17 @@ pub(crate) fn orientation(input: &File) -> Result<Orientation, Failure> {
             return Ok(Orientation::Upright);
         }
         let (kind, length) = head.split_at(4);
-        let length = length.first_chunk().map_or(0, |length| u64::from(u32::from_le_bytes(*length)));
+        let length = length
+            .first_chunk()
+            .map_or(0, |length| u64::from(u32::from_le_bytes(*length)));
         if kind == b"EXIF" {
             let mut exif = Vec::new();
             reader.take(length.min(EXIF_BYTES)).read_to_end(&mut exif)?;
             return Ok(of_exif(&exif));
         }
-        start = start.saturating_add(8).saturating_add(length.next_multiple_of(2));
+        start = start
+            .saturating_add(8)
+            .saturating_add(length.next_multiple_of(2));
     }
 }
 
@@ -58,7 +62,8 @@ pub(crate) fn decode(input: &File) -> Result<Picture, Failure> {
     }
     let pixels = width.saturating_mul(height);
     let samples_bytes = decoder.output_buffer_size().ok_or(Refusal::TooManyPixels)?;
-    let decoder_bytes = file_bytes.saturating_add(pixels.saturating_mul(decoder_bytes_per_pixel(&mut decoder)));
+    let decoder_bytes =
+        file_bytes.saturating_add(pixels.saturating_mul(decoder_bytes_per_pixel(&mut decoder)));
     // Either what the decoder needs, or the planes, beside the samples.
     let room = samples_bytes.saturating_add(decoder_bytes);
     drop(Planes::with_room(1, 1, room)?);
@@ -66,21 +71,33 @@ pub(crate) fn decode(input: &File) -> Result<Picture, Failure> {
     let has_alpha = decoder.has_alpha();
     drop(Planes::with_room(width, height, samples_bytes)?);
     let mut samples = vec![0; samples_bytes];
-    decoder.read_image(&mut samples).map_err(|_| Refusal::Unreadable)?;
+    decoder
+        .read_image(&mut samples)
+        .map_err(|_| Refusal::Unreadable)?;
     drop(decoder);
     let mut rows = PictureRows::new(Planes::with_room(width, height, samples_bytes)?);
     if has_alpha {
         let pixels = samples.as_chunks().0;
-        pixels.chunks(width).for_each(|row| rows.push(row.iter().copied().map(on_white)));
+        pixels
+            .chunks(width)
+            .for_each(|row| rows.push(row.iter().copied().map(on_white)));
     } else {
-        samples.as_chunks().0.chunks(width).for_each(|row| rows.push(row.iter().copied()));
+        samples
+            .as_chunks()
+            .0
+            .chunks(width)
+            .for_each(|row| rows.push(row.iter().copied()));
     }
     Ok(rows.finish()?)
 }
 
 /// What the decoder needs beside the samples that it gives.
 fn decoder_bytes_per_pixel<R: std::io::BufRead + Seek>(decoder: &mut WebPDecoder<R>) -> usize {
-    match (decoder.is_animated(), decoder.is_lossy(), decoder.has_alpha()) {
+    match (
+        decoder.is_animated(),
+        decoder.is_lossy(),
+        decoder.has_alpha(),
+    ) {
         // The canvas and a frame of 4 bytes each, and what the frame is made of.
         (true, _, _) => 12,
         // Y, U and V at 1.5 bytes; of transparency, 4 bytes and 1 more.

@@ -75,7 +75,12 @@ impl Workbench {
     /// # Errors
     /// [`PrepareError::Refused`]: it can never be submitted. A child that ends in any way that was not foreseen makes a file
     /// [`Refusal::Unreadable`].
-    pub async fn prepare(&self, format: Format, original: File, limit_bytes: u64) -> std::result::Result<Option<Derived>, PrepareError> {
+    pub async fn prepare(
+        &self,
+        format: Format,
+        original: File,
+        limit_bytes: u64,
+    ) -> std::result::Result<Option<Derived>, PrepareError> {
         let is_too_large = original.metadata()?.len() > limit_bytes;
         match format {
             Format::Heic => return Err(Refusal::FormatNotConvertible.into()),
@@ -147,7 +152,11 @@ fn read_output(mut output: File, limit_bytes: u64) -> Result<Option<(File, Repor
     }
     output.set_len(jpeg_bytes)?;
     output.rewind()?;
-    let sha256 = if jpeg_bytes == 0 { Some([0; 32]) } else { digest_of_jpeg(&output)? };
+    let sha256 = if jpeg_bytes == 0 {
+        Some([0; 32])
+    } else {
+        digest_of_jpeg(&output)?
+    };
     output.rewind()?;
     Ok(sha256.map(|sha256| (output, report, sha256)))
 }

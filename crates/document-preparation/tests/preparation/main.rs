@@ -1,0 +1,21 @@
+//! Real pictures, made here, through the whole of the preparation and looked at pixel by pixel afterwards.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    reason = "a test may fail loudly"
+)]
+
+mod any_input;
+mod cases;
+mod children;
+mod confinement;
+mod hostile;
+mod kinds;
+mod large;
+mod photos;
+mod samples;
+mod support;
