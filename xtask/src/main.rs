@@ -10,8 +10,6 @@ mod application;
 mod arrows;
 mod bench;
 mod contract;
-mod cost;
-mod dashboard;
 mod demo;
 mod drill;
 mod events;
@@ -43,8 +41,6 @@ enum Command {
     Soak(soak::Arguments),
     Drill(drill::Arguments),
     Bench(bench::Arguments),
-    Dashboard(dashboard::Arguments),
-    Cost(cost::Arguments),
     Release(release::Arguments),
 }
 
@@ -59,8 +55,6 @@ async fn main() -> ExitCode {
         Command::Soak(arguments) => soak::run(arguments).await,
         Command::Drill(arguments) => drill::run(arguments).await,
         Command::Bench(arguments) => bench::run(arguments).await,
-        Command::Dashboard(arguments) => dashboard::run(arguments).await,
-        Command::Cost(arguments) => cost::run(arguments).await,
         Command::Release(arguments) => release::run(arguments).await,
     };
     match result {
