@@ -9,7 +9,9 @@ use zune_jpeg::zune_core::bytestream::ZCursor;
 pub fn jpeg(length: usize) -> Vec<u8> {
     let mut picture = Vec::new();
     let encoder = Encoder::new(&mut picture, 90);
-    encoder.encode(&starting_with(b"", 16 * 16), 16, 16, ColorType::Luma).expect("a picture");
+    encoder
+        .encode(&starting_with(b"", 16 * 16), 16, 16, ColorType::Luma)
+        .expect("a picture");
     starting_with(&picture, length)
 }
 

@@ -8,7 +8,7 @@ use idenfy::Error;
 use url::Url;
 use verification::circuit::{Cause, Gate, Health};
 use verification::observation::Observation;
-use verification::ports::{Clock, Observer, ProviderError};
+use verification::ports::{Clock, Observer, ProviderError, RefusalKind, UnavailableKind};
 use verification::reason::ParkReason;
 use verification::{Admission, Breaker, Permit, Timestamp};
 
@@ -181,8 +181,8 @@ pub(crate) enum CallError {
 
 fn no_secret(error: SecretError) -> CallError {
     let kind = match &error {
-        SecretError::Unavailable(_) => "secret_unavailable",
-        SecretError::Malformed(_) => "secret_malformed",
+        SecretError::Unavailable(_) => UnavailableKind::SecretUnavailable,
+        SecretError::Malformed(_) => UnavailableKind::SecretMalformed,
     };
     tracing::error!(event = "secret_unusable", error = %error, "iDenfy cannot be called without the secret");
     CallError::Ours(ProviderError::Unavailable { kind, retry_after: None })
@@ -199,18 +199,31 @@ pub(crate) fn classify(error: CallError) -> ProviderError {
         Error::TokenNotValid => ProviderError::TokenNotValid,
         Error::RequestTooLarge { .. } => ProviderError::Documents(ParkReason::DocumentsTooLarge),
         error if error.may_have_been_carried_out() => ProviderError::InDoubt { kind },
-        Error::RateLimited { retry_after } => ProviderError::Unavailable { kind, retry_after },
+        Error::RateLimited { retry_after } => ProviderError::Unavailable {
+            kind: UnavailableKind::RateLimited,
+            retry_after,
+        },
         // The customer has another session open, which ends within minutes.
         Error::ActiveSession => ProviderError::Unavailable {
-            kind,
+            kind: UnavailableKind::ActiveSession,
             retry_after: Some(Duration::from_secs(60)),
         },
-        error if error.is_retryable() => ProviderError::Unavailable { kind, retry_after: None },
+        error if error.is_retryable() => ProviderError::Unavailable {
+            kind: UnavailableKind::Other(kind),
+            retry_after: None,
+        },
+        Error::Unauthorized | Error::OutOfFunds | Error::Forbidden | Error::NotInContract => ProviderError::Refused {
+            kind: RefusalKind::Account(kind),
+            identifier: None,
+        },
         Error::Rejected { identifier, .. } => ProviderError::Refused {
-            kind,
+            kind: RefusalKind::Other(kind),
             identifier: Some(identifier),
         },
-        _ => ProviderError::Refused { kind, identifier: None },
+        _ => ProviderError::Refused {
+            kind: RefusalKind::Other(kind),
+            identifier: None,
+        },
     }
 }
 

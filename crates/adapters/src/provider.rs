@@ -7,7 +7,7 @@ use idenfy::{AdditionalSteps, CreateToken, Error, Image, Questionnaire, Submissi
 use verification::Timestamp;
 use verification::document::{Plan, StoredDocument};
 use verification::identifiers::{ClientId, ScanRef, SecondReference};
-use verification::ports::{Provider, ProviderError, SecondToken};
+use verification::ports::{Provider, ProviderError, SecondToken, UnavailableKind};
 use verification::reason::ParkReason;
 use verification::result::{Overall, Status, StepLinks};
 use verification::secret::AuthToken;
@@ -52,7 +52,7 @@ impl IdenfyProvider {
             };
             let (length, chunks) = read_object(&self.bucket_client, &self.bucket, &document.submitted_key(first)).await.map_err(|unavailable| {
                 tracing::warn!(event = "document_unreadable", scan_ref = %first, error = %unavailable, "a captured document cannot be read");
-                CallError::Ours(ProviderError::Unavailable { kind: "document_unreadable", retry_after: None })
+                CallError::Ours(ProviderError::Unavailable { kind: UnavailableKind::Other("document_unreadable"), retry_after: None })
             })?;
             if length != document.submitted_bytes() {
                 return Err(CallError::Ours(ProviderError::Documents(changed)));

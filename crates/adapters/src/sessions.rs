@@ -94,7 +94,10 @@ impl Sessions for IdenfySessions {
             Err(CallError::Idenfy(Error::Rejected { identifier, .. })) if identifier == STILL_LIVE => Ok(DeletedAtProvider::StillLive),
             // Deleting may be repeated, so a lost answer is only a reason to ask again.
             Err(error) => match classify(error) {
-                ProviderError::Refused { kind, identifier } => Ok(DeletedAtProvider::Refused { kind, identifier }),
+                ProviderError::Refused { kind, identifier } => Ok(DeletedAtProvider::Refused {
+                    kind: kind.as_str(),
+                    identifier,
+                }),
                 ProviderError::TokenNotValid => Ok(DeletedAtProvider::Refused {
                     kind: "token_not_valid",
                     identifier: None,

@@ -162,11 +162,7 @@ impl Advance {
             confirmed,
         };
         let pairing = match self.change(pairing, event).await? {
-            Attempted::Changed {
-                pairing,
-                what: "AuthorizationStarted",
-                ..
-            } => *pairing,
+            Attempted::Changed { pairing, .. } if pairing.state.lease_until() == Some(held) => *pairing,
             Attempted::Changed { pairing, .. } | Attempted::Nothing { pairing, .. } => return Ok(Next::Continue(pairing)),
             Attempted::HeldUntil { until, .. } => return Ok(Next::Stop(Advanced::HeldUntil(until))),
         };
@@ -201,7 +197,7 @@ impl Advance {
             Err(ProviderError::Unavailable { kind, retry_after }) => {
                 self.change(pairing, Event::AuthorizationFailed { held }).await?;
                 Ok(Next::Stop(Advanced::TryAgain {
-                    why: kind,
+                    why: kind.as_str(),
                     after: retry_after,
                 }))
             }
@@ -216,7 +212,7 @@ impl Advance {
             }
             Err(ProviderError::Refused { kind, identifier }) => {
                 let reason = ParkReason::SecondTokenRefused {
-                    kind: kind.to_owned(),
+                    kind: kind.as_str().to_owned(),
                     identifier,
                 };
                 self.follow(pairing, Event::AuthorizationRefused { held, reason }).await
@@ -256,13 +252,8 @@ impl Advance {
             Event::SubmissionFailed { held }
         };
         let pairing = match self.change(pairing, Event::SubmissionStarted { lease_until: held }).await? {
-            Attempted::Changed {
-                pairing,
-                what: "SubmissionStarted",
-                ..
-            } => *pairing,
-            Attempted::Changed { pairing, .. } => return Ok(Next::Continue(pairing)),
-            Attempted::Nothing { pairing, .. } => return Ok(Next::Continue(pairing)),
+            Attempted::Changed { pairing, .. } if pairing.state.lease_until() == Some(held) => *pairing,
+            Attempted::Changed { pairing, .. } | Attempted::Nothing { pairing, .. } => return Ok(Next::Continue(pairing)),
             Attempted::HeldUntil { until, .. } => return Ok(Next::Stop(Advanced::HeldUntil(until))),
         };
         // As it was written, which may be another token than was read first.
@@ -283,7 +274,7 @@ impl Advance {
             Err(ProviderError::Unavailable { kind, retry_after }) => {
                 self.change(pairing, not_posted).await?;
                 Ok(Next::Stop(Advanced::TryAgain {
-                    why: kind,
+                    why: kind.as_str(),
                     after: retry_after,
                 }))
             }
@@ -292,7 +283,7 @@ impl Advance {
             Err(ProviderError::TokenNotValid) => self.weigh_evidence(pairing).await,
             Err(ProviderError::Refused { kind, identifier }) => {
                 let reason = ParkReason::SubmissionRefused {
-                    kind: kind.to_owned(),
+                    kind: kind.as_str().to_owned(),
                     identifier,
                 };
                 self.follow(pairing, Event::SubmissionRefused { held, reason }).await
@@ -414,10 +405,14 @@ fn unanswered(error: &ProviderError) -> Advanced {
     match error {
         ProviderError::LeftAlone { until } => Advanced::LeftAlone { until: *until },
         ProviderError::Unavailable { kind, retry_after } => Advanced::TryAgain {
-            why: kind,
+            why: kind.as_str(),
             after: *retry_after,
         },
-        ProviderError::InDoubt { kind } | ProviderError::Refused { kind, .. } => Advanced::TryAgain { why: kind, after: None },
+        ProviderError::InDoubt { kind } => Advanced::TryAgain { why: kind, after: None },
+        ProviderError::Refused { kind, .. } => Advanced::TryAgain {
+            why: kind.as_str(),
+            after: None,
+        },
         ProviderError::TokenNotValid | ProviderError::Documents(_) => Advanced::TryAgain {
             why: "StatusRefused",
             after: None,

@@ -285,6 +285,57 @@ pub trait Circuits: Send + Sync {
     async fn replace_circuit(&self, circuit: &Circuit) -> Result<Saved, Unavailable>;
 }
 
+/// Why the provider cannot do now what was asked. Displayed as a stable word for metrics and logs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum UnavailableKind {
+    RateLimited,
+    /// The client has a session that is still live.
+    ActiveSession,
+    SecretUnavailable,
+    SecretMalformed,
+    Other(&'static str),
+}
+
+/// Why the provider will not do what was asked. Displayed as a stable word for metrics and logs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RefusalKind {
+    /// Our account may not: because of its key, its credits or its contract.
+    Account(&'static str),
+    Other(&'static str),
+}
+
+impl UnavailableKind {
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::RateLimited => "rate_limited",
+            Self::ActiveSession => "active_session",
+            Self::SecretUnavailable => "secret_unavailable",
+            Self::SecretMalformed => "secret_malformed",
+            Self::Other(word) => word,
+        }
+    }
+}
+
+impl RefusalKind {
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Account(word) | Self::Other(word) => word,
+        }
+    }
+}
+
+impl std::fmt::Display for UnavailableKind {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl std::fmt::Display for RefusalKind {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
 /// Why the provider did not do what was asked.
 #[derive(Debug, thiserror::Error)]
 pub enum ProviderError {
@@ -293,7 +344,10 @@ pub enum ProviderError {
     LeftAlone { until: Timestamp },
     /// It certainly did nothing, and may do it later.
     #[error("the provider is unavailable ({kind})")]
-    Unavailable { kind: &'static str, retry_after: Option<Duration> },
+    Unavailable {
+        kind: UnavailableKind,
+        retry_after: Option<Duration>,
+    },
     /// It may have done it.
     #[error("the provider's answer is lost ({kind})")]
     InDoubt { kind: &'static str },
@@ -302,7 +356,7 @@ pub enum ProviderError {
     TokenNotValid,
     /// It will not do it, however often it is asked.
     #[error("the provider refuses ({kind})")]
-    Refused { kind: &'static str, identifier: Option<String> },
+    Refused { kind: RefusalKind, identifier: Option<String> },
     /// A document in the bucket is not what the pairing recorded, or does not fit into a request.
     #[error("the documents cannot be sent: {}", .0.as_str())]
     Documents(ParkReason),

@@ -7,7 +7,7 @@ use lambda_http::http::header::{ALLOW, CONTENT_TYPE, RETRY_AFTER};
 use lambda_http::http::{Response, StatusCode};
 use serde::Serialize;
 use verification::NotOpened;
-use verification::ports::{ProviderError, Unavailable};
+use verification::ports::{ProviderError, RefusalKind, Unavailable, UnavailableKind};
 
 #[derive(Clone, Debug)]
 pub struct Problem {
@@ -159,7 +159,7 @@ impl From<ProviderError> for Problem {
                 ..Self::new(StatusCode::SERVICE_UNAVAILABLE, "provider_unavailable", "iDenfy cannot be reached.")
             },
             ProviderError::Unavailable {
-                kind: "rate_limited",
+                kind: UnavailableKind::RateLimited,
                 retry_after,
             } => {
                 let seconds = retry_after.map_or(60, |pause| pause.as_secs().max(1));
@@ -170,18 +170,19 @@ impl From<ProviderError> for Problem {
                 }
             }
             ProviderError::Unavailable {
-                kind: "active_session", ..
+                kind: UnavailableKind::ActiveSession,
+                ..
             } => Self::new(
                 StatusCode::CONFLICT,
                 "active_session",
                 "iDenfy has an active session for this clientId. Use it, or wait until it has expired.",
             ),
             ProviderError::Unavailable {
-                kind: kind @ ("secret_unavailable" | "secret_malformed"),
+                kind: kind @ (UnavailableKind::SecretUnavailable | UnavailableKind::SecretMalformed),
                 ..
             } => Self::new(
                 StatusCode::SERVICE_UNAVAILABLE,
-                kind,
+                kind.as_str(),
                 "The installation's secret cannot be used; its operators can see why.",
             ),
             ProviderError::Unavailable { .. } => Self {
@@ -189,7 +190,7 @@ impl From<ProviderError> for Problem {
                 ..Self::new(StatusCode::SERVICE_UNAVAILABLE, "provider_unavailable", "iDenfy cannot be reached.")
             },
             ProviderError::Refused {
-                kind: kind @ ("unauthorized" | "out_of_funds" | "forbidden" | "not_in_contract"),
+                kind: RefusalKind::Account(kind),
                 ..
             } => {
                 let detail = format!("iDenfy refuses the installation's account ({kind}); its operators must act.");

@@ -41,11 +41,7 @@ impl Advance {
             lease_until: held,
         };
         let pairing = match self.change(pairing, started).await? {
-            Attempted::Changed {
-                pairing,
-                what: "PreparationStarted",
-                ..
-            } => *pairing,
+            Attempted::Changed { pairing, .. } if pairing.state.lease_until() == Some(held) => *pairing,
             Attempted::HeldUntil { until, .. } => return Ok(Prepared::Not(Next::Stop(Advanced::HeldUntil(until)))),
             attempted => return Ok(Prepared::Not(Next::Continue(attempted.into_pairing()))),
         };

@@ -15,7 +15,7 @@ use crate::pairing::Pairing;
 use crate::ports::{
     CallbackArchive, CaptureError, DeletedAtProvider, DocumentPreparation, Documents, FileRemoval, HistoryEntry, Overdue, Page, PageStart,
     PairingWrite, Pairings, PreparationError, Provider, ProviderError, RemovedFiles, Saved, SecondToken, Session, SessionKeys,
-    SessionRequest, Sessions, SubmissionQueue, Unavailable,
+    SessionRequest, Sessions, SubmissionQueue, Unavailable, UnavailableKind,
 };
 use crate::prepared::Preparation;
 use crate::result::{CallbackFacts, Status, StepLinks};
@@ -117,7 +117,7 @@ impl Interrupted for ProviderError {
     fn interrupted(is_certain: bool) -> Self {
         if is_certain {
             Self::Unavailable {
-                kind: "intercepted",
+                kind: UnavailableKind::Other("intercepted"),
                 retry_after: None,
             }
         } else {

@@ -8,7 +8,9 @@ use async_trait::async_trait;
 use verification::Timestamp;
 use verification::document::{Plan, StoredDocument};
 use verification::identifiers::{ClientId, Digest256, ScanRef, SecondReference, StepName};
-use verification::ports::{Clock, DeletedAtProvider, Provider, ProviderError, SecondToken, Session, SessionRequest, Sessions};
+use verification::ports::{
+    Clock, DeletedAtProvider, Provider, ProviderError, RefusalKind, SecondToken, Session, SessionRequest, Sessions, UnavailableKind,
+};
 use verification::reason::ParkReason;
 use verification::result::{CallbackFacts, Overall, Status, StepLinks};
 use verification::secret::{AuthToken, FileLink, SessionLink};
@@ -406,7 +408,7 @@ impl Provider for SimulatedProvider {
         if self.trouble(self.weather.refusal * 0.3) {
             self.timeline.count("Token 2 refused");
             return Err(ProviderError::Refused {
-                kind: "OutOfFunds",
+                kind: RefusalKind::Account("out_of_funds"),
                 identifier: None,
             });
         }
@@ -452,7 +454,7 @@ impl Provider for SimulatedProvider {
         if self.trouble(self.weather.refusal) {
             self.timeline.count("documents refused");
             return Err(ProviderError::Refused {
-                kind: "Rejected",
+                kind: RefusalKind::Other("rejected"),
                 identifier: Some("BAD_VALUE".to_owned()),
             });
         }
@@ -496,7 +498,7 @@ impl Provider for SimulatedProvider {
         if self.is_status_out() {
             self.timeline.count("status not to be had for hours");
             return Err(ProviderError::Unavailable {
-                kind: "ServerError",
+                kind: UnavailableKind::Other("server_error"),
                 retry_after: None,
             });
         }
@@ -544,7 +546,7 @@ impl Provider for SimulatedProvider {
         if self.trouble(self.weather.refusal * 0.3) {
             self.timeline.count("fresh links refused");
             return Err(ProviderError::Refused {
-                kind: "Rejected",
+                kind: RefusalKind::Other("rejected"),
                 identifier: None,
             });
         }

@@ -7,7 +7,9 @@ use async_trait::async_trait;
 use super::{Fault, TokenState, World, WorldState};
 use crate::document::{Plan, StoredDocument};
 use crate::identifiers::{ClientId, ScanRef, SecondReference};
-use crate::ports::{Clock, DeletedAtProvider, Provider, ProviderError, SecondToken, Session, SessionRequest, Sessions};
+use crate::ports::{
+    Clock, DeletedAtProvider, Provider, ProviderError, RefusalKind, SecondToken, Session, SessionRequest, Sessions, UnavailableKind,
+};
 use crate::result::{Overall, Status, StepLinks};
 use crate::secret::{AuthToken, SessionLink};
 use crate::time::Timestamp;
@@ -18,7 +20,7 @@ impl Sessions for World {
         let fault = self.fault_of("session");
         if matches!(fault, Some(Fault::Unavailable | Fault::Refused)) {
             return Err(ProviderError::Unavailable {
-                kind: "server_error",
+                kind: UnavailableKind::Other("server_error"),
                 retry_after: None,
             });
         }
@@ -26,7 +28,7 @@ impl Sessions for World {
         let scan_ref: ScanRef = format!("session-{}", state.live_sessions.len() + 1).parse().unwrap();
         state.live_sessions.insert(scan_ref.clone());
         if fault.is_some() {
-            return Err(ProviderError::InDoubt { kind: "ConnectionLost" });
+            return Err(ProviderError::InDoubt { kind: "connection_lost" });
         }
         Ok(Session {
             scan_ref,
@@ -46,7 +48,7 @@ impl Sessions for World {
             }
             Some(_) => {
                 return Err(ProviderError::Unavailable {
-                    kind: "server_error",
+                    kind: UnavailableKind::Other("server_error"),
                     retry_after: None,
                 });
             }
@@ -81,15 +83,15 @@ impl Provider for World {
             None => Ok(create(&mut state)),
             Some(Fault::DoneThenLost) => {
                 create(&mut state);
-                Err(ProviderError::InDoubt { kind: "ConnectionLost" })
+                Err(ProviderError::InDoubt { kind: "connection_lost" })
             }
-            Some(Fault::LostBeforeDone) => Err(ProviderError::InDoubt { kind: "ConnectionLost" }),
+            Some(Fault::LostBeforeDone) => Err(ProviderError::InDoubt { kind: "connection_lost" }),
             Some(Fault::Unavailable) => Err(ProviderError::Unavailable {
-                kind: "RateLimited",
+                kind: UnavailableKind::RateLimited,
                 retry_after: Some(Duration::from_secs(7)),
             }),
             Some(Fault::Refused) => Err(ProviderError::Refused {
-                kind: "OutOfFunds",
+                kind: RefusalKind::Account("out_of_funds"),
                 identifier: None,
             }),
         }
@@ -120,15 +122,15 @@ impl Provider for World {
             None => accept(&mut state),
             Some(Fault::DoneThenLost) => {
                 accept(&mut state)?;
-                Err(ProviderError::InDoubt { kind: "ConnectionLost" })
+                Err(ProviderError::InDoubt { kind: "connection_lost" })
             }
-            Some(Fault::LostBeforeDone) => Err(ProviderError::InDoubt { kind: "TimedOut" }),
+            Some(Fault::LostBeforeDone) => Err(ProviderError::InDoubt { kind: "timed_out" }),
             Some(Fault::Unavailable) => Err(ProviderError::Unavailable {
-                kind: "RateLimited",
+                kind: UnavailableKind::RateLimited,
                 retry_after: Some(Duration::from_secs(7)),
             }),
             Some(Fault::Refused) => Err(ProviderError::Refused {
-                kind: "Rejected",
+                kind: RefusalKind::Other("rejected"),
                 identifier: Some("BAD_VALUE".to_owned()),
             }),
         }
@@ -137,7 +139,7 @@ impl Provider for World {
     async fn status(&self, scan_ref: &ScanRef) -> Result<Status, ProviderError> {
         if self.fault_of("status").is_some() {
             return Err(ProviderError::Unavailable {
-                kind: "ServerError",
+                kind: UnavailableKind::Other("server_error"),
                 retry_after: None,
             });
         }
@@ -158,7 +160,7 @@ impl Provider for World {
     async fn files(&self, scan_ref: &ScanRef) -> Result<StepLinks, ProviderError> {
         if self.fault_of("files").is_some() {
             return Err(ProviderError::Unavailable {
-                kind: "ServerError",
+                kind: UnavailableKind::Other("server_error"),
                 retry_after: None,
             });
         }
