@@ -421,7 +421,7 @@ async fn unavailable_provider_is_tried_again_without_spending_an_attempt() {
             assert_eq!(
                 flow.process().await,
                 Advanced::TryAgain {
-                    why: "RateLimited",
+                    why: "rate_limited",
                     after: Some(Duration::from_secs(7))
                 }
             );
@@ -449,7 +449,7 @@ async fn refused_documents_park_and_are_not_sent_again() {
     assert_eq!(
         flow.parked(),
         ParkReason::SubmissionRefused {
-            kind: "Rejected".to_owned(),
+            kind: "rejected".to_owned(),
             identifier: Some("BAD_VALUE".to_owned())
         }
     );
@@ -462,7 +462,7 @@ async fn accepted_with_a_lost_answer_is_found_out_and_not_repeated() {
     let flow = Flow::new();
     flow.callback(&approved("first", "client")).await;
     flow.world.fault("process", Fault::DoneThenLost);
-    assert!(matches!(flow.process().await, Advanced::TryAgain { why: "ConnectionLost", .. }));
+    assert!(matches!(flow.process().await, Advanced::TryAgain { why: "connection_lost", .. }));
     assert_eq!(flow.state().name(), "Submitting");
     assert!(
         matches!(flow.process().await, Advanced::HeldUntil(_)),
@@ -492,7 +492,7 @@ async fn an_in_doubt_submission_waits_for_evidence() {
     flow.process().await;
     flow.world.wait(Duration::from_secs(11));
     flow.world.fault("status", Fault::Unavailable);
-    assert!(matches!(flow.process().await, Advanced::TryAgain { why: "ServerError", .. }));
+    assert!(matches!(flow.process().await, Advanced::TryAgain { why: "server_error", .. }));
     assert_eq!(flow.state().name(), "Submitting");
     assert_eq!(
         flow.callback(&second("second-1", "first", Overall::Denied)).await,
