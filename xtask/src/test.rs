@@ -21,6 +21,10 @@ pub struct Arguments {
     #[arg(long)]
     without_release: bool,
 
+    /// What a change needs while it is being made: formatting, arrows, lints, unit tests and the simulation, without a stack
+    #[arg(long, conflicts_with_all = ["without_release", "filter"])]
+    fast: bool,
+
     /// Run only the tests whose names contain this text, and no other step
     #[arg(value_name = "NAME")]
     filter: Option<String>,
@@ -75,6 +79,11 @@ async fn steps(arguments: &Arguments) -> Result<()> {
         )
         .await?;
     }
+    if arguments.fast {
+        run.step("tests without a stack", tests_without_a_stack()).await?;
+        run.report(began.elapsed());
+        return Ok(());
+    }
     let toolchain = Toolchain::prepare(progress).await?;
     if arguments.filter.is_none() {
         run.step("template", template(&toolchain)).await?;
@@ -102,20 +111,14 @@ async fn steps(arguments: &Arguments) -> Result<()> {
                 .extend(without_docker.map(|why| format!("sam local invoke in Docker: {why}")));
         }
     }
-    for left_out in &run.left_out {
-        progress(&format!("LEFT OUT: {left_out}"));
-    }
-    progress(&format!(
-        "all {} steps passed in {:.0} s",
-        run.passed,
-        began.elapsed().as_secs_f64()
-    ));
+    run.report(began.elapsed());
     Ok(())
 }
 
 #[derive(Default)]
 struct Run {
-    passed: u32,
+    /// The steps that passed, and how long each took.
+    passed: Vec<(String, Duration)>,
     left_out: Vec<String>,
 }
 
@@ -124,9 +127,18 @@ impl Run {
         progress(name);
         let began = Instant::now();
         work.await.with_context(|| format!("step '{name}'"))?;
-        progress(&format!("{name}: passed in {:.1} s", began.elapsed().as_secs_f64()));
-        self.passed += 1;
+        self.passed.push((name.to_owned(), began.elapsed()));
         Ok(())
+    }
+
+    fn report(&self, took: Duration) {
+        for (name, took) in &self.passed {
+            progress(&format!("{:>8.1} s  {name}", took.as_secs_f64()));
+        }
+        for left_out in &self.left_out {
+            progress(&format!("LEFT OUT: {left_out}"));
+        }
+        progress(&format!("all {} steps passed in {:.0} s", self.passed.len(), took.as_secs_f64()));
     }
 
     /// A step that needs a program which newcomers need not have.
@@ -197,6 +209,29 @@ async fn on_the_stack(run: &mut Run, toolchain: &Toolchain, filter: Option<&str>
     let outcome = outcome.await;
     stack.stop().await;
     outcome
+}
+
+/// The tests in files, and those of the crates that decide.
+async fn tests_without_a_stack() -> Result<()> {
+    let mut command = Command::new("cargo");
+    if is_installed("cargo-nextest").await {
+        command.args(["nextest", "run", "--cargo-profile", "local"]);
+    } else {
+        command.args(["test", "--profile", "local"]);
+    }
+    command.args(["--workspace", "--lib", "--bins"]);
+    for test in [
+        "circuit",
+        "comparison",
+        "flow",
+        "model",
+        "simulation",
+        "stop_anywhere",
+        "transition_table",
+    ] {
+        command.args(["--test", test]);
+    }
+    run_to_end(&mut command).await
 }
 
 async fn tests(stack: &LocalStack, filter: Option<&str>) -> Result<()> {

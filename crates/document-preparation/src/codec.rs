@@ -22,6 +22,9 @@ const STRIPE_ROWS: usize = 16;
 #[derive(Debug)]
 pub(crate) struct Stopped;
 
+/// Makes a row of Y, Cb and Cr of a row as it is stored.
+type Convert = fn(&[u8], &mut [u8]);
+
 /// Decodes a JPEG at `eighths` of its size, and gives each row to `row` as Y, Cb and Cr, from top to bottom.
 ///
 /// What libjpeg only warns of is an error here: it means that data are missing or corrupt, and that grey is put in their place.
@@ -40,7 +43,7 @@ pub(crate) fn decode_rows(
             return Ok(None);
         }
         decoder.scale(eighths);
-        let (layout, convert): (ColorSpace, fn(&[u8], &mut [u8])) = match decoder.color_space() {
+        let (layout, convert): (ColorSpace, Convert) = match decoder.color_space() {
             ColorSpace::JCS_GRAYSCALE => (ColorSpace::JCS_GRAYSCALE, grey_to_ycc),
             ColorSpace::JCS_YCbCr => (ColorSpace::JCS_YCbCr, |stored, ycc| {
                 ycc.copy_from_slice(stored)

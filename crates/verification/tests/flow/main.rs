@@ -462,7 +462,13 @@ async fn accepted_with_a_lost_answer_is_found_out_and_not_repeated() {
     let flow = Flow::new();
     flow.callback(&approved("first", "client")).await;
     flow.world.fault("process", Fault::DoneThenLost);
-    assert!(matches!(flow.process().await, Advanced::TryAgain { why: "connection_lost", .. }));
+    assert!(matches!(
+        flow.process().await,
+        Advanced::TryAgain {
+            why: "connection_lost",
+            ..
+        }
+    ));
     assert_eq!(flow.state().name(), "Submitting");
     assert!(
         matches!(flow.process().await, Advanced::HeldUntil(_)),
