@@ -124,7 +124,7 @@ impl S3Preparation {
                 match inspect_start(format, &gather(length, chunks).await?) {
                     Need::Nothing => Ok(false),
                     Need::Preparation => Ok(true),
-                    Need::Refused(refusal) => Err(refused(refusal, &document.step)),
+                    Need::Refused(refusal) => Err(PreparationError::Refused(refused(refusal, &document.step))),
                 }
             }
         }
@@ -165,20 +165,24 @@ impl S3Preparation {
         let room = Room::of(limit).await.ok_or_else(|| disk_full("making room for a copy"))?;
         let prepared = self.workbench.prepare(format(document.file_type), original.file, limit).await;
         drop(original.room);
+        let (usage, outcome) = match &prepared {
+            Ok(None) => (None, "AsItIs"),
+            Ok(Some(derived)) => (Some(&derived.usage), "Copied"),
+            Err(PrepareError::Refused(refusal, usage)) => (usage.as_ref(), refused(*refusal, step).as_str()),
+            Err(PrepareError::Unavailable(_)) => (None, "Unavailable"),
+        };
+        // Without figures, no child was needed, or it did not live to tell.
+        tracing::info!(
+            event = "document_inspected",
+            scan_ref = %first,
+            outcome,
+            cpu_ms = usage.map(|usage| usage.cpu_milliseconds),
+            peak_memory_kb = usage.map(|usage| usage.peak_kilobytes),
+            "a document was inspected in a process of its own"
+        );
         match prepared {
-            Ok(None) => Ok(None),
-            Ok(Some(derived)) => {
-                tracing::info!(
-                    event = "document_prepared",
-                    scan_ref = %first,
-                    bytes = derived.bytes,
-                    cpu_ms = derived.usage.cpu_milliseconds,
-                    peak_memory_kb = derived.usage.peak_kilobytes,
-                    "a copy of a document was made"
-                );
-                Ok(Some(Copy { derived, room }))
-            }
-            Err(PrepareError::Refused(refusal)) => Err(refused(refusal, step)),
+            Ok(derived) => Ok(derived.map(|derived| Copy { derived, room })),
+            Err(PrepareError::Refused(refusal, _)) => Err(PreparationError::Refused(refused(refusal, step))),
             Err(PrepareError::Unavailable(error)) => Err(PreparationError::Unavailable(Unavailable::new("preparing a file", error))),
         }
     }
@@ -272,14 +276,14 @@ fn broken_off(error: BoxError) -> PreparationError {
     PreparationError::Unavailable(Unavailable::new("reading a stored file", error))
 }
 
-fn refused(refusal: Refusal, step: &StepName) -> PreparationError {
+fn refused(refusal: Refusal, step: &StepName) -> ParkReason {
     let step = step.clone();
-    PreparationError::Refused(match refusal {
+    match refusal {
         Refusal::FormatNotConvertible => ParkReason::FileTypeNotAccepted { step },
         Refusal::Unreadable => ParkReason::FileUnreadable { step },
         Refusal::TooManyPixels => ParkReason::TooManyPixels { step },
         Refusal::TooLarge => ParkReason::FileTooLarge { step },
-    })
+    }
 }
 
 const fn format(file_type: FileType) -> Format {

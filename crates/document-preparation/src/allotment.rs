@@ -8,8 +8,8 @@ pub struct Share {
     pub is_shrinkable: bool,
 }
 
-/// Divides `total` bytes: what cannot shrink gets all it needs, and of the rest nobody gets less than an equal part while another has
-/// more. `None`: not even that is there.
+/// Divides `total` bytes: what cannot shrink gets all it needs, and of the rest nobody gets less
+/// than an equal part while another has more. `None`: not even that is there.
 pub fn allot(shares: &[Share], total: u64) -> Option<Vec<u64>> {
     let mut fixed = shares.iter().filter(|share| !share.is_shrinkable);
     let mut left = fixed.try_fold(total, |left, share| left.checked_sub(share.bytes))?;

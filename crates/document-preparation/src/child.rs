@@ -1,6 +1,7 @@
 //! The process in which a picture is decoded: this program, started again.
 //!
-//! It gets one argument, no environment, the original as its standard input and an empty file as its standard output.
+//! It gets one argument, no environment, the original as its standard input and an empty file as
+//! its standard output.
 
 use std::fs::File;
 use std::io::{Error, ErrorKind, Result, Seek};
@@ -18,7 +19,8 @@ use crate::report::{Outcome, REPORT_BYTES, Report, Usage};
 /// Starts the argument that says what the process is for.
 const PURPOSE: &str = "prepare-document:";
 
-/// The child's exit code when it could not be confined, or could not read or write its files (`EX_TEMPFAIL`).
+/// The child's exit code when it could not be confined, or could not read or write its files
+/// (`EX_TEMPFAIL`).
 pub(crate) const UNAVAILABLE: u8 = 75;
 
 /// The child's exit code when the argument is wrong (`EX_USAGE`).
@@ -49,7 +51,8 @@ fn parse(task: &str) -> Option<(Format, u64)> {
 
 /// Prepares one document and tells the exit code, if that is what this process was started for.
 ///
-/// To be called first in `main`, before a runtime or a thread is there: it takes all rights from the process.
+/// To be called first in `main`, before a runtime or a thread is there: it takes all rights from
+/// the process.
 pub fn run_if_asked() -> Option<ExitCode> {
     let argument = std::env::args_os().nth(1)?;
     let task = argument.to_str()?.strip_prefix(PURPOSE)?;
@@ -73,7 +76,8 @@ fn run(format: Format, limit: u64) -> Result<()> {
     }
     let mut output = Output::new(output, limit);
     output.restart()?;
-    // Libraries are held to what they were given, so a panic leaves nothing half-done that is used again.
+    // Libraries are held to what they were given, so a panic leaves nothing half-done that is used
+    // again.
     let prepared = catch_unwind(AssertUnwindSafe(|| {
         prepare(format, &input, limit, &mut output)
     }));

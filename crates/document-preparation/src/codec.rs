@@ -18,16 +18,18 @@ const BUFFER_BYTES: usize = 64 * 1024;
 /// Rows that are compressed at once.
 const STRIPE_ROWS: usize = 16;
 
+/// Makes Y, Cb and Cr of a row.
+type Convert = fn(&[u8], &mut [u8]);
+
 /// The picture is broken, or the output is full.
 #[derive(Debug)]
 pub(crate) struct Stopped;
 
-/// Makes a row of Y, Cb and Cr of a row as it is stored.
-type Convert = fn(&[u8], &mut [u8]);
-
-/// Decodes a JPEG at `eighths` of its size, and gives each row to `row` as Y, Cb and Cr, from top to bottom.
+/// Decodes a JPEG at `eighths` of its size, and gives each row to `row` as Y, Cb and Cr, from top
+/// to bottom.
 ///
-/// What libjpeg only warns of is an error here: it means that data are missing or corrupt, and that grey is put in their place.
+/// What libjpeg only warns of is an error here: it means that data are missing or corrupt, and that
+/// grey is put in their place.
 pub(crate) fn decode_rows(
     plan: &JpegPlan,
     input: &File,

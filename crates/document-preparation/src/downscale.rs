@@ -1,6 +1,7 @@
 //! Smaller pictures, each pixel the mean of the area that it replaces.
 //!
-//! Rows go in from top to bottom and come out as soon as they are complete, so it needs the memory of two rows.
+//! Rows go in from top to bottom and come out as soon as they are complete, so it needs the memory
+//! of two rows.
 
 use crate::planes::CHANNELS;
 
@@ -84,7 +85,8 @@ struct Span {
 }
 
 impl Span {
-    /// In units of `1 / new` of an old pixel, so that everything is a whole number: a new pixel covers `old` units, an old one `new`.
+    /// In units of `1 / new` of an old pixel, so that everything is a whole number: a new pixel
+    /// covers `old` units, an old one `new`.
     fn of(position: usize, old: usize, new: usize) -> Self {
         let (start, end) = (
             position.saturating_mul(old),

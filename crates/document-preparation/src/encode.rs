@@ -7,11 +7,13 @@ use crate::output::Output;
 use crate::planes::CHANNELS;
 use crate::preparation::{Failure, Refusal};
 
-/// The quality that is tried first, on the scale of the Independent JPEG Group (1 to 100). From 90 on, colour is kept at full resolution.
+/// The quality that is tried first, on the scale of the Independent JPEG Group (1 to 100). From 90
+/// on, colour is kept at full resolution.
 pub const BEST_QUALITY: u8 = 90;
 /// Below this, fine print begins to break up, so a picture loses pixels instead.
 pub const LEAST_QUALITY: u8 = 75;
-/// A longer side with fewer pixels than this is not tried: a card of 85.6 mm then has 350 dots an inch.
+/// A longer side with fewer pixels than this is not tried: a card of 85.6 mm then has 350 dots an
+/// inch.
 pub const LEAST_SIDE: usize = 1_200;
 
 /// What pictures with fewer pixels are written with.
@@ -25,7 +27,8 @@ const QUALITIES: [(u8, f64); 4] = [
     (LEAST_QUALITY, 0.4),
 ];
 
-/// The largest side of an attempt, as a share of the one before. Each makes the picture at least so much smaller.
+/// The largest side of an attempt, as a share of the one before. Each makes the picture at least so
+/// much smaller.
 const STEP: f64 = 0.95;
 
 /// A picture as it was written.
@@ -39,7 +42,8 @@ pub(crate) struct Encoded {
 
 /// Writes the best JPEG that the output has room for.
 ///
-/// What an attempt takes that does not fit tells which attempt is worth making next: two or three are usual.
+/// What an attempt takes that does not fit tells which attempt is worth making next: two or three
+/// are usual.
 pub(crate) fn encode_within(upright: Upright<'_>, output: &mut Output) -> Result<Encoded, Failure> {
     let full = (upright.width(), upright.height());
     let (mut share, mut reference) = (1.0, 1.0);

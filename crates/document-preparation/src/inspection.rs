@@ -6,7 +6,8 @@ use crate::jpeg_segments::{Held, orientation};
 use crate::orientation::Orientation;
 use crate::preparation::{Format, Refusal};
 
-/// How many bytes of a file [`inspect_start`] should see: EXIF data come first or second in a JPEG, in a segment of 64 KiB at most.
+/// How many bytes of a file [`inspect_start`] should see: EXIF data come first or second in a JPEG,
+/// in a segment of 64 KiB at most.
 pub const START_BYTES: usize = 128 * 1024;
 
 /// What must be done with a file before it is submitted, apart from its size.
@@ -20,12 +21,13 @@ pub enum Need {
     Refused(Refusal),
 }
 
-/// Judges a file by its first [`START_BYTES`], or by all of it if it has fewer. Whether a PDF is encrypted, only
-/// [`EncryptionScan`](crate::EncryptionScan) can tell.
+/// Judges a file by its first [`START_BYTES`], or by all of it if it has fewer. Whether a PDF is
+/// encrypted, only [`EncryptionScan`](crate::EncryptionScan) can tell.
 ///
 /// Nothing is decoded: the time is linear in `start`, and at most one EXIF segment is copied.
 ///
-/// A JPEG or PNG that is odd without being turned may go as it is: the provider is the judge of what it can read.
+/// A JPEG or PNG that is odd without being turned may go as it is: the provider is the judge of
+/// what it can read.
 pub fn inspect_start(format: Format, start: &[u8]) -> Need {
     match format {
         Format::Jpeg => match orientation(Cursor::new(start)) {

@@ -1,7 +1,9 @@
-//! What a JPEG is made of, found out without decoding it, and the clean stream that libjpeg gets to see.
+//! What a JPEG is made of, found out without decoding it, and the clean stream that libjpeg gets to
+//! see.
 //!
-//! The stream has tables, the frame, scans and their data. Application data, thumbnails, comments and trailers are left out, and so are
-//! stray bytes between segments. (Source: ITU-T T.81, annexes B and G; for APP0 and APP14, T.871 and T.872.)
+//! The stream has tables, the frame, scans and their data. Application data, thumbnails, comments
+//! and trailers are left out, and so are stray bytes between segments. (Source: ITU-T T.81, annexes
+//! B and G; for APP0 and APP14, T.871 and T.872.)
 
 use std::fs::File;
 use std::io::{BufReader, Seek};
@@ -40,7 +42,8 @@ const MISSING: u8 = u8::MAX;
 pub(crate) struct JpegPlan {
     pub width: usize,
     pub height: usize,
-    /// What libjpeg keeps of the whole picture while it decodes: 0, or 2 bytes for each sample if there are several scans.
+    /// What libjpeg keeps of the whole picture while it decodes: 0, or 2 bytes for each sample if
+    /// there are several scans.
     pub coefficient_bytes: usize,
     pub stream: Pieces,
 }
@@ -269,7 +272,8 @@ impl Colour {
         }
     }
 
-    /// The start of the stream. Transforms that are not defined become those that libjpeg takes them for.
+    /// The start of the stream. Transforms that are not defined become those that libjpeg takes
+    /// them for.
     fn start(&self, components: usize) -> Vec<u8> {
         let mut start = vec![0xFF, START_OF_IMAGE];
         if self.is_jfif {

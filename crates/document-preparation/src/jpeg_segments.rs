@@ -1,7 +1,7 @@
 //! A JPEG's segments, one after the other, as forgiving as viewers are.
 //!
-//! Stray bytes between segments are skipped. Linear in the bytes that it is given, in constant memory. (Source: ITU-T T.81, annex B;
-//! for EXIF, CIPA DC-008-2019, 4.7.2.)
+//! Stray bytes between segments are skipped. Linear in the bytes that it is given, in constant
+//! memory. (Source: ITU-T T.81, annex B; for EXIF, CIPA DC-008-2019, 4.7.2.)
 
 use std::io::{BufRead, Read, Result, Seek};
 
@@ -54,8 +54,9 @@ impl<R: BufRead + Seek> Segments<R> {
         self.at
     }
 
-    /// The next segment that has a place in an image. Whatever was not read of the one before is *not* skipped: within a scan's data,
-    /// 0xFF is always followed by 0x00 or a restart marker, so that they are passed over as stray bytes are.
+    /// The next segment that has a place in an image. Whatever was not read of the one before is
+    /// *not* skipped: within a scan's data, 0xFF is always followed by 0x00 or a restart marker, so
+    /// that they are passed over as stray bytes are.
     pub(crate) fn next(&mut self) -> Result<Next> {
         loop {
             let Some(marker) = self.marker()? else {
@@ -65,7 +66,8 @@ impl<R: BufRead + Seek> Segments<R> {
             match marker {
                 START_OF_IMAGE => return Ok(Next::StartOfImage),
                 END_OF_IMAGE => return Ok(Next::EndOfImage),
-                // Escaped bytes and restart markers of a scan; without a length, and without a meaning elsewhere.
+                // Escaped bytes and restart markers of a scan; without a length, and without a
+                // meaning elsewhere.
                 0x00 | 0x01 | 0xD0..=0xD7 => continue,
                 _ => {}
             }
@@ -78,7 +80,8 @@ impl<R: BufRead + Seek> Segments<R> {
         }
     }
 
-    /// The content of the segment that was just found, without its length. Shorter if the bytes end.
+    /// The content of the segment that was just found, without its length. Shorter if the bytes
+    /// end.
     pub(crate) fn content(&mut self, segment: Segment) -> Result<Vec<u8>> {
         let mut content = Vec::new();
         let left = segment.end.saturating_sub(self.at);

@@ -1,7 +1,7 @@
 //! Whether what was written looks like what was read.
 //!
-//! Both are reduced to a coarse grid of mean colours. The grids are made from separate passes over the two files, so a mistake in
-//! turning, scaling or encoding shows.
+//! Both are reduced to a coarse grid of mean colours. The grids are made from separate passes over
+//! the two files, so a mistake in turning, scaling or encoding shows.
 
 use crate::orientation::Orientation;
 use crate::planes::CHANNELS;
@@ -80,7 +80,8 @@ impl Grid {
         }
     }
 
-    /// The grid of the same picture, if red, green and blue were added to this one. The conversion is linear.
+    /// The grid of the same picture, if red, green and blue were added to this one. The conversion
+    /// is linear.
     pub(crate) fn rgb_to_ycc(mut self) -> Self {
         for cell in &mut self.cells {
             let [red, green, blue, weight] = *cell;
@@ -196,5 +197,82 @@ fn turned(
         Orientation::Clockwise => mirror(transpose(cells)),
         Orientation::Transverse => flip(mirror(transpose(cells))),
         Orientation::CounterClockwise => flip(transpose(cells)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A picture with another colour in each corner.
+    fn colour(x: usize, y: usize, (width, height): (usize, usize)) -> [u8; CHANNELS] {
+        [255 * x / width, 255 * y / height, 128].map(|sample| u8::try_from(sample).unwrap())
+    }
+
+    fn grid(
+        size: (usize, usize),
+        unit: usize,
+        pixel: impl Fn(usize, usize) -> [u8; CHANNELS],
+    ) -> Grid {
+        let mut grid = Grid::new(size, unit);
+        for y in (0..size.1).step_by(unit) {
+            let row: Vec<u8> = (0..size.0)
+                .step_by(unit)
+                .flat_map(|x| pixel(x, y))
+                .collect();
+            grid.push_row(y / unit, &row);
+        }
+        grid
+    }
+
+    #[test]
+    fn the_same_picture_is_alike_at_every_size() {
+        let (size, other) = ((403, 301), (201, 150));
+        let full = grid(size, 1, |x, y| colour(x, y, size));
+        let small = grid(other, 1, |x, y| colour(x, y, other));
+        let eighth = grid(size, 8, |x, y| colour(x, y, size));
+        for (one, other) in [(&full, &small), (&full, &eighth), (&eighth, &small)] {
+            let difference = one.difference(Orientation::Upright, other);
+            assert!(difference < 5.0, "{difference}");
+        }
+    }
+
+    #[test]
+    fn a_picture_that_was_turned_wrongly_is_noticed() {
+        let size = (400, 300);
+        // What is at the stored column and row belongs to the upright picture's row and column.
+        let stored = grid(size, 1, |x, y| colour(y, x, (300, 400)));
+        let upright = grid((300, 400), 1, |x, y| colour(x, y, (300, 400)));
+        for orientation in Orientation::ALL {
+            let is_right = orientation == Orientation::Transpose;
+            assert_eq!(
+                stored.resembles(orientation, &upright),
+                is_right,
+                "{orientation:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_grey_tenth_is_noticed() {
+        let size = (640, 480);
+        let whole = grid(size, 1, |x, y| colour(x, y, size));
+        let cut = |x, y| {
+            if y < 432 {
+                colour(x, y, size)
+            } else {
+                [128; CHANNELS]
+            }
+        };
+        assert!(!whole.resembles(Orientation::Upright, &grid(size, 1, cut)));
+    }
+
+    #[test]
+    fn red_green_and_blue_are_converted_as_they_are_for_the_planes() {
+        let rgb = [200, 30, 90];
+        let ycc = crate::colour::ycc_of_rgb(rgb);
+        let converted = grid((64, 64), 1, |_, _| rgb).rgb_to_ycc();
+        let difference = converted.difference(Orientation::Upright, &grid((64, 64), 1, |_, _| ycc));
+        assert!(difference < 1.0, "{difference}");
     }
 }

@@ -10,16 +10,19 @@ use rustix::process::{
 
 use crate::preparation::Refusal;
 
-/// The largest picture that is decoded, told by its header: room for the 48 to 50 megapixels of today's telephones.
+/// The largest picture that is decoded, told by its header: room for the 48 to 50 megapixels of
+/// today's telephones.
 pub const MAXIMUM_PIXELS: usize = 50_000_000;
 
 /// The longest side, in pixels, that libjpeg reads and writes.
 const MAXIMUM_SIDE: usize = 65_500;
 
-/// What a picture and its decoder's copies of it may take, in bytes. 50 megapixels take 75 MB, see [`crate::planes`].
+/// What a picture and its decoder's copies of it may take, in bytes. 50 megapixels take 75 MB, see
+/// [`crate::planes`].
 pub(crate) const PICTURE_BYTES: usize = 120_000_000;
 
-/// What the child may map beside its program, in bytes. The rest of 160 MB is what it touches of the program itself.
+/// What the child may map beside its program, in bytes. The rest of 160 MB is what it touches of
+/// the program itself.
 const ADDRESS_SPACE_BYTES: u64 = 148_000_000;
 
 /// Time of the processor for one picture, in seconds.

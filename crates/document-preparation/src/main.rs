@@ -1,4 +1,5 @@
-//! Prepares one document in a process of its own. Tests start it in place of the function that does the same.
+//! Prepares one document in a process of its own. Tests start it in place of the function that does
+//! the same.
 
 use std::io::Write;
 use std::process::ExitCode;
@@ -7,7 +8,7 @@ const HELP: &str = "\
 Usage: prepare-document prepare-document:FORMAT:BYTES <ORIGINAL 1<>RESULT
 
 FORMAT is jpeg, png, webp, heic or pdf, BYTES the most that the JPEG may have.
-RESULT must be new or empty. It becomes the JPEG, if there is one, and a line of 512 bytes behind it:
+RESULT must be new or empty. It becomes the JPEG, if there is one, and a line of 512 bytes:
 
   tail -c 512 RESULT          shows what was done
   head -c -512 RESULT >JPEG   takes the picture out

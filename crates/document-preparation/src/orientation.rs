@@ -55,7 +55,8 @@ impl Orientation {
         )
     }
 
-    /// Whether the upright picture's left is at the stored one's right (or at its bottom, if the sides are swapped).
+    /// Whether the upright picture's left is at the stored one's right (or at its bottom, if the
+    /// sides are swapped).
     const fn reverses_columns(self) -> bool {
         matches!(
             self,
@@ -63,7 +64,8 @@ impl Orientation {
         )
     }
 
-    /// Whether the upright picture's top is at the stored one's bottom (or at its right, if the sides are swapped).
+    /// Whether the upright picture's top is at the stored one's bottom (or at its right, if the
+    /// sides are swapped).
     const fn reverses_rows(self) -> bool {
         matches!(
             self,
@@ -98,8 +100,8 @@ impl Upright<'_> {
 
     /// Writes the pixels of a row, interleaved.
     ///
-    /// A row of a picture that lies on its side is a column of what is stored. Read in order, the columns beside it are still in the
-    /// processor's cache.
+    /// A row of a picture that lies on its side is a column of what is stored. Read in order, the
+    /// columns beside it are still in the processor's cache.
     pub(crate) fn copy_row(&self, row: usize, pixels: &mut [u8]) {
         let at = if self.orientation.reverses_rows() {
             self.height().saturating_sub(row.saturating_add(1))

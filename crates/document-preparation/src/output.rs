@@ -36,7 +36,8 @@ impl Output {
         self.file.rewind()
     }
 
-    /// The JPEG's bytes; or, if they are too many, the share of them that fits; or why it could not be written.
+    /// The JPEG's bytes; or, if they are too many, the share of them that fits; or why it could not
+    /// be written.
     pub(crate) fn outcome(&mut self) -> Result<std::result::Result<u64, f64>> {
         match self.error.take() {
             Some(error) => Err(error),

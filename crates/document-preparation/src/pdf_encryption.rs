@@ -1,13 +1,16 @@
 //! Whether a PDF is encrypted, told while it streams by.
 //!
-//! An encrypted file says so by the key `Encrypt` in a trailer: the dictionary behind the word `trailer`, or that of a cross-reference
-//! stream (`/Type /XRef`). Neither can be compressed or encrypted itself. (Source: ISO 32000-1, 7.5.5, 7.5.8 and 7.6.1.) Encryption is of
-//! the whole file, so any of its trailers counts.
+//! An encrypted file says so by the key `Encrypt` in a trailer: the dictionary behind the word
+//! `trailer`, or that of a cross-reference stream (`/Type /XRef`). Neither can be compressed or
+//! encrypted itself. (Source: ISO 32000-1, 7.5.5, 7.5.8 and 7.6.1.) Encryption is of the whole
+//! file, so any of its trailers counts.
 //!
-//! The same letters elsewhere count for nothing: in a page's text, in a comment, in another object's dictionary, or in a PDF that is attached
-//! to this one, because a stream of known length is skipped by its length. That leaves two ways to be wrong. An attached file in a stream whose
-//! length stands elsewhere in the file (`/Length 5 0 R`), stored uncompressed and itself encrypted, parks a good document. A file so broken
-//! that its trailer looks like part of a stream or a string passes, and costs a token when the provider refuses it.
+//! The same letters elsewhere count for nothing: in a page's text, in a comment, in another
+//! object's dictionary, or in a PDF that is attached to this one, because a stream of known length
+//! is skipped by its length. That leaves two ways to be wrong. An attached file in a stream whose
+//! length stands elsewhere in the file (`/Length 5 0 R`), stored uncompressed and itself encrypted,
+//! parks a good document. A file so broken that its trailer looks like part of a stream or a string
+//! passes, and costs a token when the provider refuses it.
 
 use crate::pdf_tokens::{Then, Token, Tokens};
 

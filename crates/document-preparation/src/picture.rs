@@ -4,7 +4,7 @@ use crate::codec::decode_rows;
 use crate::colour::ycc_of_rgb;
 use crate::jpeg_plan::JpegPlan;
 use crate::likeness::Grid;
-use crate::planes::{CHANNELS, Planes};
+use crate::planes::{CHANNELS, Planes, colour_shift};
 use crate::preparation::Refusal;
 
 pub(crate) struct Picture {
@@ -17,11 +17,7 @@ impl Picture {
     /// Decodes a JPEG twice: once small, for the grid, and once whole.
     pub(crate) fn of_jpeg(plan: &JpegPlan, input: &std::fs::File) -> Result<Self, Refusal> {
         // Refused before anything is decoded.
-        drop(Planes::with_room(
-            plan.width,
-            plan.height,
-            plan.coefficient_bytes,
-        )?);
+        colour_shift(plan.width, plan.height, plan.coefficient_bytes)?;
         let grid = grid_of_jpeg(plan, input)?;
         let mut planes = Planes::with_room(plan.width, plan.height, plan.coefficient_bytes)?;
         decode_rows(plan, input, 8, |_, row| planes.push_row(row))

@@ -1,4 +1,5 @@
-//! A picture in memory: brightness at full resolution, colour at full resolution while there is room.
+//! A picture in memory: brightness at full resolution, colour at full resolution while there is
+//! room.
 //!
 //! That is 3 bytes a pixel, or 1.5 with the colour of 2 × 2 pixels averaged.
 
@@ -28,24 +29,13 @@ struct Plane {
 }
 
 impl Planes {
-    /// Empty planes, with room for all rows beside `other_bytes` that the decoder needs at the same time.
+    /// Empty planes, with room for all rows beside `other_bytes` that are needed at the same time.
     pub(crate) fn with_room(
         width: usize,
         height: usize,
         other_bytes: usize,
     ) -> Result<Self, Refusal> {
-        let room = PICTURE_BYTES
-            .checked_sub(other_bytes)
-            .ok_or(Refusal::TooManyPixels)?;
-        let bytes = |side: fn(usize) -> usize| {
-            let colour = side(width).saturating_mul(side(height)).saturating_mul(2);
-            width.saturating_mul(height).saturating_add(colour)
-        };
-        let shift = match room {
-            room if bytes(|side| side) <= room => 0,
-            room if bytes(|side| side.div_ceil(2)) <= room => 1,
-            _ => return Err(Refusal::TooManyPixels),
-        };
+        let shift = colour_shift(width, height, other_bytes)?;
         Ok(Self {
             width,
             height,
@@ -89,7 +79,7 @@ impl Planes {
         self.blue.shift == 0
     }
 
-    /// Writes a line of the picture to `pixels`: for each position the sample at the column and row that `source` tells.
+    /// Writes a row of the picture to `pixels`, from left to right or the other way round.
     pub(crate) fn copy_row(&self, y: usize, is_mirrored: bool, pixels: &mut [u8]) {
         for (channel, plane) in [&self.luma, &self.blue, &self.red].into_iter().enumerate() {
             let row = plane.row(y);
@@ -135,6 +125,24 @@ impl Planes {
             }
         }
     }
+}
+
+/// Whether there is room, before anything is allocated: 0 with the colour at full resolution, 1
+/// with half of it in both directions.
+pub(crate) fn colour_shift(
+    width: usize,
+    height: usize,
+    other_bytes: usize,
+) -> Result<u32, Refusal> {
+    let room = PICTURE_BYTES
+        .checked_sub(other_bytes)
+        .ok_or(Refusal::TooManyPixels)?;
+    let fits = |shift: &u32| {
+        let side = |side: usize| side.div_ceil(1 << shift);
+        let colour = side(width).saturating_mul(side(height)).saturating_mul(2);
+        width.saturating_mul(height).saturating_add(colour) <= room
+    };
+    [0, 1].into_iter().find(fits).ok_or(Refusal::TooManyPixels)
 }
 
 impl Plane {

@@ -1,6 +1,7 @@
 //! PNG, row by row.
 //!
-//! The decoder sees the header, palette, transparency and data, and nothing else of the file. (Source: PNG, third edition, 5 and 11.)
+//! The decoder sees the header, palette, transparency and data, and nothing else of the file.
+//! (Source: PNG, third edition, 5 and 11.)
 
 use std::fs::File;
 use std::io::{BufReader, Read, Seek, SeekFrom};

@@ -34,7 +34,8 @@ pub enum Refusal {
     /// Broken, truncated, or something else than its first bytes say.
     #[error("the picture cannot be read")]
     Unreadable,
-    /// More than [`MAXIMUM_PIXELS`](crate::MAXIMUM_PIXELS), or more than its way of compression leaves memory for.
+    /// More than [`MAXIMUM_PIXELS`](crate::MAXIMUM_PIXELS), or more than its way of compression
+    /// leaves memory for.
     #[error("the picture has too many pixels")]
     TooManyPixels,
     /// Only an unreadable rest of it would fit.
@@ -75,7 +76,8 @@ impl From<std::io::Error> for Failure {
     }
 }
 
-/// Makes of a file, which is at its start, what may be submitted in at most `limit` bytes. `None`: it may go as it is.
+/// Makes of a file, which is at its start, what may be submitted in at most `limit` bytes. `None`:
+/// it may go as it is.
 ///
 /// The same file and limit always come to the same bytes.
 pub(crate) fn prepare(

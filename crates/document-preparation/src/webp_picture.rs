@@ -3,7 +3,7 @@
 //! (Source: WebP Container Specification, RFC 9649.)
 
 use std::fs::File;
-use std::io::{BufReader, Read, Seek, SeekFrom};
+use std::io::{BufRead, BufReader, Read, Seek, SeekFrom};
 
 use image_webp::WebPDecoder;
 
@@ -12,7 +12,7 @@ use crate::exif_orientation::of_exif;
 use crate::limits::bounded;
 use crate::orientation::Orientation;
 use crate::picture::{Picture, PictureRows};
-use crate::planes::Planes;
+use crate::planes::{Planes, colour_shift};
 use crate::preparation::{Failure, Refusal};
 
 /// The start of EXIF data, which has the orientation.
@@ -50,8 +50,6 @@ pub(crate) fn orientation(input: &File) -> Result<Orientation, Failure> {
 pub(crate) fn decode(input: &File) -> Result<Picture, Failure> {
     let mut reader = BufReader::new(input);
     reader.rewind()?;
-    // The decoder copies compressed data of one frame, and believes no length but those in the frame itself.
-    let file_bytes = usize::try_from(input.metadata()?.len()).unwrap_or(usize::MAX);
     let mut decoder = WebPDecoder::new(reader).map_err(|_| Refusal::Unreadable)?;
     let side = |side: u32| usize::try_from(side).map_err(|_| Refusal::TooManyPixels);
     let (width, height) = decoder.dimensions();
@@ -60,16 +58,14 @@ pub(crate) fn decode(input: &File) -> Result<Picture, Failure> {
     if decoder.is_animated() && decoder.num_frames() != 1 {
         return Err(Refusal::FormatNotConvertible.into());
     }
-    let pixels = width.saturating_mul(height);
+    let file_bytes = usize::try_from(input.metadata()?.len()).unwrap_or(usize::MAX);
+    let decoder_bytes = decoder_bytes(&mut decoder, width.saturating_mul(height), file_bytes);
     let samples_bytes = decoder.output_buffer_size().ok_or(Refusal::TooManyPixels)?;
-    let decoder_bytes =
-        file_bytes.saturating_add(pixels.saturating_mul(decoder_bytes_per_pixel(&mut decoder)));
-    // Either what the decoder needs, or the planes, beside the samples.
-    let room = samples_bytes.saturating_add(decoder_bytes);
-    drop(Planes::with_room(1, 1, room)?);
+    // Beside the samples there is first what the decoder needs, and then the planes.
+    colour_shift(0, 0, samples_bytes.saturating_add(decoder_bytes))?;
+    colour_shift(width, height, samples_bytes)?;
     decoder.set_memory_limit(decoder_bytes);
     let has_alpha = decoder.has_alpha();
-    drop(Planes::with_room(width, height, samples_bytes)?);
     let mut samples = vec![0; samples_bytes];
     decoder
         .read_image(&mut samples)
@@ -82,29 +78,34 @@ pub(crate) fn decode(input: &File) -> Result<Picture, Failure> {
             .chunks(width)
             .for_each(|row| rows.push(row.iter().copied().map(on_white)));
     } else {
-        samples
-            .as_chunks()
-            .0
+        let pixels = samples.as_chunks().0;
+        pixels
             .chunks(width)
             .for_each(|row| rows.push(row.iter().copied()));
     }
     Ok(rows.finish()?)
 }
 
-/// What the decoder needs beside the samples that it gives.
-fn decoder_bytes_per_pixel<R: std::io::BufRead + Seek>(decoder: &mut WebPDecoder<R>) -> usize {
-    match (
+/// What the decoder needs at most, beside the samples that it gives.
+fn decoder_bytes<R: BufRead + Seek>(
+    decoder: &mut WebPDecoder<R>,
+    pixels: usize,
+    file_bytes: usize,
+) -> usize {
+    // Compressed data of the lossy kind are copied.
+    let (copied, per_pixel) = match (
         decoder.is_animated(),
         decoder.is_lossy(),
         decoder.has_alpha(),
     ) {
         // The canvas and a frame of 4 bytes each, and what the frame is made of.
-        (true, _, _) => 12,
-        // Y, U and V at 1.5 bytes; of transparency, 4 bytes and 1 more.
-        (false, true, false) => 2,
-        (false, true, true) => 7,
-        // Lossless has always 4 bytes; a transform may have one more for each pixel.
-        (false, false, false) => 5,
-        (false, false, true) => 1,
-    }
+        (true, ..) => (file_bytes, 12),
+        // Y, U and V take 1.5 bytes, transparency 5.
+        (false, true, false) => (file_bytes, 2),
+        (false, true, true) => (file_bytes, 7),
+        // All 4 channels are decoded, and a transform may have 1 byte for each pixel.
+        (false, false, false) => (0, 5),
+        (false, false, true) => (0, 1),
+    };
+    pixels.saturating_mul(per_pixel).saturating_add(copied)
 }

@@ -1,4 +1,5 @@
-//! The parent's side: a child is started for each picture, and what it says is believed only as far as it can be checked.
+//! The parent's side: a child is started for each picture, and what it says is believed only as far
+//! as it can be checked.
 
 use std::fs::File;
 use std::io::{Error, Read, Result, Seek, SeekFrom};
@@ -21,17 +22,19 @@ pub struct Workbench {
 /// Why nothing was made.
 #[derive(Debug, thiserror::Error)]
 pub enum PrepareError {
-    /// The file can never be submitted.
-    #[error(transparent)]
-    Refused(#[from] Refusal),
+    /// The file can never be submitted. What finding that out has used, if a child has lived to tell.
+    #[error("{0}")]
+    Refused(Refusal, Option<Usage>),
     /// The child could not be started, or there was no room for its output. Safe to retry.
     #[error("the picture could not be worked on")]
     Unavailable(#[from] Error),
 }
 
-/// What is submitted in the original's place: the picture alone, without EXIF and other data about the customer.
+/// What is submitted in the original's place: the picture alone, without EXIF and other data about
+/// the customer.
 pub struct Derived {
-    /// Has no name and goes when it is closed. Positioned at the first byte of the JPEG, and ends with its last.
+    /// Has no name and goes when it is closed. Positioned at the first byte of the JPEG, and ends
+    /// with its last.
     pub jpeg: File,
     pub bytes: u64,
     pub sha256: [u8; 32],
@@ -69,12 +72,13 @@ impl Workbench {
 
     /// Makes of a file what may be submitted in at most `limit_bytes`. `None`: it may go as it is.
     ///
-    /// The same file and limit always come to the same bytes. Dropping the future kills the child. The child also dies with the thread
-    /// that polled this first, so that must not be one that ends while it is waited for.
+    /// The same file and limit always come to the same bytes. Dropping the future kills the child.
+    /// The child also dies with the thread that polled this first, so that must not be one that
+    /// ends while it is waited for.
     ///
     /// # Errors
-    /// [`PrepareError::Refused`]: it can never be submitted. A child that ends in any way that was not foreseen makes a file
-    /// [`Refusal::Unreadable`].
+    /// [`PrepareError::Refused`]: it can never be submitted. A child that ends in any way that was
+    /// not foreseen makes a file [`Refusal::Unreadable`].
     pub async fn prepare(
         &self,
         format: Format,
@@ -83,8 +87,8 @@ impl Workbench {
     ) -> std::result::Result<Option<Derived>, PrepareError> {
         let is_too_large = original.metadata()?.len() > limit_bytes;
         match format {
-            Format::Heic => return Err(Refusal::FormatNotConvertible.into()),
-            Format::Pdf if is_too_large => return Err(Refusal::TooLarge.into()),
+            Format::Heic => return Err(PrepareError::Refused(Refusal::FormatNotConvertible, None)),
+            Format::Pdf if is_too_large => return Err(PrepareError::Refused(Refusal::TooLarge, None)),
             Format::Pdf | Format::Png if !is_too_large => return Ok(None),
             Format::Jpeg | Format::Png | Format::Webp | Format::Pdf => {}
         }
@@ -103,15 +107,15 @@ impl Workbench {
             return Err(Error::other("the child could not read, write or confine itself").into());
         }
         if !status.success() {
-            return Err(Refusal::Unreadable.into());
+            return Err(PrepareError::Refused(Refusal::Unreadable, None));
         }
         let read = tokio::task::spawn_blocking(move || read_output(output, limit_bytes)).await;
         let Some((jpeg, report, sha256)) = read.map_err(Error::other)?? else {
-            return Err(Refusal::Unreadable.into());
+            return Err(PrepareError::Refused(Refusal::Unreadable, None));
         };
         match report.outcome {
             Outcome::Nothing => Ok(None),
-            Outcome::Refused(refusal) => Err(refusal.into()),
+            Outcome::Refused(refusal) => Err(PrepareError::Refused(refusal, Some(report.usage))),
             Outcome::Derived(Facts {
                 bytes,
                 width,

@@ -1,4 +1,5 @@
-//! Whatever the bytes are, there is an answer. What fails is printed by proptest, and repeated from its regressions file.
+//! Whatever the bytes are, there is an answer. What fails is printed by proptest, and repeated from
+//! its regressions file.
 
 use document_preparation::{EncryptionScan, Format, inspect_start};
 use proptest::prelude::*;
@@ -37,7 +38,11 @@ fn real_files() -> Vec<(Format, Vec<u8>)> {
 
 proptest! {
     #[test]
-    fn any_bytes_have_an_answer(bytes in prop::collection::vec(any::<u8>(), 0..600), format in 0..5_usize, limit in 0..600_u64) {
+    fn any_bytes_have_an_answer(
+        bytes in prop::collection::vec(any::<u8>(), 0..600),
+        format in 0..5_usize,
+        limit in 0..600_u64,
+    ) {
         let format = FORMATS[format];
         inspect_start(format, &bytes);
         prepare(format, &bytes, limit).ok();

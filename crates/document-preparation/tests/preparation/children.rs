@@ -28,11 +28,10 @@ fn prepared_from(output: &[u8]) -> Result<Option<document_preparation::Derived>,
 }
 
 fn report(bytes: usize) -> Vec<u8> {
-    let line = format!(
-        r#"{{"outcome":{{"Derived":{{"bytes":{bytes},"width":9,"height":9,"quality":90,"changes":["Turned"]}}}},
-        "usage":{{"cpu_milliseconds":1,"peak_kilobytes":1}}}}"#
-    );
-    let mut line = line.replace('\n', " ").into_bytes();
+    let facts = r#""width":9,"height":9,"quality":90,"changes":["Turned"]"#;
+    let usage = r#"{"cpu_milliseconds":1,"peak_kilobytes":1}"#;
+    let outcome = format!(r#"{{"Derived":{{"bytes":{bytes},{facts}}}}}"#);
+    let mut line = format!(r#"{{"outcome":{outcome},"usage":{usage}}}"#).into_bytes();
     line.resize(511, b' ');
     line.push(b'\n');
     line
@@ -50,7 +49,7 @@ fn a_child_that_fails_or_says_nothing_makes_a_file_unreadable() {
     ] {
         let made = prepared_by(script);
         assert!(
-            matches!(made, Err(PrepareError::Refused(Refusal::Unreadable))),
+            matches!(made, Err(PrepareError::Refused(Refusal::Unreadable, None))),
             "{script}: {made:?}"
         );
     }
@@ -76,7 +75,7 @@ fn nonsense_makes_a_file_unreadable() {
     ] {
         let made = prepared_from(&[&jpeg[..], &report].concat());
         assert!(
-            matches!(made, Err(PrepareError::Refused(Refusal::Unreadable))),
+            matches!(made, Err(PrepareError::Refused(Refusal::Unreadable, None))),
             "{what}: {made:?}"
         );
     }

@@ -21,17 +21,17 @@ struct Waiting {
     _writer: std::io::PipeWriter,
 }
 
-async fn waiting() -> Waiting {
+/// The limit in bytes tells the children of tests apart that share a process.
+async fn waiting(limit_bytes: u64) -> Waiting {
     let (reader, writer) = std::io::pipe().unwrap();
     let prepared = tokio::spawn(async move {
         let workbench = Workbench::new(PathBuf::from(PROGRAM));
         workbench
-            .prepare(Format::Jpeg, File::from(OwnedFd::from(reader)), MEGABYTE)
+            .prepare(Format::Jpeg, File::from(OwnedFd::from(reader)), limit_bytes)
             .await
     });
-    let pid =
-        eventually(|| child().filter(|&pid| limit(pid, "Max processes").as_deref() == Some("0")))
-            .await;
+    let is_confined = |&pid: &u32| limit(pid, "Max processes").as_deref() == Some("0");
+    let pid = eventually(|| child(limit_bytes).filter(is_confined)).await;
     Waiting {
         pid,
         prepared,
@@ -53,12 +53,16 @@ async fn eventually<T>(mut seen: impl FnMut() -> Option<T>) -> T {
     }
 }
 
-/// The only child of this process, which runs one test.
-fn child() -> Option<u32> {
-    let mut threads = std::fs::read_dir("/proc/self/task").unwrap();
-    threads.find_map(|thread| {
-        let children = std::fs::read_to_string(thread.ok()?.path().join("children")).ok()?;
-        children.split_whitespace().next()?.parse().ok()
+fn command(limit_bytes: u64) -> Vec<u8> {
+    format!("{PROGRAM}\0prepare-document:jpeg:{limit_bytes}\0").into_bytes()
+}
+
+fn child(limit_bytes: u64) -> Option<u32> {
+    let processes = std::fs::read_dir("/proc").unwrap();
+    let mut pids = processes.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok());
+    pids.find(|pid: &u32| {
+        let seen = std::fs::read(format!("/proc/{pid}/cmdline"));
+        seen.is_ok_and(|seen| seen == command(limit_bytes))
     })
 }
 
@@ -89,7 +93,7 @@ fn status(pid: u32, name: &str) -> Option<String> {
 #[test]
 fn a_child_has_no_rights_before_its_first_byte() {
     runtime().block_on(async {
-        let Waiting { pid, prepared, .. } = &waiting().await;
+        let Waiting { pid, prepared, .. } = &waiting(MEGABYTE).await;
         let number = |name: &str| limit(*pid, name).unwrap().parse::<u64>().unwrap();
         // Nothing can be opened, and no process or thread started.
         assert_eq!(number("Max open files"), 0);
@@ -110,6 +114,7 @@ fn a_child_has_no_rights_before_its_first_byte() {
             Ok(environment) => assert_eq!(environment, b""),
             Err(error) => assert_eq!(error.kind(), ErrorKind::PermissionDenied),
         }
+        // Open are the two files, a device, what tells its memory, and whatever this process leaks.
         if let Ok(entries) = std::fs::read_dir(format!("/proc/{pid}/fd")) {
             let open: Vec<String> = entries
                 .map(|entry| open_file(&entry.unwrap().path()))
@@ -118,11 +123,8 @@ fn a_child_has_no_rights_before_its_first_byte() {
             let is_known = |name: &String| allowed.iter().any(|allowed| name.contains(allowed));
             assert!(open.iter().all(is_known), "{open:?}");
         }
-        let command = std::fs::read(format!("/proc/{pid}/cmdline")).unwrap();
-        assert_eq!(
-            command,
-            format!("{PROGRAM}\0prepare-document:jpeg:{MEGABYTE}\0").into_bytes()
-        );
+        let seen = std::fs::read(format!("/proc/{pid}/cmdline")).unwrap();
+        assert_eq!(seen, command(MEGABYTE));
         prepared.abort();
     });
 }
@@ -138,7 +140,7 @@ fn a_child_is_killed_when_the_future_is_dropped() {
             pid,
             prepared,
             _writer,
-        } = waiting().await;
+        } = waiting(MEGABYTE + 1).await;
         prepared.abort();
         assert!(prepared.await.unwrap_err().is_cancelled());
         let is_gone = || {
@@ -153,16 +155,16 @@ fn a_child_is_killed_when_the_future_is_dropped() {
 #[test]
 fn a_child_that_is_killed_makes_a_file_unreadable() {
     runtime().block_on(async {
-        for signal in [Signal::KILL, Signal::XCPU, Signal::ABORT] {
+        for (limit, signal) in (2..).zip([Signal::KILL, Signal::XCPU, Signal::ABORT]) {
             let Waiting {
                 pid,
                 prepared,
                 _writer,
-            } = waiting().await;
+            } = waiting(MEGABYTE + limit).await;
             kill_process(Pid::from_raw(pid as i32).unwrap(), signal).unwrap();
             let made = prepared.await.unwrap();
             assert!(
-                matches!(made, Err(PrepareError::Refused(Refusal::Unreadable))),
+                matches!(made, Err(PrepareError::Refused(Refusal::Unreadable, None))),
                 "{made:?}"
             );
         }

@@ -1,6 +1,6 @@
 //! Photos as large as they come: what they take of memory and time.
 
-use document_preparation::{Format, Refusal};
+use document_preparation::Format;
 use mozjpeg::{ColorSpace, Compress};
 
 use crate::samples::*;
@@ -41,23 +41,23 @@ fn photo(size: (usize, usize), factors: [(i32, i32); 3], is_progressive: bool) -
 const HALVED: [(i32, i32); 3] = [(2, 2), (1, 1), (1, 1)];
 const FULL: [(i32, i32); 3] = [(1, 1), (1, 1), (1, 1)];
 
+/// The least limit is what is left for one picture beside large PDFs.
 #[test]
-fn fifty_megapixels_are_turned_in_160_megabytes() {
-    for (factors, limit) in [
-        (HALVED, 15 * MEGABYTE),
-        (FULL, 15 * MEGABYTE),
-        (HALVED, MEGABYTE),
-    ] {
+fn fifty_megapixels_are_turned_in_100_megabytes() {
+    for factors in [HALVED, FULL] {
         let photo = photo(LARGEST, factors, false);
-        let answer = answer("jpeg", &photo, limit);
-        println!(
-            "{} bytes to {limit}: {} {:?}",
-            photo.len(),
-            answer.outcome,
-            answer.usage
-        );
-        assert!(answer.outcome.starts_with("{Derived"), "{}", answer.outcome);
-        assert!(answer.usage.peak_kilobytes < 100_000, "{:?}", answer.usage);
+        for (limit, is_made) in [(15 * MEGABYTE, true), (200_000, true), (2_000, false)] {
+            let answer = answer("jpeg", &photo, limit);
+            println!(
+                "{} to {limit}: {} {:?}",
+                photo.len(),
+                answer.outcome,
+                answer.usage
+            );
+            assert_eq!(answer.outcome.starts_with("{Derived"), is_made);
+            assert!(answer.usage.peak_kilobytes < 100_000);
+            assert!(answer.usage.cpu_milliseconds < 10_000);
+        }
     }
 }
 
@@ -98,23 +98,6 @@ fn the_longest_sides_are_turned() {
             assert_eq!((made.width, made.height), (size.1, size.0));
         }
     }
-}
-
-/// The limit is what is left for one picture beside large PDFs.
-#[test]
-fn a_tiny_limit_takes_no_longer_than_a_large_one() {
-    let photo = photo(LARGEST, FULL, false);
-    let one = answer("jpeg", &photo, 10 * MEGABYTE);
-    let other = answer("jpeg", &photo, 200_000);
-    println!(
-        "{} {:?}\n{} {:?}",
-        one.outcome, one.usage, other.outcome, other.usage
-    );
-    assert!(
-        other.usage.cpu_milliseconds < 2 * one.usage.cpu_milliseconds,
-        "{other:?}"
-    );
-    assert_eq!(prepare(Format::Jpeg, &photo, 2_000), Err(Refusal::TooLarge));
 }
 
 #[test]

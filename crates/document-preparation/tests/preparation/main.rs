@@ -1,4 +1,5 @@
-//! Real pictures, made here, through the whole of the preparation and looked at pixel by pixel afterwards.
+//! Real pictures, made here, through the whole of the preparation and looked at pixel by pixel
+//! afterwards.
 
 #![allow(
     clippy::unwrap_used,

@@ -75,7 +75,8 @@ pub fn turned_scene(width: usize, height: usize) -> ((usize, usize), Vec<u8>) {
     let upright = scene(width, height);
     let pixel =
         |x: usize, y: usize| -> [u8; 3] { upright[(y * width + x) * 3..][..3].try_into().unwrap() };
-    // What is at the stored column and row belongs to the upright picture's row and, from the right, column.
+    // What is at the stored column and row belongs to the upright picture's row and, from the
+    // right, column.
     let stored = (0..width)
         .flat_map(|row| (0..height).flat_map(move |column| pixel(width - 1 - row, column)));
     ((height, width), stored.collect())
@@ -194,7 +195,8 @@ pub fn webp(
     bytes
 }
 
-/// A JPEG with a scan for each component, made of three grey ones. It has an end, if `scans` has all.
+/// A JPEG with a scan for each component, made of three grey ones. It has an end, if `scans` has
+/// all.
 pub fn jpeg_in_scans(ycc: &[u8], width: usize, height: usize, scans: &[u8]) -> Vec<u8> {
     let grey = |component: usize| {
         let mut encoder = Compress::new(ColorSpace::JCS_GRAYSCALE);

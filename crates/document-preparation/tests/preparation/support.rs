@@ -39,7 +39,7 @@ pub fn prepare(format: Format, original: &[u8], limit: u64) -> Result<Option<Mad
     match prepare_with(&workbench, format, original, limit) {
         Ok(None) => Ok(None),
         Ok(Some(derived)) => Ok(Some(made(derived, limit))),
-        Err(PrepareError::Refused(refusal)) => Err(refusal),
+        Err(PrepareError::Refused(refusal, _)) => Err(refusal),
         Err(error) => panic!("{error:?}"),
     }
 }
@@ -89,8 +89,8 @@ pub fn derived(format: Format, original: &[u8], limit: u64) -> Made {
         .expect("something has to be done")
 }
 
-/// What a child that was started by hand says, which a workbench does not hand on when it is a refusal.
-#[derive(Debug)]
+/// What a child that was started by hand says, which a workbench does not hand on when it is a
+/// refusal.
 pub struct Answer {
     pub outcome: String,
     pub usage: Usage,
