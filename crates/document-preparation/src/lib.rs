@@ -43,7 +43,8 @@
 //! | progressive JPEG, full colour | 7.5 to 9 | 16 |
 //! | PNG | 1.5 to 3 | 50 |
 //! | interlaced PNG, RGB | 4.5 to 6 | 26 |
-//! | WEBP, lossy | 5 and the file | 17 and more |
+//! | WEBP, lossy | 5 and the file | 18 and more |
+//! | WEBP, lossy with transparency | 11 and the file | 9 and more |
 //! | WEBP, lossless | 8 | 15 |
 //! | WEBP, animation of one frame | 15 and the file | 6 and more |
 //!

@@ -17,7 +17,7 @@ enum Right {
 use Change::{Converted, Turned};
 use Right::{AsItIs, Refused, Upright};
 
-const CASES: [(&str, Format, Right); 12] = [
+const CASES: [(&str, Format, Right); 14] = [
     (
         "animation-of-one-frame.webp",
         Format::Webp,
@@ -62,6 +62,9 @@ const CASES: [(&str, Format, Right); 12] = [
         Format::Jpeg,
         Upright(&[Turned]),
     ),
+    // Whether a PDF is encrypted is not asked here.
+    ("text-with-endstream-and-trailer.pdf", Format::Pdf, AsItIs),
+    ("two-kilobytes-before-header.pdf", Format::Pdf, AsItIs),
 ];
 
 pub fn case(name: &str) -> Vec<u8> {

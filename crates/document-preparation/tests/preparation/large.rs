@@ -70,7 +70,6 @@ fn progressive_photos_fit_or_have_too_many_pixels() {
         ((6_016, 4_480), HALVED, false),
         ((4_640, 3_440), FULL, true),
         ((4_672, 3_456), FULL, false),
-        (LARGEST, HALVED, false),
     ] {
         let answer = answer("jpeg", &photo(size, factors, true), 30 * MEGABYTE);
         println!(
@@ -88,7 +87,7 @@ fn progressive_photos_fit_or_have_too_many_pixels() {
 
 #[test]
 fn the_longest_sides_are_turned() {
-    for size in [(65_500, 763), (763, 65_500)] {
+    for size in [(65_500, 200), (200, 65_500)] {
         for (factors, is_progressive) in [([(2, 4), (1, 1), (1, 1)], false), (FULL, false)] {
             let made = derived(
                 Format::Jpeg,
