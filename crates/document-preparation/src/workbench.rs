@@ -88,7 +88,9 @@ impl Workbench {
         let is_too_large = original.metadata()?.len() > limit_bytes;
         match format {
             Format::Heic => return Err(PrepareError::Refused(Refusal::FormatNotConvertible, None)),
-            Format::Pdf if is_too_large => return Err(PrepareError::Refused(Refusal::TooLarge, None)),
+            Format::Pdf if is_too_large => {
+                return Err(PrepareError::Refused(Refusal::TooLarge, None));
+            }
             Format::Pdf | Format::Png if !is_too_large => return Ok(None),
             Format::Jpeg | Format::Png | Format::Webp | Format::Pdf => {}
         }

@@ -15,6 +15,7 @@ mod api;
 mod by_hand;
 mod choices;
 mod events;
+mod every_document;
 mod every_fault;
 mod killed;
 mod links;
