@@ -14,8 +14,8 @@ const CELL_PIXELS: usize = 8;
 
 /// The largest difference of a cell's mean brightness or colour, of 255.
 ///
-/// Loss alone comes to 3 or less in all pictures of the tests.
-const TOLERANCE: f32 = 10.0;
+/// Loss alone stayed below 3 in 400 random pictures of noise, edges and gradients.
+const TOLERANCE: f32 = 6.0;
 
 /// The mean Y, Cb and Cr of each cell.
 pub(crate) struct Grid {
