@@ -53,9 +53,9 @@ fn vast_png(width: u32, height: u32) -> Vec<u8> {
     let mut writer = encoder.write_header().expect("a header");
     let filling = png::chunk::ChunkType(*b"zeRo");
     writer.write_chunk(filling, &vec![0; 15_500_000]).expect("a chunk");
-    let rows = vec![0; width.div_ceil(8) as usize * height as usize];
-    writer.write_image_data(&rows).expect("rows");
-    writer.finish().expect("an end");
+    // Rows that begin. Whether there are more is not for anybody to find out.
+    writer.write_chunk(png::chunk::IDAT, b"\x78\x01").expect("a chunk");
+    drop(writer);
     file
 }
 
