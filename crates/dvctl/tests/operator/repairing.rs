@@ -1,4 +1,4 @@
-//! `retry` and `erase`.
+//! `park`, `retry` and `erase`.
 
 use integration_tests::Stack;
 use serde_json::json;
@@ -21,6 +21,23 @@ async fn parked_verifications_are_taken_up_and_the_rest_is_said() {
     let again = dvctl.run(&["retry", &session.scan_ref]).await.with_status(1);
     assert!(again.answer.contains("not_parked"), "{again:?}");
     dvctl.run(&["retry", "no-such-verification"]).await.with_status(3);
+}
+
+#[tokio::test]
+async fn what_is_set_aside_is_shown_with_the_reason() {
+    let stack = Stack::shared().await;
+    let dvctl = Dvctl::of(&stack);
+    let (session, _) = stack.api_session(json!({})).await;
+    let aside = dvctl
+        .run(&["park", &session.scan_ref, "--reason", "looks odd"])
+        .await
+        .with_status(0);
+    assert!(aside.answer.contains("set aside"), "{aside:?}");
+    let shown = dvctl.run(&["show", &session.scan_ref]).await.with_status(0);
+    assert!(shown.answer.contains("looks odd"), "{shown:?}");
+    dvctl.run(&["park", &session.scan_ref, "--reason", "again"]).await.with_status(1);
+    dvctl.run(&["park", &session.scan_ref, "--reason", "naïve"]).await.with_status(2);
+    dvctl.run(&["park", "no-such-verification", "--reason", "odd"]).await.with_status(3);
 }
 
 #[tokio::test]
