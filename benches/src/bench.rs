@@ -56,7 +56,10 @@ impl Bench {
         }
         let directory = tempfile::tempdir()?;
         for id in LOGICAL_IDS {
-            let program = programs.functions.get(id).with_context(|| format!("there is no program of {id}"))?;
+            ensure!(programs.functions.contains_key(id), "there is no program of {id}");
+        }
+        // All of them: the template deploys those that are not measured as well.
+        for (id, program) in &programs.functions {
             std::os::unix::fs::symlink(program, directory.path().join(program_name(id)))?;
         }
         let world = World::start(directory.path(), progress).await?;
@@ -123,8 +126,16 @@ impl Bench {
     }
 }
 
+/// `PreTrafficFunction` is `pre-traffic`.
 fn program_name(logical_id: &str) -> String {
-    logical_id.trim_end_matches("Function").to_lowercase()
+    let mut name = String::new();
+    for letter in logical_id.trim_end_matches("Function").chars() {
+        if letter.is_ascii_uppercase() && !name.is_empty() {
+            name.push('-');
+        }
+        name.push(letter.to_ascii_lowercase());
+    }
+    name
 }
 
 /// A `scanRef` that nobody has had.

@@ -53,6 +53,19 @@ pub async fn run(arguments: Arguments) -> Result<ExitCode> {
     }
 }
 
+/// The shortest form, so that the command cannot break unseen. Measures the release programs as they are.
+///
+/// # Errors
+/// As for [`run`].
+pub async fn short(toolchain: &Toolchain) -> Result<()> {
+    build_baseline(toolchain).await?;
+    let bench = Bench::start(programs()?, progress).await?;
+    let report = bench.measure(&[Measurement::Size, Measurement::Start]).await;
+    bench.end().await;
+    progress(&report?.table());
+    Ok(())
+}
+
 async fn measure(arguments: &Arguments) -> Result<ExitCode> {
     let toolchain = Toolchain::prepare(progress).await?;
     if !arguments.without_build {

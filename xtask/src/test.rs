@@ -9,7 +9,7 @@ use local_stack::{Functions, LocalStack, Options, Toolchain, workspace};
 use tokio::process::Command;
 
 use crate::up::{Interruption, description};
-use crate::{arrows, contract, drill, events, invoke, release, soak};
+use crate::{arrows, bench, contract, drill, events, invoke, release, soak};
 
 /// Check and test everything
 ///
@@ -101,6 +101,7 @@ async fn steps(arguments: &Arguments) -> Result<()> {
         } else {
             run.step("release build", release::check(&toolchain, release::Architecture::default()))
                 .await?;
+            run.step("measurements, the shortest form", bench::short(&toolchain)).await?;
             let mut without_docker = None;
             run.step("sample events, invoked", async {
                 without_docker = invoke::check(&toolchain).await?;
