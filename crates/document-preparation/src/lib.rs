@@ -71,6 +71,9 @@ mod downscale;
 mod encode;
 mod excerpt;
 mod exif_orientation;
+#[cfg(feature = "fuzzing")]
+#[doc(hidden)]
+pub mod fuzzing;
 mod inspection;
 mod jpeg_plan;
 mod jpeg_segments;
