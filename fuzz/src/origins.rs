@@ -1,0 +1,125 @@
+//! Where files may be fetched from.
+
+use url::Url;
+
+use self::included::FileOrigins;
+
+/// Included as it is: its crate needs the whole AWS SDK.
+#[rustfmt::skip]
+#[path = "../../crates/adapters/src/origins.rs"]
+mod included;
+
+/// The first line is the list, the second a link.
+pub(crate) fn origins(input: &[u8]) {
+    let Ok(text) = std::str::from_utf8(input) else {
+        return;
+    };
+    let (list, link) = text.split_once('\n').unwrap_or((text, ""));
+    let Ok(origins) = list.parse::<FileOrigins>() else {
+        return;
+    };
+    let entries: Vec<Entry> = list
+        .split(',')
+        .map(str::trim)
+        .filter(|entry| !entry.is_empty())
+        .map(Entry::read)
+        .collect();
+    assert!(!entries.is_empty());
+    let Ok(link) = link.parse::<Url>() else {
+        return;
+    };
+    let place = Place::of(link.as_str());
+    let is_listed = place
+        .as_ref()
+        .is_some_and(|place| entries.iter().any(|entry| entry.has(place)));
+    assert_eq!(origins.allow(&link), is_listed, "{list:?} {link}");
+    if is_listed {
+        let place = place.unwrap();
+        assert!(
+            place.scheme == "https" || is_this_machine(&place.host),
+            "{place:?}"
+        );
+    }
+}
+
+/// What stands before a link's path.
+#[derive(Debug, PartialEq, Eq)]
+struct Place {
+    scheme: String,
+    host: String,
+    port: u16,
+}
+
+impl Place {
+    /// Of a link as it is sent: lower case, no default port, no white space.
+    fn of(link: &str) -> Option<Self> {
+        let (scheme, rest) = link.split_once("://")?;
+        let authority = rest.split(['/', '?', '#', '\\']).next()?;
+        if authority.contains('@') {
+            return None;
+        }
+        let default = match scheme {
+            "https" => 443,
+            "http" => 80,
+            _ => return None,
+        };
+        let (host, port) = match authority.rsplit_once(':') {
+            Some((host, port)) if !port.contains(']') => (host, port.parse().ok()?),
+            _ => (authority, default),
+        };
+        Some(Self {
+            scheme: scheme.to_owned(),
+            host: host.to_owned(),
+            port,
+        })
+    }
+}
+
+/// One entry of the list.
+struct Entry {
+    place: Place,
+    is_wildcard: bool,
+}
+
+impl Entry {
+    fn read(entry: &str) -> Self {
+        let is_wildcard = entry.contains("://*.");
+        let plain = entry.replacen("://*.", "://", 1);
+        let url: Url = plain.parse().expect("what was taken is an address");
+        let place = Place::of(url.as_str()).expect("what was taken has a host and no user");
+        assert!(place.scheme == "https" || is_this_machine(&place.host));
+        assert!(!place.host.is_empty() && !place.host.contains('*'));
+        assert!(
+            matches!(url.path(), "/") && url.query().is_none() && url.fragment().is_none(),
+            "{entry:?}"
+        );
+        if is_wildcard {
+            // Known to be too lenient: a full stop at the end, as in `https://*.com.`, counts as one between labels.
+            assert!(place.host.contains('.'), "{entry:?} allows too much");
+            assert!(
+                !place
+                    .host
+                    .ends_with(|c: char| c.is_ascii_digit() || c == ']')
+            );
+        }
+        Self { place, is_wildcard }
+    }
+
+    fn has(&self, place: &Place) -> bool {
+        let is_host = if self.is_wildcard {
+            place.host.ends_with(&format!(".{}", self.place.host))
+                && place.host.len() > self.place.host.len() + 1
+        } else {
+            place.host == self.place.host
+        };
+        is_host && place.scheme == self.place.scheme && place.port == self.place.port
+    }
+}
+
+fn is_this_machine(host: &str) -> bool {
+    host == "localhost"
+        || host.ends_with(".localhost")
+        || host == "host.docker.internal"
+        || host.starts_with("127.")
+        || host == "[::1]"
+}
