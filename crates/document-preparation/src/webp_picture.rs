@@ -21,6 +21,12 @@ const EXIF_BYTES: u64 = 64 * 1024;
 /// The file's first chunk follows `RIFF`, a length and `WEBP`.
 const FIRST_CHUNK: u64 = 12;
 
+/// The header of a chunk, and as much of a frame as has its size.
+const FRAME_START: u64 = 8 + 12;
+
+/// What an animation says of a frame, before the frame itself.
+const ANIMATION_FRAME: u64 = 16;
+
 /// As the EXIF data say, if there are any.
 pub(crate) fn orientation(input: &File) -> Result<Orientation, Failure> {
     let mut reader = BufReader::new(input);
@@ -46,6 +52,55 @@ pub(crate) fn orientation(input: &File) -> Result<Orientation, Failure> {
     }
 }
 
+/// Whether each frame has the size that the file around it says. The decoder compares them too late: it has made room for the frame.
+fn has_frames_as_announced(input: &File, canvas: (usize, usize)) -> Result<bool, Failure> {
+    let mut reader = BufReader::new(input);
+    reader.rewind()?;
+    let (mut announced, mut start, mut position) = (canvas, FIRST_CHUNK, 0_u64);
+    let mut bytes = Vec::new();
+    loop {
+        let distance = i128::from(start).saturating_sub(position.into());
+        reader.seek_relative(i64::try_from(distance).unwrap_or(i64::MAX))?;
+        bytes.clear();
+        reader.by_ref().take(FRAME_START).read_to_end(&mut bytes)?;
+        position = start.saturating_add(bytes.len() as u64);
+        let Some((head, content)) = bytes.split_first_chunk::<8>() else {
+            return Ok(true);
+        };
+        let &[kind @ .., a, b, c, d] = head;
+        let length = u64::from(u32::from_le_bytes([a, b, c, d]));
+        start = start.saturating_add(8);
+        let side = |bits: u32| usize::try_from(bits & 0x3FFF).unwrap_or(usize::MAX);
+        let said = match (&kind, content) {
+            (b"ANMF", &[_, _, _, _, _, _, w, wi, wid, h, he, hei, ..]) => {
+                let side = |side| usize::try_from(u32::from_le_bytes(side)).unwrap_or(usize::MAX);
+                announced = (
+                    side([w, wi, wid, 0]).saturating_add(1),
+                    side([h, he, hei, 0]).saturating_add(1),
+                );
+                start = start.saturating_add(ANIMATION_FRAME);
+                continue;
+            }
+            (b"VP8 ", &[_, _, _, _, _, _, w, wi, h, he, ..]) => (
+                side(u32::from_le_bytes([w, wi, 0, 0])),
+                side(u32::from_le_bytes([h, he, 0, 0])),
+            ),
+            (b"VP8L", &[_, a, b, c, d, ..]) => {
+                let bits = u32::from_le_bytes([a, b, c, d]);
+                (
+                    side(bits).saturating_add(1),
+                    side(bits >> 14).saturating_add(1),
+                )
+            }
+            _ => announced,
+        };
+        if said != announced {
+            return Ok(false);
+        }
+        start = start.saturating_add(length.next_multiple_of(2));
+    }
+}
+
 /// Decodes the picture.
 pub(crate) fn decode(input: &File) -> Result<Picture, Failure> {
     let mut reader = BufReader::new(input);
@@ -57,6 +112,9 @@ pub(crate) fn decode(input: &File) -> Result<Picture, Failure> {
     // Which of its frames shows the document, nobody can say.
     if decoder.is_animated() && decoder.num_frames() != 1 {
         return Err(Refusal::FormatNotConvertible.into());
+    }
+    if !has_frames_as_announced(input, (width, height))? {
+        return Err(Refusal::Unreadable.into());
     }
     let file_bytes = usize::try_from(input.metadata()?.len()).unwrap_or(usize::MAX);
     let decoder_bytes = decoder_bytes(&mut decoder, width.saturating_mul(height), file_bytes);

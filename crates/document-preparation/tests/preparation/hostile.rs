@@ -90,6 +90,40 @@ fn a_webp_with_a_chunk_of_four_gigabytes_is_unreadable() {
     );
 }
 
+/// A chunk of a WEBP, filled up to an even length.
+fn webp_chunk(kind: &[u8; 4], content: &[u8]) -> Vec<u8> {
+    let length = (content.len() as u32).to_le_bytes();
+    let mut chunk = [kind, &length[..], content].concat();
+    chunk.resize(chunk.len().next_multiple_of(2), 0);
+    chunk
+}
+
+/// Around a frame, with a canvas of 16 × 16 pixels.
+fn extended_webp(flags: u8, chunks: &[Vec<u8>]) -> Vec<u8> {
+    let header = webp_chunk(b"VP8X", &[flags, 0, 0, 0, 15, 0, 0, 15, 0, 0]);
+    let body = [&b"WEBP"[..], &header, &chunks.concat()].concat();
+    webp_chunk(b"RIFF", &body)
+}
+
+/// The decoder made room for 268 megapixels before it compared the sizes, and the child died of it.
+#[test]
+fn a_frame_of_a_webp_that_is_larger_than_its_canvas_is_unreadable() {
+    let largest = 16_383_u16.to_le_bytes();
+    let lossy = [&b"\x10\0\0\x9D\x01\x2A"[..], &largest, &largest, &[0; 64]].concat();
+    let bits: u32 = 16_382 | (16_382 << 14);
+    let lossless = [&b"\x2F"[..], &bits.to_le_bytes(), &[0; 64]].concat();
+    for frame in [webp_chunk(b"VP8 ", &lossy), webp_chunk(b"VP8L", &lossless)] {
+        let animated = [&[0; 6][..], &[15, 0, 0, 15, 0, 0], &[0; 4], &frame].concat();
+        let still = extended_webp(0, &[frame]);
+        let animation = extended_webp(
+            2,
+            &[webp_chunk(b"ANIM", &[0; 6]), webp_chunk(b"ANMF", &animated)],
+        );
+        assert_refused_at_once("webp", &still, MEGABYTE, "Unreadable");
+        assert_refused_at_once("webp", &animation, MEGABYTE, "Unreadable");
+    }
+}
+
 /// Directories that overlap made 25 million entries of 64 KB.
 #[test]
 fn overlapping_exif_directories_cost_nothing() {
