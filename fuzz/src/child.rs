@@ -228,7 +228,7 @@ fn through_workbench(task: &Task) -> Answer {
             assert_eq!(jpeg.len() as u64, derived.bytes);
             Answer::Jpeg(jpeg)
         }
-        Err(PrepareError::Refused(refusal)) => Answer::Refused(format!("{refusal:?}")),
+        Err(PrepareError::Refused(refusal, _)) => Answer::Refused(format!("{refusal:?}")),
         Err(PrepareError::Unavailable(error)) => panic!("{error}"),
     }
 }
