@@ -38,7 +38,8 @@ pub struct Bench {
 }
 
 impl Bench {
-    /// Installs the peers and starts the stack. A peer whose language is not on this machine is left out, and the report says so.
+    /// Installs the peers and starts the stack. A peer whose language is not on this machine is
+    /// left out, and the report says so.
     ///
     /// # Errors
     /// A program is not there, or the stack does not start.
@@ -56,7 +57,10 @@ impl Bench {
         }
         let directory = tempfile::tempdir()?;
         for id in LOGICAL_IDS {
-            ensure!(programs.functions.contains_key(id), "there is no program of {id}");
+            ensure!(
+                programs.functions.contains_key(id),
+                "there is no program of {id}"
+            );
         }
         // All of them: the template deploys those that are not measured as well.
         for (id, program) in &programs.functions {
@@ -96,12 +100,25 @@ impl Bench {
         self.world.end().await;
     }
 
-    /// One of our functions, with the variables that it is deployed with but its own table, bucket and queue.
-    pub(crate) fn function(&self, logical_id: &str, table: &str, file_origin: &str) -> Result<Program> {
-        let executable = self.programs.functions.get(logical_id).context("there is no such program")?;
+    /// One of our functions, with the variables that it is deployed with but its own table, bucket
+    /// and queue.
+    pub(crate) fn function(
+        &self,
+        logical_id: &str,
+        table: &str,
+        file_origin: &str,
+    ) -> Result<Program> {
+        let executable = self
+            .programs
+            .functions
+            .get(logical_id)
+            .context("there is no such program")?;
         Ok(Program {
             name: logical_id.to_owned(),
-            directory: executable.parent().context("a program is in a directory")?.to_owned(),
+            directory: executable
+                .parent()
+                .context("a program is in a directory")?
+                .to_owned(),
             executable: executable.clone(),
             arguments: Vec::new(),
             variables: self.world.variables(logical_id, table, file_origin)?,
@@ -109,7 +126,12 @@ impl Bench {
     }
 
     /// Ours and the peers' program in one role, with the same variables.
-    pub(crate) fn contestants(&self, role: Role, table: &str, file_origin: &str) -> Result<Vec<(Who, Program)>> {
+    pub(crate) fn contestants(
+        &self,
+        role: Role,
+        table: &str,
+        file_origin: &str,
+    ) -> Result<Vec<(Who, Program)>> {
         let logical_id = match role {
             Role::Webhook => "WebhookFunction",
             Role::Processor => "ProcessorFunction",
@@ -147,14 +169,21 @@ pub(crate) fn new_scan_ref() -> String {
 pub(crate) async fn deliver(webhook: &mut Running, event: &Value) -> Result<Invocation> {
     let invocation = webhook.invoke(event).await?;
     let status = invocation.answer.get("statusCode").and_then(Value::as_u64);
-    ensure!(status == Some(200), "the callback was answered with {}", invocation.answer);
+    ensure!(
+        status == Some(200),
+        "the callback was answered with {}",
+        invocation.answer
+    );
     Ok(invocation)
 }
 
 /// Hands a claim check to a processor and shows that it does not come back.
 pub(crate) async fn process(processor: &mut Running, event: &Value) -> Result<Invocation> {
     let invocation = processor.invoke(event).await?;
-    let failures = invocation.answer.get("batchItemFailures").and_then(Value::as_array);
+    let failures = invocation
+        .answer
+        .get("batchItemFailures")
+        .and_then(Value::as_array);
     ensure!(
         failures.is_some_and(Vec::is_empty),
         "the batch was answered with {}",

@@ -1,5 +1,6 @@
-//! An AWS that answers at once: what the functions read while they start, and nothing else. The emulator's own time, which is many times
-//! that of AWS, would otherwise be most of what a start takes.
+//! An AWS that answers at once: what the functions read while they start, and nothing else. The
+//! emulator's own time, which is many times that of AWS, would otherwise be most of what a start
+//! takes.
 
 use std::net::Ipv4Addr;
 
@@ -42,8 +43,14 @@ impl Drop for Endpoint {
     }
 }
 
-async fn answer(State(secret): State<String>, headers: HeaderMap) -> Result<Json<Value>, StatusCode> {
-    match headers.get("x-amz-target").and_then(|target| target.to_str().ok()) {
+async fn answer(
+    State(secret): State<String>,
+    headers: HeaderMap,
+) -> Result<Json<Value>, StatusCode> {
+    match headers
+        .get("x-amz-target")
+        .and_then(|target| target.to_str().ok())
+    {
         Some("secretsmanager.GetSecretValue") => Ok(Json(json!({
             "ARN": "arn:aws:secretsmanager:eu-west-1:000000000000:secret:measured",
             "Name": "measured",

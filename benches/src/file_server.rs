@@ -1,4 +1,5 @@
-//! Where the customers' files are: links that answer with the same bytes every time, as fast as they are read.
+//! Where the customers' files are: links that answer with the same bytes every time, as fast as
+//! they are read.
 
 use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
@@ -30,7 +31,9 @@ impl FileServer {
     pub async fn start(files: BTreeMap<String, Bytes>) -> Result<Self> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
         let origin = format!("http://{}", listener.local_addr()?);
-        let routes = Router::new().route("/{name}", get(file)).with_state(Arc::new(files));
+        let routes = Router::new()
+            .route("/{name}", get(file))
+            .with_state(Arc::new(files));
         let server = tokio::spawn(async move {
             drop(axum::serve(listener, routes).await);
         });
@@ -49,7 +52,10 @@ impl Drop for FileServer {
     }
 }
 
-async fn file(State(files): State<Arc<BTreeMap<String, Bytes>>>, Path(name): Path<String>) -> impl IntoResponse {
+async fn file(
+    State(files): State<Arc<BTreeMap<String, Bytes>>>,
+    Path(name): Path<String>,
+) -> impl IntoResponse {
     match files.get(&name) {
         Some(file) => Ok(([(header::CONTENT_TYPE, "image/jpeg")], file.clone())),
         None => Err(StatusCode::NOT_FOUND),

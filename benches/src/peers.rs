@@ -1,4 +1,5 @@
-//! The peers: the same flow in Python and Node.js, installed below `.local` from files that pin every package by hash.
+//! The peers: the same flow in Python and Node.js, installed below `.local` from files that pin
+//! every package by hash.
 
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -36,13 +37,15 @@ pub struct Peer {
 }
 
 impl Peer {
-    /// Python 3 with boto3 and Powertools, run by Lambda's own runtime client. A first time takes half a minute.
+    /// Python 3 with boto3 and Powertools, run by Lambda's own runtime client. A first time takes
+    /// half a minute.
     ///
     /// # Errors
     /// A package cannot be fetched or does not have the recorded hash.
     pub async fn python(progress: Progress) -> Result<Self> {
         let requirements = include_str!("../peers/python/requirements.txt");
-        let environment = local_stack::python_environment("python-peer", requirements, progress).await?;
+        let environment =
+            local_stack::python_environment("python-peer", requirements, progress).await?;
         Ok(Self {
             who: Who::Python,
             executable: environment.join("bin").join("python"),
@@ -50,10 +53,12 @@ impl Peer {
         })
     }
 
-    /// Node.js with the AWS SDK v3 and Powertools, in one minified file per function, as `sam build` makes it with esbuild.
+    /// Node.js with the AWS SDK v3 and Powertools, in one minified file per function, as `sam
+    /// build` makes it with esbuild.
     ///
     /// # Errors
-    /// There is no Node.js or npm, or a package cannot be fetched or does not have the recorded hash.
+    /// There is no Node.js or npm, or a package cannot be fetched or does not have the recorded
+    /// hash.
     pub async fn node(progress: Progress) -> Result<Self> {
         let executable = executable("node").await?;
         let mut digest = Sha256::new();
@@ -81,14 +86,25 @@ impl Peer {
     /// The peer in one role, without variables of its own.
     pub fn program(&self, role: Role) -> Program {
         let arguments = match self.who {
-            Who::Python => vec!["-m".into(), "awslambdaric".into(), format!("{}.handler", role.name()).into()],
-            _ => vec!["runtime.mjs".into(), format!("./{}.mjs", role.name()).into()],
+            Who::Python => vec![
+                "-m".into(),
+                "awslambdaric".into(),
+                format!("{}.handler", role.name()).into(),
+            ],
+            _ => vec![
+                "runtime.mjs".into(),
+                format!("./{}.mjs", role.name()).into(),
+            ],
         };
         Program {
             name: format!("the {:?} {}", self.who, role.name()),
             executable: self.executable.clone(),
             arguments,
-            variables: [("LAMBDA_TASK_ROOT".to_owned(), self.directory.display().to_string())].into(),
+            variables: [(
+                "LAMBDA_TASK_ROOT".to_owned(),
+                self.directory.display().to_string(),
+            )]
+            .into(),
             directory: self.directory.clone(),
         }
     }
@@ -111,7 +127,11 @@ async fn install_node(directory: &Path) -> Result<()> {
     for name in NODE_FILES {
         std::fs::copy(sources().join("node").join(name), directory.join(name))?;
     }
-    npm(directory, &["ci", "--ignore-scripts", "--no-audit", "--no-fund"]).await?;
+    npm(
+        directory,
+        &["ci", "--ignore-scripts", "--no-audit", "--no-fund"],
+    )
+    .await?;
     npm(directory, &["run", "build"]).await
 }
 
@@ -125,11 +145,16 @@ async fn npm(directory: &Path, arguments: &[&str]) -> Result<()> {
         .await
         .context("there is no npm")?;
     let printed = String::from_utf8_lossy(&output.stderr);
-    ensure!(output.status.success(), "npm {} failed:\n{printed}", arguments.join(" "));
+    ensure!(
+        output.status.success(),
+        "npm {} failed:\n{printed}",
+        arguments.join(" ")
+    );
     Ok(())
 }
 
-/// Where a program really is, past wrappers that choose a version at each start and would be measured with it.
+/// Where a program really is, past wrappers that choose a version at each start and would be
+/// measured with it.
 async fn executable(name: &str) -> Result<PathBuf> {
     let output = Command::new(name)
         .args(["-p", "process.execPath"])

@@ -1,13 +1,16 @@
-//! Documents of a wanted size: real photographs as far as a decoder can tell, and nothing that compresses.
+//! Documents of a wanted size: real photographs as far as a decoder can tell, and nothing that
+//! compresses.
 
 use anyhow::{Context, Result, ensure};
 use bytes::Bytes;
 use jpeg_encoder::{ColorType, Encoder};
 
-/// The largest segment of a JPEG: two bytes of marker, then a length of two bytes that counts itself.
+/// The largest segment of a JPEG: two bytes of marker, then a length of two bytes that counts
+/// itself.
 const LARGEST_SEGMENT: usize = 2 + 0xFFFF;
 
-/// A JPEG of `width` × `height` noisy pixels, filled up to exactly `size` bytes with comments, which decoders skip.
+/// A JPEG of `width` × `height` noisy pixels, filled up to exactly `size` bytes with comments,
+/// which decoders skip.
 ///
 /// # Errors
 /// The picture itself is larger than that.
@@ -15,8 +18,12 @@ pub fn jpeg(width: u16, height: u16, size: usize) -> Result<Bytes> {
     let pixels = noise(usize::from(width) * usize::from(height) * 3);
     let mut picture = Vec::with_capacity(size);
     Encoder::new(&mut picture, 80).encode(&pixels, width, height, ColorType::Rgb)?;
-    let missing = size.checked_sub(picture.len()).context("the picture is larger than wanted")?;
-    let (start, rest) = picture.split_at_checked(2).context("the picture has no start")?;
+    let missing = size
+        .checked_sub(picture.len())
+        .context("the picture is larger than wanted")?;
+    let (start, rest) = picture
+        .split_at_checked(2)
+        .context("the picture has no start")?;
     let mut file = Vec::with_capacity(size);
     file.extend_from_slice(start);
     file.extend(comments(missing)?);
@@ -44,7 +51,8 @@ fn comments(mut size: usize) -> Result<Vec<u8>> {
     Ok(comments)
 }
 
-/// Bytes that look random and are the same every time (a linear congruential generator with Knuth's constants).
+/// Bytes that look random and are the same every time (a linear congruential generator with Knuth's
+/// constants).
 fn noise(length: usize) -> Vec<u8> {
     let mut state = 1_u64;
     let mut byte = || {

@@ -1,4 +1,5 @@
-//! A program under measurement: started as Lambda starts it, asked as Lambda asks it, watched from outside.
+//! A program under measurement: started as Lambda starts it, asked as Lambda asks it, watched from
+//! outside.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -57,15 +58,19 @@ pub struct Running {
 impl Program {
     /// The same program with other variables.
     pub fn with<'a>(mut self, variables: impl IntoIterator<Item = (&'a str, String)>) -> Self {
-        self.variables
-            .extend(variables.into_iter().map(|(name, value)| (name.to_owned(), value)));
+        self.variables.extend(
+            variables
+                .into_iter()
+                .map(|(name, value)| (name.to_owned(), value)),
+        );
         self
     }
 
     /// Starts it and waits until it polls for its first event.
     ///
     /// # Errors
-    /// It does not start, or ends, or does not poll within a minute; with the end of what it printed.
+    /// It does not start, or ends, or does not poll within a minute; with the end of what it
+    /// printed.
     pub async fn start(&self) -> Result<Running> {
         let mut runtime_api = RuntimeApi::start().await?;
         let mut clock = ProcessorClock::start(&Python::find()?).await?;
@@ -83,7 +88,9 @@ impl Program {
             .stderr(log.reopen()?)
             .kill_on_drop(true);
         let began = Instant::now();
-        let process = command.spawn().with_context(|| format!("cannot start {}", self.name))?;
+        let process = command
+            .spawn()
+            .with_context(|| format!("cannot start {}", self.name))?;
         let process_id = process.id().context("the process has no id")?;
         let polled = runtime_api.poll().await;
         let polled = polled.with_context(|| format!("{} printed\n{}", self.name, tail(&log)))?;
@@ -132,16 +139,22 @@ impl Running {
         let before = self.clock.read(self.process_id).await?;
         let began = Instant::now();
         let answer = self.runtime_api.invoke(event).await;
-        let answer = answer.with_context(|| format!("{} printed\n{}", self.name, tail(&self.log)))?;
+        let answer =
+            answer.with_context(|| format!("{} printed\n{}", self.name, tail(&self.log)))?;
         let polled = self.runtime_api.poll().await?;
         Ok(Invocation {
             answer,
             took: polled.duration_since(began),
-            cpu: self.clock.read(self.process_id).await?.saturating_sub(before),
+            cpu: self
+                .clock
+                .read(self.process_id)
+                .await?
+                .saturating_sub(before),
         })
     }
 
-    /// The most memory that was resident at once, in bytes (`VmHWM`, proc(5)): the program's own pages, its libraries' and the heap's.
+    /// The most memory that was resident at once, in bytes (`VmHWM`, proc(5)): the program's own
+    /// pages, its libraries' and the heap's.
     ///
     /// # Errors
     /// The process has ended.
@@ -160,7 +173,8 @@ impl Running {
     fn status(&self, name: &str) -> Result<u64> {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.process_id))?;
         let line = status.lines().find_map(|line| line.strip_prefix(name));
-        let kilobytes = line.and_then(|line| line.trim().strip_suffix("kB")?.trim().parse::<u64>().ok());
+        let kilobytes =
+            line.and_then(|line| line.trim().strip_suffix("kB")?.trim().parse::<u64>().ok());
         Ok(kilobytes.with_context(|| format!("{} has no {name}", self.name))? * 1024)
     }
 
@@ -169,7 +183,10 @@ impl Running {
     /// # Errors
     /// The operating system refuses.
     pub async fn stop(mut self) -> Result<()> {
-        self.process.kill().await.with_context(|| format!("cannot end {}", self.name))
+        self.process
+            .kill()
+            .await
+            .with_context(|| format!("cannot end {}", self.name))
     }
 }
 
@@ -177,5 +194,8 @@ fn tail(log: &NamedTempFile) -> String {
     let text = std::fs::read(log.path()).unwrap_or_default();
     let text = String::from_utf8_lossy(&text);
     let lines: Vec<&str> = text.lines().collect();
-    lines.get(lines.len().saturating_sub(20)..).unwrap_or_default().join("\n")
+    lines
+        .get(lines.len().saturating_sub(20)..)
+        .unwrap_or_default()
+        .join("\n")
 }

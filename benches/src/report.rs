@@ -47,7 +47,12 @@ pub struct Budget {
 
 impl Line {
     /// What was measured of everybody who took part.
-    pub fn new(measurement: &'static str, what: impl Into<String>, unit: &'static str, figures: &Figures) -> Self {
+    pub fn new(
+        measurement: &'static str,
+        what: impl Into<String>,
+        unit: &'static str,
+        figures: &Figures,
+    ) -> Self {
         let of = |who| figures.get(&who).copied();
         Self {
             measurement,
@@ -62,13 +67,21 @@ impl Line {
     }
 
     /// A number of ours that nobody else has.
-    pub fn alone(measurement: &'static str, what: impl Into<String>, unit: &'static str, ours: f64) -> Self {
+    pub fn alone(
+        measurement: &'static str,
+        what: impl Into<String>,
+        unit: &'static str,
+        ours: f64,
+    ) -> Self {
         Self::new(measurement, what, unit, &[(Who::Ours, ours)].into())
     }
 
     /// Held to a bound in the line's own unit.
     pub fn at_most(self, bound: f64) -> Self {
-        let (met, words) = (self.ours <= bound, format!("≤ {} {}", number(bound), self.unit));
+        let (met, words) = (
+            self.ours <= bound,
+            format!("≤ {} {}", number(bound), self.unit),
+        );
         self.budget(met, words)
     }
 
@@ -81,10 +94,17 @@ impl Line {
 
     fn cells(&self) -> [String; 8] {
         let optional = |value: Option<f64>| value.map(number).unwrap_or_default();
-        let ratio = |value: Option<f64>| value.map(|value| format!("{}×", number(value / self.ours))).unwrap_or_default();
+        let ratio = |value: Option<f64>| {
+            value
+                .map(|value| format!("{}×", number(value / self.ours)))
+                .unwrap_or_default()
+        };
         [
             self.what.clone(),
-            self.budget.as_ref().map(|budget| budget.bound.clone()).unwrap_or_default(),
+            self.budget
+                .as_ref()
+                .map(|budget| budget.bound.clone())
+                .unwrap_or_default(),
             format!("{} {}", number(self.ours), self.unit),
             optional(self.floor),
             optional(self.python),
@@ -102,7 +122,16 @@ impl Line {
     }
 }
 
-const HEADINGS: [&str; 8] = ["What", "Budget", "Ours", "Floor", "Python", "Node.js", "Peers ÷ ours", "Verdict"];
+const HEADINGS: [&str; 8] = [
+    "What",
+    "Budget",
+    "Ours",
+    "Floor",
+    "Python",
+    "Node.js",
+    "Peers ÷ ours",
+    "Verdict",
+];
 
 /// Everything that was measured, in order.
 #[derive(Clone, Debug, Default, Serialize)]
@@ -116,13 +145,18 @@ pub struct Report {
 impl Report {
     /// Whether every budget is kept.
     pub fn all_met(&self) -> bool {
-        self.lines.iter().filter_map(|line| line.budget.as_ref()).all(|budget| budget.met)
+        self.lines
+            .iter()
+            .filter_map(|line| line.budget.as_ref())
+            .all(|budget| budget.met)
     }
 
     /// A Markdown table whose columns also line up as plain text.
     pub fn table(&self) -> String {
         let headings = HEADINGS.map(str::to_owned);
-        let rows: Vec<[String; 8]> = std::iter::once(headings).chain(self.lines.iter().map(Line::cells)).collect();
+        let rows: Vec<[String; 8]> = std::iter::once(headings)
+            .chain(self.lines.iter().map(Line::cells))
+            .collect();
         let mut widths = [0; 8];
         for row in &rows {
             for (width, cell) in widths.iter_mut().zip(row) {
@@ -131,7 +165,10 @@ impl Report {
         }
         let mut table = String::new();
         for (index, row) in rows.iter().enumerate() {
-            let cells = row.iter().zip(widths).map(|(cell, width)| format!(" {cell:<width$} "));
+            let cells = row
+                .iter()
+                .zip(widths)
+                .map(|(cell, width)| format!(" {cell:<width$} "));
             push_row(&mut table, cells);
             if index == 0 {
                 push_row(&mut table, widths.iter().map(|width| "-".repeat(width + 2)));
@@ -177,7 +214,16 @@ mod tests {
         let cells: Vec<&str> = row.trim_matches('|').split('|').map(str::trim).collect();
         assert_eq!(
             cells,
-            ["webhook", "≤ 3.00 ms", "4.00 ms", "", "400", "200", "100×, 50.0×", "MISSED"]
+            [
+                "webhook",
+                "≤ 3.00 ms",
+                "4.00 ms",
+                "",
+                "400",
+                "200",
+                "100×, 50.0×",
+                "MISSED"
+            ]
         );
         assert!(table.ends_with("Not measured: nothing\n"));
     }

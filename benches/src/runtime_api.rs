@@ -1,7 +1,9 @@
-//! Lambda's side of a function: the runtime API on a port of its own, serving one program at a time.
+//! Lambda's side of a function: the runtime API on a port of its own, serving one program at a
+//! time.
 //!
-//! A program polls for an event, works, posts its answer and polls again ("Using the Lambda runtime API for custom runtimes"). The work on
-//! an event counts as ended when the next poll arrives, so what a program does after its answer is measured, too.
+//! A program polls for an event, works, posts its answer and polls again ("Using the Lambda runtime
+//! API for custom runtimes"). The work on an event counts as ended when the next poll arrives, so
+//! what a program does after its answer is measured, too.
 
 use std::net::Ipv4Addr;
 use std::sync::Arc;
@@ -67,9 +69,15 @@ impl RuntimeApi {
         });
         let routes = Router::new()
             .route("/2018-06-01/runtime/invocation/next", get(next))
-            .route("/2018-06-01/runtime/invocation/{id}/response", post(response))
+            .route(
+                "/2018-06-01/runtime/invocation/{id}/response",
+                post(response),
+            )
             .route("/2018-06-01/runtime/invocation/{id}/error", post(failure))
-            .route("/2018-06-01/runtime/init/error", post(initialisation_failure))
+            .route(
+                "/2018-06-01/runtime/init/error",
+                post(initialisation_failure),
+            )
             .layer(axum::extract::DefaultBodyLimit::disable())
             .with_state(inner);
         let server = tokio::spawn(async move {
@@ -101,7 +109,9 @@ impl RuntimeApi {
                 answer = self.answers.recv() => bail!("instead of polling, the program said {answer:?}"),
             }
         };
-        tokio::time::timeout(DEADLINE, polled).await.context("the program does not poll")?
+        tokio::time::timeout(DEADLINE, polled)
+            .await
+            .context("the program does not poll")?
     }
 
     /// Hands an event to the program, which is waiting for one, and returns its answer.
@@ -109,11 +119,17 @@ impl RuntimeApi {
     /// # Errors
     /// There is none within a minute, or it is that the event could not be handled.
     pub async fn invoke(&mut self, event: &Value) -> Result<Value> {
-        self.events.send(event.to_string().into()).context("the runtime API has stopped")?;
+        self.events
+            .send(event.to_string().into())
+            .context("the runtime API has stopped")?;
         let answer = tokio::time::timeout(DEADLINE, self.answers.recv());
         match answer.await.context("the program does not answer")? {
-            Some(Answer::Response(body)) => serde_json::from_slice(&body).context("the program's answer is not JSON"),
-            Some(Answer::Failure(body)) => bail!("the program failed: {}", String::from_utf8_lossy(&body)),
+            Some(Answer::Response(body)) => {
+                serde_json::from_slice(&body).context("the program's answer is not JSON")
+            }
+            Some(Answer::Failure(body)) => {
+                bail!("the program failed: {}", String::from_utf8_lossy(&body))
+            }
             None => bail!("the runtime API has stopped"),
         }
     }
@@ -127,17 +143,29 @@ impl Drop for RuntimeApi {
 
 type Event = (StatusCode, [(HeaderName, String); 4], Bytes);
 
-#[expect(clippy::disallowed_methods, reason = "Lambda's side, which has a clock of its own")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "Lambda's side, which has a clock of its own"
+)]
 async fn next(State(inner): State<Arc<Inner>>) -> Result<Event, StatusCode> {
     let gone = StatusCode::GONE;
     inner.polls.send(Instant::now()).map_err(|_| gone)?;
     let event = inner.events.lock().await.recv().await.ok_or(gone)?;
-    let deadline = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default() + INVOCATION_TIMEOUT;
+    let deadline = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default()
+        + INVOCATION_TIMEOUT;
     let header = |name: &'static str, value: String| (HeaderName::from_static(name), value);
     let headers = [
         header("content-type", "application/json".to_owned()),
-        header("lambda-runtime-aws-request-id", uuid::Uuid::new_v4().to_string()),
-        header("lambda-runtime-deadline-ms", deadline.as_millis().to_string()),
+        header(
+            "lambda-runtime-aws-request-id",
+            uuid::Uuid::new_v4().to_string(),
+        ),
+        header(
+            "lambda-runtime-deadline-ms",
+            deadline.as_millis().to_string(),
+        ),
         header(
             "lambda-runtime-invoked-function-arn",
             "arn:aws:lambda:eu-west-1:000000000000:function:measured".to_owned(),
@@ -146,11 +174,19 @@ async fn next(State(inner): State<Arc<Inner>>) -> Result<Event, StatusCode> {
     Ok((StatusCode::OK, headers, event))
 }
 
-async fn response(State(inner): State<Arc<Inner>>, Path(_): Path<String>, body: Bytes) -> StatusCode {
+async fn response(
+    State(inner): State<Arc<Inner>>,
+    Path(_): Path<String>,
+    body: Bytes,
+) -> StatusCode {
     pass_on(&inner, Answer::Response(body))
 }
 
-async fn failure(State(inner): State<Arc<Inner>>, Path(_): Path<String>, body: Bytes) -> StatusCode {
+async fn failure(
+    State(inner): State<Arc<Inner>>,
+    Path(_): Path<String>,
+    body: Bytes,
+) -> StatusCode {
     pass_on(&inner, Answer::Failure(body))
 }
 

@@ -24,10 +24,14 @@ impl Sample {
         self.percentile(50)
     }
 
-    /// The smallest value that at least `percent` percent of the measurements do not exceed (nearest rank); the smallest of all for 0.
+    /// The smallest value that at least `percent` percent of the measurements do not exceed
+    /// (nearest rank); the smallest of all for 0.
     pub fn percentile(&self, percent: usize) -> f64 {
         let rank = (self.0.len() * percent).div_ceil(100);
-        self.0.get(rank.saturating_sub(1)).copied().unwrap_or(f64::NAN)
+        self.0
+            .get(rank.saturating_sub(1))
+            .copied()
+            .unwrap_or(f64::NAN)
     }
 }
 

@@ -1,5 +1,6 @@
-//! What the measured programs find around them: the deployed stack on the emulator, the sandbox, and a table, a bucket and a queue of the
-//! measurements' own, which no deployed function listens to.
+//! What the measured programs find around them: the deployed stack on the emulator, the sandbox,
+//! and a table, a bucket and a queue of the measurements' own, which no deployed function listens
+//! to.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -35,14 +36,19 @@ pub struct World {
 }
 
 impl World {
-    /// Starts everything; `programs` is a directory with the functions' programs under their own names.
+    /// Starts everything; `programs` is a directory with the functions' programs under their own
+    /// names.
     ///
     /// # Errors
     /// A part does not start.
     pub async fn start(programs: &Path, progress: Progress) -> Result<Self> {
         let http = http_client()?;
         let secret = ProviderSecret::generate();
-        let signing_key = secret.signing_keys.first().map(String::as_str).unwrap_or_default();
+        let signing_key = secret
+            .signing_keys
+            .first()
+            .map(String::as_str)
+            .unwrap_or_default();
         let sandbox = Sandbox::start(Settings {
             api_key: Secret::new(&secret.api_key),
             api_secret: Secret::new(&secret.api_secret),
@@ -71,12 +77,18 @@ impl World {
                 endpoint_url: Some(stack.endpoint_url().to_owned()),
             },
         );
-        let s3 = aws_sdk_s3::config::Builder::from(&sdk).force_path_style(true).build();
+        let s3 = aws_sdk_s3::config::Builder::from(&sdk)
+            .force_path_style(true)
+            .build();
         let s3 = aws_sdk_s3::Client::from_conf(s3);
         let region = CreateBucketConfiguration::builder()
             .location_constraint(BucketLocationConstraint::from(REGION))
             .build();
-        s3.create_bucket().bucket(BUCKET).create_bucket_configuration(region).send().await?;
+        s3.create_bucket()
+            .bucket(BUCKET)
+            .create_bucket_configuration(region)
+            .send()
+            .await?;
         let sqs = aws_sdk_sqs::Client::new(&sdk);
         let queue = sqs.create_queue().queue_name(QUEUE).send().await?;
         let deployed = deployed_variables(&http, stack.endpoint_url()).await?;
@@ -99,7 +111,9 @@ impl World {
     /// It cannot be created.
     pub async fn table(&self, name: &str) -> Result<String> {
         let deployed = self.stack.output("PairingTableName")?;
-        let described = self.dynamodb("DescribeTable", &json!({ "TableName": deployed })).await?;
+        let described = self
+            .dynamodb("DescribeTable", &json!({ "TableName": deployed }))
+            .await?;
         let like = described.get("Table").context("there is no table")?;
         let of = |value: &Value, names: &[&str]| -> Map<String, Value> {
             let members = names
@@ -110,7 +124,9 @@ impl World {
         let mut wanted = of(like, &["AttributeDefinitions", "KeySchema"]);
         let indexes = like.get("GlobalSecondaryIndexes").and_then(Value::as_array);
         let indexes = indexes.context("the table has no indexes")?.iter();
-        let indexes: Vec<_> = indexes.map(|index| of(index, &["IndexName", "KeySchema", "Projection"])).collect();
+        let indexes: Vec<_> = indexes
+            .map(|index| of(index, &["IndexName", "KeySchema", "Projection"]))
+            .collect();
         wanted.insert("GlobalSecondaryIndexes".to_owned(), json!(indexes));
         wanted.insert("TableName".to_owned(), json!(name));
         wanted.insert("BillingMode".to_owned(), json!("PAY_PER_REQUEST"));
@@ -121,19 +137,31 @@ impl World {
     /// By hand, because the emulator describes tables in words that the SDK does not take.
     async fn dynamodb(&self, operation: &str, request: &Value) -> Result<Value> {
         let scope = format!("test/20200101/{REGION}/dynamodb/aws4_request");
-        let authorization = format!("AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders=host, Signature=0");
-        let sent = self.http.post(self.stack.endpoint_url()).header("Authorization", authorization);
+        let authorization =
+            format!("AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders=host, Signature=0");
+        let sent = self
+            .http
+            .post(self.stack.endpoint_url())
+            .header("Authorization", authorization);
         let sent = sent.header("X-Amz-Target", format!("DynamoDB_20120810.{operation}"));
-        let sent = sent.header("Content-Type", "application/x-amz-json-1.0").body(request.to_string());
+        let sent = sent
+            .header("Content-Type", "application/x-amz-json-1.0")
+            .body(request.to_string());
         let answer = sent.send().await?.error_for_status()?;
         Ok(answer.json().await?)
     }
 
-    /// What a function or a peer finds in its environment here: what the template sets, pointed at the measurements' own resources.
+    /// What a function or a peer finds in its environment here: what the template sets, pointed at
+    /// the measurements' own resources.
     ///
     /// # Errors
     /// There is no such function.
-    pub fn variables(&self, logical_id: &str, table: &str, file_origin: &str) -> Result<BTreeMap<String, String>> {
+    pub fn variables(
+        &self,
+        logical_id: &str,
+        table: &str,
+        file_origin: &str,
+    ) -> Result<BTreeMap<String, String>> {
         let mut variables = self
             .deployed
             .get(logical_id)
@@ -164,18 +192,32 @@ impl World {
         self.stack.output(name)
     }
 
-    /// The digests of all objects below `prefix`, in the order of their names, and removes them: the emulator keeps them in memory.
+    /// The digests of all objects below `prefix`, in the order of their names, and removes them:
+    /// the emulator keeps them in memory.
     ///
     /// # Errors
     /// The bucket cannot be read.
     pub async fn take_digests(&self, prefix: &str) -> Result<Vec<String>> {
-        let listed = self.s3.list_objects_v2().bucket(BUCKET).prefix(prefix).send().await?;
+        let listed = self
+            .s3
+            .list_objects_v2()
+            .bucket(BUCKET)
+            .prefix(prefix)
+            .send()
+            .await?;
         let mut digests = Vec::new();
         for object in listed.contents() {
             let key = object.key().context("an object has a key")?;
             let file = self.s3.get_object().bucket(BUCKET).key(key).send().await?;
-            digests.push(hex::encode(Sha256::digest(file.body.collect().await?.into_bytes())));
-            self.s3.delete_object().bucket(BUCKET).key(key).send().await?;
+            digests.push(hex::encode(Sha256::digest(
+                file.body.collect().await?.into_bytes(),
+            )));
+            self.s3
+                .delete_object()
+                .bucket(BUCKET)
+                .key(key)
+                .send()
+                .await?;
         }
         Ok(digests)
     }
@@ -186,8 +228,18 @@ impl World {
     /// The sandbox does not answer.
     pub async fn requests(&self, client_id: &str, route: &str) -> Result<Vec<Value>> {
         let url = format!("{}/admin/requests?clientId={client_id}", self.sandbox.url());
-        let answer: Value = self.http.get(url).send().await?.error_for_status()?.json().await?;
-        let requests = answer.get("requests").and_then(Value::as_array).context("a journal")?;
+        let answer: Value = self
+            .http
+            .get(url)
+            .send()
+            .await?
+            .error_for_status()?
+            .json()
+            .await?;
+        let requests = answer
+            .get("requests")
+            .and_then(Value::as_array)
+            .context("a journal")?;
         let about = requests
             .iter()
             .filter(|request| request.get("route").is_some_and(|name| name == route));
@@ -201,20 +253,32 @@ impl World {
     }
 }
 
-async fn deployed_variables(http: &reqwest::Client, endpoint: &str) -> Result<BTreeMap<String, BTreeMap<String, String>>> {
+async fn deployed_variables(
+    http: &reqwest::Client,
+    endpoint: &str,
+) -> Result<BTreeMap<String, BTreeMap<String, String>>> {
     let answer = http
         .get(format!("{endpoint}/2015-03-31/functions/"))
         .send()
         .await?
         .error_for_status()?;
     let answer: Value = answer.json().await?;
-    let functions = answer.get("Functions").and_then(Value::as_array).context("a list of functions")?;
+    let functions = answer
+        .get("Functions")
+        .and_then(Value::as_array)
+        .context("a list of functions")?;
     let mut deployed = BTreeMap::new();
     for function in functions {
-        let name = function.get("FunctionName").and_then(Value::as_str).unwrap_or_default();
-        let variables = function.pointer("/Environment/Variables").and_then(Value::as_object);
+        let name = function
+            .get("FunctionName")
+            .and_then(Value::as_str)
+            .unwrap_or_default();
+        let variables = function
+            .pointer("/Environment/Variables")
+            .and_then(Value::as_object);
         let variables = variables.into_iter().flatten();
-        let variables = variables.filter_map(|(name, value)| Some((name.clone(), value.as_str()?.to_owned())));
+        let variables =
+            variables.filter_map(|(name, value)| Some((name.clone(), value.as_str()?.to_owned())));
         let logical_id = LOGICAL_IDS.into_iter().find(|id| name.contains(id));
         deployed.insert(logical_id.unwrap_or(name).to_owned(), variables.collect());
     }

@@ -35,7 +35,8 @@ const SIGNATURE_BYTES: usize = 8;
 
 static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
 
-/// The program that is started as a child, if it is not this one. It must call `document_preparation::run_if_asked` first.
+/// The program that is started as a child, if it is not this one. It must call
+/// `document_preparation::run_if_asked` first.
 pub fn set_program(program: &Path) {
     PROGRAM.get_or_init(|| program.to_owned());
 }
@@ -48,7 +49,8 @@ struct Task {
 }
 
 impl Task {
-    /// The first byte says what the file is and whether zeros make it too large, the second how large it may be.
+    /// The first byte says what the file is and whether zeros make it too large, the second how
+    /// large it may be.
     fn of(input: &[u8]) -> Option<Self> {
         let (&[how, size], file) = input.split_first_chunk()?;
         let mut file = file.to_vec();
@@ -133,7 +135,8 @@ pub(crate) fn child_in_process(input: &[u8]) {
         return;
     }
     let (answer, peak) = peak_kilobytes(|| work(&task));
-    // All pictures and copies of them: the planes, and what is most of what a decoder has beside them.
+    // All pictures and copies of them: the planes, and what is most of what a decoder has beside
+    // them.
     let expected = OTHER_KILOBYTES + (pixels * 16 + task.file.len() * 3) / 1_000;
     assert!(
         peak <= expected as u64,
@@ -233,7 +236,8 @@ fn through_workbench(task: &Task) -> Answer {
     }
 }
 
-/// A JPEG of the size that was promised, in which there is a picture and nothing about the customer.
+/// A JPEG of the size that was promised, in which there is a picture and nothing about the
+/// customer.
 fn is_sound(jpeg: &[u8], (width, height): (u16, u16), limit: u64) {
     assert!(jpeg.len() as u64 <= limit);
     let decoder = mozjpeg::Decompress::new_mem(jpeg).unwrap();

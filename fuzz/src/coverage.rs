@@ -1,4 +1,5 @@
-//! libFuzzer's side. It has `main` and the arguments, so the target's name comes by the variable `FUZZ_TARGET`.
+//! libFuzzer's side. It has `main` and the arguments, so the target's name comes by the variable
+//! `FUZZ_TARGET`.
 
 use std::panic::{set_hook, take_hook};
 use std::process::{ExitCode, abort, exit};

@@ -28,7 +28,8 @@ impl Held {
     }
 }
 
-/// The first byte says how the rest is lengthened beyond what is looked at, the second where it is cut.
+/// The first byte says how the rest is lengthened beyond what is looked at, the second where it is
+/// cut.
 pub(crate) fn jpeg_segments(input: &[u8]) {
     let Some((&[lengthened, cut], rest)) = input.split_first_chunk() else {
         return;
@@ -136,8 +137,8 @@ fn held(jpeg: &[u8]) -> Held {
     }
 }
 
-/// Whether one of the first directory's 512 first entries is an orientation from 2 to 8, and none before it is one that can be
-/// read. (Source: TIFF 6.0, section 2.)
+/// Whether one of the first directory's 512 first entries is an orientation from 2 to 8, and none
+/// before it is one that can be read. (Source: TIFF 6.0, section 2.)
 fn is_turned(exif: &[u8]) -> bool {
     let block = exif.strip_prefix(b"Exif\0\0").unwrap_or(exif);
     let is_little = match block.get(..2) {

@@ -1,7 +1,8 @@
 //! What must hold for every input, one function for each target.
 //!
-//! A target panics when something does not hold. libFuzzer calls it with inputs that it finds by the code they reach
-//! (feature `coverage`), and the tests call it with the files of `corpus/` and mutations of them.
+//! A target panics when something does not hold. libFuzzer calls it with inputs that it finds by
+//! the code they reach (feature `coverage`), and the tests call it with the files of `corpus/` and
+//! mutations of them.
 
 #![allow(
     clippy::unwrap_used,

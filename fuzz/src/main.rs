@@ -1,4 +1,5 @@
-//! Fuzzes one target, or, without libFuzzer, runs single inputs. It is also the child that prepares one document.
+//! Fuzzes one target, or, without libFuzzer, runs single inputs. It is also the child that prepares
+//! one document.
 
 #![cfg_attr(feature = "coverage", no_main)]
 

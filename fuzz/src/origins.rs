@@ -94,7 +94,8 @@ impl Entry {
             "{entry:?}"
         );
         if is_wildcard {
-            // Known to be too lenient: a full stop at the end, as in `https://*.com.`, counts as one between labels.
+            // Known to be too lenient: a full stop at the end, as in `https://*.com.`, counts as
+            // one between labels.
             assert!(place.host.contains('.'), "{entry:?} allows too much");
             assert!(
                 !place

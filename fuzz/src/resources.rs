@@ -12,7 +12,8 @@ pub(crate) fn milliseconds() -> i64 {
 
 /// Does the work, which may take a second, and 20 µs for each byte of its input.
 ///
-/// That is a hundred times of what optimised code takes, so it fails for what grows faster than the input does.
+/// That is a hundred times of what optimised code takes, so it fails for what grows faster than the
+/// input does.
 pub(crate) fn in_linear_time<T>(bytes: usize, work: impl FnOnce() -> T) -> T {
     let began = milliseconds();
     let done = work();

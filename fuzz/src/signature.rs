@@ -11,7 +11,8 @@ const KEYS: [&str; 3] = [
     "a previous key that is longer than the sixty-four bytes of one block, so it is hashed",
 ];
 
-/// The input's first bytes say how the header is made: as it comes, or from a right signature that is changed.
+/// The input's first bytes say how the header is made: as it comes, or from a right signature that
+/// is changed.
 pub(crate) fn signature(input: &[u8]) {
     let Some((&[how, position, value], rest)) = input.split_first_chunk() else {
         return;
@@ -56,7 +57,8 @@ fn check(body: &[u8], header: Option<&[u8]>) {
     }
 }
 
-/// Whether the header has the 64 digits of a signature, in either case, with white space around them.
+/// Whether the header has the 64 digits of a signature, in either case, with white space around
+/// them.
 fn is_right(body: &[u8], header: &[u8]) -> bool {
     let Ok(text) = std::str::from_utf8(header) else {
         return false;

@@ -1,4 +1,5 @@
-//! Making a pairing overdue, for tests of what happens then: half an hour is longer than anybody waits for a test.
+//! Making a pairing overdue, for tests of what happens then: half an hour is longer than anybody
+//! waits for a test.
 
 use std::time::Duration;
 
@@ -12,13 +13,20 @@ const RETENTION: Duration = Duration::from_secs(24 * 60 * 60);
 const LONG_AGO: Timestamp = Timestamp::from_milliseconds(1_700_000_000_000);
 
 impl Session<'_> {
-    /// Makes the pairing overdue, as if it had been left alone since. Whether that was possible: somebody else may change it at the
-    /// same moment, and then it has not been left alone.
+    /// Makes the pairing overdue, as if it had been left alone since. Whether that was possible:
+    /// somebody else may change it at the same moment, and then it has not been left alone.
     pub async fn age(&self) -> bool {
-        let (sdk, table) = (&self.stack.sdk, self.stack.description.pairing_table.clone());
+        let (sdk, table) = (
+            &self.stack.sdk,
+            self.stack.description.pairing_table.clone(),
+        );
         let store = DynamoPairings::new(sdk, table, RETENTION);
         let first = self.scan_ref.parse().expect("a scanRef");
-        let pairing = store.find(&first).await.expect("the table answers").expect("a pairing");
+        let pairing = store
+            .find(&first)
+            .await
+            .expect("the table answers")
+            .expect("a pairing");
         let mut aged = Pairing {
             version: pairing.version + 1,
             updated_at: LONG_AGO,

@@ -25,8 +25,14 @@ impl ApiAnswer {
 
     /// The fields that a problem names, in its order.
     pub fn fields(&self) -> Vec<&str> {
-        let errors = self.body["errors"].as_array().map(Vec::as_slice).unwrap_or_default();
-        errors.iter().filter_map(|error| error["field"].as_str()).collect()
+        let errors = self.body["errors"]
+            .as_array()
+            .map(Vec::as_slice)
+            .unwrap_or_default();
+        errors
+            .iter()
+            .filter_map(|error| error["field"].as_str())
+            .collect()
     }
 
     /// The body, if the status is this.
@@ -43,12 +49,18 @@ impl ApiAnswer {
 impl Stack {
     /// Asks the API as an application does. `path` begins with a slash and may have a query.
     pub async fn api(&self, method: Method, path: &str, body: Option<Value>) -> ApiAnswer {
-        let takes = body.as_ref().map(|body| CONTRACT.takes(method.as_str(), path, body));
+        let takes = body
+            .as_ref()
+            .map(|body| CONTRACT.takes(method.as_str(), path, body));
         let bytes = body.map_or_else(Vec::new, |body| body.to_string().into_bytes());
         let answer = self.api_bytes(method, path, bytes).await;
         if let Some(takes) = takes {
             let was_valid = answer.code() != "invalid_request";
-            assert_eq!(was_valid, takes, "handler and contract agree about the request: {}", answer.body);
+            assert_eq!(
+                was_valid, takes,
+                "handler and contract agree about the request: {}",
+                answer.body
+            );
         }
         answer
     }
@@ -59,8 +71,18 @@ impl Stack {
     }
 
     /// The same with further headers.
-    pub async fn api_with(&self, method: Method, path: &str, further: HeaderMap, body: Vec<u8>) -> ApiAnswer {
-        let answer = self.api.send_with(method.clone(), path, further, body).await.expect("an answer");
+    pub async fn api_with(
+        &self,
+        method: Method,
+        path: &str,
+        further: HeaderMap,
+        body: Vec<u8>,
+    ) -> ApiAnswer {
+        let answer = self
+            .api
+            .send_with(method.clone(), path, further, body)
+            .await
+            .expect("an answer");
         let (status, headers) = (answer.status().as_u16(), answer.headers().clone());
         let body: Value = answer.json().await.expect("JSON");
         let content_type = headers[CONTENT_TYPE].to_str().expect("text");
@@ -69,14 +91,22 @@ impl Stack {
         if status < 400 {
             assert_eq!(headers["cache-control"], "no-store");
         }
-        ApiAnswer { status, headers, body }
+        ApiAnswer {
+            status,
+            headers,
+            body,
+        }
     }
 
-    /// Creates a session for a new customer by way of the API, with other members as given. Returns it and the answer.
+    /// Creates a session for a new customer by way of the API, with other members as given. Returns
+    /// it and the answer.
     pub async fn api_session(&self, mut request: Value) -> (Session<'_>, Value) {
         let client_id = format!("customer-{}", Uuid::new_v4().simple());
         request["clientId"] = json!(client_id);
-        let answer = self.api(Method::POST, "/sessions", Some(request)).await.expect(201);
+        let answer = self
+            .api(Method::POST, "/sessions", Some(request))
+            .await
+            .expect(201);
         let scan_ref = answer["scanRef"].as_str().expect("a scanRef").to_owned();
         (Session::of(self, client_id, scan_ref), answer)
     }

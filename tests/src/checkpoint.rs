@@ -1,6 +1,7 @@
-//! Standing between the functions and a service that they call: every call passes, except the one that a test waits for. That one is
-//! held, before the service has seen it, midway through its body, or after the service has done it and before the function knows; and
-//! the test decides whether it goes on, or has the process that made it killed at exactly that moment.
+//! Standing between the functions and a service that they call: every call passes, except the one
+//! that a test waits for. That one is held, before the service has seen it, midway through its
+//! body, or after the service has done it and before the function knows; and the test decides
+//! whether it goes on, or has the process that made it killed at exactly that moment.
 
 use std::io;
 use std::net::SocketAddr;
@@ -27,7 +28,8 @@ use crate::wait::DEADLINE;
 pub struct Call {
     pub method: Method,
     pub path: String,
-    /// What is asked of a service with one address for everything, such as `TransactWriteItems`; else empty.
+    /// What is asked of a service with one address for everything, such as `TransactWriteItems`;
+    /// else empty.
     pub operation: String,
     /// The body; the start of one that is streamed.
     pub body: String,
@@ -76,7 +78,9 @@ struct Shared {
 
 impl std::fmt::Debug for Shared {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Shared").field("service", &self.service).finish_non_exhaustive()
+        f.debug_struct("Shared")
+            .field("service", &self.service)
+            .finish_non_exhaustive()
     }
 }
 
@@ -133,7 +137,8 @@ impl Drop for InTheWay {
     }
 }
 
-/// A call that waits for the test's decision. Dropping this ends it: the caller gets no answer, and what it was sending ends early.
+/// A call that waits for the test's decision. Dropping this ends it: the caller gets no answer, and
+/// what it was sending ends early.
 #[derive(Debug)]
 pub struct Held {
     caller: FunctionProcess,
@@ -141,7 +146,8 @@ pub struct Held {
 }
 
 impl Held {
-    /// Lets the call go on as if nothing had been. Whether its caller was still waiting: the functions give a service 2.5 s and then try again.
+    /// Lets the call go on as if nothing had been. Whether its caller was still waiting: the
+    /// functions give a service 2.5 s and then try again.
     pub fn release(self) -> bool {
         self.decision.send(()).is_ok()
     }
@@ -153,7 +159,11 @@ impl Held {
 
     /// Kills the process that made the call, with SIGKILL, and returns the name of its function.
     pub fn kill_caller(self) -> String {
-        assert!(self.caller.kill(), "{:?} is there to be killed", self.caller);
+        assert!(
+            self.caller.kill(),
+            "{:?} is there to be killed",
+            self.caller
+        );
         self.caller.function
     }
 }
@@ -174,7 +184,8 @@ impl Checkpoint {
         });
         let router = Router::new().fallback(pass).with_state(Arc::clone(&shared));
         let service = router.into_make_service_with_connect_info::<SocketAddr>();
-        let task = tokio::spawn(async move { axum::serve(listener, service).await.expect("never ends") });
+        let task =
+            tokio::spawn(async move { axum::serve(listener, service).await.expect("never ends") });
         Self {
             origin: format!("http://{address}"),
             shared,
@@ -189,7 +200,10 @@ impl Checkpoint {
 
     /// From now on calls go to this origin. May be said once.
     pub fn lead_to(&self, origin: &str) {
-        self.shared.service.set(origin.to_owned()).expect("said once");
+        self.shared
+            .service
+            .set(origin.to_owned())
+            .expect("said once");
     }
 
     /// Tells of every call from now on that is answered. May be said once.
@@ -206,7 +220,11 @@ impl Checkpoint {
             .watches
             .lock()
             .expect("not poisoned")
-            .push(Watch { wanted, side, sender });
+            .push(Watch {
+                wanted,
+                side,
+                sender,
+            });
         Watching(receiver)
     }
 }
@@ -218,7 +236,11 @@ impl Checkpoint {
     }
 
     /// Passes every call that is `wanted` on so much later.
-    pub fn delay(&self, pause: Duration, wanted: impl Fn(&Call) -> bool + Send + 'static) -> InTheWay {
+    pub fn delay(
+        &self,
+        pause: Duration,
+        wanted: impl Fn(&Call) -> bool + Send + 'static,
+    ) -> InTheWay {
         self.put_in_the_way(Box::new(wanted), Trouble::Delayed(pause))
     }
 
@@ -237,8 +259,16 @@ impl Checkpoint {
 
     fn put_in_the_way(&self, wanted: Wanted, trouble: Trouble) -> InTheWay {
         let number = self.shared.obstacles_so_far.fetch_add(1, Ordering::Relaxed);
-        let obstacle = Obstacle { number, wanted, trouble };
-        self.shared.obstacles.lock().expect("not poisoned").push(obstacle);
+        let obstacle = Obstacle {
+            number,
+            wanted,
+            trouble,
+        };
+        self.shared
+            .obstacles
+            .lock()
+            .expect("not poisoned")
+            .push(obstacle);
         InTheWay {
             number,
             shared: Arc::clone(&self.shared),
@@ -254,7 +284,8 @@ impl Watching {
     /// Waits for the call, at most as long as anything may take.
     pub async fn held(self) -> Held {
         let held = timeout(DEADLINE, self.0).await;
-        held.expect("the call is made in time").expect("the checkpoint is open")
+        held.expect("the call is made in time")
+            .expect("the checkpoint is open")
     }
 }
 
@@ -297,10 +328,15 @@ impl Shared {
     fn meet(&self, call: &Call, caller: SocketAddr) -> Option<Met> {
         let mut watches = self.watches.lock().expect("not poisoned");
         let position = watches.iter().position(|watch| (watch.wanted)(call))?;
-        // Now, because a caller does not wait for ever: on a busy machine it may have hung up and be trying again when the test has its turn.
+        // Now, because a caller does not wait for ever: on a busy machine it may have hung up and
+        // be trying again when the test has its turn.
         let caller = FunctionProcess::behind(caller, self.address)?;
         let Watch { side, sender, .. } = watches.remove(position);
-        Some(Met { side, sender, caller })
+        Some(Met {
+            side,
+            sender,
+            caller,
+        })
     }
 }
 
@@ -310,7 +346,11 @@ fn is_streamed(parts: &Parts) -> bool {
     path == "/api/v2/process" || (parts.method == Method::PUT && path.contains("/documents/"))
 }
 
-async fn pass(State(shared): State<Arc<Shared>>, ConnectInfo(caller): ConnectInfo<SocketAddr>, request: Request) -> Response {
+async fn pass(
+    State(shared): State<Arc<Shared>>,
+    ConnectInfo(caller): ConnectInfo<SocketAddr>,
+    request: Request,
+) -> Response {
     let (parts, body) = request.into_parts();
     let is_streamed = is_streamed(&parts);
     let mut rest = body.into_data_stream();
@@ -358,8 +398,13 @@ async fn read_start(body: &mut BodyDataStream, is_streamed: bool) -> Result<Byte
 }
 
 fn describe(parts: &Parts, start: &[u8]) -> Call {
-    let target = parts.headers.get("x-amz-target").and_then(|target| target.to_str().ok());
-    let operation = target.and_then(|target| target.rsplit('.').next()).unwrap_or_default();
+    let target = parts
+        .headers
+        .get("x-amz-target")
+        .and_then(|target| target.to_str().ok());
+    let operation = target
+        .and_then(|target| target.rsplit('.').next())
+        .unwrap_or_default();
     Call {
         method: parts.method.clone(),
         path: parts.uri.path().to_owned(),
@@ -426,7 +471,12 @@ fn sent_bytes(headers: &HeaderMap) -> u64 {
 /// Without what is about one connection only.
 fn end_to_end(headers: &HeaderMap) -> HeaderMap {
     let mut headers = headers.clone();
-    for name in [header::HOST, header::CONNECTION, header::TRANSFER_ENCODING, header::EXPECT] {
+    for name in [
+        header::HOST,
+        header::CONNECTION,
+        header::TRANSFER_ENCODING,
+        header::EXPECT,
+    ] {
         headers.remove(name);
     }
     headers

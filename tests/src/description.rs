@@ -1,11 +1,13 @@
-//! Where a running stack is, as `cargo xtask up --json` prints it: everything that a test needs, and nothing secret.
+//! Where a running stack is, as `cargo xtask up --json` prints it: everything that a test needs,
+//! and nothing secret.
 
 use std::path::Path;
 
 use local_stack::{LocalStack, REGION, STACK_NAME};
 use serde::{Deserialize, Serialize};
 
-/// The environment variable that names a file with a [`Description`] in JSON. Without it, a test program starts a stack itself.
+/// The environment variable that names a file with a [`Description`] in JSON. Without it, a test
+/// program starts a stack itself.
 pub const STACK_VARIABLE: &str = "DUAL_VERIFICATION_STACK";
 
 /// The template's outputs, as addresses that work on this machine, and what is around them.
@@ -48,14 +50,19 @@ impl Description {
             event_bus: output("EventBusName"),
             endpoint_url: stack.endpoint_url().to_owned(),
             region: REGION.to_owned(),
-            sandbox_url: stack.sandbox_url().expect("tests run with the sandbox").to_owned(),
+            sandbox_url: stack
+                .sandbox_url()
+                .expect("tests run with the sandbox")
+                .to_owned(),
             stack_name: STACK_NAME.to_owned(),
         }
     }
 
     /// Reads what `cargo xtask up --json` has printed.
     pub fn read(path: &Path) -> Self {
-        let text = std::fs::read(path).unwrap_or_else(|error| panic!("{STACK_VARIABLE} names {}: {error}", path.display()));
-        serde_json::from_slice(&text).unwrap_or_else(|error| panic!("{} does not describe a stack: {error}", path.display()))
+        let text = std::fs::read(path)
+            .unwrap_or_else(|error| panic!("{STACK_VARIABLE} names {}: {error}", path.display()));
+        serde_json::from_slice(&text)
+            .unwrap_or_else(|error| panic!("{} does not describe a stack: {error}", path.display()))
     }
 }

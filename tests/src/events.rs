@@ -38,9 +38,22 @@ impl Stack {
         let pattern = json!({"source": ["dual-verification"], "detail": {"clientId": client_ids}});
         let bus = &self.description.event_bus;
         let request = self.eventbridge.put_rule().name(&rule).event_bus_name(bus);
-        request.event_pattern(pattern.to_string()).send().await.expect("a rule");
-        let target = Target::builder().id("queue").arn(queue_arn).build().expect("a target");
-        let request = self.eventbridge.put_targets().rule(&rule).event_bus_name(bus).targets(target);
+        request
+            .event_pattern(pattern.to_string())
+            .send()
+            .await
+            .expect("a rule");
+        let target = Target::builder()
+            .id("queue")
+            .arn(queue_arn)
+            .build()
+            .expect("a target");
+        let request = self
+            .eventbridge
+            .put_targets()
+            .rule(&rule)
+            .event_bus_name(bus)
+            .targets(target);
         let answer = request.send().await.expect("the bus answers");
         assert_eq!(answer.failed_entry_count(), 0, "{answer:?}");
         Listener {
@@ -52,16 +65,19 @@ impl Stack {
 }
 
 impl Listener<'_> {
-    /// Waits until an event of this type about this customer was heard, and returns all that have been heard by then.
+    /// Waits until an event of this type about this customer was heard, and returns all that have
+    /// been heard by then.
     pub async fn until(&self, detail_type: &str, client_id: &str) -> Vec<Value> {
         eventually(format_args!("{detail_type} about {client_id}"), || async {
             let mut heard = self.heard.lock().await;
             let letters = self.stack.receive(&self.queue_url, VISIBILITY).await;
-            let events = letters
-                .iter()
-                .map(|letter| serde_json::from_str(letter.body().unwrap_or_default()).expect("JSON"));
+            let events = letters.iter().map(|letter| {
+                serde_json::from_str(letter.body().unwrap_or_default()).expect("JSON")
+            });
             heard.extend(events);
-            let is_it = |event: &Value| event["detail-type"] == detail_type && event["detail"]["clientId"] == client_id;
+            let is_it = |event: &Value| {
+                event["detail-type"] == detail_type && event["detail"]["clientId"] == client_id
+            };
             if heard.iter().any(is_it) {
                 Ok(heard.clone())
             } else {

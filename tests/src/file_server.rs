@@ -1,4 +1,5 @@
-//! A server of files that misbehaves to the byte: what it says is written out by the test, and whom it heard is counted.
+//! A server of files that misbehaves to the byte: what it says is written out by the test, and whom
+//! it heard is counted.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -62,7 +63,11 @@ impl FileServer {
                 tokio::spawn(serve(stream, answer.clone()));
             }
         });
-        Self { origin, heard, task }
+        Self {
+            origin,
+            heard,
+            task,
+        }
     }
 
     /// A link to a file on this server.
@@ -92,7 +97,9 @@ async fn serve(mut stream: TcpStream, answer: Answer) {
         }
     }
     let head = format!("{}Connection: close\r\n\r\n", answer.head);
-    if stream.write_all(head.as_bytes()).await.is_ok() && stream.write_all(&answer.body).await.is_ok() {
+    if stream.write_all(head.as_bytes()).await.is_ok()
+        && stream.write_all(&answer.body).await.is_ok()
+    {
         drop(stream.shutdown().await);
     }
 }

@@ -1,9 +1,9 @@
-//! What the integration tests are written in: a deployed stack, customers who play their sessions at the sandbox, and what table,
-//! bucket, queues, logs and journal say afterwards.
+//! What the integration tests are written in: a deployed stack, customers who play their sessions
+//! at the sandbox, and what table, bucket, queues, logs and journal say afterwards.
 //!
-//! The stack is the real one: `template.yaml`, deployed by the SAM CLI into the emulator, with the sandbox in iDenfy's place. It is
-//! shared by all tests of a run (see [`Stack::shared`]), so each test plays customers of its own and changes nothing that
-//! another could notice.
+//! The stack is the real one: `template.yaml`, deployed by the SAM CLI into the emulator, with the
+//! sandbox in iDenfy's place. It is shared by all tests of a run (see [`Stack::shared`]), so each
+//! test plays customers of its own and changes nothing that another could notice.
 #![allow(
     clippy::disallowed_methods,
     clippy::expect_used,

@@ -16,7 +16,9 @@ impl Stack {
             if !text.is_empty() {
                 request["filterPattern"] = json!(format!("\"{text}\""));
             }
-            let answer = self.call("logs", "Logs_20140328.FilterLogEvents", "1.1", &request).await;
+            let answer = self
+                .call("logs", "Logs_20140328.FilterLogEvents", "1.1", &request)
+                .await;
             let events = answer["events"].as_array().cloned().unwrap_or_default();
             let messages = events.iter().filter_map(|event| event["message"].as_str());
             lines.extend(messages.flat_map(str::lines).map(str::to_owned));
@@ -41,7 +43,11 @@ impl Stack {
     pub async fn until_logged(&self, function: &str, text: &str) {
         eventually(format_args!("{function} logs {text}"), || async {
             let lines = self.log_lines(function, text).await;
-            if lines.is_empty() { Err("no such line") } else { Ok(()) }
+            if lines.is_empty() {
+                Err("no such line")
+            } else {
+                Ok(())
+            }
         })
         .await;
     }

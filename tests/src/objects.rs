@@ -41,14 +41,29 @@ impl Stack {
         let mut objects = Vec::new();
         let (mut key, mut version) = (None, None);
         loop {
-            let request = self.s3.list_object_versions().bucket(&self.description.document_bucket);
-            let request = request.prefix(prefix).set_key_marker(key).set_version_id_marker(version);
+            let request = self
+                .s3
+                .list_object_versions()
+                .bucket(&self.description.document_bucket);
+            let request = request
+                .prefix(prefix)
+                .set_key_marker(key)
+                .set_version_id_marker(version);
             let answer = request.send().await.expect("the bucket answers");
             assert!(answer.delete_markers().is_empty(), "{answer:?}");
-            objects.extend(answer.versions().iter().map(|version| StoredObject {
-                key: version.key().expect("a key").to_owned(),
-                bytes: version.size().expect("a size").try_into().expect("not negative"),
-                version: version.version_id().expect("the bucket keeps versions").to_owned(),
+            objects.extend(answer.versions().iter().map(|version| {
+                StoredObject {
+                    key: version.key().expect("a key").to_owned(),
+                    bytes: version
+                        .size()
+                        .expect("a size")
+                        .try_into()
+                        .expect("not negative"),
+                    version: version
+                        .version_id()
+                        .expect("the bucket keeps versions")
+                        .to_owned(),
+                }
             }));
             if answer.is_truncated() != Some(true) {
                 return objects;
@@ -60,7 +75,10 @@ impl Stack {
     /// Removes the objects below a prefix, as the bucket's lifecycle does one day.
     pub async fn remove_objects(&self, prefix: &str) {
         for object in self.objects(prefix).await {
-            let request = self.s3.delete_object().bucket(&self.description.document_bucket);
+            let request = self
+                .s3
+                .delete_object()
+                .bucket(&self.description.document_bucket);
             let request = request.key(object.key).version_id(object.version);
             request.send().await.expect("the bucket answers");
         }
@@ -68,9 +86,18 @@ impl Stack {
 
     /// An object's content.
     pub async fn object(&self, key: &str) -> Vec<u8> {
-        let request = self.s3.get_object().bucket(&self.description.document_bucket).key(key);
+        let request = self
+            .s3
+            .get_object()
+            .bucket(&self.description.document_bucket)
+            .key(key);
         let answer = request.send().await.expect("the object is there");
-        answer.body.collect().await.expect("a whole object").to_vec()
+        answer
+            .body
+            .collect()
+            .await
+            .expect("a whole object")
+            .to_vec()
     }
 
     /// An object's content as JSON.

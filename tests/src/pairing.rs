@@ -54,25 +54,46 @@ impl fmt::Display for PairingRecord {
 impl PairingRecord {
     fn read(item: &Item) -> Self {
         let text = |name: &str| item.get(name).and_then(|value| value.as_s().ok()).cloned();
-        let pairing: Value = serde_json::from_str(&text("pairing").expect("a pairing")).expect("JSON");
+        let pairing: Value =
+            serde_json::from_str(&text("pairing").expect("a pairing")).expect("JSON");
         let record = Self {
             state: text("state").expect("a state"),
             reason: text("reason"),
             verdict: text("verdict"),
-            version: item["version"].as_n().expect("a number").parse().expect("a number"),
+            version: item["version"]
+                .as_n()
+                .expect("a number")
+                .parse()
+                .expect("a number"),
             client_id: text("client_id"),
             second_scan_ref: text("second_scan_ref"),
             attention_at: text("attention_at"),
             pairing,
         };
-        assert_eq!(record.pairing["state"]["name"], record.state.as_str(), "attribute and record agree");
-        assert_eq!(record.pairing["version"], record.version, "attribute and record agree");
-        assert!(item.contains_key("expires_at"), "every record is removed one day");
-        let is_terminal = ["Settled", "Declined", "Expired", "Parked"].contains(&record.state.as_str());
-        let is_asked = !record.pairing["first_question"].is_null() || !record.pairing["second"]["question"].is_null();
+        assert_eq!(
+            record.pairing["state"]["name"],
+            record.state.as_str(),
+            "attribute and record agree"
+        );
+        assert_eq!(
+            record.pairing["version"], record.version,
+            "attribute and record agree"
+        );
+        assert!(
+            item.contains_key("expires_at"),
+            "every record is removed one day"
+        );
+        let is_terminal =
+            ["Settled", "Declined", "Expired", "Parked"].contains(&record.state.as_str());
+        let is_asked = !record.pairing["first_question"].is_null()
+            || !record.pairing["second"]["question"].is_null();
         let is_next_due = record.state == "Settled" && !record.pairing["next_upload"].is_null();
         let is_at_rest = is_terminal && !is_asked && !is_next_due;
-        assert_eq!(record.attention_at.is_none(), is_at_rest, "no pairing is forgotten: {record:?}");
+        assert_eq!(
+            record.attention_at.is_none(),
+            is_at_rest,
+            "no pairing is forgotten: {record:?}"
+        );
         record
     }
 }
@@ -80,7 +101,10 @@ impl PairingRecord {
 impl Stack {
     /// The pairing of a first `scanRef`, if there is one.
     pub async fn pairing(&self, first: &str) -> Option<PairingRecord> {
-        self.pairing_item(first).await.as_ref().map(PairingRecord::read)
+        self.pairing_item(first)
+            .await
+            .as_ref()
+            .map(PairingRecord::read)
     }
 
     /// The name of a pairing's state, if there is a pairing.
@@ -101,15 +125,20 @@ impl Stack {
         request.send().await.expect("the table answers").item
     }
 
-    /// The first `scanRef`s of all pairings in the sparse index by attention: those that are under way.
+    /// The first `scanRef`s of all pairings in the sparse index by attention: those that are under
+    /// way.
     pub async fn under_way(&self) -> BTreeSet<String> {
         let mut found = BTreeSet::new();
         for shard in 0..ATTENTION_SHARDS {
-            let request = self.dynamodb.query().table_name(&self.description.pairing_table);
+            let request = self
+                .dynamodb
+                .query()
+                .table_name(&self.description.pairing_table);
             let request = request
                 .index_name("by-attention")
                 .key_condition_expression("attention_shard = :shard");
-            let request = request.expression_attribute_values(":shard", AttributeValue::S(shard.to_string()));
+            let request =
+                request.expression_attribute_values(":shard", AttributeValue::S(shard.to_string()));
             let items = request
                 .into_paginator()
                 .items()
@@ -118,12 +147,16 @@ impl Stack {
                 .await
                 .expect("the table answers");
             let keys = items.iter().map(|item| item["pk"].as_s().expect("text"));
-            found.extend(keys.filter_map(|key| key.strip_prefix("PAIRING#")).map(str::to_owned));
+            found.extend(
+                keys.filter_map(|key| key.strip_prefix("PAIRING#"))
+                    .map(str::to_owned),
+            );
         }
         found
     }
 
-    /// Every pairing of the whole table by its first `scanRef`, as it is, whether or not it is as it should be.
+    /// Every pairing of the whole table by its first `scanRef`, as it is, whether or not it is as
+    /// it should be.
     pub async fn all_pairings(&self) -> BTreeMap<String, StoredPairing> {
         let request = self
             .dynamodb
@@ -131,7 +164,8 @@ impl Stack {
             .table_name(&self.description.pairing_table)
             .consistent_read(true);
         let request = request.filter_expression("sk = :pairing");
-        let request = request.expression_attribute_values(":pairing", AttributeValue::S("PAIRING".to_owned()));
+        let request = request
+            .expression_attribute_values(":pairing", AttributeValue::S("PAIRING".to_owned()));
         let items = request
             .into_paginator()
             .items()
@@ -139,7 +173,8 @@ impl Stack {
             .try_collect()
             .await
             .expect("the table answers");
-        let text = |item: &Item, name: &str| item.get(name).and_then(|value| value.as_s().ok()).cloned();
+        let text =
+            |item: &Item, name: &str| item.get(name).and_then(|value| value.as_s().ok()).cloned();
         let read = |item: &Item| StoredPairing {
             state: text(item, "state").unwrap_or_default(),
             reason: text(item, "reason"),
@@ -160,8 +195,10 @@ impl Stack {
             .table_name(&self.description.pairing_table)
             .consistent_read(true);
         let request = request.key_condition_expression("pk = :pk AND begins_with(sk, :event)");
-        let request = request.expression_attribute_values(":pk", AttributeValue::S(format!("PAIRING#{first}")));
-        let request = request.expression_attribute_values(":event", AttributeValue::S("EVENT#".to_owned()));
+        let request = request
+            .expression_attribute_values(":pk", AttributeValue::S(format!("PAIRING#{first}")));
+        let request =
+            request.expression_attribute_values(":event", AttributeValue::S("EVENT#".to_owned()));
         let answer = request.send().await.expect("the table answers");
         let what = |item: &Item| item["what"].as_s().expect("text").clone();
         answer.items().iter().map(what).collect()
@@ -197,7 +234,13 @@ impl Stack {
             .table_name(&self.description.pairing_table)
             .index_name("by-client");
         let request = request.key_condition_expression("client_id = :client_id");
-        let request = request.expression_attribute_values(":client_id", AttributeValue::S(client_id.to_owned()));
-        request.send().await.expect("the table answers").items.unwrap_or_default()
+        let request = request
+            .expression_attribute_values(":client_id", AttributeValue::S(client_id.to_owned()));
+        request
+            .send()
+            .await
+            .expect("the table answers")
+            .items
+            .unwrap_or_default()
     }
 }

@@ -1,4 +1,5 @@
-//! Files as customers upload them. Each has its own content, so that no two are mistaken for each other.
+//! Files as customers upload them. Each has its own content, so that no two are mistaken for each
+//! other.
 
 use jpeg_encoder::{ColorType, Encoder};
 use uuid::Uuid;
@@ -68,7 +69,12 @@ fn pdf_filled(filling: usize, trailer: &str) -> Vec<u8> {
     }
     let start = pdf.len();
     let size = objects.len() + 1;
-    pdf.extend(format!("{table}trailer\n<< /Size {size} /Root 1 0 R{trailer} >>\nstartxref\n{start}\n%%EOF\n").as_bytes());
+    pdf.extend(
+        format!(
+            "{table}trailer\n<< /Size {size} /Root 1 0 R{trailer} >>\nstartxref\n{start}\n%%EOF\n"
+        )
+        .as_bytes(),
+    );
     pdf
 }
 
@@ -78,20 +84,29 @@ pub fn starting_with(start: &[u8], length: usize) -> Vec<u8> {
     let mut file = start.to_vec();
     let mut round = 0_u8;
     while file.len() < length {
-        file.extend(noise.iter().map(|byte| byte.wrapping_mul(31).wrapping_add(round)));
+        file.extend(
+            noise
+                .iter()
+                .map(|byte| byte.wrapping_mul(31).wrapping_add(round)),
+        );
         round = round.wrapping_add(1);
     }
     file.truncate(length);
     file
 }
 
-/// A photo that can be looked at, taken in the dark: noise, which hardly compresses. `orientation` stands in its EXIF data, 1 to 8.
+/// A photo that can be looked at, taken in the dark: noise, which hardly compresses. `orientation`
+/// stands in its EXIF data, 1 to 8.
 pub fn photo(width: u16, height: u16, quality: u8, orientation: u8) -> Vec<u8> {
     let rgb = starting_with(b"", usize::from(width) * usize::from(height) * 3);
     let mut picture = Vec::new();
     let encoder = Encoder::new(&mut picture, quality);
-    encoder.encode(&rgb, width, height, ColorType::Rgb).expect("a picture");
-    let mut photo = b"\xff\xd8\xff\xe1\x00\x22Exif\0\0MM\0\x2a\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0".to_vec();
+    encoder
+        .encode(&rgb, width, height, ColorType::Rgb)
+        .expect("a picture");
+    let mut photo =
+        b"\xff\xd8\xff\xe1\x00\x22Exif\0\0MM\0\x2a\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0"
+            .to_vec();
     photo.push(orientation);
     photo.extend(b"\0\0\0\0\0\0");
     photo.extend(picture.get(2..).expect("segments"));
@@ -101,7 +116,10 @@ pub fn photo(width: u16, height: u16, quality: u8, orientation: u8) -> Vec<u8> {
 /// A small photo lying on its side whose header says that it has 65,500 × 65,500 pixels.
 pub fn bomb() -> Vec<u8> {
     let mut photo = photo(16, 16, 90, 6);
-    let frame = photo.windows(2).position(|marker| marker == [0xff, 0xc0]).expect("a frame");
+    let frame = photo
+        .windows(2)
+        .position(|marker| marker == [0xff, 0xc0])
+        .expect("a frame");
     photo[frame + 5..frame + 9].copy_from_slice(&[0xff, 0xdc, 0xff, 0xdc]);
     photo
 }
@@ -111,7 +129,9 @@ pub fn webp(width: u32, height: u32) -> Vec<u8> {
     let rgb = starting_with(b"", width as usize * height as usize * 3);
     let mut picture = Vec::new();
     let encoder = image_webp::WebPEncoder::new(&mut picture);
-    encoder.encode(&rgb, width, height, image_webp::ColorType::Rgb8).expect("a picture");
+    encoder
+        .encode(&rgb, width, height, image_webp::ColorType::Rgb8)
+        .expect("a picture");
     picture
 }
 
@@ -132,8 +152,13 @@ mod tests {
             for pdf in [pdf(length), encrypted_pdf(length)] {
                 assert_eq!(pdf.len(), length);
                 let end = String::from_utf8_lossy(&pdf[length - 40..]).into_owned();
-                let start = end.split("startxref\n").nth(1).and_then(|rest| rest.lines().next());
-                let start: usize = start.and_then(|start| start.parse().ok()).expect("a number");
+                let start = end
+                    .split("startxref\n")
+                    .nth(1)
+                    .and_then(|rest| rest.lines().next());
+                let start: usize = start
+                    .and_then(|start| start.parse().ok())
+                    .expect("a number");
                 assert!(pdf[start..].starts_with(b"xref\n"));
             }
         }

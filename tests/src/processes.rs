@@ -1,4 +1,5 @@
-//! The processes that the emulator runs functions in, found through `/proc`, and killed as a machine that fails kills them: with SIGKILL.
+//! The processes that the emulator runs functions in, found through `/proc`, and killed as a
+//! machine that fails kills them: with SIGKILL.
 
 use std::fs;
 use std::net::{IpAddr, SocketAddr};
@@ -6,7 +7,8 @@ use std::path::Path;
 
 use rustix::process::{Pid, Signal, kill_process};
 
-/// How often the tables are read before a connection counts as gone. One reading takes milliseconds.
+/// How often the tables are read before a connection counts as gone. One reading takes
+/// milliseconds.
 const READINGS: u32 = 20;
 
 /// A process of one function of one stack.
@@ -18,8 +20,9 @@ pub struct FunctionProcess {
 }
 
 impl FunctionProcess {
-    /// The process at the other end of a connection that `callee`, on this machine, has from `caller`. The system's tables change while
-    /// they are read, and an entry may be missed in one reading, so it is looked for several times.
+    /// The process at the other end of a connection that `callee`, on this machine, has from
+    /// `caller`. The system's tables change while they are read, and an entry may be missed in one
+    /// reading, so it is looked for several times.
     pub fn behind(caller: SocketAddr, callee: SocketAddr) -> Option<Self> {
         (0..READINGS).find_map(|_| Self::behind_in_one_reading(caller, callee))
     }
@@ -29,22 +32,30 @@ impl FunctionProcess {
         let link = format!("socket:[{inode}]");
         numbers("/proc").find_map(|pid| {
             let mut files = fs::read_dir(format!("/proc/{pid}/fd")).ok()?.flatten();
-            let owns = files.any(|file| fs::read_link(file.path()).is_ok_and(|target| target == Path::new(&link)));
+            let owns = files.any(|file| {
+                fs::read_link(file.path()).is_ok_and(|target| target == Path::new(&link))
+            });
             if owns { Self::of(pid, None) } else { None }
         })
     }
 
     /// Every process of the functions that were told that the services are at this address.
     pub fn all(endpoint_url: &str) -> Vec<Self> {
-        numbers("/proc").filter_map(|pid| Self::of(pid, Some(endpoint_url))).collect()
+        numbers("/proc")
+            .filter_map(|pid| Self::of(pid, Some(endpoint_url)))
+            .collect()
     }
 
     fn of(pid: i32, endpoint_url: Option<&str>) -> Option<Self> {
         let environment = fs::read(format!("/proc/{pid}/environ")).ok()?;
         let environment = String::from_utf8_lossy(&environment).into_owned();
         let value = |name: &str| {
-            let mut variables = environment.split('\0').filter_map(|variable| variable.split_once('='));
-            variables.find(|(known, _)| *known == name).map(|(_, value)| value.to_owned())
+            let mut variables = environment
+                .split('\0')
+                .filter_map(|variable| variable.split_once('='));
+            variables
+                .find(|(known, _)| *known == name)
+                .map(|(_, value)| value.to_owned())
         };
         if endpoint_url.is_some() && value("AWS_ENDPOINT_URL").as_deref() != endpoint_url {
             return None;
@@ -61,18 +72,26 @@ impl FunctionProcess {
     }
 }
 
-/// The inode of the socket at `local` that is connected to `remote`. The table writes addresses as numbers of the machine's own byte order.
+/// The inode of the socket at `local` that is connected to `remote`. The table writes addresses as
+/// numbers of the machine's own byte order.
 fn socket(local: SocketAddr, remote: SocketAddr) -> Option<String> {
     let table = fs::read_to_string("/proc/net/tcp").ok()?;
     let written = |address: SocketAddr| match address.ip() {
-        IpAddr::V4(ip) => Some(format!("{:08X}:{:04X}", u32::from_ne_bytes(ip.octets()), address.port())),
+        IpAddr::V4(ip) => Some(format!(
+            "{:08X}:{:04X}",
+            u32::from_ne_bytes(ip.octets()),
+            address.port()
+        )),
         IpAddr::V6(_) => None,
     };
     let (local, remote) = (written(local)?, written(remote)?);
     table.lines().find_map(|line| {
         let columns: Vec<&str> = line.split_whitespace().collect();
-        let is_it = columns.get(1) == Some(&local.as_str()) && columns.get(2) == Some(&remote.as_str());
-        is_it.then(|| columns.get(9).map(|inode| (*inode).to_owned())).flatten()
+        let is_it =
+            columns.get(1) == Some(&local.as_str()) && columns.get(2) == Some(&remote.as_str());
+        is_it
+            .then(|| columns.get(9).map(|inode| (*inode).to_owned()))
+            .flatten()
     })
 }
 

@@ -17,7 +17,8 @@ use crate::signing::sign;
 /// What the local stack calls the provider's secret.
 const SECRET_NAME: &str = "dual-verification-local/idenfy";
 
-/// Names a directory with the functions' programs, so that they need not be built; as for `cargo xtask up`.
+/// Names a directory with the functions' programs, so that they need not be built; as for `cargo
+/// xtask up`.
 const PREBUILT_VARIABLE: &str = "LOCAL_STACK_PREBUILT";
 
 /// One deployed stack as one test sees it.
@@ -40,8 +41,9 @@ pub struct Stack {
 }
 
 impl Stack {
-    /// The stack that all tests of a run share: the one that [`STACK_VARIABLE`] tells of, or one that this program starts and
-    /// that ends with it. Clients are new, because connections belong to the runtime of the test that opens them.
+    /// The stack that all tests of a run share: the one that [`STACK_VARIABLE`] tells of, or one
+    /// that this program starts and that ends with it. Clients are new, because connections belong
+    /// to the runtime of the test that opens them.
     pub async fn shared() -> Self {
         static OWN: OnceLock<Description> = OnceLock::new();
         let description = match std::env::var_os(STACK_VARIABLE) {
@@ -64,7 +66,9 @@ impl Stack {
             endpoint_url: Some(description.endpoint_url.clone()),
         };
         let sdk = sdk_config(http.clone(), &settings);
-        let s3 = aws_sdk_s3::config::Builder::from(&sdk).force_path_style(true).build();
+        let s3 = aws_sdk_s3::config::Builder::from(&sdk)
+            .force_path_style(true)
+            .build();
         Self {
             dynamodb: aws_sdk_dynamodb::Client::new(&sdk),
             s3: aws_sdk_s3::Client::from_conf(s3),
@@ -100,7 +104,11 @@ impl Stack {
     /// Puts another secret in its place. For a [`DedicatedStack`] only.
     pub async fn replace_secret(&self, secret: &Value) {
         let request = self.secrets.put_secret_value().secret_id(SECRET_NAME);
-        request.secret_string(secret.to_string()).send().await.expect("a new secret");
+        request
+            .secret_string(secret.to_string())
+            .send()
+            .await
+            .expect("a new secret");
     }
 
     /// Sends a body to the webhook as iDenfy does, and returns the status of the answer.
@@ -111,10 +119,13 @@ impl Stack {
         self.post(body, Some(&signature)).await
     }
 
-    /// Sends a body to the webhook with any signature or none, and returns the status of the answer.
+    /// Sends a body to the webhook with any signature or none, and returns the status of the
+    /// answer.
     pub async fn post(&self, body: impl Into<Vec<u8>>, signature: Option<&str>) -> u16 {
         let mut request = self.http.post(&self.description.webhook_url);
-        request = request.header("Content-Type", "application/json").body(body.into());
+        request = request
+            .header("Content-Type", "application/json")
+            .body(body.into());
         if let Some(signature) = signature {
             request = request.header("Idenfy-Signature", signature);
         }
@@ -140,10 +151,12 @@ impl DedicatedStack {
         }
     }
 
-    /// Ends the emulator and all functions in it, wherever they are, and starts it again with the state that it has kept.
+    /// Ends the emulator and all functions in it, wherever they are, and starts it again with the
+    /// state that it has kept.
     pub async fn restart_emulator(self) -> Self {
         let local = self.local.restart_emulator().await;
-        let local = local.unwrap_or_else(|error| panic!("the emulator does not start again: {error:?}"));
+        let local =
+            local.unwrap_or_else(|error| panic!("the emulator does not start again: {error:?}"));
         // New clients: the connections of the old ones are gone.
         Self {
             stack: Stack::connect(Description::of(&local)),
@@ -162,23 +175,35 @@ async fn start(options: Options) -> LocalStack {
         Some(directory) => Functions::Prebuilt(PathBuf::from(directory)),
         None => Functions::Build,
     };
-    let started = LocalStack::start(Options { functions, ..options }).await;
+    let started = LocalStack::start(Options {
+        functions,
+        ..options
+    })
+    .await;
     started.unwrap_or_else(|error| panic!("the local stack does not start: {error:?}"))
 }
 
-/// Starts a stack on a thread and a runtime of its own, which live as long as the program. What the stack consists of ends
-/// with the program, see `local_stack`.
+/// Starts a stack on a thread and a runtime of its own, which live as long as the program. What the
+/// stack consists of ends with the program, see `local_stack`.
 fn start_beside_the_tests() -> Description {
     let (sender, receiver) = mpsc::channel();
     let run = move || {
-        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("a runtime");
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .enable_all()
+            .build()
+            .expect("a runtime");
         runtime.block_on(async {
             let mut stack = start(Options::default()).await;
-            sender.send(Description::of(&stack)).expect("somebody waits");
+            sender
+                .send(Description::of(&stack))
+                .expect("somebody waits");
             let Err(error) = stack.failed().await;
             panic!("{error:?}");
         });
     };
-    std::thread::Builder::new().name("stack".to_owned()).spawn(run).expect("a thread");
+    std::thread::Builder::new()
+        .name("stack".to_owned())
+        .spawn(run)
+        .expect("a thread");
     receiver.recv().expect("the stack starts")
 }

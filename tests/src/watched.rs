@@ -19,7 +19,8 @@ pub struct WatchedStack {
 }
 
 impl WatchedStack {
-    /// Starts one. Of the options, the port, the functions' endpoint and the provider's address are replaced.
+    /// Starts one. Of the options, the port, the functions' endpoint and the provider's address are
+    /// replaced.
     pub async fn start(mut options: Options) -> Self {
         let (services, provider) = (Checkpoint::open().await, Checkpoint::open().await);
         // Chosen here, because functions call the services while the stack is still starting.
@@ -28,7 +29,9 @@ impl WatchedStack {
         services.lead_to(&format!("http://127.0.0.1:{port}"));
         options.port = Some(port);
         options.functions_endpoint = Some(services.origin().parse().expect("an address"));
-        options.parameters.insert("IdenfyBaseUrl".to_owned(), provider.origin().to_owned());
+        options
+            .parameters
+            .insert("IdenfyBaseUrl".to_owned(), provider.origin().to_owned());
         let dedicated = DedicatedStack::start(options).await;
         provider.lead_to(dedicated.stack.sandbox.url());
         Self {
@@ -62,13 +65,21 @@ impl WatchedStack {
 /// Waits until every message has been worked off, and shows that none was given up.
 pub async fn assert_queues_empty(stack: &Stack) {
     eventually("the queue is empty", || async {
-        match stack.messages_on(&stack.description.submission_queue_url).await {
+        match stack
+            .messages_on(&stack.description.submission_queue_url)
+            .await
+        {
             0 => Ok(()),
             left => Err(format!("{left} messages")),
         }
     })
     .await;
-    assert_eq!(stack.messages_on(&stack.description.dead_letter_queue_url).await, 0);
+    assert_eq!(
+        stack
+            .messages_on(&stack.description.dead_letter_queue_url)
+            .await,
+        0
+    );
 }
 
 /// Shows that every callback that was answered 200 is in the bucket.
@@ -78,7 +89,11 @@ pub async fn assert_answers_are_durable(stack: &Stack, client_id: &str) {
             let text = |name: &str| delivery[name].as_str().expect("text").to_owned();
             // Half a body says not whom it is about.
             let is_readable = delivery["fault"] != "cutBody";
-            let folder = if is_readable { text("scanRef") } else { "unreadable".to_owned() };
+            let folder = if is_readable {
+                text("scanRef")
+            } else {
+                "unreadable".to_owned()
+            };
             let key = format!("callbacks/{folder}/{}.json", text("bodySha256"));
             assert!(!stack.object(&key).await.is_empty(), "{delivery}");
         }
@@ -89,5 +104,9 @@ pub async fn assert_answers_are_durable(stack: &Stack, client_id: &str) {
 pub fn writes(first: &str, state: &str) -> impl Fn(&Call) -> bool + Send + use<> {
     let key = format!("PAIRING#{first}");
     let state = format!(r#""state":{{"S":"{state}"}}"#);
-    move |call| call.operation == "TransactWriteItems" && call.body.contains(&key) && call.body.contains(&state)
+    move |call| {
+        call.operation == "TransactWriteItems"
+            && call.body.contains(&key)
+            && call.body.contains(&state)
+    }
 }

@@ -1,5 +1,5 @@
-//! What an application does: creates sessions and asks through the API, signed for AWS, and listens on the bus, by a rule with a queue
-//! behind it.
+//! What an application does: creates sessions and asks through the API, signed for AWS, and listens
+//! on the bus, by a rule with a queue behind it.
 
 use std::sync::OnceLock;
 use std::time::Duration;
@@ -107,17 +107,47 @@ impl Application {
             .context("cannot make a queue")?;
         let queue_url = queue.queue_url.context("the queue has no address")?;
         let arn = QueueAttributeName::QueueArn;
-        let answer = self.sqs.get_queue_attributes().queue_url(&queue_url).attribute_names(arn.clone());
-        let attributes = answer.send().await.context("cannot ask the queue")?.attributes.unwrap_or_default();
+        let answer = self
+            .sqs
+            .get_queue_attributes()
+            .queue_url(&queue_url)
+            .attribute_names(arn.clone());
+        let attributes = answer
+            .send()
+            .await
+            .context("cannot ask the queue")?
+            .attributes
+            .unwrap_or_default();
         let queue_arn = attributes.get(&arn).context("the queue has no ARN")?;
 
-        let rule = self.eventbridge.put_rule().name(LISTENER).event_bus_name(&self.bus);
-        rule.event_pattern(PATTERN).send().await.context("cannot make a rule")?;
+        let rule = self
+            .eventbridge
+            .put_rule()
+            .name(LISTENER)
+            .event_bus_name(&self.bus);
+        rule.event_pattern(PATTERN)
+            .send()
+            .await
+            .context("cannot make a rule")?;
         let target = Target::builder().id("queue").arn(queue_arn).build()?;
-        let targets = self.eventbridge.put_targets().rule(LISTENER).event_bus_name(&self.bus);
-        let answer = targets.targets(target).send().await.context("cannot lead the rule to the queue")?;
-        ensure!(answer.failed_entry_count() == 0, "the bus refuses the rule's target");
-        self.queue_url.set(queue_url).ok().context("listens already")
+        let targets = self
+            .eventbridge
+            .put_targets()
+            .rule(LISTENER)
+            .event_bus_name(&self.bus);
+        let answer = targets
+            .targets(target)
+            .send()
+            .await
+            .context("cannot lead the rule to the queue")?;
+        ensure!(
+            answer.failed_entry_count() == 0,
+            "the bus refuses the rule's target"
+        );
+        self.queue_url
+            .set(queue_url)
+            .ok()
+            .context("listens already")
     }
 
     /// Creates a session for a customer who is asked for `steps` besides the first document.
@@ -131,9 +161,14 @@ impl Application {
             "settings": { "canUpload": true, "canCapture": true, "canUploadPDF": true },
             "fields": [],
         });
-        let steps: Map<String, Value> = steps.iter().map(|&name| (name.to_owned(), step.clone())).collect();
-        let wanted = json!({ "clientId": client_id, "additionalSteps": { "ALL": { "ALL": steps } } });
-        self.call(Method::POST, "/sessions", Some(wanted), StatusCode::CREATED).await
+        let steps: Map<String, Value> = steps
+            .iter()
+            .map(|&name| (name.to_owned(), step.clone()))
+            .collect();
+        let wanted =
+            json!({ "clientId": client_id, "additionalSteps": { "ALL": { "ALL": steps } } });
+        self.call(Method::POST, "/sessions", Some(wanted), StatusCode::CREATED)
+            .await
     }
 
     /// Asks how a verification stands, by either token's `scanRef`.
@@ -141,8 +176,13 @@ impl Application {
     /// # Errors
     /// When the API does not answer 200.
     pub async fn verification(&self, scan_ref: &ScanRef) -> Result<Verification> {
-        self.call(Method::GET, &format!("/verifications/{scan_ref}"), None, StatusCode::OK)
-            .await
+        self.call(
+            Method::GET,
+            &format!("/verifications/{scan_ref}"),
+            None,
+            StatusCode::OK,
+        )
+        .await
     }
 
     /// Takes the events that have come since the last time.
@@ -151,23 +191,55 @@ impl Application {
     /// When nobody listens, or the queue cannot be read.
     pub async fn receive(&self) -> Result<Vec<Event>> {
         let queue_url = self.queue_url.get().context("nobody listens")?;
-        let answer = self.sqs.receive_message().queue_url(queue_url).max_number_of_messages(10).send();
+        let answer = self
+            .sqs
+            .receive_message()
+            .queue_url(queue_url)
+            .max_number_of_messages(10)
+            .send();
         let mut events = Vec::new();
-        for message in answer.await.context("cannot read the queue")?.messages.unwrap_or_default() {
-            events.push(serde_json::from_str(message.body().unwrap_or_default()).context("an event that is none")?);
+        for message in answer
+            .await
+            .context("cannot read the queue")?
+            .messages
+            .unwrap_or_default()
+        {
+            events.push(
+                serde_json::from_str(message.body().unwrap_or_default())
+                    .context("an event that is none")?,
+            );
             let receipt = message.receipt_handle().unwrap_or_default();
-            let delete = self.sqs.delete_message().queue_url(queue_url).receipt_handle(receipt).send();
-            delete.await.context("cannot take an event from the queue")?;
+            let delete = self
+                .sqs
+                .delete_message()
+                .queue_url(queue_url)
+                .receipt_handle(receipt)
+                .send();
+            delete
+                .await
+                .context("cannot take an event from the queue")?;
         }
         Ok(events)
     }
 
-    async fn call<T: DeserializeOwned>(&self, method: Method, path: &str, body: Option<Value>, expected: StatusCode) -> Result<T> {
+    async fn call<T: DeserializeOwned>(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<Value>,
+        expected: StatusCode,
+    ) -> Result<T> {
         let bytes = body.map_or_else(Vec::new, |body| body.to_string().into_bytes());
-        let answer = tokio::time::timeout(CALL_DEADLINE, self.api.send(method.clone(), path, bytes)).await??;
+        let answer =
+            tokio::time::timeout(CALL_DEADLINE, self.api.send(method.clone(), path, bytes))
+                .await??;
         let status = answer.status();
         let text = answer.text().await?;
-        ensure!(status == expected, "{method} {path}: expected {expected}, saw {status}: {text}");
-        serde_json::from_str(&text).with_context(|| format!("{method} {path} answered something else than documented"))
+        ensure!(
+            status == expected,
+            "{method} {path}: expected {expected}, saw {status}: {text}"
+        );
+        serde_json::from_str(&text)
+            .with_context(|| format!("{method} {path} answered something else than documented"))
     }
 }

@@ -1,8 +1,9 @@
 //! Which crate may depend on which, checked from Cargo's own metadata.
 //!
-//! The arrows point one way: functions → lambda-support, adapters, verification; adapters → verification, idenfy,
-//! document-preparation, the AWS SDK; verification, idenfy and document-preparation → nothing of ours; dvctl → api-client, adapters,
-//! idenfy, verification. Nothing that ships depends on what only laptops and tests need.
+//! The arrows point one way: functions → lambda-support, adapters, verification; adapters →
+//! verification, idenfy, document-preparation, the AWS SDK; verification, idenfy and
+//! document-preparation → nothing of ours; dvctl → api-client, adapters, idenfy, verification.
+//! Nothing that ships depends on what only laptops and tests need.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -21,7 +22,8 @@ const NOT_SHIPPED: [&str; 8] = [
     "xtask",
 ];
 
-/// The package's dependencies that are ours, and those whose names begin with a prefix that only some packages may use.
+/// The package's dependencies that are ours, and those whose names begin with a prefix that only
+/// some packages may use.
 struct Rule {
     package: &'static str,
     ours: &'static [&'static str],
@@ -54,12 +56,18 @@ const RULES: [Rule; 6] = [
     },
 ];
 
-/// Runs on people's machines and not in Lambda, and works on real deployments: it may use the API as an application does, and is otherwise
-/// held to what holds for all that ships.
+/// Runs on people's machines and not in Lambda, and works on real deployments: it may use the API
+/// as an application does, and is otherwise held to what holds for all that ships.
 const OPERATORS_COMMAND: &str = "dvctl";
 
 /// What every function may depend on, of ours.
-const FUNCTIONS: [&str; 5] = ["adapters", "document-preparation", "idenfy", "lambda-support", "verification"];
+const FUNCTIONS: [&str; 5] = [
+    "adapters",
+    "document-preparation",
+    "idenfy",
+    "lambda-support",
+    "verification",
+];
 
 /// Prefixes of crates that stop at a boundary, and the packages that are the boundary.
 const BOUNDARIES: [(&str, &[&str]); 3] = [
@@ -89,7 +97,10 @@ pub fn check() -> Result<()> {
     if wrong.is_empty() {
         Ok(())
     } else {
-        bail!("dependencies that point the wrong way:\n  {}", wrong.join("\n  "))
+        bail!(
+            "dependencies that point the wrong way:\n  {}",
+            wrong.join("\n  ")
+        )
     }
 }
 
@@ -106,7 +117,13 @@ fn packages(metadata: &Metadata) -> BTreeMap<String, Package> {
         let normal = normal
             .map(|dependency| (dependency.name.clone(), dependency.features.clone()))
             .collect();
-        (package.name.to_string(), Package { is_function, normal })
+        (
+            package.name.to_string(),
+            Package {
+                is_function,
+                normal,
+            },
+        )
     };
     metadata.workspace_packages().iter().map(read).collect()
 }
@@ -123,7 +140,10 @@ fn violations(packages: &BTreeMap<String, Package>) -> Vec<String> {
         let allowed: Option<&[&str]> = if package.is_function {
             Some(&FUNCTIONS)
         } else {
-            RULES.iter().find(|rule| rule.package == name).map(|rule| rule.ours)
+            RULES
+                .iter()
+                .find(|rule| rule.package == name)
+                .map(|rule| rule.ours)
         };
         if let Some(allowed) = allowed {
             wrong.extend(
@@ -139,22 +159,31 @@ fn violations(packages: &BTreeMap<String, Package>) -> Vec<String> {
         wrong.extend(
             ours.iter()
                 .filter(|dependency| NOT_SHIPPED.contains(dependency))
-                .filter(|dependency| (name.as_str(), **dependency) != (OPERATORS_COMMAND, "api-client"))
+                .filter(|dependency| {
+                    (name.as_str(), **dependency) != (OPERATORS_COMMAND, "api-client")
+                })
                 .map(|dependency| format!("{name} → {dependency}, which does not ship")),
         );
         let testing = package
             .normal
             .iter()
             .filter(|(_, features)| features.iter().any(|feature| feature == "testing"));
-        wrong.extend(testing.map(|(dependency, _)| format!("{name} → {dependency} with the feature `testing`, which does not ship")));
+        wrong.extend(testing.map(|(dependency, _)| {
+            format!("{name} → {dependency} with the feature `testing`, which does not ship")
+        }));
         for (prefix, boundary) in BOUNDARIES {
-            let crosses = package.normal.keys().filter(|dependency| dependency.starts_with(prefix));
-            let may = boundary.contains(&name.as_str()) || (prefix == "lambda_" && package.is_function);
-            wrong.extend(
-                crosses
-                    .filter(|_| !may)
-                    .map(|dependency| format!("{name} → {dependency}, which stops at {}", boundary.join(", "))),
-            );
+            let crosses = package
+                .normal
+                .keys()
+                .filter(|dependency| dependency.starts_with(prefix));
+            let may =
+                boundary.contains(&name.as_str()) || (prefix == "lambda_" && package.is_function);
+            wrong.extend(crosses.filter(|_| !may).map(|dependency| {
+                format!(
+                    "{name} → {dependency}, which stops at {}",
+                    boundary.join(", ")
+                )
+            }));
         }
     }
     // A rule about a package that is gone checks nothing.
@@ -179,17 +208,46 @@ mod tests {
             ("verification", false, &[("serde", &[])]),
             ("idenfy", false, &[("reqwest", &[])]),
             ("document-preparation", false, &[("png", &[])]),
-            ("adapters", false, &[("verification", &[]), ("idenfy", &[]), ("aws-sdk-s3", &[])]),
-            ("lambda-support", false, &[("adapters", &[]), ("verification", &[])]),
-            ("webhook", true, &[("lambda-support", &[]), ("lambda_http", &[])]),
+            (
+                "adapters",
+                false,
+                &[("verification", &[]), ("idenfy", &[]), ("aws-sdk-s3", &[])],
+            ),
+            (
+                "lambda-support",
+                false,
+                &[("adapters", &[]), ("verification", &[])],
+            ),
+            (
+                "webhook",
+                true,
+                &[("lambda-support", &[]), ("lambda_http", &[])],
+            ),
             ("api-client", false, &[("reqwest", &[])]),
-            ("dvctl", false, &[("adapters", &[]), ("api-client", &[]), ("verification", &[])]),
+            (
+                "dvctl",
+                false,
+                &[
+                    ("adapters", &[]),
+                    ("api-client", &[]),
+                    ("verification", &[]),
+                ],
+            ),
             ("idenfy-sandbox", false, &[("axum", &[])]),
             ("local-stack", false, &[("idenfy-sandbox", &[])]),
-            ("integration-tests", false, &[("verification", &["testing"]), ("aws-sdk-s3", &[])]),
+            (
+                "integration-tests",
+                false,
+                &[("verification", &["testing"]), ("aws-sdk-s3", &[])],
+            ),
         ];
         let own = |(name, is_function, dependencies): &Described<'_>| {
-            let features = |features: &[&str]| features.iter().map(|feature| (*feature).to_owned()).collect();
+            let features = |features: &[&str]| {
+                features
+                    .iter()
+                    .map(|feature| (*feature).to_owned())
+                    .collect()
+            };
             let normal = dependencies
                 .iter()
                 .map(|(dependency, with)| ((*dependency).to_owned(), features(with)))
@@ -227,9 +285,15 @@ mod tests {
             ("webhook", true, "dvctl", &[]),
             ("webhook", true, "api-client", &[]),
         ] {
-            let wrong = violations(&workspace(&[(package, is_function, &[(dependency, features)])]));
+            let wrong = violations(&workspace(&[(
+                package,
+                is_function,
+                &[(dependency, features)],
+            )]));
             assert!(
-                wrong.iter().any(|line| line.starts_with(&format!("{package} → {dependency}"))),
+                wrong
+                    .iter()
+                    .any(|line| line.starts_with(&format!("{package} → {dependency}"))),
                 "{package} → {dependency}: {wrong:?}"
             );
         }

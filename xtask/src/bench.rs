@@ -1,4 +1,5 @@
-//! `cargo xtask bench`: whether the budgets are kept, measured beside the same flow in Python and Node.js.
+//! `cargo xtask bench`: whether the budgets are kept, measured beside the same flow in Python and
+//! Node.js.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -16,8 +17,9 @@ use crate::up::Interruption;
 
 /// Measure the functions against their budgets
 ///
-/// Builds the release programs, installs the peers below .local, and measures everybody on the emulator, by turns. docs/BENCHMARKS.md
-/// says what is measured and how. A busy machine shows in the times; processor time and memory are steadier.
+/// Builds the release programs, installs the peers below .local, and measures everybody on the
+/// emulator, by turns. docs/BENCHMARKS.md says what is measured and how. A busy machine shows in
+/// the times; processor time and memory are steadier.
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
     /// Run one measurement only; may be repeated
@@ -53,14 +55,17 @@ pub async fn run(arguments: Arguments) -> Result<ExitCode> {
     }
 }
 
-/// The shortest form, so that the command cannot break unseen. Measures the release programs as they are.
+/// The shortest form, so that the command cannot break unseen. Measures the release programs as
+/// they are.
 ///
 /// # Errors
 /// As for [`run`].
 pub async fn short(toolchain: &Toolchain) -> Result<()> {
     build_baseline(toolchain).await?;
     let bench = Bench::start(programs()?, progress).await?;
-    let report = bench.measure(&[Measurement::Size, Measurement::Start]).await;
+    let report = bench
+        .measure(&[Measurement::Size, Measurement::Start])
+        .await;
     bench.end().await;
     progress(&report?.table());
     Ok(())
@@ -88,12 +93,20 @@ async fn measure(arguments: &Arguments) -> Result<ExitCode> {
     } else {
         print!("{}", report.table());
     }
-    progress(&format!("measured in {:.0} s", began.elapsed().as_secs_f64()));
+    progress(&format!(
+        "measured in {:.0} s",
+        began.elapsed().as_secs_f64()
+    ));
     let is_failure = arguments.check && !report.all_met();
-    Ok(if is_failure { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+    Ok(if is_failure {
+        ExitCode::FAILURE
+    } else {
+        ExitCode::SUCCESS
+    })
 }
 
-/// What the functions are compared with is built with the same compiler, linker and profile as they are.
+/// What the functions are compared with is built with the same compiler, linker and profile as they
+/// are.
 async fn build_baseline(toolchain: &Toolchain) -> Result<()> {
     let mut build = Command::new(toolchain.sam_directory().join("cargo-lambda"));
     build.args(["lambda", "build", "--release", "--package", "baseline"]);
@@ -115,9 +128,15 @@ fn baseline_directory() -> PathBuf {
 fn programs() -> Result<Programs> {
     let mut functions = BTreeMap::new();
     let directory = release::directory();
-    for entry in std::fs::read_dir(&directory).with_context(|| format!("cannot read {}", directory.display()))? {
+    for entry in std::fs::read_dir(&directory)
+        .with_context(|| format!("cannot read {}", directory.display()))?
+    {
         let path = entry?.path();
-        let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default().to_owned();
+        let name = path
+            .file_name()
+            .and_then(|name| name.to_str())
+            .unwrap_or_default()
+            .to_owned();
         if path.join("bootstrap").is_file() {
             functions.insert(name, path.join("bootstrap"));
         }

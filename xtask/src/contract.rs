@@ -1,5 +1,6 @@
-//! Plays `docs/openapi.yaml` against the deployed API: a property-based client makes requests that the contract allows and requests that it
-//! forbids, follows what answers lead to, and holds every answer to the contract.
+//! Plays `docs/openapi.yaml` against the deployed API: a property-based client makes requests that
+//! the contract allows and requests that it forbids, follows what answers lead to, and holds every
+//! answer to the contract.
 
 use anyhow::{Context, Result};
 use local_stack::{LocalStack, REGION, Toolchain, workspace};
@@ -7,10 +8,12 @@ use tokio::process::Command;
 
 use crate::test::{progress, run_to_end};
 
-/// Requests of each kind and operation: enough to try every member and bound, in some twenty seconds.
+/// Requests of each kind and operation: enough to try every member and bound, in some twenty
+/// seconds.
 const EXAMPLES: &str = "20";
 
-/// The same requests in every run, so that what fails fails again. `SCHEMATHESIS_SEED` asks for others.
+/// The same requests in every run, so that what fails fails again. `SCHEMATHESIS_SEED` asks for
+/// others.
 const SEED: &str = "1";
 
 /// Runs it to the end.
@@ -41,7 +44,12 @@ pub(crate) async fn check(toolchain: &Toolchain, stack: &LocalStack) -> Result<(
         .context("the API and docs/openapi.yaml differ; what is printed above says where")
 }
 
-#[expect(clippy::disallowed_methods, reason = "asked for by whoever runs the tests")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "asked for by whoever runs the tests"
+)]
 fn seed() -> Option<String> {
-    std::env::var("SCHEMATHESIS_SEED").ok().filter(|seed| !seed.is_empty())
+    std::env::var("SCHEMATHESIS_SEED")
+        .ok()
+        .filter(|seed| !seed.is_empty())
 }

@@ -1,8 +1,9 @@
-//! `cargo xtask demo`: sets everything up, plays the whole flow with real files for two customers, and shows what really
-//! happened: in the bucket, the table, the queues, the functions' logs and the provider's journals.
+//! `cargo xtask demo`: sets everything up, plays the whole flow with real files for two customers,
+//! and shows what really happened: in the bucket, the table, the queues, the functions' logs and
+//! the provider's journals.
 //!
-//! The exit status is 0 only if both customers settle and nothing that was looked at differs from what it must be. However the
-//! program ends, nothing that it started stays behind.
+//! The exit status is 0 only if both customers settle and nothing that was looked at differs from
+//! what it must be. However the program ends, nothing that it started stays behind.
 
 pub mod card;
 mod check;
@@ -35,8 +36,9 @@ use crate::up::Interruption;
 
 /// Set everything up, play the whole flow with real files, and show what happened
 ///
-/// Starts the AWS emulator, deploys template.yaml into it, and starts the iDenfy sandbox. Then two customers upload their second
-/// documents, two photos of 7 MB and a PDF, and every step is checked. The exit status is 0 only if both settle.
+/// Starts the AWS emulator, deploys template.yaml into it, and starts the iDenfy sandbox. Then two
+/// customers upload their second documents, two photos of 7 MB and a PDF, and every step is
+/// checked. The exit status is 0 only if both settle.
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
     /// Leave everything running until interrupted, to look around
@@ -61,13 +63,15 @@ const SHOWN_LOG_LINES: usize = 20;
 /// While the set-up goes on, there is a sign of life this often.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// Time for the guards of a start that was given up; they need milliseconds and would manage without this program, too.
+/// Time for the guards of a start that was given up; they need milliseconds and would manage
+/// without this program, too.
 const DROPPED_PROCESSES_GRACE: Duration = Duration::from_millis(500);
 
 /// Runs the command to its end.
 ///
 /// # Errors
-/// When the stack cannot be started. What fails later is reported where it happened, and told by the exit status.
+/// When the stack cannot be started. What fails later is reported where it happened, and told by
+/// the exit status.
 pub async fn run(arguments: Arguments) -> Result<ExitCode> {
     let mut interruption = Interruption::watch()?;
     let report = *REPORT.get_or_init(|| Report::begin(arguments.no_color.as_deref()));
@@ -75,7 +79,9 @@ pub async fn run(arguments: Arguments) -> Result<ExitCode> {
     report.line("AWS emulator and a stand-in for iDenfy. What follows was read back from where it says, and checked.");
 
     report.heading("Setting up");
-    let functions = arguments.prebuilt.map_or(Functions::Build, Functions::Prebuilt);
+    let functions = arguments
+        .prebuilt
+        .map_or(Functions::Build, Functions::Prebuilt);
     let mut stack = tokio::select! {
         started = start(report, functions) => started?,
         code = interruption.wait() => {
@@ -102,7 +108,9 @@ pub async fn run(arguments: Arguments) -> Result<ExitCode> {
     let code = match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            demonstration.failed(&error, &stack.emulator_log_tail()).await;
+            demonstration
+                .failed(&error, &stack.emulator_log_tail())
+                .await;
             ExitCode::FAILURE
         }
     };
@@ -172,7 +180,10 @@ impl Demonstration {
         report.step("made for this demo, of nobody, the same every time; any viewer opens them");
         for file in files.all() {
             report.detail("file", file.place());
-            report.detail("", format_args!("{}, {}", bytes(file.bytes.len() as u64), file.media_type));
+            report.detail(
+                "",
+                format_args!("{}, {}", bytes(file.bytes.len() as u64), file.media_type),
+            );
             report.detail("SHA-256", &file.sha256);
         }
 
@@ -197,26 +208,38 @@ impl Demonstration {
         Ok(())
     }
 
-    /// Shows the functions' peak memory, that of moving the two large files included, and holds it against the bound.
+    /// Shows the functions' peak memory, that of moving the two large files included, and holds it
+    /// against the bound.
     async fn peaks(&self, largest: &ScanRef) -> Result<Vec<String>> {
         let mut peaks = Vec::new();
         for function in FUNCTIONS {
-            let lines = wait_for(&format!("the {}'s log of {largest}", function.name), async || {
-                let lines = self.logs.lines(function).await?;
-                Ok(if function.has_worked_on(&lines, largest) {
-                    Look::Found(lines)
-                } else {
-                    Look::NotYet(format!("{} lines about other things", lines.len()))
-                })
-            })
+            let lines = wait_for(
+                &format!("the {}'s log of {largest}", function.name),
+                async || {
+                    let lines = self.logs.lines(function).await?;
+                    Ok(if function.has_worked_on(&lines, largest) {
+                        Look::Found(lines)
+                    } else {
+                        Look::NotYet(format!("{} lines about other things", lines.len()))
+                    })
+                },
+            )
             .await?;
             let peak = function.peak_memory(&lines);
-            let peak = peak.with_context(|| format!("{}: expected its peak memory in its log, saw none", function.name))?;
+            let peak = peak.with_context(|| {
+                format!(
+                    "{}: expected its peak memory in its log, saw none",
+                    function.name
+                )
+            })?;
             let text = format!("{} in the {}", megabytes(peak), function.name);
+            self.stage.report.step(format_args!(
+                "at most {text}; the bound is {}",
+                megabytes(MEMORY_BOUND)
+            ));
             self.stage
                 .report
-                .step(format_args!("at most {text}; the bound is {}", megabytes(MEMORY_BOUND)));
-            self.stage.report.detail("from its log", function.log_group());
+                .detail("from its log", function.log_group());
             ensure!(
                 peak <= MEMORY_BOUND,
                 "peak memory of the {}: expected at most {}, saw {}",
@@ -244,7 +267,10 @@ impl Demonstration {
                 Ok(lines) if lines.is_empty() => report.line("nothing was logged"),
                 Ok(lines) => {
                     let skipped = lines.len().saturating_sub(SHOWN_LOG_LINES);
-                    lines.iter().skip(skipped).for_each(|line| report.line(line));
+                    lines
+                        .iter()
+                        .skip(skipped)
+                        .for_each(|line| report.line(line));
                 }
                 Err(error) => report.line(format_args!("{error:#}")),
             }
@@ -286,11 +312,18 @@ fn one_pdf(files: &CustomerFiles) -> Customer {
 }
 
 /// Stays until interrupted, or until the emulator ends by itself.
-async fn keep(report: Report, stack: &mut LocalStack, interruption: &mut Interruption) -> Result<()> {
+async fn keep(
+    report: Report,
+    stack: &mut LocalStack,
+    interruption: &mut Interruption,
+) -> Result<()> {
     report.heading("Left running; Ctrl-C ends it");
     if let serde_json::Value::Object(addresses) = crate::up::description(stack) {
         for (name, value) in &addresses {
-            report.line(format_args!("  {name:<30}{}", value.as_str().unwrap_or("none")));
+            report.line(format_args!(
+                "  {name:<30}{}",
+                value.as_str().unwrap_or("none")
+            ));
         }
     }
     tokio::select! {

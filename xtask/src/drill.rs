@@ -1,6 +1,7 @@
-//! `cargo xtask drill`: every failure that an alarm exists for, brought about on the local stack. The alarm's metric must cross its threshold
-//! by the template's own definition, the runbook's commands under that alarm's name are run as they stand there, and the customer who was
-//! affected must be settled at the end.
+//! `cargo xtask drill`: every failure that an alarm exists for, brought about on the local stack.
+//! The alarm's metric must cross its threshold by the template's own definition, the runbook's
+//! commands under that alarm's name are run as they stand there, and the customer who was affected
+//! must be settled at the end.
 #![allow(
     clippy::expect_used,
     clippy::indexing_slicing,
@@ -38,9 +39,11 @@ use crate::up::Interruption;
 
 /// Bring about every failure that an alarm exists for, and repair it by the runbook
 ///
-/// Starts a stack of its own. For each alarm: a customer is served and the alarm is quiet; the failure is brought about; the alarm's metric
-/// crosses its threshold; the commands of docs/OPERATIONS.md under the alarm's name are run as they stand there; the affected customer is
-/// settled and the alarm is quiet again. The exit status is 0 only if all of that was seen for each.
+/// Starts a stack of its own. For each alarm: a customer is served and the alarm is quiet; the
+/// failure is brought about; the alarm's metric crosses its threshold; the commands of
+/// docs/OPERATIONS.md under the alarm's name are run as they stand there; the affected customer is
+/// settled and the alarm is quiet again. The exit status is 0 only if all of that was seen for
+/// each.
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
     /// Only these alarms, by the names of their headings in the runbook; all without any
@@ -59,7 +62,8 @@ pub struct Arguments {
 /// Runs the command to its end.
 ///
 /// # Errors
-/// When the stack or a tool does not start. What went wrong in a drill is in the report and the exit status.
+/// When the stack or a tool does not start. What went wrong in a drill is in the report and the
+/// exit status.
 pub async fn run(arguments: Arguments) -> Result<ExitCode> {
     let mut interruption = Interruption::watch()?;
     let chosen = choose(&arguments.alarms)?;
@@ -72,7 +76,11 @@ pub async fn run(arguments: Arguments) -> Result<ExitCode> {
     } else {
         print!("{report}");
     }
-    Ok(if report.is_clean() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    Ok(if report.is_clean() {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
 }
 
 /// All drills, as a part of `cargo xtask test`.
@@ -87,11 +95,18 @@ pub async fn check() -> Result<()> {
 }
 
 fn choose(names: &[String]) -> Result<Vec<&'static Drill>> {
-    if let Some(unknown) = names.iter().find(|name| !DRILLS.iter().any(|drill| drill.alarm == name.as_str())) {
+    if let Some(unknown) = names
+        .iter()
+        .find(|name| !DRILLS.iter().any(|drill| drill.alarm == name.as_str()))
+    {
         let known: Vec<&str> = DRILLS.iter().map(|drill| drill.alarm).collect();
-        bail!("there is no alarm {unknown}; there are {}", known.join(", "));
+        bail!(
+            "there is no alarm {unknown}; there are {}",
+            known.join(", ")
+        );
     }
-    let is_chosen = |drill: &&Drill| names.is_empty() || names.iter().any(|name| name == drill.alarm);
+    let is_chosen =
+        |drill: &&Drill| names.is_empty() || names.iter().any(|name| name == drill.alarm);
     Ok(DRILLS.iter().filter(is_chosen).collect())
 }
 
@@ -102,7 +117,10 @@ async fn drill(chosen: &[&'static Drill], show: bool) -> Result<Report> {
         toolchain.sam(),
         toolchain.operator(progress).await?.join("aws"),
     ];
-    let parameters = Parameters::from([("ConcurrencyAlarmThreshold".to_owned(), functions::CONCURRENCY.to_owned())]);
+    let parameters = Parameters::from([(
+        "ConcurrencyAlarmThreshold".to_owned(),
+        functions::CONCURRENCY.to_owned(),
+    )]);
     let options = Options {
         functions: Functions::Build,
         parameters: parameters.clone(),
@@ -137,11 +155,15 @@ async fn one(world: &World, drill: &'static Drill) -> Row {
         (drill.play)(&mut exercise).await;
         exercise.end().await;
     };
-    let failed = AssertUnwindSafe(played).catch_unwind().await.err().map(|panic| {
-        let text = panic.downcast_ref::<String>().cloned();
-        text.or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned()))
-            .unwrap_or_else(|| "panicked".to_owned())
-    });
+    let failed = AssertUnwindSafe(played)
+        .catch_unwind()
+        .await
+        .err()
+        .map(|panic| {
+            let text = panic.downcast_ref::<String>().cloned();
+            text.or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned()))
+                .unwrap_or_else(|| "panicked".to_owned())
+        });
     if failed.is_some() {
         world.tidy_up().await;
     }
@@ -150,12 +172,18 @@ async fn one(world: &World, drill: &'static Drill) -> Row {
     row
 }
 
-/// Builds `dvctl`, together with all other programs so that no dependency is compiled twice, and tells where it is.
+/// Builds `dvctl`, together with all other programs so that no dependency is compiled twice, and
+/// tells where it is.
 async fn operators_command() -> Result<PathBuf> {
     let mut build = tokio::process::Command::new("cargo");
     build.args(["build", "--workspace", "--bins", "--profile", "local"]);
-    crate::test::run_to_end(&mut build).await.context("cannot build dvctl")?;
-    Ok(local_stack::workspace::root().join("target").join("local").join("dvctl"))
+    crate::test::run_to_end(&mut build)
+        .await
+        .context("cannot build dvctl")?;
+    Ok(local_stack::workspace::root()
+        .join("target")
+        .join("local")
+        .join("dvctl"))
 }
 
 fn progress(line: &str) {

@@ -1,5 +1,6 @@
-//! `cargo xtask events`: the sample events in `events/`; those of the webhook made from the callback bodies in `events/callbacks/` and
-//! signed with the development key, so that a body can be edited and its events follow.
+//! `cargo xtask events`: the sample events in `events/`; those of the webhook made from the
+//! callback bodies in `events/callbacks/` and signed with the development key, so that a body can
+//! be edited and its events follow.
 
 mod batches;
 mod catalog;
@@ -19,8 +20,8 @@ pub use sample::{Function, Sample};
 
 /// Make the sample events anew
 ///
-/// For each function what it is there for and how it goes wrong, as Lambda would hand it over. Each body of events/callbacks is signed with
-/// the key of events/secret.local.json.
+/// For each function what it is there for and how it goes wrong, as Lambda would hand it over. Each
+/// body of events/callbacks is signed with the key of events/secret.local.json.
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
     /// Change nothing; fail if a file is not what it would be made
@@ -41,7 +42,12 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
             let failed = || format!("cannot write {}", path.display());
             std::fs::create_dir_all(path.parent().unwrap_or(path)).with_context(failed)?;
             std::fs::write(path, content).with_context(failed)?;
-            println!("{}", path.strip_prefix(workspace::root()).unwrap_or(path).display());
+            println!(
+                "{}",
+                path.strip_prefix(workspace::root())
+                    .unwrap_or(path)
+                    .display()
+            );
         }
     }
     Ok(ExitCode::SUCCESS)
@@ -56,7 +62,11 @@ pub fn check_all() -> Result<()> {
 fn check(made: &BTreeMap<PathBuf, String>) -> Result<()> {
     for (path, content) in made {
         let found = std::fs::read_to_string(path).unwrap_or_default();
-        ensure!(found == *content, "{} is out of date: run `cargo xtask events`", path.display());
+        ensure!(
+            found == *content,
+            "{} is out of date: run `cargo xtask events`",
+            path.display()
+        );
     }
     Ok(())
 }
@@ -94,6 +104,9 @@ pub fn secret() -> PathBuf {
 /// The secret cannot be read.
 pub fn development_key() -> Result<SigningKey> {
     let keys = ProviderSecret::read(&secret())?.signing_keys;
-    let key = keys.into_iter().next().context("events/secret.local.json has no signing key")?;
+    let key = keys
+        .into_iter()
+        .next()
+        .context("events/secret.local.json has no signing key")?;
     Ok(SigningKey::new(key)?)
 }

@@ -1,8 +1,8 @@
-//! `cargo xtask invoke`: every sample event through `sam local invoke`, against the local stack, and what comes back compared with what is
-//! written down beside the event.
+//! `cargo xtask invoke`: every sample event through `sam local invoke`, against the local stack,
+//! and what comes back compared with what is written down beside the event.
 //!
-//! Each event is about a customer of its own, who has done before what the event needs, so that no event depends on another. Nothing
-//! that was started is left running, however this ends.
+//! Each event is about a customer of its own, who has done before what the event needs, so that no
+//! event depends on another. Nothing that was started is left running, however this ends.
 
 mod answer;
 mod customer;
@@ -34,9 +34,11 @@ const CONFIRMATION: Duration = Duration::from_secs(60);
 
 /// Invoke the functions with the sample events
 ///
-/// Starts the local stack (emulator and sandbox), runs each event of events/ through the real `sam local invoke` in Docker, and compares
-/// the answer with the one beside it (events/FUNCTION/EVENT.answer.json), in which times, identifiers and secrets are masked. Where Docker
-/// cannot run it says so, and invokes the functions in the local stack instead. Exits with 1 if an answer differs.
+/// Starts the local stack (emulator and sandbox), runs each event of events/ through the real `sam
+/// local invoke` in Docker, and compares the answer with the one beside it
+/// (events/FUNCTION/EVENT.answer.json), in which times, identifiers and secrets are masked. Where
+/// Docker cannot run it says so, and invokes the functions in the local stack instead. Exits with 1
+/// if an answer differs.
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
     /// Only this function's events
@@ -45,11 +47,13 @@ pub struct Arguments {
     /// Only this event, such as first-approved
     event: Option<String>,
 
-    /// Invoke the functions in the local stack, in the profile `local`; builds no release and needs no Docker
+    /// Invoke the functions in the local stack, in the profile `local`; builds no release and needs
+    /// no Docker
     #[arg(long)]
     without_docker: bool,
 
-    /// Take the programs that `sam build --build-dir target/sam-build` has made, instead of running it
+    /// Take the programs that `sam build --build-dir target/sam-build` has made, instead of running
+    /// it
     #[arg(long, conflicts_with = "without_docker")]
     built: bool,
 
@@ -61,7 +65,8 @@ pub struct Arguments {
     #[arg(long)]
     show: bool,
 
-    /// The Docker daemon to use, unix://PATH; without it, the one at /var/run/docker.sock, else one that is started for this run
+    /// The Docker daemon to use, unix://PATH; without it, the one at /var/run/docker.sock, else one
+    /// that is started for this run
     #[arg(long, value_name = "URL", env = "DOCKER_HOST")]
     docker_host: Option<String>,
 }
@@ -79,10 +84,16 @@ pub async fn run(arguments: Arguments) -> Result<ExitCode> {
             progress("sam build");
             release::build(&toolchain).await?;
         }
-        let way = if arguments.without_docker { Way::Emulator } else { Way::Docker };
+        let way = if arguments.without_docker {
+            Way::Emulator
+        } else {
+            Way::Docker
+        };
         let outcome = all(&toolchain, &samples, way, &arguments).await?;
         if let Some(why) = &outcome.without_docker {
-            progress(&format!("LEFT OUT: sam local invoke, as containers cannot run: {why}"));
+            progress(&format!(
+                "LEFT OUT: sam local invoke, as containers cannot run: {why}"
+            ));
         }
         Ok(if outcome.different == 0 {
             ExitCode::SUCCESS
@@ -100,7 +111,8 @@ pub async fn run(arguments: Arguments) -> Result<ExitCode> {
     }
 }
 
-/// As a step of the tests: all events, in Docker if containers can run. The release build must have been made. Returns why they cannot.
+/// As a step of the tests: all events, in Docker if containers can run. The release build must have
+/// been made. Returns why they cannot.
 ///
 /// # Errors
 /// An answer differs, or the above.
@@ -138,21 +150,40 @@ struct Outcome {
 
 fn chosen(arguments: &Arguments) -> Result<Vec<Sample>> {
     let mut samples = events::samples()?;
-    samples.retain(|sample| arguments.function.is_none_or(|function| function == sample.function));
+    samples.retain(|sample| {
+        arguments
+            .function
+            .is_none_or(|function| function == sample.function)
+    });
     if let Some(event) = &arguments.event {
         let names: Vec<String> = samples.iter().map(|sample| sample.name.clone()).collect();
         samples.retain(|sample| sample.name == *event);
-        ensure!(!samples.is_empty(), "there is no such event; there are {}", names.join(", "));
+        ensure!(
+            !samples.is_empty(),
+            "there is no such event; there are {}",
+            names.join(", ")
+        );
     }
     Ok(samples)
 }
 
-async fn all(toolchain: &Toolchain, samples: &[Sample], way: Way, arguments: &Arguments) -> Result<Outcome> {
+async fn all(
+    toolchain: &Toolchain,
+    samples: &[Sample],
+    way: Way,
+    arguments: &Arguments,
+) -> Result<Outcome> {
     let directory = RunDirectory::create()?;
     let mut outcome = Outcome::default();
     let docker = if way == Way::Docker {
         progress("looking for Docker");
-        match Docker::find(toolchain, arguments.docker_host.as_deref(), directory.path()).await {
+        match Docker::find(
+            toolchain,
+            arguments.docker_host.as_deref(),
+            directory.path(),
+        )
+        .await
+        {
             Ok(docker) => Some(docker),
             Err(error) => {
                 let why = format!("{error:#}");
@@ -199,19 +230,36 @@ struct Bench {
 }
 
 impl Bench {
-    async fn new(toolchain: &Toolchain, stack: &LocalStack, docker: Option<Docker>, directory: &std::path::Path) -> Result<Self> {
+    async fn new(
+        toolchain: &Toolchain,
+        stack: &LocalStack,
+        docker: Option<Docker>,
+        directory: &std::path::Path,
+    ) -> Result<Self> {
         let http = adapters::http_client()?;
         let lambda = Lambda::at(http.clone(), stack.endpoint_url()).await?;
         lambda.disconnect().await?;
-        let sandbox = stack.sandbox_url().context("the stack has no sandbox")?.to_owned();
+        let sandbox = stack
+            .sandbox_url()
+            .context("the stack has no sandbox")?
+            .to_owned();
         // Callbacks come from the samples alone.
-        let settings = http.patch(format!("{sandbox}/admin/settings")).json(&json!({"callbackUrl": null}));
+        let settings = http
+            .patch(format!("{sandbox}/admin/settings"))
+            .json(&json!({"callbackUrl": null}));
         settings.send().await?.error_for_status()?;
         let mut file_origin = sandbox.clone();
         let sam = match docker {
             Some(docker) => {
-                let whose = if docker.is_own() { "one of our own" } else { "the one that runs" };
-                progress(&format!("Docker: {whose}; the base image: {}", docker.image_source));
+                let whose = if docker.is_own() {
+                    "one of our own"
+                } else {
+                    "the one that runs"
+                };
+                progress(&format!(
+                    "Docker: {whose}; the base image: {}",
+                    docker.image_source
+                ));
                 file_origin = Sam::seen_from_containers(&sandbox);
                 Some(Sam::new(toolchain.clone(), docker, stack, &lambda, directory).await?)
             }
@@ -234,23 +282,36 @@ impl Bench {
     /// Returns how many answers differ.
     async fn each(&self, samples: &[Sample], arguments: &Arguments) -> Result<usize> {
         let (mut different, began) = (0, Instant::now());
-        println!("{:<11} {:<24} {:<8} {:>7}  answer", "function", "event", "result", "time");
+        println!(
+            "{:<11} {:<24} {:<8} {:>7}  answer",
+            "function", "event", "result", "time"
+        );
         // The first one alone: with it, the SAM CLI builds the image for all.
         let (first, others) = samples.split_at(samples.len().min(1));
-        let in_order = stream::iter(first.iter().enumerate()).then(|(number, sample)| self.one(number, sample));
+        let in_order = stream::iter(first.iter().enumerate())
+            .then(|(number, sample)| self.one(number, sample));
         let numbered = (first.len()..).zip(others);
-        let others = stream::iter(numbered.map(|(number, sample)| self.one(number, sample))).buffered(AT_ONCE);
+        let others = stream::iter(numbered.map(|(number, sample)| self.one(number, sample)))
+            .buffered(AT_ONCE);
         let mut seen = pin!(in_order.chain(others));
         while let Some(seen) = seen.next().await {
-            let Seen { sample, answer, took } = seen?;
+            let Seen {
+                sample,
+                answer,
+                took,
+            } = seen?;
             let difference = compare(sample, &answer, arguments.update)?;
             let result = match (&difference, arguments.update) {
                 (None, false) => "ok",
                 (None, true) => "written",
                 (Some(_), _) => "DIFFERS",
             };
-            let (function, event, seconds) = (sample.function.name(), &sample.name, took.as_secs_f64());
-            println!("{function:<11} {event:<24} {result:<8} {seconds:>5.2} s  {}", summary(&answer));
+            let (function, event, seconds) =
+                (sample.function.name(), &sample.name, took.as_secs_f64());
+            println!(
+                "{function:<11} {event:<24} {result:<8} {seconds:>5.2} s  {}",
+                summary(&answer)
+            );
             if arguments.show {
                 print!("{}", answer::write(&answer)?);
             }
@@ -265,7 +326,9 @@ impl Bench {
             "the local stack"
         };
         let (count, seconds) = (samples.len(), began.elapsed().as_secs_f64());
-        println!("{count} events through {way} in {seconds:.0} s, {different} with another answer than expected");
+        println!(
+            "{count} events through {way} in {seconds:.0} s, {different} with another answer than expected"
+        );
         Ok(different)
     }
 
@@ -283,7 +346,9 @@ impl Bench {
         let took = began.elapsed();
         let answer = customer.translate_back(&answer.with_context(|| sample.path())?);
         let mut seen = answer::settle(&json!({"answer": answer}), &sample.event.to_string());
-        if let (Some(members), Some(afterwards)) = (seen.as_object_mut(), self.afterwards(&customer).await?) {
+        if let (Some(members), Some(afterwards)) =
+            (seen.as_object_mut(), self.afterwards(&customer).await?)
+        {
             members.insert("afterwards".to_owned(), afterwards);
         }
         Ok(Seen {
@@ -293,7 +358,8 @@ impl Bench {
         })
     }
 
-    /// A customer about whom the events before this one have been handled, by the functions in the local stack.
+    /// A customer about whom the events before this one have been handled, by the functions in the
+    /// local stack.
     async fn prepare(&self, number: usize, sample: &Sample) -> Result<Customer> {
         let mut customer = self.customers.next(number).await?;
         for path in sample.after {
@@ -310,8 +376,8 @@ impl Bench {
         Ok(customer)
     }
 
-    /// What the API says about the customer once the event has been handled, without what differs from run to run; nothing for a customer
-    /// whom it does not know.
+    /// What the API says about the customer once the event has been handled, without what differs
+    /// from run to run; nothing for a customer whom it does not know.
     async fn afterwards(&self, customer: &Customer) -> Result<Option<Value>> {
         let deadline = Instant::now() + CONFIRMATION;
         loop {
@@ -320,7 +386,8 @@ impl Bench {
                 .as_ref()
                 .and_then(|shown| shown.pointer("/history")?.as_array()?.last()?.as_str());
             // The processor in the local stack confirms a result at the provider.
-            if !last.is_some_and(|what| what.ends_with("InQuestion")) || Instant::now() >= deadline {
+            if !last.is_some_and(|what| what.ends_with("InQuestion")) || Instant::now() >= deadline
+            {
                 return Ok(shown);
             }
             tokio::time::sleep(Duration::from_millis(200)).await;
@@ -331,13 +398,22 @@ impl Bench {
         let show = self.known("api/show-submitted")?;
         let event = self.customers.event(&show.event, customer, false)?;
         let answer = answer::settle(&self.lambda.invoke(Function::Api, &event).await?, "");
-        let Some(verification) = answer.get("body").filter(|body| body.get("history").is_some()) else {
+        let Some(verification) = answer
+            .get("body")
+            .filter(|body| body.get("history").is_some())
+        else {
             return Ok(None);
         };
         let history = verification.get("history").and_then(Value::as_array);
-        let history: Vec<Value> = history.into_iter().flatten().filter_map(|line| line.get("what").cloned()).collect();
+        let history: Vec<Value> = history
+            .into_iter()
+            .flatten()
+            .filter_map(|line| line.get("what").cloned())
+            .collect();
         let (state, reason) = (verification.get("state"), verification.get("reason"));
-        Ok(Some(json!({"state": state, "reason": reason, "history": history})))
+        Ok(Some(
+            json!({"state": state, "reason": reason, "history": history}),
+        ))
     }
 
     fn known(&self, path: &str) -> Result<&Sample> {
@@ -362,7 +438,9 @@ fn compare(sample: &Sample, seen: &Value, update: bool) -> Result<Option<String>
     }
     Ok(match answer::expected(&path)? {
         Some(expected) => answer::difference(&expected, &text),
-        None => Some("no answer is written down yet: see it with --show, keep it with --update".to_owned()),
+        None => Some(
+            "no answer is written down yet: see it with --show, keep it with --update".to_owned(),
+        ),
     })
 }
 

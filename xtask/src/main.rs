@@ -1,5 +1,5 @@
-//! `cargo xtask`: the one entry point for everything that is done with the project besides compiling it. One module per
-//! subcommand.
+//! `cargo xtask`: the one entry point for everything that is done with the project besides
+//! compiling it. One module per subcommand.
 #![allow(
     clippy::print_stdout,
     clippy::print_stderr,

@@ -1,4 +1,5 @@
-//! `cargo xtask release`: the programs that `sam build` makes for AWS: that it makes them, how large they are, and that Lambda can run them.
+//! `cargo xtask release`: the programs that `sam build` makes for AWS: that it makes them, how
+//! large they are, and that Lambda can run them.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -11,17 +12,19 @@ use tokio::process::Command;
 
 use crate::test::{progress, run_to_end};
 
-/// The bound for each stripped program, in bytes: what is small starts fast. The goal is 6,000,000; the webhook has 7.1 million with
-/// `opt-level = "s"` and 6.7 million with `"z"`, so this holds what is reached until somebody finds the rest.
+/// The bound for each stripped program, in bytes: what is small starts fast. The goal is 6,000,000;
+/// the webhook has 7.1 million with `opt-level = "s"` and 6.7 million with `"z"`, so this holds
+/// what is reached until somebody finds the rest.
 const MAXIMUM_PROGRAM_BYTES: u64 = 8_000_000;
 
-/// The C library of Amazon Linux 2023, which Lambda runs `provided.al2023` on. (Source: "Amazon Linux 2023 release notes".)
+/// The C library of Amazon Linux 2023, which Lambda runs `provided.al2023` on. (Source: "Amazon
+/// Linux 2023 release notes".)
 const NEWEST_GLIBC: (u32, u32) = (2, 34);
 
 /// Build what goes to AWS with the SAM CLI, and check it
 ///
-/// Builds every function as `sam build` does, and looks at each program: for which processor it is, how large it is, and that it needs no newer
-/// C library than Lambda's Amazon Linux 2023 has.
+/// Builds every function as `sam build` does, and looks at each program: for which processor it is,
+/// how large it is, and that it needs no newer C library than Lambda's Amazon Linux 2023 has.
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
     /// Processor of the functions, as the template's parameter Architecture names it
@@ -56,7 +59,8 @@ impl Architecture {
         }
     }
 
-    /// The processor's number in a program's header. (Source: "System V Application Binary Interface", `e_machine`.)
+    /// The processor's number in a program's header. (Source: "System V Application Binary
+    /// Interface", `e_machine`.)
     const fn machine(self) -> u8 {
         match self {
             Self::X86 => 62,
@@ -78,13 +82,16 @@ pub async fn run(arguments: Arguments) -> Result<ExitCode> {
 /// Builds with the real SAM CLI and checks each program.
 ///
 /// # Errors
-/// The target is not installed, the build fails, or a program is for another processor, too large or in need of a newer C library.
+/// The target is not installed, the build fails, or a program is for another processor, too large
+/// or in need of a newer C library.
 pub async fn check(toolchain: &Toolchain, architecture: Architecture) -> Result<()> {
     ensure_installed(architecture.target()).await?;
     build_for(toolchain, architecture).await?;
     let directory = directory_of(architecture);
     let mut programs = 0;
-    for entry in std::fs::read_dir(&directory).with_context(|| format!("cannot read {}", directory.display()))? {
+    for entry in std::fs::read_dir(&directory)
+        .with_context(|| format!("cannot read {}", directory.display()))?
+    {
         let path = entry?.path().join("bootstrap");
         if path.is_file() {
             check_program(&path, architecture)?;
@@ -107,7 +114,8 @@ fn directory_of(architecture: Architecture) -> PathBuf {
     })
 }
 
-/// Asks the compiler where the target's standard library is, and looks whether it is there; not everybody has rustup to ask.
+/// Asks the compiler where the target's standard library is, and looks whether it is there; not
+/// everybody has rustup to ask.
 async fn ensure_installed(target: &str) -> Result<()> {
     let mut question = Command::new("rustc");
     question
@@ -131,8 +139,13 @@ pub async fn build(toolchain: &Toolchain) -> Result<()> {
 
 async fn build_for(toolchain: &Toolchain, architecture: Architecture) -> Result<()> {
     let mut build = Command::new(toolchain.sam());
-    build.arg("build").arg("--build-dir").arg(directory_of(architecture));
-    build.arg("--parameter-overrides").arg(format!("Architecture={architecture}"));
+    build
+        .arg("build")
+        .arg("--build-dir")
+        .arg(directory_of(architecture));
+    build
+        .arg("--parameter-overrides")
+        .arg(format!("Architecture={architecture}"));
     build
         .env("PATH", search_path(&toolchain.sam_directory())?)
         .env("SAM_CLI_TELEMETRY", "0")
@@ -148,8 +161,12 @@ fn check_program(path: &Path, architecture: Architecture) -> Result<()> {
         .unwrap_or_default();
     let program = std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
     let bytes = program.len() as u64;
-    ensure!(is_for(&program, architecture), "{name} is not a program for {architecture}");
-    let glibc = newest_glibc(&program).with_context(|| format!("{name} is not linked against glibc"))?;
+    ensure!(
+        is_for(&program, architecture),
+        "{name} is not a program for {architecture}"
+    );
+    let glibc =
+        newest_glibc(&program).with_context(|| format!("{name} is not linked against glibc"))?;
     progress(&format!(
         "{name}: {architecture}, {:.1} MB, glibc {}.{}",
         bytes as f64 / 1e6,
@@ -171,19 +188,30 @@ fn check_program(path: &Path, architecture: Architecture) -> Result<()> {
     Ok(())
 }
 
-/// Whether the header of an ELF program names the processor; its number is at byte 18, and both have the low byte first.
+/// Whether the header of an ELF program names the processor; its number is at byte 18, and both
+/// have the low byte first.
 fn is_for(program: &[u8], architecture: Architecture) -> bool {
     program.starts_with(b"\x7fELF") && program.get(18..20) == Some(&[architecture.machine(), 0])
 }
 
-/// The newest version among the symbol versions `GLIBC_x.y`, which stand as text in the program's dynamic string table.
+/// The newest version among the symbol versions `GLIBC_x.y`, which stand as text in the program's
+/// dynamic string table.
 fn newest_glibc(program: &[u8]) -> Option<(u32, u32)> {
     const PREFIX: &[u8] = b"GLIBC_";
-    let positions = program.windows(PREFIX.len()).enumerate().filter(|(_, window)| *window == PREFIX);
+    let positions = program
+        .windows(PREFIX.len())
+        .enumerate()
+        .filter(|(_, window)| *window == PREFIX);
     positions
         .filter_map(|(position, _)| {
-            let text = program.get(position + PREFIX.len()..)?.split(|byte| *byte == 0).next()?;
-            let mut numbers = std::str::from_utf8(text).ok()?.split('.').map(str::parse::<u32>);
+            let text = program
+                .get(position + PREFIX.len()..)?
+                .split(|byte| *byte == 0)
+                .next()?;
+            let mut numbers = std::str::from_utf8(text)
+                .ok()?
+                .split('.')
+                .map(str::parse::<u32>);
             Some((numbers.next()?.ok()?, numbers.next()?.ok()?))
         })
         .max()
@@ -219,8 +247,14 @@ mod tests {
 
     #[tokio::test]
     async fn a_target_that_is_not_installed_is_named_with_what_to_do() {
-        let error = ensure_installed("s390x-unknown-linux-gnu").await.unwrap_err().to_string();
-        assert!(error.contains("rustup target add s390x-unknown-linux-gnu"), "{error}");
+        let error = ensure_installed("s390x-unknown-linux-gnu")
+            .await
+            .unwrap_err()
+            .to_string();
+        assert!(
+            error.contains("rustup target add s390x-unknown-linux-gnu"),
+            "{error}"
+        );
     }
 
     #[test]

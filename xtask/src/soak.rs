@@ -1,6 +1,7 @@
-//! `cargo xtask soak`: many customers at once, and everything goes wrong now and then: the provider's answers, links, callbacks, results, and
-//! processes that are killed. At the end it is counted, from the provider's journal, the bucket, the table and the queues, what became of
-//! each of them.
+//! `cargo xtask soak`: many customers at once, and everything goes wrong now and then: the
+//! provider's answers, links, callbacks, results, and processes that are killed. At the end it is
+//! counted, from the provider's journal, the bucket, the table and the queues, what became of each
+//! of them.
 
 mod customer;
 mod evidence;
@@ -31,9 +32,10 @@ use crate::up::Interruption;
 
 /// Let everything go wrong now and then, and count what became of it
 ///
-/// Plays many customers on a deployed stack. Each single thing (an answer of the provider, a link, a callback, a result, a process) goes
-/// wrong with the same chance, chosen by the seed. Ends as soon as every pairing has come to its end, or at the deadline with a list of
-/// those that have not. The exit status is 0 only if nothing was lost, doubled or forgotten.
+/// Plays many customers on a deployed stack. Each single thing (an answer of the provider, a link,
+/// a callback, a result, a process) goes wrong with the same chance, chosen by the seed. Ends as
+/// soon as every pairing has come to its end, or at the deadline with a list of those that have
+/// not. The exit status is 0 only if nothing was lost, doubled or forgotten.
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
     /// How many customers
@@ -56,7 +58,8 @@ pub struct Arguments {
     #[arg(long, default_value_t = 600, value_name = "SECONDS", value_parser = clap::value_parser!(u32).range(10..))]
     deadline: u32,
 
-    /// A running stack, as `cargo xtask up --json` prints it; without it, one is started. Its processes are killed, too
+    /// A running stack, as `cargo xtask up --json` prints it; without it, one is started. Its
+    /// processes are killed, too
     #[arg(long, value_name = "FILE")]
     stack: Option<PathBuf>,
 
@@ -65,8 +68,9 @@ pub struct Arguments {
     json: bool,
 }
 
-/// Leases of killed processors end after fifteen seconds instead of 85, and their messages come back after 25 instead of 540, so that the
-/// end of a soak is not minutes of waiting. Nothing else is changed.
+/// Leases of killed processors end after fifteen seconds instead of 85, and their messages come
+/// back after 25 instead of 540, so that the end of a soak is not minutes of waiting. Nothing else
+/// is changed.
 const TUNING: ProcessorTuning = ProcessorTuning {
     timeout_seconds: 20,
     visibility_seconds: 25,
@@ -78,7 +82,8 @@ const RECONCILED_EVERY: Duration = Duration::from_secs(3);
 
 const PROGRESS_EVERY: Duration = Duration::from_secs(5);
 
-/// A pairing that takes longer waits for a lease or a pause. It is no load, so it gives its place to the next customer.
+/// A pairing that takes longer waits for a lease or a pause. It is no load, so it gives its place
+/// to the next customer.
 const PLACE_IS_HELD_FOR: Duration = Duration::from_secs(10);
 
 /// What is played.
@@ -94,7 +99,8 @@ pub struct Settings {
 /// Runs the command to its end.
 ///
 /// # Errors
-/// When the stack does not start or stops answering. What went wrong with pairings is in the report and the exit status.
+/// When the stack does not start or stops answering. What went wrong with pairings is in the report
+/// and the exit status.
 pub async fn run(arguments: Arguments) -> Result<ExitCode> {
     let mut interruption = Interruption::watch()?;
     let settings = Settings {
@@ -127,7 +133,11 @@ pub async fn run(arguments: Arguments) -> Result<ExitCode> {
     } else {
         print!("{report}");
     }
-    Ok(if report.is_clean() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    Ok(if report.is_clean() {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
 }
 
 async fn start() -> Result<LocalStack> {
@@ -139,12 +149,14 @@ async fn start() -> Result<LocalStack> {
     .await
 }
 
-/// Plays everything on this stack and counts. The stack's processor is tuned meanwhile, and as it was afterwards.
+/// Plays everything on this stack and counts. The stack's processor is tuned meanwhile, and as it
+/// was afterwards.
 ///
 /// # Errors
 /// When a part of the soak itself fails, such as a stack that does not answer any more.
 pub async fn soak(description: Description, settings: Settings) -> Result<Report> {
-    // The harness tells by a panic that the stack does not answer; in a task of its own that is an error like others.
+    // The harness tells by a panic that the stack does not answer; in a task of its own that is an
+    // error like others.
     let task = tokio::spawn(async move {
         let stack = Stack::connect(description);
         stack.tune_processor(TUNING).await;
@@ -203,7 +215,10 @@ impl<'stack> Run<'stack> {
     }
 
     fn played(&self) -> Vec<Played> {
-        self.played.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.played
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 
     fn note(&self, played: Played) {
@@ -229,7 +244,9 @@ impl<'stack> Run<'stack> {
     }
 
     async fn customer(&self, number: u32) {
-        let Ok(place) = self.places.acquire().await else { return };
+        let Ok(place) = self.places.acquire().await else {
+            return;
+        };
         let plan = Plan::of(self.settings.seed, number, self.settings.trouble);
         let mut customer = Customer::arrive(self.stack, number, plan).await;
         self.note(customer.so_far());
@@ -261,7 +278,10 @@ impl<'stack> Run<'stack> {
     }
 }
 
-#[expect(clippy::disallowed_methods, reason = "any number will do, and the report says which it was")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "any number will do, and the report says which it was"
+)]
 fn fresh_seed() -> u64 {
     let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
     since.map_or(1, |since| since.as_secs())

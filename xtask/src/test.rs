@@ -1,4 +1,5 @@
-//! `cargo xtask test`: everything that must hold before a change goes in, cheapest first. A person and the build server run the same.
+//! `cargo xtask test`: everything that must hold before a change goes in, cheapest first. A person
+//! and the build server run the same.
 
 use std::process::{ExitCode, Stdio};
 use std::time::{Duration, Instant};
@@ -13,15 +14,17 @@ use crate::{arrows, bench, contract, drill, events, invoke, release, soak};
 
 /// Check and test everything
 ///
-/// Formatting, lints, the direction of dependencies, the template, unit and integration tests against the deployed template, and the
-/// release build that `sam build` makes. Stops at the first step that fails. What cannot run on this machine is named at the end.
+/// Formatting, lints, the direction of dependencies, the template, unit and integration tests
+/// against the deployed template, and the release build that `sam build` makes. Stops at the first
+/// step that fails. What cannot run on this machine is named at the end.
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
     /// Leave out the release build, which takes the longest
     #[arg(long)]
     without_release: bool,
 
-    /// What a change needs while it is being made: formatting, arrows, lints, unit tests and the simulation, without a stack
+    /// What a change needs while it is being made: formatting, arrows, lints, unit tests and the
+    /// simulation, without a stack
     #[arg(long, conflicts_with_all = ["without_release", "filter"])]
     fast: bool,
 
@@ -30,8 +33,8 @@ pub struct Arguments {
     filter: Option<String>,
 }
 
-/// The variable by which the integration tests find the stack that is already running: the path of a file with what
-/// `cargo xtask up --json` prints.
+/// The variable by which the integration tests find the stack that is already running: the path of
+/// a file with what `cargo xtask up --json` prints.
 const STACK_VARIABLE: &str = "DUAL_VERIFICATION_STACK";
 
 /// Runs the command to its end.
@@ -54,16 +57,20 @@ async fn steps(arguments: &Arguments) -> Result<()> {
     let began = Instant::now();
     let mut run = Run::default();
     if arguments.filter.is_none() {
-        run.step("formatting", cargo(["fmt", "--all", "--check"])).await?;
-        run.step("direction of dependencies", async { arrows::check() }).await?;
-        run.step("sample events", async { events::check_all() }).await?;
+        run.step("formatting", cargo(["fmt", "--all", "--check"]))
+            .await?;
+        run.step("direction of dependencies", async { arrows::check() })
+            .await?;
+        run.step("sample events", async { events::check_all() })
+            .await?;
         run.optional(
             "licences and bans",
             "cargo-deny",
             cargo(["deny", "--offline", "check", "bans", "licenses", "sources"]),
         )
         .await?;
-        run.optional("unused dependencies", "cargo-machete", cargo(["machete"])).await?;
+        run.optional("unused dependencies", "cargo-machete", cargo(["machete"]))
+            .await?;
         run.step(
             "lints",
             cargo([
@@ -80,7 +87,8 @@ async fn steps(arguments: &Arguments) -> Result<()> {
         .await?;
     }
     if arguments.fast {
-        run.step("tests without a stack", tests_without_a_stack()).await?;
+        run.step("tests without a stack", tests_without_a_stack())
+            .await?;
         run.report(began.elapsed());
         return Ok(());
     }
@@ -93,15 +101,27 @@ async fn steps(arguments: &Arguments) -> Result<()> {
         run.step("drill", drill::check()).await?;
         run.step(
             "documentation examples",
-            cargo(["test", "--doc", "--workspace", "--profile", "local", "--quiet"]),
+            cargo([
+                "test",
+                "--doc",
+                "--workspace",
+                "--profile",
+                "local",
+                "--quiet",
+            ]),
         )
         .await?;
         if arguments.without_release {
-            run.left_out.push("the release build (--without-release)".to_owned());
+            run.left_out
+                .push("the release build (--without-release)".to_owned());
         } else {
-            run.step("release build", release::check(&toolchain, release::Architecture::default()))
+            run.step(
+                "release build",
+                release::check(&toolchain, release::Architecture::default()),
+            )
+            .await?;
+            run.step("measurements, the shortest form", bench::short(&toolchain))
                 .await?;
-            run.step("measurements, the shortest form", bench::short(&toolchain)).await?;
             let mut without_docker = None;
             run.step("sample events, invoked", async {
                 without_docker = invoke::check(&toolchain).await?;
@@ -139,15 +159,25 @@ impl Run {
         for left_out in &self.left_out {
             progress(&format!("LEFT OUT: {left_out}"));
         }
-        progress(&format!("all {} steps passed in {:.0} s", self.passed.len(), took.as_secs_f64()));
+        progress(&format!(
+            "all {} steps passed in {:.0} s",
+            self.passed.len(),
+            took.as_secs_f64()
+        ));
     }
 
     /// A step that needs a program which newcomers need not have.
-    async fn optional(&mut self, name: &str, program: &str, work: impl Future<Output = Result<()>>) -> Result<()> {
+    async fn optional(
+        &mut self,
+        name: &str,
+        program: &str,
+        work: impl Future<Output = Result<()>>,
+    ) -> Result<()> {
         if is_installed(program).await {
             return self.step(name, work).await;
         }
-        self.left_out.push(format!("{name} ({program} is not installed)"));
+        self.left_out
+            .push(format!("{name} ({program} is not installed)"));
         Ok(())
     }
 }
@@ -172,8 +202,16 @@ pub(crate) async fn run_to_end(command: &mut Command) -> Result<()> {
     if command.as_std().get_current_dir().is_none() {
         command.current_dir(workspace::root());
     }
-    let status = command.stdin(Stdio::null()).kill_on_drop(true).status().await;
-    let program = command.as_std().get_program().to_string_lossy().into_owned();
+    let status = command
+        .stdin(Stdio::null())
+        .kill_on_drop(true)
+        .status()
+        .await;
+    let program = command
+        .as_std()
+        .get_program()
+        .to_string_lossy()
+        .into_owned();
     let status = status.with_context(|| format!("cannot run {program}"))?;
     ensure!(status.success(), "{program} failed ({status})");
     Ok(())
@@ -201,9 +239,11 @@ async fn on_the_stack(run: &mut Run, toolchain: &Toolchain, filter: Option<&str>
     let outcome = async {
         run.step("tests", tests(&stack, filter)).await?;
         if filter.is_none() {
-            run.step("contract", contract::check(toolchain, &stack)).await?;
+            run.step("contract", contract::check(toolchain, &stack))
+                .await?;
             // The last one: it kills the stack's processes.
-            run.step("soak", soak::short(Description::of(&stack))).await?;
+            run.step("soak", soak::short(Description::of(&stack)))
+                .await?;
         }
         Ok(())
     };

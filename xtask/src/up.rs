@@ -1,7 +1,7 @@
 //! `cargo xtask up`: the deployed system on this machine, until interrupted.
 //!
-//! Standard output carries the result and nothing else, so that a program can read it; everything for people goes to standard
-//! error.
+//! Standard output carries the result and nothing else, so that a program can read it; everything
+//! for people goes to standard error.
 
 use std::convert::Infallible;
 use std::io::Write;
@@ -19,8 +19,9 @@ use crate::application::Application;
 
 /// Start everything on this machine and stay until interrupted
 ///
-/// Starts the AWS emulator, deploys template.yaml into it, starts the iDenfy sandbox unless another provider is named, prints
-/// where everything is, and stays until it gets SIGINT (Ctrl-C) or SIGTERM. Then it ends everything that it started.
+/// Starts the AWS emulator, deploys template.yaml into it, starts the iDenfy sandbox unless another
+/// provider is named, prints where everything is, and stays until it gets SIGINT (Ctrl-C) or
+/// SIGTERM. Then it ends everything that it started.
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
     /// Origin of the provider, such as http://127.0.0.1:9000; without it, the sandbox is started
@@ -101,7 +102,8 @@ async fn print_events(application: &Application) -> Result<Infallible> {
     }
 }
 
-/// Time for the guards of a start that was given up; they need milliseconds and would manage without this program, too.
+/// Time for the guards of a start that was given up; they need milliseconds and would manage
+/// without this program, too.
 const DROPPED_PROCESSES_GRACE: Duration = Duration::from_millis(500);
 
 impl Arguments {
@@ -129,7 +131,10 @@ fn progress(line: &str) {
 
 fn report(stack: &LocalStack, json: bool, took: Duration) -> Result<()> {
     if let Some(secret) = stack.generated_secret() {
-        progress(&format!("made up for this run: {}", serde_json::to_string(secret)?));
+        progress(&format!(
+            "made up for this run: {}",
+            serde_json::to_string(secret)?
+        ));
     }
     let mut out = std::io::stdout().lock();
     if json {
@@ -139,14 +144,19 @@ fn report(stack: &LocalStack, json: bool, took: Duration) -> Result<()> {
             .as_object()
             .into_iter()
             .flatten()
-            .try_for_each(|(name, value)| writeln!(out, "{name:<30}{}", value.as_str().unwrap_or("none")))
+            .try_for_each(|(name, value)| {
+                writeln!(out, "{name:<30}{}", value.as_str().unwrap_or("none"))
+            })
     }
     .and_then(|()| out.flush())
     .context("cannot write to standard output")?;
     if !json {
         explain(stack)?;
     }
-    progress(&format!("ready after {:.1} s; Ctrl-C ends it", took.as_secs_f64()));
+    progress(&format!(
+        "ready after {:.1} s; Ctrl-C ends it",
+        took.as_secs_f64()
+    ));
     Ok(())
 }
 

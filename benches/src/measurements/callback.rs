@@ -24,7 +24,11 @@ pub async fn measure(bench: &Bench) -> Result<Vec<Line>> {
         let mut running = program.start().await?;
         let mut cpu = 0.0;
         for index in 0..WARM_UP + CALLBACKS {
-            let invocation = deliver(&mut running, &bench.world.callbacks.denied(&new_scan_ref())?).await?;
+            let invocation = deliver(
+                &mut running,
+                &bench.world.callbacks.denied(&new_scan_ref())?,
+            )
+            .await?;
             if index >= WARM_UP {
                 cpu += milliseconds(invocation.cpu);
             }
@@ -32,6 +36,11 @@ pub async fn measure(bench: &Bench) -> Result<Vec<Line>> {
         figures.insert(who, cpu / f64::from(CALLBACKS));
         running.stop().await?;
     }
-    let line = Line::new(NAME, "CPU of a first callback without files", "ms", &figures);
+    let line = Line::new(
+        NAME,
+        "CPU of a first callback without files",
+        "ms",
+        &figures,
+    );
     Ok(vec![line.at_most(BUDGET)])
 }

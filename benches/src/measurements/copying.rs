@@ -1,7 +1,9 @@
-//! The webhook copying two files of 10 MB: how much memory it needs, and how fast it is beside a plain copy of the same bytes.
+//! The webhook copying two files of 10 MB: how much memory it needs, and how fast it is beside a
+//! plain copy of the same bytes.
 //!
-//! How fast the copying alone is follows from callbacks that differ in nothing but the size of their files: what is beyond the time of
-//! two small files is the time of 20 MB. The same is done with the plain copy.
+//! How fast the copying alone is follows from callbacks that differ in nothing but the size of
+//! their files: what is beyond the time of two small files is the time of 20 MB. The same is done
+//! with the plain copy.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -47,13 +49,23 @@ pub async fn measure(bench: &Bench) -> Result<Vec<Line>> {
     let table = bench.world.table(NAME).await?;
     let large = jpeg(2400, 1800, FILE_BYTES)?;
     let small = jpeg(64, 48, 20_000)?;
-    let files = FileServer::start([("large.jpg".to_owned(), large.clone()), ("small.jpg".to_owned(), small.clone())].into()).await?;
+    let files = FileServer::start(
+        [
+            ("large.jpg".to_owned(), large.clone()),
+            ("small.jpg".to_owned(), small.clone()),
+        ]
+        .into(),
+    )
+    .await?;
     let contestants = bench.contestants(Role::Webhook, &table, &files.origin)?;
     let mut memory: BTreeMap<Who, Vec<f64>> = BTreeMap::new();
     let mut seconds: BTreeMap<Who, [Vec<f64>; 2]> = BTreeMap::new();
     let mut cpu: BTreeMap<Who, [Vec<f64>; 2]> = BTreeMap::new();
     for _ in 0..ROUNDS {
-        for (size, (name, file)) in [("small.jpg", &small), ("large.jpg", &large)].into_iter().enumerate() {
+        for (size, (name, file)) in [("small.jpg", &small), ("large.jpg", &large)]
+            .into_iter()
+            .enumerate()
+        {
             let link = files.link(name);
             let took = plain_copy(bench, &link).await?;
             push(&mut seconds, Who::Floor, size, took.as_secs_f64());
@@ -62,7 +74,10 @@ pub async fn measure(bench: &Bench) -> Result<Vec<Line>> {
                 push(&mut seconds, *who, size, copied.took.as_secs_f64());
                 push(&mut cpu, *who, size, copied.cpu.as_secs_f64());
                 if name == "large.jpg" {
-                    memory.entry(*who).or_default().push(copied.peak_memory as f64 / 1e6);
+                    memory
+                        .entry(*who)
+                        .or_default()
+                        .push(copied.peak_memory as f64 / 1e6);
                 }
             }
         }
@@ -71,7 +86,10 @@ pub async fn measure(bench: &Bench) -> Result<Vec<Line>> {
         .into_iter()
         .map(|(who, peaks)| (who, Sample::of(peaks).percentile(100)))
         .collect();
-    let throughput: Figures = beyond(&seconds).into_iter().map(|(who, seconds)| (who, COPIED / seconds)).collect();
+    let throughput: Figures = beyond(&seconds)
+        .into_iter()
+        .map(|(who, seconds)| (who, COPIED / seconds))
+        .collect();
     let cpu: Figures = beyond(&cpu)
         .into_iter()
         .map(|(who, seconds)| (who, seconds * 1e3 / COPIED))
@@ -79,7 +97,13 @@ pub async fn measure(bench: &Bench) -> Result<Vec<Line>> {
     let share = |figures: &Figures| Some(figures.get(&Who::Ours)? / figures.get(&Who::Floor)?);
     let is_fast = share(&throughput).is_some_and(|share| share >= LEAST_SHARE);
     Ok(vec![
-        Line::new(NAME, "peak memory, webhook copying 2 × 10 MB", "MB", &memory).at_most(MOST_MEMORY),
+        Line::new(
+            NAME,
+            "peak memory, webhook copying 2 × 10 MB",
+            "MB",
+            &memory,
+        )
+        .at_most(MOST_MEMORY),
         Line::new(NAME, "throughput of copying 2 × 10 MB", "MB/s", &throughput)
             .budget(is_fast, format!("≥ {:.0} % of floor", LEAST_SHARE * 100.0)),
         Line::new(NAME, "CPU of copying 1 MB", "ms", &cpu),
@@ -99,22 +123,38 @@ fn push(samples: &mut BTreeMap<Who, [Vec<f64>; 2]>, who: Who, size: usize, value
 /// What the large files took beyond the small ones, by the medians.
 fn beyond(samples: &BTreeMap<Who, [Vec<f64>; 2]>) -> Figures {
     let median = |sample: &[f64]| Sample::of(sample.iter().copied()).median();
-    let beyond = |(who, [small, large]): (&Who, &[Vec<f64>; 2])| (*who, median(large) - median(small));
+    let beyond =
+        |(who, [small, large]): (&Who, &[Vec<f64>; 2])| (*who, median(large) - median(small));
     samples.iter().map(beyond).collect()
 }
 
 async fn copy(bench: &Bench, program: &Program, link: &str, file: &Bytes) -> Result<Copied> {
     let mut running = program.start().await?;
     // Connections and caches are there; what they cost is measured elsewhere.
-    deliver(&mut running, &bench.world.callbacks.denied(&new_scan_ref())?).await?;
+    deliver(
+        &mut running,
+        &bench.world.callbacks.denied(&new_scan_ref())?,
+    )
+    .await?;
     let scan_ref = new_scan_ref();
     let links = STEPS.map(|step| (step, link.to_owned()));
-    let invocation = deliver(&mut running, &bench.world.callbacks.approved(&scan_ref, &links)?).await?;
+    let invocation = deliver(
+        &mut running,
+        &bench.world.callbacks.approved(&scan_ref, &links)?,
+    )
+    .await?;
     let peak_memory = running.peak_memory()?;
     running.stop().await?;
-    let stored = bench.world.take_digests(&format!("documents/{scan_ref}/")).await?;
+    let stored = bench
+        .world
+        .take_digests(&format!("documents/{scan_ref}/"))
+        .await?;
     let digest = hex::encode(Sha256::digest(file));
-    ensure!(stored == [digest.clone(), digest], "{} has not copied the files", program.name);
+    ensure!(
+        stored == [digest.clone(), digest],
+        "{} has not copied the files",
+        program.name
+    );
     Ok(Copied {
         took: invocation.took,
         cpu: invocation.cpu,
@@ -127,13 +167,26 @@ async fn plain_copy(bench: &Bench, link: &str) -> Result<Duration> {
     let prefix = format!("documents/{}/", new_scan_ref());
     let mut command = Command::new(program);
     for step in STEPS {
-        command.arg(link).arg(bench.world.object_url(&format!("{prefix}{step}.jpg")));
+        command
+            .arg(link)
+            .arg(bench.world.object_url(&format!("{prefix}{step}.jpg")));
     }
     let began = Instant::now();
-    let status = command.env_clear().stdin(Stdio::null()).kill_on_drop(true).status().await;
+    let status = command
+        .env_clear()
+        .stdin(Stdio::null())
+        .kill_on_drop(true)
+        .status()
+        .await;
     let took = began.elapsed();
-    ensure!(status.context("the plain copy does not start")?.success(), "the plain copy failed");
+    ensure!(
+        status.context("the plain copy does not start")?.success(),
+        "the plain copy failed"
+    );
     let stored = bench.world.take_digests(&prefix).await?;
-    ensure!(stored.len() == STEPS.len(), "the plain copy has not copied the files");
+    ensure!(
+        stored.len() == STEPS.len(),
+        "the plain copy has not copied the files"
+    );
     Ok(took)
 }

@@ -1,4 +1,5 @@
-//! What the first callback costs more than a later one: clients, connections and caches that are made when they are needed first.
+//! What the first callback costs more than a later one: clients, connections and caches that are
+//! made when they are needed first.
 
 use std::collections::BTreeMap;
 
@@ -23,10 +24,21 @@ pub async fn measure(bench: &Bench) -> Result<Vec<Line>> {
     for _ in 0..ROUNDS {
         for (who, program) in &contestants {
             let mut running = program.start().await?;
-            let first = deliver(&mut running, &bench.world.callbacks.denied(&new_scan_ref())?).await?;
+            let first = deliver(
+                &mut running,
+                &bench.world.callbacks.denied(&new_scan_ref())?,
+            )
+            .await?;
             let mut warm = Vec::new();
             for _ in 0..WARM {
-                warm.push(deliver(&mut running, &bench.world.callbacks.denied(&new_scan_ref())?).await?.cpu);
+                warm.push(
+                    deliver(
+                        &mut running,
+                        &bench.world.callbacks.denied(&new_scan_ref())?,
+                    )
+                    .await?
+                    .cpu,
+                );
             }
             let warm = Sample::of_durations(warm).median();
             let first = Sample::of_durations([first.cpu]).median();
@@ -34,7 +46,10 @@ pub async fn measure(bench: &Bench) -> Result<Vec<Line>> {
             running.stop().await?;
         }
     }
-    let figures: Figures = extra.into_iter().map(|(who, extra)| (who, Sample::of(extra).median())).collect();
+    let figures: Figures = extra
+        .into_iter()
+        .map(|(who, extra)| (who, Sample::of(extra).median()))
+        .collect();
     Ok(vec![Line::new(
         NAME,
         "CPU of a first callback beyond a warm one, without TLS",

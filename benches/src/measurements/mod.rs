@@ -76,7 +76,10 @@ pub struct UnknownMeasurement;
 
 impl std::fmt::Display for UnknownMeasurement {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let names: Vec<&str> = Measurement::ALL.into_iter().map(Measurement::name).collect();
+        let names: Vec<&str> = Measurement::ALL
+            .into_iter()
+            .map(Measurement::name)
+            .collect();
         write!(formatter, "a measurement is one of {}", names.join(", "))
     }
 }
@@ -87,6 +90,9 @@ impl FromStr for Measurement {
     type Err = UnknownMeasurement;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        Self::ALL.into_iter().find(|one| one.name() == text).ok_or(UnknownMeasurement)
+        Self::ALL
+            .into_iter()
+            .find(|one| one.name() == text)
+            .ok_or(UnknownMeasurement)
     }
 }

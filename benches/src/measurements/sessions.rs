@@ -1,5 +1,6 @@
-//! `POST /sessions`: how long it takes beyond the provider's own time, which is what the application's customer waits for. Once through the
-//! deployed stack, where the emulator's share is most of it, and once with the function by itself, where only its table is the emulator's.
+//! `POST /sessions`: how long it takes beyond the provider's own time, which is what the
+//! application's customer waits for. Once through the deployed stack, where the emulator's share is
+//! most of it, and once with the function by itself, where only its table is the emulator's.
 
 use std::time::{Duration, Instant};
 
@@ -33,12 +34,20 @@ pub async fn measure(bench: &Bench) -> Result<Vec<Line>> {
 
 /// Through the function's URL, as an application does.
 async fn deployed(bench: &Bench) -> Result<Sample> {
-    let url = format!("{}/sessions", bench.world.output("ApiUrl")?.trim_end_matches('/'));
+    let url = format!(
+        "{}/sessions",
+        bench.world.output("ApiUrl")?.trim_end_matches('/')
+    );
     let mut beyond = Vec::new();
     for _ in 0..WARM_UP + SESSIONS {
         bench.world.provider.took();
         let began = Instant::now();
-        let request = bench.world.http.post(&url).header("Authorization", AUTHORIZATION).json(&session());
+        let request = bench
+            .world
+            .http
+            .post(&url)
+            .header("Authorization", AUTHORIZATION)
+            .json(&session());
         let answer = request.send().await?;
         let status = answer.status();
         answer.bytes().await?;
@@ -55,14 +64,21 @@ async fn alone(bench: &Bench) -> Result<Sample> {
     let table = bench.world.table(NAME).await?;
     let function = bench.function("ApiFunction", &table, "http://127.0.0.1")?;
     let provider = bench.world.provider.url.clone();
-    let mut running = function.with([("IDENFY_BASE_URL", provider)]).start().await?;
+    let mut running = function
+        .with([("IDENFY_BASE_URL", provider)])
+        .start()
+        .await?;
     let mut beyond = Vec::new();
     for _ in 0..WARM_UP + SESSIONS {
         bench.world.provider.took();
         let invocation = running.invoke(&event()).await?;
         beyond.push(invocation.took.saturating_sub(bench.world.provider.took()));
         let status = invocation.answer.get("statusCode").and_then(Value::as_u64);
-        ensure!(status == Some(201), "the API answered with {}", invocation.answer);
+        ensure!(
+            status == Some(201),
+            "the API answered with {}",
+            invocation.answer
+        );
     }
     running.stop().await?;
     Ok(warm(beyond))
@@ -76,7 +92,8 @@ fn session() -> Value {
     json!({ "clientId": new_scan_ref() })
 }
 
-/// The request as a function URL hands it over. (Source: "Invoking Lambda function URLs", request payload.)
+/// The request as a function URL hands it over. (Source: "Invoking Lambda function URLs", request
+/// payload.)
 fn event() -> Value {
     json!({
         "version": "2.0",

@@ -14,7 +14,11 @@ const LARGEST: f64 = 6.0;
 pub fn measure(bench: &Bench) -> Result<Vec<Line>> {
     let mut lines = Vec::new();
     for id in LOGICAL_IDS {
-        let program = bench.programs.functions.get(id).context("there is no such program")?;
+        let program = bench
+            .programs
+            .functions
+            .get(id)
+            .context("there is no such program")?;
         let megabytes = std::fs::metadata(program)?.len() as f64 / 1e6;
         lines.push(Line::alone(NAME, format!("size of {id}"), "MB", megabytes).at_most(LARGEST));
     }

@@ -1,5 +1,6 @@
-//! From the start of the process to its first poll of the runtime API, against an AWS that answers at once. Everybody starts by turns, so
-//! that what else the machine does hits all alike; it only ever adds to a start, so the least of each is what is judged.
+//! From the start of the process to its first poll of the runtime API, against an AWS that answers
+//! at once. Everybody starts by turns, so that what else the machine does hits all alike; it only
+//! ever adds to a start, so the least of each is what is judged.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -24,7 +25,8 @@ const EVERY: usize = 5;
 const FLOOR: &str = "floor";
 const PEERS: [(Who, &str); 2] = [(Who::Python, "Python"), (Who::Node, "Node")];
 
-/// Bounds: as a multiple of the program that does nothing, and of which the Python peer must be a multiple.
+/// Bounds: as a multiple of the program that does nothing, and of which the Python peer must be a
+/// multiple.
 const TIMES_FLOOR: f64 = 1.5;
 const TIMES_FASTER_THAN_PYTHON: f64 = 50.0;
 
@@ -33,7 +35,10 @@ pub async fn measure(bench: &Bench) -> Result<Vec<Line>> {
     let here = |program: Program| program.with([("AWS_ENDPOINT_URL", endpoint.url.clone())]);
     let mut programs = vec![(FLOOR.to_owned(), does_nothing(bench))];
     for id in LOGICAL_IDS {
-        programs.push((id.to_owned(), here(bench.function(id, "none", "http://127.0.0.1")?)));
+        programs.push((
+            id.to_owned(),
+            here(bench.function(id, "none", "http://127.0.0.1")?),
+        ));
     }
     for (who, program) in bench.contestants(Role::Webhook, "none", "http://127.0.0.1")? {
         if who != Who::Ours {
@@ -55,9 +60,13 @@ pub async fn measure(bench: &Bench) -> Result<Vec<Line>> {
             running.stop().await?;
         }
     }
-    let sample = |name: &str, of: fn(&Start) -> Duration| Sample::of_durations(starts.get(name).into_iter().flatten().map(of));
+    let sample = |name: &str, of: fn(&Start) -> Duration| {
+        Sample::of_durations(starts.get(name).into_iter().flatten().map(of))
+    };
     let figures = |name: &str, of: fn(&Start) -> Duration, percent| -> Figures {
-        let everybody = PEERS.into_iter().chain([(Who::Floor, FLOOR), (Who::Ours, name)]);
+        let everybody = PEERS
+            .into_iter()
+            .chain([(Who::Floor, FLOOR), (Who::Ours, name)]);
         let everybody = everybody.map(|(who, name)| (who, sample(name, of).percentile(percent)));
         everybody.filter(|(_, figure)| !figure.is_nan()).collect()
     };
@@ -75,7 +84,12 @@ pub async fn measure(bench: &Bench) -> Result<Vec<Line>> {
         let line = Line::new(NAME, format!("start of {id}, least"), "ms", &least);
         lines.push(line.budget(is_near_floor && is_far_from_python, bound));
         let median = figures(id, |start| start.took, 50);
-        lines.push(Line::new(NAME, format!("start of {id}, median"), "ms", &median));
+        lines.push(Line::new(
+            NAME,
+            format!("start of {id}, median"),
+            "ms",
+            &median,
+        ));
         let cpu = figures(id, |start| start.cpu, 50);
         lines.push(Line::new(NAME, format!("CPU to start {id}"), "ms", &cpu));
     }
@@ -86,7 +100,10 @@ fn does_nothing(bench: &Bench) -> Program {
     let executable = bench.programs.does_nothing.clone();
     Program {
         name: "the program that does nothing".to_owned(),
-        directory: executable.parent().map(ToOwned::to_owned).unwrap_or_default(),
+        directory: executable
+            .parent()
+            .map(ToOwned::to_owned)
+            .unwrap_or_default(),
         executable,
         arguments: Vec::new(),
         variables: BTreeMap::new(),

@@ -1,4 +1,5 @@
-//! The processor submitting two documents of 7 MB, as large as the provider takes them: how much memory it needs, and what it costs.
+//! The processor submitting two documents of 7 MB, as large as the provider takes them: how much
+//! memory it needs, and what it costs.
 
 use std::collections::BTreeMap;
 
@@ -28,7 +29,8 @@ pub async fn measure(bench: &Bench) -> Result<Vec<Line>> {
     let document = jpeg(2000, 1500, FILE_BYTES)?;
     let digest = hex::encode(Sha256::digest(&document));
     let files = FileServer::start([("document.jpg".to_owned(), document)].into()).await?;
-    let links = ["SECOND_DOC_FRONT", "SECOND_DOC_BACK"].map(|step| (step, files.link("document.jpg")));
+    let links =
+        ["SECOND_DOC_FRONT", "SECOND_DOC_BACK"].map(|step| (step, files.link("document.jpg")));
     let webhooks = bench.contestants(Role::Webhook, &table, &files.origin)?;
     let processors = bench.contestants(Role::Processor, &table, &files.origin)?;
     let mut memory: BTreeMap<Who, Vec<f64>> = BTreeMap::new();
@@ -37,15 +39,27 @@ pub async fn measure(bench: &Bench) -> Result<Vec<Line>> {
         for ((who, webhook), (_, processor)) in webhooks.iter().zip(&processors) {
             let scan_ref = new_scan_ref();
             let mut webhook = webhook.start().await?;
-            deliver(&mut webhook, &bench.world.callbacks.approved(&scan_ref, &links)?).await?;
+            deliver(
+                &mut webhook,
+                &bench.world.callbacks.approved(&scan_ref, &links)?,
+            )
+            .await?;
             webhook.stop().await?;
 
             let mut processor = processor.start().await?;
             let invocation = process(&mut processor, &claim_check(&scan_ref)?).await?;
-            memory.entry(*who).or_default().push(processor.peak_memory()? as f64 / 1e6);
-            cpu.entry(*who).or_default().push(milliseconds(invocation.cpu));
+            memory
+                .entry(*who)
+                .or_default()
+                .push(processor.peak_memory()? as f64 / 1e6);
+            cpu.entry(*who)
+                .or_default()
+                .push(milliseconds(invocation.cpu));
             processor.stop().await?;
-            bench.world.take_digests(&format!("documents/{scan_ref}/")).await?;
+            bench
+                .world
+                .take_digests(&format!("documents/{scan_ref}/"))
+                .await?;
             ensure!(
                 submitted(bench, &scan_ref).await? == [digest.clone(), digest.clone()],
                 "{who:?} has not submitted the documents"
@@ -56,17 +70,32 @@ pub async fn measure(bench: &Bench) -> Result<Vec<Line>> {
         .into_iter()
         .map(|(who, peaks)| (who, Sample::of(peaks).percentile(100)))
         .collect();
-    let cpu: Figures = cpu.into_iter().map(|(who, cpu)| (who, Sample::of(cpu).median())).collect();
+    let cpu: Figures = cpu
+        .into_iter()
+        .map(|(who, cpu)| (who, Sample::of(cpu).median()))
+        .collect();
     Ok(vec![
-        Line::new(NAME, "peak memory, processor submitting 14 MB", "MB", &memory).at_most(MOST_MEMORY),
+        Line::new(
+            NAME,
+            "peak memory, processor submitting 14 MB",
+            "MB",
+            &memory,
+        )
+        .at_most(MOST_MEMORY),
         Line::new(NAME, "CPU of a first submission of 14 MB", "ms", &cpu),
     ])
 }
 
 /// The digests of the documents that the provider got for this session's customer.
 async fn submitted(bench: &Bench, scan_ref: &str) -> Result<Vec<String>> {
-    let requests = bench.world.requests(&format!("customer-{scan_ref}"), "process").await?;
-    let images = requests.iter().filter_map(|request| request.get("images")?.as_array()).flatten();
+    let requests = bench
+        .world
+        .requests(&format!("customer-{scan_ref}"), "process")
+        .await?;
+    let images = requests
+        .iter()
+        .filter_map(|request| request.get("images")?.as_array())
+        .flatten();
     let digests = images.filter_map(|image| image.get("sha256").and_then(Value::as_str));
     Ok(digests.map(str::to_owned).collect())
 }

@@ -21,7 +21,8 @@ pub struct S3CallbackArchive {
     bucket: String,
 }
 
-/// S3 answers 409 while another write-once request for the same key is under way, and asks to repeat.
+/// S3 answers 409 while another write-once request for the same key is under way, and asks to
+/// repeat.
 const CONFLICT_TRIES: u32 = 4;
 
 impl S3CallbackArchive {
@@ -56,13 +57,25 @@ const UNREADABLE: &str = ScanRef::RESERVED;
 
 /// For a person who has callbacks played again; no function lists the archive.
 impl S3CallbackArchive {
-    /// One page of the archived callbacks, at most a thousand: of one verification, or of all, unreadable ones included.
+    /// One page of the archived callbacks, at most a thousand: of one verification, or of all,
+    /// unreadable ones included.
     ///
     /// # Errors
     /// S3 is unavailable.
-    pub async fn list(&self, scan_ref: Option<&ScanRef>, next: Option<String>) -> Result<ArchivedPage, Unavailable> {
-        let prefix = scan_ref.map_or_else(|| "callbacks/".to_owned(), |scan_ref| format!("callbacks/{scan_ref}/"));
-        let request = self.client.list_objects_v2().bucket(&self.bucket).prefix(prefix);
+    pub async fn list(
+        &self,
+        scan_ref: Option<&ScanRef>,
+        next: Option<String>,
+    ) -> Result<ArchivedPage, Unavailable> {
+        let prefix = scan_ref.map_or_else(
+            || "callbacks/".to_owned(),
+            |scan_ref| format!("callbacks/{scan_ref}/"),
+        );
+        let request = self
+            .client
+            .list_objects_v2()
+            .bucket(&self.bucket)
+            .prefix(prefix);
         let answer = request.set_continuation_token(next).send().await;
         let answer = answer.map_err(|error| unavailable("listing the archive", error))?;
         let named = |object: aws_sdk_s3::types::Object| {
@@ -71,7 +84,10 @@ impl S3CallbackArchive {
                 scan_ref,
                 digest,
                 kept_at: Timestamp::from_milliseconds(object.last_modified()?.to_millis().ok()?),
-                bytes: object.size().and_then(|size| u64::try_from(size).ok()).unwrap_or_default(),
+                bytes: object
+                    .size()
+                    .and_then(|size| u64::try_from(size).ok())
+                    .unwrap_or_default(),
             })
         };
         let next = answer
@@ -79,20 +95,34 @@ impl S3CallbackArchive {
             .clone()
             .filter(|_| answer.is_truncated() == Some(true));
         Ok(ArchivedPage {
-            callbacks: answer.contents.unwrap_or_default().into_iter().filter_map(named).collect(),
+            callbacks: answer
+                .contents
+                .unwrap_or_default()
+                .into_iter()
+                .filter_map(named)
+                .collect(),
             next,
         })
     }
 
-    /// The bytes of an archived callback, exactly as they were signed. `None`: it is not there any more, or is there altered.
+    /// The bytes of an archived callback, exactly as they were signed. `None`: it is not there any
+    /// more, or is there altered.
     ///
-    /// Bytes whose digest is not their name are not what was verified, whoever has put them there. They are as good as absent, and the
-    /// log event `archive_altered` names the digest.
+    /// Bytes whose digest is not their name are not what was verified, whoever has put them there.
+    /// They are as good as absent, and the log event `archive_altered` names the digest.
     ///
     /// # Errors
     /// S3 is unavailable.
-    pub async fn body(&self, scan_ref: Option<&ScanRef>, digest: &Digest256) -> Result<Option<Bytes>, Unavailable> {
-        let request = self.client.get_object().bucket(&self.bucket).key(key(scan_ref, digest));
+    pub async fn body(
+        &self,
+        scan_ref: Option<&ScanRef>,
+        digest: &Digest256,
+    ) -> Result<Option<Bytes>, Unavailable> {
+        let request = self
+            .client
+            .get_object()
+            .bucket(&self.bucket)
+            .key(key(scan_ref, digest));
         let object = match request.send().await {
             Ok(object) => object,
             Err(error) if matches!(code(&error), Some("NoSuchKey")) => return Ok(None),
@@ -103,7 +133,11 @@ impl S3CallbackArchive {
         Ok(unaltered(digest, body.into_bytes()))
     }
 
-    async fn verified(&self, scan_ref: &ScanRef, digest: &Digest256) -> Result<Option<VerifiedBody>, Unavailable> {
+    async fn verified(
+        &self,
+        scan_ref: &ScanRef,
+        digest: &Digest256,
+    ) -> Result<Option<VerifiedBody>, Unavailable> {
         let body = self.body(Some(scan_ref), digest).await?;
         Ok(body.map(VerifiedBody::previously_verified))
     }
@@ -131,12 +165,20 @@ fn parse_key(key: &str) -> Option<(Option<ScanRef>, Digest256)> {
 }
 
 fn key(scan_ref: Option<&ScanRef>, digest: &Digest256) -> String {
-    format!("callbacks/{}/{digest}.json", scan_ref.map_or(UNREADABLE, ScanRef::as_str))
+    format!(
+        "callbacks/{}/{digest}.json",
+        scan_ref.map_or(UNREADABLE, ScanRef::as_str)
+    )
 }
 
 #[async_trait]
 impl CallbackArchive for S3CallbackArchive {
-    async fn keep(&self, scan_ref: Option<&ScanRef>, digest: &Digest256, body: &[u8]) -> Result<(), Unavailable> {
+    async fn keep(
+        &self,
+        scan_ref: Option<&ScanRef>,
+        digest: &Digest256,
+        body: &[u8],
+    ) -> Result<(), Unavailable> {
         let body = Bytes::copy_from_slice(body);
         let mut tries = 0;
         loop {
@@ -164,12 +206,20 @@ impl CallbackArchive for S3CallbackArchive {
         }
     }
 
-    async fn read(&self, scan_ref: &ScanRef, digest: &Digest256) -> Result<Option<CallbackFacts>, Unavailable> {
+    async fn read(
+        &self,
+        scan_ref: &ScanRef,
+        digest: &Digest256,
+    ) -> Result<Option<CallbackFacts>, Unavailable> {
         let body = self.verified(scan_ref, digest).await?;
         Ok(body.and_then(|body| facts(&body).ok()))
     }
 
-    async fn subject(&self, scan_ref: &ScanRef, digest: &Digest256) -> Result<Option<Subject>, Unavailable> {
+    async fn subject(
+        &self,
+        scan_ref: &ScanRef,
+        digest: &Digest256,
+    ) -> Result<Option<Subject>, Unavailable> {
         let body = self.verified(scan_ref, digest).await?;
         Ok(body.as_ref().and_then(subject))
     }
@@ -193,9 +243,17 @@ mod tests {
     fn a_name_reads_back() {
         let (scan_ref, digest): (ScanRef, _) = ("scan-1".parse().unwrap(), Digest256::of(b"body"));
         for scan_ref in [Some(scan_ref), None] {
-            assert_eq!(parse_key(&key(scan_ref.as_ref(), &digest)), Some((scan_ref, digest.clone())));
+            assert_eq!(
+                parse_key(&key(scan_ref.as_ref(), &digest)),
+                Some((scan_ref, digest.clone()))
+            );
         }
-        for foreign in ["callbacks/", "callbacks/a/b.json", "documents/a/FRONT.jpg", "callbacks/a.json"] {
+        for foreign in [
+            "callbacks/",
+            "callbacks/a/b.json",
+            "documents/a/FRONT.jpg",
+            "callbacks/a.json",
+        ] {
             assert_eq!(parse_key(foreign), None, "{foreign}");
         }
     }

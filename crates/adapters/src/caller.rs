@@ -1,5 +1,5 @@
-//! One call to iDenfy: let through by the shared circuit, with the right credentials, measured, and its errors classified for calls that
-//! must not be repeated blindly.
+//! One call to iDenfy: let through by the shared circuit, with the right credentials, measured, and
+//! its errors classified for calls that must not be repeated blindly.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -47,17 +47,25 @@ impl IdenfyCaller {
         }
     }
 
-    /// The same, but calling whatever the circuit says, and telling it how that went. For where a customer waits: an open circuit would turn
-    /// a call that probably fails into one that certainly does, while a session that is not created costs the customer nothing but the
-    /// wait of at most the call's time limit.
+    /// The same, but calling whatever the circuit says, and telling it how that went. For where a
+    /// customer waits: an open circuit would turn a call that probably fails into one that
+    /// certainly does, while a session that is not created costs the customer nothing but the wait
+    /// of at most the call's time limit.
     #[must_use]
     pub fn whatever_the_circuit_says(self) -> Self {
-        Self { obeys: false, ..self }
+        Self {
+            obeys: false,
+            ..self
+        }
     }
 
-    /// Until when the circuit lets nobody call. If its pause is over and nothing has been heard since, `ask` is run, which must ask
-    /// something that costs nothing: so a provider that is still away costs no pairing an attempt.
-    pub(crate) async fn left_alone_until<F>(&self, ask: impl FnOnce() -> F + Send) -> Option<Timestamp>
+    /// Until when the circuit lets nobody call. If its pause is over and nothing has been heard
+    /// since, `ask` is run, which must ask something that costs nothing: so a provider that is
+    /// still away costs no pairing an attempt.
+    pub(crate) async fn left_alone_until<F>(
+        &self,
+        ask: impl FnOnce() -> F + Send,
+    ) -> Option<Timestamp>
     where
         F: Future<Output = ()> + Send,
     {
@@ -71,7 +79,11 @@ impl IdenfyCaller {
     }
 
     /// Runs one call if the circuit lets it through, and tells the circuit how it went.
-    pub(crate) async fn call<T, F>(&self, operation: &'static str, call: impl Fn(idenfy::Client) -> F + Send + Sync) -> Result<T, CallError>
+    pub(crate) async fn call<T, F>(
+        &self,
+        operation: &'static str,
+        call: impl Fn(idenfy::Client) -> F + Send + Sync,
+    ) -> Result<T, CallError>
     where
         F: Future<Output = Result<T, CallError>> + Send,
         T: Send,
@@ -79,7 +91,9 @@ impl IdenfyCaller {
         let permit = match self.obeys {
             true => match self.breaker.admit().await {
                 Admission::Go(permit) => permit,
-                Admission::Wait { until } => return Err(CallError::Ours(ProviderError::LeftAlone { until })),
+                Admission::Wait { until } => {
+                    return Err(CallError::Ours(ProviderError::LeftAlone { until }));
+                }
             },
             false => Permit::UNASKED,
         };
@@ -93,8 +107,8 @@ impl IdenfyCaller {
         answer
     }
 
-    /// Runs one call with the known credentials, and with newer ones if the provider refuses them. A refused call did nothing, so this
-    /// repeats nothing.
+    /// Runs one call with the known credentials, and with newer ones if the provider refuses them.
+    /// A refused call did nothing, so this repeats nothing.
     async fn call_with_secret<T, F>(
         &self,
         operation: &'static str,
@@ -116,10 +130,18 @@ impl IdenfyCaller {
     }
 
     fn client(&self, secret: &Secret) -> idenfy::Client {
-        idenfy::Client::new(self.http.clone(), self.base_url.clone(), secret.credentials.clone())
+        idenfy::Client::new(
+            self.http.clone(),
+            self.base_url.clone(),
+            secret.credentials.clone(),
+        )
     }
 
-    async fn observed<T>(&self, operation: &'static str, call: impl Future<Output = Result<T, CallError>>) -> Result<T, CallError> {
+    async fn observed<T>(
+        &self,
+        operation: &'static str,
+        call: impl Future<Output = Result<T, CallError>>,
+    ) -> Result<T, CallError> {
         let started = self.clock.now();
         let answer = call.await;
         let error = match &answer {
@@ -147,13 +169,18 @@ impl std::fmt::Debug for IdenfyCaller {
 
 /// Whether an error says that the provider is in trouble for everybody.
 ///
-/// A refusal of what one customer's call asked for never does: it shows that the provider works. `Forbidden` and `NotInContract` are
-/// refusals of an operation, not of the account (iDenfy gives them to a deletion as well as to a submission), and must not let one
-/// kind of call stop the others. Used-up funds and a refused key meet every call alike. They open the circuit too, after the first few
-/// pairings have been parked and counted by them: parking all the others one by one would help nobody, and each would then have to be taken
-/// up by hand, while those that wait go on by themselves once the account is in order.
+/// A refusal of what one customer's call asked for never does: it shows that the provider works.
+/// `Forbidden` and `NotInContract` are refusals of an operation, not of the account (iDenfy gives
+/// them to a deletion as well as to a submission), and must not let one kind of call stop the
+/// others. Used-up funds and a refused key meet every call alike. They open the circuit too, after
+/// the first few pairings have been parked and counted by them: parking all the others one by one
+/// would help nobody, and each would then have to be taken up by hand, while those that wait go on
+/// by themselves once the account is in order.
 fn health(error: &Error) -> Health {
-    let failing = |cause| Health::Failing { cause, retry_after: None };
+    let failing = |cause| Health::Failing {
+        cause,
+        retry_after: None,
+    };
     match error {
         Error::NotConnected(_)
         | Error::NotSent(_)
@@ -185,7 +212,10 @@ fn no_secret(error: SecretError) -> CallError {
         SecretError::Malformed(_) => UnavailableKind::SecretMalformed,
     };
     tracing::error!(event = "secret_unusable", error = %error, "iDenfy cannot be called without the secret");
-    CallError::Ours(ProviderError::Unavailable { kind, retry_after: None })
+    CallError::Ours(ProviderError::Unavailable {
+        kind,
+        retry_after: None,
+    })
 }
 
 /// What an error means for a call that must not be repeated blindly. Unknown means in doubt.
@@ -212,10 +242,12 @@ pub(crate) fn classify(error: CallError) -> ProviderError {
             kind: UnavailableKind::Other(kind),
             retry_after: None,
         },
-        Error::Unauthorized | Error::OutOfFunds | Error::Forbidden | Error::NotInContract => ProviderError::Refused {
-            kind: RefusalKind::Account(kind),
-            identifier: None,
-        },
+        Error::Unauthorized | Error::OutOfFunds | Error::Forbidden | Error::NotInContract => {
+            ProviderError::Refused {
+                kind: RefusalKind::Account(kind),
+                identifier: None,
+            }
+        }
         Error::Rejected { identifier, .. } => ProviderError::Refused {
             kind: RefusalKind::Other(kind),
             identifier: Some(identifier),
@@ -232,7 +264,10 @@ mod tests {
     use super::*;
 
     fn failing(cause: Cause) -> Health {
-        Health::Failing { cause, retry_after: None }
+        Health::Failing {
+            cause,
+            retry_after: None,
+        }
     }
 
     #[test]
@@ -280,7 +315,10 @@ mod tests {
 
     #[test]
     fn what_was_never_sent_says_nothing() {
-        let too_large = Error::RequestTooLarge { bytes: 2, maximum: 1 };
+        let too_large = Error::RequestTooLarge {
+            bytes: 2,
+            maximum: 1,
+        };
         assert_eq!(health(&too_large), Health::Unknown);
     }
 }

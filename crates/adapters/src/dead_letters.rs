@@ -1,7 +1,8 @@
 //! The messages that were given up on, for a person who decides about each.
 //!
-//! A letter that was taken is hidden from others for [`HOLD`] and comes back by itself, so a program that ends in between loses nothing. Moving one
-//! is sending first and deleting then: ended in between, the message is there twice, which the processor absorbs.
+//! A letter that was taken is hidden from others for [`HOLD`] and comes back by itself, so a
+//! program that ends in between loses nothing. Moving one is sending first and deleting then: ended
+//! in between, the message is there twice, which the processor absorbs.
 
 use std::time::Duration;
 
@@ -73,11 +74,24 @@ impl SqsDeadLetters {
     /// SQS is unavailable.
     pub async fn take(&self) -> Result<Vec<DeadLetter>, Unavailable> {
         let hold = i32::try_from(HOLD.as_secs()).unwrap_or(i32::MAX);
-        let request = self.client.receive_message().queue_url(&self.url).max_number_of_messages(BATCH);
+        let request = self
+            .client
+            .receive_message()
+            .queue_url(&self.url)
+            .max_number_of_messages(BATCH);
         let request = request.visibility_timeout(hold).wait_time_seconds(1);
-        let request = request.message_system_attribute_names(MessageSystemAttributeName::SentTimestamp);
-        let answer = request.send().await.map_err(|error| unavailable("reading dead letters", error))?;
-        Ok(answer.messages.unwrap_or_default().into_iter().map(letter).collect())
+        let request =
+            request.message_system_attribute_names(MessageSystemAttributeName::SentTimestamp);
+        let answer = request
+            .send()
+            .await
+            .map_err(|error| unavailable("reading dead letters", error))?;
+        Ok(answer
+            .messages
+            .unwrap_or_default()
+            .into_iter()
+            .map(letter)
+            .collect())
     }
 
     /// Removes a letter for good.
@@ -103,7 +117,9 @@ impl SqsDeadLetters {
     /// SQS is unavailable; the letter comes back after the hold.
     pub async fn put_back(&self, letter: &DeadLetter) -> Result<(), Unavailable> {
         let request = self.client.change_message_visibility().queue_url(&self.url);
-        let request = request.receipt_handle(&letter.receipt_handle).visibility_timeout(0);
+        let request = request
+            .receipt_handle(&letter.receipt_handle)
+            .visibility_timeout(0);
         request
             .send()
             .await
@@ -143,13 +159,21 @@ pub async fn queue_depth(sdk: &SdkConfig, url: &str) -> Result<Depth, Unavailabl
         ApproximateNumberOfMessagesNotVisible as InFlight,
     };
     let request = Client::new(sdk).get_queue_attributes().queue_url(url);
-    let request = request.attribute_names(Waiting).attribute_names(InFlight).attribute_names(Delayed);
+    let request = request
+        .attribute_names(Waiting)
+        .attribute_names(InFlight)
+        .attribute_names(Delayed);
     let answer = request
         .send()
         .await
         .map_err(|error| unavailable("asking for a queue's depth", error))?;
     let attributes = answer.attributes.unwrap_or_default();
-    let number = |name| attributes.get(&name).and_then(|text| text.parse().ok()).unwrap_or_default();
+    let number = |name| {
+        attributes
+            .get(&name)
+            .and_then(|text| text.parse().ok())
+            .unwrap_or_default()
+    };
     Ok(Depth {
         waiting: number(Waiting),
         in_flight: number(InFlight),

@@ -15,7 +15,8 @@ const REPORTING: &str = "reporting to CodeDeploy";
 
 const TIMEOUT: Duration = Duration::from_secs(5);
 
-/// What CodeDeploy waits for: the event that it hands to a hook. (Source: "AppSpec 'hooks' section for an AWS Lambda deployment".)
+/// What CodeDeploy waits for: the event that it hands to a hook. (Source: "AppSpec 'hooks' section
+/// for an AWS Lambda deployment".)
 #[derive(Clone, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct HookExecution {
@@ -57,11 +58,16 @@ impl DeploymentHooks {
         Self(ServiceCalls::new(http, settings, "codedeploy"))
     }
 
-    /// Answers. Repeated up to three times where that may help; a hook that has been answered before keeps its first answer, and that is no error.
+    /// Answers. Repeated up to three times where that may help; a hook that has been answered
+    /// before keeps its first answer, and that is no error.
     ///
     /// # Errors
     /// CodeDeploy has not taken the answer. Without one it gives the deployment up after an hour.
-    pub async fn report(&self, execution: &HookExecution, status: HookStatus) -> Result<(), Unavailable> {
+    pub async fn report(
+        &self,
+        execution: &HookExecution,
+        status: HookStatus,
+    ) -> Result<(), Unavailable> {
         let body = json!({
             "deploymentId": execution.deployment_id,
             "lifecycleEventHookExecutionId": execution.lifecycle_event_hook_execution_id,
@@ -73,14 +79,19 @@ impl DeploymentHooks {
             path: "/",
             headers: &[
                 ("content-type", "application/x-amz-json-1.1"),
-                ("x-amz-target", "CodeDeploy_20141006.PutLifecycleEventHookExecutionStatus"),
+                (
+                    "x-amz-target",
+                    "CodeDeploy_20141006.PutLifecycleEventHookExecutionStatus",
+                ),
             ],
             body: body.as_bytes(),
             timeout: TIMEOUT,
         };
         let answer = self.0.send(&call).await?;
         let code = answer.code();
-        if answer.status.is_success() || code.as_deref() == Some("LifecycleEventAlreadyCompletedException") {
+        if answer.status.is_success()
+            || code.as_deref() == Some("LifecycleEventAlreadyCompletedException")
+        {
             return Ok(());
         }
         Err(refused(REPORTING, code.as_deref()))
@@ -96,7 +107,10 @@ mod tests {
         let event = json!({"DeploymentId": "d-ABCDEF123", "LifecycleEventHookExecutionId": "eyJlbmNyeXB0ZWREYXRhIjoi"});
         let execution: HookExecution = serde_json::from_value(event).unwrap();
         assert_eq!(execution.deployment_id, "d-ABCDEF123");
-        assert_eq!(execution.lifecycle_event_hook_execution_id, "eyJlbmNyeXB0ZWREYXRhIjoi");
+        assert_eq!(
+            execution.lifecycle_event_hook_execution_id,
+            "eyJlbmNyeXB0ZWREYXRhIjoi"
+        );
         assert!(!format!("{execution:?}").contains("eyJ"), "{execution:?}");
     }
 
@@ -109,7 +123,10 @@ mod tests {
             json!("d-1"),
             json!(null),
         ] {
-            assert!(serde_json::from_value::<HookExecution>(event.clone()).is_err(), "{event}");
+            assert!(
+                serde_json::from_value::<HookExecution>(event.clone()).is_err(),
+                "{event}"
+            );
         }
     }
 }

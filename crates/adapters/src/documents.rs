@@ -13,7 +13,9 @@ use aws_smithy_types::timeout::TimeoutConfig;
 use aws_types::SdkConfig;
 use futures_util::StreamExt;
 use verification::Timestamp;
-use verification::document::{FileType, MAXIMUM_FILE_BYTES, PlannedDocument, StoredDocument, document_key};
+use verification::document::{
+    FileType, MAXIMUM_FILE_BYTES, PlannedDocument, StoredDocument, document_key,
+};
 use verification::identifiers::{ScanRef, UploadId};
 use verification::observation::Observation;
 use verification::ports::{CaptureError, Clock, Documents, Observer, Unavailable};
@@ -34,8 +36,9 @@ pub struct S3Documents {
     observer: Arc<dyn Observer>,
 }
 
-/// S3 for small objects and streams alike. The stream's own checks stand in for the SDK's checksums, which would need a second framing
-/// of every byte; how long a transfer may take is its caller's business.
+/// S3 for small objects and streams alike. The stream's own checks stand in for the SDK's
+/// checksums, which would need a second framing of every byte; how long a transfer may take is its
+/// caller's business.
 pub(crate) fn s3_client(sdk: &SdkConfig) -> Client {
     let config = aws_sdk_s3::config::Builder::from(sdk)
         .request_checksum_calculation(RequestChecksumCalculation::WhenRequired)
@@ -84,20 +87,32 @@ impl S3Documents {
                 .map(|spooled| (spooled.length, chunks_of(spooled.file, spooled.room)))
                 .map_err(|error| match error {
                     SpoolError::Broken(_) => CaptureError::Truncated,
-                    SpoolError::TooLarge => CaptureError::Refused(ParkReason::FileTooLarge { step: step() }),
-                    SpoolError::Disk(error) => CaptureError::Unavailable(Unavailable::new("spooling a file", error)),
+                    SpoolError::TooLarge => {
+                        CaptureError::Refused(ParkReason::FileTooLarge { step: step() })
+                    }
+                    SpoolError::Disk(error) => {
+                        CaptureError::Unavailable(Unavailable::new("spooling a file", error))
+                    }
                 })?,
         };
         if length == 0 {
-            return Err(CaptureError::Refused(ParkReason::FileEmpty { step: step() }));
+            return Err(CaptureError::Refused(ParkReason::FileEmpty {
+                step: step(),
+            }));
         }
         if length > MAXIMUM_FILE_BYTES {
-            return Err(CaptureError::Refused(ParkReason::FileTooLarge { step: step() }));
+            return Err(CaptureError::Refused(ParkReason::FileTooLarge {
+                step: step(),
+            }));
         }
         let (file_type, chunks) = sniff(chunks, length).await?;
-        let file_type = file_type.ok_or_else(|| CaptureError::Refused(ParkReason::FileTypeNotAccepted { step: step() }))?;
+        let file_type = file_type.ok_or_else(|| {
+            CaptureError::Refused(ParkReason::FileTypeNotAccepted { step: step() })
+        })?;
         if length > file_type.maximum_bytes() {
-            return Err(CaptureError::Refused(ParkReason::FileTooLarge { step: step() }));
+            return Err(CaptureError::Refused(ParkReason::FileTooLarge {
+                step: step(),
+            }));
         }
         let key = document_key(first, upload, &planned.step, planned.file, file_type);
         let (body, outcome) = MeasuredBody::new(chunks, length, None);
@@ -109,7 +124,10 @@ impl S3Documents {
             .if_none_match("*")
             .content_type(file_type.media_type());
         let request = request.content_length(i64::try_from(length).unwrap_or(i64::MAX));
-        let stored = request.body(ByteStream::new(SdkBody::from_body_1_x(body))).send().await;
+        let stored = request
+            .body(ByteStream::new(SdkBody::from_body_1_x(body)))
+            .send()
+            .await;
         let document = |bytes, sha256| StoredDocument {
             upload: upload.clone(),
             step: planned.step.clone(),
@@ -133,16 +151,28 @@ impl S3Documents {
             (Ok(_), _) => Err(unknown_copy()),
             // An earlier copy is there; it may have been stored while we were sending.
             (Err(error), _) if is_there(code(&error)) => {
-                let (bytes, sha256) = self.describe(&key).await.map_err(CaptureError::Unavailable)?;
+                let (bytes, sha256) = self
+                    .describe(&key)
+                    .await
+                    .map_err(CaptureError::Unavailable)?;
                 Ok(document(bytes, sha256))
             }
-            (Err(_), Some(Err(NotAsPromised::Short | NotAsPromised::Long | NotAsPromised::Different))) => Err(CaptureError::Truncated),
-            (Err(error), _) => Err(CaptureError::Unavailable(unavailable("storing a file", error))),
+            (
+                Err(_),
+                Some(Err(NotAsPromised::Short | NotAsPromised::Long | NotAsPromised::Different)),
+            ) => Err(CaptureError::Truncated),
+            (Err(error), _) => Err(CaptureError::Unavailable(unavailable(
+                "storing a file",
+                error,
+            ))),
         }
     }
 
     /// Length and digest of what the bucket holds, read through once.
-    async fn describe(&self, key: &str) -> Result<(u64, verification::identifiers::Digest256), Unavailable> {
+    async fn describe(
+        &self,
+        key: &str,
+    ) -> Result<(u64, verification::identifiers::Digest256), Unavailable> {
         let (length, chunks) = read_object(&self.client, &self.bucket, key).await?;
         let (mut body, outcome) = MeasuredBody::new(chunks, length, None);
         while let Some(chunk) = body.next().await {
@@ -159,20 +189,34 @@ impl S3Documents {
 }
 
 /// Opens an object of the bucket as a stream, with its length.
-pub(crate) async fn read_object(client: &Client, bucket: &str, key: &str) -> Result<(u64, ByteChunks), Unavailable> {
+pub(crate) async fn read_object(
+    client: &Client,
+    bucket: &str,
+    key: &str,
+) -> Result<(u64, ByteChunks), Unavailable> {
     read(client.get_object().bucket(bucket).key(key)).await
 }
 
 /// Opens the first bytes of an object, at most `limit` of them, as a stream, with their number.
-pub(crate) async fn read_start(client: &Client, bucket: &str, key: &str, limit: usize) -> Result<(u64, ByteChunks), Unavailable> {
+pub(crate) async fn read_start(
+    client: &Client,
+    bucket: &str,
+    key: &str,
+    limit: usize,
+) -> Result<(u64, ByteChunks), Unavailable> {
     let range = format!("bytes=0-{}", limit.saturating_sub(1));
     read(client.get_object().bucket(bucket).key(key).range(range)).await
 }
 
 async fn read(request: GetObjectFluentBuilder) -> Result<(u64, ByteChunks), Unavailable> {
     let what = "reading a stored file";
-    let object = request.send().await.map_err(|error| unavailable(what, error))?;
-    let length = object.content_length().and_then(|length| u64::try_from(length).ok());
+    let object = request
+        .send()
+        .await
+        .map_err(|error| unavailable(what, error))?;
+    let length = object
+        .content_length()
+        .and_then(|length| u64::try_from(length).ok());
     let length = length.ok_or(Unavailable { what, source: None })?;
     let chunks = futures_util::stream::unfold(object.body, |mut body| async move {
         let chunk = body.next().await?;
@@ -182,7 +226,10 @@ async fn read(request: GetObjectFluentBuilder) -> Result<(u64, ByteChunks), Unav
 }
 
 pub(crate) fn is_there(code: Option<&str>) -> bool {
-    matches!(code, Some("PreconditionFailed" | "ConditionalRequestConflict"))
+    matches!(
+        code,
+        Some("PreconditionFailed" | "ConditionalRequestConflict")
+    )
 }
 
 fn unknown_copy() -> CaptureError {
@@ -193,7 +240,10 @@ fn unknown_copy() -> CaptureError {
 }
 
 /// Reads as much of the start as recognising the type takes, and puts it back.
-async fn sniff(mut chunks: ByteChunks, length: u64) -> Result<(Option<FileType>, ByteChunks), CaptureError> {
+async fn sniff(
+    mut chunks: ByteChunks,
+    length: u64,
+) -> Result<(Option<FileType>, ByteChunks), CaptureError> {
     let wanted = usize::try_from(length)
         .unwrap_or(usize::MAX)
         .min(verification::document::SNIFF_LENGTH);
@@ -208,7 +258,10 @@ async fn sniff(mut chunks: ByteChunks, length: u64) -> Result<(Option<FileType>,
             Some(Err(_)) | None => return Err(CaptureError::Truncated),
         }
     }
-    Ok((FileType::sniff(&start), futures_util::stream::iter(held).chain(chunks).boxed()))
+    Ok((
+        FileType::sniff(&start),
+        futures_util::stream::iter(held).chain(chunks).boxed(),
+    ))
 }
 
 #[async_trait]
@@ -224,13 +277,18 @@ impl Documents for S3Documents {
         let budget = until.since(self.clock.now());
         match tokio::time::timeout(budget, self.copy(first, upload, planned, link)).await {
             Ok(copied) => copied,
-            Err(elapsed) => Err(CaptureError::Unavailable(Unavailable::new("copying a file", elapsed))),
+            Err(elapsed) => Err(CaptureError::Unavailable(Unavailable::new(
+                "copying a file",
+                elapsed,
+            ))),
         }
     }
 }
 
 impl std::fmt::Debug for S3Documents {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("S3Documents").field("bucket", &self.bucket).finish_non_exhaustive()
+        f.debug_struct("S3Documents")
+            .field("bucket", &self.bucket)
+            .finish_non_exhaustive()
     }
 }

@@ -1,4 +1,5 @@
-//! SDK errors as the ports' `Unavailable`, with a source chain that names service and code and prints no request.
+//! SDK errors as the ports' `Unavailable`, with a source chain that names service and code and
+//! prints no request.
 
 use std::error::Error;
 
@@ -6,8 +7,8 @@ use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use verification::ports::Unavailable;
 
-/// What is left of an SDK error: its kind, the service's code and the transport's own words. The service's message is left out, because
-/// services quote requests in it.
+/// What is left of an SDK error: its kind, the service's code and the transport's own words. The
+/// service's message is left out, because services quote requests in it.
 #[derive(Debug, thiserror::Error)]
 enum SdkFailure {
     #[error("the request could not be built")]
@@ -29,9 +30,12 @@ where
     let failure = match &error {
         SdkError::ConstructionFailure(_) => SdkFailure::NotBuilt,
         SdkError::TimeoutError(_) => SdkFailure::TimedOut,
-        SdkError::DispatchFailure(failure) => {
-            SdkFailure::NotSent(failure.as_connector_error().map(|error| chain(error)).unwrap_or_default())
-        }
+        SdkError::DispatchFailure(failure) => SdkFailure::NotSent(
+            failure
+                .as_connector_error()
+                .map(|error| chain(error))
+                .unwrap_or_default(),
+        ),
         SdkError::ServiceError(_) => SdkFailure::Refused(code(&error).map(str::to_owned)),
         _ => SdkFailure::Unreadable,
     };
@@ -46,7 +50,10 @@ pub(crate) fn refused(what: &'static str, code: Option<&str>) -> Unavailable {
 /// The transport's causes, in one line. It never has a URL in it.
 fn chain(error: &dyn Error) -> String {
     let causes = std::iter::successors(Some(error), |&error| error.source());
-    causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
+    causes
+        .map(ToString::to_string)
+        .collect::<Vec<_>>()
+        .join(": ")
 }
 
 /// The service's error code, if it answered with one.
@@ -54,5 +61,7 @@ pub(crate) fn code<E, R>(error: &SdkError<E, R>) -> Option<&str>
 where
     E: ProvideErrorMetadata,
 {
-    error.as_service_error().and_then(ProvideErrorMetadata::code)
+    error
+        .as_service_error()
+        .and_then(ProvideErrorMetadata::code)
 }

@@ -1,6 +1,7 @@
 //! The event bus: what the world is told, from a source that consumers' rules can match.
 //!
-//! What is sent is written anew from the announcement, member by member, so nothing that a stored record may hold besides can leave.
+//! What is sent is written anew from the announcement, member by member, so nothing that a stored
+//! record may hold besides can leave.
 
 use std::sync::Arc;
 
@@ -39,19 +40,33 @@ impl EventBridgeAnnouncer {
     }
 
     fn entry(&self, announcement: &Announcement) -> Result<PutEventsRequestEntry, Unavailable> {
-        let detail = serde_json::to_string(&announcement.detail).map_err(|error| Unavailable::new(ANNOUNCING, error))?;
+        let detail = serde_json::to_string(&announcement.detail)
+            .map_err(|error| Unavailable::new(ANNOUNCING, error))?;
         let entry = PutEventsRequestEntry::builder()
             .event_bus_name(&self.bus)
             .source(EVENT_SOURCE)
             .detail_type(announcement.outcome.as_str())
             .detail(detail)
-            .time(DateTime::from_millis(announcement.detail.occurred_at.milliseconds()));
+            .time(DateTime::from_millis(
+                announcement.detail.occurred_at.milliseconds(),
+            ));
         Ok(entry.build())
     }
 
-    async fn announce_some(&self, some: &[Announcement]) -> Result<Vec<Result<(), Unavailable>>, Unavailable> {
-        let entries = some.iter().map(|announcement| self.entry(announcement)).collect::<Result<_, _>>()?;
-        let answer = self.client.put_events().set_entries(Some(entries)).send().await;
+    async fn announce_some(
+        &self,
+        some: &[Announcement],
+    ) -> Result<Vec<Result<(), Unavailable>>, Unavailable> {
+        let entries = some
+            .iter()
+            .map(|announcement| self.entry(announcement))
+            .collect::<Result<_, _>>()?;
+        let answer = self
+            .client
+            .put_events()
+            .set_entries(Some(entries))
+            .send()
+            .await;
         let answer = answer.map_err(|error| unavailable(ANNOUNCING, error))?;
         Ok(taken(some.len(), answer.entries()))
     }
@@ -66,7 +81,10 @@ impl Announcer for EventBridgeAnnouncer {
                 Ok(taken) => results.extend(taken),
                 Err(error) => {
                     let error = Arc::new(error);
-                    results.extend(some.iter().map(|_| Err(Unavailable::new(ANNOUNCING, error.clone()))));
+                    results.extend(
+                        some.iter()
+                            .map(|_| Err(Unavailable::new(ANNOUNCING, error.clone()))),
+                    );
                 }
             }
         }
@@ -74,13 +92,19 @@ impl Announcer for EventBridgeAnnouncer {
     }
 }
 
-/// A call that succeeds may still have left entries out. One that the answer does not mention counts as left out.
+/// A call that succeeds may still have left entries out. One that the answer does not mention
+/// counts as left out.
 fn taken(sent: usize, answered: &[PutEventsResultEntry]) -> Vec<Result<(), Unavailable>> {
     let result = |entry: Option<&PutEventsResultEntry>| match entry {
         Some(entry) if entry.event_id().is_some() && entry.error_code().is_none() => Ok(()),
-        entry => Err(refused(ANNOUNCING, entry.and_then(PutEventsResultEntry::error_code))),
+        entry => Err(refused(
+            ANNOUNCING,
+            entry.and_then(PutEventsResultEntry::error_code),
+        )),
     };
-    (0..sent).map(|position| result(answered.get(position))).collect()
+    (0..sent)
+        .map(|position| result(answered.get(position)))
+        .collect()
 }
 
 #[cfg(test)]
@@ -95,9 +119,15 @@ mod tests {
             .error_message("not to be repeated")
             .build();
         let results = taken(4, &[taken_one.clone(), throttled, taken_one]);
-        assert_eq!(results.iter().map(Result::is_ok).collect::<Vec<_>>(), [true, false, true, false]);
+        assert_eq!(
+            results.iter().map(Result::is_ok).collect::<Vec<_>>(),
+            [true, false, true, false]
+        );
         let error = results.into_iter().nth(1).unwrap().unwrap_err();
         let source = error.source.unwrap().to_string();
-        assert!(source.contains("ThrottlingException") && !source.contains("repeated"), "{source}");
+        assert!(
+            source.contains("ThrottlingException") && !source.contains("repeated"),
+            "{source}"
+        );
     }
 }

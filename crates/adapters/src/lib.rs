@@ -1,10 +1,11 @@
-//! How decisions are stored and carried out: the ports of `verification` on DynamoDB, S3, SQS, EventBridge, Secrets Manager and
-//! iDenfy.
+//! How decisions are stored and carried out: the ports of `verification` on DynamoDB, S3, SQS,
+//! EventBridge, Secrets Manager and iDenfy.
 //!
-//! Two calls that only a deployment makes, to Lambda and to CodeDeploy, need no SDK of their own: [`VersionInvoker`] and [`DeploymentHooks`] sign
-//! them as the SDK would.
+//! Two calls that only a deployment makes, to Lambda and to CodeDeploy, need no SDK of their own:
+//! [`VersionInvoker`] and [`DeploymentHooks`] sign them as the SDK would.
 //!
-//! SDK types stop here. All parts share one HTTP client and one SDK configuration ([`http_client`], [`sdk_config`]).
+//! SDK types stop here. All parts share one HTTP client and one SDK configuration ([`http_client`],
+//! [`sdk_config`]).
 
 mod archive;
 mod caller;
@@ -52,6 +53,8 @@ pub use secret::{Secret, SecretError, Secrets};
 pub use self_test::{SELF_TEST_BODY, SELF_TEST_SCAN_REF};
 pub use sessions::IdenfySessions;
 pub use signer::{Signer, Unsignable};
-pub use table::{DynamoCircuits, DynamoPairings, Inspected, Inspection, InspectionPlace, InspectionStart};
+pub use table::{
+    DynamoCircuits, DynamoPairings, Inspected, Inspection, InspectionPlace, InspectionStart,
+};
 pub use translate::{UnusableCallback, facts};
 pub use version_invoker::{FunctionVersion, InvalidVersion, InvocationError, VersionInvoker};

@@ -1,4 +1,5 @@
-//! Follows a customer's file link: only to allowed origins, redirects included, and only as far as its lifetime goes.
+//! Follows a customer's file link: only to allowed origins, redirects included, and only as far as
+//! its lifetime goes.
 
 use futures_util::StreamExt;
 use reqwest::header::{CONTENT_LENGTH, LOCATION, TRANSFER_ENCODING};
@@ -20,7 +21,8 @@ const MAXIMUM_REDIRECTS: u32 = 3;
 
 /// A file on its way.
 pub(crate) struct Fetched {
-    /// As the server promises. `None`: it sends pieces, of which the last one says that it is the last.
+    /// As the server promises. `None`: it sends pieces, of which the last one says that it is the
+    /// last.
     pub length: Option<u64>,
     pub chunks: ByteChunks,
     /// As the link tells.
@@ -38,7 +40,8 @@ impl LinkFetcher {
     }
 
     pub async fn fetch(&self, link: &FileLink, step: &StepName) -> Result<Fetched, CaptureError> {
-        let not_allowed = || CaptureError::Refused(ParkReason::LinkOriginNotAllowed { step: step.clone() });
+        let not_allowed =
+            || CaptureError::Refused(ParkReason::LinkOriginNotAllowed { step: step.clone() });
         let unusable = || CaptureError::Refused(ParkReason::LinkUnusable { step: step.clone() });
         let mut url: Url = link.expose().parse().map_err(|_| not_allowed())?;
         let expires_at = expiry(&url);
@@ -57,7 +60,9 @@ impl LinkFetcher {
                     if length.is_none() && !is_chunked(&answer) {
                         return Err(CaptureError::NotAFile);
                     }
-                    let chunks = answer.bytes_stream().map(|chunk| chunk.map_err(|error| error.without_url().into()));
+                    let chunks = answer
+                        .bytes_stream()
+                        .map(|chunk| chunk.map_err(|error| error.without_url().into()));
                     return Ok(Fetched {
                         length,
                         chunks: chunks.boxed(),
@@ -66,12 +71,20 @@ impl LinkFetcher {
                 }
                 // Without a location, S3 says by it that the bucket lies elsewhere.
                 status if status.is_redirection() => {
-                    let location = answer.headers().get(LOCATION).and_then(|location| location.to_str().ok());
-                    url = location.and_then(|location| url.join(location).ok()).ok_or_else(unusable)?;
+                    let location = answer
+                        .headers()
+                        .get(LOCATION)
+                        .and_then(|location| location.to_str().ok());
+                    url = location
+                        .and_then(|location| url.join(location).ok())
+                        .ok_or_else(unusable)?;
                 }
                 status if status.is_success() => return Err(CaptureError::NotAFile),
-                StatusCode::REQUEST_TIMEOUT | StatusCode::TOO_MANY_REQUESTS => return Err(unavailable("busy")),
-                // S3 answers 403 to a link that has expired, and 400 to one whose signer's session has.
+                StatusCode::REQUEST_TIMEOUT | StatusCode::TOO_MANY_REQUESTS => {
+                    return Err(unavailable("busy"));
+                }
+                // S3 answers 403 to a link that has expired, and 400 to one whose signer's session
+                // has.
                 status if status.is_client_error() => return Err(CaptureError::LinkDead),
                 _ => return Err(unavailable("server error")),
             }
@@ -85,16 +98,26 @@ fn unavailable(why: &'static str) -> CaptureError {
 }
 
 fn promised_length(answer: &Response) -> Option<u64> {
-    answer.headers().get(CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
+    answer
+        .headers()
+        .get(CONTENT_LENGTH)?
+        .to_str()
+        .ok()?
+        .parse()
+        .ok()
 }
 
 fn is_chunked(answer: &Response) -> bool {
-    let encoding = answer.headers().get(TRANSFER_ENCODING).and_then(|encoding| encoding.to_str().ok());
+    let encoding = answer
+        .headers()
+        .get(TRANSFER_ENCODING)
+        .and_then(|encoding| encoding.to_str().ok());
     encoding.is_some_and(|encoding| encoding.eq_ignore_ascii_case("chunked"))
 }
 
-/// When the link dies, if it tells: `Expires` (Unix seconds) in older S3 links, `X-Amz-Date` and `X-Amz-Expires` in newer ones.
-/// (Source: Amazon S3, "Authenticating requests", signature versions 2 and 4 with query parameters.)
+/// When the link dies, if it tells: `Expires` (Unix seconds) in older S3 links, `X-Amz-Date` and
+/// `X-Amz-Expires` in newer ones. (Source: Amazon S3, "Authenticating requests", signature versions
+/// 2 and 4 with query parameters.)
 fn expiry(url: &Url) -> Option<Timestamp> {
     let parameter = |name: &str| {
         url.query_pairs()
@@ -109,7 +132,9 @@ fn expiry(url: &Url) -> Option<Timestamp> {
         .map(PrimitiveDateTime::assume_utc);
     let signed_at = signed_at.map(OffsetDateTime::unix_timestamp)?;
     let lifetime: i64 = parameter("X-Amz-Expires")?.parse().ok()?;
-    Some(Timestamp::from_milliseconds(signed_at.checked_add(lifetime)?.checked_mul(1_000)?))
+    Some(Timestamp::from_milliseconds(
+        signed_at.checked_add(lifetime)?.checked_mul(1_000)?,
+    ))
 }
 
 #[cfg(test)]

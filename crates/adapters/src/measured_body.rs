@@ -1,4 +1,5 @@
-//! A body of exactly the promised length: counted, hashed, and never passed off as whole when it is not.
+//! A body of exactly the promised length: counted, hashed, and never passed off as whole when it is
+//! not.
 
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -25,8 +26,9 @@ pub(crate) enum NotAsPromised {
     Different,
 }
 
-/// Streams `chunks` with an exact length. The last chunk is held back until length and, if one is expected, digest are right, so a
-/// receiver that gets all bytes has gotten the right ones, and any other one sees the transfer broken off.
+/// Streams `chunks` with an exact length. The last chunk is held back until length and, if one is
+/// expected, digest are right, so a receiver that gets all bytes has gotten the right ones, and any
+/// other one sees the transfer broken off.
 pub(crate) struct MeasuredBody {
     chunks: SyncWrapper<ByteChunks>,
     promised: u64,
@@ -43,7 +45,10 @@ pub(crate) struct Outcome(Arc<Mutex<Option<Result<Digest256, NotAsPromised>>>>);
 impl Outcome {
     /// The digest of the whole body, or what was wrong with it. `None`: it was not read to its end.
     pub fn get(&self) -> Option<Result<Digest256, NotAsPromised>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 
     fn set(&self, outcome: Result<Digest256, NotAsPromised>) {
@@ -73,7 +78,9 @@ impl MeasuredBody {
 
     /// Settles what the whole body was, once its last byte is here.
     fn finish(&mut self) -> Result<(), NotAsPromised> {
-        let Some(hasher) = self.hasher.take() else { return Ok(()) };
+        let Some(hasher) = self.hasher.take() else {
+            return Ok(());
+        };
         let digest = Digest256::from_bytes(hasher.finalize().into());
         let outcome = match &self.expected {
             Some(expected) if *expected != digest => Err(NotAsPromised::Different),
@@ -88,7 +95,10 @@ impl Body for MeasuredBody {
     type Data = Bytes;
     type Error = BoxError;
 
-    fn poll_frame(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
         let this = &mut *self;
         if this.outcome.get().is_some() {
             return Poll::Ready(None);
@@ -142,8 +152,15 @@ mod tests {
         promised: u64,
         expected: Option<Digest256>,
     ) -> (String, Option<Result<Digest256, NotAsPromised>>) {
-        let chunks: Vec<Result<Bytes, BoxError>> = chunks.iter().map(|chunk| Ok(Bytes::from_static(chunk.as_bytes()))).collect();
-        let (mut body, outcome) = MeasuredBody::new(futures_util::stream::iter(chunks).boxed(), promised, expected);
+        let chunks: Vec<Result<Bytes, BoxError>> = chunks
+            .iter()
+            .map(|chunk| Ok(Bytes::from_static(chunk.as_bytes())))
+            .collect();
+        let (mut body, outcome) = MeasuredBody::new(
+            futures_util::stream::iter(chunks).boxed(),
+            promised,
+            expected,
+        );
         let mut seen = String::new();
         while let Some(Ok(chunk)) = body.next().await {
             seen.push_str(std::str::from_utf8(&chunk).unwrap());
@@ -161,7 +178,10 @@ mod tests {
 
     #[tokio::test]
     async fn a_short_body_is_an_error_at_its_end() {
-        assert_eq!(drain(&["ab"], 3, None).await, ("ab".to_owned(), Some(Err(NotAsPromised::Short))));
+        assert_eq!(
+            drain(&["ab"], 3, None).await,
+            ("ab".to_owned(), Some(Err(NotAsPromised::Short)))
+        );
     }
 
     #[tokio::test]

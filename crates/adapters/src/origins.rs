@@ -1,7 +1,8 @@
 //! Which servers files may be fetched from.
 //!
-//! A link comes from outside. Even in a signed callback it is followed only to the origins that the team names, so that a leaked signing
-//! key does not turn this program into a way to reach other servers.
+//! A link comes from outside. Even in a signed callback it is followed only to the origins that the
+//! team names, so that a leaked signing key does not turn this program into a way to reach other
+//! servers.
 
 use std::str::FromStr;
 
@@ -30,7 +31,9 @@ enum HostPattern {
 pub enum InvalidOrigin {
     #[error("no origin is named")]
     None,
-    #[error("'{0}' is not an origin: scheme and host, with an optional leading '*.' and an optional port")]
+    #[error(
+        "'{0}' is not an origin: scheme and host, with an optional leading '*.' and an optional port"
+    )]
     Malformed(String),
     #[error("'{0}' must use https; http is for this machine only")]
     NotEncrypted(String),
@@ -63,8 +66,13 @@ impl FromStr for FileOrigins {
 
     /// Reads a list such as `https://files.example,https://*.files.example:8443`.
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let entries = text.split(',').map(str::trim).filter(|entry| !entry.is_empty());
-        let origins = entries.map(Origin::from_str).collect::<Result<Vec<_>, _>>()?;
+        let entries = text
+            .split(',')
+            .map(str::trim)
+            .filter(|entry| !entry.is_empty());
+        let origins = entries
+            .map(Origin::from_str)
+            .collect::<Result<Vec<_>, _>>()?;
         if origins.is_empty() {
             Err(InvalidOrigin::None)
         } else {
@@ -83,14 +91,19 @@ impl FromStr for Origin {
             None => (text.to_owned(), false),
         };
         let url: Url = plain.parse().map_err(|_| malformed())?;
-        let is_bare = url.path() == "/" && url.query().is_none() && url.fragment().is_none() && url.username().is_empty();
-        let (Some(host), Some(port), true) = (url.host(), url.port_or_known_default(), is_bare) else {
+        let is_bare = url.path() == "/"
+            && url.query().is_none()
+            && url.fragment().is_none()
+            && url.username().is_empty();
+        let (Some(host), Some(port), true) = (url.host(), url.port_or_known_default(), is_bare)
+        else {
             return Err(malformed());
         };
         if url.scheme() != "https" && !(url.scheme() == "http" && is_this_machine(&host)) {
             return Err(InvalidOrigin::NotEncrypted(text.to_owned()));
         }
-        // `*.` before an address, or before a single label such as `com`, would allow everything or nothing.
+        // `*.` before an address, or before a single label such as `com`, would allow everything or
+        // nothing.
         let is_name_below = matches!(&host, Host::Domain(name) if name.contains('.'));
         let host = host.to_string();
         if host.contains('*') {
@@ -112,7 +125,9 @@ impl FromStr for Origin {
 /// Emulators and stand-ins on a developer's machine, also as seen from a container.
 pub(crate) fn is_this_machine(host: &Host<&str>) -> bool {
     match host {
-        Host::Domain(name) => *name == "localhost" || name.ends_with(".localhost") || *name == "host.docker.internal",
+        Host::Domain(name) => {
+            *name == "localhost" || name.ends_with(".localhost") || *name == "host.docker.internal"
+        }
         Host::Ipv4(address) => address.is_loopback(),
         Host::Ipv6(address) => address.is_loopback(),
     }
@@ -123,13 +138,19 @@ mod tests {
     use super::*;
 
     fn allowed(origins: &str, link: &str) -> bool {
-        origins.parse::<FileOrigins>().unwrap().allow(&link.parse().unwrap())
+        origins
+            .parse::<FileOrigins>()
+            .unwrap()
+            .allow(&link.parse().unwrap())
     }
 
     #[test]
     fn scheme_host_and_port_must_all_be_right() {
         let origins = "https://files.example, https://other.example:8443";
-        assert!(allowed(origins, "https://files.example/a/b?X-Amz-Signature=1"));
+        assert!(allowed(
+            origins,
+            "https://files.example/a/b?X-Amz-Signature=1"
+        ));
         assert!(allowed(origins, "https://FILES.example:443/a"));
         assert!(allowed(origins, "https://other.example:8443/a"));
         for link in [
@@ -153,7 +174,11 @@ mod tests {
         let origins = "https://*.files.example";
         assert!(allowed(origins, "https://bucket.files.example/a"));
         assert!(allowed(origins, "https://a.b.files.example/a"));
-        for link in ["https://files.example/a", "https://evilfiles.example/a", "https://.files.example/a"] {
+        for link in [
+            "https://files.example/a",
+            "https://evilfiles.example/a",
+            "https://.files.example/a",
+        ] {
             assert!(
                 !link
                     .parse::<Url>()
@@ -186,7 +211,11 @@ mod tests {
             "https://*",
             "https://a.example?x=1",
         ] {
-            assert_eq!(error(bad), InvalidOrigin::Malformed(bad.to_owned()), "{bad}");
+            assert_eq!(
+                error(bad),
+                InvalidOrigin::Malformed(bad.to_owned()),
+                "{bad}"
+            );
         }
     }
 }

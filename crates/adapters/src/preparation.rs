@@ -1,8 +1,10 @@
-//! Documents that the provider would refuse, made into what it takes, beside their originals in the bucket.
+//! Documents that the provider would refuse, made into what it takes, beside their originals in the
+//! bucket.
 //!
-//! The usual document costs one look: at the first bytes of an image, or at a PDF as it streams by, in constant memory. Only what must be
-//! converted, turned or made smaller is decoded, in a process of its own ([`document_preparation::Workbench`]). Original and copy
-//! pass through files on disk, so this process holds neither.
+//! The usual document costs one look: at the first bytes of an image, or at a PDF as it streams by,
+//! in constant memory. Only what must be converted, turned or made smaller is decoded, in a process
+//! of its own ([`document_preparation::Workbench`]). Original and copy pass through files on disk,
+//! so this process holds neither.
 
 use std::sync::Arc;
 
@@ -12,7 +14,8 @@ use aws_sdk_s3::primitives::{ByteStream, SdkBody};
 use aws_types::SdkConfig;
 use bytes::Bytes;
 use document_preparation::{
-    Change, Derived, EncryptionScan, Format, Need, PrepareError, Refusal, START_BYTES, Share, Workbench, allot, inspect_start,
+    Change, Derived, EncryptionScan, Format, Need, PrepareError, Refusal, START_BYTES, Share,
+    Workbench, allot, inspect_start,
 };
 use futures_util::StreamExt;
 use tokio::sync::Semaphore;
@@ -51,9 +54,10 @@ struct Copy {
 
 impl Candidate<'_> {
     fn bytes(&self) -> u64 {
-        self.derived
-            .as_ref()
-            .map_or_else(|| self.document.submitted_bytes(), |copy| copy.derived.bytes)
+        self.derived.as_ref().map_or_else(
+            || self.document.submitted_bytes(),
+            |copy| copy.derived.bytes,
+        )
     }
 
     fn share(&self) -> Share {
@@ -66,7 +70,12 @@ impl Candidate<'_> {
 
 impl S3Preparation {
     /// Pictures are decoded by children of `workbench`.
-    pub fn new(sdk: &SdkConfig, bucket: impl Into<String>, clock: Arc<dyn Clock>, workbench: Workbench) -> Self {
+    pub fn new(
+        sdk: &SdkConfig,
+        bucket: impl Into<String>,
+        clock: Arc<dyn Clock>,
+        workbench: Workbench,
+    ) -> Self {
         Self {
             client: s3_client(sdk),
             bucket: bucket.into(),
@@ -76,10 +85,16 @@ impl S3Preparation {
         }
     }
 
-    async fn inspect_all(&self, first: &ScanRef, documents: &[StoredDocument]) -> Result<Vec<bool>, PreparationError> {
+    async fn inspect_all(
+        &self,
+        first: &ScanRef,
+        documents: &[StoredDocument],
+    ) -> Result<Vec<bool>, PreparationError> {
         let mut must_change = Vec::new();
         for document in documents {
-            must_change.push(document.prepared.is_none() && self.needs_preparation(first, document).await?);
+            must_change.push(
+                document.prepared.is_none() && self.needs_preparation(first, document).await?,
+            );
         }
         Ok(must_change)
     }
@@ -110,11 +125,17 @@ impl S3Preparation {
     }
 
     /// Whether the document must be changed, its size aside.
-    async fn needs_preparation(&self, first: &ScanRef, document: &StoredDocument) -> Result<bool, PreparationError> {
+    async fn needs_preparation(
+        &self,
+        first: &ScanRef,
+        document: &StoredDocument,
+    ) -> Result<bool, PreparationError> {
         match format(document.file_type) {
-            Format::Pdf if self.is_encrypted(first, document).await? => Err(PreparationError::Refused(ParkReason::FileEncrypted {
-                step: document.step.clone(),
-            })),
+            Format::Pdf if self.is_encrypted(first, document).await? => {
+                Err(PreparationError::Refused(ParkReason::FileEncrypted {
+                    step: document.step.clone(),
+                }))
+            }
             Format::Pdf => Ok(false),
             format => {
                 let key = document.key(first);
@@ -124,13 +145,19 @@ impl S3Preparation {
                 match inspect_start(format, &gather(length, chunks).await?) {
                     Need::Nothing => Ok(false),
                     Need::Preparation => Ok(true),
-                    Need::Refused(refusal) => Err(PreparationError::Refused(refused(refusal, &document.step))),
+                    Need::Refused(refusal) => {
+                        Err(PreparationError::Refused(refused(refusal, &document.step)))
+                    }
                 }
             }
         }
     }
 
-    async fn is_encrypted(&self, first: &ScanRef, document: &StoredDocument) -> Result<bool, PreparationError> {
+    async fn is_encrypted(
+        &self,
+        first: &ScanRef,
+        document: &StoredDocument,
+    ) -> Result<bool, PreparationError> {
         let (_, mut chunks) = read_object(&self.client, &self.bucket, &document.key(first))
             .await
             .map_err(PreparationError::Unavailable)?;
@@ -141,14 +168,22 @@ impl S3Preparation {
         Ok(scan.is_encrypted())
     }
 
-    /// If the documents do not fit into one request together, the images among them are made smaller, each to its fair share.
-    async fn make_room(&self, first: &ScanRef, candidates: &mut [Candidate<'_>]) -> Result<(), PreparationError> {
+    /// If the documents do not fit into one request together, the images among them are made
+    /// smaller, each to its fair share.
+    async fn make_room(
+        &self,
+        first: &ScanRef,
+        candidates: &mut [Candidate<'_>],
+    ) -> Result<(), PreparationError> {
         let shares: Vec<Share> = candidates.iter().map(Candidate::share).collect();
-        let total = shares.iter().fold(0_u64, |sum, share| sum.saturating_add(share.bytes));
+        let total = shares
+            .iter()
+            .fold(0_u64, |sum, share| sum.saturating_add(share.bytes));
         if total <= MAXIMUM_TOTAL_BYTES {
             return Ok(());
         }
-        let allotted = allot(&shares, MAXIMUM_TOTAL_BYTES).ok_or(PreparationError::Refused(ParkReason::DocumentsTooLarge))?;
+        let allotted = allot(&shares, MAXIMUM_TOTAL_BYTES)
+            .ok_or(PreparationError::Refused(ParkReason::DocumentsTooLarge))?;
         for (candidate, allotted) in candidates.iter_mut().zip(allotted) {
             if candidate.bytes() > allotted {
                 candidate.derived = self.derive(first, candidate.document, allotted).await?;
@@ -158,17 +193,29 @@ impl S3Preparation {
     }
 
     /// Makes of the original what fits into `limit` bytes. `None`: the original may go as it is.
-    async fn derive(&self, first: &ScanRef, document: &StoredDocument, limit: u64) -> Result<Option<Copy>, PreparationError> {
+    async fn derive(
+        &self,
+        first: &ScanRef,
+        document: &StoredDocument,
+        limit: u64,
+    ) -> Result<Option<Copy>, PreparationError> {
         let step = &document.step;
         let _turn = self.turn.acquire().await;
         let original = self.original(first, document).await?;
-        let room = Room::of(limit).await.ok_or_else(|| disk_full("making room for a copy"))?;
-        let prepared = self.workbench.prepare(format(document.file_type), original.file, limit).await;
+        let room = Room::of(limit)
+            .await
+            .ok_or_else(|| disk_full("making room for a copy"))?;
+        let prepared = self
+            .workbench
+            .prepare(format(document.file_type), original.file, limit)
+            .await;
         drop(original.room);
         let (usage, outcome) = match &prepared {
             Ok(None) => (None, "AsItIs"),
             Ok(Some(derived)) => (Some(&derived.usage), "Copied"),
-            Err(PrepareError::Refused(refusal, usage)) => (usage.as_ref(), refused(*refusal, step).as_str()),
+            Err(PrepareError::Refused(refusal, usage)) => {
+                (usage.as_ref(), refused(*refusal, step).as_str())
+            }
             Err(PrepareError::Unavailable(_)) => (None, "Unavailable"),
         };
         // Without figures, no child was needed, or it did not live to tell.
@@ -182,13 +229,21 @@ impl S3Preparation {
         );
         match prepared {
             Ok(derived) => Ok(derived.map(|derived| Copy { derived, room })),
-            Err(PrepareError::Refused(refusal, _)) => Err(PreparationError::Refused(refused(refusal, step))),
-            Err(PrepareError::Unavailable(error)) => Err(PreparationError::Unavailable(Unavailable::new("preparing a file", error))),
+            Err(PrepareError::Refused(refusal, _)) => {
+                Err(PreparationError::Refused(refused(refusal, step)))
+            }
+            Err(PrepareError::Unavailable(error)) => Err(PreparationError::Unavailable(
+                Unavailable::new("preparing a file", error),
+            )),
         }
     }
 
     /// The original on disk, checked to be what was received.
-    async fn original(&self, first: &ScanRef, document: &StoredDocument) -> Result<Spooled, PreparationError> {
+    async fn original(
+        &self,
+        first: &ScanRef,
+        document: &StoredDocument,
+    ) -> Result<Spooled, PreparationError> {
         let (length, chunks) = read_object(&self.client, &self.bucket, &document.key(first))
             .await
             .map_err(PreparationError::Unavailable)?;
@@ -205,12 +260,21 @@ impl S3Preparation {
             (_, Some(Err(NotAsPromised::Different))) => Err(changed()),
             (Ok(spooled), _) => Ok(spooled),
             (Err(SpoolError::Broken(error)), _) => Err(broken_off(error)),
-            (Err(error), _) => Err(PreparationError::Unavailable(Unavailable::new("spooling a file", error))),
+            (Err(error), _) => Err(PreparationError::Unavailable(Unavailable::new(
+                "spooling a file",
+                error,
+            ))),
         }
     }
 
-    /// Stores the copy under a name that has its digest, so that one that is there already is the same one.
-    async fn store(&self, first: &ScanRef, document: &StoredDocument, copy: Copy) -> Result<Preparation, PreparationError> {
+    /// Stores the copy under a name that has its digest, so that one that is there already is the
+    /// same one.
+    async fn store(
+        &self,
+        first: &ScanRef,
+        document: &StoredDocument,
+        copy: Copy,
+    ) -> Result<Preparation, PreparationError> {
         let Copy { derived, room } = copy;
         let file = PreparedFile {
             bytes: derived.bytes,
@@ -220,14 +284,33 @@ impl S3Preparation {
             quality: derived.quality,
             changes: derived.changes.into_iter().map(change).collect(),
         };
-        let (body, _) = MeasuredBody::new(chunks_of(derived.jpeg, room), file.bytes, Some(file.sha256.clone()));
-        let request = self.client.put_object().bucket(&self.bucket).key(file.key(first, &document.step));
-        let request = request.if_none_match("*").content_type(FileType::Jpeg.media_type());
+        let (body, _) = MeasuredBody::new(
+            chunks_of(derived.jpeg, room),
+            file.bytes,
+            Some(file.sha256.clone()),
+        );
+        let request = self
+            .client
+            .put_object()
+            .bucket(&self.bucket)
+            .key(file.key(first, &document.step));
+        let request = request
+            .if_none_match("*")
+            .content_type(FileType::Jpeg.media_type());
         let request = request.content_length(i64::try_from(file.bytes).unwrap_or(i64::MAX));
-        match request.body(ByteStream::new(SdkBody::from_body_1_x(body))).send().await {
+        match request
+            .body(ByteStream::new(SdkBody::from_body_1_x(body)))
+            .send()
+            .await
+        {
             Ok(_) => {}
             Err(error) if is_there(code(&error)) => {}
-            Err(error) => return Err(PreparationError::Unavailable(unavailable("storing a prepared file", error))),
+            Err(error) => {
+                return Err(PreparationError::Unavailable(unavailable(
+                    "storing a prepared file",
+                    error,
+                )));
+            }
         }
         Ok(Preparation {
             step: document.step.clone(),
@@ -239,7 +322,12 @@ impl S3Preparation {
 
 #[async_trait]
 impl DocumentPreparation for S3Preparation {
-    async fn inspect(&self, first: &ScanRef, documents: &[StoredDocument], until: Timestamp) -> Result<Vec<bool>, PreparationError> {
+    async fn inspect(
+        &self,
+        first: &ScanRef,
+        documents: &[StoredDocument],
+        until: Timestamp,
+    ) -> Result<Vec<bool>, PreparationError> {
         let budget = until.since(self.clock.now());
         let inspected = tokio::time::timeout(budget, self.inspect_all(first, documents)).await;
         inspected.unwrap_or(Err(PreparationError::OutOfTime))
@@ -254,7 +342,8 @@ impl DocumentPreparation for S3Preparation {
     ) -> Result<Vec<Preparation>, PreparationError> {
         let budget = until.since(self.clock.now());
         // Who gives up on a picture ends its process.
-        let prepared = tokio::time::timeout(budget, self.prepare_all(first, documents, must_change)).await;
+        let prepared =
+            tokio::time::timeout(budget, self.prepare_all(first, documents, must_change)).await;
         prepared.unwrap_or(Err(PreparationError::OutOfTime))
     }
 }

@@ -3,7 +3,9 @@
 use async_trait::async_trait;
 use aws_sdk_s3::Client;
 use aws_types::SdkConfig;
-use idenfy::{AdditionalSteps, CreateToken, Error, Image, Questionnaire, Submission, TokenField, TokenType};
+use idenfy::{
+    AdditionalSteps, CreateToken, Error, Image, Questionnaire, Submission, TokenField, TokenType,
+};
 use verification::Timestamp;
 use verification::document::{Plan, StoredDocument};
 use verification::identifiers::{ClientId, ScanRef, SecondReference};
@@ -17,8 +19,8 @@ use crate::documents::{read_object, s3_client};
 use crate::measured_body::{MeasuredBody, NotAsPromised, Outcome};
 use crate::translate::{links, overall, tags};
 
-/// How long Token 2 may wait for its submission, in seconds: an hour, so that a queue that is behind does not use tokens up.
-/// (Bounds: 0 to 2,592,000, "Create Verification Session".)
+/// How long Token 2 may wait for its submission, in seconds: an hour, so that a queue that is
+/// behind does not use tokens up. (Bounds: 0 to 2,592,000, "Create Verification Session".)
 const SECOND_TOKEN_EXPIRY_SECONDS: u32 = 3_600;
 
 pub struct IdenfyProvider {
@@ -29,7 +31,12 @@ pub struct IdenfyProvider {
 }
 
 impl IdenfyProvider {
-    pub fn new(caller: IdenfyCaller, token_field: TokenField, sdk: &SdkConfig, bucket: impl Into<String>) -> Self {
+    pub fn new(
+        caller: IdenfyCaller,
+        token_field: TokenField,
+        sdk: &SdkConfig,
+        bucket: impl Into<String>,
+    ) -> Self {
         Self {
             caller,
             token_field,
@@ -39,14 +46,20 @@ impl IdenfyProvider {
     }
 
     /// The documents as streams, and what will have become of each.
-    async fn images(&self, first: &ScanRef, documents: &[StoredDocument]) -> Result<(Vec<Image>, Vec<(ParkReason, Outcome)>), CallError> {
+    async fn images(
+        &self,
+        first: &ScanRef,
+        documents: &[StoredDocument],
+    ) -> Result<(Vec<Image>, Vec<(ParkReason, Outcome)>), CallError> {
         let mut images = Vec::new();
         let mut outcomes = Vec::new();
         for document in documents {
             // Never posted, whoever may ask for it.
             let side = document
                 .side
-                .ok_or(CallError::Ours(ProviderError::Documents(ParkReason::SidesUnclear)))?;
+                .ok_or(CallError::Ours(ProviderError::Documents(
+                    ParkReason::SidesUnclear,
+                )))?;
             let changed = ParkReason::FileChanged {
                 step: document.step.clone(),
             };
@@ -57,7 +70,8 @@ impl IdenfyProvider {
             if length != document.submitted_bytes() {
                 return Err(CallError::Ours(ProviderError::Documents(changed)));
             }
-            let (body, outcome) = MeasuredBody::new(chunks, length, Some(document.submitted_sha256().clone()));
+            let (body, outcome) =
+                MeasuredBody::new(chunks, length, Some(document.submitted_sha256().clone()));
             images.push(Image {
                 step: side.as_str().to_owned(),
                 length,
@@ -81,7 +95,9 @@ impl IdenfyProvider {
             token: idenfy::AuthToken::new(auth_token.expose()),
             token_field: self.token_field,
             country: plan.country.to_string(),
-            document_type: plan.document_type.map(|document_type| document_type.as_str().to_owned()),
+            document_type: plan
+                .document_type
+                .map(|document_type| document_type.as_str().to_owned()),
             images,
         };
         client.process(submission).await.map_err(|error| {
@@ -89,7 +105,9 @@ impl IdenfyProvider {
                 .into_iter()
                 .find(|(_, outcome)| matches!(outcome.get(), Some(Err(NotAsPromised::Different))));
             match (changed, &error) {
-                (Some((reason, _)), Error::Source(_) | Error::NotSent(_)) => CallError::Ours(ProviderError::Documents(reason)),
+                (Some((reason, _)), Error::Source(_) | Error::NotSent(_)) => {
+                    CallError::Ours(ProviderError::Documents(reason))
+                }
                 _ => CallError::Idenfy(error),
             }
         })
@@ -98,7 +116,11 @@ impl IdenfyProvider {
 
 #[async_trait]
 impl Provider for IdenfyProvider {
-    async fn create_second_token(&self, client_id: &ClientId, reference: &SecondReference) -> Result<SecondToken, ProviderError> {
+    async fn create_second_token(
+        &self,
+        client_id: &ClientId,
+        reference: &SecondReference,
+    ) -> Result<SecondToken, ProviderError> {
         let request = CreateToken {
             token_type: TokenType::Document,
             external_ref: Some(reference.as_str().to_owned()),
@@ -109,12 +131,17 @@ impl Provider for IdenfyProvider {
         };
         let request = &request;
         let created = self.caller.call("CreateToken", |client| async move {
-            client.create_token(request).await.map_err(CallError::Idenfy)
+            client
+                .create_token(request)
+                .await
+                .map_err(CallError::Idenfy)
         });
         let token = created.await.map_err(classify)?;
         let Ok(scan_ref) = token.scan_ref.parse() else {
             // A token exists, and nothing can be stored under its name.
-            return Err(ProviderError::InDoubt { kind: "scan_ref_unusable" });
+            return Err(ProviderError::InDoubt {
+                kind: "scan_ref_unusable",
+            });
         };
         Ok(SecondToken {
             scan_ref,
@@ -131,7 +158,9 @@ impl Provider for IdenfyProvider {
         documents: &[StoredDocument],
     ) -> Result<(), ProviderError> {
         self.caller
-            .call("Process", |client| self.post(client, first, auth_token, plan, documents))
+            .call("Process", |client| {
+                self.post(client, first, auth_token, plan, documents)
+            })
             .await
             .map_err(classify)
     }
@@ -140,7 +169,10 @@ impl Provider for IdenfyProvider {
         let status = self
             .caller
             .call("Status", |client| async move {
-                client.status(scan_ref.as_str()).await.map_err(CallError::Idenfy)
+                client
+                    .status(scan_ref.as_str())
+                    .await
+                    .map_err(CallError::Idenfy)
             })
             .await;
         let answer = status.map_err(classify)?;
@@ -155,7 +187,10 @@ impl Provider for IdenfyProvider {
         let files = self
             .caller
             .call("Files", |client| async move {
-                client.files(scan_ref.as_str()).await.map_err(CallError::Idenfy)
+                client
+                    .files(scan_ref.as_str())
+                    .await
+                    .map_err(CallError::Idenfy)
             })
             .await;
         let files = files.map_err(classify)?;
@@ -163,8 +198,11 @@ impl Provider for IdenfyProvider {
     }
 
     async fn left_alone_until(&self, scan_ref: &ScanRef) -> Option<Timestamp> {
-        // What the status is does not matter; that there is an answer does, and the circuit has seen it.
-        self.caller.left_alone_until(|| async { drop(self.status(scan_ref).await) }).await
+        // What the status is does not matter; that there is an answer does, and the circuit has
+        // seen it.
+        self.caller
+            .left_alone_until(|| async { drop(self.status(scan_ref).await) })
+            .await
     }
 }
 

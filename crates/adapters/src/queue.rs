@@ -1,4 +1,5 @@
-//! The submission queue: messages are claim checks, they say which pairing to look at and nothing else.
+//! The submission queue: messages are claim checks, they say which pairing to look at and nothing
+//! else.
 
 use std::time::Duration;
 
@@ -41,10 +42,12 @@ impl SqsSubmissionQueue {
         }
     }
 
-    /// Shows a received message again after `pause`, rounded up to whole seconds, at most twelve hours.
+    /// Shows a received message again after `pause`, rounded up to whole seconds, at most twelve
+    /// hours.
     ///
     /// # Errors
-    /// SQS is unavailable. The message is shown again all the same, after the queue's own visibility timeout.
+    /// SQS is unavailable. The message is shown again all the same, after the queue's own
+    /// visibility timeout.
     pub async fn postpone(&self, receipt_handle: &str, pause: Duration) -> Result<(), Unavailable> {
         let seconds = pause.min(LONGEST_VISIBILITY).as_millis().div_ceil(1_000);
         let request = self
@@ -52,26 +55,41 @@ impl SqsSubmissionQueue {
             .change_message_visibility()
             .queue_url(&self.url)
             .receipt_handle(receipt_handle);
-        let answer = request.visibility_timeout(i32::try_from(seconds).unwrap_or(i32::MAX)).send().await;
-        answer.map(drop).map_err(|error| unavailable("postponing a message", error))
+        let answer = request
+            .visibility_timeout(i32::try_from(seconds).unwrap_or(i32::MAX))
+            .send()
+            .await;
+        answer
+            .map(drop)
+            .map_err(|error| unavailable("postponing a message", error))
     }
 
-    /// Sends a claim check that nobody gets before `delay`, rounded up to whole seconds, at most [`LONGEST_DELAY`]. How often it was
-    /// received counts from the beginning.
+    /// Sends a claim check that nobody gets before `delay`, rounded up to whole seconds, at most
+    /// [`LONGEST_DELAY`]. How often it was received counts from the beginning.
     ///
     /// # Errors
     /// SQS is unavailable.
     pub async fn enqueue_later(&self, first: &ScanRef, delay: Duration) -> Result<(), Unavailable> {
         let seconds = delay.min(LONGEST_DELAY).as_millis().div_ceil(1_000);
-        self.send(first, Some(i32::try_from(seconds).unwrap_or(i32::MAX))).await
+        self.send(first, Some(i32::try_from(seconds).unwrap_or(i32::MAX)))
+            .await
     }
 
     async fn send(&self, first: &ScanRef, delay_seconds: Option<i32>) -> Result<(), Unavailable> {
-        let message = Message::SubmitDocumentsV1 { scan_ref: first.clone() };
-        let body = serde_json::to_string(&message).map_err(|error| Unavailable::new("enqueueing", error))?;
-        let request = self.client.send_message().queue_url(&self.url).message_body(body);
+        let message = Message::SubmitDocumentsV1 {
+            scan_ref: first.clone(),
+        };
+        let body = serde_json::to_string(&message)
+            .map_err(|error| Unavailable::new("enqueueing", error))?;
+        let request = self
+            .client
+            .send_message()
+            .queue_url(&self.url)
+            .message_body(body);
         let answer = request.set_delay_seconds(delay_seconds).send().await;
-        answer.map(drop).map_err(|error| unavailable("enqueueing", error))
+        answer
+            .map(drop)
+            .map_err(|error| unavailable("enqueueing", error))
     }
 }
 

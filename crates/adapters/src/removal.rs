@@ -25,20 +25,43 @@ impl S3FileRemoval {
         }
     }
 
-    /// One verification has a handful of objects, so they are removed one by one: a failure names itself and the rest is found again.
+    /// One verification has a handful of objects, so they are removed one by one: a failure names
+    /// itself and the rest is found again.
     async fn remove_below(&self, prefix: String) -> Result<u64, Unavailable> {
         let mut removed = 0;
         let (mut key_marker, mut version_marker) = (None, None);
         loop {
-            let request = self.client.list_object_versions().bucket(&self.bucket).prefix(&prefix);
-            let request = request.set_key_marker(key_marker).set_version_id_marker(version_marker);
-            let answer = request.send().await.map_err(|error| unavailable(WHAT, error))?;
-            let versions = answer.versions().iter().map(|version| (version.key(), version.version_id()));
-            let markers = answer.delete_markers().iter().map(|marker| (marker.key(), marker.version_id()));
+            let request = self
+                .client
+                .list_object_versions()
+                .bucket(&self.bucket)
+                .prefix(&prefix);
+            let request = request
+                .set_key_marker(key_marker)
+                .set_version_id_marker(version_marker);
+            let answer = request
+                .send()
+                .await
+                .map_err(|error| unavailable(WHAT, error))?;
+            let versions = answer
+                .versions()
+                .iter()
+                .map(|version| (version.key(), version.version_id()));
+            let markers = answer
+                .delete_markers()
+                .iter()
+                .map(|marker| (marker.key(), marker.version_id()));
             for (key, version) in versions.chain(markers) {
-                let request = self.client.delete_object().bucket(&self.bucket).set_key(key.map(str::to_owned));
+                let request = self
+                    .client
+                    .delete_object()
+                    .bucket(&self.bucket)
+                    .set_key(key.map(str::to_owned));
                 let request = request.set_version_id(version.map(str::to_owned));
-                request.send().await.map_err(|error| unavailable(WHAT, error))?;
+                request
+                    .send()
+                    .await
+                    .map_err(|error| unavailable(WHAT, error))?;
                 removed += 1;
             }
             key_marker = answer.next_key_marker;

@@ -1,7 +1,7 @@
 //! The AWS SDK on the shared HTTP client.
 //!
-//! The SDK's own client stack is left out of the build: a second connection pool, TLS configuration and crypto provider would cost
-//! memory, binary size and start-up time in every function.
+//! The SDK's own client stack is left out of the build: a second connection pool, TLS configuration
+//! and crypto provider would cost memory, binary size and start-up time in every function.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,7 +10,9 @@ use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_smithy_async::rt::sleep::{SharedAsyncSleep, TokioSleep};
 use aws_smithy_runtime_api::client::behavior_version::BehaviorVersion;
-use aws_smithy_runtime_api::client::http::{HttpConnector, HttpConnectorFuture, SharedHttpClient, SharedHttpConnector, http_client_fn};
+use aws_smithy_runtime_api::client::http::{
+    HttpConnector, HttpConnectorFuture, SharedHttpClient, SharedHttpConnector, http_client_fn,
+};
 use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_types::body::SdkBody;
@@ -59,12 +61,17 @@ impl std::fmt::Debug for SecretText {
     }
 }
 
-/// How long one attempt at a small request may take. DynamoDB, SQS and Secrets Manager answer in milliseconds; three attempts of this
-/// fit into the webhook's budget. S3 streams are bounded by whoever starts them.
+/// How long one attempt at a small request may take. DynamoDB, SQS and Secrets Manager answer in
+/// milliseconds; three attempts of this fit into the webhook's budget. S3 streams are bounded by
+/// whoever starts them.
 const ATTEMPT_TIMEOUT: Duration = Duration::from_millis(2_500);
 
-/// The one SDK configuration. Behaviour is pinned, so that an SDK update does not change retries or timeouts in silence.
-#[expect(clippy::disallowed_methods, reason = "this is the one place that builds the SDK configuration")]
+/// The one SDK configuration. Behaviour is pinned, so that an SDK update does not change retries or
+/// timeouts in silence.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "this is the one place that builds the SDK configuration"
+)]
 pub fn sdk_config(http: reqwest::Client, settings: &AwsSettings) -> SdkConfig {
     let mut builder = SdkConfig::builder()
         .behavior_version(BehaviorVersion::v2026_01_12())
@@ -77,7 +84,11 @@ pub fn sdk_config(http: reqwest::Client, settings: &AwsSettings) -> SdkConfig {
                 .with_max_attempts(3)
                 .with_initial_backoff(Duration::from_millis(50)),
         )
-        .timeout_config(TimeoutConfig::builder().operation_attempt_timeout(ATTEMPT_TIMEOUT).build());
+        .timeout_config(
+            TimeoutConfig::builder()
+                .operation_attempt_timeout(ATTEMPT_TIMEOUT)
+                .build(),
+        );
     builder.set_endpoint_url(settings.endpoint_url.clone());
     builder.build()
 }
@@ -96,12 +107,15 @@ impl HttpConnector for Connector {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
         let client = self.0.clone();
         HttpConnectorFuture::new(async move {
-            let request = request.try_into_http1x().map_err(|error| ConnectorError::user(error.into()))?;
-            let request =
-                reqwest::Request::try_from(request.map(reqwest::Body::wrap)).map_err(|error| ConnectorError::user(error.into()))?;
+            let request = request
+                .try_into_http1x()
+                .map_err(|error| ConnectorError::user(error.into()))?;
+            let request = reqwest::Request::try_from(request.map(reqwest::Body::wrap))
+                .map_err(|error| ConnectorError::user(error.into()))?;
             let response = client.execute(request).await.map_err(connector_error)?;
             let response = http::Response::from(response).map(SdkBody::from_body_1_x);
-            HttpResponse::try_from(response).map_err(|error| ConnectorError::other(error.into(), None))
+            HttpResponse::try_from(response)
+                .map_err(|error| ConnectorError::other(error.into(), None))
         })
     }
 }

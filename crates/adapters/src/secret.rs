@@ -1,4 +1,5 @@
-//! The secret: API credentials and signing keys, read once and again when they seem to have been rotated.
+//! The secret: API credentials and signing keys, read once and again when they seem to have been
+//! rotated.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -27,7 +28,9 @@ pub enum SecretError {
     #[error(transparent)]
     Unavailable(Unavailable),
     /// The message names the member and never shows the value.
-    #[error("the secret must be JSON such as {{\"apiKey\": \"…\", \"apiSecret\": \"…\", \"signingKeys\": [\"…\"]}}: {0}")]
+    #[error(
+        "the secret must be JSON such as {{\"apiKey\": \"…\", \"apiSecret\": \"…\", \"signingKeys\": [\"…\"]}}: {0}"
+    )]
     Malformed(&'static str),
 }
 
@@ -44,12 +47,19 @@ impl Secret {
     /// A member is missing or empty, or the text is no JSON object.
     pub fn parse(text: &str) -> Result<Self, SecretError> {
         let malformed = SecretError::Malformed;
-        let secret: SecretJson = serde_json::from_str(text).map_err(|_| malformed("it is not such a JSON object"))?;
+        let secret: SecretJson =
+            serde_json::from_str(text).map_err(|_| malformed("it is not such a JSON object"))?;
         let filled = |value: Option<String>| value.filter(|value| !value.trim().is_empty());
         let key = filled(secret.api_key).ok_or(malformed("apiKey is missing or empty"))?;
-        let api_secret = filled(secret.api_secret).ok_or(malformed("apiSecret is missing or empty"))?;
-        let keys = secret.signing_keys.ok_or(malformed("signingKeys is missing"))?;
-        let keys = keys.into_iter().map(SigningKey::new).collect::<Result<Vec<_>, _>>();
+        let api_secret =
+            filled(secret.api_secret).ok_or(malformed("apiSecret is missing or empty"))?;
+        let keys = secret
+            .signing_keys
+            .ok_or(malformed("signingKeys is missing"))?;
+        let keys = keys
+            .into_iter()
+            .map(SigningKey::new)
+            .collect::<Result<Vec<_>, _>>();
         let keys = keys.map_err(|_| malformed("a signing key is empty"))?;
         let signing_keys = SigningKeys::new(keys).map_err(|_| malformed("signingKeys is empty"))?;
         Ok(Self {
@@ -59,8 +69,9 @@ impl Secret {
     }
 }
 
-/// Reads the secret at first use and keeps it. Rotation needs no deployment: a signature that no known key explains, or credentials that
-/// the provider refuses, lead to a new reading, at most once a minute.
+/// Reads the secret at first use and keeps it. Rotation needs no deployment: a signature that no
+/// known key explains, or credentials that the provider refuses, lead to a new reading, at most
+/// once a minute.
 pub struct Secrets {
     client: Client,
     arn: String,
@@ -74,7 +85,8 @@ struct Known {
     read_at: Timestamp,
 }
 
-/// How often the secret is read again at most, so that a flood of wrong signatures does not become one of readings.
+/// How often the secret is read again at most, so that a flood of wrong signatures does not become
+/// one of readings.
 const REFRESH_PAUSE: Duration = Duration::from_secs(60);
 
 impl Secrets {
@@ -99,11 +111,15 @@ impl Secrets {
         self.read(&mut known).await
     }
 
-    /// A secret newer than `stale`, if there may be one: `None` when the last reading is less than a minute old or brought nothing else.
+    /// A secret newer than `stale`, if there may be one: `None` when the last reading is less than
+    /// a minute old or brought nothing else.
     ///
     /// # Errors
     /// It cannot be read now.
-    pub async fn newer_than(&self, stale: &Arc<Secret>) -> Result<Option<Arc<Secret>>, SecretError> {
+    pub async fn newer_than(
+        &self,
+        stale: &Arc<Secret>,
+    ) -> Result<Option<Arc<Secret>>, SecretError> {
         let mut known = self.known.lock().await;
         if let Some(known) = known.as_ref() {
             if !Arc::ptr_eq(&known.secret, stale) {
@@ -116,11 +132,17 @@ impl Secrets {
         self.read(&mut known).await.map(Some)
     }
 
-    /// Verifies a body with the known keys, and with newer ones if none of them explains the signature.
+    /// Verifies a body with the known keys, and with newer ones if none of them explains the
+    /// signature.
     ///
     /// # Errors
-    /// The outer error: there are no keys to verify with. The inner one: the body is not the provider's.
-    pub async fn verify(&self, body: Bytes, signature: Option<&[u8]>) -> Result<Result<VerifiedBody, SignatureError>, SecretError> {
+    /// The outer error: there are no keys to verify with. The inner one: the body is not the
+    /// provider's.
+    pub async fn verify(
+        &self,
+        body: Bytes,
+        signature: Option<&[u8]>,
+    ) -> Result<Result<VerifiedBody, SignatureError>, SecretError> {
         let secret = self.current().await?;
         let verified = secret.signing_keys.verify(body.clone(), signature);
         if !matches!(verified, Err(SignatureError::Mismatch)) {
@@ -128,15 +150,25 @@ impl Secrets {
         }
         match self.newer_than(&secret).await {
             Ok(Some(newer)) => Ok(newer.signing_keys.verify(body, signature)),
-            // The known keys are still the best there is; a wrong signature must not become a reason to be sent again.
+            // The known keys are still the best there is; a wrong signature must not become a
+            // reason to be sent again.
             Ok(None) | Err(_) => Ok(verified),
         }
     }
 
     async fn read(&self, known: &mut Option<Known>) -> Result<Arc<Secret>, SecretError> {
-        let answer = self.client.get_secret_value().secret_id(&self.arn).send().await;
-        let answer = answer.map_err(|error| SecretError::Unavailable(unavailable("reading the secret", error)))?;
-        let text = answer.secret_string.as_deref().ok_or(SecretError::Malformed("it has no text"))?;
+        let answer = self
+            .client
+            .get_secret_value()
+            .secret_id(&self.arn)
+            .send()
+            .await;
+        let answer = answer
+            .map_err(|error| SecretError::Unavailable(unavailable("reading the secret", error)))?;
+        let text = answer
+            .secret_string
+            .as_deref()
+            .ok_or(SecretError::Malformed("it has no text"))?;
         let secret = Arc::new(Secret::parse(text)?);
         *known = Some(Known {
             secret: secret.clone(),
@@ -148,7 +180,9 @@ impl Secrets {
 
 impl std::fmt::Debug for Secrets {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Secrets").field("arn", &self.arn).finish_non_exhaustive()
+        f.debug_struct("Secrets")
+            .field("arn", &self.arn)
+            .finish_non_exhaustive()
     }
 }
 
@@ -158,18 +192,33 @@ mod tests {
 
     #[test]
     fn the_documented_secret_is_read_and_not_printed() {
-        let secret = Secret::parse(r#"{"apiKey": "key-1", "apiSecret": "secret-1", "signingKeys": ["sign-1", "sign-2"]}"#).unwrap();
+        let secret = Secret::parse(
+            r#"{"apiKey": "key-1", "apiSecret": "secret-1", "signingKeys": ["sign-1", "sign-2"]}"#,
+        )
+        .unwrap();
         let printed = format!("{secret:?}");
-        assert!(!printed.contains("-1") && !printed.contains("-2"), "{printed}");
+        assert!(
+            !printed.contains("-1") && !printed.contains("-2"),
+            "{printed}"
+        );
     }
 
     #[test]
     fn an_incomplete_secret_names_what_is_missing_and_shows_no_value() {
         for (text, named) in [
             ("not json", "JSON object"),
-            (r#"{"apiSecret": "hidden", "signingKeys": ["hidden"]}"#, "apiKey"),
-            (r#"{"apiKey": "hidden", "apiSecret": " ", "signingKeys": ["hidden"]}"#, "apiSecret"),
-            (r#"{"apiKey": "hidden", "apiSecret": "hidden"}"#, "signingKeys is missing"),
+            (
+                r#"{"apiSecret": "hidden", "signingKeys": ["hidden"]}"#,
+                "apiKey",
+            ),
+            (
+                r#"{"apiKey": "hidden", "apiSecret": " ", "signingKeys": ["hidden"]}"#,
+                "apiSecret",
+            ),
+            (
+                r#"{"apiKey": "hidden", "apiSecret": "hidden"}"#,
+                "signingKeys is missing",
+            ),
             (
                 r#"{"apiKey": "hidden", "apiSecret": "hidden", "signingKeys": []}"#,
                 "signingKeys is empty",
@@ -180,7 +229,10 @@ mod tests {
             ),
         ] {
             let message = Secret::parse(text).unwrap_err().to_string();
-            assert!(message.contains(named) && !message.contains("hidden"), "{message}");
+            assert!(
+                message.contains(named) && !message.contains("hidden"),
+                "{message}"
+            );
         }
     }
 }

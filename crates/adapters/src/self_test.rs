@@ -1,11 +1,12 @@
-//! A callback that shows whether the webhook works and of which nothing follows: `dvctl doctor` sends it to a deployment, and the function that
-//! tests a new version sends it to that.
+//! A callback that shows whether the webhook works and of which nothing follows: `dvctl doctor`
+//! sends it to a deployment, and the function that tests a new version sends it to that.
 
 /// Whom it is about: nobody.
 pub const SELF_TEST_SCAN_REF: &str = "dvctl-self-test";
 
-/// A notice of a kind that is not a verification's result, so that the webhook acknowledges, archives and ignores it. Always the same bytes, so that it
-/// is archived once. To be signed with the current key.
+/// A notice of a kind that is not a verification's result, so that the webhook acknowledges,
+/// archives and ignores it. Always the same bytes, so that it is archived once. To be signed with
+/// the current key.
 pub const SELF_TEST_BODY: &str = r#"{"scanRef":"dvctl-self-test","clientId":"dvctl-self-test","expirationThreshold":"DOCUMENT_EXPIRED"}"#;
 
 #[cfg(test)]
@@ -22,7 +23,10 @@ mod tests {
         let signature = key.sign(SELF_TEST_BODY.as_bytes());
         let keys = SigningKeys::new(vec![key]).unwrap();
         let body = keys
-            .verify(Bytes::from_static(SELF_TEST_BODY.as_bytes()), Some(signature.as_bytes()))
+            .verify(
+                Bytes::from_static(SELF_TEST_BODY.as_bytes()),
+                Some(signature.as_bytes()),
+            )
             .unwrap();
         let facts = facts(&body).unwrap();
         assert_eq!(facts.scan_ref.to_string(), SELF_TEST_SCAN_REF);

@@ -1,5 +1,5 @@
-//! Signed requests to an AWS service of which one operation is needed: the SDK of a whole service for each would cost more to build and to load
-//! than all else that a small function does.
+//! Signed requests to an AWS service of which one operation is needed: the SDK of a whole service
+//! for each would cost more to build and to load than all else that a small function does.
 
 use std::time::Duration;
 
@@ -11,8 +11,13 @@ use crate::error::refused;
 use crate::sdk::AwsSettings;
 use crate::signer::Signer;
 
-/// Before the second, third and fourth attempt. Long enough for a service, or for concurrency that is in use, to become free again.
-const PAUSES: [Duration; 3] = [Duration::from_secs(1), Duration::from_secs(2), Duration::from_secs(4)];
+/// Before the second, third and fourth attempt. Long enough for a service, or for concurrency that
+/// is in use, to become free again.
+const PAUSES: [Duration; 3] = [
+    Duration::from_secs(1),
+    Duration::from_secs(2),
+    Duration::from_secs(4),
+];
 
 /// The one service.
 pub(crate) struct ServiceCalls {
@@ -41,7 +46,8 @@ pub(crate) struct ServiceAnswer {
 }
 
 impl ServiceCalls {
-    /// `service` is the name that the service's endpoints have and are signed for, such as `lambda`.
+    /// `service` is the name that the service's endpoints have and are signed for, such as
+    /// `lambda`.
     pub fn new(http: reqwest::Client, settings: &AwsSettings, service: &'static str) -> Self {
         let region = &settings.region;
         Self {
@@ -54,8 +60,9 @@ impl ServiceCalls {
         }
     }
 
-    /// Sends a request that may be repeated: again, up to three times and after a pause, when there was no answer, or one that says that
-    /// the service is busy or broken. Every other answer is returned.
+    /// Sends a request that may be repeated: again, up to three times and after a pause, when there
+    /// was no answer, or one that says that the service is busy or broken. Every other answer is
+    /// returned.
     ///
     /// # Errors
     /// There was no answer but of that kind.
@@ -78,7 +85,11 @@ impl ServiceCalls {
         let url = format!("{}{}", self.endpoint, call.path);
         let signature = self.signer.sign("POST", &url, call.headers, call.body);
         let signature = signature.map_err(|error| Unavailable::new(call.what, error))?;
-        let mut request = self.http.post(&url).timeout(call.timeout).body(call.body.to_vec());
+        let mut request = self
+            .http
+            .post(&url)
+            .timeout(call.timeout)
+            .body(call.body.to_vec());
         for (name, value) in call.headers {
             request = request.header(*name, *value);
         }
@@ -105,9 +116,13 @@ impl std::fmt::Debug for ServiceCalls {
 }
 
 impl ServiceAnswer {
-    /// The service's error code, without the namespace and the link that some services put around it.
+    /// The service's error code, without the namespace and the link that some services put around
+    /// it.
     pub fn code(&self) -> Option<String> {
-        let in_header = self.headers.get("x-amzn-errortype").and_then(|code| code.to_str().ok());
+        let in_header = self
+            .headers
+            .get("x-amzn-errortype")
+            .and_then(|code| code.to_str().ok());
         let body: serde_json::Value = serde_json::from_slice(&self.body).unwrap_or_default();
         let in_body = body.get("__type").and_then(serde_json::Value::as_str);
         let code = in_header.or(in_body)?;
@@ -120,7 +135,9 @@ impl ServiceAnswer {
 fn is_passing(answer: &ServiceAnswer) -> bool {
     answer.status.is_server_error()
         || answer.status == StatusCode::TOO_MANY_REQUESTS
-        || answer.code().is_some_and(|code| code.starts_with("Throttling"))
+        || answer
+            .code()
+            .is_some_and(|code| code.starts_with("Throttling"))
 }
 
 /// AWS's addresses end differently in China.
@@ -157,7 +174,11 @@ mod tests {
             (None, r#"{"__type": "com.example#NotThere"}"#),
             (None, r#"{"__type": "NotThere", "message": "…"}"#),
         ] {
-            assert_eq!(answer(400, header, body).code().as_deref(), Some("NotThere"), "{header:?} {body}");
+            assert_eq!(
+                answer(400, header, body).code().as_deref(),
+                Some("NotThere"),
+                "{header:?} {body}"
+            );
         }
         assert_eq!(answer(400, None, "<html>").code(), None);
     }
@@ -172,7 +193,11 @@ mod tests {
         ] {
             assert!(is_passing(&answer(status, code, "")), "{status} {code:?}");
         }
-        for (status, code) in [(200, None), (403, Some("AccessDeniedException")), (404, None)] {
+        for (status, code) in [
+            (200, None),
+            (403, Some("AccessDeniedException")),
+            (404, None),
+        ] {
             assert!(!is_passing(&answer(status, code, "")), "{status} {code:?}");
         }
     }
@@ -188,8 +213,16 @@ mod tests {
         };
         for (region, endpoint_url, endpoint) in [
             ("eu-west-1", None, "https://lambda.eu-west-1.amazonaws.com"),
-            ("cn-north-1", None, "https://lambda.cn-north-1.amazonaws.com.cn"),
-            ("eu-west-1", Some("http://127.0.0.1:4566/"), "http://127.0.0.1:4566"),
+            (
+                "cn-north-1",
+                None,
+                "https://lambda.cn-north-1.amazonaws.com.cn",
+            ),
+            (
+                "eu-west-1",
+                Some("http://127.0.0.1:4566/"),
+                "http://127.0.0.1:4566",
+            ),
         ] {
             let http = crate::http_client().unwrap();
             let calls = ServiceCalls::new(http, &settings(region, endpoint_url), "lambda");

@@ -34,18 +34,25 @@ fn steps(steps: Vec<idenfy::Step>) -> Vec<SessionStep> {
             },
         })
     };
-    steps.into_iter().filter_map(step).take(MAXIMUM_STEPS).collect()
+    steps
+        .into_iter()
+        .filter_map(step)
+        .take(MAXIMUM_STEPS)
+        .collect()
 }
 
-/// What the provider calls a session that can still be used. (Source: the example of the delete operation, "Token has not expired yet.")
+/// What the provider calls a session that can still be used. (Source: the example of the delete
+/// operation, "Token has not expired yet.")
 const STILL_LIVE: &str = "PARTNER_ERROR";
 
 #[async_trait]
 impl Sessions for IdenfySessions {
     async fn create(&self, request: &SessionRequest) -> Result<Session, ProviderError> {
-        // The addresses were checked at the edge; one that is no URL all the same is left out rather than sent.
+        // The addresses were checked at the edge; one that is no URL all the same is left out
+        // rather than sent.
         let url = |text: &Option<String>| text.as_deref().and_then(|text| text.parse::<Url>().ok());
-        let seconds = |duration: std::time::Duration| u32::try_from(duration.as_secs()).unwrap_or(u32::MAX);
+        let seconds =
+            |duration: std::time::Duration| u32::try_from(duration.as_secs()).unwrap_or(u32::MAX);
         let token = CreateToken {
             external_ref: request.external_ref.clone(),
             expiry_seconds: seconds(request.expiry),
@@ -64,7 +71,10 @@ impl Sessions for IdenfySessions {
         };
         let token = &token;
         let created = self.caller.call("CreateSession", |client| async move {
-            let created = client.create_token(token).await.map_err(CallError::Idenfy)?;
+            let created = client
+                .create_token(token)
+                .await
+                .map_err(CallError::Idenfy)?;
             let link = created
                 .redirect_url
                 .as_ref()
@@ -76,7 +86,9 @@ impl Sessions for IdenfySessions {
         let scan_ref = created
             .scan_ref
             .parse()
-            .map_err(|_| ProviderError::InDoubt { kind: "scan_ref_unusable" })?;
+            .map_err(|_| ProviderError::InDoubt {
+                kind: "scan_ref_unusable",
+            })?;
         Ok(Session {
             scan_ref,
             auth_token: AuthToken::new(created.auth_token.expose()),
@@ -87,11 +99,18 @@ impl Sessions for IdenfySessions {
 
     async fn delete(&self, scan_ref: &ScanRef) -> Result<DeletedAtProvider, ProviderError> {
         let deleted = self.caller.call("Delete", |client| async move {
-            client.delete(scan_ref.as_str()).await.map_err(CallError::Idenfy)
+            client
+                .delete(scan_ref.as_str())
+                .await
+                .map_err(CallError::Idenfy)
         });
         match deleted.await {
             Ok(()) => Ok(DeletedAtProvider::Deleted),
-            Err(CallError::Idenfy(Error::Rejected { identifier, .. })) if identifier == STILL_LIVE => Ok(DeletedAtProvider::StillLive),
+            Err(CallError::Idenfy(Error::Rejected { identifier, .. }))
+                if identifier == STILL_LIVE =>
+            {
+                Ok(DeletedAtProvider::StillLive)
+            }
             // Deleting may be repeated, so a lost answer is only a reason to ask again.
             Err(error) => match classify(error) {
                 ProviderError::Refused { kind, identifier } => Ok(DeletedAtProvider::Refused {

@@ -29,12 +29,19 @@ impl Signer {
         }
     }
 
-    /// The headers that make a request with this method, address, headers and body a signed one. Headers that begin with `x-amz-` must be
-    /// among `headers`, because AWS insists on them; others may be added freely.
+    /// The headers that make a request with this method, address, headers and body a signed one.
+    /// Headers that begin with `x-amz-` must be among `headers`, because AWS insists on them;
+    /// others may be added freely.
     ///
     /// # Errors
     /// The address is not one, or the credentials are malformed.
-    pub fn sign(&self, method: &str, url: &str, headers: &[(&str, &str)], body: &[u8]) -> Result<Vec<(String, String)>, Unsignable> {
+    pub fn sign(
+        &self,
+        method: &str,
+        url: &str,
+        headers: &[(&str, &str)],
+        body: &[u8],
+    ) -> Result<Vec<(String, String)>, Unsignable> {
         let identity = self.credentials.clone().into();
         let parameters = v4::SigningParams::builder()
             .identity(&identity)
@@ -45,7 +52,13 @@ impl Signer {
             .build()
             .map_err(unsignable)?
             .into();
-        let request = SignableRequest::new(method, url, headers.iter().copied(), SignableBody::Bytes(body)).map_err(unsignable)?;
+        let request = SignableRequest::new(
+            method,
+            url,
+            headers.iter().copied(),
+            SignableBody::Bytes(body),
+        )
+        .map_err(unsignable)?;
         let (instructions, _) = sign(request, &parameters).map_err(unsignable)?.into_parts();
         let header = |(name, value): (&str, &str)| (name.to_owned(), value.to_owned());
         Ok(instructions.headers().map(header).collect())
@@ -66,6 +79,8 @@ fn now() -> SystemTime {
 
 impl std::fmt::Debug for Signer {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Signer").field("service", &self.service).finish_non_exhaustive()
+        f.debug_struct("Signer")
+            .field("service", &self.service)
+            .finish_non_exhaustive()
     }
 }

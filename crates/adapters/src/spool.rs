@@ -1,8 +1,9 @@
-//! Files that are written to disk first: those whose length nobody promised, because S3 wants to know it before the first byte,
-//! and those that are handed to another process.
+//! Files that are written to disk first: those whose length nobody promised, because S3 wants to
+//! know it before the first byte, and those that are handed to another process.
 //!
-//! The files have no names, so nothing of them stays when the process ends. Together they never take more of `/tmp` than
-//! [`SPOOL_BYTES`], however many are on their way: who comes then waits until there is room.
+//! The files have no names, so nothing of them stays when the process ends. Together they never
+//! take more of `/tmp` than [`SPOOL_BYTES`], however many are on their way: who comes then waits
+//! until there is room.
 
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom, Write};
@@ -30,7 +31,9 @@ impl Room {
     /// Waits until there is room for so many bytes, at most [`SPOOL_BYTES`].
     pub async fn of(bytes: u64) -> Option<Self> {
         let permits = bytes.div_ceil(CHUNK_BYTES as u64);
-        Some(Self(ROOM.acquire_many(u32::try_from(permits).ok()?).await.ok()?))
+        Some(Self(
+            ROOM.acquire_many(u32::try_from(permits).ok()?).await.ok()?,
+        ))
     }
 
     /// Gives back what is not needed for so many bytes.
@@ -62,7 +65,8 @@ pub(crate) enum SpoolError {
 
 /// Takes the whole file in, up to `limit` bytes.
 ///
-/// Disk access blocks for microseconds at a time: Lambda's `/tmp` is local, and one process serves one invocation.
+/// Disk access blocks for microseconds at a time: Lambda's `/tmp` is local, and one process serves
+/// one invocation.
 pub(crate) async fn spool(mut chunks: ByteChunks, limit: u64) -> Result<Spooled, SpoolError> {
     let mut room = Room::of(limit).await.ok_or(SpoolError::TooLarge)?;
     let mut file = tempfile::tempfile().map_err(SpoolError::Disk)?;
@@ -85,7 +89,9 @@ pub(crate) fn chunks_of(file: File, room: Room) -> ByteChunks {
     futures_util::stream::unfold((file, room), read_chunk).boxed()
 }
 
-async fn read_chunk((mut file, room): (File, Room)) -> Option<(Result<Bytes, BoxError>, (File, Room))> {
+async fn read_chunk(
+    (mut file, room): (File, Room),
+) -> Option<(Result<Bytes, BoxError>, (File, Room))> {
     let mut buffer = vec![0; CHUNK_BYTES];
     match file.read(&mut buffer) {
         Ok(0) => None,
@@ -102,7 +108,10 @@ mod tests {
     use super::*;
 
     fn chunks(parts: &[&'static [u8]], breaks: bool) -> ByteChunks {
-        let mut parts: Vec<Result<Bytes, BoxError>> = parts.iter().map(|part| Ok(Bytes::from_static(part))).collect();
+        let mut parts: Vec<Result<Bytes, BoxError>> = parts
+            .iter()
+            .map(|part| Ok(Bytes::from_static(part)))
+            .collect();
         if breaks {
             parts.push(Err("broken off".into()));
         }
@@ -112,26 +121,39 @@ mod tests {
     #[tokio::test]
     async fn what_goes_in_comes_out_with_its_length() {
         let large: &'static [u8] = vec![7; 200_000].leak();
-        let Spooled { file, length, room } = spool(chunks(&[b"ab", large], false), 1_000_000).await.unwrap();
+        let Spooled { file, length, room } = spool(chunks(&[b"ab", large], false), 1_000_000)
+            .await
+            .unwrap();
         let mut back = chunks_of(file, room);
         let mut seen = Vec::new();
         while let Some(chunk) = back.next().await {
             seen.extend_from_slice(&chunk.unwrap());
         }
-        assert_eq!((length, seen.len(), &seen[..3]), (200_002, 200_002, &b"ab\x07"[..]));
+        assert_eq!(
+            (length, seen.len(), &seen[..3]),
+            (200_002, 200_002, &b"ab\x07"[..])
+        );
     }
 
     #[tokio::test]
     async fn what_is_too_large_or_broken_off_does_not_come_out() {
-        assert!(matches!(spool(chunks(&[b"abc"], false), 2).await, Err(SpoolError::TooLarge)));
-        assert!(matches!(spool(chunks(&[b"abc"], true), 10).await, Err(SpoolError::Broken(_))));
+        assert!(matches!(
+            spool(chunks(&[b"abc"], false), 2).await,
+            Err(SpoolError::TooLarge)
+        ));
+        assert!(matches!(
+            spool(chunks(&[b"abc"], true), 10).await,
+            Err(SpoolError::Broken(_))
+        ));
     }
 
     /// A hundred files whose senders promise nothing, at once.
     #[tokio::test]
     async fn files_wait_for_room_and_never_take_more() {
         let spooled = (0..100).map(|_| async {
-            let spooled = spool(chunks(&[b"a small file"], false), 30_000_000).await.unwrap();
+            let spooled = spool(chunks(&[b"a small file"], false), 30_000_000)
+                .await
+                .unwrap();
             tokio::task::yield_now().await;
             spooled.length
         });
@@ -139,6 +161,10 @@ mod tests {
         assert_eq!(lengths, vec![12; 100]);
         let whole = u32::try_from(SPOOL_BYTES / CHUNK_BYTES as u64).unwrap();
         let large = Room::of(SPOOL_BYTES).await.unwrap();
-        assert_eq!(large.0.num_permits(), whole as usize, "everything was given back");
+        assert_eq!(
+            large.0.num_permits(),
+            whole as usize,
+            "everything was given back"
+        );
     }
 }

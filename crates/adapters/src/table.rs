@@ -9,8 +9,9 @@
 //! | `IDEMPOTENCY#<SHA-256 of caller and key>` | `SESSION` | the claim of an idempotency key, then its answer |
 //! | `CIRCUIT#PROVIDER` | `CIRCUIT` | whether the provider is called at all, see [`DynamoCircuits`] |
 //!
-//! A pairing, its history line and its alias are written in one transaction. A history line that is an outcome carries the event that the
-//! world is told (`outcome`, `detail`); the table's stream publishes it. Reads are strongly consistent, but for lists.
+//! A pairing, its history line and its alias are written in one transaction. A history line that is
+//! an outcome carries the event that the world is told (`outcome`, `detail`); the table's stream
+//! publishes it. Reads are strongly consistent, but for lists.
 
 mod circuit;
 mod inspection;
@@ -27,14 +28,17 @@ use aws_sdk_dynamodb::types::{Put, ReturnValue, TransactWriteItem};
 use aws_smithy_runtime_api::client::result::SdkError;
 use futures_util::future::join_all;
 use verification::identifiers::{ClientId, ScanRef};
-use verification::ports::{HistoryEntry, Overdue, Page, PageStart, PairingWrite, Pairings, Saved, Unavailable};
+use verification::ports::{
+    HistoryEntry, Overdue, Page, PageStart, PairingWrite, Pairings, Saved, Unavailable,
+};
 use verification::{Pairing, State, Timestamp};
 
 pub use self::circuit::DynamoCircuits;
 pub use self::inspection::{Inspected, Inspection, InspectionPlace, InspectionStart};
 use self::items::{
-    ALIAS, ATTENTION_SHARDS, EVENT, Item, PAIRING, StrangeItem, TOMBSTONE, alias_key, attribute, history_item, number, pairing_item,
-    pairing_key, parse, read_history, read_overdue, read_pairing, read_summary, text, tombstone_key,
+    ALIAS, ATTENTION_SHARDS, EVENT, Item, PAIRING, StrangeItem, TOMBSTONE, alias_key, attribute,
+    history_item, number, pairing_item, pairing_key, parse, read_history, read_overdue,
+    read_pairing, read_summary, text, tombstone_key,
 };
 use crate::error::unavailable;
 
@@ -56,17 +60,29 @@ impl DynamoPairings {
     }
 
     async fn item(&self, pk: String, sk: &str) -> Result<Option<Item>, Unavailable> {
-        let request = self.client.get_item().table_name(&self.table).consistent_read(true);
+        let request = self
+            .client
+            .get_item()
+            .table_name(&self.table)
+            .consistent_read(true);
         let answer = request.key("pk", text(pk)).key("sk", text(sk)).send().await;
         Ok(answer.map_err(|error| unavailable(READING, error))?.item)
     }
 
-    fn put(&self, item: Item, condition: Option<Condition>) -> Result<TransactWriteItem, Unavailable> {
+    fn put(
+        &self,
+        item: Item,
+        condition: Option<Condition>,
+    ) -> Result<TransactWriteItem, Unavailable> {
         let mut put = Put::builder().table_name(&self.table).set_item(Some(item));
         if let Some(Condition { expression, values }) = condition {
-            put = put.condition_expression(expression).set_expression_attribute_values(values);
+            put = put
+                .condition_expression(expression)
+                .set_expression_attribute_values(values);
         }
-        let put = put.build().map_err(|error| Unavailable::new(WRITING, error))?;
+        let put = put
+            .build()
+            .map_err(|error| Unavailable::new(WRITING, error))?;
         Ok(TransactWriteItem::builder().put(put).build())
     }
 }
@@ -85,15 +101,20 @@ impl DynamoPairings {
             .send()
             .await
             .map_err(|error| unavailable(WRITING, error))?;
-        Ok(u64::from(answer.attributes.is_some_and(|old| !old.is_empty())))
+        Ok(u64::from(
+            answer.attributes.is_some_and(|old| !old.is_empty()),
+        ))
     }
 }
 
 #[async_trait]
 impl Pairings for DynamoPairings {
     async fn find(&self, scan_ref: &ScanRef) -> Result<Option<Pairing>, Unavailable> {
-        let (own, alias) =
-            futures_util::future::try_join(self.item(pairing_key(scan_ref), PAIRING), self.item(alias_key(scan_ref), ALIAS)).await?;
+        let (own, alias) = futures_util::future::try_join(
+            self.item(pairing_key(scan_ref), PAIRING),
+            self.item(alias_key(scan_ref), ALIAS),
+        )
+        .await?;
         let strange = |error| Unavailable::new(READING, error);
         if let Some(item) = own {
             return read_pairing(&item).map(Some).map_err(strange);
@@ -112,15 +133,20 @@ impl Pairings for DynamoPairings {
     async fn save(&self, write: &PairingWrite) -> Result<Saved, Unavailable> {
         let pairing = &write.pairing;
         let expires_at = number(pairing.updated_at.plus(self.retention).seconds());
-        let item = pairing_item(pairing, &expires_at).map_err(|error| Unavailable::new(WRITING, error))?;
+        let item =
+            pairing_item(pairing, &expires_at).map_err(|error| Unavailable::new(WRITING, error))?;
         let mut writes = vec![
             self.put(item, Some(Condition::next_after(pairing.version)))?,
             self.put(history_item(write, &expires_at)?, None)?,
         ];
         if let Some(answered) = &write.answered {
-            writes.push(self.put(session_keys::item(answered)?, Some(session_keys::is_held(answered)))?);
+            writes.push(self.put(
+                session_keys::item(answered)?,
+                Some(session_keys::is_held(answered)),
+            )?);
         }
-        // The alias is written with the state that first knows the token; later states know the same one.
+        // The alias is written with the state that first knows the token; later states know the
+        // same one.
         if let (State::Authorized { .. }, Some(second)) = (&pairing.state, &pairing.second) {
             let alias = HashMap::from([
                 ("pk".to_owned(), text(alias_key(&second.scan_ref))),
@@ -130,7 +156,13 @@ impl Pairings for DynamoPairings {
             ]);
             writes.push(self.put(alias, None)?);
         }
-        match self.client.transact_write_items().set_transact_items(Some(writes)).send().await {
+        match self
+            .client
+            .transact_write_items()
+            .set_transact_items(Some(writes))
+            .send()
+            .await
+        {
             Ok(_) => Ok(Saved::Won),
             Err(error) if is_lost(&error) => Ok(Saved::Lost),
             Err(error) => Err(unavailable(WRITING, error)),
@@ -149,22 +181,33 @@ impl Pairings for DynamoPairings {
                 .key_condition_expression("pk = :pk AND begins_with(sk, :event)")
                 .expression_attribute_values(":pk", text(pairing_key(first)))
                 .expression_attribute_values(":event", text(EVENT))
-                .limit(i32::from(limit).saturating_sub(i32::try_from(entries.len()).unwrap_or(i32::MAX)))
+                .limit(
+                    i32::from(limit)
+                        .saturating_sub(i32::try_from(entries.len()).unwrap_or(i32::MAX)),
+                )
                 .set_exclusive_start_key(start)
                 .send()
                 .await
                 .map_err(|error| unavailable(READING, error))?;
             for item in answer.items.unwrap_or_default() {
-                entries.push(read_history(&item).map_err(|error| Unavailable::new(READING, error))?);
+                entries
+                    .push(read_history(&item).map_err(|error| Unavailable::new(READING, error))?);
             }
-            start = answer.last_evaluated_key.filter(|_| entries.len() < usize::from(limit));
+            start = answer
+                .last_evaluated_key
+                .filter(|_| entries.len() < usize::from(limit));
             if start.is_none() {
                 return Ok(entries);
             }
         }
     }
 
-    async fn of_client(&self, client_id: &ClientId, start: Option<&PageStart>, limit: u16) -> Result<Page, Unavailable> {
+    async fn of_client(
+        &self,
+        client_id: &ClientId,
+        start: Option<&PageStart>,
+        limit: u16,
+    ) -> Result<Page, Unavailable> {
         let start = start.map(|start| {
             Item::from([
                 ("pk".to_owned(), text(pairing_key(&start.first))),
@@ -206,7 +249,11 @@ impl Pairings for DynamoPairings {
 
     async fn overdue(&self, now: Timestamp, limit: u16) -> Result<Vec<Overdue>, Unavailable> {
         let shards = (0..ATTENTION_SHARDS).map(|shard| {
-            let request = self.client.query().table_name(&self.table).index_name("by-attention");
+            let request = self
+                .client
+                .query()
+                .table_name(&self.table)
+                .index_name("by-attention");
             request
                 .key_condition_expression("attention_shard = :shard AND attention_at <= :now")
                 .expression_attribute_values(":shard", text(shard.to_string()))
@@ -216,8 +263,13 @@ impl Pairings for DynamoPairings {
         });
         let mut overdue = Vec::new();
         for answer in join_all(shards).await {
-            for item in answer.map_err(|error| unavailable(READING, error))?.items.unwrap_or_default() {
-                overdue.push(read_overdue(&item).map_err(|error| Unavailable::new(READING, error))?);
+            for item in answer
+                .map_err(|error| unavailable(READING, error))?
+                .items
+                .unwrap_or_default()
+            {
+                overdue
+                    .push(read_overdue(&item).map_err(|error| Unavailable::new(READING, error))?);
             }
         }
         overdue.sort_by(|a, b| (a.attention_at, &a.first).cmp(&(b.attention_at, &b.first)));
@@ -226,7 +278,10 @@ impl Pairings for DynamoPairings {
     }
 
     async fn is_forgotten(&self, scan_ref: &ScanRef) -> Result<bool, Unavailable> {
-        Ok(self.item(tombstone_key(scan_ref), TOMBSTONE).await?.is_some())
+        Ok(self
+            .item(tombstone_key(scan_ref), TOMBSTONE)
+            .await?
+            .is_some())
     }
 
     async fn forget(&self, pairing: &Pairing) -> Result<u64, Unavailable> {
@@ -264,8 +319,11 @@ impl Pairings for DynamoPairings {
                 .await
                 .map_err(|error| unavailable(READING, error))?;
             for item in answer.items.unwrap_or_default() {
-                let sk = attribute(&item, "sk").map_err(|error| Unavailable::new(READING, error))?;
-                removed += self.delete(pairing_key(&pairing.first), sk.to_owned()).await?;
+                let sk =
+                    attribute(&item, "sk").map_err(|error| Unavailable::new(READING, error))?;
+                removed += self
+                    .delete(pairing_key(&pairing.first), sk.to_owned())
+                    .await?;
             }
             start = answer.last_evaluated_key;
             if start.is_none() {
@@ -273,7 +331,9 @@ impl Pairings for DynamoPairings {
             }
         }
         // Last, because whoever takes an interrupted erasure up again starts from it.
-        removed += self.delete(pairing_key(&pairing.first), PAIRING.to_owned()).await?;
+        removed += self
+            .delete(pairing_key(&pairing.first), PAIRING.to_owned())
+            .await?;
         Ok(removed)
     }
 }
@@ -306,13 +366,18 @@ impl Condition {
 
 /// Lost: the condition did not hold, or another transaction was at the same items at that moment.
 fn is_lost<R>(error: &SdkError<TransactWriteItemsError, R>) -> bool {
-    let Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) = error.as_service_error() else {
+    let Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) =
+        error.as_service_error()
+    else {
         return false;
     };
     let reasons = cancelled.cancellation_reasons();
-    reasons
-        .iter()
-        .any(|reason| matches!(reason.code(), Some("ConditionalCheckFailed" | "TransactionConflict")))
+    reasons.iter().any(|reason| {
+        matches!(
+            reason.code(),
+            Some("ConditionalCheckFailed" | "TransactionConflict")
+        )
+    })
 }
 
 const READING: &str = "reading the table";

@@ -1,4 +1,5 @@
-//! iDenfy's words as the domain's: what decisions need is taken over, everything else is left behind.
+//! iDenfy's words as the domain's: what decisions need is taken over, everything else is left
+//! behind.
 
 use std::collections::BTreeMap;
 
@@ -20,13 +21,24 @@ pub enum UnusableCallback {
 /// Reads a verified body.
 ///
 /// # Errors
-/// The body is not a callback, or its `scanRef` cannot be used as a key. It is still iDenfy's: keep it.
+/// The body is not a callback, or its `scanRef` cannot be used as a key. It is still iDenfy's: keep
+/// it.
 pub fn facts(body: &VerifiedBody) -> Result<CallbackFacts, UnusableCallback> {
     let callback = body.parse().map_err(UnusableCallback::Unreadable)?;
-    let client_id: Option<ClientId> = callback.client_id.as_deref().and_then(|client_id| client_id.parse().ok());
-    let steps: Vec<StepName> = callback.additional_steps.keys().filter_map(|step| step.parse().ok()).collect();
+    let client_id: Option<ClientId> = callback
+        .client_id
+        .as_deref()
+        .and_then(|client_id| client_id.parse().ok());
+    let steps: Vec<StepName> = callback
+        .additional_steps
+        .keys()
+        .filter_map(|step| step.parse().ok())
+        .collect();
     Ok(CallbackFacts {
-        scan_ref: callback.scan_ref.parse().map_err(UnusableCallback::ScanRef)?,
+        scan_ref: callback
+            .scan_ref
+            .parse()
+            .map_err(UnusableCallback::ScanRef)?,
         has_unusable_client: client_id.is_none() && callback.client_id.is_some(),
         client_id,
         external_ref: callback.external_ref.clone(),
@@ -55,7 +67,10 @@ pub fn facts(body: &VerifiedBody) -> Result<CallbackFacts, UnusableCallback> {
 /// Words only, in the provider's order, fraud before mismatches.
 pub(crate) fn tags(status: &idenfy::Status) -> Vec<Tag> {
     let words = status.fraud_tags.iter().chain(&status.mismatch_tags);
-    words.filter_map(|word| Tag::parse(word)).take(Tag::MAXIMUM).collect()
+    words
+        .filter_map(|word| Tag::parse(word))
+        .take(Tag::MAXIMUM)
+        .collect()
 }
 
 /// Reads what a verified body tells about person and document. `None`: the body is no callback.
@@ -101,7 +116,9 @@ pub(crate) fn overall(overall: &idenfy::Overall) -> result::Overall {
 pub(crate) fn links(maps: [&idenfy::FileUrls; 2]) -> StepLinks {
     let mut links: StepLinks = BTreeMap::new();
     for (step, urls) in maps.into_iter().flat_map(idenfy::FileUrls::iter) {
-        let Ok(step) = step.parse::<StepName>() else { continue };
+        let Ok(step) = step.parse::<StepName>() else {
+            continue;
+        };
         let known = links.entry(step).or_default();
         for link in urls.iter().map(FileLink::new) {
             // Some bodies repeat a link in both maps.
@@ -121,7 +138,10 @@ mod tests {
     use super::*;
 
     fn facts_of(body: &Value) -> CallbackFacts {
-        facts(&VerifiedBody::previously_verified(Bytes::from(body.to_string()))).unwrap()
+        facts(&VerifiedBody::previously_verified(Bytes::from(
+            body.to_string(),
+        )))
+        .unwrap()
     }
 
     #[test]
@@ -135,7 +155,11 @@ mod tests {
             (json!(7), None, true),
         ] {
             let facts = facts_of(&json!({"scanRef": "abc", "clientId": client_id}));
-            assert_eq!(facts.client_id.as_ref().map(ClientId::as_str), known, "{client_id}");
+            assert_eq!(
+                facts.client_id.as_ref().map(ClientId::as_str),
+                known,
+                "{client_id}"
+            );
             assert_eq!(facts.has_unusable_client, has_unusable, "{client_id}");
         }
     }
@@ -148,7 +172,10 @@ mod tests {
             (names, facts.has_unusable_steps)
         };
         let both = vec!["A_FRONT".to_owned(), "Ž_BACK".to_owned()];
-        assert_eq!(of(json!({"A_FRONT": null, "Ž_BACK": "UPLOAD"})), (both, false));
+        assert_eq!(
+            of(json!({"A_FRONT": null, "Ž_BACK": "UPLOAD"})),
+            (both, false)
+        );
         for unusable in ["", "a\nb", &"x".repeat(101), "https://files.example/a"] {
             assert_eq!(
                 of(json!({"A_FRONT": null, unusable: null})),
@@ -160,7 +187,9 @@ mod tests {
 
     #[test]
     fn a_hundred_thousand_links_are_several() {
-        let links: Vec<String> = (0..140_000).map(|link| format!("https://a.example/{link}")).collect();
+        let links: Vec<String> = (0..140_000)
+            .map(|link| format!("https://a.example/{link}"))
+            .collect();
         let twice = "https://a.example/twice";
         let facts = facts_of(&json!({
             "scanRef": "abc",

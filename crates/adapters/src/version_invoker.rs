@@ -13,7 +13,8 @@ use crate::service_calls::{Call, ServiceCalls};
 
 const INVOKING: &str = "invoking the version";
 
-/// The webhook's own timeout of 10 s, the start of a process that has never run before, and some more.
+/// The webhook's own timeout of 10 s, the start of a process that has never run before, and some
+/// more.
 const TIMEOUT: Duration = Duration::from_secs(20);
 
 /// A published version of a function: by its ARN, because `$LATEST` and aliases change.
@@ -34,7 +35,8 @@ impl FromStr for FunctionVersion {
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let (_, qualified) = text.split_once(":function:").ok_or(InvalidVersion)?;
         let (function, version) = qualified.split_once(':').ok_or(InvalidVersion)?;
-        // (Source: "CreateFunction", AWS Lambda API reference.) Nothing of it must be escaped in an address.
+        // (Source: "CreateFunction", AWS Lambda API reference.) Nothing of it must be escaped in an
+        // address.
         let is_name = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
         if function.is_empty() || !text.starts_with("arn:") || !function.bytes().all(is_name) {
             return Err(InvalidVersion);
@@ -75,12 +77,17 @@ impl VersionInvoker {
         Self(ServiceCalls::new(http, settings, "lambda"))
     }
 
-    /// Hands the event to the version and returns what it answers. An invocation that Lambda refuses for the moment, or that brings no answer
-    /// at all, is repeated up to three times, so the event must be one that may come twice.
+    /// Hands the event to the version and returns what it answers. An invocation that Lambda
+    /// refuses for the moment, or that brings no answer at all, is repeated up to three times, so
+    /// the event must be one that may come twice.
     ///
     /// # Errors
     /// There is no answer, see [`InvocationError`].
-    pub async fn invoke(&self, version: &FunctionVersion, event: &Value) -> Result<Value, InvocationError> {
+    pub async fn invoke(
+        &self,
+        version: &FunctionVersion,
+        event: &Value,
+    ) -> Result<Value, InvocationError> {
         let path = format!(
             "/2015-03-31/functions/{}/invocations?Qualifier={}",
             version.function, version.version
@@ -110,9 +117,10 @@ mod tests {
 
     #[test]
     fn a_version_is_named_by_its_whole_arn() {
-        let version: FunctionVersion = "arn:aws:lambda:eu-west-1:000000000000:function:stack-WebhookFunction-1a_B:42"
-            .parse()
-            .unwrap();
+        let version: FunctionVersion =
+            "arn:aws:lambda:eu-west-1:000000000000:function:stack-WebhookFunction-1a_B:42"
+                .parse()
+                .unwrap();
         assert_eq!(version.to_string(), "stack-WebhookFunction-1a_B:42");
     }
 
@@ -128,7 +136,11 @@ mod tests {
             "arn:aws:lambda:eu-west-1:000000000000:function:../other:1",
             "function:webhook:1",
         ] {
-            assert_eq!(text.parse::<FunctionVersion>(), Err(InvalidVersion), "{text}");
+            assert_eq!(
+                text.parse::<FunctionVersion>(),
+                Err(InvalidVersion),
+                "{text}"
+            );
         }
     }
 }

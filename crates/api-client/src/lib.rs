@@ -1,5 +1,6 @@
-//! Requests to the API as an application makes them: signed with AWS Signature Version 4 for the service `lambda`, because a function
-//! URL with `AuthType: AWS_IAM` is what they go to. What is asked and answered is written down in `docs/openapi.yaml`.
+//! Requests to the API as an application makes them: signed with AWS Signature Version 4 for the
+//! service `lambda`, because a function URL with `AuthType: AWS_IAM` is what they go to. What is
+//! asked and answered is written down in `docs/openapi.yaml`.
 //!
 //! For programs on people's machines and for tests; no function depends on it.
 
@@ -31,7 +32,12 @@ pub struct ApiClient {
 
 impl ApiClient {
     /// `url` is the stack's output `ApiUrl`, with or without a slash at its end.
-    pub fn new(http: reqwest::Client, url: &str, region: impl Into<String>, credentials: Credentials) -> Self {
+    pub fn new(
+        http: reqwest::Client,
+        url: &str,
+        region: impl Into<String>,
+        credentials: Credentials,
+    ) -> Self {
         Self {
             http,
             url: url.trim_end_matches('/').to_owned(),
@@ -39,21 +45,38 @@ impl ApiClient {
         }
     }
 
-    /// Sends one request and returns its answer, whatever its status. `path` begins with a slash and may have a query; a body is JSON.
+    /// Sends one request and returns its answer, whatever its status. `path` begins with a slash
+    /// and may have a query; a body is JSON.
     ///
     /// # Errors
-    /// The request could not be signed, or nobody answered. Whether it had an effect is then unknown.
-    pub async fn send(&self, method: Method, path: &str, body: Vec<u8>) -> Result<Response, ApiClientError> {
+    /// The request could not be signed, or nobody answered. Whether it had an effect is then
+    /// unknown.
+    pub async fn send(
+        &self,
+        method: Method,
+        path: &str,
+        body: Vec<u8>,
+    ) -> Result<Response, ApiClientError> {
         self.send_with(method, path, HeaderMap::new(), body).await
     }
 
-    /// The same with further headers, such as `Idempotency-Key`, under which a session may be asked for again.
+    /// The same with further headers, such as `Idempotency-Key`, under which a session may be asked
+    /// for again.
     ///
     /// # Errors
     /// As [`send`](Self::send).
-    pub async fn send_with(&self, method: Method, path: &str, headers: HeaderMap, body: Vec<u8>) -> Result<Response, ApiClientError> {
+    pub async fn send_with(
+        &self,
+        method: Method,
+        path: &str,
+        headers: HeaderMap,
+        body: Vec<u8>,
+    ) -> Result<Response, ApiClientError> {
         let url = format!("{}{path}", self.url);
-        let mut request = self.http.request(method.clone(), &url).header(CONTENT_TYPE, "application/json");
+        let mut request = self
+            .http
+            .request(method.clone(), &url)
+            .header(CONTENT_TYPE, "application/json");
         for (name, value) in self.signer.sign(method.as_str(), &url, &[], &body)? {
             request = request.header(name, value);
         }
@@ -64,6 +87,8 @@ impl ApiClient {
 
 impl std::fmt::Debug for ApiClient {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("ApiClient").field("url", &self.url).finish_non_exhaustive()
+        f.debug_struct("ApiClient")
+            .field("url", &self.url)
+            .finish_non_exhaustive()
     }
 }

@@ -52,7 +52,8 @@ pub(crate) fn orientation(input: &File) -> Result<Orientation, Failure> {
     }
 }
 
-/// Whether each frame has the size that the file around it says. The decoder compares them too late: it has made room for the frame.
+/// Whether each frame has the size that the file around it says. The decoder compares them too
+/// late: it has made room for the frame.
 fn has_frames_as_announced(input: &File, canvas: (usize, usize)) -> Result<bool, Failure> {
     let mut reader = BufReader::new(input);
     reader.rewind()?;

@@ -22,7 +22,8 @@ pub struct Workbench {
 /// Why nothing was made.
 #[derive(Debug, thiserror::Error)]
 pub enum PrepareError {
-    /// The file can never be submitted. What finding that out has used, if a child has lived to tell.
+    /// The file can never be submitted. What finding that out has used, if a child has lived to
+    /// tell.
     #[error("{0}")]
     Refused(Refusal, Option<Usage>),
     /// The child could not be started, or there was no room for its output. Safe to retry.

@@ -1,4 +1,5 @@
-//! The deployment's own API, asked as an application asks it, so that an operator can do nothing that the functions would not.
+//! The deployment's own API, asked as an application asks it, so that an operator can do nothing
+//! that the functions would not.
 
 use api_client::{ApiClient, Credentials};
 use reqwest::Method;
@@ -36,7 +37,12 @@ impl Api {
     ///
     /// # Errors
     /// Nobody answered, or the answer is a problem, which becomes the message.
-    pub async fn ask<T: DeserializeOwned>(&self, method: Method, path: &str, body: Option<&Value>) -> Result<T, Failure> {
+    pub async fn ask<T: DeserializeOwned>(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<&Value>,
+    ) -> Result<T, Failure> {
         let body = body.map_or_else(Vec::new, |body| body.to_string().into_bytes());
         let answer = self.0.send(method, path, body).await.map_err(|error| {
             Failure::new("the API was not reached")
@@ -47,17 +53,28 @@ impl Api {
         let bytes = answer.bytes().await.map_err(|error| {
             Failure::new("the API's answer was cut off")
                 .because(error.without_url())
-                .advise("whether the request had an effect is unknown, so look before you repeat it")
+                .advise(
+                    "whether the request had an effect is unknown, so look before you repeat it",
+                )
         })?;
         if status < 300 {
-            return serde_json::from_slice(&bytes).map_err(|_| Failure::new(format!("the API's answer (HTTP {status}) cannot be read")));
+            return serde_json::from_slice(&bytes).map_err(|_| {
+                Failure::new(format!("the API's answer (HTTP {status}) cannot be read"))
+            });
         }
-        Err(problem(status, serde_json::from_slice(&bytes).unwrap_or_default()))
+        Err(problem(
+            status,
+            serde_json::from_slice(&bytes).unwrap_or_default(),
+        ))
     }
 }
 
 fn problem(status: u16, problem: Problem) -> Failure {
-    let Problem { code, detail, errors } = problem;
+    let Problem {
+        code,
+        detail,
+        errors,
+    } = problem;
     if code.is_empty() {
         // Lambda itself answered, not the function.
         let failure = Failure::new(format!("the API refused (HTTP {status})"));
@@ -119,18 +136,34 @@ mod tests {
             400,
             json!({"code": "invalid_request", "detail": "Fields.", "errors": [{"field": "country", "message": "must be two letters"}]}),
         );
-        assert_eq!(failure.message(), "Fields.: country must be two letters (invalid_request)");
+        assert_eq!(
+            failure.message(),
+            "Fields.: country must be two letters (invalid_request)"
+        );
         assert_eq!(failure.exit, Exit::Usage);
         assert_eq!(
-            read(404, json!({"code": "verification_not_found", "detail": "None."})).exit,
+            read(
+                404,
+                json!({"code": "verification_not_found", "detail": "None."})
+            )
+            .exit,
             Exit::NotFound
         );
-        assert_eq!(read(409, json!({"code": "not_parked", "detail": "No."})).exit, Exit::Failed);
+        assert_eq!(
+            read(409, json!({"code": "not_parked", "detail": "No."})).exit,
+            Exit::Failed
+        );
     }
 
     #[test]
     fn what_lambda_refuses_itself_is_explained() {
         let failure = read(403, json!({"Message": "Forbidden"}));
-        assert!(failure.message().contains("HTTP 403") && failure.advice().unwrap().contains("lambda:InvokeFunctionUrl"));
+        assert!(
+            failure.message().contains("HTTP 403")
+                && failure
+                    .advice()
+                    .unwrap()
+                    .contains("lambda:InvokeFunctionUrl")
+        );
     }
 }

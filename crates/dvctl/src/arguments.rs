@@ -3,7 +3,9 @@
 use clap::{Args, Parser, Subcommand};
 use clap_complete::Shell;
 
-use crate::commands::{doctor, erase, list, park, pause, redrive, replay, retry, session, show, sign, watch};
+use crate::commands::{
+    doctor, erase, list, park, pause, redrive, replay, retry, session, show, sign, watch,
+};
 
 const EXIT_STATUS: &str = "\
 Exit status:
@@ -51,14 +53,21 @@ pub struct Global {
     pub stack: String,
 
     /// AWS region; without it, the one that the AWS CLI would use, or with --endpoint eu-west-1
-    #[arg(long, global = true, value_name = "REGION", env = "AWS_REGION", hide_env_values = true)]
+    #[arg(
+        long,
+        global = true,
+        value_name = "REGION",
+        env = "AWS_REGION",
+        hide_env_values = true
+    )]
     pub region: Option<String>,
 
     /// AWS profile; without it, the one that the AWS CLI would use
     #[arg(long, global = true, value_name = "NAME")]
     pub profile: Option<String>,
 
-    /// Address of an AWS emulator; all services are asked there, with credentials that are none, never with yours
+    /// Address of an AWS emulator; all services are asked there, with credentials that are none,
+    /// never with yours
     #[arg(long, global = true, value_name = "URL")]
     pub endpoint: Option<url::Url>,
 
@@ -83,7 +92,9 @@ pub enum Command {
     Watch(watch::Arguments),
     Doctor(doctor::Arguments),
     /// Print a completion script for a shell
-    #[command(after_help = "Example:\n    dvctl completions bash > ~/.local/share/bash-completion/completions/dvctl")]
+    #[command(
+        after_help = "Example:\n    dvctl completions bash > ~/.local/share/bash-completion/completions/dvctl"
+    )]
     Completions {
         shell: Shell,
     },
@@ -103,7 +114,10 @@ mod tests {
     fn every_command_has_a_description_and_an_example() {
         for command in Arguments::command().get_subcommands() {
             assert!(command.get_about().is_some(), "{}", command.get_name());
-            let help = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+            let help = command
+                .get_after_help()
+                .map(ToString::to_string)
+                .unwrap_or_default();
             assert!(
                 help.contains(&format!("dvctl {}", command.get_name())),
                 "{}: {help}",

@@ -1,7 +1,8 @@
 //! AWS as the operator's own credentials reach it.
 //!
-//! Tables, buckets, queues and secrets go through `adapters`, which knows what is in them. The few calls to CloudFormation, Lambda, CloudWatch and
-//! its logs are signed requests: five operations do not earn four more generated clients, each of which takes longer to compile than the rest of
+//! Tables, buckets, queues and secrets go through `adapters`, which knows what is in them. The few
+//! calls to CloudFormation, Lambda, CloudWatch and its logs are signed requests: five operations do
+//! not earn four more generated clients, each of which takes longer to compile than the rest of
 //! this program.
 
 pub mod alarms;
@@ -55,7 +56,11 @@ impl Aws {
         let mut loader = aws_config::defaults(BehaviorVersion::v2026_01_12())
             .http_client(sdk_http_client(http.clone()))
             .retry_config(RetryConfig::standard())
-            .timeout_config(TimeoutConfig::builder().operation_attempt_timeout(CALL_TIMEOUT).build());
+            .timeout_config(
+                TimeoutConfig::builder()
+                    .operation_attempt_timeout(CALL_TIMEOUT)
+                    .build(),
+            );
         if let Some(region) = &global.region {
             loader = loader.region(Region::new(region.clone()));
         }
@@ -66,12 +71,19 @@ impl Aws {
             // An emulator takes any, and yours must not be sent to whoever listens there.
             loader = loader
                 .endpoint_url(endpoint.as_str().trim_end_matches('/'))
-                .region(Region::new(global.region.clone().unwrap_or_else(|| LOCAL_REGION.to_owned())))
+                .region(Region::new(
+                    global
+                        .region
+                        .clone()
+                        .unwrap_or_else(|| LOCAL_REGION.to_owned()),
+                ))
                 .credentials_provider(Credentials::new("test", "test", None, None, "emulator"));
         }
         let sdk = loader.load().await;
         let region = sdk.region().map(ToString::to_string).ok_or_else(|| {
-            Failure::usage("no AWS region is set").advise("give --region, set AWS_REGION, or set a region in the profile (aws configure)")
+            Failure::usage("no AWS region is set").advise(
+                "give --region, set AWS_REGION, or set a region in the profile (aws configure)",
+            )
         })?;
         let endpoint = sdk.endpoint_url().map(str::to_owned);
         Ok(Self {
@@ -103,7 +115,8 @@ impl Aws {
         let advice = "set AWS_PROFILE or give --profile, log in (aws sso login), or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY";
         let none = || Failure::new("no AWS credentials were found").advise(advice);
         let provider = self.sdk.credentials_provider().ok_or_else(none)?;
-        // The provider's own error may quote files and commands; what to do is the same for all of them.
+        // The provider's own error may quote files and commands; what to do is the same for all of
+        // them.
         provider.provide_credentials().await.map_err(|_| none())
     }
 
@@ -124,7 +137,11 @@ impl Aws {
         let signer = Signer::new(service, self.region.clone(), self.credentials().await?);
         let failed = || Failure::new(format!("{service} was not reached"));
         let signature = signer.sign(method.as_str(), &url, headers, body.as_bytes());
-        let mut request = self.http.request(method, &url).timeout(CALL_TIMEOUT).body(body);
+        let mut request = self
+            .http
+            .request(method, &url)
+            .timeout(CALL_TIMEOUT)
+            .body(body);
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
@@ -156,7 +173,11 @@ impl Aws {
         if status < 300 {
             return Ok(text);
         }
-        Err(refused(service, status, xml::text_of(&text, "Code").as_deref()))
+        Err(refused(
+            service,
+            status,
+            xml::text_of(&text, "Code").as_deref(),
+        ))
     }
 }
 
@@ -171,17 +192,26 @@ fn suffix(region: &str) -> &'static str {
 
 /// A service's refusal, by its code; its own words may quote the request.
 fn refused(service: &'static str, status: u16, code: Option<&str>) -> Failure {
-    let is_code = |code: &&str| code.len() <= 64 && code.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'.');
+    let is_code = |code: &&str| {
+        code.len() <= 64
+            && code
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || byte == b'.')
+    };
     let code = code.filter(is_code).unwrap_or("no code");
     let failure = Failure::new(format!("{service} refused (HTTP {status}, {code})"));
     match code {
-        "AccessDenied" | "AccessDeniedException" | "UnauthorizedOperation" => {
-            failure.advise("ask for the permission; crates/dvctl/README.md lists what each command needs")
-        }
-        "ExpiredToken" | "ExpiredTokenException" | "InvalidClientTokenId" | "UnrecognizedClientException" => {
+        "AccessDenied" | "AccessDeniedException" | "UnauthorizedOperation" => failure
+            .advise("ask for the permission; crates/dvctl/README.md lists what each command needs"),
+        "ExpiredToken"
+        | "ExpiredTokenException"
+        | "InvalidClientTokenId"
+        | "UnrecognizedClientException" => {
             failure.advise("log in again (aws sso login), or check the credentials and the region")
         }
-        "SignatureDoesNotMatch" | "RequestExpired" => failure.advise("check this machine's clock and the secret access key"),
+        "SignatureDoesNotMatch" | "RequestExpired" => {
+            failure.advise("check this machine's clock and the secret access key")
+        }
         "Throttling" | "ThrottlingException" => failure.advise("wait a moment and try again"),
         _ => failure,
     }

@@ -41,7 +41,11 @@ pub struct Context<'o> {
 
 impl<'o> Context<'o> {
     /// Finds credentials and the stack.
-    pub async fn open(global: &Global, environment: Environment, output: &'o mut Output) -> Result<Self, Failure> {
+    pub async fn open(
+        global: &Global,
+        environment: Environment,
+        output: &'o mut Output,
+    ) -> Result<Self, Failure> {
         let aws = Aws::open(global, environment.http.clone()).await?;
         let stack = Stack::read(&aws, &global.stack).await?;
         Ok(Self {
@@ -85,23 +89,36 @@ impl<'o> Context<'o> {
                 "AcceptUnjudged" => StepVerdictPolicy::AcceptUnjudged,
                 _ => StepVerdictPolicy::RequireValid,
             },
-            step_images: step_images.map_err(|error| Failure::new("StepImages cannot be read").because(error))?,
+            step_images: step_images
+                .map_err(|error| Failure::new("StepImages cannot be read").because(error))?,
             ..Policy::default()
         })
     }
 
     pub fn archive(&self) -> Result<S3CallbackArchive, Failure> {
-        Ok(S3CallbackArchive::new(self.aws.sdk(), self.stack.output("DocumentBucketName")?))
+        Ok(S3CallbackArchive::new(
+            self.aws.sdk(),
+            self.stack.output("DocumentBucketName")?,
+        ))
     }
 
     pub fn secrets(&self) -> Result<Secrets, Failure> {
         let arn = self.stack.parameter("IdenfySecretArn")?;
-        Ok(Secrets::new(self.aws.sdk(), arn, Arc::new(self.environment.clock)))
+        Ok(Secrets::new(
+            self.aws.sdk(),
+            arn,
+            Arc::new(self.environment.clock),
+        ))
     }
 
     pub async fn api(&self) -> Result<Api, Failure> {
         let credentials = self.aws.credentials().await?;
         let url = self.stack.output("ApiUrl")?;
-        Ok(Api::new(self.environment.http.clone(), url, self.aws.region(), credentials))
+        Ok(Api::new(
+            self.environment.http.clone(),
+            url,
+            self.aws.region(),
+            credentials,
+        ))
     }
 }

@@ -25,6 +25,7 @@ pub async fn confirm(output: &mut Output, question: &str, word: &str) -> Result<
         if !typed.ends_with('\n') {
             output.note("");
         }
-        Err(Failure::new("not confirmed; nothing was done").advise("type the word exactly, or give --yes where nobody can be asked"))
+        Err(Failure::new("not confirmed; nothing was done")
+            .advise("type the word exactly, or give --yes where nobody can be asked"))
     }
 }

@@ -24,8 +24,13 @@ impl Exit {
     /// What came of several things together.
     pub fn of_all(each: impl IntoIterator<Item = Self>) -> Self {
         let mut all = each.into_iter();
-        let Some(first) = all.next() else { return Self::Done };
-        all.fold(first, |sum, next| if sum == next { sum } else { Self::Partly })
+        let Some(first) = all.next() else {
+            return Self::Done;
+        };
+        all.fold(
+            first,
+            |sum, next| if sum == next { sum } else { Self::Partly },
+        )
     }
 }
 
@@ -50,8 +55,14 @@ mod tests {
     fn several_equal_ends_are_that_end_and_different_ones_are_partly() {
         assert_eq!(Exit::of_all([]), Exit::Done);
         assert_eq!(Exit::of_all([Exit::Done, Exit::Done]), Exit::Done);
-        assert_eq!(Exit::of_all([Exit::NotFound, Exit::NotFound]), Exit::NotFound);
+        assert_eq!(
+            Exit::of_all([Exit::NotFound, Exit::NotFound]),
+            Exit::NotFound
+        );
         assert_eq!(Exit::of_all([Exit::Done, Exit::NotFound]), Exit::Partly);
-        assert_eq!(Exit::of_all([Exit::Partly, Exit::Done, Exit::Done]), Exit::Partly);
+        assert_eq!(
+            Exit::of_all([Exit::Partly, Exit::Done, Exit::Done]),
+            Exit::Partly
+        );
     }
 }

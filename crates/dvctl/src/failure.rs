@@ -8,7 +8,8 @@ use verification::ports::Unavailable;
 
 use crate::exit::Exit;
 
-/// A message for a person. Never has anything personal or secret in it: no service's own text gets in, only codes.
+/// A message for a person. Never has anything personal or secret in it: no service's own text gets
+/// in, only codes.
 #[derive(Debug)]
 pub struct Failure {
     pub exit: Exit,
@@ -67,7 +68,10 @@ impl Failure {
     pub fn message(&self) -> String {
         let first = self.cause.as_deref().map(|cause| cause as &dyn Error);
         let causes = std::iter::successors(first, |&cause| cause.source()).map(ToString::to_string);
-        std::iter::once(self.message.clone()).chain(causes).collect::<Vec<_>>().join(": ")
+        std::iter::once(self.message.clone())
+            .chain(causes)
+            .collect::<Vec<_>>()
+            .join(": ")
     }
 
     pub fn advice(&self) -> Option<&str> {

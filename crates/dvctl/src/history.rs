@@ -1,4 +1,5 @@
-//! How a verification came to be where it is: the lines of its history, as several commands show them.
+//! How a verification came to be where it is: the lines of its history, as several commands show
+//! them.
 
 use std::fmt;
 

@@ -1,7 +1,7 @@
 //! The one door through which everything is printed.
 //!
-//! Standard output carries the answer and nothing else, as text or, with `--json`, as one line of JSON; progress, questions and complaints go to
-//! standard error.
+//! Standard output carries the answer and nothing else, as text or, with `--json`, as one line of
+//! JSON; progress, questions and complaints go to standard error.
 
 use std::fmt::Display;
 use std::io::{self, IsTerminal, Write};
@@ -81,7 +81,10 @@ impl Output {
     /// A line about what is going on.
     pub fn note(&mut self, line: impl Display) {
         // Where notes cannot be written, the answer still can.
-        drop(self.clear_progress().and_then(|()| writeln!(self.notes, "{line}")));
+        drop(
+            self.clear_progress()
+                .and_then(|()| writeln!(self.notes, "{line}")),
+        );
     }
 
     /// A line that the next one replaces; nothing where nobody watches.
@@ -119,6 +122,8 @@ impl Output {
 
 impl std::fmt::Debug for Output {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Output").field("json", &self.json).finish_non_exhaustive()
+        f.debug_struct("Output")
+            .field("json", &self.json)
+            .finish_non_exhaustive()
     }
 }

@@ -77,7 +77,10 @@ mod tests {
         assert!(!interruption.came());
         let setter = interruption.clone();
         let (paused, ()) = tokio::join!(
-            tokio::time::timeout(Duration::from_secs(30), interruption.pause(Duration::from_secs(3_600))),
+            tokio::time::timeout(
+                Duration::from_secs(30),
+                interruption.pause(Duration::from_secs(3_600))
+            ),
             async move {
                 tokio::task::yield_now().await;
                 setter.set();

@@ -12,11 +12,16 @@ use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::output::Output;
 
-/// What a command has to come to a stop between two steps after it was interrupted; then it is stopped where it is.
+/// What a command has to come to a stop between two steps after it was interrupted; then it is
+/// stopped where it is.
 const GRACE: Duration = Duration::from_secs(5);
 
 /// Runs one command to its end.
-pub async fn run(arguments: impl IntoIterator<Item = OsString>, environment: Environment, mut output: Output) -> Exit {
+pub async fn run(
+    arguments: impl IntoIterator<Item = OsString>,
+    environment: Environment,
+    mut output: Output,
+) -> Exit {
     let arguments = match Arguments::try_parse_from(arguments) {
         Ok(arguments) => arguments,
         Err(error) => return explain(&error, &mut output),
@@ -54,11 +59,17 @@ fn explain(error: &clap::Error, output: &mut Output) -> Exit {
         output.note(error.render().to_string().trim_end());
         Exit::Usage
     } else {
-        output.raw(error.render()).map_or(Exit::Failed, |()| Exit::Done)
+        output
+            .raw(error.render())
+            .map_or(Exit::Failed, |()| Exit::Done)
     }
 }
 
-async fn execute(arguments: Arguments, environment: Environment, output: &mut Output) -> Result<Exit, Failure> {
+async fn execute(
+    arguments: Arguments,
+    environment: Environment,
+    output: &mut Output,
+) -> Result<Exit, Failure> {
     if let Command::Completions { shell } = arguments.command {
         let mut script = Vec::new();
         clap_complete::generate(shell, &mut Arguments::command(), "dvctl", &mut script);

@@ -28,7 +28,9 @@ impl Stack {
         let mut stack = Self {
             name: name.to_owned(),
             description,
-            endpoint: aws.endpoint().and_then(|endpoint| Url::parse(endpoint).ok()),
+            endpoint: aws
+                .endpoint()
+                .and_then(|endpoint| Url::parse(endpoint).ok()),
         };
         stack.make_reachable();
         Ok(stack)
@@ -41,19 +43,27 @@ impl Stack {
     /// # Errors
     /// The stack has no such output: another template, or a deployment that failed.
     pub fn output(&self, name: &str) -> Result<&str, Failure> {
-        self.description.outputs.get(name).map(String::as_str).ok_or_else(|| {
-            Failure::new(format!("the stack {} has no output {name}", self.name))
-                .advise("check --stack; if it is the right one, deploy the current template")
-        })
+        self.description
+            .outputs
+            .get(name)
+            .map(String::as_str)
+            .ok_or_else(|| {
+                Failure::new(format!("the stack {} has no output {name}", self.name))
+                    .advise("check --stack; if it is the right one, deploy the current template")
+            })
     }
 
     /// # Errors
     /// The stack has no such parameter.
     pub fn parameter(&self, name: &str) -> Result<&str, Failure> {
-        self.description.parameters.get(name).map(String::as_str).ok_or_else(|| {
-            Failure::new(format!("the stack {} has no parameter {name}", self.name))
-                .advise("check --stack; if it is the right one, deploy the current template")
-        })
+        self.description
+            .parameters
+            .get(name)
+            .map(String::as_str)
+            .ok_or_else(|| {
+                Failure::new(format!("the stack {} has no parameter {name}", self.name))
+                    .advise("check --stack; if it is the right one, deploy the current template")
+            })
     }
 
     /// The name that AWS gave to a resource of the template.
@@ -62,10 +72,15 @@ impl Stack {
     /// There is no such resource, or CloudFormation cannot be asked.
     pub async fn physical_id(&self, aws: &Aws, logical_id: &str) -> Result<String, Failure> {
         let resources = self.resources(aws).await?;
-        let found = resources.into_iter().find(|resource| resource.logical_id == logical_id);
+        let found = resources
+            .into_iter()
+            .find(|resource| resource.logical_id == logical_id);
         found.map(|resource| resource.physical_id).ok_or_else(|| {
-            Failure::new(format!("the stack {} has no resource {logical_id}", self.name))
-                .advise("check --stack; if it is the right one, deploy the current template")
+            Failure::new(format!(
+                "the stack {} has no resource {logical_id}",
+                self.name
+            ))
+            .advise("check --stack; if it is the right one, deploy the current template")
         })
     }
 
@@ -73,14 +88,18 @@ impl Stack {
         aws.stack_resources(&self.name).await
     }
 
-    /// Where a function logs, by the template's rule: `webhook`, `processor`, `api`, `reconciler` or `publisher`.
+    /// Where a function logs, by the template's rule: `webhook`, `processor`, `api`, `reconciler`
+    /// or `publisher`.
     pub fn log_group(&self, function: &str) -> String {
         format!("/aws/lambda/{}-{function}", self.name)
     }
 
-    /// An emulator names functions by the address that they would have in AWS, and takes them below its own.
+    /// An emulator names functions by the address that they would have in AWS, and takes them below
+    /// its own.
     fn make_reachable(&mut self) {
-        let Some(endpoint) = &self.endpoint else { return };
+        let Some(endpoint) = &self.endpoint else {
+            return;
+        };
         for value in self.description.outputs.values_mut() {
             if let Some(reachable) = function_url_at(value, endpoint) {
                 *value = reachable;
@@ -89,11 +108,17 @@ impl Stack {
     }
 }
 
-/// `https://<id>.lambda-url.<region>.on.aws/` as `<endpoint>/_aws/lambda-url/<id>/`, the emulator's way that needs no name server.
+/// `https://<id>.lambda-url.<region>.on.aws/` as `<endpoint>/_aws/lambda-url/<id>/`, the emulator's
+/// way that needs no name server.
 fn function_url_at(value: &str, endpoint: &Url) -> Option<String> {
     let url = Url::parse(value).ok()?;
-    let Some(Host::Domain(host)) = url.host() else { return None };
-    let id = host.split_once(".lambda-url.").filter(|(_, rest)| rest.ends_with(".on.aws"))?.0;
+    let Some(Host::Domain(host)) = url.host() else {
+        return None;
+    };
+    let id = host
+        .split_once(".lambda-url.")
+        .filter(|(_, rest)| rest.ends_with(".on.aws"))?
+        .0;
     let mut reachable = endpoint.clone();
     reachable.set_path(&format!("/_aws/lambda-url/{id}{}", url.path()));
     Some(reachable.into())
@@ -110,7 +135,11 @@ mod tests {
             function_url_at("https://abc.lambda-url.eu-west-1.on.aws/", &endpoint).as_deref(),
             Some("http://127.0.0.1:4566/_aws/lambda-url/abc/")
         );
-        for other in ["http://127.0.0.1:4566/0/queue", "table", "https://abc.lambda-url.example.com/"] {
+        for other in [
+            "http://127.0.0.1:4566/0/queue",
+            "table",
+            "https://abc.lambda-url.example.com/",
+        ] {
             assert_eq!(function_url_at(other, &endpoint), None, "{other}");
         }
     }

@@ -84,7 +84,17 @@ mod tests {
         assert_eq!("7d".parse(), Ok(When::Ago(Duration::from_secs(604_800))));
         let at: Timestamp = "2026-11-23T08:00:00Z".parse().unwrap();
         assert_eq!("2026-11-23T10:00:00+02:00".parse(), Ok(When::At(at)));
-        for wrong in ["", "2", "h", "-2h", "2 h", "2w", "yesterday", "99999999999999999999d", "9é"] {
+        for wrong in [
+            "",
+            "2",
+            "h",
+            "-2h",
+            "2 h",
+            "2w",
+            "yesterday",
+            "99999999999999999999d",
+            "9é",
+        ] {
             assert!(wrong.parse::<When>().is_err(), "{wrong}");
         }
     }
@@ -92,10 +102,21 @@ mod tests {
     #[test]
     fn distances_read_as_people_say_them() {
         let now = Timestamp::from_milliseconds(1_800_000_000_000);
-        assert_eq!(relative(now.plus(Duration::from_secs(200)), now), "in 3 min");
-        assert_eq!(relative(now, now.plus(Duration::from_secs(7_500))), "2 h 5 min ago");
+        assert_eq!(
+            relative(now.plus(Duration::from_secs(200)), now),
+            "in 3 min"
+        );
+        assert_eq!(
+            relative(now, now.plus(Duration::from_secs(7_500))),
+            "2 h 5 min ago"
+        );
         assert_eq!(describe(Duration::from_secs(45)), "45 s");
         assert_eq!(describe(Duration::from_secs(4 * 86_400 + 7_300)), "4 d 2 h");
-        assert_eq!(When::Ago(Duration::from_secs(60)).before(now).milliseconds(), 1_799_999_940_000);
+        assert_eq!(
+            When::Ago(Duration::from_secs(60))
+                .before(now)
+                .milliseconds(),
+            1_799_999_940_000
+        );
     }
 }

@@ -1,4 +1,5 @@
-//! The admin API: what a person or a test does to the sandbox. It has no authentication and is for the machine that it runs on.
+//! The admin API: what a person or a test does to the sandbox. It has no authentication and is for
+//! the machine that it runs on.
 
 use axum::body::to_bytes;
 use axum::extract::{Path, Query, Request, State as Extracted};
@@ -21,14 +22,32 @@ pub(crate) const BODY_LIMIT: usize = 64_000_000;
 pub(crate) fn router() -> Router<Shared> {
     Router::new()
         .route("/admin/settings", get(settings).patch(change_settings))
-        .route("/admin/sessions", get(admin_sessions::list).post(admin_sessions::create))
+        .route(
+            "/admin/sessions",
+            get(admin_sessions::list).post(admin_sessions::create),
+        )
         .route("/admin/sessions/{scan_ref}", get(admin_sessions::show))
-        .route("/admin/sessions/{scan_ref}/files/{key}", put(admin_sessions::put_file))
-        .route("/admin/sessions/{scan_ref}/finish", post(admin_sessions::finish))
-        .route("/admin/sessions/{scan_ref}/callback", post(admin_sessions::send_again))
-        .route("/admin/sessions/{scan_ref}/expire", post(admin_sessions::expire))
+        .route(
+            "/admin/sessions/{scan_ref}/files/{key}",
+            put(admin_sessions::put_file),
+        )
+        .route(
+            "/admin/sessions/{scan_ref}/finish",
+            post(admin_sessions::finish),
+        )
+        .route(
+            "/admin/sessions/{scan_ref}/callback",
+            post(admin_sessions::send_again),
+        )
+        .route(
+            "/admin/sessions/{scan_ref}/expire",
+            post(admin_sessions::expire),
+        )
         .route("/admin/outcomes/{client_id}", put(set_outcome))
-        .route("/admin/faults", get(faults).post(add_fault).delete(clear_faults))
+        .route(
+            "/admin/faults",
+            get(faults).post(add_fault).delete(clear_faults),
+        )
         .route("/admin/requests", get(requests))
         .route("/admin/deliveries", get(deliveries))
 }
@@ -43,7 +62,9 @@ pub(crate) struct Filter {
 
 impl Filter {
     fn admits(&self, client_id: Option<&str>, scan_ref: Option<&str>) -> bool {
-        let agrees = |wanted: &Option<String>, found: Option<&str>| wanted.is_none() || wanted.as_deref() == found;
+        let agrees = |wanted: &Option<String>, found: Option<&str>| {
+            wanted.is_none() || wanted.as_deref() == found
+        };
         agrees(&self.client_id, client_id) && agrees(&self.scan_ref, scan_ref)
     }
 }
@@ -64,7 +85,10 @@ async fn settings(Extracted(state): Extracted<Shared>) -> Json<Value> {
     Json(json!(*state.settings()))
 }
 
-async fn change_settings(Extracted(state): Extracted<Shared>, request: Request) -> Result<Json<Value>, AdminError> {
+async fn change_settings(
+    Extracted(state): Extracted<Shared>,
+    request: Request,
+) -> Result<Json<Value>, AdminError> {
     let patch: Map<String, Value> = read(request).await?;
     let changed = state.change_settings(|settings| settings.patched(&patch));
     changed
@@ -87,7 +111,10 @@ async fn faults(Extracted(state): Extracted<Shared>) -> Json<Value> {
     Json(json!({"faults": state.faults().remaining()}))
 }
 
-async fn add_fault(Extracted(state): Extracted<Shared>, request: Request) -> Result<(StatusCode, Json<Value>), AdminError> {
+async fn add_fault(
+    Extracted(state): Extracted<Shared>,
+    request: Request,
+) -> Result<(StatusCode, Json<Value>), AdminError> {
     let fault: Fault = read(request).await?;
     let answer = json!(fault);
     state.faults().add(fault).map_err(AdminError::bad_request)?;
@@ -99,15 +126,24 @@ async fn clear_faults(Extracted(state): Extracted<Shared>) -> StatusCode {
     StatusCode::NO_CONTENT
 }
 
-async fn requests(Extracted(state): Extracted<Shared>, Query(filter): Query<Filter>) -> Json<Value> {
+async fn requests(
+    Extracted(state): Extracted<Shared>,
+    Query(filter): Query<Filter>,
+) -> Json<Value> {
     let journal = state.journal();
-    let admitted = journal
-        .requests()
-        .filter(|record| filter.admits(record.subject.client_id.as_deref(), record.subject.scan_ref.as_deref()));
+    let admitted = journal.requests().filter(|record| {
+        filter.admits(
+            record.subject.client_id.as_deref(),
+            record.subject.scan_ref.as_deref(),
+        )
+    });
     Json(json!({"requests": admitted.collect::<Vec<_>>()}))
 }
 
-async fn deliveries(Extracted(state): Extracted<Shared>, Query(filter): Query<Filter>) -> Json<Value> {
+async fn deliveries(
+    Extracted(state): Extracted<Shared>,
+    Query(filter): Query<Filter>,
+) -> Json<Value> {
     let journal = state.journal();
     let admitted = journal
         .deliveries()

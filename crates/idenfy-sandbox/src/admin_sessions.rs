@@ -25,8 +25,12 @@ use crate::token;
 
 type Answer = Result<Json<Value>, AdminError>;
 
-/// `{sessions, liveTokens}`: the sessions, oldest first, and for each client how many usable tokens there are of each type.
-pub(crate) async fn list(Extracted(state): Extracted<Shared>, Query(filter): Query<Filter>) -> Json<Value> {
+/// `{sessions, liveTokens}`: the sessions, oldest first, and for each client how many usable tokens
+/// there are of each type.
+pub(crate) async fn list(
+    Extracted(state): Extracted<Shared>,
+    Query(filter): Query<Filter>,
+) -> Json<Value> {
     let while_processing = &state.settings().status_while_processing;
     let sessions = state.sessions();
     let mut live: BTreeMap<&str, BTreeMap<&str, u32>> = BTreeMap::new();
@@ -41,9 +45,14 @@ pub(crate) async fn list(Extracted(state): Extracted<Shared>, Query(filter): Que
     Json(json!({"sessions": summaries, "liveTokens": live}))
 }
 
-pub(crate) async fn show(Extracted(state): Extracted<Shared>, Path(scan_ref): Path<String>) -> Answer {
+pub(crate) async fn show(
+    Extracted(state): Extracted<Shared>,
+    Path(scan_ref): Path<String>,
+) -> Answer {
     let session = find(&state, &scan_ref)?;
-    Ok(Json(session.summary(&state.settings().status_while_processing)))
+    Ok(Json(
+        session.summary(&state.settings().status_while_processing),
+    ))
 }
 
 /// Opens a session; takes what a token request takes, and needs no key.
@@ -52,8 +61,12 @@ pub(crate) async fn create(
     request: Request,
 ) -> Result<(StatusCode, Json<Value>), axum::response::Response> {
     let wanted: Map<String, Value> = read(request).await.map_err(IntoResponse::into_response)?;
-    let (scan_ref, auth_token) = token::create(&state, &wanted).map_err(IntoResponse::into_response)?;
-    Ok((StatusCode::CREATED, Json(json!({"scanRef": scan_ref, "authToken": auth_token}))))
+    let (scan_ref, auth_token) =
+        token::create(&state, &wanted).map_err(IntoResponse::into_response)?;
+    Ok((
+        StatusCode::CREATED,
+        Json(json!({"scanRef": scan_ref, "authToken": auth_token})),
+    ))
 }
 
 /// Stores what the customer uploads for a step or a side, as it is.
@@ -62,13 +75,20 @@ pub(crate) async fn put_file(
     Path((scan_ref, key)): Path<(String, String)>,
     request: Request,
 ) -> Answer {
-    let content_type = request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
-    let content_type = content_type.unwrap_or("application/octet-stream").to_owned();
+    let content_type = request
+        .headers()
+        .get(header::CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok());
+    let content_type = content_type
+        .unwrap_or("application/octet-stream")
+        .to_owned();
     let bytes = to_bytes(request.into_body(), BODY_LIMIT)
         .await
         .map_err(|error| AdminError::bad_request(error.to_string()))?;
     let mut sessions = state.sessions();
-    let session = sessions.get_mut(&scan_ref).ok_or_else(|| AdminError::not_found("session"))?;
+    let session = sessions
+        .get_mut(&scan_ref)
+        .ok_or_else(|| AdminError::not_found("session"))?;
     if session.state == SessionState::Deleted {
         return Err(AdminError::conflict("the session's data have been deleted"));
     }
@@ -126,13 +146,21 @@ fn given<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Value>, D:
 }
 
 /// Ends the customer's session, or changes its result later, and delivers the callbacks in order.
-pub(crate) async fn finish(Extracted(state): Extracted<Shared>, Path(scan_ref): Path<String>, request: Request) -> Answer {
+pub(crate) async fn finish(
+    Extracted(state): Extracted<Shared>,
+    Path(scan_ref): Path<String>,
+    request: Request,
+) -> Answer {
     let wanted: Finish = read(request).await?;
     let session = find(&state, &scan_ref)?;
     if matches!(session.state, SessionState::Deleted) {
         return Err(AdminError::conflict("the session's data have been deleted"));
     }
-    let links = if wanted.expired_links { LinkAge::Expired } else { LinkAge::Fresh };
+    let links = if wanted.expired_links {
+        LinkAge::Expired
+    } else {
+        LinkAge::Fresh
+    };
     let mut verdicts = Vec::new();
     if wanted.non_final_first {
         verdicts.push(Verdict {
@@ -177,18 +205,34 @@ impl Default for Expire {
 }
 
 /// Ends an open session as if its time were over.
-pub(crate) async fn expire(Extracted(state): Extracted<Shared>, Path(scan_ref): Path<String>, request: Request) -> Answer {
+pub(crate) async fn expire(
+    Extracted(state): Extracted<Shared>,
+    Path(scan_ref): Path<String>,
+    request: Request,
+) -> Answer {
     let wanted: Expire = read(request).await?;
     {
         let mut sessions = state.sessions();
-        let session = sessions.get_mut(&scan_ref).ok_or_else(|| AdminError::not_found("session"))?;
+        let session = sessions
+            .get_mut(&scan_ref)
+            .ok_or_else(|| AdminError::not_found("session"))?;
         if !matches!(session.state, SessionState::Active | SessionState::Started) {
-            return Err(AdminError::conflict(format!("the session is {:?}", session.state)));
+            return Err(AdminError::conflict(format!(
+                "the session is {:?}",
+                session.state
+            )));
         }
-        // Set before the lock is given back, so that neither the deadline nor a submission can come in between.
+        // Set before the lock is given back, so that neither the deadline nor a submission can come
+        // in between.
         session.state = SessionState::Expired;
     }
-    run(state, scan_ref, vec![Verdict::expired(wanted.overrides)], wanted.wait).await
+    run(
+        state,
+        scan_ref,
+        vec![Verdict::expired(wanted.overrides)],
+        wanted.wait,
+    )
+    .await
 }
 
 async fn run(state: Shared, scan_ref: String, verdicts: Vec<Verdict>, wait: bool) -> Answer {
@@ -231,7 +275,11 @@ impl Default for Again {
 }
 
 /// Sends a callback of the session again; changes made here are not remembered.
-pub(crate) async fn send_again(Extracted(state): Extracted<Shared>, Path(scan_ref): Path<String>, request: Request) -> Answer {
+pub(crate) async fn send_again(
+    Extracted(state): Extracted<Shared>,
+    Path(scan_ref): Path<String>,
+    request: Request,
+) -> Answer {
     let wanted: Again = read(request).await?;
     let session = find(&state, &scan_ref)?;
     let links = match (wanted.expired_links, wanted.fresh_links) {
@@ -240,13 +288,18 @@ pub(crate) async fn send_again(Extracted(state): Extracted<Shared>, Path(scan_re
         (false, false) => None,
     };
     let number = match (wanted.callback, wanted.sequence) {
-        (Some(_), Some(_)) => return Err(AdminError::bad_request("callback and sequence exclude each other")),
+        (Some(_), Some(_)) => {
+            return Err(AdminError::bad_request(
+                "callback and sequence exclude each other",
+            ));
+        }
         (Some(number), None) => Some(number),
         (None, Some(sequence)) => Some(callback_of_delivery(&state, &scan_ref, sequence)?),
         (None, None) => session.results.len().checked_sub(1),
     };
     let number = number.ok_or_else(|| AdminError::conflict("no callback has been sent yet"))?;
-    let mut envelope = earlier_callback(&state, &session, number, links).ok_or_else(|| AdminError::not_found("callback"))?;
+    let mut envelope = earlier_callback(&state, &session, number, links)
+        .ok_or_else(|| AdminError::not_found("callback"))?;
     if wanted.overrides.is_some() || wanted.event_type.is_some() {
         envelope.number = None;
     }
@@ -279,7 +332,9 @@ fn callback_of_delivery(state: &State, scan_ref: &str, sequence: u64) -> Result<
         .find(|delivery| delivery.sequence == sequence && delivery.scan_ref == scan_ref)
         .ok_or_else(|| AdminError::not_found("delivery of this session"))?;
     let changed = "the callback of this delivery was sent with changes, which are not kept";
-    delivery.callback.ok_or_else(|| AdminError::conflict(changed))
+    delivery
+        .callback
+        .ok_or_else(|| AdminError::conflict(changed))
 }
 
 fn find(state: &State, scan_ref: &str) -> Result<Session, AdminError> {

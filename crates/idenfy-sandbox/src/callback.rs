@@ -1,5 +1,6 @@
-//! The body of a callback: every member that the provider's schema and its older dumps name, required or not, with invented
-//! content. What a session knows goes in; everything else is null or empty, as in bodies seen in the wild.
+//! The body of a callback: every member that the provider's schema and its older dumps name,
+//! required or not, with invented content. What a session knows goes in; everything else is null or
+//! empty, as in bodies seen in the wild.
 
 use bytes::Bytes;
 use serde_json::{Map, Value, json};
@@ -25,7 +26,8 @@ pub(crate) struct Verdict {
     pub event: Event,
     pub is_final: bool,
     pub overall: String,
-    /// `status.additionalSteps` before spelling; anything that is not one of the three words goes out as it is.
+    /// `status.additionalSteps` before spelling; anything that is not one of the three words goes
+    /// out as it is.
     pub additional_steps: Value,
     /// Tags beside those that follow from the verdict on the steps.
     pub tags: Tags,
@@ -60,20 +62,37 @@ pub(crate) enum Event {
 }
 
 impl Event {
-    /// Whether the session ended before anything was checked; then there is nothing to say about a person or files.
+    /// Whether the session ended before anything was checked; then there is nothing to say about a
+    /// person or files.
     pub(crate) fn is_without_result(&self) -> bool {
         matches!(self, Self::Expired | Self::Cancelled)
     }
 }
 
 /// The body for a session and a verdict, before overrides.
-pub(crate) fn body(state: &State, settings: &Settings, session: &Session, second: &Second, verdict: &Verdict) -> Value {
+pub(crate) fn body(
+    state: &State,
+    settings: &Settings,
+    session: &Session,
+    second: &Second,
+    verdict: &Verdict,
+) -> Value {
     let ended_without_result = verdict.event.is_without_result();
     let is_document = session.token_type == TokenType::Document;
     // The customer's part ended with the upload, however much later the result is found or changed.
-    let submitted_at = session.uploads.last().filter(|_| !ended_without_result).map(|upload| upload.at);
+    let submitted_at = session
+        .uploads
+        .last()
+        .filter(|_| !ended_without_result)
+        .map(|upload| upload.at);
     let finished_at = submitted_at.or(session.finished_at).unwrap_or_else(now);
-    let (file_urls, pdf_urls) = link_maps(state, settings, session, Folder::Upload(session.uploads.len()), verdict.links);
+    let (file_urls, pdf_urls) = link_maps(
+        state,
+        settings,
+        session,
+        Folder::Upload(session.uploads.len()),
+        verdict.links,
+    );
     let data = if ended_without_result {
         person::no_data()
     } else {
@@ -126,7 +145,12 @@ fn shown<'a>(session: &'a Session, second: &'a Second) -> Shown<'a> {
     Shown {
         client_id: &session.client_id,
         second: is_second.then_some(second.document),
-        country: if is_first_again { &second.first_country } else { &session.country }.as_deref(),
+        country: if is_first_again {
+            &second.first_country
+        } else {
+            &session.country
+        }
+        .as_deref(),
         document_type: session.document_type.as_deref().filter(|_| !is_first_again),
     }
 }
@@ -151,9 +175,19 @@ fn status(settings: &Settings, session: &Session, verdict: &Verdict) -> Value {
             Value::Null
         }
     };
-    let reasons = |applies: bool| if applies { json!(["DOC_NOT_FULLY_VISIBLE"]) } else { json!([]) };
+    let reasons = |applies: bool| {
+        if applies {
+            json!(["DOC_NOT_FULLY_VISIBLE"])
+        } else {
+            json!([])
+        }
+    };
     let Tags { fraud, mismatch } = tags(verdict);
-    let suspicions: Vec<&String> = fraud.iter().chain(&mismatch).filter(|_| verdict.overall == "SUSPECTED").collect();
+    let suspicions: Vec<&String> = fraud
+        .iter()
+        .chain(&mismatch)
+        .filter(|_| verdict.overall == "SUSPECTED")
+        .collect();
     json!({
         "overall": verdict.overall,
         "autoDocument": document,
@@ -212,7 +246,13 @@ fn completed_steps(session: &Session) -> Value {
         .map(|step| {
             (
                 step.to_owned(),
-                json!(configured.get(step).cloned().flatten().unwrap_or_else(|| "UPLOAD".to_owned())),
+                json!(
+                    configured
+                        .get(step)
+                        .cloned()
+                        .flatten()
+                        .unwrap_or_else(|| "UPLOAD".to_owned())
+                ),
             )
         })
         .collect();
@@ -226,7 +266,9 @@ fn completed_steps(session: &Session) -> Value {
 /// The verdict on the steps that follows from which of them have a file; null if none is judged.
 pub(crate) fn implied_step_verdict(settings: &Settings, session: &Session) -> Value {
     let mut steps = step_types(&session.additional_steps);
-    steps.retain(|_, kind| settings.judges_upload_steps || kind.as_ref().is_some_and(|kind| kind != "UPLOAD"));
+    steps.retain(|_, kind| {
+        settings.judges_upload_steps || kind.as_ref().is_some_and(|kind| kind != "UPLOAD")
+    });
     if steps.is_empty() {
         Value::Null
     } else if steps.keys().all(|step| session.files.contains_key(step)) {

@@ -1,5 +1,6 @@
-//! How callbacks are sent: signed over the very bytes that go out, repeated with the same bytes until the receiver says 200 or the
-//! repeats are used up. Every attempt is recorded. Nothing follows a redirect, and anything but 200 is a failure.
+//! How callbacks are sent: signed over the very bytes that go out, repeated with the same bytes
+//! until the receiver says 200 or the repeats are used up. Every attempt is recorded. Nothing
+//! follows a redirect, and anything but 200 is a failure.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -24,10 +25,12 @@ use crate::state::{State, now};
 /// TLS cannot be set up.
 pub(crate) fn client() -> anyhow::Result<reqwest::Client> {
     let roots = rustls::RootCertStore::from_iter(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
-    let tls = rustls::ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
-        .with_safe_default_protocol_versions()?
-        .with_root_certificates(roots)
-        .with_no_client_auth();
+    let tls = rustls::ClientConfig::builder_with_provider(Arc::new(
+        rustls::crypto::ring::default_provider(),
+    ))
+    .with_safe_default_protocol_versions()?
+    .with_root_certificates(roots)
+    .with_no_client_auth();
     #[expect(
         clippy::disallowed_methods,
         reason = "the sandbox shares nothing with the code that it is the other side of"
@@ -64,7 +67,10 @@ pub(crate) async fn deliver(state: &State, envelope: &Envelope) -> Vec<DeliveryR
         }
         Some(FaultKind::Duplicate) => {
             let prepared = Prepared::new(&settings, envelope, fault);
-            let (mut first, second) = tokio::join!(repeat(state, &settings, &prepared), repeat(state, &settings, &prepared));
+            let (mut first, second) = tokio::join!(
+                repeat(state, &settings, &prepared),
+                repeat(state, &settings, &prepared)
+            );
             first.extend(second);
             first
         }
@@ -120,7 +126,10 @@ impl<'a> Prepared<'a> {
             event_type: self.envelope.callback.event_type.clone(),
             callback: self.envelope.number,
             is_final: body.get("final").and_then(Value::as_bool),
-            overall: body.pointer("/status/overall").and_then(Value::as_str).map(str::to_owned),
+            overall: body
+                .pointer("/status/overall")
+                .and_then(Value::as_str)
+                .map(str::to_owned),
             body_sha256: hex_sha256(&self.body),
             attempt,
             status: None,
@@ -131,11 +140,18 @@ impl<'a> Prepared<'a> {
     }
 }
 
-async fn repeat(state: &State, settings: &Settings, prepared: &Prepared<'_>) -> Vec<DeliveryRecord> {
+async fn repeat(
+    state: &State,
+    settings: &Settings,
+    prepared: &Prepared<'_>,
+) -> Vec<DeliveryRecord> {
     let mut records = Vec::new();
     for attempt in 1..=settings.callback_retries.saturating_add(1) {
         if attempt > 1 {
-            sleep(Duration::from_millis(settings.callback_retry_pause_milliseconds)).await;
+            sleep(Duration::from_millis(
+                settings.callback_retry_pause_milliseconds,
+            ))
+            .await;
         }
         let record = attempt_once(state, settings, prepared, attempt).await;
         let done = record.status == Some(200) || record.error == Some("no receiver");
@@ -147,16 +163,28 @@ async fn repeat(state: &State, settings: &Settings, prepared: &Prepared<'_>) -> 
     records
 }
 
-async fn attempt_once(state: &State, settings: &Settings, prepared: &Prepared<'_>, attempt: u32) -> DeliveryRecord {
+async fn attempt_once(
+    state: &State,
+    settings: &Settings,
+    prepared: &Prepared<'_>,
+    attempt: u32,
+) -> DeliveryRecord {
     let mut record = prepared.record(attempt);
-    let Some(receiver) = prepared.envelope.receiver.as_ref().or(settings.callback_url.as_ref()) else {
+    let Some(receiver) = prepared
+        .envelope
+        .receiver
+        .as_ref()
+        .or(settings.callback_url.as_ref())
+    else {
         record.error = Some("no receiver");
         return record;
     };
     let mut request = state
         .client
         .post(receiver)
-        .timeout(Duration::from_millis(settings.callback_timeout_milliseconds))
+        .timeout(Duration::from_millis(
+            settings.callback_timeout_milliseconds,
+        ))
         .header(CONTENT_TYPE, "application/json")
         .header("Idenfy-Event-Type", &prepared.envelope.callback.event_type)
         .body(prepared.body.clone());

@@ -1,12 +1,13 @@
-//! The ways in which the pretended provider says no: JSON in the documented shapes, the page of a gateway, and the XML of the
-//! file store; and, apart from those, the errors of the admin API.
+//! The ways in which the pretended provider says no: JSON in the documented shapes, the page of a
+//! gateway, and the XML of the file store; and, apart from those, the errors of the admin API.
 
 use axum::Json;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
 
-/// An error of a provider route. With an identifier it has the four documented members, without one only `message`.
+/// An error of a provider route. With an identifier it has the four documented members, without one
+/// only `message`.
 #[derive(Debug)]
 pub(crate) struct ProviderError {
     status: StatusCode,
@@ -21,7 +22,11 @@ impl ProviderError {
     }
 
     /// An error with another status, or without identifier as in the token endpoint's early checks.
-    pub(crate) fn with_status(status: StatusCode, identifier: Option<&str>, message: impl Into<String>) -> Self {
+    pub(crate) fn with_status(
+        status: StatusCode,
+        identifier: Option<&str>,
+        message: impl Into<String>,
+    ) -> Self {
         Self {
             status,
             identifier: identifier.map(str::to_owned),
@@ -38,7 +43,10 @@ impl ProviderError {
     }
 
     pub(crate) fn token_not_valid() -> Self {
-        Self::new("TOKEN_NOT_VALID", "Token is expired, has already been used or does not exist.")
+        Self::new(
+            "TOKEN_NOT_VALID",
+            "Token is expired, has already been used or does not exist.",
+        )
     }
 
     pub(crate) fn unknown_scan_ref() -> Self {
@@ -74,15 +82,28 @@ impl IntoResponse for ProviderError {
 
 /// The page that a gateway or proxy puts in place of an answer.
 pub(crate) fn gateway_page(status: StatusCode) -> Response {
-    let title = format!("{} {}", status.as_u16(), status.canonical_reason().unwrap_or("Error"));
-    let page = format!("<html>\r\n<head><title>{title}</title></head>\r\n<body><center><h1>{title}</h1></center></body>\r\n</html>\r\n");
+    let title = format!(
+        "{} {}",
+        status.as_u16(),
+        status.canonical_reason().unwrap_or("Error")
+    );
+    let page = format!(
+        "<html>\r\n<head><title>{title}</title></head>\r\n<body><center><h1>{title}</h1></center></body>\r\n</html>\r\n"
+    );
     (status, [(header::CONTENT_TYPE, "text/html")], page).into_response()
 }
 
 /// The file store's error document, in the form of S3.
 pub(crate) fn storage_error(status: StatusCode, code: &str, message: &str) -> Response {
-    let document = format!("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error><Code>{code}</Code><Message>{message}</Message></Error>");
-    (status, [(header::CONTENT_TYPE, "application/xml")], document).into_response()
+    let document = format!(
+        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error><Code>{code}</Code><Message>{message}</Message></Error>"
+    );
+    (
+        status,
+        [(header::CONTENT_TYPE, "application/xml")],
+        document,
+    )
+        .into_response()
 }
 
 /// The answer to a link after its time.

@@ -1,4 +1,5 @@
-//! What a scripted fault does to a request: either it stands in place of the route's own code, or it spoils that code's answer.
+//! What a scripted fault does to a request: either it stands in place of the route's own code, or
+//! it spoils that code's answer.
 
 use std::convert::Infallible;
 use std::io;
@@ -29,7 +30,12 @@ const PRETENDED_LENGTH: usize = 64;
 const FLUSH_PAUSE: Duration = Duration::from_millis(20);
 
 /// Answers a request as the fault has it; does not return when the caller gets no answer.
-pub(crate) async fn answer(state: &Shared, call: &Call, fault: &Fault, connection: &Connection) -> Response {
+pub(crate) async fn answer(
+    state: &Shared,
+    call: &Call,
+    fault: &Fault,
+    connection: &Connection,
+) -> Response {
     match fault.kind {
         FaultKind::Status | FaultKind::Html | FaultKind::ErrorInSuccess => {
             burn_token(state, call, fault);
@@ -56,11 +62,20 @@ pub(crate) async fn answer(state: &Shared, call: &Call, fault: &Fault, connectio
         FaultKind::ExpiredLink if call.route == Route::File => expired_link(),
         FaultKind::ExpiredLink => gate::answer(state, call, LinkAge::Expired).await,
         FaultKind::FixedStatus | FaultKind::LaggingStatus => {
-            retrieval::status(state, &call.body, Some(fault)).unwrap_or_else(IntoResponse::into_response)
+            retrieval::status(state, &call.body, Some(fault))
+                .unwrap_or_else(IntoResponse::into_response)
         }
         FaultKind::Truncate => truncate(gate::answer(state, call, LinkAge::Fresh).await).await,
-        FaultKind::ShortContentLength => halve(gate::answer(state, call, LinkAge::Fresh).await).await,
-        FaultKind::Slow => slow_down(gate::answer(state, call, LinkAge::Fresh).await, fault.duration()).await,
+        FaultKind::ShortContentLength => {
+            halve(gate::answer(state, call, LinkAge::Fresh).await).await
+        }
+        FaultKind::Slow => {
+            slow_down(
+                gate::answer(state, call, LinkAge::Fresh).await,
+                fault.duration(),
+            )
+            .await
+        }
         FaultKind::WrongContentType => {
             let mut response = gate::answer(state, call, LinkAge::Fresh).await;
             response
@@ -69,9 +84,11 @@ pub(crate) async fn answer(state: &Shared, call: &Call, fault: &Fault, connectio
             response
         }
         // These happen to callbacks only, see `FaultKind::fits`.
-        FaultKind::Drop | FaultKind::Duplicate | FaultKind::BadSignature | FaultKind::Unsigned | FaultKind::CutBody => {
-            gate::answer(state, call, LinkAge::Fresh).await
-        }
+        FaultKind::Drop
+        | FaultKind::Duplicate
+        | FaultKind::BadSignature
+        | FaultKind::Unsigned
+        | FaultKind::CutBody => gate::answer(state, call, LinkAge::Fresh).await,
     }
 }
 
@@ -89,7 +106,8 @@ fn refusal(fault: &Fault) -> Response {
         FaultKind::ErrorInSuccess => {
             let identifier = fault.identifier.as_deref().unwrap_or("BAD_VALUE");
             let message = message.unwrap_or("Document was not found in the photo.");
-            ProviderError::with_status(status_or(fault, StatusCode::OK), Some(identifier), message).into_response()
+            ProviderError::with_status(status_or(fault, StatusCode::OK), Some(identifier), message)
+                .into_response()
         }
         _ => {
             let status = status_or(fault, StatusCode::INTERNAL_SERVER_ERROR);
@@ -99,14 +117,21 @@ fn refusal(fault: &Fault) -> Response {
                 "INTERNAL_ERROR"
             };
             let identifier = fault.identifier.as_deref().unwrap_or(usual);
-            ProviderError::with_status(status, Some(identifier), message.unwrap_or("Scripted by the sandbox.")).into_response()
+            ProviderError::with_status(
+                status,
+                Some(identifier),
+                message.unwrap_or("Scripted by the sandbox."),
+            )
+            .into_response()
         }
     }
 }
 
 fn with_retry_after(fault: &Fault, mut response: Response) -> Response {
     if let Some(seconds) = fault.retry_after_seconds {
-        response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+        response
+            .headers_mut()
+            .insert(header::RETRY_AFTER, HeaderValue::from(seconds));
     }
     response
 }
@@ -114,10 +139,14 @@ fn with_retry_after(fault: &Fault, mut response: Response) -> Response {
 fn burn_token(state: &Shared, call: &Call, fault: &Fault) {
     let own_error = match fault.kind {
         FaultKind::ErrorInSuccess => true,
-        FaultKind::Status => fault.status.is_some_and(|status| status < 500 && status != 429),
+        FaultKind::Status => fault
+            .status
+            .is_some_and(|status| status < 500 && status != 429),
         _ => false,
     };
-    let burns = fault.burns_token.unwrap_or(own_error && state.settings().burn_token_on_error);
+    let burns = fault
+        .burns_token
+        .unwrap_or(own_error && state.settings().burn_token_on_error);
     if burns && call.route == Route::Process {
         process::burn(state, &call.body);
     }
@@ -130,15 +159,24 @@ async fn whole_body(response: Response) -> (axum::http::response::Parts, Bytes) 
 
 async fn truncate(response: Response) -> Response {
     let (mut parts, body) = whole_body(response).await;
-    let announced = if body.is_empty() { PRETENDED_LENGTH } else { body.len() };
-    parts.headers.insert(header::CONTENT_LENGTH, HeaderValue::from(announced));
+    let announced = if body.is_empty() {
+        PRETENDED_LENGTH
+    } else {
+        body.len()
+    };
+    parts
+        .headers
+        .insert(header::CONTENT_LENGTH, HeaderValue::from(announced));
     let half = body.slice(..body.len() / 2);
     let pieces = stream::unfold(Some(half), |half| async move {
         match half {
             Some(half) if !half.is_empty() => Some((Ok(half), Some(Bytes::new()))),
             Some(_) => {
                 sleep(FLUSH_PAUSE).await;
-                Some((Err(io::Error::other("scripted end of the connection")), None))
+                Some((
+                    Err(io::Error::other("scripted end of the connection")),
+                    None,
+                ))
             }
             None => None,
         }
@@ -158,7 +196,9 @@ async fn slow_down(response: Response, duration: Duration) -> Response {
         sleep(duration).await;
         return Response::from_parts(parts, Body::empty());
     }
-    parts.headers.insert(header::CONTENT_LENGTH, HeaderValue::from(body.len()));
+    parts
+        .headers
+        .insert(header::CONTENT_LENGTH, HeaderValue::from(body.len()));
     let drop_length = body.len().div_ceil(DROPS);
     let pause = duration / u32::try_from(body.len().div_ceil(drop_length)).unwrap_or(1);
     let pieces = stream::unfold(body, move |mut rest| async move {

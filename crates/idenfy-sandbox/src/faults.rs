@@ -1,5 +1,6 @@
-//! Scripted faults: what goes wrong, on which route, for whom and how often. A fault is used up by the requests that it matches, in
-//! the order in which faults were scripted; one request meets one fault at most.
+//! Scripted faults: what goes wrong, on which route, for whom and how often. A fault is used up by
+//! the requests that it matches, in the order in which faults were scripted; one request meets one
+//! fault at most.
 
 use std::time::Duration;
 
@@ -30,7 +31,8 @@ pub(crate) enum FaultKind {
     Truncate,
     /// Handled; only half of the body is sent, under a length that makes it look whole.
     ShortContentLength,
-    /// Handled; the body comes in drops, the last one after `milliseconds`. On `callback`: sent that much later.
+    /// Handled; the body comes in drops, the last one after `milliseconds`. On `callback`: sent
+    /// that much later.
     Slow,
     /// Handled; the answer is declared as HTML.
     WrongContentType,
@@ -86,8 +88,9 @@ pub(crate) struct Fault {
     pub overall: Option<String>,
     #[serde(rename = "final")]
     pub is_final: Option<bool>,
-    /// Whether a submission that is not handled loses its token all the same. By default it does, by setting, when the error is
-    /// one that the provider itself gives: a status below 500 or an error in 200.
+    /// Whether a submission that is not handled loses its token all the same. By default it does,
+    /// by setting, when the error is one that the provider itself gives: a status below 500 or an
+    /// error in 200.
     pub burns_token: Option<bool>,
     /// Matching requests that are let through first.
     #[serde(default)]
@@ -118,17 +121,25 @@ impl Faults {
     /// Adds a fault behind those already there.
     ///
     /// # Errors
-    /// The fault cannot happen on its route, or has a status that does not exist or a member of another
-    /// kind.
+    /// The fault cannot happen on its route, or has a status that does not exist or a member of
+    /// another kind.
     pub(crate) fn add(&mut self, fault: Fault) -> Result<(), String> {
         if !fault.kind.fits(fault.route) {
-            return Err(format!("{:?} cannot happen on route {:?}", fault.kind, fault.route));
+            return Err(format!(
+                "{:?} cannot happen on route {:?}",
+                fault.kind, fault.route
+            ));
         }
-        if fault.status.is_some_and(|status| !(200..=599).contains(&status)) {
+        if fault
+            .status
+            .is_some_and(|status| !(200..=599).contains(&status))
+        {
             return Err("status must be from 200 to 599".to_owned());
         }
         let fixes_a_status = fault.kind == FaultKind::FixedStatus;
-        if fixes_a_status != fault.overall.is_some() || (fault.is_final.is_some() && !fixes_a_status) {
+        if fixes_a_status != fault.overall.is_some()
+            || (fault.is_final.is_some() && !fixes_a_status)
+        {
             return Err("overall belongs to fixedStatus, and final may come with it".to_owned());
         }
         self.scripted.push(fault);
@@ -185,7 +196,9 @@ mod tests {
         faults.add(fault(scripted)).unwrap();
         assert!(faults.take(Route::Process, &of_client("a")).is_none());
         assert!(faults.take(Route::Token, &of_client("b")).is_none());
-        let met: Vec<bool> = (0..4).map(|_| faults.take(Route::Token, &of_client("a")).is_some()).collect();
+        let met: Vec<bool> = (0..4)
+            .map(|_| faults.take(Route::Token, &of_client("a")).is_some())
+            .collect();
         assert_eq!(met, [false, true, true, false]);
         assert!(faults.remaining().is_empty());
     }
@@ -202,7 +215,10 @@ mod tests {
             json!({"route": "status", "kind": "laggingStatus", "overall": "DENIED"}),
             json!({"route": "status", "kind": "hang", "final": true}),
         ] {
-            assert!(Faults::default().add(fault(impossible.clone())).is_err(), "{impossible}");
+            assert!(
+                Faults::default().add(fault(impossible.clone())).is_err(),
+                "{impossible}"
+            );
         }
     }
 }

@@ -1,5 +1,6 @@
-//! The file store behind the links. A genuine link whose time is not over answers with the file's bytes and its true type and
-//! length; an expired one with 403, an unknown file with 404, both in the XML that such stores use.
+//! The file store behind the links. A genuine link whose time is not over answers with the file's
+//! bytes and its true type and length; an expired one with 403, an unknown file with 404, both in
+//! the XML that such stores use.
 
 use axum::body::Body;
 use axum::http::{StatusCode, Uri, header};
@@ -61,36 +62,60 @@ impl Folder {
     }
 }
 
-/// Answers `GET /files/<scanRef>/<folder>/<name>`. `name` is the file's key and an extension that means
-/// nothing.
+/// Answers `GET /files/<scanRef>/<folder>/<name>`. `name` is the file's key and an extension that
+/// means nothing.
 pub(crate) fn answer(state: &State, uri: &Uri, path: Path<'_>) -> Response {
     match state.links.check(path, &query_members(uri.query()), now()) {
         Err(LinkError::Expired) => return expired_link(),
         Err(LinkError::Altered) => {
-            let message = "The request signature we calculated does not match the signature you provided.";
+            let message =
+                "The request signature we calculated does not match the signature you provided.";
             return storage_error(StatusCode::FORBIDDEN, "SignatureDoesNotMatch", message);
         }
         Ok(()) => {}
     }
     match find(state, path) {
-        Some(StoredFile { bytes, content_type, .. }) => (
-            [(header::CONTENT_TYPE, content_type), (header::ACCEPT_RANGES, "none".to_owned())],
+        Some(StoredFile {
+            bytes,
+            content_type,
+            ..
+        }) => (
+            [
+                (header::CONTENT_TYPE, content_type),
+                (header::ACCEPT_RANGES, "none".to_owned()),
+            ],
             Body::from(bytes),
         )
             .into_response(),
-        None => storage_error(StatusCode::NOT_FOUND, "NoSuchKey", "The specified key does not exist."),
+        None => storage_error(
+            StatusCode::NOT_FOUND,
+            "NoSuchKey",
+            "The specified key does not exist.",
+        ),
     }
 }
 
 fn find(state: &State, [scan_ref, folder, name]: Path<'_>) -> Option<StoredFile> {
     let key = name.rsplit_once('.').map_or(name, |(key, _)| key);
     let upload = Folder::parse(folder)?.upload();
-    state.sessions().get(scan_ref)?.upload(upload)?.files.get(key).cloned()
+    state
+        .sessions()
+        .get(scan_ref)?
+        .upload(upload)?
+        .files
+        .get(key)
+        .cloned()
 }
 
 /// The two maps of links of a session: `fileUrls` and `additionalStepPdfUrls`. Both are empty when
 /// there is no such upload.
-pub(crate) fn link_maps(state: &State, settings: &Settings, session: &Session, folder: Folder, age: LinkAge) -> (Value, Value) {
+pub(crate) fn link_maps(
+    state: &State,
+    settings: &Settings,
+    session: &Session,
+    folder: Folder,
+    age: LinkAge,
+) -> (Value, Value) {
     let issued = match age {
         LinkAge::Fresh => now(),
         LinkAge::Expired => now() - Duration::seconds(i64::from(settings.file_link_seconds) + 1),
@@ -99,10 +124,18 @@ pub(crate) fn link_maps(state: &State, settings: &Settings, session: &Session, f
     let link_to = |key: &str, file: &StoredFile| {
         let name = format!("{key}.{}", extension(file));
         let path = [session.scan_ref.as_str(), &folder_name, &name];
-        json!(state.links.issue(&origin, path, issued, settings.file_link_seconds))
+        json!(
+            state
+                .links
+                .issue(&origin, path, issued, settings.file_link_seconds)
+        )
     };
     let (mut files, mut pdfs) = (Map::new(), Map::new());
-    for (key, file) in session.upload(folder.upload()).into_iter().flat_map(|upload| &upload.files) {
+    for (key, file) in session
+        .upload(folder.upload())
+        .into_iter()
+        .flat_map(|upload| &upload.files)
+    {
         let link = link_to(key, file);
         if FIRST_DOCUMENT.contains(&key.as_str()) || !is_pdf(file) {
             list(&mut files, step_of(key), link);

@@ -1,5 +1,6 @@
-//! The one way into every provider route: the body is read up to its limit, the key checked, the request written down, a scripted
-//! fault taken, the route's own code run, and the answer's status written down. No route is reached in another way.
+//! The one way into every provider route: the body is read up to its limit, the key checked, the
+//! request written down, a scripted fault taken, the route's own code run, and the answer's status
+//! written down. No route is reached in another way.
 
 use axum::body::{Body, to_bytes};
 use axum::extract::Request;
@@ -23,9 +24,11 @@ use crate::signature::same;
 use crate::state::{Shared, State, now};
 use crate::{pages, process, retrieval, token};
 
-/// Largest body that anything but the admin API takes, in bytes: a little over the documented 20 MB, as proxies have it.
+/// Largest body that anything but the admin API takes, in bytes: a little over the documented 20
+/// MB, as proxies have it.
 const BODY_LIMIT: usize = 21_000_000;
-/// How much of a body that is too large is read before its sender is told: closing at once would lose the answer.
+/// How much of a body that is too large is read before its sender is told: closing at once would
+/// lose the answer.
 const DRAIN_LIMIT: usize = 200_000_000;
 
 /// A request on its way to a route's code.
@@ -42,12 +45,18 @@ pub(crate) struct Call {
 pub(crate) async fn pass(state: Shared, route: Route, request: Request) -> Response {
     let (parts, body) = request.into_parts();
     let Some(body) = read(&parts, body).await else {
-        let sequence = state.journal().begin(timestamp(now()), route, Subject::default());
-        state.journal().amend(sequence, |record| record.status = Some(413));
+        let sequence = state
+            .journal()
+            .begin(timestamp(now()), route, Subject::default());
+        state
+            .journal()
+            .amend(sequence, |record| record.status = Some(413));
         return gateway_page(StatusCode::PAYLOAD_TOO_LARGE);
     };
     let subject = subject(&state, route, &parts, &body);
-    let sequence = state.journal().begin(timestamp(now()), route, subject.clone());
+    let sequence = state
+        .journal()
+        .begin(timestamp(now()), route, subject.clone());
     let call = Call {
         route,
         parts,
@@ -61,16 +70,23 @@ pub(crate) async fn pass(state: Shared, route: Route, request: Request) -> Respo
         match fault {
             None => answer(&state, &call, LinkAge::Fresh).await,
             Some(fault) => {
-                state.journal().amend(sequence, |record| record.fault = Some(fault.kind));
+                state
+                    .journal()
+                    .amend(sequence, |record| record.fault = Some(fault.kind));
                 tracing::info!(?route, kind = ?fault.kind, scan_ref = subject.scan_ref, "fault");
-                let connection = call.parts.extensions.get::<Connection>().cloned().unwrap_or_default();
+                let connection = call
+                    .parts
+                    .extensions
+                    .get::<Connection>()
+                    .cloned()
+                    .unwrap_or_default();
                 fault_answers::answer(&state, &call, &fault, &connection).await
             }
         }
     };
-    state
-        .journal()
-        .amend(sequence, |record| record.status = Some(response.status().as_u16()));
+    state.journal().amend(sequence, |record| {
+        record.status = Some(response.status().as_u16())
+    });
     response
 }
 
@@ -78,14 +94,16 @@ pub(crate) async fn pass(state: Shared, route: Route, request: Request) -> Respo
 pub(crate) async fn answer(state: &Shared, call: &Call, links: LinkAge) -> Response {
     let result = match call.route {
         Route::Token => token::answer(state, &call.body).map(|(scan_ref, response)| {
-            state
-                .journal()
-                .amend(call.sequence, |record| record.subject.scan_ref = Some(scan_ref));
+            state.journal().amend(call.sequence, |record| {
+                record.subject.scan_ref = Some(scan_ref)
+            });
             response
         }),
         Route::Process => {
             let (submission, result) = process::answer(state, call.body.clone()).await;
-            state.journal().amend(call.sequence, |record| record.submission = Some(submission));
+            state
+                .journal()
+                .amend(call.sequence, |record| record.submission = Some(submission));
             result
         }
         Route::Status => retrieval::status(state, &call.body, None),
@@ -96,7 +114,11 @@ pub(crate) async fn answer(state: &Shared, call: &Call, links: LinkAge) -> Respo
         Route::Redirect => Ok(pages::customer::show(state, &call.parts.uri)),
         Route::File => {
             let [scan_ref, folder, name] = file_path(&call.parts);
-            Ok(files::answer(state, &call.parts.uri, [&scan_ref, &folder, &name]))
+            Ok(files::answer(
+                state,
+                &call.parts.uri,
+                [&scan_ref, &folder, &name],
+            ))
         }
         Route::Callback => Err(ProviderError::bad_value("Callbacks are not received here.")),
     };
@@ -131,17 +153,26 @@ fn has_key(settings: &Settings, headers: &HeaderMap) -> bool {
         .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("basic"))
         .and_then(|(_, credentials)| STANDARD.decode(credentials.trim()).ok())
         .unwrap_or_default();
-    let expected = format!("{}:{}", settings.api_key.reveal(), settings.api_secret.reveal());
+    let expected = format!(
+        "{}:{}",
+        settings.api_key.reveal(),
+        settings.api_secret.reveal()
+    );
     same(&expected, &String::from_utf8_lossy(&given))
 }
 
 /// The token endpoint's early errors have no identifier.
 fn unauthorized(route: Route) -> ProviderError {
     let identifier = (route != Route::Token).then_some("UNAUTHORIZED");
-    ProviderError::with_status(StatusCode::UNAUTHORIZED, identifier, "API key or secret is wrong or missing.")
+    ProviderError::with_status(
+        StatusCode::UNAUTHORIZED,
+        identifier,
+        "API key or secret is wrong or missing.",
+    )
 }
 
-/// Whom the request is about. What cannot be read yet is left out; the route's own code will complain.
+/// Whom the request is about. What cannot be read yet is left out; the route's own code will
+/// complain.
 fn subject(state: &State, route: Route, parts: &Parts, body: &[u8]) -> Subject {
     let by_scan_ref = |scan_ref: String| {
         let known = state.sessions().get(&scan_ref).map(Session::subject);
@@ -150,10 +181,18 @@ fn subject(state: &State, route: Route, parts: &Parts, body: &[u8]) -> Subject {
             ..Subject::default()
         })
     };
-    let by_token = |token: &str| state.sessions().by_token(token).map(Session::subject).unwrap_or_default();
+    let by_token = |token: &str| {
+        state
+            .sessions()
+            .by_token(token)
+            .map(Session::subject)
+            .unwrap_or_default()
+    };
     match route {
         Route::Token => requested_subject(body),
-        Route::Process => process::token_of(body).map(|token| by_token(&token)).unwrap_or_default(),
+        Route::Process => process::token_of(body)
+            .map(|token| by_token(&token))
+            .unwrap_or_default(),
         Route::Redirect => by_token(&auth_token(parts)),
         Route::File => {
             let [scan_ref, ..] = file_path(parts);
@@ -163,7 +202,9 @@ fn subject(state: &State, route: Route, parts: &Parts, body: &[u8]) -> Subject {
             client_id: query_members(parts.uri.query()).remove("clientId"),
             ..Subject::default()
         },
-        _ => retrieval::scan_ref_of(body).map(by_scan_ref).unwrap_or_default(),
+        _ => retrieval::scan_ref_of(body)
+            .map(by_scan_ref)
+            .unwrap_or_default(),
     }
 }
 
@@ -179,7 +220,9 @@ fn requested_subject(body: &[u8]) -> Subject {
 }
 
 fn auth_token(parts: &Parts) -> String {
-    query_members(parts.uri.query()).remove("authToken").unwrap_or_default()
+    query_members(parts.uri.query())
+        .remove("authToken")
+        .unwrap_or_default()
 }
 
 /// `scanRef`, folder and file name of `/files/<scanRef>/<folder>/<name>`, decoded.

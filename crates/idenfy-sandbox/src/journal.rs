@@ -1,5 +1,6 @@
-//! What the sandbox has seen and sent, for a test to assert on: one record per provider request and one per callback attempt. No
-//! record holds a token, a key, an image or a body. Each list keeps its newest 100,000 records.
+//! What the sandbox has seen and sent, for a test to assert on: one record per provider request and
+//! one per callback attempt. No record holds a token, a key, an image or a body. Each list keeps
+//! its newest 100,000 records.
 
 use std::collections::VecDeque;
 
@@ -31,7 +32,8 @@ pub(crate) struct SubmissionRecord {
     pub request_bytes: u64,
 }
 
-/// One request. `status` stays null while it is being handled, and for good when the caller got no answer.
+/// One request. `status` stays null while it is being handled, and for good when the caller got no
+/// answer.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct RequestRecord {
@@ -46,7 +48,8 @@ pub(crate) struct RequestRecord {
     pub submission: Option<SubmissionRecord>,
 }
 
-/// One attempt at delivering a callback. `status` is null when the receiver gave none; `error` says why then.
+/// One attempt at delivering a callback. `status` is null when the receiver gave none; `error` says
+/// why then.
 #[derive(Clone, Debug, Default, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct DeliveryRecord {
@@ -68,7 +71,8 @@ pub(crate) struct DeliveryRecord {
     pub milliseconds: u64,
 }
 
-/// The two lists. Sequence numbers start at 1 and are common to both, so that they tell what came first.
+/// The two lists. Sequence numbers start at 1 and are common to both, so that they tell what came
+/// first.
 #[derive(Debug, Default)]
 pub(crate) struct Journal {
     sequence: u64,
@@ -103,7 +107,11 @@ impl Journal {
     /// Changes the record of a request that is being handled.
     pub(crate) fn amend(&mut self, sequence: u64, change: impl FnOnce(&mut RequestRecord)) {
         // The list is sorted by number; what is being handled stands near its end.
-        if let Some(record) = self.requests.iter_mut().rev().find(|record| record.sequence <= sequence)
+        if let Some(record) = self
+            .requests
+            .iter_mut()
+            .rev()
+            .find(|record| record.sequence <= sequence)
             && record.sequence == sequence
         {
             change(record);

@@ -1,5 +1,6 @@
-//! Signed, temporary links to files, with the query members of the provider's file store. A link that was altered or whose time
-//! is over is refused; links made by one sandbox mean nothing to another.
+//! Signed, temporary links to files, with the query members of the provider's file store. A link
+//! that was altered or whose time is over is refused; links made by one sandbox mean nothing to
+//! another.
 
 use std::collections::HashMap;
 
@@ -10,7 +11,8 @@ use uuid::Uuid;
 
 use crate::signature::{hex_hmac, same};
 
-const DATE: &[time::format_description::BorrowedFormatItem<'static>] = format_description!("[year][month][day]T[hour][minute][second]Z");
+const DATE: &[time::format_description::BorrowedFormatItem<'static>] =
+    format_description!("[year][month][day]T[hour][minute][second]Z");
 
 /// Where a file is, below `/files/`: `scanRef`, folder, name.
 pub(crate) type Path<'a> = [&'a str; 3];
@@ -35,11 +37,21 @@ impl LinkSigner {
         }
     }
 
-    /// A new link to `<origin>/files/<path>`, for `seconds` from `at`; no two are the same. None when the
-    /// origin is not a URL.
-    pub(crate) fn issue(&self, origin: &str, path: Path<'_>, at: OffsetDateTime, seconds: u32) -> Option<String> {
+    /// A new link to `<origin>/files/<path>`, for `seconds` from `at`; no two are the same. None
+    /// when the origin is not a URL.
+    pub(crate) fn issue(
+        &self,
+        origin: &str,
+        path: Path<'_>,
+        at: OffsetDateTime,
+        seconds: u32,
+    ) -> Option<String> {
         let mut link = Url::parse(origin).ok()?;
-        link.path_segments_mut().ok()?.pop_if_empty().push("files").extend(path);
+        link.path_segments_mut()
+            .ok()?
+            .pop_if_empty()
+            .push("files")
+            .extend(path);
         let date = at.format(DATE).ok()?;
         let token = Uuid::new_v4().simple().to_string();
         let signature = self.sign(path, &date, &seconds.to_string(), &token);
@@ -54,7 +66,12 @@ impl LinkSigner {
     }
 
     /// Whether the query of a link to this file is genuine and its time not over at `now`.
-    pub(crate) fn check(&self, path: Path<'_>, query: &HashMap<String, String>, now: OffsetDateTime) -> Result<(), LinkError> {
+    pub(crate) fn check(
+        &self,
+        path: Path<'_>,
+        query: &HashMap<String, String>,
+        now: OffsetDateTime,
+    ) -> Result<(), LinkError> {
         let member = |name: &str| query.get(name).map(String::as_str).unwrap_or_default();
         let (date, seconds) = (member("X-Amz-Date"), member("X-Amz-Expires"));
         if !same(
@@ -63,7 +80,9 @@ impl LinkSigner {
         ) {
             return Err(LinkError::Altered);
         }
-        let issued = PrimitiveDateTime::parse(date, DATE).map_err(|_| LinkError::Altered)?.assume_utc();
+        let issued = PrimitiveDateTime::parse(date, DATE)
+            .map_err(|_| LinkError::Altered)?
+            .assume_utc();
         let seconds: i64 = seconds.parse().map_err(|_| LinkError::Altered)?;
         if issued + Duration::seconds(seconds) <= now {
             Err(LinkError::Expired)
@@ -73,7 +92,10 @@ impl LinkSigner {
     }
 
     fn sign(&self, path: Path<'_>, date: &str, seconds: &str, token: &str) -> String {
-        hex_hmac(&self.key, format!("{}\n{date}\n{seconds}\n{token}", path.join("\n")).as_bytes())
+        hex_hmac(
+            &self.key,
+            format!("{}\n{date}\n{seconds}\n{token}", path.join("\n")).as_bytes(),
+        )
     }
 }
 
@@ -91,19 +113,32 @@ mod tests {
         let signer = LinkSigner::new();
         let issued = datetime!(2026-01-02 03:04:05 UTC);
         let path = ["ref", "folder", "STEP ONE.png"];
-        let link = signer.issue("http://127.0.0.1:1/", path, issued, 60).unwrap();
+        let link = signer
+            .issue("http://127.0.0.1:1/", path, issued, 60)
+            .unwrap();
         let link = Url::parse(&link).unwrap();
         assert_eq!(link.path(), "/files/ref/folder/STEP%20ONE.png");
         let query = query_members(link.query());
         assert_eq!(query["X-Amz-Date"], "20260102T030405Z");
-        assert_ne!(signer.issue("http://127.0.0.1:1/", path, issued, 60).unwrap(), link.as_str());
+        assert_ne!(
+            signer
+                .issue("http://127.0.0.1:1/", path, issued, 60)
+                .unwrap(),
+            link.as_str()
+        );
 
         let at = |seconds| issued + Duration::seconds(seconds);
         assert_eq!(signer.check(path, &query, at(59)), Ok(()));
         assert_eq!(signer.check(path, &query, at(60)), Err(LinkError::Expired));
-        for other in [["ref", "folder", "OTHER.png"], ["ref", "other", "STEP ONE.png"]] {
+        for other in [
+            ["ref", "folder", "OTHER.png"],
+            ["ref", "other", "STEP ONE.png"],
+        ] {
             assert_eq!(signer.check(other, &query, at(0)), Err(LinkError::Altered));
         }
-        assert_eq!(LinkSigner::new().check(path, &query, at(0)), Err(LinkError::Altered));
+        assert_eq!(
+            LinkSigner::new().check(path, &query, at(0)),
+            Err(LinkError::Altered)
+        );
     }
 }

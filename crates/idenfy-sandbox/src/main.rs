@@ -1,16 +1,18 @@
-//! The sandbox as a program: settings from the command line, its address on standard output, one line per request on standard
-//! error, until it is interrupted.
+//! The sandbox as a program: settings from the command line, its address on standard output, one
+//! line per request on standard error, until it is interrupted.
 
 #![expect(clippy::print_stdout, reason = "the address is this program's output")]
 
 use clap::Parser;
-use idenfy_sandbox::{ProcessTokenField, ReviewMode, Sandbox, Secret, Settings, StepVerdictSpelling};
+use idenfy_sandbox::{
+    ProcessTokenField, ReviewMode, Sandbox, Secret, Settings, StepVerdictSpelling,
+};
 
 /// A stand-in for the identity verification provider iDenfy, for laptops and tests.
 ///
-/// It speaks the provider's documented API under /api/v2, sends signed callbacks, and is driven by an admin API under /admin.
-/// Customers upload their documents on the page behind a session's link; a reviewer's page is at /reviewer.
-/// It keeps everything in memory and listens on 127.0.0.1 only.
+/// It speaks the provider's documented API under /api/v2, sends signed callbacks, and is driven by
+/// an admin API under /admin. Customers upload their documents on the page behind a session's link;
+/// a reviewer's page is at /reviewer. It keeps everything in memory and listens on 127.0.0.1 only.
 #[derive(Debug, Parser)]
 #[command(version)]
 struct Arguments {
@@ -44,10 +46,12 @@ struct Arguments {
     /// Member that carries the token of a direct submission: token, authToken or either
     #[arg(long, default_value = "either", value_parser = process_token_field)]
     process_token_field: ProcessTokenField,
-    /// Spell status.additionalSteps as a sentence ("Additional step is valid") and not as a word (VALID)
+    /// Spell status.additionalSteps as a sentence ("Additional step is valid") and not as a word
+    /// (VALID)
     #[arg(long)]
     verdicts_as_sentences: bool,
-    /// Who judges what customers upload: automatic (approved at once), or reviewer, who does so at /reviewer
+    /// Who judges what customers upload: automatic (approved at once), or reviewer, who does so at
+    /// /reviewer
     #[arg(long, value_name = "MODE", default_value = "automatic", value_parser = review_mode)]
     review_mode: ReviewMode,
 }
@@ -104,7 +108,10 @@ async fn main() -> anyhow::Result<()> {
         .init();
     let sandbox = Sandbox::start(arguments.into()).await?;
     println!("{}", sandbox.url());
-    tracing::info!(page = format!("{}/reviewer", sandbox.url()), "reviewer's page");
+    tracing::info!(
+        page = format!("{}/reviewer", sandbox.url()),
+        "reviewer's page"
+    );
     tokio::signal::ctrl_c().await?;
     sandbox.shutdown().await;
     Ok(())

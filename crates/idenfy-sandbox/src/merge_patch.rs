@@ -1,4 +1,5 @@
-//! JSON merge patch (RFC 7396): objects are merged member by member, `null` removes, anything else replaces.
+//! JSON merge patch (RFC 7396): objects are merged member by member, `null` removes, anything else
+//! replaces.
 
 use serde_json::{Map, Value};
 
@@ -11,7 +12,9 @@ pub(crate) fn merge_patch(target: &mut Value, patch: &Value) {
     if !target.is_object() {
         *target = Value::Object(Map::new());
     }
-    let Value::Object(members) = target else { return };
+    let Value::Object(members) = target else {
+        return;
+    };
     for (name, change) in changes {
         if change.is_null() {
             members.remove(name);
@@ -34,7 +37,10 @@ mod tests {
             &mut target,
             &json!({"removed": null, "inner": {"list": [3]}, "new": {"a": null, "b": 4}}),
         );
-        assert_eq!(target, json!({"kept": 1, "inner": {"kept": true, "list": [3]}, "new": {"b": 4}}));
+        assert_eq!(
+            target,
+            json!({"kept": 1, "inner": {"kept": true, "list": [3]}, "new": {"b": 4}})
+        );
     }
 
     #[test]

@@ -1,5 +1,6 @@
-//! How sessions end: a customer's session by the admin API, a direct submission by itself after its processing time, an unused
-//! token by its deadline. Each end is announced by one callback, or by a first one that is not final and a second one that is.
+//! How sessions end: a customer's session by the admin API, a direct submission by itself after its
+//! processing time, an unused token by its deadline. Each end is announced by one callback, or by a
+//! first one that is not final and a second one that is.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -58,14 +59,21 @@ pub(crate) fn process_in_background(state: &Shared, scan_ref: String) {
             .get(&scan_ref)
             .map(|session| session.client_id.clone())
             .unwrap_or_default();
-        let outcome = background.outcomes().get(&client_id).cloned().unwrap_or_default();
-        let delay = outcome.delay_milliseconds.unwrap_or(background.settings().processing_milliseconds);
+        let outcome = background
+            .outcomes()
+            .get(&client_id)
+            .cloned()
+            .unwrap_or_default();
+        let delay = outcome
+            .delay_milliseconds
+            .unwrap_or(background.settings().processing_milliseconds);
         sleep(Duration::from_millis(delay)).await;
         conclude(&background, &scan_ref, outcome).await;
     });
 }
 
-/// Announces what processing came to, unless the admin API has given the session a result, or deleted it, in the meantime.
+/// Announces what processing came to, unless the admin API has given the session a result, or
+/// deleted it, in the meantime.
 async fn conclude(state: &State, scan_ref: &str, outcome: Outcome) {
     let state_now = state.sessions().get(scan_ref).map(|session| session.state);
     if state_now != Some(SessionState::Processing) {
@@ -117,7 +125,8 @@ impl Verdict {
         }
     }
 
-    /// The end of a session that a person called off. The documentation is silent on its body; this is that of one that lapsed.
+    /// The end of a session that a person called off. The documentation is silent on its body; this
+    /// is that of one that lapsed.
     pub(crate) fn cancelled() -> Self {
         Self {
             event: Event::Cancelled,
@@ -137,13 +146,21 @@ impl Verdict {
 }
 
 /// Moves the session on and delivers its callback; none when there is no such session.
-pub(crate) async fn announce(state: &State, scan_ref: &str, verdict: Verdict) -> Option<Vec<DeliveryRecord>> {
+pub(crate) async fn announce(
+    state: &State,
+    scan_ref: &str,
+    verdict: Verdict,
+) -> Option<Vec<DeliveryRecord>> {
     let envelope = settle(state, scan_ref, &verdict)?;
     Some(deliver(state, &envelope).await)
 }
 
 /// Announces several results in order: each waits until the one before is delivered or given up.
-pub(crate) async fn announce_in_turn(state: &State, scan_ref: &str, verdicts: Vec<Verdict>) -> Vec<DeliveryRecord> {
+pub(crate) async fn announce_in_turn(
+    state: &State,
+    scan_ref: &str,
+    verdicts: Vec<Verdict>,
+) -> Vec<DeliveryRecord> {
     let mut records = Vec::new();
     for verdict in verdicts {
         records.extend(announce(state, scan_ref, verdict).await.unwrap_or_default());
@@ -153,13 +170,27 @@ pub(crate) async fn announce_in_turn(state: &State, scan_ref: &str, verdicts: Ve
 
 /// A callback of the session to be sent again, numbered from 0; with new links to the same files if
 /// their age is given. None if there is no such callback.
-pub(crate) fn earlier_callback(state: &State, session: &Session, number: usize, links: Option<LinkAge>) -> Option<Envelope> {
+pub(crate) fn earlier_callback(
+    state: &State,
+    session: &Session,
+    number: usize,
+    links: Option<LinkAge>,
+) -> Option<Envelope> {
     let announced = session.results.get(number)?;
     let mut callback = announced.callback.clone();
     if let (Some(age), Some(upload)) = (links, announced.upload) {
         let mut body: Value = serde_json::from_slice(&callback.body).unwrap_or_default();
-        let (files, pdfs) = link_maps(state, &state.settings(), session, Folder::Upload(upload), age);
-        merge_patch(&mut body, &json!({"fileUrls": files, "additionalStepPdfUrls": pdfs}));
+        let (files, pdfs) = link_maps(
+            state,
+            &state.settings(),
+            session,
+            Folder::Upload(upload),
+            age,
+        );
+        merge_patch(
+            &mut body,
+            &json!({"fileUrls": files, "additionalStepPdfUrls": pdfs}),
+        );
         callback.body = body.to_string().into();
     }
     Some(Envelope {
@@ -170,7 +201,8 @@ pub(crate) fn earlier_callback(state: &State, session: &Session, number: usize, 
     })
 }
 
-/// Moves the session on and returns its callback, not yet delivered; none when there is no such session.
+/// Moves the session on and returns its callback, not yet delivered; none when there is no such
+/// session.
 pub(crate) fn settle(state: &State, scan_ref: &str, verdict: &Verdict) -> Option<Envelope> {
     let settings = state.settings();
     let mut sessions = state.sessions();
@@ -203,7 +235,10 @@ pub(crate) fn settle(state: &State, scan_ref: &str, verdict: &Verdict) -> Option
     session.results.push(Announced {
         at,
         status: body.get("status").cloned().unwrap_or_default(),
-        is_final: body.get("final").and_then(Value::as_bool).unwrap_or(verdict.is_final),
+        is_final: body
+            .get("final")
+            .and_then(Value::as_bool)
+            .unwrap_or(verdict.is_final),
         upload: has_result.then_some(session.uploads.len()),
         callback: Callback {
             event_type: event_name(&settings, &verdict.event),
@@ -239,7 +274,9 @@ pub(crate) async fn watch_deadlines(state: Shared) {
             });
         }
         let next = state.sessions().next_deadline();
-        let pause = next.map_or(Duration::from_secs(3600), |at| (at - now()).try_into().unwrap_or_default());
+        let pause = next.map_or(Duration::from_secs(3600), |at| {
+            (at - now()).try_into().unwrap_or_default()
+        });
         tokio::select! {
             () = sleep(pause) => {}
             () = state.deadlines_changed.notified() => {}
@@ -274,7 +311,11 @@ mod tests {
         ] {
             state.sessions().get_mut(&scan_ref).unwrap().state = session_state;
             conclude(&state, &scan_ref, Outcome::default()).await;
-            assert_eq!(state.journal().deliveries().count(), announcements, "{session_state:?}");
+            assert_eq!(
+                state.journal().deliveries().count(),
+                announcements,
+                "{session_state:?}"
+            );
         }
     }
 }

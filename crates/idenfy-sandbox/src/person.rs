@@ -1,7 +1,8 @@
 //! Invented people and their documents, for the `data` object of callbacks.
 //!
 //! A client is always the same person with the same two documents: one that a customer shows, and
-//! one that comes by direct processing. Names say that they are made up (example, specimen, nobody).
+//! one that comes by direct processing. Names say that they are made up (example, specimen,
+//! nobody).
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -80,8 +81,14 @@ static COUNTRIES: [Country; 6] = [
         nationality: "polskie (przykład)",
         address: "ul. Zmyślona 0, Nigdzie",
         names: [
-            female(["MAŁGORZATA ŁUCJA", "PRZYKŁADOWSKA"], ["Małgorzata Łucja", "Przykładowska"]),
-            male(["WŁODZIMIERZ", "NIKT-ZMYŚLONY"], ["Włodzimierz", "Nikt-Zmyślony"]),
+            female(
+                ["MAŁGORZATA ŁUCJA", "PRZYKŁADOWSKA"],
+                ["Małgorzata Łucja", "Przykładowska"],
+            ),
+            male(
+                ["WŁODZIMIERZ", "NIKT-ZMYŚLONY"],
+                ["Włodzimierz", "Nikt-Zmyślony"],
+            ),
         ],
     },
     Country {
@@ -146,10 +153,19 @@ impl Person {
         let mut draw = |bound: u64, turns: bool| {
             let drawn = seed % bound;
             seed /= bound;
-            if turns { (drawn + bound / 2) % bound } else { drawn }
+            if turns {
+                (drawn + bound / 2) % bound
+            } else {
+                drawn
+            }
         };
-        let country = COUNTRIES.get(draw(6, false) as usize).unwrap_or(&COUNTRIES[0]);
-        let name = country.names.get(draw(2, other) as usize).unwrap_or(&country.names[0]);
+        let country = COUNTRIES
+            .get(draw(6, false) as usize)
+            .unwrap_or(&COUNTRIES[0]);
+        let name = country
+            .names
+            .get(draw(2, other) as usize)
+            .unwrap_or(&country.names[0]);
         Self {
             country,
             name,
@@ -164,7 +180,11 @@ impl Person {
     /// where the country prints none.
     fn personal_code(&self) -> Option<String> {
         let Self {
-            year, month, day, serial, ..
+            year,
+            month,
+            day,
+            serial,
+            ..
         } = self;
         let short_year = year % 100;
         let is_male = self.name.sex == "MALE";
@@ -215,16 +235,25 @@ impl Document {
 
 /// The `data` object with every member of the schema.
 pub(crate) fn data(shown: Shown<'_>) -> Value {
-    let person = Person::of(shown.client_id, shown.second == Some(SecondDocument::OtherPerson));
+    let person = Person::of(
+        shown.client_id,
+        shown.second == Some(SecondDocument::OtherPerson),
+    );
     let document = match shown.second {
         None | Some(SecondDocument::SameDocument) => Document::first(&person),
-        Some(SecondDocument::OtherDocument | SecondDocument::OtherPerson) => Document::second(&person),
+        Some(SecondDocument::OtherDocument | SecondDocument::OtherPerson) => {
+            Document::second(&person)
+        }
     };
     let [first_name, last_name] = person.name.latin;
     let issuing_country = shown.country.unwrap_or(person.country.code);
     // Another country prints names in Latin letters, and neither code nor address of this one.
     let at_home = issuing_country == person.country.code;
-    let printed = if at_home { person.name.printed } else { person.name.latin };
+    let printed = if at_home {
+        person.name.printed
+    } else {
+        person.name.latin
+    };
     let home_only = |text: &'static str| at_home.then_some(text);
     json!({
         "docFirstName": first_name,
@@ -353,7 +382,10 @@ mod tests {
     #[test]
     fn the_same_document_is_the_same_in_every_member() {
         for client in clients() {
-            assert_eq!(shown(&client, None), shown(&client, Some(SecondDocument::SameDocument)));
+            assert_eq!(
+                shown(&client, None),
+                shown(&client, Some(SecondDocument::SameDocument))
+            );
         }
     }
 
@@ -369,11 +401,19 @@ mod tests {
         assert!(any(&|data| printed(data, 'Α'..='ω')), "Greek");
         assert!(any(&|data| printed(data, 'А'..='я')), "Cyrillic");
         assert!(
-            any(&|data| data["docLastName"].as_str().is_some_and(|name| !name.is_ascii())),
+            any(&|data| data["docLastName"]
+                .as_str()
+                .is_some_and(|name| !name.is_ascii())),
             "accents"
         );
-        assert!(any(&|data| data["docPersonalCode"].is_null()) && any(&|data| data["docPersonalCode"].is_string()));
-        let names: std::collections::BTreeSet<_> = people.iter().map(|data| data["fullName"].to_string()).collect();
+        assert!(
+            any(&|data| data["docPersonalCode"].is_null())
+                && any(&|data| data["docPersonalCode"].is_string())
+        );
+        let names: std::collections::BTreeSet<_> = people
+            .iter()
+            .map(|data| data["fullName"].to_string())
+            .collect();
         assert_eq!(names.len(), 12);
     }
 
@@ -394,7 +434,10 @@ mod tests {
                 (&abroad["orgLastName"], &abroad["docPersonalCode"]),
                 (&abroad["docLastName"], &Value::Null)
             );
-            assert_eq!(abroad["docNationality"], shown(&client, None)["docNationality"]);
+            assert_eq!(
+                abroad["docNationality"],
+                shown(&client, None)["docNationality"]
+            );
         }
     }
 }

@@ -1,4 +1,5 @@
-//! Stand-ins for photos: valid 8 × 8 PNG images of one colour, a different one for each name, so that files can be told apart.
+//! Stand-ins for photos: valid 8 × 8 PNG images of one colour, a different one for each name, so
+//! that files can be told apart.
 
 use bytes::Bytes;
 
@@ -9,7 +10,12 @@ pub(crate) fn png(name: &str) -> Bytes {
     let [red, green, blue, _] = crc32(name.as_bytes()).to_be_bytes();
     // Each row starts with its filter: none.
     let row: Vec<u8> = std::iter::once(0)
-        .chain([red, green, blue].into_iter().cycle().take(SIDE as usize * 3))
+        .chain(
+            [red, green, blue]
+                .into_iter()
+                .cycle()
+                .take(SIDE as usize * 3),
+        )
         .collect();
     let pixels = row.repeat(SIDE as usize);
 
@@ -51,7 +57,11 @@ fn stored_zlib(content: &[u8]) -> Vec<u8> {
 fn crc32(content: &[u8]) -> u32 {
     !content.iter().fold(!0, |remainder, byte| {
         (0..8).fold(remainder ^ u32::from(*byte), |value, _| {
-            if value & 1 == 1 { 0xedb8_8320 ^ (value >> 1) } else { value >> 1 }
+            if value & 1 == 1 {
+                0xedb8_8320 ^ (value >> 1)
+            } else {
+                value >> 1
+            }
         })
     })
 }

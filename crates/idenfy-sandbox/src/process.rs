@@ -1,5 +1,6 @@
-//! `POST /api/v2/process`: direct processing. The token is taken first and under one lock, so of several submissions with one token
-//! at most one is accepted; whether a refused one gives it back is a setting. What was submitted is remembered by digest only.
+//! `POST /api/v2/process`: direct processing. The token is taken first and under one lock, so of
+//! several submissions with one token at most one is accepted; whether a refused one gives it back
+//! is a setting. What was submitted is remembered by digest only.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -20,7 +21,13 @@ use crate::state::{Shared, State, now};
 use crate::token_rules::is_country_code;
 
 /// Types that a submission may name.
-const DOCUMENT_TYPES: &[&str] = &["ID_CARD", "PASSPORT", "DRIVER_LICENSE", "RESIDENCE_PERMIT", "OTHER"];
+const DOCUMENT_TYPES: &[&str] = &[
+    "ID_CARD",
+    "PASSPORT",
+    "DRIVER_LICENSE",
+    "RESIDENCE_PERMIT",
+    "OTHER",
+];
 const SIDES: &[&str] = &["FRONT", "BACK", "FACE"];
 /// The only additional steps whose images may come with a submission.
 const SUBMITTABLE_STEPS: &[&str] = &["UTILITY_BILL", "SECOND_UTILITY_BILL"];
@@ -45,7 +52,10 @@ impl Submission<'_> {
     /// The token, and the member that it came in.
     fn token(&self, field: ProcessTokenField) -> Option<(&'static str, &str)> {
         let token = self.token.as_ref().map(|text| ("token", text.0.as_ref()));
-        let auth_token = self.auth_token.as_ref().map(|text| ("authToken", text.0.as_ref()));
+        let auth_token = self
+            .auth_token
+            .as_ref()
+            .map(|text| ("authToken", text.0.as_ref()));
         match field {
             ProcessTokenField::Token => token,
             ProcessTokenField::AuthToken => auth_token,
@@ -55,22 +65,35 @@ impl Submission<'_> {
 
     fn image(&self, side: &str) -> Option<&str> {
         let images = self.images.as_ref()?;
-        images.iter().find(|(key, _)| key.0 == side).map(|(_, image)| image.0.as_ref())
+        images
+            .iter()
+            .find(|(key, _)| key.0 == side)
+            .map(|(_, image)| image.0.as_ref())
     }
 }
 
-/// The token of a submission, in either member; for telling whom a request is about before it is judged.
+/// The token of a submission, in either member; for telling whom a request is about before it is
+/// judged.
 pub(crate) fn token_of(body: &[u8]) -> Option<String> {
     let submission: Submission<'_> = serde_json::from_slice(body).ok()?;
-    submission.token(ProcessTokenField::Either).map(|(_, token)| token.to_owned())
+    submission
+        .token(ProcessTokenField::Either)
+        .map(|(_, token)| token.to_owned())
 }
 
 /// Answers a submission; the record is of what could be read, also when it is refused.
-pub(crate) async fn answer(state: &Shared, body: Bytes) -> (SubmissionRecord, Result<Response, ProviderError>) {
+pub(crate) async fn answer(
+    state: &Shared,
+    body: Bytes,
+) -> (SubmissionRecord, Result<Response, ProviderError>) {
     let judge = Arc::clone(state);
     let judged = tokio::task::spawn_blocking(move || judge_submission(&judge, &body)).await;
     let Ok((record, verdict)) = judged else {
-        let error = ProviderError::with_status(StatusCode::INTERNAL_SERVER_ERROR, Some("INTERNAL_ERROR"), "Internal error.");
+        let error = ProviderError::with_status(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            Some("INTERNAL_ERROR"),
+            "Internal error.",
+        );
         return (SubmissionRecord::default(), Err(error));
     };
     let answer = verdict.map(|scan_ref| {
@@ -80,7 +103,8 @@ pub(crate) async fn answer(state: &Shared, body: Bytes) -> (SubmissionRecord, Re
     (record, answer)
 }
 
-/// Uses the token of a submission up without looking at the rest, as a failing provider may have done.
+/// Uses the token of a submission up without looking at the rest, as a failing provider may have
+/// done.
 pub(crate) fn burn(state: &State, body: &[u8]) {
     if let Some(token) = token_of(body)
         && let Some(session) = state.sessions().by_token_mut(&token)
@@ -89,14 +113,20 @@ pub(crate) fn burn(state: &State, body: &[u8]) {
     }
 }
 
-fn judge_submission(state: &State, body: &[u8]) -> (SubmissionRecord, Result<String, ProviderError>) {
+fn judge_submission(
+    state: &State,
+    body: &[u8],
+) -> (SubmissionRecord, Result<String, ProviderError>) {
     let settings = state.settings();
     let mut record = SubmissionRecord {
         request_bytes: body.len() as u64,
         ..SubmissionRecord::default()
     };
     if record.request_bytes > settings.request_limit_bytes {
-        return (record, Err(ProviderError::bad_value("Request is too large.")));
+        return (
+            record,
+            Err(ProviderError::bad_value("Request is too large.")),
+        );
     }
     let submission: Submission<'_> = match serde_json::from_slice(body) {
         Ok(submission) => submission,
@@ -165,7 +195,9 @@ fn judge_parts(
 /// Marks a token as used and returns its session as it was.
 fn take_token(state: &State, token: &str) -> Result<Session, ProviderError> {
     let mut sessions = state.sessions();
-    let session = sessions.by_token_mut(token).ok_or_else(ProviderError::token_not_valid)?;
+    let session = sessions
+        .by_token_mut(token)
+        .ok_or_else(ProviderError::token_not_valid)?;
     if session.token_used || session.state != SessionState::Active || session.expires_at <= now() {
         return Err(ProviderError::token_not_valid());
     }
@@ -173,7 +205,11 @@ fn take_token(state: &State, token: &str) -> Result<Session, ProviderError> {
     Ok(session.clone())
 }
 
-fn check_conditions(settings: &Settings, submission: &Submission<'_>, session: &Session) -> Result<(), ProviderError> {
+fn check_conditions(
+    settings: &Settings,
+    submission: &Submission<'_>,
+    session: &Session,
+) -> Result<(), ProviderError> {
     if session.questionnaire.is_some() {
         return Err(ProviderError::bad_value(
             "Direct processing is not possible for a token with a questionnaire.",
@@ -184,15 +220,27 @@ fn check_conditions(settings: &Settings, submission: &Submission<'_>, session: &
             "Direct processing is not possible for a token that requires NFC.",
         ));
     }
-    let country = submission.country.as_ref().ok_or_else(|| ProviderError::missing("country"))?;
+    let country = submission
+        .country
+        .as_ref()
+        .ok_or_else(|| ProviderError::missing("country"))?;
     if !is_country_code(&country.0) {
-        return Err(ProviderError::bad_value("Field 'country' must be an upper-case alpha-2 code."));
+        return Err(ProviderError::bad_value(
+            "Field 'country' must be an upper-case alpha-2 code.",
+        ));
     }
-    let document_type = submission.document_type.as_ref().map(|text| text.0.as_ref());
+    let document_type = submission
+        .document_type
+        .as_ref()
+        .map(|text| text.0.as_ref());
     match document_type {
-        None if settings.require_document_type => return Err(ProviderError::missing("documentType")),
+        None if settings.require_document_type => {
+            return Err(ProviderError::missing("documentType"));
+        }
         Some(other) if !DOCUMENT_TYPES.contains(&other) => {
-            return Err(ProviderError::bad_value("Field 'documentType' has a wrong value."));
+            return Err(ProviderError::bad_value(
+                "Field 'documentType' has a wrong value.",
+            ));
         }
         _ => {}
     }
@@ -205,12 +253,18 @@ fn check_sides(
     session: &Session,
     document_type: Option<&str>,
 ) -> Result<(), ProviderError> {
-    let images = submission.images.as_ref().ok_or_else(|| ProviderError::missing("images"))?;
+    let images = submission
+        .images
+        .as_ref()
+        .ok_or_else(|| ProviderError::missing("images"))?;
     let steps = step_types(&session.additional_steps);
     for side in images.keys().map(|key| key.0.as_ref()) {
-        let known = SIDES.contains(&side) || (SUBMITTABLE_STEPS.contains(&side) && steps.contains_key(side));
+        let known = SIDES.contains(&side)
+            || (SUBMITTABLE_STEPS.contains(&side) && steps.contains_key(side));
         if !known {
-            return Err(ProviderError::bad_value(format!("There is no step {side} in this verification.")));
+            return Err(ProviderError::bad_value(format!(
+                "There is no step {side} in this verification."
+            )));
         }
     }
     let mut required = vec!["FRONT"];
@@ -221,8 +275,14 @@ fn check_sides(
         required.push("FACE");
     }
     required.extend(steps.keys().map(String::as_str));
-    match required.into_iter().find(|step| submission.image(step).is_none()) {
-        Some(step) => Err(ProviderError::new("MISSING_VALUE", format!("There is no image for step {step}."))),
+    match required
+        .into_iter()
+        .find(|step| submission.image(step).is_none())
+    {
+        Some(step) => Err(ProviderError::new(
+            "MISSING_VALUE",
+            format!("There is no image for step {step}."),
+        )),
         None => Ok(()),
     }
 }

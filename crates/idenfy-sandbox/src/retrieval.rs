@@ -1,5 +1,5 @@
-//! What the provider tells about a session afterwards, and its deletion: `/api/v2/status`, `/data`, `/files`, `/delete` and the list
-//! of a client's sessions.
+//! What the provider tells about a session afterwards, and its deletion: `/api/v2/status`, `/data`,
+//! `/files`, `/delete` and the list of a client's sessions.
 
 use std::collections::HashMap;
 
@@ -29,7 +29,8 @@ const STATUS_MEMBERS: [&str; 6] = [
 
 /// The `scanRef` of a request that has nothing else.
 pub(crate) fn scan_ref_of(body: &[u8]) -> Result<String, ProviderError> {
-    let request: Map<String, Value> = serde_json::from_slice(body).map_err(|error| ProviderError::unreadable(body, &error))?;
+    let request: Map<String, Value> =
+        serde_json::from_slice(body).map_err(|error| ProviderError::unreadable(body, &error))?;
     match request.get("scanRef") {
         None => Err(ProviderError::missing("scanRef")),
         Some(Value::String(scan_ref)) => Ok(scan_ref.clone()),
@@ -42,12 +43,20 @@ pub(crate) fn scan_ref_of(body: &[u8]) -> Result<String, ProviderError> {
 
 fn session_of(state: &State, body: &[u8]) -> Result<Session, ProviderError> {
     let scan_ref = scan_ref_of(body)?;
-    state.sessions().get(&scan_ref).cloned().ok_or_else(ProviderError::unknown_scan_ref)
+    state
+        .sessions()
+        .get(&scan_ref)
+        .cloned()
+        .ok_or_else(ProviderError::unknown_scan_ref)
 }
 
-/// Answers `POST /api/v2/status` by the newest result, or as the fault has it. The verdict on additional
-/// steps is not part of it.
-pub(crate) fn status(state: &State, body: &[u8], fault: Option<&Fault>) -> Result<Response, ProviderError> {
+/// Answers `POST /api/v2/status` by the newest result, or as the fault has it. The verdict on
+/// additional steps is not part of it.
+pub(crate) fn status(
+    state: &State,
+    body: &[u8],
+    fault: Option<&Fault>,
+) -> Result<Response, ProviderError> {
     let mut session = session_of(state, body)?;
     let settings = state.settings();
     if let Some(fault) = fault.filter(|fault| fault.kind == FaultKind::LaggingStatus) {
@@ -73,19 +82,25 @@ pub(crate) fn status(state: &State, body: &[u8], fault: Option<&Fault>) -> Resul
     }
     if let Value::Object(answer) = &mut answer {
         for member in STATUS_MEMBERS {
-            let otherwise = if member.ends_with("Tags") { json!([]) } else { Value::Null };
+            let otherwise = if member.ends_with("Tags") {
+                json!([])
+            } else {
+                Value::Null
+            };
             let known = newest.and_then(|newest| newest.status.get(member)).cloned();
             answer.insert(member.to_owned(), known.unwrap_or(otherwise));
         }
     }
     if let Some(Fault {
-        overall: Some(overall), ..
+        overall: Some(overall),
+        ..
     }) = fault
     {
         merge_patch(&mut answer, &json!({"status": overall}));
     }
     if let Some(Fault {
-        is_final: Some(is_final), ..
+        is_final: Some(is_final),
+        ..
     }) = fault
     {
         merge_patch(&mut answer, &json!({"final": is_final}));
@@ -97,9 +112,15 @@ pub(crate) fn status(state: &State, body: &[u8], fault: Option<&Fault>) -> Resul
 pub(crate) fn data(state: &State, body: &[u8]) -> Result<Response, ProviderError> {
     let session = session_of(state, body)?;
     let newest = session.results.last();
-    let announced = newest.and_then(|newest| serde_json::from_slice::<Value>(&newest.callback.body).ok());
-    let mut answer = announced.and_then(|body| body.get("data").cloned()).unwrap_or_else(person::no_data);
-    merge_patch(&mut answer, &json!({"scanRef": session.scan_ref, "clientId": session.client_id}));
+    let announced =
+        newest.and_then(|newest| serde_json::from_slice::<Value>(&newest.callback.body).ok());
+    let mut answer = announced
+        .and_then(|body| body.get("data").cloned())
+        .unwrap_or_else(person::no_data);
+    merge_patch(
+        &mut answer,
+        &json!({"scanRef": session.scan_ref, "clientId": session.client_id}),
+    );
     Ok(Json(answer).into_response())
 }
 
@@ -107,7 +128,9 @@ pub(crate) fn data(state: &State, body: &[u8]) -> Result<Response, ProviderError
 pub(crate) fn files(state: &State, body: &[u8], age: LinkAge) -> Result<Response, ProviderError> {
     let session = session_of(state, body)?;
     if session.state == SessionState::Deleted {
-        return Err(ProviderError::bad_value("The data of this verification have been deleted."));
+        return Err(ProviderError::bad_value(
+            "The data of this verification have been deleted.",
+        ));
     }
     let settings = state.settings();
     let newest = session.uploads.len();
@@ -130,9 +153,14 @@ pub(crate) fn files(state: &State, body: &[u8], age: LinkAge) -> Result<Response
 pub(crate) fn delete(state: &State, body: &[u8]) -> Result<Response, ProviderError> {
     let scan_ref = scan_ref_of(body)?;
     let mut sessions = state.sessions();
-    let session = sessions.get_mut(&scan_ref).ok_or_else(ProviderError::unknown_scan_ref)?;
+    let session = sessions
+        .get_mut(&scan_ref)
+        .ok_or_else(ProviderError::unknown_scan_ref)?;
     if session.is_open() {
-        return Err(ProviderError::new("PARTNER_ERROR", "Token has not expired yet."));
+        return Err(ProviderError::new(
+            "PARTNER_ERROR",
+            "Token has not expired yet.",
+        ));
     }
     let deleted_as = if session.state == SessionState::Expired {
         "EXPIRED-DELETED"
@@ -148,13 +176,20 @@ pub(crate) fn delete(state: &State, body: &[u8]) -> Result<Response, ProviderErr
     Ok(StatusCode::OK.into_response())
 }
 
-/// Answers `GET /kyc/identifications/?clientId=&page=&perPage=`: newest first, pages counted from 1, 1 to 100 per page.
+/// Answers `GET /kyc/identifications/?clientId=&page=&perPage=`: newest first, pages counted from
+/// 1, 1 to 100 per page.
 pub(crate) fn identifications(state: &State, uri: &Uri) -> Result<Response, ProviderError> {
     let query = query_members(uri.query());
-    let (page, per_page) = (number(&query, "page", 1)?, number(&query, "perPage", 20)?.min(100));
+    let (page, per_page) = (
+        number(&query, "page", 1)?,
+        number(&query, "perPage", 20)?.min(100),
+    );
     let client_id = query.get("clientId").map(String::as_str);
     let settings = state.settings();
-    let (origin, while_processing) = (state.public_url(&settings), &settings.status_while_processing);
+    let (origin, while_processing) = (
+        state.public_url(&settings),
+        &settings.status_while_processing,
+    );
     let sessions = state.sessions();
     let count = sessions.of_client(client_id).count();
     let results: Vec<Value> = sessions
@@ -185,10 +220,16 @@ pub(crate) fn identifications(state: &State, uri: &Uri) -> Result<Response, Prov
 }
 
 /// A number of at least 1.
-fn number(query: &HashMap<String, String>, name: &str, otherwise: usize) -> Result<usize, ProviderError> {
+fn number(
+    query: &HashMap<String, String>,
+    name: &str,
+    otherwise: usize,
+) -> Result<usize, ProviderError> {
     match query.get(name).map(|text| text.parse()) {
         None => Ok(otherwise),
         Some(Ok(number @ 1..)) => Ok(number),
-        Some(_) => Err(ProviderError::bad_value(format!("Parameter '{name}' has a wrong value."))),
+        Some(_) => Err(ProviderError::bad_value(format!(
+            "Parameter '{name}' has a wrong value."
+        ))),
     }
 }

@@ -1,4 +1,5 @@
-//! The provider's routes by name, and whom a request is about. Journal and faults use the same words.
+//! The provider's routes by name, and whom a request is about. Journal and faults use the same
+//! words.
 
 use std::collections::HashMap;
 
@@ -44,7 +45,8 @@ pub(crate) struct Subject {
 impl Subject {
     /// Whether every member that `self` names has the same value in `other`.
     pub(crate) fn matches(&self, other: &Self) -> bool {
-        let agrees = |wanted: &Option<String>, found: &Option<String>| wanted.is_none() || wanted == found;
+        let agrees =
+            |wanted: &Option<String>, found: &Option<String>| wanted.is_none() || wanted == found;
         agrees(&self.scan_ref, &other.scan_ref)
             && agrees(&self.client_id, &other.client_id)
             && agrees(&self.external_ref, &other.external_ref)

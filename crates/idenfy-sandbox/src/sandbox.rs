@@ -1,5 +1,5 @@
-//! A running sandbox. It listens on the loopback interface only and stops, with everything that it still had to do, when it is
-//! dropped.
+//! A running sandbox. It listens on the loopback interface only and stops, with everything that it
+//! still had to do, when it is dropped.
 
 use std::net::Ipv4Addr;
 use std::sync::Arc;
@@ -22,7 +22,8 @@ pub struct Sandbox {
 }
 
 impl Sandbox {
-    /// Starts a sandbox on 127.0.0.1 and the port of the settings; it answers as soon as this returns. Needs a Tokio runtime.
+    /// Starts a sandbox on 127.0.0.1 and the port of the settings; it answers as soon as this
+    /// returns. Needs a Tokio runtime.
     ///
     /// # Errors
     /// The port is taken, or the HTTP client for callbacks cannot be set up.
@@ -31,7 +32,12 @@ impl Sandbox {
         let listener = TcpListener::bind(address)
             .await
             .with_context(|| format!("cannot listen on 127.0.0.1:{}", address.1))?;
-        let url = format!("http://{}", listener.local_addr().context("the listener has no address")?);
+        let url = format!(
+            "http://{}",
+            listener
+                .local_addr()
+                .context("the listener has no address")?
+        );
         let state = Arc::new(State::new(url.clone(), settings)?);
         state.spawn(outcome::watch_deadlines(Arc::clone(&state)));
         let server = tokio::spawn(server::serve(listener, server::router(Arc::clone(&state))));

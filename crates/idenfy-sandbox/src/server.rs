@@ -1,5 +1,6 @@
-//! The listening side. Every connection is served by a task of its own that a request can have ended with a TCP reset, because that
-//! is how a real network fails; ending the server ends all of them.
+//! The listening side. Every connection is served by a task of its own that a request can have
+//! ended with a TCP reset, because that is how a real network fails; ending the server ends all of
+//! them.
 
 use std::future::pending;
 use std::sync::Arc;
@@ -45,24 +46,42 @@ pub(crate) fn router(state: Shared) -> Router {
         .route("/api/v2/data", provider(Method::POST, Route::Data))
         .route("/api/v2/files", provider(Method::POST, Route::Files))
         .route("/api/v2/delete", provider(Method::POST, Route::Delete))
-        .route("/kyc/identifications/", provider(Method::GET, Route::Identifications))
-        .route("/files/{scan_ref}/{folder}/{name}", provider(Method::GET, Route::File))
+        .route(
+            "/kyc/identifications/",
+            provider(Method::GET, Route::Identifications),
+        )
+        .route(
+            "/files/{scan_ref}/{folder}/{name}",
+            provider(Method::GET, Route::File),
+        )
         .route("/health", get(async || Json(json!({"status": "ok"}))))
         .route("/", provider(Method::GET, Route::Redirect))
         .merge(admin::router())
         .merge(pages::router())
         .method_not_allowed_fallback(async || {
             let message = "HTTP method is not allowed.";
-            ProviderError::with_status(StatusCode::METHOD_NOT_ALLOWED, Some("METHOD_NOT_ALLOWED"), message)
+            ProviderError::with_status(
+                StatusCode::METHOD_NOT_ALLOWED,
+                Some("METHOD_NOT_ALLOWED"),
+                message,
+            )
         })
-        .fallback(async || ProviderError::with_status(StatusCode::NOT_FOUND, None, "Not found.").into_response())
+        .fallback(async || {
+            ProviderError::with_status(StatusCode::NOT_FOUND, None, "Not found.").into_response()
+        })
         .layer(middleware::from_fn(log))
         .with_state(state)
 }
 
 fn provider(method: Method, route: Route) -> MethodRouter<Shared> {
-    let pass = async move |Extracted(state): Extracted<Shared>, request: Request| gate::pass(state, route, request).await;
-    if method == Method::GET { get(pass) } else { post(pass) }
+    let pass = async move |Extracted(state): Extracted<Shared>, request: Request| {
+        gate::pass(state, route, request).await
+    };
+    if method == Method::GET {
+        get(pass)
+    } else {
+        post(pass)
+    }
 }
 
 /// One line per answered request. Queries are left out: they hold tokens and signatures.

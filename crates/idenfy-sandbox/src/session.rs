@@ -1,5 +1,6 @@
-//! The verification sessions, in memory. A token is good once and until its time: every change that depends on that is made while
-//! the one lock around [`Sessions`] is held, so two requests with the same token cannot both win.
+//! The verification sessions, in memory. A token is good once and until its time: every change that
+//! depends on that is made while the one lock around [`Sessions`] is held, so two requests with the
+//! same token cannot both win.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -39,7 +40,8 @@ pub(crate) enum SessionState {
     Active,
     /// A customer has opened the session.
     Started,
-    /// Documents have been submitted, by the customer or to direct processing, and nothing is announced yet.
+    /// Documents have been submitted, by the customer or to direct processing, and nothing is
+    /// announced yet.
     Processing,
     /// A result that is not final has been announced.
     Reviewing,
@@ -149,7 +151,10 @@ impl Announced {
 impl Session {
     /// Whether nothing final is known yet and nothing has lapsed.
     pub(crate) fn is_open(&self) -> bool {
-        !matches!(self.state, SessionState::Finished | SessionState::Expired | SessionState::Deleted)
+        !matches!(
+            self.state,
+            SessionState::Finished | SessionState::Expired | SessionState::Deleted
+        )
     }
 
     /// Whether the token could still be used by someone.
@@ -172,8 +177,8 @@ impl Session {
         self.has_new_files = true;
     }
 
-    /// Makes an upload of the files, unless nothing was put since the last one. Its time is at least a
-    /// second after the last one's, because callbacks tell it in whole seconds.
+    /// Makes an upload of the files, unless nothing was put since the last one. Its time is at
+    /// least a second after the last one's, because callbacks tell it in whole seconds.
     pub(crate) fn submit_files(&mut self, at: OffsetDateTime) {
         if !self.has_new_files && !self.uploads.is_empty() {
             return;
@@ -187,19 +192,21 @@ impl Session {
         });
     }
 
-    /// The first document's photos, where nobody supplied any. What direct processing is given is not
-    /// kept.
+    /// The first document's photos, where nobody supplied any. What direct processing is given is
+    /// not kept.
     fn add_missing_pictures(&mut self) {
         let keys: &[&str] = match self.token_type {
             TokenType::Identification => &["FRONT", "BACK", "FACE"],
             TokenType::Document => &["FRONT", "BACK"],
         };
         for key in keys {
-            self.files.entry((*key).to_owned()).or_insert_with(|| StoredFile {
-                bytes: picture::png(&format!("{} {key}", self.scan_ref)),
-                content_type: "image/png".to_owned(),
-                name: None,
-            });
+            self.files
+                .entry((*key).to_owned())
+                .or_insert_with(|| StoredFile {
+                    bytes: picture::png(&format!("{} {key}", self.scan_ref)),
+                    content_type: "image/png".to_owned(),
+                    name: None,
+                });
         }
     }
 
@@ -212,7 +219,9 @@ impl Session {
     pub(crate) fn overall(&self, while_processing: &str) -> String {
         match (self.results.last().and_then(Announced::overall), self.state) {
             (Some(overall), _) => overall.to_owned(),
-            (None, SessionState::Processing | SessionState::Reviewing) => while_processing.to_owned(),
+            (None, SessionState::Processing | SessionState::Reviewing) => {
+                while_processing.to_owned()
+            }
             (None, SessionState::Expired) => "EXPIRED".to_owned(),
             (None, SessionState::Deleted) => self.deleted_as.unwrap_or("DELETED").to_owned(),
             (None, _) => "ACTIVE".to_owned(),
@@ -255,10 +264,15 @@ pub(crate) struct Sessions {
 impl Sessions {
     pub(crate) fn insert(&mut self, session: Session) {
         let scan_ref = session.scan_ref.clone();
-        self.by_token.insert(session.auth_token.clone(), scan_ref.clone());
-        self.by_client.entry(session.client_id.clone()).or_default().push(scan_ref.clone());
+        self.by_token
+            .insert(session.auth_token.clone(), scan_ref.clone());
+        self.by_client
+            .entry(session.client_id.clone())
+            .or_default()
+            .push(scan_ref.clone());
         self.in_order.push(scan_ref.clone());
-        self.deadlines.insert((session.expires_at, scan_ref.clone()));
+        self.deadlines
+            .insert((session.expires_at, scan_ref.clone()));
         self.by_scan_ref.insert(scan_ref, session);
     }
 
@@ -271,7 +285,9 @@ impl Sessions {
     }
 
     pub(crate) fn by_token(&self, token: &str) -> Option<&Session> {
-        self.by_token.get(token).and_then(|scan_ref| self.get(scan_ref))
+        self.by_token
+            .get(token)
+            .and_then(|scan_ref| self.get(scan_ref))
     }
 
     pub(crate) fn by_token_mut(&mut self, token: &str) -> Option<&mut Session> {
@@ -280,9 +296,16 @@ impl Sessions {
     }
 
     /// The sessions of one client, or of all, oldest first.
-    pub(crate) fn of_client<'a>(&'a self, client_id: Option<&str>) -> impl DoubleEndedIterator<Item = &'a Session> + use<'a> {
+    pub(crate) fn of_client<'a>(
+        &'a self,
+        client_id: Option<&str>,
+    ) -> impl DoubleEndedIterator<Item = &'a Session> + use<'a> {
         let scan_refs = match client_id {
-            Some(client_id) => self.by_client.get(client_id).map(Vec::as_slice).unwrap_or_default(),
+            Some(client_id) => self
+                .by_client
+                .get(client_id)
+                .map(Vec::as_slice)
+                .unwrap_or_default(),
             None => self.in_order.as_slice(),
         };
         scan_refs.iter().filter_map(|scan_ref| self.get(scan_ref))
@@ -300,7 +323,8 @@ impl Sessions {
     /// Moves the time at which a session lapses.
     pub(crate) fn set_deadline(&mut self, scan_ref: &str, at: OffsetDateTime) {
         if let Some(session) = self.by_scan_ref.get_mut(scan_ref) {
-            self.deadlines.remove(&(session.expires_at, scan_ref.to_owned()));
+            self.deadlines
+                .remove(&(session.expires_at, scan_ref.to_owned()));
             session.expires_at = at;
             self.deadlines.insert((at, scan_ref.to_owned()));
         }
@@ -310,11 +334,14 @@ impl Sessions {
         self.deadlines.first().map(|(at, _)| *at)
     }
 
-    /// Takes the sessions whose time is over, each once, and returns those that it ends: nothing was submitted to them.
+    /// Takes the sessions whose time is over, each once, and returns those that it ends: nothing
+    /// was submitted to them.
     pub(crate) fn lapse(&mut self, now: OffsetDateTime) -> Vec<String> {
         let mut lapsed = Vec::new();
         while self.next_deadline().is_some_and(|at| at <= now) {
-            let Some((_, scan_ref)) = self.deadlines.pop_first() else { break };
+            let Some((_, scan_ref)) = self.deadlines.pop_first() else {
+                break;
+            };
             if let Some(session) = self.by_scan_ref.get_mut(&scan_ref)
                 && matches!(session.state, SessionState::Active | SessionState::Started)
             {
@@ -333,14 +360,21 @@ pub(crate) fn new_auth_token() -> String {
     token
 }
 
-/// The steps of an `additionalSteps` object (country, document type, step, configuration), each with its type.
+/// The steps of an `additionalSteps` object (country, document type, step, configuration), each
+/// with its type.
 pub(crate) fn step_types(additional_steps: &Value) -> BTreeMap<String, Option<String>> {
     let members = |value: &Value| value.as_object().cloned().unwrap_or_default();
     let mut steps = BTreeMap::new();
     for documents in members(additional_steps).values() {
         for named in members(documents).values() {
             for (name, configuration) in members(named) {
-                steps.insert(name, configuration.get("type").and_then(Value::as_str).map(str::to_owned));
+                steps.insert(
+                    name,
+                    configuration
+                        .get("type")
+                        .and_then(Value::as_str)
+                        .map(str::to_owned),
+                );
             }
         }
     }

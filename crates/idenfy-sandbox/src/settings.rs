@@ -1,5 +1,6 @@
-//! What the pretended provider account looks like. Each setting stands for something that an account at the provider fixes, that
-//! its documentation leaves open, or that two of its pages contradict each other about; a change applies from the next request on.
+//! What the pretended provider account looks like. Each setting stands for something that an
+//! account at the provider fixes, that its documentation leaves open, or that two of its pages
+//! contradict each other about; a change applies from the next request on.
 
 use std::fmt;
 
@@ -30,7 +31,8 @@ impl fmt::Debug for Secret {
     }
 }
 
-/// The member of the direct-processing request that carries the token: the newest page says `token`, all older ones `authToken`.
+/// The member of the direct-processing request that carries the token: the newest page says
+/// `token`, all older ones `authToken`.
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub enum ProcessTokenField {
@@ -42,7 +44,8 @@ pub enum ProcessTokenField {
     Either,
 }
 
-/// How `status.additionalSteps` is spelled: the schema has `VALID`, the dual-verification page has `Additional step is valid`.
+/// How `status.additionalSteps` is spelled: the schema has `VALID`, the dual-verification page has
+/// `Additional step is valid`.
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub enum StepVerdictSpelling {
@@ -126,16 +129,19 @@ pub struct Settings {
     /// Password of HTTP Basic.
     #[serde(skip_serializing)]
     pub api_secret: Secret,
-    /// Key of the callbacks' HMAC-SHA256. Empty: callbacks are not signed, as with a notification without a key.
+    /// Key of the callbacks' HMAC-SHA256. Empty: callbacks are not signed, as with a notification
+    /// without a key.
     #[serde(skip_serializing)]
     pub signing_key: Secret,
-    /// Receiver of the callbacks. Without one each delivery is recorded as failed, unless its token named a receiver.
+    /// Receiver of the callbacks. Without one each delivery is recorded as failed, unless its token
+    /// named a receiver.
     pub callback_url: Option<String>,
     /// Receivers other than `callbackUrl` that a token may name.
     pub permitted_callback_urls: Vec<String>,
     /// Origin of the links that are handed out; none: the address that the sandbox listens on.
     pub public_url: Option<String>,
-    /// Repeats after a callback's first attempt, at once after anything but 200. The provider's pages say 1, 2 or up to 10.
+    /// Repeats after a callback's first attempt, at once after anything but 200. The provider's
+    /// pages say 1, 2 or up to 10.
     pub callback_retries: u32,
     /// Pause before each repeat.
     pub callback_retry_pause_milliseconds: u64,
@@ -175,7 +181,8 @@ pub struct Settings {
     pub burn_token_on_error: bool,
     /// Whether `documentType` must be given, as pages up to 2025 say.
     pub require_document_type: bool,
-    /// Whether BACK must come with each document that has one (all but PASSPORT, and those to be detected).
+    /// Whether BACK must come with each document that has one (all but PASSPORT, and those to be
+    /// detected).
     pub require_back: bool,
     /// Whether direct processing takes PDF.
     pub accept_pdf: bool,
@@ -247,20 +254,24 @@ impl Default for Settings {
 }
 
 impl Settings {
-    /// These settings changed by a JSON merge patch; `null` sets a member back to its default. The default steps are replaced and
-    /// not merged, because a step that is not named is one that is not wanted.
+    /// These settings changed by a JSON merge patch; `null` sets a member back to its default. The
+    /// default steps are replaced and not merged, because a step that is not named is one that is
+    /// not wanted.
     ///
     /// # Errors
     /// A member that does not exist, or a value of the wrong kind.
     pub(crate) fn patched(&self, patch: &Map<String, Value>) -> Result<Self, serde_json::Error> {
         let mut merged = serde_json::to_value(self)?;
-        if let (Value::Object(members), true) = (&mut merged, patch.contains_key("defaultAdditionalSteps")) {
+        if let (Value::Object(members), true) =
+            (&mut merged, patch.contains_key("defaultAdditionalSteps"))
+        {
             members.remove("defaultAdditionalSteps");
         }
         merge_patch(&mut merged, &Value::Object(patch.clone()));
         let mut settings: Self = serde_json::from_value(merged)?;
         settings.port = self.port;
-        // Secrets are not serialised, so the ones that the patch leaves alone have to be carried over.
+        // Secrets are not serialised, so the ones that the patch leaves alone have to be carried
+        // over.
         for (name, kept, target) in [
             ("apiKey", &self.api_key, &mut settings.api_key),
             ("apiSecret", &self.api_secret, &mut settings.api_secret),

@@ -1,4 +1,5 @@
-//! HMAC-SHA256 in lower-case hexadecimal digits, for callbacks and links, and the digest that journals show.
+//! HMAC-SHA256 in lower-case hexadecimal digits, for callbacks and links, and the digest that
+//! journals show.
 
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::{Digest, Sha256};
@@ -36,7 +37,10 @@ mod tests {
         // RFC 4231, test case 2.
         let expected = "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843";
         assert_eq!(hex_hmac(b"Jefe", b"what do ya want for nothing?"), expected);
-        assert_eq!(hex_sha256(b""), "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
+        assert_eq!(
+            hex_sha256(b""),
+            "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+        );
     }
 
     #[test]

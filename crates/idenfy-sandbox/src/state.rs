@@ -1,5 +1,5 @@
-//! What all routes share. Locks are held for single steps in memory and never across an `await`; a lock that a panic poisoned is
-//! used on, because every value behind one is changed in one step.
+//! What all routes share. Locks are held for single steps in memory and never across an `await`; a
+//! lock that a panic poisoned is used on, because every value behind one is changed in one step.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -68,7 +68,10 @@ impl State {
     }
 
     /// Replaces the settings by what `change` makes of them.
-    pub(crate) fn change_settings<E>(&self, change: impl FnOnce(&Settings) -> Result<Settings, E>) -> Result<Arc<Settings>, E> {
+    pub(crate) fn change_settings<E>(
+        &self,
+        change: impl FnOnce(&Settings) -> Result<Settings, E>,
+    ) -> Result<Arc<Settings>, E> {
         let mut settings = lock(&self.settings);
         *settings = Arc::new(change(&settings)?);
         Ok(Arc::clone(&settings))

@@ -1,5 +1,6 @@
-//! `POST /api/v2/token`: opens a session and hands its token out. What the token request leaves open the account's settings fill:
-//! the default steps and the default questionnaire apply unless the request replaces or suppresses them.
+//! `POST /api/v2/token`: opens a session and hands its token out. What the token request leaves
+//! open the account's settings fill: the default steps and the default questionnaire apply unless
+//! the request replaces or suppresses them.
 
 use std::collections::BTreeMap;
 
@@ -20,7 +21,8 @@ const DEFAULT_DOCUMENTS: &[&str] = &["ID_CARD", "PASSPORT", "DRIVER_LICENSE", "R
 
 /// Answers a token request; with the answer comes the new `scanRef`.
 pub(crate) fn answer(state: &State, body: &[u8]) -> Result<(String, Response), ProviderError> {
-    let request: Map<String, Value> = serde_json::from_slice(body).map_err(|error| ProviderError::unreadable(body, &error))?;
+    let request: Map<String, Value> =
+        serde_json::from_slice(body).map_err(|error| ProviderError::unreadable(body, &error))?;
     token_rules::check(&request)?;
     let settings = state.settings();
     check_receiver(&settings, &request)?;
@@ -35,7 +37,10 @@ pub(crate) fn answer(state: &State, body: &[u8]) -> Result<(String, Response), P
 ///
 /// # Errors
 /// The same as for a request of that content.
-pub(crate) fn create(state: &State, request: &Map<String, Value>) -> Result<(String, String), ProviderError> {
+pub(crate) fn create(
+    state: &State,
+    request: &Map<String, Value>,
+) -> Result<(String, String), ProviderError> {
     token_rules::check(request)?;
     let settings = state.settings();
     let session = open(&settings, request);
@@ -48,17 +53,29 @@ fn check_receiver(settings: &Settings, request: &Map<String, Value>) -> Result<(
     let Some(receiver) = text(request, "callbackUrl") else {
         return Ok(());
     };
-    if settings.callback_url.as_ref() == Some(&receiver) || settings.permitted_callback_urls.contains(&receiver) {
+    if settings.callback_url.as_ref() == Some(&receiver)
+        || settings.permitted_callback_urls.contains(&receiver)
+    {
         return Ok(());
     }
-    Err(ProviderError::bad_value("This 'callbackUrl' is not permitted for the account."))
+    Err(ProviderError::bad_value(
+        "This 'callbackUrl' is not permitted for the account.",
+    ))
 }
 
 fn store(state: &State, settings: &Settings, session: Session) -> Result<(), ProviderError> {
     let mut sessions = state.sessions();
-    if settings.conflict_on_active_session && sessions.of_client(Some(&session.client_id)).any(Session::is_open) {
+    if settings.conflict_on_active_session
+        && sessions
+            .of_client(Some(&session.client_id))
+            .any(Session::is_open)
+    {
         let message = "There is already an active session for this clientId.";
-        return Err(ProviderError::with_status(StatusCode::CONFLICT, None, message));
+        return Err(ProviderError::with_status(
+            StatusCode::CONFLICT,
+            None,
+            message,
+        ));
     }
     sessions.insert(session);
     drop(sessions);
@@ -94,7 +111,10 @@ fn open(settings: &Settings, request: &Map<String, Value>) -> Session {
         },
         additional_steps: steps.unwrap_or(&settings.default_additional_steps).clone(),
         questionnaire,
-        nfc_required: request.get("nfcRequired").and_then(Value::as_bool).unwrap_or(false),
+        nfc_required: request
+            .get("nfcRequired")
+            .and_then(Value::as_bool)
+            .unwrap_or(false),
         callback_url: text(request, "callbackUrl"),
         session_length: Duration::seconds(integer(request, "sessionLength", 600)),
         created_at,
@@ -115,8 +135,14 @@ fn open(settings: &Settings, request: &Map<String, Value>) -> Session {
 
 /// The documented answer, with every member that the schema has.
 fn describe(session: &Session, request: &Map<String, Value>) -> Value {
-    let documents = request.get("documents").cloned().unwrap_or_else(|| json!(DEFAULT_DOCUMENTS));
-    let digits = request.get("generateDigitString").and_then(Value::as_bool).unwrap_or(false);
+    let documents = request
+        .get("documents")
+        .cloned()
+        .unwrap_or_else(|| json!(DEFAULT_DOCUMENTS));
+    let digits = request
+        .get("generateDigitString")
+        .and_then(Value::as_bool)
+        .unwrap_or(false);
     let digit_string = digits.then(|| format!("{:08}", Uuid::new_v4().as_u128() % 100_000_000));
     let country = session.country.clone().unwrap_or_else(|| "ALL".to_owned());
     let mut answer = json!({
@@ -153,5 +179,8 @@ fn text(request: &Map<String, Value>, name: &str) -> Option<String> {
 }
 
 fn integer(request: &Map<String, Value>, name: &str, otherwise: i64) -> i64 {
-    request.get(name).and_then(Value::as_i64).unwrap_or(otherwise)
+    request
+        .get(name)
+        .and_then(Value::as_i64)
+        .unwrap_or(otherwise)
 }

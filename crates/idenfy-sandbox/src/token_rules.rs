@@ -1,5 +1,6 @@
-//! The bounds of each field of a token request. A member that is not listed is let through, as the provider adds fields at will;
-//! a listed one that breaks its rule is refused, and so is `null` where it is not documented.
+//! The bounds of each field of a token request. A member that is not listed is let through, as the
+//! provider adds fields at will; a listed one that breaks its rule is refused, and so is `null`
+//! where it is not documented.
 
 use serde_json::{Map, Value};
 use time::Date;
@@ -24,7 +25,8 @@ enum Rule {
     Flag,
     OneOf(&'static [&'static str]),
     ManyOf(&'static [&'static str]),
-    /// An HTTPS URL; plain HTTP to this machine is let through, as that is where the sandbox is used.
+    /// An HTTPS URL; plain HTTP to this machine is let through, as that is where the sandbox is
+    /// used.
     Receiver,
     Uuid,
     Object,
@@ -127,9 +129,12 @@ const RULES: &[(&str, Rule)] = &[
 /// Checks every listed member of a token request.
 ///
 /// # Errors
-/// `MISSING_VALUE` for `clientId`, `VALIDATION_ERROR` for a value of the wrong type, `BAD_VALUE` for one out of bounds.
+/// `MISSING_VALUE` for `clientId`, `VALIDATION_ERROR` for a value of the wrong type, `BAD_VALUE`
+/// for one out of bounds.
 pub(crate) fn check(request: &Map<String, Value>) -> Result<(), ProviderError> {
-    let client_id = request.get("clientId").ok_or_else(|| ProviderError::missing("clientId"))?;
+    let client_id = request
+        .get("clientId")
+        .ok_or_else(|| ProviderError::missing("clientId"))?;
     check_member("clientId", &Rule::Ascii(1, 100), client_id)?;
     for (name, rule) in RULES
         .iter()
@@ -152,22 +157,35 @@ pub(crate) fn check(request: &Map<String, Value>) -> Result<(), ProviderError> {
 }
 
 fn check_member(name: &str, rule: &Rule, value: &Value) -> Result<(), ProviderError> {
-    let wrong_type = || ProviderError::new("VALIDATION_ERROR", format!("Field '{name}' has a value of the wrong type."));
+    let wrong_type = || {
+        ProviderError::new(
+            "VALIDATION_ERROR",
+            format!("Field '{name}' has a value of the wrong type."),
+        )
+    };
     let good = match rule {
         Rule::Flag => return value.as_bool().map(|_| ()).ok_or_else(wrong_type),
-        Rule::Integer(least, most) => (*least..=*most).contains(&value.as_i64().ok_or_else(wrong_type)?),
+        Rule::Integer(least, most) => {
+            (*least..=*most).contains(&value.as_i64().ok_or_else(wrong_type)?)
+        }
         Rule::Object => return value.as_object().map(|_| ()).ok_or_else(wrong_type),
         Rule::Steps => are_steps(value).ok_or_else(wrong_type)?,
-        Rule::Countries if value.is_array() => members(value).all(|member| member.as_str().is_some_and(is_country_code)),
+        Rule::Countries if value.is_array() => {
+            members(value).all(|member| member.as_str().is_some_and(is_country_code))
+        }
         Rule::ManyOf(allowed) => {
-            value.is_array() && members(value).all(|member| member.as_str().is_some_and(|text| allowed.contains(&text)))
+            value.is_array()
+                && members(value)
+                    .all(|member| member.as_str().is_some_and(|text| allowed.contains(&text)))
         }
         _ => is_good_text(rule, value.as_str().ok_or_else(wrong_type)?),
     };
     if good {
         Ok(())
     } else {
-        Err(ProviderError::bad_value(format!("Field '{name}' has a wrong value.")))
+        Err(ProviderError::bad_value(format!(
+            "Field '{name}' has a wrong value."
+        )))
     }
 }
 
@@ -176,7 +194,12 @@ fn is_good_text(rule: &Rule, text: &str) -> bool {
     match rule {
         Rule::Text(least, most) => (*least..=*most).contains(&length),
         Rule::Ascii(least, most) => text.is_ascii() && (*least..=*most).contains(&length),
-        Rule::Name => length <= 100 && text.chars().all(|sign| sign.is_alphabetic() || " -'’.".contains(sign)),
+        Rule::Name => {
+            length <= 100
+                && text
+                    .chars()
+                    .all(|sign| sign.is_alphabetic() || " -'’.".contains(sign))
+        }
         Rule::Date => Date::parse(text, format_description!("[year]-[month]-[day]")).is_ok(),
         Rule::CountryCode | Rule::Countries => is_country_code(text),
         Rule::OneOf(allowed) => allowed.contains(&text),
@@ -246,12 +269,20 @@ mod tests {
             ("dateOfBirth", json!("1990-02-28"), json!("1990-02-30")),
             ("sex", json!("F"), json!("FEMALE")),
             ("successUrl", json!("https://a"), json!("a")),
-            ("theme", json!("6f9619ff-8b86-4011-b42d-00c04fc964ff"), json!("blue")),
+            (
+                "theme",
+                json!("6f9619ff-8b86-4011-b42d-00c04fc964ff"),
+                json!("blue"),
+            ),
             ("tokenType", json!("DOCUMENT"), json!("PICTURE")),
             ("questionnaire", json!(null), json!(5)),
             ("locale", json!("en"), json!(null)),
             ("checkAml", json!(false), json!("false")),
-            ("additionalSteps", json!({"ALL": {"ALL": {}}}), json!({"ALL": {"ALL": []}})),
+            (
+                "additionalSteps",
+                json!({"ALL": {"ALL": {}}}),
+                json!({"ALL": {"ALL": []}}),
+            ),
             (
                 "additionalSteps",
                 json!({"LT": {"ALL": {"S": {"type": "UPLOAD"}}}}),

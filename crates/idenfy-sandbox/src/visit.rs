@@ -1,5 +1,6 @@
-//! What a customer does to a session: start it, hand files in, submit. Looking changes nothing; everything else is checked and done
-//! under one lock, so that of two submissions of one session only one counts, and none after its time.
+//! What a customer does to a session: start it, hand files in, submit. Looking changes nothing;
+//! everything else is checked and done under one lock, so that of two submissions of one session
+//! only one counts, and none after its time.
 
 use std::sync::Arc;
 
@@ -31,9 +32,14 @@ fn check(session: &Session) -> Result<(), Refusal> {
         SessionState::Expired => Err(Refusal::Expired),
         SessionState::Active | SessionState::Started if session.token_used => Err(Refusal::Used),
         // A session ends at its time and not when that is noticed.
-        SessionState::Active | SessionState::Started if session.expires_at <= now() => Err(Refusal::Expired),
+        SessionState::Active | SessionState::Started if session.expires_at <= now() => {
+            Err(Refusal::Expired)
+        }
         SessionState::Active | SessionState::Started => Ok(()),
-        SessionState::Processing | SessionState::Reviewing | SessionState::Finished | SessionState::Deleted => Err(Refusal::Used),
+        SessionState::Processing
+        | SessionState::Reviewing
+        | SessionState::Finished
+        | SessionState::Deleted => Err(Refusal::Used),
     }
 }
 
@@ -54,7 +60,11 @@ pub(crate) fn start(state: &State, auth_token: &str) -> Result<(), Refusal> {
 }
 
 /// Keeps files of a started session, replacing earlier ones of the same key.
-pub(crate) fn hand_in(state: &State, auth_token: &str, files: Vec<(String, StoredFile)>) -> Result<(), Refusal> {
+pub(crate) fn hand_in(
+    state: &State,
+    auth_token: &str,
+    files: Vec<(String, StoredFile)>,
+) -> Result<(), Refusal> {
     let mut sessions = state.sessions();
     let session = sessions.by_token_mut(auth_token).ok_or(Refusal::Unknown)?;
     check(session)?;
@@ -64,8 +74,8 @@ pub(crate) fn hand_in(state: &State, auth_token: &str, files: Vec<(String, Store
     Ok(())
 }
 
-/// Submits what was handed in and returns the overall status that is known at once; none while a reviewer is to judge it. The
-/// callback of an automatic result is sent in the background.
+/// Submits what was handed in and returns the overall status that is known at once; none while a
+/// reviewer is to judge it. The callback of an automatic result is sent in the background.
 pub(crate) fn submit(state: &Shared, auth_token: &str) -> Result<Option<String>, Refusal> {
     let session = {
         let mut sessions = state.sessions();
@@ -82,7 +92,10 @@ pub(crate) fn submit(state: &Shared, auth_token: &str) -> Result<Option<String>,
     if settings.review_mode == ReviewMode::Reviewer {
         return Ok(None);
     }
-    let verdict = Verdict::reviewed(&settings.automatic_overall, step_verdict(&settings, &session, None));
+    let verdict = Verdict::reviewed(
+        &settings.automatic_overall,
+        step_verdict(&settings, &session, None),
+    );
     // The result stands before the page that shows it is asked for; only its delivery takes time.
     if let Some(envelope) = settle(state, &session.scan_ref, &verdict) {
         let background = Arc::clone(state);

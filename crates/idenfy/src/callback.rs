@@ -1,9 +1,9 @@
 //! What a callback says, without what it says about a person.
 //!
-//! Only members that a decision needs are kept; names, numbers, dates, addresses and scores are skipped while reading. Reading is
-//! lenient, because the provider's own documents disagree about types: a body is unreadable only
-//! when it is no object or has no `scanRef`. U+FFFD stands for text that cannot be read, and for
-//! steps beyond the first 64.
+//! Only members that a decision needs are kept; names, numbers, dates, addresses and scores are
+//! skipped while reading. Reading is lenient, because the provider's own documents disagree about
+//! types: a body is unreadable only when it is no object or has no `scanRef`. U+FFFD stands for
+//! text that cannot be read, and for steps beyond the first 64.
 
 mod event_type;
 mod file_urls;
@@ -30,21 +30,24 @@ use crate::word::word;
 
 /// One delivery, parsed by [`VerifiedBody::parse`](crate::VerifiedBody::parse).
 ///
-/// `Debug` shows the verdicts and the names of steps: no link, and neither `client_id` nor `external_ref`, which are the
-/// integrator's and may hold anything.
+/// `Debug` shows the verdicts and the names of steps: no link, and neither `client_id` nor
+/// `external_ref`, which are the integrator's and may hold anything.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Callback {
-    /// The verification that this is about; at most 36 characters in the provider's schema, at most 255 here.
+    /// The verification that this is about; at most 36 characters in the provider's schema, at most
+    /// 255 here.
     pub scan_ref: String,
     /// The integrator's name for the customer. U+FFFD where one is there and is no text.
     pub client_id: Option<String>,
     /// The integrator's text from the token request.
     pub external_ref: Option<String>,
-    /// `final`: `false` says that a person's review is to follow. `true` is no promise: a result may still be changed later.
+    /// `final`: `false` says that a person's review is to follow. `true` is no promise: a result
+    /// may still be changed later.
     pub is_final: Option<bool>,
     /// The verdicts; empty in foreign bodies.
     pub status: Status,
-    /// The steps that the session contained, each with its processing type (`UPLOAD`, `EXTRACT`, `COMPARE`) where one is given.
+    /// The steps that the session contained, each with its processing type (`UPLOAD`, `EXTRACT`,
+    /// `COMPARE`) where one is given.
     pub additional_steps: BTreeMap<String, Option<String>>,
     /// Images, by step; the first document's sides are among them.
     pub file_urls: FileUrls,
@@ -69,7 +72,8 @@ pub enum UnreadableCallback {
     NotJson(#[source] NotJson),
     #[error("the callback's body is JSON but not an object")]
     NotAnObject,
-    /// Absent, blank, longer than 255 bytes, of another type, or with white space or control characters inside.
+    /// Absent, blank, longer than 255 bytes, of another type, or with white space or control
+    /// characters inside.
     #[error("the callback names no usable scanRef")]
     NoScanRef,
 }
@@ -118,7 +122,9 @@ impl Callback {
     }
 
     fn of(members: &serde_json::Map<String, Value>) -> Result<Self, UnreadableCallback> {
-        let scan_ref = members.text("scanRef").filter(|text| scan_ref::is_usable(text));
+        let scan_ref = members
+            .text("scanRef")
+            .filter(|text| scan_ref::is_usable(text));
         let nothing = serde_json::Map::new();
         let data = members.object("data").unwrap_or(&nothing);
         Ok(Self {
@@ -138,9 +144,14 @@ impl Callback {
         })
     }
 
-    /// The links of a step, wherever they stand: an image comes among the file links, a PDF among the PDF links.
+    /// The links of a step, wherever they stand: an image comes among the file links, a PDF among
+    /// the PDF links.
     pub fn links_of(&self, step: &str) -> impl Iterator<Item = &str> {
-        let links = self.file_urls.get(step).iter().chain(self.additional_step_pdf_urls.get(step));
+        let links = self
+            .file_urls
+            .get(step)
+            .iter()
+            .chain(self.additional_step_pdf_urls.get(step));
         links.map(String::as_str)
     }
 }
@@ -159,8 +170,9 @@ impl fmt::Debug for Callback {
     }
 }
 
-/// Step names with their types: the value is a word, an object with a `type`, or anything else, which reads as no type. A list of
-/// names is read as well; an item that is no name is a step whose name cannot be read.
+/// Step names with their types: the value is a word, an object with a `type`, or anything else,
+/// which reads as no type. A list of names is read as well; an item that is no name is a step whose
+/// name cannot be read.
 fn steps(value: Option<&Value>) -> BTreeMap<String, Option<String>> {
     let type_of = |value: &Value| match value {
         Value::String(text) => Some(word(text)),
@@ -168,10 +180,15 @@ fn steps(value: Option<&Value>) -> BTreeMap<String, Option<String>> {
         _ => None,
     };
     match value {
-        Some(Value::Object(members)) => members.iter().map(|(step, value)| (step.clone(), type_of(value))).collect(),
+        Some(Value::Object(members)) => members
+            .iter()
+            .map(|(step, value)| (step.clone(), type_of(value)))
+            .collect(),
         Some(Value::Array(names)) => {
             let names = names.iter().filter(|name| !name.is_null());
-            names.map(|name| (name.as_str().unwrap_or(UNREADABLE).to_owned(), None)).collect()
+            names
+                .map(|name| (name.as_str().unwrap_or(UNREADABLE).to_owned(), None))
+                .collect()
         }
         _ => BTreeMap::new(),
     }
@@ -192,7 +209,15 @@ mod tests {
         let text = prop_oneof![
             any::<String>(),
             "[ -~]{0,8}",
-            prop::sample::select(vec!["APPROVED", "VALID", "true", "A_FRONT", "https://files.example/a", " 7 "]).prop_map(str::to_owned),
+            prop::sample::select(vec![
+                "APPROVED",
+                "VALID",
+                "true",
+                "A_FRONT",
+                "https://files.example/a",
+                " 7 "
+            ])
+            .prop_map(str::to_owned),
         ];
         let leaf = prop_oneof![
             Just(Value::Null),
@@ -204,7 +229,14 @@ mod tests {
         ];
         leaf.prop_recursive(5, 40, 6, move |inner| {
             let name = prop_oneof![
-                prop::sample::select(vec!["status", "type", "A_FRONT", "overall", "additionalSteps"]).prop_map(str::to_owned),
+                prop::sample::select(vec![
+                    "status",
+                    "type",
+                    "A_FRONT",
+                    "overall",
+                    "additionalSteps"
+                ])
+                .prop_map(str::to_owned),
                 text.clone()
             ];
             prop_oneof![
@@ -217,18 +249,29 @@ mod tests {
                     }
                     Value::from(distinct)
                 }),
-                prop::collection::btree_map(name, inner, 0..6).prop_map(|members| members.into_iter().collect()),
+                prop::collection::btree_map(name, inner, 0..6)
+                    .prop_map(|members| members.into_iter().collect()),
             ]
         })
     }
 
     fn any_body() -> impl Strategy<Value = Map<String, Value>> {
-        let names: Vec<&str> = CALLBACK.whole.iter().copied().chain(["status", "data", "other"]).collect();
-        prop::collection::btree_map(prop::sample::select(names), any_value(), 0..12).prop_map(|members| {
-            let mut body: Map<_, _> = members.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
-            body.entry("scanRef").or_insert_with(|| "abc".into());
-            body
-        })
+        let names: Vec<&str> = CALLBACK
+            .whole
+            .iter()
+            .copied()
+            .chain(["status", "data", "other"])
+            .collect();
+        prop::collection::btree_map(prop::sample::select(names), any_value(), 0..12).prop_map(
+            |members| {
+                let mut body: Map<_, _> = members
+                    .into_iter()
+                    .map(|(name, value)| (name.to_owned(), value))
+                    .collect();
+                body.entry("scanRef").or_insert_with(|| "abc".into());
+                body
+            },
+        )
     }
 
     proptest! {
@@ -246,7 +289,10 @@ mod tests {
 
     #[test]
     fn a_byte_order_mark_loses_nothing() {
-        assert_eq!(read("\u{FEFF}{\"scanRef\":\"abc\",\"final\":true}").is_final, Some(true));
+        assert_eq!(
+            read("\u{FEFF}{\"scanRef\":\"abc\",\"final\":true}").is_final,
+            Some(true)
+        );
     }
 
     #[test]
@@ -261,7 +307,10 @@ mod tests {
             assert!(callback.client_id.unwrap().contains(UNREADABLE));
             assert_ne!(callback.status.overall, Some(Overall::Approved));
             assert_eq!(callback.status.additional_steps, StepsVerdict::Unknown);
-            assert_eq!(callback.file_urls, FileUrls::from_iter([("B".to_owned(), vec!["b".to_owned()])]));
+            assert_eq!(
+                callback.file_urls,
+                FileUrls::from_iter([("B".to_owned(), vec!["b".to_owned()])])
+            );
         }
     }
 
@@ -278,21 +327,32 @@ mod tests {
         ] {
             let names = names(steps);
             assert_eq!(names.len(), 2, "{steps}");
-            assert!(names.iter().any(|name| name.contains(UNREADABLE)), "{steps}");
+            assert!(
+                names.iter().any(|name| name.contains(UNREADABLE)),
+                "{steps}"
+            );
         }
-        let many: Map<String, Value> = (0..1_000).map(|step| (step.to_string(), Value::Null)).collect();
+        let many: Map<String, Value> = (0..1_000)
+            .map(|step| (step.to_string(), Value::Null))
+            .collect();
         assert_eq!(names(&json!(many).to_string()).len(), 65);
     }
 
     #[test]
     fn a_megabyte_is_read_in_linear_time() {
         let links: Vec<String> = (0..100_000).map(|link| format!("a{link}")).collect();
-        let steps: Map<String, Value> = (0..45_000).map(|step| (format!("STEP_{step:08}"), Value::Null)).collect();
+        let steps: Map<String, Value> = (0..45_000)
+            .map(|step| (format!("STEP_{step:08}"), Value::Null))
+            .collect();
         let bodies = [
             json!({"scanRef": "abc", "fileUrls": {"A": links}}).to_string(),
             json!({"scanRef": "abc", "fileUrls": {"A": vec![links.first(); 100_000]}}).to_string(),
             json!({"scanRef": "abc", "additionalSteps": steps}).to_string(),
-            format!(r#"{{"scanRef":"abc","other":{}{}}}"#, "[".repeat(500_000), "]".repeat(500_000)),
+            format!(
+                r#"{{"scanRef":"abc","other":{}{}}}"#,
+                "[".repeat(500_000),
+                "]".repeat(500_000)
+            ),
         ];
         for body in bodies {
             let started = Instant::now();
@@ -300,7 +360,11 @@ mod tests {
             assert!(callback.file_urls.get("A").len() <= FileUrls::MAXIMUM_LINKS);
             // Unoptimised and on a busy machine it takes a second; comparing all links with all
             // takes minutes.
-            assert!(started.elapsed() < Duration::from_secs(20), "{} bytes", body.len());
+            assert!(
+                started.elapsed() < Duration::from_secs(20),
+                "{} bytes",
+                body.len()
+            );
         }
     }
 }

@@ -20,7 +20,9 @@ use url::Url;
 pub use self::data::Data;
 pub use self::files::Files;
 pub use self::identifications::{Identification, Identifications};
-pub use self::token::{AdditionalSteps, CreateToken, Questionnaire, Step, StepKind, Token, TokenType};
+pub use self::token::{
+    AdditionalSteps, CreateToken, Questionnaire, Step, StepKind, Token, TokenType,
+};
 use crate::error::answer::Answer;
 use crate::{AuthToken, Credentials, Error};
 
@@ -55,10 +57,12 @@ pub struct Client {
 }
 
 impl Client {
-    /// Calls `base_url` (`https://ivs.idenfy.com`, or a stand-in; a path before the operation's is kept) with the given HTTP client.
+    /// Calls `base_url` (`https://ivs.idenfy.com`, or a stand-in; a path before the operation's is
+    /// kept) with the given HTTP client.
     ///
-    /// The HTTP client must not follow redirects: a followed one would turn a `POST` into a `GET`, or send the documents elsewhere.
-    /// Use `redirect::Policy::none()`; a redirect is then an [`Error::UnreadableAnswer`].
+    /// The HTTP client must not follow redirects: a followed one would turn a `POST` into a `GET`,
+    /// or send the documents elsewhere. Use `redirect::Policy::none()`; a redirect is then an
+    /// [`Error::UnreadableAnswer`].
     #[must_use]
     pub fn new(http: reqwest::Client, mut base_url: Url, credentials: Credentials) -> Self {
         base_url.set_query(None);
@@ -77,7 +81,8 @@ impl Client {
         Self { timeouts, ..self }
     }
 
-    /// The link that starts the customer's session. It contains the token: for the customer only, never for a log.
+    /// The link that starts the customer's session. It contains the token: for the customer only,
+    /// never for a log.
     #[must_use]
     pub fn redirect_link(&self, token: &AuthToken) -> String {
         let query = url::form_urlencoded::Serializer::new(String::new())
@@ -96,8 +101,19 @@ impl Client {
             .timeout(timeout)
     }
 
-    async fn post(&self, path: &str, body: &impl Serialize, timeout: Duration) -> Result<Answer, Error> {
-        Answer::read(self.request(Method::POST, path, timeout).json(body).send().await?).await
+    async fn post(
+        &self,
+        path: &str,
+        body: &impl Serialize,
+        timeout: Duration,
+    ) -> Result<Answer, Error> {
+        Answer::read(
+            self.request(Method::POST, path, timeout)
+                .json(body)
+                .send()
+                .await?,
+        )
+        .await
     }
 
     /// The operations that take a `scanRef` and nothing else.
@@ -107,7 +123,8 @@ impl Client {
         struct ScanRef<'a> {
             scan_ref: &'a str,
         }
-        self.post(path, &ScanRef { scan_ref }, self.timeouts.others).await
+        self.post(path, &ScanRef { scan_ref }, self.timeouts.others)
+            .await
     }
 }
 

@@ -1,8 +1,8 @@
 //! Why a call failed, by what can be done about it.
 //!
-//! The provider answers with a code, an `identifier`, both or neither, and its documents disagree about the codes. The identifier
-//! is believed first and the code second (see [`classify`]); identifiers are an open set. No variant holds or prints a provider's
-//! text, a token or a link.
+//! The provider answers with a code, an `identifier`, both or neither, and its documents disagree
+//! about the codes. The identifier is believed first and the code second (see [`classify`]);
+//! identifiers are an open set. No variant holds or prints a provider's text, a token or a link.
 
 pub(crate) mod answer;
 pub(crate) mod classify;
@@ -21,8 +21,8 @@ pub enum Error {
     /// No connection came about; the request was not sent.
     #[error("iDenfy could not be connected to")]
     NotConnected(#[source] BoxError),
-    /// The connection broke, or time ran out, before the whole request was sent: it cannot have been carried out. Submissions only;
-    /// other requests are small enough to leave at once.
+    /// The connection broke, or time ran out, before the whole request was sent: it cannot have
+    /// been carried out. Submissions only; other requests are small enough to leave at once.
     #[error("the request could not be sent to iDenfy to its end")]
     NotSent(#[source] BoxError),
     /// No whole answer within the operation's time limit. The request may have arrived.
@@ -43,26 +43,31 @@ pub enum Error {
     /// The feature is not part of the contract; direct processing has to be ordered.
     #[error("the feature is not in the iDenfy contract")]
     NotInContract,
-    /// More than the allowed requests per hour (10,000 by default; over what they are counted is not documented).
+    /// More than the allowed requests per hour (10,000 by default; over what they are counted is
+    /// not documented).
     #[error("iDenfy limits the rate of requests")]
     RateLimited {
-        /// From the header `Retry-After`, which the provider does not document but a gateway may send; at most a day.
+        /// From the header `Retry-After`, which the provider does not document but a gateway may
+        /// send; at most a day.
         retry_after: Option<Duration>,
     },
     /// HTTP 409: the client already has an active session. It ends by itself.
     #[error("the client has an active iDenfy session")]
     ActiveSession,
-    /// The token is expired, used or unknown. After a call whose outcome is in doubt, this may mean that the call was accepted.
+    /// The token is expired, used or unknown. After a call whose outcome is in doubt, this may mean
+    /// that the call was accepted.
     #[error("iDenfy does not accept the token")]
     TokenNotValid,
     /// The request was refused for what is in it.
     #[error("iDenfy rejected the request: {identifier} (HTTP {status})")]
     Rejected {
-        /// The provider's identifier, such as `MISSING_VALUE`: upper-case letters, digits and `_` only.
+        /// The provider's identifier, such as `MISSING_VALUE`: upper-case letters, digits and `_`
+        /// only.
         identifier: String,
         /// 200 is possible: the provider reports some rejections so.
         status: u16,
-        /// The member or step that the provider's text seems to be about: a name known to be harmless, as a hint for a person.
+        /// The member or step that the provider's text seems to be about: a name known to be
+        /// harmless, as a hint for a person.
         member: Option<String>,
     },
     /// The request was refused and no identifier says why.
@@ -71,17 +76,19 @@ pub enum Error {
     /// A fault at the provider's.
     #[error("iDenfy failed (HTTP {status})")]
     ServerError { status: u16 },
-    /// The answer is not what the provider documents: HTML from a gateway, a redirect, JSON without what it must contain, or more
-    /// than 1 MiB.
+    /// The answer is not what the provider documents: HTML from a gateway, a redirect, JSON without
+    /// what it must contain, or more than 1 MiB.
     #[error("iDenfy's answer cannot be read (HTTP {status})")]
     UnreadableAnswer { status: u16 },
     /// HTTP 413: something on the way takes less than the provider's documented limit.
     #[error("the request is too large for iDenfy")]
     TooLarge,
-    /// The request would be over [`MAXIMUM_REQUEST_BYTES`](crate::MAXIMUM_REQUEST_BYTES) and was not sent.
+    /// The request would be over [`MAXIMUM_REQUEST_BYTES`](crate::MAXIMUM_REQUEST_BYTES) and was
+    /// not sent.
     #[error("the request would have {bytes} bytes, more than the {maximum} that iDenfy takes")]
     RequestTooLarge { bytes: u64, maximum: u64 },
-    /// An image could not be read to its declared end; the request was broken off and cannot have been accepted.
+    /// An image could not be read to its declared end; the request was broken off and cannot have
+    /// been accepted.
     #[error("an image could not be read while it was being sent")]
     Source(#[source] SourceError),
 }
@@ -100,7 +107,8 @@ pub enum SourceError {
 impl Error {
     /// Whether the same call may succeed later without anybody changing anything.
     ///
-    /// It says nothing about whether the call may be *repeated*: ask [`Error::may_have_been_carried_out`] as well.
+    /// It says nothing about whether the call may be *repeated*: ask
+    /// [`Error::may_have_been_carried_out`] as well.
     #[must_use]
     pub fn is_retryable(&self) -> bool {
         match self {
@@ -118,7 +126,8 @@ impl Error {
             Self::Source(SourceError::TooLong { .. }) => false,
             // The gateway gave up waiting for the request (408), or did not want to risk it (425).
             Self::RejectedWithoutIdentifier { status } => matches!(status, 408 | 425),
-            // Needs another key, contract, budget, token or request: a person or the caller has to act.
+            // Needs another key, contract, budget, token or request: a person or the caller has to
+            // act.
             Self::Unauthorized
             | Self::OutOfFunds
             | Self::Forbidden
@@ -132,14 +141,17 @@ impl Error {
 
     /// Whether the provider may have done what was asked, although the call failed.
     ///
-    /// True means in doubt: there is no idempotency key, so a call that costs money or uses up a token must not be repeated before
-    /// evidence settles the matter. [`Error::TokenNotValid`] is false because *this* call did nothing.
+    /// True means in doubt: there is no idempotency key, so a call that costs money or uses up a
+    /// token must not be repeated before evidence settles the matter. [`Error::TokenNotValid`] is
+    /// false because *this* call did nothing.
     #[must_use]
     pub fn may_have_been_carried_out(&self) -> bool {
         match self {
             Self::TimedOut(_) | Self::ConnectionLost(_) | Self::ServerError { .. } => true,
             // A refusal is certain only with a code that refuses.
-            Self::UnreadableAnswer { status } | Self::RejectedWithoutIdentifier { status } => !(400..500).contains(status),
+            Self::UnreadableAnswer { status } | Self::RejectedWithoutIdentifier { status } => {
+                !(400..500).contains(status)
+            }
             Self::NotConnected(_)
             | Self::NotSent(_)
             | Self::Unauthorized

@@ -54,7 +54,10 @@ pub(crate) fn read(value: &[u8]) -> Value {
 pub(crate) fn text(string: &[u8]) -> String {
     // As bytes, because serde_json refuses lone surrogates and invalid UTF-8 in text.
     let bytes: Result<Bytes, _> = serde_json::from_slice(string);
-    bytes.map_or_else(|_| UNREADABLE.to_owned(), |bytes| String::from_utf8_lossy(&bytes).into_owned())
+    bytes.map_or_else(
+        |_| UNREADABLE.to_owned(),
+        |bytes| String::from_utf8_lossy(&bytes).into_owned(),
+    )
 }
 
 fn to_levels(value: &[u8], levels: u8) -> Value {
@@ -113,7 +116,11 @@ impl<'a> Iterator for Entries<'a> {
         // The opening bracket, or the comma after the entry before.
         self.reader.peek()?;
         self.reader.at += 1;
-        let name = if self.is_object { self.reader.name().ok()? } else { &[] };
+        let name = if self.is_object {
+            self.reader.name().ok()?
+        } else {
+            &[]
+        };
         Some((name, self.reader.value().ok()?))
     }
 }
@@ -163,7 +170,12 @@ impl<'a> Reader<'a> {
                     self.string()?;
                 }
                 Some(byte) if is_bare(byte) => {
-                    let length = self.body.iter().skip(self.at).take_while(|byte| is_bare(**byte)).count();
+                    let length = self
+                        .body
+                        .iter()
+                        .skip(self.at)
+                        .take_while(|byte| is_bare(**byte))
+                        .count();
                     self.at += length;
                 }
                 _ => return Err(self.at),
@@ -242,7 +254,16 @@ mod tests {
     #[test]
     fn what_json_does_not_allow_is_there_and_is_nothing() {
         let digits = "7".repeat(400);
-        for odd in ["NaN", "Infinity", "-Infinity", "1e999", "-1e999", &digits, "undefined", "007"] {
+        for odd in [
+            "NaN",
+            "Infinity",
+            "-Infinity",
+            "1e999",
+            "-1e999",
+            &digits,
+            "undefined",
+            "007",
+        ] {
             let body = format!("{{\"before\":{odd},\"list\":[{odd},1],\"after\":true}}");
             let value = json!({"before": UNREADABLE, "list": [UNREADABLE, 1], "after": true});
             assert_eq!(of(body.as_bytes()), value, "{odd}");
@@ -255,9 +276,18 @@ mod tests {
             of(br#"["a\ud800b", "\ud83e\udd8a", "c"]"#),
             json!(["a\u{FFFD}\u{FFFD}\u{FFFD}b", "🦊", "c"])
         );
-        assert_eq!(of(b"[\"a\xFFb\", \"tab\there\"]"), json!(["a\u{FFFD}b", "tab\there"]));
-        assert_eq!(of(br#"["an escape \x that nobody knows"]"#), json!([UNREADABLE]));
-        assert_eq!(of(br#"{"\udc00":1}"#), json!({"\u{FFFD}\u{FFFD}\u{FFFD}": 1}));
+        assert_eq!(
+            of(b"[\"a\xFFb\", \"tab\there\"]"),
+            json!(["a\u{FFFD}b", "tab\there"])
+        );
+        assert_eq!(
+            of(br#"["an escape \x that nobody knows"]"#),
+            json!([UNREADABLE])
+        );
+        assert_eq!(
+            of(br#"{"\udc00":1}"#),
+            json!({"\u{FFFD}\u{FFFD}\u{FFFD}": 1})
+        );
     }
 
     #[test]
@@ -269,7 +299,10 @@ mod tests {
 
     #[test]
     fn what_is_nested_deeper_than_anybody_reads_is_empty() {
-        assert_eq!(of(br#"{"a":{"b":{"c":1},"d":[1]}}"#), json!({"a": {"b": {}, "d": []}}));
+        assert_eq!(
+            of(br#"{"a":{"b":{"c":1},"d":[1]}}"#),
+            json!({"a": {"b": {}, "d": []}})
+        );
         let open = "[".repeat(1_000_000);
         let close = "]".repeat(1_000_000);
         assert_eq!(of(format!("{open}{close}").as_bytes()), json!([[[]]]));
@@ -278,17 +311,32 @@ mod tests {
 
     #[test]
     fn more_entries_than_are_kept_leave_a_mark() {
-        let names = |count: usize| (0..count).map(|name| format!("\"{name}\":0")).collect::<Vec<_>>().join(",");
+        let names = |count: usize| {
+            (0..count)
+                .map(|name| format!("\"{name}\":0"))
+                .collect::<Vec<_>>()
+                .join(",")
+        };
         let kept = |value: &Value| value.as_object().unwrap().len();
         let value = of(format!("{{{},\"0\":1}}", names(64)).as_bytes());
-        assert_eq!((kept(&value), value.get(UNREADABLE), &value["0"]), (64, None, &json!(1)));
+        assert_eq!(
+            (kept(&value), value.get(UNREADABLE), &value["0"]),
+            (64, None, &json!(1))
+        );
         let value = of(format!("{{{}}}", names(65)).as_bytes());
         assert_eq!((kept(&value), &value[UNREADABLE]), (65, &json!(UNREADABLE)));
 
-        let items = (0..64).map(|item| item.to_string()).collect::<Vec<_>>().join(",");
+        let items = (0..64)
+            .map(|item| item.to_string())
+            .collect::<Vec<_>>()
+            .join(",");
         let repeated = "0,".repeat(1_000);
         let value = of(format!("[{repeated}{items}]").as_bytes());
-        assert_eq!(value, json!((0..64).collect::<Vec<_>>()), "repetitions push nothing out");
+        assert_eq!(
+            value,
+            json!((0..64).collect::<Vec<_>>()),
+            "repetitions push nothing out"
+        );
         let value = of(format!("[{items},64]").as_bytes());
         assert_eq!(value.as_array().unwrap().last(), Some(&json!(UNREADABLE)));
     }

@@ -14,14 +14,19 @@ mod verified_body;
 mod word;
 
 pub use auth_token::AuthToken;
-pub use callback::{Callback, EVENT_TYPE_HEADER, EventType, FileUrls, Identity, Overall, Status, StepsVerdict, UnreadableCallback};
+pub use callback::{
+    Callback, EVENT_TYPE_HEADER, EventType, FileUrls, Identity, Overall, Status, StepsVerdict,
+    UnreadableCallback,
+};
 pub use client::{
-    AdditionalSteps, Client, CreateToken, Data, Files, Identification, Identifications, Questionnaire, Step, StepKind, Timeouts, Token,
-    TokenType,
+    AdditionalSteps, Client, CreateToken, Data, Files, Identification, Identifications,
+    Questionnaire, Step, StepKind, Timeouts, Token, TokenType,
 };
 pub use credentials::Credentials;
 pub use error::{BoxError, Error, SourceError};
 pub use selection::NotJson;
-pub use signature::{EmptySigningKey, NoSigningKeys, SIGNATURE_HEADER, SignatureError, SigningKey, SigningKeys};
+pub use signature::{
+    EmptySigningKey, NoSigningKeys, SIGNATURE_HEADER, SignatureError, SigningKey, SigningKeys,
+};
 pub use submission::{Image, MAXIMUM_REQUEST_BYTES, Submission, TokenField};
 pub use verified_body::VerifiedBody;

@@ -1,8 +1,8 @@
 //! Reads chosen members out of a JSON object and skips the rest without keeping it.
 //!
-//! The provider's bodies are full of personal data that nobody here needs, and of members whose types differ between its own
-//! documents. A [`Selection`] names the members to keep, so the rest never becomes a value in
-//! memory. No member fails the whole body: what cannot be read is what
+//! The provider's bodies are full of personal data that nobody here needs, and of members whose
+//! types differ between its own documents. A [`Selection`] names the members to keep, so the rest
+//! never becomes a value in memory. No member fails the whole body: what cannot be read is what
 //! [`lenient_json`](crate::lenient_json) makes of it. Repeated members: the last one wins.
 
 use serde_json::{Map, Value};
@@ -44,7 +44,9 @@ impl Selection {
             let name = lenient_json::text(name);
             if self.whole.contains(&name.as_str()) {
                 members.insert(name, lenient_json::read(value));
-            } else if let Some((_, part)) = self.parts.iter().find(|(part_name, _)| *part_name == name) {
+            } else if let Some((_, part)) =
+                self.parts.iter().find(|(part_name, _)| *part_name == name)
+            {
                 members.insert(name, part.select(value));
             }
         }
@@ -68,7 +70,12 @@ impl NotJson {
         let is_break = |byte: &u8| *byte == b'\n';
         Self {
             line: before.iter().filter(|byte| is_break(byte)).count() + 1,
-            column: before.iter().rev().take_while(|byte| !is_break(byte)).count() + 1,
+            column: before
+                .iter()
+                .rev()
+                .take_while(|byte| !is_break(byte))
+                .count()
+                + 1,
         }
     }
 }
@@ -176,12 +183,23 @@ mod tests {
     #[test]
     fn only_the_named_members_are_kept() {
         let members = members(r#"{"kept":{"a":1},"name":"Ona","part":{"kept":"x","name":"Ona"}}"#);
-        assert_eq!(Value::Object(members), serde_json::json!({"kept": {"a": 1}, "part": {"kept": "x"}}));
+        assert_eq!(
+            Value::Object(members),
+            serde_json::json!({"kept": {"a": 1}, "part": {"kept": "x"}})
+        );
     }
 
     #[test]
     fn a_part_of_any_other_type_reads_as_nothing() {
-        for part in ["null", "true", "-1", "1", "1.5", "\"text\"", "[1,{\"kept\":2}]"] {
+        for part in [
+            "null",
+            "true",
+            "-1",
+            "1",
+            "1.5",
+            "\"text\"",
+            "[1,{\"kept\":2}]",
+        ] {
             let members = members(&format!(r#"{{"part":{part},"kept":1}}"#));
             assert_eq!(members.get("part"), Some(&Value::Null), "{part}");
             assert_eq!(members.get("kept"), Some(&Value::from(1)));
@@ -190,19 +208,34 @@ mod tests {
 
     #[test]
     fn the_last_of_repeated_members_wins() {
-        assert_eq!(members(r#"{"kept":1,"kept":2}"#).get("kept"), Some(&Value::from(2)));
+        assert_eq!(
+            members(r#"{"kept":1,"kept":2}"#).get("kept"),
+            Some(&Value::from(2))
+        );
     }
 
     #[test]
     fn odd_values_that_nobody_reads_lose_nothing() {
         let deep = "[".repeat(100_000) + &"]".repeat(100_000);
-        for odd in ["NaN", "-Infinity", "1e999", r#""\ud800""#, r#"{"\ud800":1}"#, &deep] {
+        for odd in [
+            "NaN",
+            "-Infinity",
+            "1e999",
+            r#""\ud800""#,
+            r#"{"\ud800":1}"#,
+            &deep,
+        ] {
             for body in [
                 format!(r#"{{"odd":{odd},"kept":1}}"#),
                 format!(r#"{{"part":{{"odd":{odd},"kept":1}},"kept":1}}"#),
                 format!(r#"{{"part":{odd},"kept":1}}"#),
             ] {
-                assert_eq!(members(&body).get("kept"), Some(&Value::from(1)), "{}", body.len());
+                assert_eq!(
+                    members(&body).get("kept"),
+                    Some(&Value::from(1)),
+                    "{}",
+                    body.len()
+                );
             }
         }
     }
@@ -212,13 +245,19 @@ mod tests {
         let error = SELECTION.read(b"{\"kept\":\"Ona\n").unwrap_err();
         assert!(!format!("{error} {error:?}").contains("Ona"));
         assert_eq!(error, NotJson { line: 2, column: 1 });
-        assert_eq!(SELECTION.read(b"{} x").unwrap_err(), NotJson { line: 1, column: 4 });
+        assert_eq!(
+            SELECTION.read(b"{} x").unwrap_err(),
+            NotJson { line: 1, column: 4 }
+        );
     }
 
     #[test]
     fn other_values_are_not_objects() {
         for body in ["null", "[]", "[{\"kept\":1}]", "7", "\"text\"", "true"] {
-            assert!(matches!(SELECTION.read(body.as_bytes()), Ok(Selected::NotAnObject)), "{body}");
+            assert!(
+                matches!(SELECTION.read(body.as_bytes()), Ok(Selected::NotAnObject)),
+                "{body}"
+            );
         }
     }
 

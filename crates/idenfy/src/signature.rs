@@ -1,9 +1,11 @@
-//! Callback signatures: HMAC-SHA256 over the raw bytes of the body, in hex, in the header `Idenfy-Signature`.
+//! Callback signatures: HMAC-SHA256 over the raw bytes of the body, in hex, in the header
+//! `Idenfy-Signature`.
 //!
-//! [`SigningKeys::verify`] is the only way from received bytes to a [`VerifiedBody`], and a [`VerifiedBody`] is the only thing
-//! that can be parsed: a body is never looked into before its origin is proven. There is no switch that turns the check off, and
-//! a delivery without a signature fails. The provider sets one key per notification, and rotating one overlaps, hence the list.
-//! (Source: documentation.idenfy.com, "Callback signing".)
+//! [`SigningKeys::verify`] is the only way from received bytes to a [`VerifiedBody`], and a
+//! [`VerifiedBody`] is the only thing that can be parsed: a body is never looked into before its
+//! origin is proven. There is no switch that turns the check off, and a delivery without a
+//! signature fails. The provider sets one key per notification, and rotating one overlaps, hence
+//! the list. (Source: documentation.idenfy.com, "Callback signing".)
 
 use std::fmt;
 
@@ -113,12 +115,17 @@ impl SigningKeys {
 
     /// Proves that the body was signed with one of the keys.
     ///
-    /// Digits of either case are taken, and white space around them is ignored. Every key is tried, each compared in constant
-    /// time, so the time taken tells neither how much of a guess was right nor which key is in use.
+    /// Digits of either case are taken, and white space around them is ignored. Every key is tried,
+    /// each compared in constant time, so the time taken tells neither how much of a guess was
+    /// right nor which key is in use.
     ///
     /// # Errors
     /// [`SignatureError`]: the delivery must be refused and its body left unread.
-    pub fn verify(&self, body: Bytes, signature: Option<&[u8]>) -> Result<VerifiedBody, SignatureError> {
+    pub fn verify(
+        &self,
+        body: Bytes,
+        signature: Option<&[u8]>,
+    ) -> Result<VerifiedBody, SignatureError> {
         let digits = signature.unwrap_or_default().trim_ascii();
         if digits.is_empty() {
             return Err(SignatureError::Missing);
@@ -127,7 +134,9 @@ impl SigningKeys {
         hex::decode_to_slice(digits, &mut claimed).map_err(|_| SignatureError::Malformed)?;
 
         let keys = std::iter::once(&self.current).chain(&self.others);
-        let matches = keys.filter(|key| key.over(&body).verify_slice(&claimed).is_ok()).count();
+        let matches = keys
+            .filter(|key| key.over(&body).verify_slice(&claimed).is_ok())
+            .count();
         if matches == 0 {
             Err(SignatureError::Mismatch)
         } else {
@@ -146,7 +155,12 @@ mod tests {
     const SIGNATURE: &str = "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843";
 
     fn keys(keys: &[&str]) -> SigningKeys {
-        SigningKeys::new(keys.iter().map(|key| SigningKey::new(*key).unwrap()).collect()).unwrap()
+        SigningKeys::new(
+            keys.iter()
+                .map(|key| SigningKey::new(*key).unwrap())
+                .collect(),
+        )
+        .unwrap()
     }
 
     fn verify(keys: &SigningKeys, signature: &[u8]) -> Result<VerifiedBody, SignatureError> {
@@ -160,7 +174,10 @@ mod tests {
 
     #[test]
     fn a_signed_body_is_verified_and_unchanged() {
-        assert_eq!(&verify(&keys(&[KEY]), SIGNATURE.as_bytes()).unwrap().bytes()[..], BODY);
+        assert_eq!(
+            &verify(&keys(&[KEY]), SIGNATURE.as_bytes()).unwrap().bytes()[..],
+            BODY
+        );
     }
 
     #[test]
@@ -172,14 +189,20 @@ mod tests {
     #[test]
     fn any_of_the_keys_may_have_signed() {
         for list in [["current", KEY], [KEY, "previous"]] {
-            assert!(verify(&keys(&list), SIGNATURE.as_bytes()).is_ok(), "{list:?}");
+            assert!(
+                verify(&keys(&list), SIGNATURE.as_bytes()).is_ok(),
+                "{list:?}"
+            );
         }
     }
 
     #[test]
     fn an_absent_or_blank_signature_is_missing() {
         let keys = keys(&[KEY]);
-        assert_eq!(keys.verify(Bytes::from_static(BODY), None).unwrap_err(), SignatureError::Missing);
+        assert_eq!(
+            keys.verify(Bytes::from_static(BODY), None).unwrap_err(),
+            SignatureError::Missing
+        );
         assert_eq!(verify(&keys, b"").unwrap_err(), SignatureError::Missing);
         assert_eq!(verify(&keys, b"  ").unwrap_err(), SignatureError::Missing);
     }
@@ -199,21 +222,29 @@ mod tests {
             odd.as_bytes(),
             &[0xff; 64],
         ] {
-            assert_eq!(verify(&keys, signature).unwrap_err(), SignatureError::Malformed);
+            assert_eq!(
+                verify(&keys, signature).unwrap_err(),
+                SignatureError::Malformed
+            );
         }
     }
 
     #[test]
     fn a_changed_body_or_signature_or_a_foreign_key_is_a_mismatch() {
         let changed = SIGNATURE.replacen('5', "6", 1);
-        assert_eq!(verify(&keys(&[KEY]), changed.as_bytes()).unwrap_err(), SignatureError::Mismatch);
+        assert_eq!(
+            verify(&keys(&[KEY]), changed.as_bytes()).unwrap_err(),
+            SignatureError::Mismatch
+        );
         assert_eq!(
             verify(&keys(&["other"]), SIGNATURE.as_bytes()).unwrap_err(),
             SignatureError::Mismatch
         );
         let body = Bytes::from_static(b"what do ya want for nothing!");
         assert_eq!(
-            keys(&[KEY]).verify(body, Some(SIGNATURE.as_bytes())).unwrap_err(),
+            keys(&[KEY])
+                .verify(body, Some(SIGNATURE.as_bytes()))
+                .unwrap_err(),
             SignatureError::Mismatch
         );
     }

@@ -1,7 +1,8 @@
 //! Documents for direct processing: `POST /api/v2/process`, sent as a stream.
 //!
-//! The request is JSON with the images in base64, up to 20 MB. It is never built in memory: [`body`] writes the JSON around the
-//! images and encodes them as they arrive, and its exact length is known beforehand from the images' declared lengths.
+//! The request is JSON with the images in base64, up to 20 MB. It is never built in memory:
+//! [`body`] writes the JSON around the images and encodes them as they arrive, and its exact length
+//! is known beforehand from the images' declared lengths.
 
 pub(crate) mod base64_stream;
 pub(crate) mod body;
@@ -15,8 +16,9 @@ use serde::Serialize;
 use self::base64_stream::encoded_length;
 use crate::{AuthToken, BoxError};
 
-/// The provider's limit for a whole request of direct processing, "20 MB", read as the smaller of the two readings. Base64 takes a
-/// third more than the images, so they have just under 15 MB together. (Source: "Direct processing".)
+/// The provider's limit for a whole request of direct processing, "20 MB", read as the smaller of
+/// the two readings. Base64 takes a third more than the images, so they have just under 15 MB
+/// together. (Source: "Direct processing".)
 pub const MAXIMUM_REQUEST_BYTES: u64 = 20_000_000;
 
 /// One person's documents, sent with a token of their own. Its `Debug` shows steps and lengths.
@@ -107,7 +109,8 @@ fn opening(position: usize, step: &str) -> String {
     format!("{comma}{}:\"", json(&step))
 }
 
-/// Strings and structs of strings always serialise; an empty text would only make the provider reject the request.
+/// Strings and structs of strings always serialise; an empty text would only make the provider
+/// reject the request.
 fn json(value: &impl Serialize) -> String {
     serde_json::to_string(value).unwrap_or_default()
 }

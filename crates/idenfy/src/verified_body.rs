@@ -16,8 +16,9 @@ pub struct VerifiedBody(Bytes);
 impl VerifiedBody {
     /// For bodies read back from one's own archive, which were verified before they went in.
     ///
-    /// Never for bytes from the network: those go through [`SigningKeys::verify`](crate::SigningKeys::verify). The archive must be
-    /// one that only the verifier can write to.
+    /// Never for bytes from the network: those go through
+    /// [`SigningKeys::verify`](crate::SigningKeys::verify). The archive must be one that only the
+    /// verifier can write to.
     #[must_use]
     pub fn previously_verified(bytes: Bytes) -> Self {
         Self(bytes)
@@ -33,8 +34,9 @@ impl VerifiedBody {
         &self.0
     }
 
-    /// The digest of the bytes. Equal digests are the same delivery, but a repeated delivery may come with freshly signed links and
-    /// so with another digest: it is a first filter for repetitions, not the guard against them.
+    /// The digest of the bytes. Equal digests are the same delivery, but a repeated delivery may
+    /// come with freshly signed links and so with another digest: it is a first filter for
+    /// repetitions, not the guard against them.
     #[must_use]
     pub fn sha256(&self) -> [u8; 32] {
         Sha256::digest(&self.0).into()
@@ -43,8 +45,8 @@ impl VerifiedBody {
     /// Reads the members that matter; everything personal is skipped.
     ///
     /// # Errors
-    /// [`UnreadableCallback`] when the body is no JSON object with a `scanRef`. Nothing else fails: optional members that are
-    /// missing, null or of an odd type read as nothing.
+    /// [`UnreadableCallback`] when the body is no JSON object with a `scanRef`. Nothing else fails:
+    /// optional members that are missing, null or of an odd type read as nothing.
     pub fn parse(&self) -> Result<Callback, UnreadableCallback> {
         Callback::read(&self.0)
     }
@@ -52,8 +54,8 @@ impl VerifiedBody {
     /// Reads what the callback says about the person and the document, and nothing else.
     ///
     /// # Errors
-    /// [`UnreadableCallback`] when the body is no JSON object. Nothing else fails: members that are missing, null, of an odd type or
-    /// too long read as nothing.
+    /// [`UnreadableCallback`] when the body is no JSON object. Nothing else fails: members that are
+    /// missing, null, of an odd type or too long read as nothing.
     pub fn identity(&self) -> Result<Identity, UnreadableCallback> {
         Identity::read(&self.0)
     }

@@ -1,7 +1,8 @@
 //! The provider's enumerations as words that are safe to print.
 //!
-//! iDenfy's sets are open: new statuses and tags appear without notice. A value that is a word is kept whatever it is; anything
-//! else (a sentence, a name, a link that landed in the wrong member) is replaced, so that no `Other(..)` can carry personal data.
+//! iDenfy's sets are open: new statuses and tags appear without notice. A value that is a word is
+//! kept whatever it is; anything else (a sentence, a name, a link that landed in the wrong member)
+//! is replaced, so that no `Other(..)` can carry personal data.
 
 /// What stands for a value that is not a word.
 pub(crate) const UNRECOGNISED: &str = "UNRECOGNISED";
@@ -30,7 +31,8 @@ pub(crate) fn word(text: &str) -> String {
     }
 }
 
-/// Whether the text is made of upper-case letters, digits and `_` only, starts with a letter, and is neither empty nor very long.
+/// Whether the text is made of upper-case letters, digits and `_` only, starts with a letter, and
+/// is neither empty nor very long.
 fn is_word(text: &str) -> bool {
     text.len() <= LONGEST
         && text.starts_with(|first: char| first.is_ascii_uppercase())

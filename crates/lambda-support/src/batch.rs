@@ -1,4 +1,5 @@
-//! SQS batches, each record on its own: one that fails, panics or cannot be read takes no neighbour with it.
+//! SQS batches, each record on its own: one that fails, panics or cannot be read takes no neighbour
+//! with it.
 
 use std::panic::AssertUnwindSafe;
 use std::time::Duration;
@@ -16,18 +17,22 @@ pub enum Handled {
     Again { after: Duration },
 }
 
-/// A record without a `messageId` cannot be reported as failed, and reporting an empty one would fail the whole batch in a way that
-/// looks like success of its neighbours.
+/// A record without a `messageId` cannot be reported as failed, and reporting an empty one would
+/// fail the whole batch in a way that looks like success of its neighbours.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("a record has no messageId, so the batch can only be repeated as a whole")]
 pub struct UnreportableRecord;
 
-/// Handles all records at once and reports those that stay. `postpone` gets a receipt handle and the pause; where it fails, the queue's
-/// own visibility timeout applies.
+/// Handles all records at once and reports those that stay. `postpone` gets a receipt handle and
+/// the pause; where it fails, the queue's own visibility timeout applies.
 ///
 /// # Errors
 /// A record that must stay has no `messageId`.
-pub async fn process_batch<H, HF, P, PF>(event: SqsEvent, handle: H, postpone: P) -> Result<SqsBatchResponse, UnreportableRecord>
+pub async fn process_batch<H, HF, P, PF>(
+    event: SqsEvent,
+    handle: H,
+    postpone: P,
+) -> Result<SqsBatchResponse, UnreportableRecord>
 where
     H: Fn(SqsMessage) -> HF,
     HF: Future<Output = Handled>,
@@ -55,7 +60,10 @@ where
             }
         }
     });
-    let stay = join_all(records).await.into_iter().collect::<Result<Vec<_>, _>>()?;
+    let stay = join_all(records)
+        .await
+        .into_iter()
+        .collect::<Result<Vec<_>, _>>()?;
     let mut response = SqsBatchResponse::default();
     response.batch_item_failures = stay
         .into_iter()
@@ -123,7 +131,10 @@ mod tests {
             .map(|failure| failure.item_identifier.as_str())
             .collect();
         assert_eq!(failed, ["2", "3"]);
-        assert_eq!(*postponed.lock().unwrap(), [("receipt of bad".to_owned(), Duration::from_secs(7))]);
+        assert_eq!(
+            *postponed.lock().unwrap(),
+            [("receipt of bad".to_owned(), Duration::from_secs(7))]
+        );
     }
 
     #[tokio::test]

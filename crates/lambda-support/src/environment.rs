@@ -22,7 +22,10 @@ pub enum Problem {
 pub struct EnvironmentError(Vec<Problem>);
 
 impl Environment {
-    #[expect(clippy::disallowed_methods, reason = "this is the one place that reads the environment")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "this is the one place that reads the environment"
+    )]
     pub fn of_process() -> Self {
         Self::of(std::env::vars())
     }
@@ -36,10 +39,14 @@ impl Environment {
 
     /// An empty variable counts as absent: `sam local` hands over unset parameters as empty text.
     fn text(&self, name: &str) -> Option<&str> {
-        self.variables.get(name).map(|value| value.trim()).filter(|value| !value.is_empty())
+        self.variables
+            .get(name)
+            .map(|value| value.trim())
+            .filter(|value| !value.is_empty())
     }
 
-    /// The variable, parsed. `None` is noted as a problem, so that the caller can go on and find the others.
+    /// The variable, parsed. `None` is noted as a problem, so that the caller can go on and find
+    /// the others.
     pub fn required<T>(&mut self, name: &'static str) -> Option<T>
     where
         T: FromStr<Err: fmt::Display>,
@@ -112,7 +119,11 @@ mod tests {
     use super::*;
 
     fn environment(pairs: &[(&str, &str)]) -> Environment {
-        Environment::of(pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())))
+        Environment::of(
+            pairs
+                .iter()
+                .map(|(name, value)| ((*name).to_owned(), (*value).to_owned())),
+        )
     }
 
     #[test]
@@ -122,7 +133,11 @@ mod tests {
         assert_eq!(environment.required::<String>("EMPTY"), None);
         assert_eq!(environment.required::<String>("ABSENT"), None);
         let message = environment.problems().unwrap().to_string();
-        for named in ["COUNT is malformed", "EMPTY is missing", "ABSENT is missing"] {
+        for named in [
+            "COUNT is malformed",
+            "EMPTY is missing",
+            "ABSENT is missing",
+        ] {
             assert!(message.contains(named), "{message}");
         }
         assert!(!message.contains("hidden"), "{message}");

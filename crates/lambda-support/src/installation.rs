@@ -1,11 +1,13 @@
-//! What all functions of one installation share: the variables that the template sets on each of them, and the stores behind them.
+//! What all functions of one installation share: the variables that the template sets on each of
+//! them, and the stores behind them.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use adapters::{
-    AwsSettings, DynamoCircuits, DynamoPairings, FileOrigins, HttpClientError, IdenfyCaller, S3CallbackArchive, S3Documents, SecretText,
-    Secrets, SqsSubmissionQueue, SystemClock, http_client, sdk_config,
+    AwsSettings, DynamoCircuits, DynamoPairings, FileOrigins, HttpClientError, IdenfyCaller,
+    S3CallbackArchive, S3Documents, SecretText, Secrets, SqsSubmissionQueue, SystemClock,
+    http_client, sdk_config,
 };
 use aws_types::SdkConfig;
 use url::Url;
@@ -58,13 +60,15 @@ impl Settings {
     }
 }
 
-/// Reads the variables that Lambda itself sets, for functions that need nothing else of [`Settings`]. `None`: something is wrong, and
-/// `environment` knows what.
+/// Reads the variables that Lambda itself sets, for functions that need nothing else of
+/// [`Settings`]. `None`: something is wrong, and `environment` knows what.
 pub fn read_aws_settings(environment: &mut Environment) -> Option<AwsSettings> {
     let region = environment.required("AWS_REGION");
     let access_key_id = environment.required("AWS_ACCESS_KEY_ID");
     let secret_access_key = environment.required::<String>("AWS_SECRET_ACCESS_KEY");
-    let session_token = environment.optional::<String>("AWS_SESSION_TOKEN").map(SecretText::new);
+    let session_token = environment
+        .optional::<String>("AWS_SESSION_TOKEN")
+        .map(SecretText::new);
     let endpoint_url = environment.optional("AWS_ENDPOINT_URL");
     Some(AwsSettings {
         region: region?,
@@ -84,10 +88,12 @@ pub enum InstallationError {
     HttpClient(#[from] HttpClientError),
 }
 
-/// Starts a function: reads its configuration, starts logging, opens the stores and the first connections.
+/// Starts a function: reads its configuration, starts logging, opens the stores and the first
+/// connections.
 ///
 /// # Errors
-/// The configuration is not complete, which is logged with everything that is wrong, or the HTTP client cannot be built.
+/// The configuration is not complete, which is logged with everything that is wrong, or the HTTP
+/// client cannot be built.
 pub async fn start<C>(
     read: impl FnOnce(Environment) -> Result<C, EnvironmentError>,
     settings: impl FnOnce(&C) -> &Settings,
@@ -128,8 +134,12 @@ impl Installation {
         let http = http_client()?;
         let sdk = sdk_config(http.clone(), &settings.aws);
         let clock = Arc::new(SystemClock);
-        let metrics = Arc::new(Metrics::new(&settings.stage, clock.clone() as Arc<dyn Clock>));
-        let retention = Duration::from_secs(u64::from(settings.retention_days).saturating_mul(24 * 60 * 60));
+        let metrics = Arc::new(Metrics::new(
+            &settings.stage,
+            clock.clone() as Arc<dyn Clock>,
+        ));
+        let retention =
+            Duration::from_secs(u64::from(settings.retention_days).saturating_mul(24 * 60 * 60));
         let documents = S3Documents::new(
             &sdk,
             &settings.document_bucket,
@@ -139,12 +149,27 @@ impl Installation {
             metrics.clone() as Arc<dyn Observer>,
         );
         Ok(Self {
-            secrets: Arc::new(Secrets::new(&sdk, &settings.idenfy_secret_arn, clock.clone())),
-            pairings: Arc::new(DynamoPairings::new(&sdk, &settings.pairing_table, retention)),
-            circuits: Arc::new(DynamoCircuits::new(&sdk, &settings.pairing_table, clock.clone())),
+            secrets: Arc::new(Secrets::new(
+                &sdk,
+                &settings.idenfy_secret_arn,
+                clock.clone(),
+            )),
+            pairings: Arc::new(DynamoPairings::new(
+                &sdk,
+                &settings.pairing_table,
+                retention,
+            )),
+            circuits: Arc::new(DynamoCircuits::new(
+                &sdk,
+                &settings.pairing_table,
+                clock.clone(),
+            )),
             archive: Arc::new(S3CallbackArchive::new(&sdk, &settings.document_bucket)),
             documents: Arc::new(documents),
-            queue: Arc::new(SqsSubmissionQueue::new(&sdk, &settings.submission_queue_url)),
+            queue: Arc::new(SqsSubmissionQueue::new(
+                &sdk,
+                &settings.submission_queue_url,
+            )),
             http,
             sdk,
             clock,
@@ -152,7 +177,8 @@ impl Installation {
         })
     }
 
-    /// The way to iDenfy at `base_url`, past the circuit that all functions of the installation share.
+    /// The way to iDenfy at `base_url`, past the circuit that all functions of the installation
+    /// share.
     pub fn idenfy(&self, base_url: Url) -> IdenfyCaller {
         IdenfyCaller::new(
             self.http.clone(),
@@ -160,12 +186,16 @@ impl Installation {
             self.secrets.clone(),
             self.clock.clone(),
             self.metrics.clone(),
-            Arc::new(Breaker::new(self.circuits.clone(), self.clock.clone(), self.metrics.clone())),
+            Arc::new(Breaker::new(
+                self.circuits.clone(),
+                self.clock.clone(),
+                self.metrics.clone(),
+            )),
         )
     }
 
-    /// Reads the secret and opens the first connections, while the function starts and has the CPU to itself. What fails here is tried
-    /// again when it is needed.
+    /// Reads the secret and opens the first connections, while the function starts and has the CPU
+    /// to itself. What fails here is tried again when it is needed.
     pub async fn warm_up(&self) {
         let nobody: Option<ScanRef> = "warm-up".parse().ok();
         let table = async {

@@ -1,10 +1,12 @@
 //! How much memory the process has used at most, for the log line of each unit of work.
 
-/// The peak of the resident set in kilobytes, since the process started (`VmHWM` of `/proc/self/status`, see proc(5)).
-/// `None` where there is no such file.
+/// The peak of the resident set in kilobytes, since the process started (`VmHWM` of
+/// `/proc/self/status`, see proc(5)). `None` where there is no such file.
 pub fn peak_memory_kilobytes() -> Option<u64> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    let line = status
+        .lines()
+        .find_map(|line| line.strip_prefix("VmHWM:"))?;
     line.trim().strip_suffix("kB")?.trim().parse().ok()
 }
 

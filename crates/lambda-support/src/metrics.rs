@@ -1,7 +1,8 @@
-//! Metrics in CloudWatch's embedded format: lines on standard output that CloudWatch turns into metrics, without a call in the hot path.
+//! Metrics in CloudWatch's embedded format: lines on standard output that CloudWatch turns into
+//! metrics, without a call in the hot path.
 //!
-//! What there is to write stands in [`METRICS`]; nothing else can be written. (Source: "Specification: Embedded metric format",
-//! Amazon CloudWatch.)
+//! What there is to write stands in [`METRICS`]; nothing else can be written. (Source:
+//! "Specification: Embedded metric format", Amazon CloudWatch.)
 
 mod catalogue;
 
@@ -63,7 +64,10 @@ impl Metrics {
     }
 
     pub fn callback_rejected(&self, reason: RejectionReason) {
-        self.emit(&[one(catalogue::CALLBACKS_REJECTED)], &[("Reason", reason.as_str())]);
+        self.emit(
+            &[one(catalogue::CALLBACKS_REJECTED)],
+            &[("Reason", reason.as_str())],
+        );
     }
 
     pub fn callback_handled(&self, took: Duration) {
@@ -73,17 +77,27 @@ impl Metrics {
     /// One line. Each metric counts under every set of dimensions that the catalogue gives it.
     fn emit(&self, measured: &[Measured], dimensions: &[Dimension<'_>]) {
         let mut line = Map::from_iter([("Stage".to_owned(), json!(self.stage))]);
-        line.extend(dimensions.iter().map(|(name, value)| ((*name).to_owned(), json!(value))));
+        line.extend(
+            dimensions
+                .iter()
+                .map(|(name, value)| ((*name).to_owned(), json!(value))),
+        );
         let mut directives = Vec::new();
         for group in measured.chunk_by(|one, next| one.0.dimensions == next.0.dimensions) {
-            let Some((first, _)) = group.first() else { continue };
+            let Some((first, _)) = group.first() else {
+                continue;
+            };
             let definitions: Vec<Value> = group
                 .iter()
                 .map(|(metric, _)| json!({"Name": metric.name, "Unit": metric.unit.as_str()}))
                 .collect();
             directives.push(json!({"Namespace": NAMESPACE, "Dimensions": first.dimensions, "Metrics": definitions}));
         }
-        line.extend(measured.iter().map(|(metric, value)| (metric.name.to_owned(), value.clone())));
+        line.extend(
+            measured
+                .iter()
+                .map(|(metric, value)| (metric.name.to_owned(), value.clone())),
+        );
         line.insert(
             "_aws".to_owned(),
             json!({"Timestamp": self.clock.now().milliseconds(), "CloudWatchMetrics": directives}),
@@ -112,7 +126,9 @@ impl Observer for Metrics {
             Observation::Qualified => self.emit(&[one(catalogue::PAIRINGS_QUALIFIED)], &[]),
             Observation::Expired => self.emit(&[one(catalogue::PAIRINGS_EXPIRED)], &[]),
             Observation::CallbackReceived => self.emit(&[one(catalogue::CALLBACKS_RECEIVED)], &[]),
-            Observation::CallbackUnreadable => self.emit(&[one(catalogue::CALLBACKS_UNREADABLE)], &[]),
+            Observation::CallbackUnreadable => {
+                self.emit(&[one(catalogue::CALLBACKS_UNREADABLE)], &[])
+            }
             Observation::CallbackIgnored => self.emit(&[one(catalogue::CALLBACKS_IGNORED)], &[]),
             Observation::FileCaptured {
                 bytes,
@@ -130,22 +146,39 @@ impl Observer for Metrics {
                 self.emit(&metrics, &[]);
             }
             Observation::CaptureDeferred => self.emit(&[one(catalogue::CAPTURE_DEFERRED)], &[]),
-            Observation::ProviderCall { operation, took, error } => {
-                self.emit(&[(catalogue::PROVIDER_DURATION, milliseconds(took))], &[("Operation", operation)]);
+            Observation::ProviderCall {
+                operation,
+                took,
+                error,
+            } => {
+                self.emit(
+                    &[(catalogue::PROVIDER_DURATION, milliseconds(took))],
+                    &[("Operation", operation)],
+                );
                 if let Some(kind) = error {
-                    self.emit(&[one(catalogue::PROVIDER_ERRORS)], &[("Operation", operation), ("Kind", kind)]);
+                    self.emit(
+                        &[one(catalogue::PROVIDER_ERRORS)],
+                        &[("Operation", operation), ("Kind", kind)],
+                    );
                 }
             }
-            Observation::SecondTokenCreated => self.emit(&[one(catalogue::SECOND_TOKENS_CREATED)], &[]),
+            Observation::SecondTokenCreated => {
+                self.emit(&[one(catalogue::SECOND_TOKENS_CREATED)], &[])
+            }
             Observation::SuppressionFailed => {
                 tracing::warn!(
                     event = "suppression_failed",
                     "Token 2 still has additional steps although they were suppressed"
                 );
             }
-            Observation::DocumentsSubmitted => self.emit(&[one(catalogue::DOCUMENTS_SUBMITTED)], &[]),
+            Observation::DocumentsSubmitted => {
+                self.emit(&[one(catalogue::DOCUMENTS_SUBMITTED)], &[])
+            }
             Observation::Settled { verdict, took } => {
-                let metrics = [one(catalogue::PAIRINGS_SETTLED), (catalogue::TIME_TO_SETTLE, milliseconds(took))];
+                let metrics = [
+                    one(catalogue::PAIRINGS_SETTLED),
+                    (catalogue::TIME_TO_SETTLE, milliseconds(took)),
+                ];
                 self.emit(&metrics, &[("Verdict", verdict.as_str())]);
             }
             Observation::Declined { reason } => {
@@ -154,15 +187,28 @@ impl Observer for Metrics {
                     reason = reason.as_str(),
                     "the first verification does not qualify"
                 );
-                self.emit(&[one(catalogue::PAIRINGS_DECLINED)], &[("Reason", reason.as_str())]);
+                self.emit(
+                    &[one(catalogue::PAIRINGS_DECLINED)],
+                    &[("Reason", reason.as_str())],
+                );
             }
             Observation::Parked { reason } => {
-                tracing::warn!(event = "pairing_parked", reason = reason.as_str(), "a pairing needs a person");
-                self.emit(&[one(catalogue::PAIRINGS_PARKED)], &[("Reason", reason.as_str())]);
+                tracing::warn!(
+                    event = "pairing_parked",
+                    reason = reason.as_str(),
+                    "a pairing needs a person"
+                );
+                self.emit(
+                    &[one(catalogue::PAIRINGS_PARKED)],
+                    &[("Reason", reason.as_str())],
+                );
             }
             Observation::Reconciled { overdue, oldest } => {
                 let oldest = (catalogue::OLDEST_OVERDUE, json!(oldest.as_secs()));
-                self.emit(&[(catalogue::PAIRINGS_OVERDUE, json!(overdue)), oldest], &[]);
+                self.emit(
+                    &[(catalogue::PAIRINGS_OVERDUE, json!(overdue)), oldest],
+                    &[],
+                );
             }
             Observation::CircuitOpened { cause, pause } => {
                 tracing::error!(
@@ -171,17 +217,27 @@ impl Observer for Metrics {
                     pause_s = pause.as_secs(),
                     "iDenfy is in trouble for everybody and is left alone for a while"
                 );
-                self.emit(&[one(catalogue::CIRCUIT_OPENED)], &[("Cause", cause.as_str())]);
+                self.emit(
+                    &[one(catalogue::CIRCUIT_OPENED)],
+                    &[("Cause", cause.as_str())],
+                );
             }
             Observation::CircuitClosed { was_open } => {
-                tracing::info!(event = "circuit_closed", was_open_s = was_open.as_secs(), "iDenfy works again");
+                tracing::info!(
+                    event = "circuit_closed",
+                    was_open_s = was_open.as_secs(),
+                    "iDenfy works again"
+                );
             }
             Observation::Reinstated => {
                 tracing::info!(event = "pairing_reinstated", "a revocation was withdrawn");
             }
             Observation::Compared(comparison) => self.emit(
                 &[one(catalogue::COMPARISONS_MADE)],
-                &[("Person", comparison.person.as_str()), ("Document", comparison.document.as_str())],
+                &[
+                    ("Person", comparison.person.as_str()),
+                    ("Document", comparison.document.as_str()),
+                ],
             ),
             Observation::Revoked { reason } => {
                 tracing::warn!(
@@ -189,7 +245,10 @@ impl Observer for Metrics {
                     reason = reason.as_str(),
                     "the first result turned after the documents were submitted"
                 );
-                self.emit(&[one(catalogue::PAIRINGS_REVOKED)], &[("Reason", reason.as_str())]);
+                self.emit(
+                    &[one(catalogue::PAIRINGS_REVOKED)],
+                    &[("Reason", reason.as_str())],
+                );
             }
         }
     }
@@ -197,7 +256,9 @@ impl Observer for Metrics {
 
 impl std::fmt::Debug for Metrics {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Metrics").field("stage", &self.stage).finish_non_exhaustive()
+        f.debug_struct("Metrics")
+            .field("stage", &self.stage)
+            .finish_non_exhaustive()
     }
 }
 

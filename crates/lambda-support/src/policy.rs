@@ -1,4 +1,5 @@
-//! The team's policy, from the variables that the template sets on every function that judges callbacks.
+//! The team's policy, from the variables that the template sets on every function that judges
+//! callbacks.
 
 use std::str::FromStr;
 

@@ -1,7 +1,9 @@
-//! Logs as JSON, one object a line, on standard output: what CloudWatch Logs Insights reads without parsing rules.
+//! Logs as JSON, one object a line, on standard output: what CloudWatch Logs Insights reads without
+//! parsing rules.
 //!
-//! Only this project's own lines follow the level that is asked for. Libraries never say more than warnings: at `trace`, the Lambda
-//! runtime prints every event whole, and with it the customer's callback.
+//! Only this project's own lines follow the level that is asked for. Libraries never say more than
+//! warnings: at `trace`, the Lambda runtime prints every event whole, and with it the customer's
+//! callback.
 
 use std::str::FromStr;
 
@@ -85,7 +87,9 @@ mod tests {
 
     #[test]
     fn libraries_never_say_more_than_warnings() {
-        let enabled = |level: &str, target: &str, line: Level| targets(level.parse().unwrap()).would_enable(target, &line);
+        let enabled = |level: &str, target: &str, line: Level| {
+            targets(level.parse().unwrap()).would_enable(target, &line)
+        };
         assert!(enabled("trace", "webhook::handler", Level::TRACE));
         assert!(enabled("info", "adapters::provider", Level::INFO));
         assert!(!enabled("info", "adapters::provider", Level::DEBUG));
@@ -107,7 +111,12 @@ mod tests {
         let functions = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../functions");
         for function in std::fs::read_dir(functions).unwrap() {
             // A target is named as Rust names the crate.
-            let name = function.unwrap().file_name().into_string().unwrap().replace('-', "_");
+            let name = function
+                .unwrap()
+                .file_name()
+                .into_string()
+                .unwrap()
+                .replace('-', "_");
             assert!(OURS.contains(&name.as_str()), "{name}");
         }
     }

@@ -1,6 +1,6 @@
-//! The few calls that the local stack itself makes to the emulator, over plain HTTP: making a secret and a bucket, and
-//! reading a stack's outputs. The emulator checks no signatures; it reads the region out of one, so there is a header that
-//! looks like one.
+//! The few calls that the local stack itself makes to the emulator, over plain HTTP: making a
+//! secret and a bucket, and reading a stack's outputs. The emulator checks no signatures; it reads
+//! the region out of one, so there is a header that looks like one.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -28,7 +28,8 @@ impl EmulatorClient {
     /// # Errors
     /// When the HTTP client cannot be made.
     pub fn new(endpoint: Url) -> Result<Self> {
-        // The client insists on a crypto provider even where it never uses TLS. Somebody else's is as good.
+        // The client insists on a crypto provider even where it never uses TLS. Somebody else's is
+        // as good.
         drop(rustls::crypto::ring::default_provider().install_default());
         #[expect(
             clippy::disallowed_methods,
@@ -57,7 +58,8 @@ impl EmulatorClient {
         Some(answer.status().as_u16())
     }
 
-    /// Changes something by JSON merge patch; the sandbox's settings, which have no client of their own.
+    /// Changes something by JSON merge patch; the sandbox's settings, which have no client of their
+    /// own.
     ///
     /// # Errors
     /// When it is refused.
@@ -107,7 +109,10 @@ impl EmulatorClient {
             .await
             .context("cannot create the bucket for deployments")?;
         let status = answer.status();
-        ensure!(status.is_success(), "the emulator did not create a bucket ({status})");
+        ensure!(
+            status.is_success(),
+            "the emulator did not create a bucket ({status})"
+        );
         Ok(())
     }
 
@@ -126,7 +131,10 @@ impl EmulatorClient {
             .context("cannot describe the stack")?;
         let status = answer.status();
         let text = answer.text().await?;
-        ensure!(status.is_success(), "the emulator did not describe the stack ({status}): {text}");
+        ensure!(
+            status.is_success(),
+            "the emulator did not describe the stack ({status}): {text}"
+        );
         outputs_in(&text)
     }
 
@@ -144,7 +152,8 @@ impl EmulatorClient {
 }
 
 fn outputs_in(text: &str) -> Result<BTreeMap<String, String>> {
-    let document = roxmltree::Document::parse(text).context("the stack's description is not XML")?;
+    let document =
+        roxmltree::Document::parse(text).context("the stack's description is not XML")?;
     let outputs = document
         .descendants()
         .filter(|node| node.has_tag_name_ignoring_namespace("OutputKey"))
@@ -153,7 +162,10 @@ fn outputs_in(text: &str) -> Result<BTreeMap<String, String>> {
                 .parent()?
                 .children()
                 .find(|node| node.has_tag_name_ignoring_namespace("OutputValue"))?;
-            Some((key.text()?.to_owned(), value.text().unwrap_or_default().to_owned()))
+            Some((
+                key.text()?.to_owned(),
+                value.text().unwrap_or_default().to_owned(),
+            ))
         })
         .collect();
     Ok(outputs)

@@ -1,5 +1,6 @@
-//! Deploys `template.yaml` with the real SAM CLI: the same template, the same `samconfig.toml` (environment `local`) and the
-//! same command as in AWS, with only the place of the programs and the address of the services changed.
+//! Deploys `template.yaml` with the real SAM CLI: the same template, the same `samconfig.toml`
+//! (environment `local`) and the same command as in AWS, with only the place of the programs and
+//! the address of the services changed.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -19,7 +20,8 @@ use crate::{REGION, STACK_NAME, environment, workspace};
 
 /// The bucket that `samconfig.toml` names for the environment `local`.
 const ARTIFACT_BUCKET: &str = "sam-artifacts";
-/// The first call starts the function's process; on a machine that is compiling that can take seconds.
+/// The first call starts the function's process; on a machine that is compiling that can take
+/// seconds.
 const ANSWER_DEADLINE: Duration = Duration::from_secs(30);
 const POLL_INTERVAL: Duration = Duration::from_millis(100);
 
@@ -27,7 +29,9 @@ const CODE_URI: &str = "CodeUri: functions/";
 
 /// The names of the programs that the template deploys: the last parts of its `CodeUri`s.
 pub(crate) fn programs_in(template: &str) -> Vec<String> {
-    code_uris(template).map(|(_, name)| name.to_owned()).collect()
+    code_uris(template)
+        .map(|(_, name)| name.to_owned())
+        .collect()
 }
 
 fn code_uris(template: &str) -> impl Iterator<Item = (&str, &str)> {
@@ -43,8 +47,8 @@ pub(crate) struct Package {
 }
 
 impl Package {
-    /// Builds the functions if asked to, and writes beside them a copy of the template that leads to them. This is the part
-    /// that does not need the emulator.
+    /// Builds the functions if asked to, and writes beside them a copy of the template that leads
+    /// to them. This is the part that does not need the emulator.
     ///
     /// # Errors
     /// When a program cannot be built, found or copied.
@@ -55,16 +59,23 @@ impl Package {
         parameters: &Parameters,
         directory: &Path,
     ) -> Result<Self> {
-        let programs = functions.programs(toolchain.python(), &programs_in(template)).await?;
+        let programs = functions
+            .programs(toolchain.python(), &programs_in(template))
+            .await?;
         let mut copy = template.to_owned();
         for (line, name) in code_uris(template) {
-            let program = programs.get(name).with_context(|| format!("no program {name}"))?;
+            let program = programs
+                .get(name)
+                .with_context(|| format!("no program {name}"))?;
             functions::package(toolchain.python(), program, &directory.join(name)).await?;
             // Relative to the template's copy.
             copy = copy.replace(line, &line.replace("functions/", ""));
         }
         let path = directory.join("template.yaml");
-        std::fs::write(&path, without_code_deploy(&with_literal_concurrency(&copy, parameters)))?;
+        std::fs::write(
+            &path,
+            without_code_deploy(&with_literal_concurrency(&copy, parameters)),
+        )?;
         Ok(Self { template: path })
     }
 
@@ -81,12 +92,20 @@ impl Package {
         directory: &Path,
     ) -> Result<BTreeMap<String, String>> {
         client.create_bucket(ARTIFACT_BUCKET).await?;
-        let overrides = parameters.iter().map(|(name, value)| format!("{name}=\"{value}\""));
+        let overrides = parameters
+            .iter()
+            .map(|(name, value)| format!("{name}=\"{value}\""));
         GuardedCommand::new(toolchain.python(), toolchain.sam())
             .args(["deploy", "--config-env", "local", "--config-file"])
             .args([workspace::root().join("samconfig.toml")])
             .args(["--template-file".as_ref(), self.template.as_os_str()])
-            .args(["--stack-name", STACK_NAME, "--region", REGION, "--no-progressbar"])
+            .args([
+                "--stack-name",
+                STACK_NAME,
+                "--region",
+                REGION,
+                "--no-progressbar",
+            ])
             .args(["--s3-bucket", ARTIFACT_BUCKET, "--parameter-overrides"])
             .args(overrides)
             .with(|command| {
@@ -99,7 +118,8 @@ impl Package {
                     .env("AWS_EC2_METADATA_DISABLED", "true")
                     .env("SAM_CLI_TELEMETRY", "0")
                     .env("SAM_CLI_CHECK_VERSION_UPDATES", "0")
-                    // Seconds between two looks at the stack's progress; made for AWS, where the stack takes minutes.
+                    // Seconds between two looks at the stack's progress; made for AWS, where the
+                    // stack takes minutes.
                     .env("SAM_CLI_POLL_DELAY", "0.2");
             })
             .run_quietly("sam deploy", &directory.join("deploy.log"))
@@ -109,7 +129,8 @@ impl Package {
     }
 }
 
-/// Waits, for at most 30 s, until the function behind `url` answers a GET with anything but a failure of its own.
+/// Waits, for at most 30 s, until the function behind `url` answers a GET with anything but a
+/// failure of its own.
 ///
 /// # Errors
 /// When it does not.
@@ -128,8 +149,9 @@ pub(crate) async fn wait_until_answering(client: &EmulatorClient, url: &str) -> 
     }
 }
 
-/// The emulator hands a number over as text where it comes from a parameter, and then stops polling every queue because it
-/// compares the text with a number. So the one number that it compares is written out.
+/// The emulator hands a number over as text where it comes from a parameter, and then stops polling
+/// every queue because it compares the text with a number. So the one number that it compares is
+/// written out.
 fn with_literal_concurrency(template: &str, parameters: &Parameters) -> String {
     const NAME: &str = "MaxProcessorConcurrency";
     let value = parameters
@@ -137,13 +159,20 @@ fn with_literal_concurrency(template: &str, parameters: &Parameters) -> String {
         .map(String::as_str)
         .or_else(|| parameters::default_of(template, NAME))
         .unwrap_or("5");
-    template.replace(&format!("MaximumConcurrency: !Ref {NAME}"), &format!("MaximumConcurrency: {value}"))
+    template.replace(
+        &format!("MaximumConcurrency: !Ref {NAME}"),
+        &format!("MaximumConcurrency: {value}"),
+    )
 }
 
-/// The emulator refuses a template with types that it does not know, such as CodeDeploy's, and gives SAM no parameter by which they could be left
-/// out. Without CodeDeploy the webhook's alias moves to a new version at once, untested; all else about it is as in AWS.
+/// The emulator refuses a template with types that it does not know, such as CodeDeploy's, and
+/// gives SAM no parameter by which they could be left out. Without CodeDeploy the webhook's alias
+/// moves to a new version at once, untested; all else about it is as in AWS.
 fn without_code_deploy(template: &str) -> String {
-    template.replace(WITH_CODE_DEPLOY, "DeploymentPreference:\n        Enabled: false")
+    template.replace(
+        WITH_CODE_DEPLOY,
+        "DeploymentPreference:\n        Enabled: false",
+    )
 }
 
 const WITH_CODE_DEPLOY: &str = "DeploymentPreference:\n        Enabled: true";

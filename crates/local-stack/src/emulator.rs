@@ -1,5 +1,6 @@
-//! The AWS emulator: one process on one port of the loopback interface, with its files below the run's directory. It, and
-//! the function processes that it starts, end with the value that stands for it.
+//! The AWS emulator: one process on one port of the loopback interface, with its files below the
+//! run's directory. It, and the function processes that it starts, end with the value that stands
+//! for it.
 
 use std::net::{Ipv4Addr, TcpListener};
 use std::path::{Path, PathBuf};
@@ -17,7 +18,8 @@ use crate::{REGION, environment};
 /// It takes about 1 s; the rest is for a machine that is busy compiling.
 const START_DEADLINE: Duration = Duration::from_secs(60);
 const POLL_INTERVAL: Duration = Duration::from_millis(50);
-/// A free port can be taken by somebody else before the emulator binds it; then the next one is tried.
+/// A free port can be taken by somebody else before the emulator binds it; then the next one is
+/// tried.
 const PORT_ATTEMPTS: u8 = 3;
 /// How much of the log is quoted when the emulator fails.
 const QUOTED_LOG_LINES: usize = 20;
@@ -29,8 +31,9 @@ pub struct Settings {
     pub port: Option<u16>,
     /// What functions are told to be its address; none: its own.
     pub functions_endpoint: Option<Url>,
-    /// Whether it writes its state down when it ends, and reads what it finds when it starts. Its directory is then not removed by the
-    /// process that guards it, but by its owner, or by the next run if that is killed.
+    /// Whether it writes its state down when it ends, and reads what it finds when it starts. Its
+    /// directory is then not removed by the process that guards it, but by its owner, or by the
+    /// next run if that is killed.
     pub keeps_state: bool,
 }
 
@@ -46,17 +49,27 @@ impl Emulator {
     /// Starts it in `directory` and waits until it answers: at most 60 s.
     ///
     /// # Errors
-    /// When the given port is taken, or the emulator ends or does not answer; the message quotes its log.
-    pub async fn start(toolchain: &Toolchain, directory: &Path, settings: &Settings) -> Result<Self> {
+    /// When the given port is taken, or the emulator ends or does not answer; the message quotes
+    /// its log.
+    pub async fn start(
+        toolchain: &Toolchain,
+        directory: &Path,
+        settings: &Settings,
+    ) -> Result<Self> {
         if let Some(port) = settings.port {
-            TcpListener::bind((Ipv4Addr::LOCALHOST, port)).with_context(|| format!("cannot use port {port} of 127.0.0.1"))?;
+            TcpListener::bind((Ipv4Addr::LOCALHOST, port))
+                .with_context(|| format!("cannot use port {port} of 127.0.0.1"))?;
             return Self::start_on(toolchain, directory, port, settings).await;
         }
         let mut attempt = 1;
         loop {
-            let free = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port();
+            let free = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?
+                .local_addr()?
+                .port();
             match Self::start_on(toolchain, directory, free, settings).await {
-                Err(error) if attempt < PORT_ATTEMPTS && format!("{error:#}").contains("in use") => {
+                Err(error)
+                    if attempt < PORT_ATTEMPTS && format!("{error:#}").contains("in use") =>
+                {
                     attempt += 1;
                 }
                 result => return result,
@@ -64,7 +77,12 @@ impl Emulator {
         }
     }
 
-    async fn start_on(toolchain: &Toolchain, directory: &Path, port: u16, settings: &Settings) -> Result<Self> {
+    async fn start_on(
+        toolchain: &Toolchain,
+        directory: &Path,
+        port: u16,
+        settings: &Settings,
+    ) -> Result<Self> {
         let endpoint = Url::parse(&format!("http://{}:{port}/", Ipv4Addr::LOCALHOST))?;
         let log = directory.join("emulator.log");
         let output = std::fs::File::create(&log)?;
@@ -83,22 +101,28 @@ impl Emulator {
         let process = command
             .args(["-m", "ministack"])
             .with(|command| {
-                // Function processes inherit this environment, and in AWS they would see nothing of the caller's either.
+                // Function processes inherit this environment, and in AWS they would see nothing of
+                // the caller's either.
                 environment::clear(command, directory);
                 command
                     .current_dir(directory)
                     .env("GATEWAY_PORT", port.to_string())
                     .env("BIND_HOST", Ipv4Addr::LOCALHOST.to_string())
-                    // The host in the URLs that it hands out. An address, because *.localhost does not resolve everywhere,
-                    // and because the SDK addresses buckets by path when the host is one.
+                    // The host in the URLs that it hands out. An address, because *.localhost does
+                    // not resolve everywhere, and because the SDK addresses buckets by path when
+                    // the host is one.
                     .env("MINISTACK_HOST", Ipv4Addr::LOCALHOST.to_string())
                     .env("MINISTACK_REGION", REGION)
                     // It hands this on to the functions, whatever the template says.
-                    .env("AWS_ENDPOINT_URL", functions_endpoint.as_str().trim_end_matches('/'))
+                    .env(
+                        "AWS_ENDPOINT_URL",
+                        functions_endpoint.as_str().trim_end_matches('/'),
+                    )
                     .env("PERSIST_STATE", keeps_state)
                     .env("S3_PERSIST", keeps_state)
                     .env("LAMBDA_EXECUTOR", "local")
-                    // What functions get as credentials. In AWS there is always a session, so here is one, too.
+                    // What functions get as credentials. In AWS there is always a session, so here
+                    // is one, too.
                     .env("AWS_SECRET_ACCESS_KEY", "test")
                     .env("AWS_SESSION_TOKEN", "test")
                     .env("TMPDIR", &temporary)
@@ -111,7 +135,11 @@ impl Emulator {
                     .stderr(errors);
             })
             .start()?;
-        let mut emulator = Self { process, endpoint, log };
+        let mut emulator = Self {
+            process,
+            endpoint,
+            log,
+        };
         emulator.wait_until_healthy().await?;
         Ok(emulator)
     }

@@ -1,11 +1,13 @@
-//! The environment of programs that must not see the caller's: no profile, credential, proxy or setting of the user reaches
-//! the emulator, the functions or the SAM CLI; and what a build must not see.
+//! The environment of programs that must not see the caller's: no profile, credential, proxy or
+//! setting of the user reaches the emulator, the functions or the SAM CLI; and what a build must
+//! not see.
 
 use std::path::Path;
 
 use tokio::process::Command;
 
-/// Leaves the search path only, and makes `home` the home directory, so that no file of the user's is read either.
+/// Leaves the search path only, and makes `home` the home directory, so that no file of the user's
+/// is read either.
 pub fn clear(command: &mut Command, home: &Path) {
     #[expect(
         clippy::disallowed_methods,
@@ -20,9 +22,10 @@ pub fn clear(command: &mut Command, home: &Path) {
         .env("PYTHONUTF8", "1");
 }
 
-/// Takes from a `cargo` command what `cargo run` has told this program about its package (The Cargo Book, "Environment
-/// variables Cargo sets for crates"). Build scripts may ask to run again when these change, ring's does, and then every build
-/// from a terminal and every build from here would undo each other's work, a minute each.
+/// Takes from a `cargo` command what `cargo run` has told this program about its package (The Cargo
+/// Book, "Environment variables Cargo sets for crates"). Build scripts may ask to run again when
+/// these change, ring's does, and then every build from a terminal and every build from here would
+/// undo each other's work, a minute each.
 pub fn forget_own_package(command: &mut Command) {
     for (name, _) in std::env::vars_os() {
         let is_about_package = name
@@ -34,7 +37,12 @@ pub fn forget_own_package(command: &mut Command) {
     }
 }
 
-const ABOUT_PACKAGE: [&str; 4] = ["CARGO_BIN_NAME", "CARGO_CRATE_NAME", "CARGO_MANIFEST_", "CARGO_PKG_"];
+const ABOUT_PACKAGE: [&str; 4] = [
+    "CARGO_BIN_NAME",
+    "CARGO_CRATE_NAME",
+    "CARGO_MANIFEST_",
+    "CARGO_PKG_",
+];
 
 #[cfg(test)]
 mod tests {
@@ -48,6 +56,10 @@ mod tests {
         let changes: Vec<_> = command.as_std().get_envs().collect();
         assert!(changes.contains(&("CARGO_PKG_NAME".as_ref(), None)));
         assert!(changes.contains(&("CARGO_MANIFEST_DIR".as_ref(), None)));
-        assert!(!changes.iter().any(|(name, _)| *name == "PATH" || *name == "CARGO_HOME"));
+        assert!(
+            !changes
+                .iter()
+                .any(|(name, _)| *name == "PATH" || *name == "CARGO_HOME")
+        );
     }
 }

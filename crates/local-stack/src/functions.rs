@@ -1,7 +1,9 @@
-//! The functions' programs as Lambda wants them: one directory per function that holds a file `bootstrap`.
+//! The functions' programs as Lambda wants them: one directory per function that holds a file
+//! `bootstrap`.
 //!
-//! They are built with the whole workspace in the profile `local`, as the tests and `cargo xtask` are, so that one build
-//! serves all three. What runs here is therefore not what `sam build` makes for AWS: the same code, less optimised.
+//! They are built with the whole workspace in the profile `local`, as the tests and `cargo xtask`
+//! are, so that one build serves all three. What runs here is therefore not what `sam build` makes
+//! for AWS: the same code, less optimised.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -58,7 +60,9 @@ async fn build(python: &Python) -> Result<Programs> {
         .args(["--message-format", "json-render-diagnostics"])
         .with(|command| {
             environment::forget_own_package(command);
-            command.current_dir(workspace::root()).stdout(Stdio::piped());
+            command
+                .current_dir(workspace::root())
+                .stdout(Stdio::piped());
         })
         .start()?;
     let mut messages = Vec::new();
@@ -80,8 +84,9 @@ async fn build(python: &Python) -> Result<Programs> {
     Ok(programs)
 }
 
-/// Puts `program` into `directory` as `bootstrap`, without its symbols where the linker's `strip` is at hand: they are most of
-/// its size, and packing and unpacking them would be most of the deployment's time.
+/// Puts `program` into `directory` as `bootstrap`, without its symbols where the linker's `strip`
+/// is at hand: they are most of its size, and packing and unpacking them would be most of the
+/// deployment's time.
 ///
 /// # Errors
 /// When it cannot be copied.
@@ -96,7 +101,8 @@ pub(crate) async fn package(python: &Python, program: &Path, directory: &Path) -
         .run("strip")
         .await;
     if stripped.is_err() {
-        std::fs::copy(program, &bootstrap).with_context(|| format!("cannot copy {}", program.display()))?;
+        std::fs::copy(program, &bootstrap)
+            .with_context(|| format!("cannot copy {}", program.display()))?;
     }
     Ok(())
 }

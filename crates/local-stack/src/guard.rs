@@ -1,6 +1,7 @@
-//! Child processes that cannot outlive this one, however this one ends: returned, panicked, interrupted or killed with
-//! SIGKILL. A small script, `python/guard.py`, starts the command and ends it and its whole process group when the pipe to
-//! its standard input closes, which the kernel does for every way of ending.
+//! Child processes that cannot outlive this one, however this one ends: returned, panicked,
+//! interrupted or killed with SIGKILL. A small script, `python/guard.py`, starts the command and
+//! ends it and its whole process group when the pipe to its standard input closes, which the kernel
+//! does for every way of ending.
 
 use std::ffi::OsStr;
 use std::path::Path;
@@ -25,20 +26,30 @@ const LAST_WORDS_SECONDS: &str = "8";
 pub struct GuardedCommand(Command);
 
 impl GuardedCommand {
-    /// `program` with this process's environment and outputs, in a process group of its own, so that Ctrl-C at a terminal
-    /// reaches only this process, which then ends the rest in order.
+    /// `program` with this process's environment and outputs, in a process group of its own, so
+    /// that Ctrl-C at a terminal reaches only this process, which then ends the rest in order.
     pub fn new(python: &Python, program: impl AsRef<OsStr>) -> Self {
         Self::prepare(python, &[], program)
     }
 
-    /// As [`new`](Self::new), and removes `directory` at the end, even when this process cannot any more.
+    /// As [`new`](Self::new), and removes `directory` at the end, even when this process cannot any
+    /// more.
     pub fn removing(python: &Python, directory: &Path, program: impl AsRef<OsStr>) -> Self {
-        Self::prepare(python, &["--remove".as_ref(), directory.as_os_str()], program)
+        Self::prepare(
+            python,
+            &["--remove".as_ref(), directory.as_os_str()],
+            program,
+        )
     }
 
-    /// As [`new`](Self::new), for a program that has something to write down when it is asked to end: it gets 8 s for that.
+    /// As [`new`](Self::new), for a program that has something to write down when it is asked to
+    /// end: it gets 8 s for that.
     pub fn with_last_words(python: &Python, program: impl AsRef<OsStr>) -> Self {
-        Self::prepare(python, &["--grace".as_ref(), LAST_WORDS_SECONDS.as_ref()], program)
+        Self::prepare(
+            python,
+            &["--grace".as_ref(), LAST_WORDS_SECONDS.as_ref()],
+            program,
+        )
     }
 
     fn prepare(python: &Python, options: &[&OsStr], program: impl AsRef<OsStr>) -> Self {
@@ -56,7 +67,8 @@ impl GuardedCommand {
         self
     }
 
-    /// Sets everything else: environment, working directory, outputs. The standard input is the guard's.
+    /// Sets everything else: environment, working directory, outputs. The standard input is the
+    /// guard's.
     pub fn with(mut self, change: impl FnOnce(&mut Command)) -> Self {
         change(&mut self.0);
         self.0.stdin(Stdio::piped());
@@ -66,7 +78,8 @@ impl GuardedCommand {
     /// Starts it.
     ///
     /// # Errors
-    /// When the interpreter does not start. A program that is not there is reported by the exit status 127.
+    /// When the interpreter does not start. A program that is not there is reported by the exit
+    /// status 127.
     pub fn start(mut self) -> Result<Guarded> {
         let mut child = self.0.spawn().context("cannot start a child process")?;
         let lifeline = child.stdin.take();
@@ -91,7 +104,8 @@ impl GuardedCommand {
     /// # Errors
     /// When it does not start or does not succeed; the message holds what it printed.
     pub async fn run_quietly(self, what: &str, log: &Path) -> Result<String> {
-        let file = std::fs::File::create(log).with_context(|| format!("cannot write {}", log.display()))?;
+        let file = std::fs::File::create(log)
+            .with_context(|| format!("cannot write {}", log.display()))?;
         let errors = file.try_clone()?;
         let mut guarded = self
             .with(|command| {
@@ -120,8 +134,12 @@ impl Guarded {
     /// # Errors
     /// When the operating system cannot tell.
     pub async fn wait(&mut self) -> Result<ExitStatus> {
-        // `Child::wait` would close the standard input, which is the lifeline; it was taken out for that reason.
-        self.child.wait().await.context("cannot wait for a child process")
+        // `Child::wait` would close the standard input, which is the lifeline; it was taken out for
+        // that reason.
+        self.child
+            .wait()
+            .await
+            .context("cannot wait for a child process")
     }
 
     /// The standard output, if it was piped and not taken yet.
@@ -137,8 +155,12 @@ impl Guarded {
     /// Ends the command and everything it started, and waits until they are gone: at most 10 s.
     pub async fn stop(mut self) {
         drop(self.lifeline.take());
-        // Past the deadline the guard itself is stuck; killing it makes the kernel kill the command.
-        if tokio::time::timeout(STOP_DEADLINE, self.child.wait()).await.is_err() {
+        // Past the deadline the guard itself is stuck; killing it makes the kernel kill the
+        // command.
+        if tokio::time::timeout(STOP_DEADLINE, self.child.wait())
+            .await
+            .is_err()
+        {
             drop(self.child.start_kill());
         }
     }
@@ -153,8 +175,10 @@ mod tests {
 
     const DEADLINE: Duration = Duration::from_secs(20);
 
-    /// A shell that starts a process of its own, ignores polite requests to end, and tells who they are.
-    const STUBBORN: &str = "trap '' TERM; sleep 600 & echo $$ $! > pids.new; mv pids.new pids; sleep 600; sleep 600";
+    /// A shell that starts a process of its own, ignores polite requests to end, and tells who they
+    /// are.
+    const STUBBORN: &str =
+        "trap '' TERM; sleep 600 & echo $$ $! > pids.new; mv pids.new pids; sleep 600; sleep 600";
 
     fn start_stubborn(directory: &Path) -> Guarded {
         let python = Python::find().unwrap();
@@ -168,7 +192,10 @@ mod tests {
     }
 
     fn is_alive(pid: &str) -> bool {
-        let state = Program::new("ps").args(["-o", "stat=", "-p", pid]).output().unwrap();
+        let state = Program::new("ps")
+            .args(["-o", "stat=", "-p", pid])
+            .output()
+            .unwrap();
         let state = String::from_utf8_lossy(&state.stdout).trim().to_owned();
         !state.is_empty() && !state.starts_with('Z')
     }
@@ -238,9 +265,15 @@ mod tests {
             .await
             .unwrap_err();
         let message = error.to_string();
-        assert!(message.contains("the attempt failed") && message.contains("7") && message.contains("the reason"));
+        assert!(
+            message.contains("the attempt failed")
+                && message.contains("7")
+                && message.contains("the reason")
+        );
 
-        let missing = GuardedCommand::new(&python, "no-such-program").run_quietly("it", &log).await;
+        let missing = GuardedCommand::new(&python, "no-such-program")
+            .run_quietly("it", &log)
+            .await;
         assert!(missing.unwrap_err().to_string().contains("No such file"));
     }
 }

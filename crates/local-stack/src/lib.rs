@@ -1,9 +1,10 @@
-//! The whole system on one machine, without an AWS account, an iDenfy account or Docker: starts a pinned AWS emulator, deploys
-//! `template.yaml` into it with the real SAM CLI, and starts a stand-in for iDenfy unless another provider is named.
+//! The whole system on one machine, without an AWS account, an iDenfy account or Docker: starts a
+//! pinned AWS emulator, deploys `template.yaml` into it with the real SAM CLI, and starts a
+//! stand-in for iDenfy unless another provider is named.
 //!
-//! What is guaranteed: nothing is bound to anything but the loopback interface, no file or setting of the user's is read or
-//! changed outside `.local` in the checkout, and no process or file of a run outlives the program that started it, not even
-//! when that is killed.
+//! What is guaranteed: nothing is bound to anything but the loopback interface, no file or setting
+//! of the user's is read or changed outside `.local` in the checkout, and no process or file of a
+//! run outlives the program that started it, not even when that is killed.
 //!
 //! For development and tests; nothing that ships depends on it.
 

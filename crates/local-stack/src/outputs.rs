@@ -1,13 +1,17 @@
-//! Stack outputs as a program on this machine can use them. CloudFormation names a function by the address it would have in
-//! AWS; here it is reached through the emulator's port.
+//! Stack outputs as a program on this machine can use them. CloudFormation names a function by the
+//! address it would have in AWS; here it is reached through the emulator's port.
 
 use std::collections::BTreeMap;
 
 use url::{Host, Url};
 
-/// Replaces addresses of function URLs in AWS, `https://<id>.lambda-url.<region>.on.aws/`, with the emulator's path-style form
-/// `http://127.0.0.1:<port>/_aws/lambda-url/<id>/`, which needs neither a name server nor a Host header. All else stays.
-pub fn make_reachable(outputs: BTreeMap<String, String>, endpoint: &Url) -> BTreeMap<String, String> {
+/// Replaces addresses of function URLs in AWS, `https://<id>.lambda-url.<region>.on.aws/`, with the
+/// emulator's path-style form `http://127.0.0.1:<port>/_aws/lambda-url/<id>/`, which needs neither
+/// a name server nor a Host header. All else stays.
+pub fn make_reachable(
+    outputs: BTreeMap<String, String>,
+    endpoint: &Url,
+) -> BTreeMap<String, String> {
     outputs
         .into_iter()
         .map(|(name, value)| {
@@ -38,13 +42,25 @@ mod tests {
     fn function_urls_lead_to_the_emulator_and_the_rest_stays() {
         let endpoint = Url::parse("http://127.0.0.1:4566/").unwrap();
         let outputs = BTreeMap::from([
-            ("WebhookUrl".to_owned(), "https://abc123.lambda-url.eu-west-1.on.aws/".to_owned()),
+            (
+                "WebhookUrl".to_owned(),
+                "https://abc123.lambda-url.eu-west-1.on.aws/".to_owned(),
+            ),
             ("PairingTableName".to_owned(), "table".to_owned()),
-            ("SubmissionQueueUrl".to_owned(), "http://127.0.0.1:4566/000000000000/q".to_owned()),
+            (
+                "SubmissionQueueUrl".to_owned(),
+                "http://127.0.0.1:4566/000000000000/q".to_owned(),
+            ),
         ]);
         let reachable = make_reachable(outputs, &endpoint);
-        assert_eq!(reachable["WebhookUrl"], "http://127.0.0.1:4566/_aws/lambda-url/abc123/");
+        assert_eq!(
+            reachable["WebhookUrl"],
+            "http://127.0.0.1:4566/_aws/lambda-url/abc123/"
+        );
         assert_eq!(reachable["PairingTableName"], "table");
-        assert_eq!(reachable["SubmissionQueueUrl"], "http://127.0.0.1:4566/000000000000/q");
+        assert_eq!(
+            reachable["SubmissionQueueUrl"],
+            "http://127.0.0.1:4566/000000000000/q"
+        );
     }
 }

@@ -1,5 +1,5 @@
-//! Template parameters as a caller gives them: `Name=Value`, checked against the template's own names before anything is
-//! started.
+//! Template parameters as a caller gives them: `Name=Value`, checked against the template's own
+//! names before anything is started.
 
 use std::collections::BTreeMap;
 
@@ -16,9 +16,14 @@ const DECIDED_HERE: [&str; 2] = ["AwsEndpointUrl", "IdenfySecretArn"];
 /// # Errors
 /// When there is no equals sign or no name before it.
 pub fn parse(text: &str) -> Result<(String, String)> {
-    let (name, value) = text.split_once('=').with_context(|| format!("{text:?} is not Name=Value"))?;
+    let (name, value) = text
+        .split_once('=')
+        .with_context(|| format!("{text:?} is not Name=Value"))?;
     ensure!(
-        !name.is_empty() && name.chars().all(|character| character.is_ascii_alphanumeric()),
+        !name.is_empty()
+            && name
+                .chars()
+                .all(|character| character.is_ascii_alphanumeric()),
         "{text:?} is not Name=Value: a name is letters and digits"
     );
     Ok((name.to_owned(), value.to_owned()))
@@ -27,15 +32,22 @@ pub fn parse(text: &str) -> Result<(String, String)> {
 /// Checks names against the template, and values against what can be handed to the SAM CLI.
 ///
 /// # Errors
-/// On the first parameter that the template does not have, that the local stack decides itself, or whose value holds a
-/// quotation mark, a backslash or a control character; none of which any parameter of the template allows.
+/// On the first parameter that the template does not have, that the local stack decides itself, or
+/// whose value holds a quotation mark, a backslash or a control character; none of which any
+/// parameter of the template allows.
 pub fn check(parameters: &Parameters, template: &str) -> Result<()> {
     let known = names(template);
     for (name, value) in parameters {
         if !known.contains(&name.as_str()) {
-            bail!("template.yaml has no parameter {name:?}; it has {}", known.join(", "));
+            bail!(
+                "template.yaml has no parameter {name:?}; it has {}",
+                known.join(", ")
+            );
         }
-        ensure!(!DECIDED_HERE.contains(&name.as_str()), "{name} is decided by the local stack");
+        ensure!(
+            !DECIDED_HERE.contains(&name.as_str()),
+            "{name} is decided by the local stack"
+        );
         ensure!(
             !value.contains(['"', '\'', '\\']) && !value.contains(char::is_control),
             "the value of {name} holds a quotation mark, a backslash or a control character"
@@ -44,8 +56,9 @@ pub fn check(parameters: &Parameters, template: &str) -> Result<()> {
     Ok(())
 }
 
-/// The names under `Parameters:`, in the template's order. The template is this project's, so its layout, two spaces per
-/// level, can be relied on, and a YAML parser that knows CloudFormation's tags is not needed.
+/// The names under `Parameters:`, in the template's order. The template is this project's, so its
+/// layout, two spaces per level, can be relied on, and a YAML parser that knows CloudFormation's
+/// tags is not needed.
 fn names(template: &str) -> Vec<&str> {
     template
         .lines()
@@ -53,12 +66,18 @@ fn names(template: &str) -> Vec<&str> {
         .skip(1)
         .take_while(|line| line.is_empty() || line.starts_with([' ', '#']))
         .filter_map(|line| line.strip_prefix("  ")?.strip_suffix(':'))
-        .filter(|name| name.chars().all(|character| character.is_ascii_alphanumeric()))
+        .filter(|name| {
+            name.chars()
+                .all(|character| character.is_ascii_alphanumeric())
+        })
         .collect()
 }
 
 /// The default that the template gives a parameter, without quotation marks.
-pub(crate) fn default_of<'template>(template: &'template str, name: &str) -> Option<&'template str> {
+pub(crate) fn default_of<'template>(
+    template: &'template str,
+    name: &str,
+) -> Option<&'template str> {
     let heading = format!("  {name}:");
     template
         .lines()
@@ -90,7 +109,14 @@ mod tests {
 
     #[test]
     fn malformed_parameters_are_refused() {
-        for text in ["Stage", "=dev", "Sta ge=dev", "", "Stage=a\"b", "Stage=a\nb"] {
+        for text in [
+            "Stage",
+            "=dev",
+            "Sta ge=dev",
+            "",
+            "Stage=a\"b",
+            "Stage=a\nb",
+        ] {
             assert!(check_one(text).is_err(), "{text:?}");
         }
     }
@@ -98,7 +124,10 @@ mod tests {
     #[test]
     fn an_unknown_parameter_is_refused_with_the_names_there_are() {
         let message = check_one("Stag=dev").unwrap_err().to_string();
-        assert!(message.contains("\"Stag\"") && message.contains("StepVerdict"), "{message}");
+        assert!(
+            message.contains("\"Stag\"") && message.contains("StepVerdict"),
+            "{message}"
+        );
     }
 
     #[test]

@@ -8,7 +8,8 @@ use url::Url;
 use crate::aws::EmulatorClient;
 use crate::secret::ProviderSecret;
 
-/// The host of the real provider, which keeps its files elsewhere; any other is taken to serve its files itself.
+/// The host of the real provider, which keeps its files elsewhere; any other is taken to serve its
+/// files itself.
 const REAL_PROVIDER: &str = "ivs.idenfy.com";
 
 /// The provider that the functions talk to.
@@ -36,7 +37,9 @@ impl Provider {
             signing_key: Secret::new(current_key.unwrap_or_default()),
             ..Settings::default()
         };
-        let sandbox = Sandbox::start(settings).await.context("cannot start the sandbox")?;
+        let sandbox = Sandbox::start(settings)
+            .await
+            .context("cannot start the sandbox")?;
         Ok(Self::Sandbox(sandbox))
     }
 
@@ -68,10 +71,16 @@ impl Provider {
     ///
     /// # Errors
     /// When the sandbox refuses.
-    pub(crate) async fn send_callbacks_to(&self, client: &EmulatorClient, webhook: &str) -> Result<()> {
+    pub(crate) async fn send_callbacks_to(
+        &self,
+        client: &EmulatorClient,
+        webhook: &str,
+    ) -> Result<()> {
         if let Self::Sandbox(sandbox) = self {
             let settings = format!("{}/admin/settings", sandbox.url());
-            client.patch(&settings, &json!({ "callbackUrl": webhook })).await?;
+            client
+                .patch(&settings, &json!({ "callbackUrl": webhook }))
+                .await?;
         }
         Ok(())
     }

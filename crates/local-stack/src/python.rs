@@ -1,12 +1,13 @@
-//! Finds the Python that the tools run on: 3.10 or newer, with the module that makes virtual environments.
+//! Finds the Python that the tools run on: 3.10 or newer, with the module that makes virtual
+//! environments.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use anyhow::{Result, bail};
 
-/// Newest first, because the tools' wheels are made for new versions first; the plain names come last, so that a
-/// distribution's own choice still counts where no version is in the name.
+/// Newest first, because the tools' wheels are made for new versions first; the plain names come
+/// last, so that a distribution's own choice still counts where no version is in the name.
 const CANDIDATES: [&str; 7] = [
     "python3.13",
     "python3.12",
@@ -17,8 +18,8 @@ const CANDIDATES: [&str; 7] = [
     "python",
 ];
 
-/// Prints its path if it will do, and otherwise the reason why not. From within a virtual environment it names the
-/// interpreter below, because that environment may be gone tomorrow.
+/// Prints its path if it will do, and otherwise the reason why not. From within a virtual
+/// environment it names the interpreter below, because that environment may be gone tomorrow.
 const QUESTION: &str = "\
 import sys
 if sys.version_info < (3, 10):
@@ -42,7 +43,11 @@ impl Python {
     pub fn find() -> Result<Self> {
         let mut refused = Vec::new();
         for name in CANDIDATES {
-            let Ok(answer) = Command::new(name).args(["-I", "-c", QUESTION]).stdin(Stdio::null()).output() else {
+            let Ok(answer) = Command::new(name)
+                .args(["-I", "-c", QUESTION])
+                .stdin(Stdio::null())
+                .output()
+            else {
                 continue;
             };
             let path = String::from_utf8_lossy(&answer.stdout).trim().to_owned();
@@ -54,7 +59,9 @@ impl Python {
             refused.push(format!("{name} {reason}"));
         }
         if refused.is_empty() {
-            bail!("the local stack needs Python 3.10 or newer, and there is no python3 on the search path");
+            bail!(
+                "the local stack needs Python 3.10 or newer, and there is no python3 on the search path"
+            );
         }
         bail!(
             "the local stack needs Python 3.10 or newer with the venv module; {}",

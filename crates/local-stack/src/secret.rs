@@ -1,5 +1,5 @@
-//! The provider's secret: read from a file, or made up for development. Checked before anything is started, and never
-//! printed by `Debug`.
+//! The provider's secret: read from a file, or made up for development. Checked before anything is
+//! started, and never printed by `Debug`.
 
 use std::path::Path;
 
@@ -7,7 +7,8 @@ use anyhow::{Context, Result, ensure};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-/// What the functions read from Secrets Manager: `{"apiKey", "apiSecret", "signingKeys": ["current", "previous"]}`.
+/// What the functions read from Secrets Manager: `{"apiKey", "apiSecret", "signingKeys":
+/// ["current", "previous"]}`.
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct ProviderSecret {
@@ -32,7 +33,8 @@ impl ProviderSecret {
     /// Reads and checks a file.
     ///
     /// # Errors
-    /// When it cannot be read, is not JSON of the shape above, or has an empty member. No message quotes the file.
+    /// When it cannot be read, is not JSON of the shape above, or has an empty member. No message
+    /// quotes the file.
     pub fn read(path: &Path) -> Result<Self> {
         let name = path.display();
         let text = std::fs::read(path).with_context(|| format!("cannot read the secret {name}"))?;
@@ -46,7 +48,10 @@ impl ProviderSecret {
             )
         })?;
         let members = [&secret.api_key, &secret.api_secret];
-        ensure!(!secret.signing_keys.is_empty(), "the secret {name} has no signing key");
+        ensure!(
+            !secret.signing_keys.is_empty(),
+            "the secret {name} has no signing key"
+        );
         ensure!(
             members
                 .into_iter()
@@ -82,7 +87,8 @@ mod tests {
 
     #[test]
     fn a_secret_of_the_documented_shape_is_read() {
-        let secret = read(r#"{"apiKey": "k", "apiSecret": "s", "signingKeys": ["one", "two"]}"#).unwrap();
+        let secret =
+            read(r#"{"apiKey": "k", "apiSecret": "s", "signingKeys": ["one", "two"]}"#).unwrap();
         assert_eq!(secret.signing_keys, ["one", "two"]);
     }
 

@@ -29,9 +29,11 @@ pub struct Options {
     pub secret: Option<PathBuf>,
     /// Port of the emulator on 127.0.0.1; none takes a free one.
     pub port: Option<u16>,
-    /// Where the functions reach the AWS services; none leads them to the emulator directly. For a test that stands in between.
+    /// Where the functions reach the AWS services; none leads them to the emulator directly. For a
+    /// test that stands in between.
     pub functions_endpoint: Option<Url>,
-    /// Whether the emulator's state is written down when it ends, so that it can be [restarted](LocalStack::restart_emulator) with it.
+    /// Whether the emulator's state is written down when it ends, so that it can be
+    /// [restarted](LocalStack::restart_emulator) with it.
     pub keeps_state: bool,
     /// Template parameters that differ from the local defaults.
     pub parameters: Parameters,
@@ -67,12 +69,17 @@ impl Options {
     /// Reads and checks what the caller gave.
     fn check(&self) -> Result<Plan> {
         let path = workspace::root().join("template.yaml");
-        let template = std::fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
+        let template = std::fs::read_to_string(&path)
+            .with_context(|| format!("cannot read {}", path.display()))?;
         parameters::check(&self.parameters, &template)?;
         if let Some(url) = &self.provider_url
-            && (!matches!(url.scheme(), "http" | "https") || url.path() != "/" || url.query().is_some())
+            && (!matches!(url.scheme(), "http" | "https")
+                || url.path() != "/"
+                || url.query().is_some())
         {
-            bail!("the provider {url} must be an origin: http or https, a host and a port, without a path");
+            bail!(
+                "the provider {url} must be an origin: http or https, a host and a port, without a path"
+            );
         }
         let secret = match &self.secret {
             Some(path) => ProviderSecret::read(path)?,
@@ -100,11 +107,12 @@ pub struct LocalStack {
 }
 
 impl LocalStack {
-    /// Starts everything and returns when the webhook answers. Dropping the future undoes what it has started.
+    /// Starts everything and returns when the webhook answers. Dropping the future undoes what it
+    /// has started.
     ///
     /// # Errors
-    /// At once for a parameter, secret, provider or port that will not do; later when a tool, a build, the emulator or the
-    /// deployment fails.
+    /// At once for a parameter, secret, provider or port that will not do; later when a tool, a
+    /// build, the emulator or the deployment fails.
     pub async fn start(options: Options) -> Result<Self> {
         let plan = options.check()?;
         let progress = options.progress;
@@ -139,12 +147,19 @@ impl LocalStack {
             progress(&format!("the emulator answers at {}", emulator.endpoint()));
             Ok((provider, emulator, client, secret_arn))
         };
-        let (package, (provider, emulator, client, secret_arn)) = tokio::try_join!(package, services)?;
+        let (package, (provider, emulator, client, secret_arn)) =
+            tokio::try_join!(package, services)?;
 
         progress("deploying template.yaml with the SAM CLI");
         let parameters = local_parameters(&options.parameters, &provider, &emulator, secret_arn);
         let outputs = package
-            .deploy(&toolchain, &client, emulator.endpoint(), &parameters, directory.path())
+            .deploy(
+                &toolchain,
+                &client,
+                emulator.endpoint(),
+                &parameters,
+                directory.path(),
+            )
             .await?;
         let mut stack = Self {
             emulator,
@@ -164,7 +179,12 @@ impl LocalStack {
         let webhook = self.output("WebhookUrl")?.to_owned();
         deployment::wait_until_answering(client, &webhook)
             .await
-            .with_context(|| format!("the end of the emulator's log is\n{}", self.emulator.log_tail()))?;
+            .with_context(|| {
+                format!(
+                    "the end of the emulator's log is\n{}",
+                    self.emulator.log_tail()
+                )
+            })?;
         self.provider.send_callbacks_to(client, &webhook).await
     }
 
@@ -194,7 +214,8 @@ impl LocalStack {
         self.provider.sandbox_url()
     }
 
-    /// The end of the emulator's log, for messages: among other things, why a function did not start.
+    /// The end of the emulator's log, for messages: among other things, why a function did not
+    /// start.
     pub fn emulator_log_tail(&self) -> String {
         self.emulator.log_tail()
     }
@@ -204,7 +225,8 @@ impl LocalStack {
         self.generated_secret.as_ref()
     }
 
-    /// Returns, with an error, when the emulator ends although nobody asked it to. May be given up and called again.
+    /// Returns, with an error, when the emulator ends although nobody asked it to. May be given up
+    /// and called again.
     ///
     /// # Errors
     /// Always.
@@ -212,18 +234,24 @@ impl LocalStack {
         self.emulator.failed().await
     }
 
-    /// Ends the emulator and every function that runs in it, and starts it again at the same address with the state that it has written
-    /// down. Functions are ended wherever they are, like in a place that loses its power. What the emulator does not write down is
-    /// lost: what its table streams have not delivered yet.
+    /// Ends the emulator and every function that runs in it, and starts it again at the same
+    /// address with the state that it has written down. Functions are ended wherever they are, like
+    /// in a place that loses its power. What the emulator does not write down is lost: what its
+    /// table streams have not delivered yet.
     ///
     /// # Errors
-    /// When the stack was started without `keeps_state`, or the emulator does not start again or has forgotten the webhook.
+    /// When the stack was started without `keeps_state`, or the emulator does not start again or
+    /// has forgotten the webhook.
     pub async fn restart_emulator(mut self) -> Result<Self> {
-        ensure!(self.settings.keeps_state, "the emulator was not told to keep its state");
+        ensure!(
+            self.settings.keeps_state,
+            "the emulator was not told to keep its state"
+        );
         let port = self.emulator.endpoint().port();
         self.emulator.stop().await;
         self.settings.port = port;
-        self.emulator = Emulator::start(&self.toolchain, self.directory.path(), &self.settings).await?;
+        self.emulator =
+            Emulator::start(&self.toolchain, self.directory.path(), &self.settings).await?;
         let client = self.emulator.client()?;
         self.connect(&client).await?;
         Ok(self)
@@ -238,12 +266,25 @@ impl LocalStack {
 }
 
 /// What follows from the emulator and the provider, below what the caller wants otherwise.
-fn local_parameters(given: &Parameters, provider: &Provider, emulator: &Emulator, secret_arn: String) -> Parameters {
+fn local_parameters(
+    given: &Parameters,
+    provider: &Provider,
+    emulator: &Emulator,
+    secret_arn: String,
+) -> Parameters {
     let mut parameters = Parameters::from([("Stage".to_owned(), "local".to_owned())]);
     parameters.insert("IdenfyBaseUrl".to_owned(), provider.origin());
-    parameters.extend(provider.file_origins().map(|origins| ("FileOrigins".to_owned(), origins)));
+    parameters.extend(
+        provider
+            .file_origins()
+            .map(|origins| ("FileOrigins".to_owned(), origins)),
+    );
     parameters.extend(given.clone());
-    let endpoint = emulator.endpoint().as_str().trim_end_matches('/').to_owned();
+    let endpoint = emulator
+        .endpoint()
+        .as_str()
+        .trim_end_matches('/')
+        .to_owned();
     parameters.insert("AwsEndpointUrl".to_owned(), endpoint);
     parameters.insert("IdenfySecretArn".to_owned(), secret_arn);
     parameters

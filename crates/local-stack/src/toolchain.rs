@@ -1,9 +1,10 @@
-//! The Python programs that the local stack consists of, in two private virtual environments: the emulator's and the SAM
-//! CLI's, which pin different versions of the same library; and one each for what plays the API's contract and for the AWS CLI,
-//! made when they are asked for. Every file is checked against a recorded hash. An environment
-//! is named after the digest of its requirements and of the interpreter, so it is made once, made anew when either changes,
-//! and never seen half made. One that is out of date is left, since a stack may be running from it;
-//! removing `.local` removes them all.
+//! The Python programs that the local stack consists of, in two private virtual environments: the
+//! emulator's and the SAM CLI's, which pin different versions of the same library; and one each for
+//! what plays the API's contract and for the AWS CLI, made when they are asked for. Every file is
+//! checked against a recorded hash. An environment is named after the digest of its requirements
+//! and of the interpreter, so it is made once, made anew when either changes, and never seen half
+//! made. One that is out of date is left, since a stack may be running from it; removing `.local`
+//! removes them all.
 
 use std::path::{Path, PathBuf};
 
@@ -28,33 +29,43 @@ pub struct Toolchain {
 }
 
 impl Toolchain {
-    /// Finds or makes both environments. The first time takes a minute or two and some 600 MB below `.local`.
+    /// Finds or makes both environments. The first time takes a minute or two and some 600 MB below
+    /// `.local`.
     ///
     /// # Errors
-    /// When there is no suitable Python, or a package cannot be fetched or does not have the recorded hash.
+    /// When there is no suitable Python, or a package cannot be fetched or does not have the
+    /// recorded hash.
     pub async fn prepare(progress: Progress) -> Result<Self> {
         let python = Python::find()?;
         let emulator = environment(&python, "emulator", EMULATOR_REQUIREMENTS, progress);
         let sam = environment(&python, "sam", SAM_REQUIREMENTS, progress);
         let (emulator, sam) = tokio::try_join!(emulator, sam)?;
-        Ok(Self { python, emulator, sam })
+        Ok(Self {
+            python,
+            emulator,
+            sam,
+        })
     }
 
-    /// Finds or makes the environment of `schemathesis`, and returns the directory that the program is in.
+    /// Finds or makes the environment of `schemathesis`, and returns the directory that the program
+    /// is in.
     ///
     /// # Errors
     /// As for [`Self::prepare`].
     pub async fn contract(&self, progress: Progress) -> Result<PathBuf> {
-        let environment = environment(&self.python, "contract", CONTRACT_REQUIREMENTS, progress).await?;
+        let environment =
+            environment(&self.python, "contract", CONTRACT_REQUIREMENTS, progress).await?;
         Ok(environment.join("bin"))
     }
 
-    /// Finds or makes the environment of the AWS CLI, and returns the directory that the program is in.
+    /// Finds or makes the environment of the AWS CLI, and returns the directory that the program is
+    /// in.
     ///
     /// # Errors
     /// As for [`Self::prepare`].
     pub async fn operator(&self, progress: Progress) -> Result<PathBuf> {
-        let environment = environment(&self.python, "operator", OPERATOR_REQUIREMENTS, progress).await?;
+        let environment =
+            environment(&self.python, "operator", OPERATOR_REQUIREMENTS, progress).await?;
         Ok(environment.join("bin"))
     }
 
@@ -68,7 +79,8 @@ impl Toolchain {
         self.emulator.join("bin/python")
     }
 
-    /// The directory of `sam`, `cargo-lambda`, `cfn-lint` and `python-zig`; on the search path, it is what `sam build` needs.
+    /// The directory of `sam`, `cargo-lambda`, `cfn-lint` and `python-zig`; on the search path, it
+    /// is what `sam build` needs.
     pub fn sam_directory(&self) -> PathBuf {
         self.sam.join("bin")
     }
@@ -79,24 +91,36 @@ impl Toolchain {
     }
 }
 
-/// One more environment, such as that of a program which is compared with ours, made and kept as the others are. Returns its directory,
-/// whose `bin/python` has the packages.
+/// One more environment, such as that of a program which is compared with ours, made and kept as
+/// the others are. Returns its directory, whose `bin/python` has the packages.
 ///
 /// # Errors
-/// When there is no suitable Python, or a package cannot be fetched or does not have the recorded hash.
-pub async fn python_environment(name: &str, requirements: &str, progress: Progress) -> Result<PathBuf> {
+/// When there is no suitable Python, or a package cannot be fetched or does not have the recorded
+/// hash.
+pub async fn python_environment(
+    name: &str,
+    requirements: &str,
+    progress: Progress,
+) -> Result<PathBuf> {
     environment(&Python::find()?, name, requirements, progress).await
 }
 
-async fn environment(python: &Python, name: &str, requirements: &str, progress: Progress) -> Result<PathBuf> {
+async fn environment(
+    python: &Python,
+    name: &str,
+    requirements: &str,
+    progress: Progress,
+) -> Result<PathBuf> {
     let parent = workspace::kept_directory().join("toolchain");
     let target = parent.join(format!("{name}-{}", digest(python, requirements)));
     let marker = target.join("complete");
     if marker.exists() {
         return Ok(target);
     }
-    std::fs::create_dir_all(&parent).with_context(|| format!("cannot create {}", parent.display()))?;
-    // One maker at a time; the second finds the work done. The lock goes with the process that holds it.
+    std::fs::create_dir_all(&parent)
+        .with_context(|| format!("cannot create {}", parent.display()))?;
+    // One maker at a time; the second finds the work done. The lock goes with the process that
+    // holds it.
     let lock = lock(parent.join(format!("{name}.lock"))).await?;
     if marker.exists() {
         return Ok(target);
@@ -111,8 +135,8 @@ async fn environment(python: &Python, name: &str, requirements: &str, progress: 
     Ok(target)
 }
 
-/// Scripts in a virtual environment hold its path, so it is made in its final place; the marker, written last, is what makes
-/// it count.
+/// Scripts in a virtual environment hold its path, so it is made in its final place; the marker,
+/// written last, is what makes it count.
 async fn make(python: &Python, name: &str, requirements: &str, target: &Path) -> Result<()> {
     GuardedCommand::new(python, python.path())
         .args(["-I", "-m", "venv"])
@@ -125,7 +149,15 @@ async fn make(python: &Python, name: &str, requirements: &str, target: &Path) ->
     let list = target.join("requirements.txt");
     std::fs::write(&list, requirements)?;
     GuardedCommand::new(python, target.join("bin/python"))
-        .args(["-m", "pip", "install", "--require-hashes", "--no-deps", "--only-binary", ":all:"])
+        .args([
+            "-m",
+            "pip",
+            "install",
+            "--require-hashes",
+            "--no-deps",
+            "--only-binary",
+            ":all:",
+        ])
         .args(["--disable-pip-version-check", "--no-input", "--requirement"])
         .args([&list])
         .run_quietly("pip install", &target.with_file_name(format!("{name}.log")))
@@ -142,7 +174,8 @@ fn digest(python: &Python, requirements: &str) -> String {
 }
 
 async fn lock(path: PathBuf) -> Result<std::fs::File> {
-    let file = std::fs::File::create(&path).with_context(|| format!("cannot create {}", path.display()))?;
+    let file = std::fs::File::create(&path)
+        .with_context(|| format!("cannot create {}", path.display()))?;
     tokio::task::spawn_blocking(move || {
         file.lock()?;
         Ok(file)

@@ -1,5 +1,5 @@
-//! Where things are: the checkout that this crate was compiled from, what is kept between runs in it, and the directory of
-//! one run, which nothing outlives.
+//! Where things are: the checkout that this crate was compiled from, what is kept between runs in
+//! it, and the directory of one run, which nothing outlives.
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 use tempfile::TempDir;
 
-/// The file in a run's directory that its program keeps locked; the lock ends with the program, however that ends.
+/// The file in a run's directory that its program keeps locked; the lock ends with the program,
+/// however that ends.
 const IN_USE: &str = "in-use";
 
 /// The root of the checkout, where `template.yaml` and `samconfig.toml` are.
@@ -17,7 +18,8 @@ pub fn root() -> PathBuf {
     root.unwrap_or(crate_directory).to_path_buf()
 }
 
-/// What is kept between runs: the Python environments. Ignored by git and not touched by `cargo clean`.
+/// What is kept between runs: the Python environments. Ignored by git and not touched by `cargo
+/// clean`.
 pub fn kept_directory() -> PathBuf {
     root().join(".local")
 }
@@ -41,11 +43,15 @@ impl RunDirectory {
     fn create_in(parent: &Path) -> Result<Self> {
         let failed = || format!("cannot create a directory in {}", parent.display());
         std::fs::create_dir_all(parent).with_context(failed)?;
-        // Held for a moment, so that no other program takes a directory for abandoned that is only just being made.
+        // Held for a moment, so that no other program takes a directory for abandoned that is only
+        // just being made.
         let creating = File::create(parent.join("creating")).with_context(failed)?;
         creating.lock().with_context(failed)?;
         remove_abandoned(parent);
-        let directory = tempfile::Builder::new().prefix("").tempdir_in(parent).with_context(failed)?;
+        let directory = tempfile::Builder::new()
+            .prefix("")
+            .tempdir_in(parent)
+            .with_context(failed)?;
         let in_use = File::create(directory.path().join(IN_USE)).with_context(failed)?;
         in_use.lock().with_context(failed)?;
         Ok(Self {

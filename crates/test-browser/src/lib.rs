@@ -1,9 +1,11 @@
-//! One browser for one scenario: headless Chromium, driven through WebDriver as a person would, by labels and buttons. The driver takes a
-//! free port and is ended in every case, the browser with it: a scenario that fails or takes too long still closes its session before
-//! the failure is passed on.
+//! One browser for one scenario: headless Chromium, driven through WebDriver as a person would, by
+//! labels and buttons. The driver takes a free port and is ended in every case, the browser with
+//! it: a scenario that fails or takes too long still closes its session before the failure is
+//! passed on.
 //!
-//! Needs `chromium` and `chromedriver` (Debian: `chromium`, `chromium-driver`). Without them a scenario says so and passes, unless
-//! `REQUIRE_BROWSER=1`. With `SCREENSHOT_DIR` set, each keeps pictures of what it saw there.
+//! Needs `chromium` and `chromedriver` (Debian: `chromium`, `chromium-driver`). Without them a
+//! scenario says so and passes, unless `REQUIRE_BROWSER=1`. With `SCREENSHOT_DIR` set, each keeps
+//! pictures of what it saw there.
 
 #![allow(
     clippy::expect_used,
@@ -78,7 +80,8 @@ pub async fn in_browser(name: &'static str, screen: Screen, scenario: impl Async
     if !matches!(outcome, Ok(Ok(()))) {
         browser.screenshot("failure").await;
     }
-    // Closing the session ends the browser; whether it could be closed matters less than how the scenario went.
+    // Closing the session ends the browser; whether it could be closed matters less than how the
+    // scenario went.
     drop(timeout(PAGE_DEADLINE, client.close()).await);
     driver.kill().await.expect("an end of the driver");
     match outcome {
@@ -94,7 +97,10 @@ async fn start_driver() -> Option<(Child, String)> {
         .stdout(Stdio::null())
         .stderr(Stdio::null())
         .status();
-    version.await.ok().filter(std::process::ExitStatus::success)?;
+    version
+        .await
+        .ok()
+        .filter(std::process::ExitStatus::success)?;
     let mut driver = Command::new("chromedriver")
         .arg("--port=0")
         .stdout(Stdio::piped())
@@ -150,23 +156,34 @@ impl Browser {
 
     /// Waits for a page, or a part of it, with this main heading.
     pub async fn sees_heading(&self, text: &str) {
-        self.wait_for(&format!("//h1[normalize-space()={text:?}]")).await;
+        self.wait_for(&format!("//h1[normalize-space()={text:?}]"))
+            .await;
     }
 
     /// Waits for text in any one element.
     pub async fn sees(&self, text: &str) {
-        self.wait_for(&format!("//body//*[not(self::script) and contains(normalize-space(.), {text:?})]"))
-            .await;
+        self.wait_for(&format!(
+            "//body//*[not(self::script) and contains(normalize-space(.), {text:?})]"
+        ))
+        .await;
     }
 
     /// Chooses a file for the input that a label names.
     pub async fn attach(&self, label: &str, file: &std::path::Path) {
-        self.field(label).await.send_keys(file.to_str().unwrap()).await.unwrap();
+        self.field(label)
+            .await
+            .send_keys(file.to_str().unwrap())
+            .await
+            .unwrap();
     }
 
     /// The field that a label names, by the label's `for` or by standing in it.
     pub async fn field(&self, label: &str) -> Element {
-        let label = self.wait_for(&format!("//label[starts-with(normalize-space(), {label:?})]")).await;
+        let label = self
+            .wait_for(&format!(
+                "//label[starts-with(normalize-space(), {label:?})]"
+            ))
+            .await;
         match label.attr("for").await.unwrap() {
             Some(id) => self.client.find(Locator::Id(&id)).await.unwrap(),
             None => label.find(Locator::Css("input")).await.unwrap(),
@@ -175,7 +192,8 @@ impl Browser {
 
     /// Presses a button or follows a link by its text.
     pub async fn press(&self, text: &str) {
-        let path = format!("//button[normalize-space()={text:?}] | //a[normalize-space()={text:?}]");
+        let path =
+            format!("//button[normalize-space()={text:?}] | //a[normalize-space()={text:?}]");
         self.wait_for(&path).await.click().await.unwrap();
     }
 
@@ -186,7 +204,9 @@ impl Browser {
 
     /// Waits until a variable of the page is gone, and so the page itself: another one was loaded.
     pub async fn lost(&self, variable: &str) {
-        let script = format!("return typeof window.{variable} === 'undefined' && document.readyState === 'complete'");
+        let script = format!(
+            "return typeof window.{variable} === 'undefined' && document.readyState === 'complete'"
+        );
         let gone = timeout(PAGE_DEADLINE, async {
             // Between two pages there may be nothing to ask.
             while self.client.execute(&script, Vec::new()).await.ok() != Some(json!(true)) {
@@ -198,13 +218,18 @@ impl Browser {
 
     /// A picture of the page under `SCREENSHOT_DIR`, if that is set.
     pub async fn screenshot(&self, moment: &str) {
-        let Some(folder) = variable("SCREENSHOT_DIR") else { return };
-        let Ok(picture) = self.client.screenshot().await else { return };
+        let Some(folder) = variable("SCREENSHOT_DIR") else {
+            return;
+        };
+        let Ok(picture) = self.client.screenshot().await else {
+            return;
+        };
         std::fs::create_dir_all(&folder).unwrap();
         std::fs::write(format!("{folder}/{}-{moment}.png", self.name), picture).unwrap();
     }
 
-    /// Looks until the element is there. While one page goes and the next comes, the driver may answer with errors of its own.
+    /// Looks until the element is there. While one page goes and the next comes, the driver may
+    /// answer with errors of its own.
     async fn wait_for(&self, path: &str) -> Element {
         let deadline = Instant::now() + PAGE_DEADLINE;
         loop {
@@ -213,7 +238,10 @@ impl Browser {
                 Err(error) => error,
             };
             if Instant::now() > deadline {
-                panic!("{path} in time: {error}\n{}", self.client.source().await.unwrap_or_default());
+                panic!(
+                    "{path} in time: {error}\n{}",
+                    self.client.source().await.unwrap_or_default()
+                );
             }
             sleep(POLL).await;
         }
@@ -224,7 +252,10 @@ fn is_set(name: &str) -> bool {
     variable(name).is_some_and(|value| value != "0")
 }
 
-#[expect(clippy::disallowed_methods, reason = "a test is told what it may count on by its environment")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a test is told what it may count on by its environment"
+)]
 fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())
 }

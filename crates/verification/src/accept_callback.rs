@@ -1,7 +1,7 @@
 //! Use case: a verified callback arrives.
 //!
-//! When this returns `Ok`, what the callback says is durable: its body is archived and the pairing (or the queue) knows. Any number of
-//! copies of it, at once or later, come to the same.
+//! When this returns `Ok`, what the callback says is durable: its body is archived and the pairing
+//! (or the queue) knows. Any number of copies of it, at once or later, come to the same.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,7 +13,9 @@ use crate::identifiers::{Digest256, SecondReference};
 use crate::observation::Observation;
 use crate::pairing::{Pairing, State};
 use crate::policy::{ComparisonPolicy, Policy};
-use crate::ports::{CallbackArchive, Clock, Documents, Observer, Pairings, SubmissionQueue, Unavailable};
+use crate::ports::{
+    CallbackArchive, Clock, Documents, Observer, Pairings, SubmissionQueue, Unavailable,
+};
 use crate::question::SecondNews;
 use crate::result::{CallbackFacts, Overall, StepLinks};
 use crate::time::Timestamp;
@@ -43,17 +45,28 @@ pub struct AcceptCallback {
 const LEASE_MARGIN: Duration = Duration::from_secs(5);
 
 impl AcceptCallback {
-    /// Keeps a body that is verified as the provider's but cannot be read, so that it can be replayed once we can.
-    pub async fn keep_unreadable(&self, digest: &Digest256, body: &[u8]) -> Result<(), Unavailable> {
+    /// Keeps a body that is verified as the provider's but cannot be read, so that it can be
+    /// replayed once we can.
+    pub async fn keep_unreadable(
+        &self,
+        digest: &Digest256,
+        body: &[u8],
+    ) -> Result<(), Unavailable> {
         self.observer.observe(Observation::CallbackUnreadable);
         self.archive.keep(None, digest, body).await
     }
 
-    /// Archives, decides, and copies files until `capture_until`; what is not copied by then is left to the processor.
+    /// Archives, decides, and copies files until `capture_until`; what is not copied by then is
+    /// left to the processor.
     ///
     /// # Errors
     /// Something is not durable: the provider must send again.
-    pub async fn accept(&self, facts: CallbackFacts, body: &[u8], capture_until: Timestamp) -> Result<Accepted, Unavailable> {
+    pub async fn accept(
+        &self,
+        facts: CallbackFacts,
+        body: &[u8],
+        capture_until: Timestamp,
+    ) -> Result<Accepted, Unavailable> {
         self.observer.observe(Observation::CallbackReceived);
         let known = self.pairings.find(&facts.scan_ref).await?;
         let is_erased = match &known {
@@ -61,19 +74,28 @@ impl AcceptCallback {
             None => self.is_forgotten(&facts).await?,
         };
         if is_erased {
-            // Acknowledged, so that the provider stops; kept nowhere, because the customer was promised so.
+            // Acknowledged, so that the provider stops; kept nowhere, because the customer was
+            // promised so.
             return Ok(self.ignored(ERASED_WORD));
         }
-        self.archive.keep(Some(&facts.scan_ref), &facts.digest, body).await?;
+        self.archive
+            .keep(Some(&facts.scan_ref), &facts.digest, body)
+            .await?;
         let Some(overall) = facts.overall else {
             return Ok(self.ignored("NotAVerificationResult"));
         };
         let second_reference = second_reference(&facts);
         let accepted = match known {
-            Some(pairing) if pairing.first != facts.scan_ref => self.accept_second(pairing, &facts, overall).await?,
-            // Token 2's creation was never recorded. Its callback must not open a pairing, or it would start a third verification.
+            Some(pairing) if pairing.first != facts.scan_ref => {
+                self.accept_second(pairing, &facts, overall).await?
+            }
+            // Token 2's creation was never recorded. Its callback must not open a pairing, or it
+            // would start a third verification.
             _ if second_reference.is_some() => Accepted::Ignored("SecondTokenUnknown"),
-            known => self.accept_first(known, facts, overall, capture_until).await?,
+            known => {
+                self.accept_first(known, facts, overall, capture_until)
+                    .await?
+            }
         };
         if let Accepted::Ignored(_) = accepted {
             self.observer.observe(Observation::CallbackIgnored);
@@ -97,7 +119,12 @@ impl AcceptCallback {
         Accepted::Ignored(why)
     }
 
-    async fn accept_second(&self, pairing: Pairing, facts: &CallbackFacts, overall: Overall) -> Result<Accepted, Unavailable> {
+    async fn accept_second(
+        &self,
+        pairing: Pairing,
+        facts: &CallbackFacts,
+        overall: Overall,
+    ) -> Result<Accepted, Unavailable> {
         let event = |_: &Pairing| {
             Event::SecondResult(SecondResult {
                 scan_ref: facts.scan_ref.clone(),
@@ -108,16 +135,23 @@ impl AcceptCallback {
                 },
                 provisional: facts.is_provisional(),
                 // The processor reads what is compared.
-                confirm: self.policy.confirm_results || self.policy.comparison != ComparisonPolicy::Off,
+                confirm: self.policy.confirm_results
+                    || self.policy.comparison != ComparisonPolicy::Off,
                 comparison: None,
                 comparison_policy: self.policy.comparison,
             })
         };
-        Ok(match self.changes().attempt(pairing, Some(&facts.digest), event).await? {
-            Attempted::Changed { what, .. } => Accepted::Changed(what),
-            Attempted::Nothing { pairing, why } => self.repeated(&pairing, why).await?,
-            Attempted::HeldUntil { .. } => Accepted::Ignored("Held"),
-        })
+        Ok(
+            match self
+                .changes()
+                .attempt(pairing, Some(&facts.digest), event)
+                .await?
+            {
+                Attempted::Changed { what, .. } => Accepted::Changed(what),
+                Attempted::Nothing { pairing, why } => self.repeated(&pairing, why).await?,
+                Attempted::HeldUntil { .. } => Accepted::Ignored("Held"),
+            },
+        )
     }
 
     async fn accept_first(
@@ -149,11 +183,20 @@ impl AcceptCallback {
                 is_retry: false,
             })
         };
-        match self.changes().attempt(pairing, Some(&facts.digest), event).await? {
+        match self
+            .changes()
+            .attempt(pairing, Some(&facts.digest), event)
+            .await?
+        {
             Attempted::Nothing { pairing, why } => self.repeated(&pairing, why).await,
-            // Another copy of this callback is at work, and the pairing knows by when it must be done.
+            // Another copy of this callback is at work, and the pairing knows by when it must be
+            // done.
             Attempted::HeldUntil { .. } => Ok(Accepted::Ignored("Held")),
-            Attempted::Changed { pairing, what, effects } => {
+            Attempted::Changed {
+                pairing,
+                what,
+                effects,
+            } => {
                 if effects.contains(&Effect::CaptureDocuments)
                     && let State::Capturing { plan, .. } = &pairing.state
                 {
@@ -166,9 +209,14 @@ impl AcceptCallback {
         }
     }
 
-    /// Sends the message again that makes the processor ask the provider: whoever raised the question may have died before sending it,
-    /// and the provider repeats a callback that was not acknowledged.
-    async fn repeated(&self, pairing: &Pairing, why: &'static str) -> Result<Accepted, Unavailable> {
+    /// Sends the message again that makes the processor ask the provider: whoever raised the
+    /// question may have died before sending it, and the provider repeats a callback that was not
+    /// acknowledged.
+    async fn repeated(
+        &self,
+        pairing: &Pairing,
+        why: &'static str,
+    ) -> Result<Accepted, Unavailable> {
         if pairing.has_unasked_question(self.clock.now()) {
             self.queue.enqueue(&pairing.first).await?;
         }
@@ -176,16 +224,34 @@ impl AcceptCallback {
     }
 
     /// Copies what can be copied in time and hands the pairing over to the processor.
-    async fn capture(&self, pairing: Pairing, plan: &Plan, links: &StepLinks, until: Timestamp) -> Result<(), Unavailable> {
+    async fn capture(
+        &self,
+        pairing: Pairing,
+        plan: &Plan,
+        links: &StepLinks,
+        until: Timestamp,
+    ) -> Result<(), Unavailable> {
         let first = pairing.first.clone();
         let Captured {
             documents,
             refused,
             unfinished,
-        } = capture_documents(self.documents.as_ref(), &first, plan, &pairing.documents, links, until).await;
+        } = capture_documents(
+            self.documents.as_ref(),
+            &first,
+            plan,
+            &pairing.documents,
+            links,
+            until,
+        )
+        .await;
         let upload = plan.upload.clone();
         let event = match refused {
-            Some(reason) => Event::CaptureRefused { upload, documents, reason },
+            Some(reason) => Event::CaptureRefused {
+                upload,
+                documents,
+                reason,
+            },
             None => Event::CaptureEnded {
                 upload,
                 documents,
@@ -195,7 +261,11 @@ impl AcceptCallback {
         if !unfinished.is_empty() && matches!(event, Event::CaptureEnded { .. }) {
             self.observer.observe(Observation::CaptureDeferred);
         }
-        match self.changes().attempt(pairing.clone(), None, |_| event.clone()).await {
+        match self
+            .changes()
+            .attempt(pairing.clone(), None, |_| event.clone())
+            .await
+        {
             Ok(_) => Ok(()),
             Err(unavailable) => {
                 self.release(pairing, plan).await;
@@ -204,7 +274,8 @@ impl AcceptCallback {
         }
     }
 
-    /// Gives the lease back, so that the provider's next try finds the pairing free. Best effort: a lease ends by itself.
+    /// Gives the lease back, so that the provider's next try finds the pairing free. Best effort: a
+    /// lease ends by itself.
     async fn release(&self, pairing: Pairing, plan: &Plan) {
         let changes = Changes {
             queue: None,
@@ -231,7 +302,10 @@ impl AcceptCallback {
 }
 
 fn second_reference(facts: &CallbackFacts) -> Option<SecondReference> {
-    facts.external_ref.as_deref().and_then(SecondReference::parse)
+    facts
+        .external_ref
+        .as_deref()
+        .and_then(SecondReference::parse)
 }
 
 impl std::fmt::Debug for AcceptCallback {

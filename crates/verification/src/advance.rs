@@ -1,8 +1,8 @@
 //! Use case: drive a pairing forward from wherever it stands.
 //!
-//! Each call that cannot be repeated has a state written before it and another after it. Whoever finds the state before, and nobody at
-//! work, asks for evidence instead of calling again blindly. So this may be run by any number of workers, as often as they like, and
-//! end at any point.
+//! Each call that cannot be repeated has a state written before it and another after it. Whoever
+//! finds the state before, and nobody at work, asks for evidence instead of calling again blindly.
+//! So this may be run by any number of workers, as often as they like, and end at any point.
 
 mod capture;
 mod confirmation;
@@ -18,7 +18,8 @@ use crate::observation::Observation;
 use crate::pairing::{Pairing, State};
 use crate::policy::Policy;
 use crate::ports::{
-    CallbackArchive, Clock, DocumentPreparation, Documents, Observer, Pairings, Provider, ProviderError, SubmissionQueue, Unavailable,
+    CallbackArchive, Clock, DocumentPreparation, Documents, Observer, Pairings, Provider,
+    ProviderError, SubmissionQueue, Unavailable,
 };
 use crate::reason::ParkReason;
 use crate::result::Overall;
@@ -35,8 +36,12 @@ pub enum Advanced {
     /// Somebody else is at work until then; look again.
     HeldUntil(Timestamp),
     /// Something did not work now; try again, not before `after` if the provider said so.
-    TryAgain { why: &'static str, after: Option<Duration> },
-    /// The provider is in trouble for everybody, and nobody calls it before then. Nothing was begun.
+    TryAgain {
+        why: &'static str,
+        after: Option<Duration>,
+    },
+    /// The provider is in trouble for everybody, and nobody calls it before then. Nothing was
+    /// begun.
     LeftAlone { until: Timestamp },
     /// There is no such pairing.
     Unknown,
@@ -55,10 +60,12 @@ pub struct Advance {
     pub policy: Policy,
 }
 
-/// How many steps one run may take: more than the longest path through the states, so reaching it means a loop.
+/// How many steps one run may take: more than the longest path through the states, so reaching it
+/// means a loop.
 const MAXIMUM_STEPS: u32 = 32;
 
-/// How long the provider gets to finish a call whose answer was lost, before anybody asks what became of it.
+/// How long the provider gets to finish a call whose answer was lost, before anybody asks what
+/// became of it.
 const EVIDENCE_PAUSE: Duration = Duration::from_secs(10);
 
 /// How long a submission that is in doubt, and not wanted any more, waits between two looks.
@@ -70,11 +77,16 @@ enum Next {
 }
 
 impl Advance {
-    /// Drives the pairing as far as it goes now. Work that is begun is given up at `until`, which is also when its leases end.
+    /// Drives the pairing as far as it goes now. Work that is begun is given up at `until`, which
+    /// is also when its leases end.
     ///
     /// # Errors
     /// Our own stores are unavailable. Whatever was begun is found and resolved by the next run.
-    pub async fn advance(&self, first: &ScanRef, until: Timestamp) -> Result<Advanced, Unavailable> {
+    pub async fn advance(
+        &self,
+        first: &ScanRef,
+        until: Timestamp,
+    ) -> Result<Advanced, Unavailable> {
         let Some(mut pairing) = self.pairings.find(first).await? else {
             return Ok(Advanced::Unknown);
         };
@@ -86,7 +98,8 @@ impl Advance {
                 }
                 continue;
             }
-            // Before an intent is written, and not merely before the call: a pairing must not collect attempts and history by waiting.
+            // Before an intent is written, and not merely before the call: a pairing must not
+            // collect attempts and history by waiting.
             if is_about_to_call(&pairing.state, self.clock.now())
                 && let Some(until) = self.provider.left_alone_until(&pairing.first).await
             {
@@ -95,17 +108,28 @@ impl Advance {
             let first = pairing.first.clone();
             let next = match pairing.state.clone() {
                 State::Capturing { .. } => self.capture(pairing, until).await?,
-                _ if let Some(waiting) = self.waits_for_confirmation(&pairing) => Next::Stop(waiting),
+                _ if let Some(waiting) = self.waits_for_confirmation(&pairing) => {
+                    Next::Stop(waiting)
+                }
                 State::Captured { plan, .. } => match self.prepare(pairing, &plan, until).await? {
                     Prepared::Ready(pairing) => self.authorize(*pairing, until).await?,
                     Prepared::Not(next) => next,
                 },
-                State::Settled { .. } if pairing.is_next_attempt_due() => self.follow(pairing, Event::NextAttemptStarted).await?,
+                State::Settled { .. } if pairing.is_next_attempt_due() => {
+                    self.follow(pairing, Event::NextAttemptStarted).await?
+                }
                 // Held by somebody, says the change that is proposed, as long as the lease lasts.
                 State::Authorizing { .. } => self.authorize(pairing, until).await?,
                 State::Authorized { plan, .. } => self.submit(pairing, &plan, until).await?,
-                State::Submitting { lease_until, .. } if lease_until > self.clock.now() => Next::Stop(Advanced::HeldUntil(lease_until)),
-                State::Submitting { plan, lease_until, .. } => self.resolve_submission(pairing, &plan, lease_until, until).await?,
+                State::Submitting { lease_until, .. } if lease_until > self.clock.now() => {
+                    Next::Stop(Advanced::HeldUntil(lease_until))
+                }
+                State::Submitting {
+                    plan, lease_until, ..
+                } => {
+                    self.resolve_submission(pairing, &plan, lease_until, until)
+                        .await?
+                }
                 state @ (State::AwaitingCallback { .. }
                 | State::Submitted { .. }
                 | State::Settled { .. }
@@ -127,7 +151,10 @@ impl Advance {
 
     /// Work that has failed for a day is a person's.
     async fn stop(&self, pairing: Pairing, advanced: Advanced) -> Result<Advanced, Unavailable> {
-        let has_failed = matches!(advanced, Advanced::TryAgain { .. } | Advanced::LeftAlone { .. });
+        let has_failed = matches!(
+            advanced,
+            Advanced::TryAgain { .. } | Advanced::LeftAlone { .. }
+        );
         let has_question = pairing.first_question.is_some() || !has_failed;
         if has_question || self.clock.now() < pairing.since.plus(Pairing::WORK_PATIENCE) {
             return Ok(advanced);
@@ -137,7 +164,10 @@ impl Advance {
     }
 
     async fn stop_at(&self, first: &ScanRef, advanced: Advanced) -> Result<Advanced, Unavailable> {
-        if !matches!(advanced, Advanced::TryAgain { .. } | Advanced::LeftAlone { .. }) {
+        if !matches!(
+            advanced,
+            Advanced::TryAgain { .. } | Advanced::LeftAlone { .. }
+        ) {
             return Ok(advanced);
         }
         match self.pairings.find(first).await? {
@@ -162,9 +192,15 @@ impl Advance {
             confirmed,
         };
         let pairing = match self.change(pairing, event).await? {
-            Attempted::Changed { pairing, .. } if pairing.state.lease_until() == Some(held) => *pairing,
-            Attempted::Changed { pairing, .. } | Attempted::Nothing { pairing, .. } => return Ok(Next::Continue(pairing)),
-            Attempted::HeldUntil { until, .. } => return Ok(Next::Stop(Advanced::HeldUntil(until))),
+            Attempted::Changed { pairing, .. } if pairing.state.lease_until() == Some(held) => {
+                *pairing
+            }
+            Attempted::Changed { pairing, .. } | Attempted::Nothing { pairing, .. } => {
+                return Ok(Next::Continue(pairing));
+            }
+            Attempted::HeldUntil { until, .. } => {
+                return Ok(Next::Stop(Advanced::HeldUntil(until)));
+            }
         };
         // As it was written, which may be another plan than was read first.
         let State::Authorizing { plan, .. } = pairing.state.clone() else {
@@ -191,11 +227,13 @@ impl Advance {
                 .await
             }
             Err(ProviderError::LeftAlone { until }) => {
-                self.change(pairing, Event::AuthorizationFailed { held }).await?;
+                self.change(pairing, Event::AuthorizationFailed { held })
+                    .await?;
                 Ok(Next::Stop(Advanced::LeftAlone { until }))
             }
             Err(ProviderError::Unavailable { kind, retry_after }) => {
-                self.change(pairing, Event::AuthorizationFailed { held }).await?;
+                self.change(pairing, Event::AuthorizationFailed { held })
+                    .await?;
                 Ok(Next::Stop(Advanced::TryAgain {
                     why: kind.as_str(),
                     after: retry_after,
@@ -208,20 +246,30 @@ impl Advance {
                     kind: "TokenNotValid".to_owned(),
                     identifier: None,
                 };
-                self.follow(pairing, Event::AuthorizationRefused { held, reason }).await
+                self.follow(pairing, Event::AuthorizationRefused { held, reason })
+                    .await
             }
             Err(ProviderError::Refused { kind, identifier }) => {
                 let reason = ParkReason::SecondTokenRefused {
                     kind: kind.as_str().to_owned(),
                     identifier,
                 };
-                self.follow(pairing, Event::AuthorizationRefused { held, reason }).await
+                self.follow(pairing, Event::AuthorizationRefused { held, reason })
+                    .await
             }
-            Err(ProviderError::Documents(reason)) => self.follow(pairing, Event::AuthorizationRefused { held, reason }).await,
+            Err(ProviderError::Documents(reason)) => {
+                self.follow(pairing, Event::AuthorizationRefused { held, reason })
+                    .await
+            }
         }
     }
 
-    async fn submit(&self, pairing: Pairing, plan: &Plan, until: Timestamp) -> Result<Next, Unavailable> {
+    async fn submit(
+        &self,
+        pairing: Pairing,
+        plan: &Plan,
+        until: Timestamp,
+    ) -> Result<Next, Unavailable> {
         if pairing.planned_documents(plan).is_none() {
             let reason = match pairing.missing(plan) {
                 Some(planned) => ParkReason::FileMissing {
@@ -251,21 +299,41 @@ impl Advance {
         } else {
             Event::SubmissionFailed { held }
         };
-        let pairing = match self.change(pairing, Event::SubmissionStarted { lease_until: held }).await? {
-            Attempted::Changed { pairing, .. } if pairing.state.lease_until() == Some(held) => *pairing,
-            Attempted::Changed { pairing, .. } | Attempted::Nothing { pairing, .. } => return Ok(Next::Continue(pairing)),
-            Attempted::HeldUntil { until, .. } => return Ok(Next::Stop(Advanced::HeldUntil(until))),
+        let pairing = match self
+            .change(pairing, Event::SubmissionStarted { lease_until: held })
+            .await?
+        {
+            Attempted::Changed { pairing, .. } if pairing.state.lease_until() == Some(held) => {
+                *pairing
+            }
+            Attempted::Changed { pairing, .. } | Attempted::Nothing { pairing, .. } => {
+                return Ok(Next::Continue(pairing));
+            }
+            Attempted::HeldUntil { until, .. } => {
+                return Ok(Next::Stop(Advanced::HeldUntil(until)));
+            }
         };
         // As it was written, which may be another token than was read first.
-        let State::Submitting { plan, auth_token, .. } = pairing.state.clone() else {
+        let State::Submitting {
+            plan, auth_token, ..
+        } = pairing.state.clone()
+        else {
             return Ok(Next::Continue(Box::new(pairing)));
         };
         let documents = pairing.planned_documents(&plan).unwrap_or_default();
-        match self.provider.submit(&pairing.first, &auth_token, &plan, &documents).await {
+        match self
+            .provider
+            .submit(&pairing.first, &auth_token, &plan, &documents)
+            .await
+        {
             Ok(()) => {
                 self.observer.observe(Observation::DocumentsSubmitted);
-                let second = pairing.second.as_ref().map(|second| second.scan_ref.clone());
-                self.follow(pairing, Event::SubmissionAccepted { second }).await
+                let second = pairing
+                    .second
+                    .as_ref()
+                    .map(|second| second.scan_ref.clone());
+                self.follow(pairing, Event::SubmissionAccepted { second })
+                    .await
             }
             Err(ProviderError::LeftAlone { until }) => {
                 self.change(pairing, not_posted).await?;
@@ -286,36 +354,60 @@ impl Advance {
                     kind: kind.as_str().to_owned(),
                     identifier,
                 };
-                self.follow(pairing, Event::SubmissionRefused { held, reason }).await
+                self.follow(pairing, Event::SubmissionRefused { held, reason })
+                    .await
             }
-            Err(ProviderError::Documents(reason)) => self.follow(pairing, Event::SubmissionRefused { held, reason }).await,
+            Err(ProviderError::Documents(reason)) => {
+                self.follow(pairing, Event::SubmissionRefused { held, reason })
+                    .await
+            }
         }
     }
 
-    async fn answer_lost(&self, pairing: Pairing, held: Timestamp, kind: &'static str) -> Result<Next, Unavailable> {
+    async fn answer_lost(
+        &self,
+        pairing: Pairing,
+        held: Timestamp,
+        kind: &'static str,
+    ) -> Result<Next, Unavailable> {
         let again_at = self.clock.now().plus(EVIDENCE_PAUSE);
-        self.change(pairing, Event::AnswerLost { held, again_at }).await?;
+        self.change(pairing, Event::AnswerLost { held, again_at })
+            .await?;
         Ok(Next::Stop(Advanced::TryAgain {
             why: kind,
             after: Some(EVIDENCE_PAUSE),
         }))
     }
 
-    /// The documents were being posted, and whoever did it has gone. An unused token is used again: the provider takes a token once,
-    /// so even if the status lags behind, this cannot make two submissions of one.
-    async fn resolve_submission(&self, pairing: Pairing, plan: &Plan, held: Timestamp, until: Timestamp) -> Result<Next, Unavailable> {
+    /// The documents were being posted, and whoever did it has gone. An unused token is used again:
+    /// the provider takes a token once, so even if the status lags behind, this cannot make two
+    /// submissions of one.
+    async fn resolve_submission(
+        &self,
+        pairing: Pairing,
+        plan: &Plan,
+        held: Timestamp,
+        until: Timestamp,
+    ) -> Result<Next, Unavailable> {
         let Some(second) = pairing.second.clone() else {
             return Ok(Next::Stop(Advanced::TryAgain {
                 why: "SecondTokenUnknown",
                 after: None,
             }));
         };
-        match self.provider.status(&second.scan_ref).await.map(|status| status.overall) {
-            // The first verification has turned negative, or newer documents wait, so these are not posted again. Whether they were
-            // posted is certain once the status has caught up, and at the latest when the token expires.
+        match self
+            .provider
+            .status(&second.scan_ref)
+            .await
+            .map(|status| status.overall)
+        {
+            // The first verification has turned negative, or newer documents wait, so these are not
+            // posted again. Whether they were posted is certain once the status has caught up, and
+            // at the latest when the token expires.
             Ok(Overall::Active) if !pairing.may_be_posted_again(plan) => {
                 let again_at = self.clock.now().plus(REVOKED_PAUSE);
-                self.change(pairing, Event::AnswerLost { held, again_at }).await?;
+                self.change(pairing, Event::AnswerLost { held, again_at })
+                    .await?;
                 Ok(Next::Stop(Advanced::TryAgain {
                     why: "SubmissionInDoubt",
                     after: Some(REVOKED_PAUSE),
@@ -327,7 +419,8 @@ impl Advance {
         }
     }
 
-    /// The provider says that the token is not valid: it was used by an earlier post whose answer was lost, or it has expired.
+    /// The provider says that the token is not valid: it was used by an earlier post whose answer
+    /// was lost, or it has expired.
     async fn weigh_evidence(&self, pairing: Pairing) -> Result<Next, Unavailable> {
         let Some(second) = pairing.second.clone() else {
             return Ok(Next::Stop(Advanced::TryAgain {
@@ -335,8 +428,14 @@ impl Advance {
                 after: None,
             }));
         };
-        match self.provider.status(&second.scan_ref).await.map(|status| status.overall) {
-            // Used, says one answer; unused, says the other. The second callback will tell, or the next look.
+        match self
+            .provider
+            .status(&second.scan_ref)
+            .await
+            .map(|status| status.overall)
+        {
+            // Used, says one answer; unused, says the other. The second callback will tell, or the
+            // next look.
             Ok(Overall::Active | Overall::Unknown) => Ok(Next::Stop(Advanced::TryAgain {
                 why: "TokenContradiction",
                 after: None,
@@ -346,16 +445,30 @@ impl Advance {
         }
     }
 
-    async fn follow_evidence(&self, pairing: Pairing, overall: Overall) -> Result<Next, Unavailable> {
-        let second = pairing.second.as_ref().map(|second| second.scan_ref.clone());
+    async fn follow_evidence(
+        &self,
+        pairing: Pairing,
+        overall: Overall,
+    ) -> Result<Next, Unavailable> {
+        let second = pairing
+            .second
+            .as_ref()
+            .map(|second| second.scan_ref.clone());
         match overall {
-            Overall::Expired => self.follow(pairing, Event::SecondTokenDied { second }).await,
+            Overall::Expired => {
+                self.follow(pairing, Event::SecondTokenDied { second })
+                    .await
+            }
             Overall::Unknown | Overall::Active => Ok(Next::Stop(Advanced::TryAgain {
                 why: "StatusUnclear",
                 after: None,
             })),
-            // It is being looked at, or was: accepted. The callback, not the status, brings the result.
-            _ => self.follow(pairing, Event::SubmissionAccepted { second }).await,
+            // It is being looked at, or was: accepted. The callback, not the status, brings the
+            // result.
+            _ => {
+                self.follow(pairing, Event::SubmissionAccepted { second })
+                    .await
+            }
         }
     }
 
@@ -368,7 +481,8 @@ impl Advance {
     }
 
     async fn change(&self, pairing: Pairing, event: Event) -> Result<Attempted, Unavailable> {
-        // This worker goes on by itself: the messages that a change asks for are for when nobody does.
+        // This worker goes on by itself: the messages that a change asks for are for when nobody
+        // does.
         Changes {
             queue: None,
             ..self.changes()
@@ -392,11 +506,14 @@ impl Advance {
     }
 }
 
-/// Whether the state's next step is a call to the provider that cannot be repeated, or the question what became of one.
+/// Whether the state's next step is a call to the provider that cannot be repeated, or the question
+/// what became of one.
 fn is_about_to_call(state: &State, now: Timestamp) -> bool {
     match state {
         State::Captured { .. } | State::Authorized { .. } => true,
-        State::Authorizing { lease_until, .. } | State::Submitting { lease_until, .. } => *lease_until <= now,
+        State::Authorizing { lease_until, .. } | State::Submitting { lease_until, .. } => {
+            *lease_until <= now
+        }
         _ => false,
     }
 }
@@ -408,7 +525,10 @@ fn unanswered(error: &ProviderError) -> Advanced {
             why: kind.as_str(),
             after: *retry_after,
         },
-        ProviderError::InDoubt { kind } => Advanced::TryAgain { why: kind, after: None },
+        ProviderError::InDoubt { kind } => Advanced::TryAgain {
+            why: kind,
+            after: None,
+        },
         ProviderError::Refused { kind, .. } => Advanced::TryAgain {
             why: kind.as_str(),
             after: None,

@@ -1,7 +1,7 @@
 //! What the world is told: one event for each outcome of a pairing.
 //!
-//! An announcement is stored in the same transaction as the change that it is about and published from there, at least once. Nothing in it
-//! is personal but the company's own `clientId`.
+//! An announcement is stored in the same transaction as the change that it is about and published
+//! from there, at least once. Nothing in it is personal but the company's own `clientId`.
 
 use serde::{Deserialize, Serialize};
 
@@ -46,7 +46,8 @@ impl Outcome {
     }
 }
 
-/// One event. `scan_ref`, `outcome` and `occurred_at` together are its identity: a repeated delivery has the same.
+/// One event. `scan_ref`, `outcome` and `occurred_at` together are its identity: a repeated
+/// delivery has the same.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Announcement {
     pub outcome: Outcome,
@@ -86,14 +87,25 @@ impl Announcement {
     /// What the change from `before` to `after` is to the world; `None`: nothing yet.
     pub fn of(before: &Pairing, after: &Pairing, at: Timestamp) -> Option<Self> {
         let (outcome, reason) = match (after.revoked, &after.state) {
-            (Some(revoked), _) if before.revoked != after.revoked => (Outcome::DualVerificationRevoked, Some(revoked.as_str())),
+            (Some(revoked), _) if before.revoked != after.revoked => {
+                (Outcome::DualVerificationRevoked, Some(revoked.as_str()))
+            }
             // Declined because the documents were not accepted: that is said instead.
-            (None, state) if before.revoked.is_some() && !matches!(state, State::Declined { .. } | State::Erasing { .. }) => {
+            (None, state)
+                if before.revoked.is_some()
+                    && !matches!(state, State::Declined { .. } | State::Erasing { .. }) =>
+            {
                 (Outcome::DualVerificationReinstated, None)
             }
-            (_, state) if before.state == *state || is_restored(&before.state, state) => return None,
-            (_, state @ State::Settled { .. }) => (Outcome::DualVerificationSettled, state.reason()),
-            (_, state @ State::Declined { .. }) => (Outcome::DualVerificationDeclined, state.reason()),
+            (_, state) if before.state == *state || is_restored(&before.state, state) => {
+                return None;
+            }
+            (_, state @ State::Settled { .. }) => {
+                (Outcome::DualVerificationSettled, state.reason())
+            }
+            (_, state @ State::Declined { .. }) => {
+                (Outcome::DualVerificationDeclined, state.reason())
+            }
             (_, State::Expired) => (Outcome::DualVerificationExpired, None),
             (_, state @ State::Parked { .. }) => (Outcome::DualVerificationParked, state.reason()),
             _ => return None,
@@ -102,12 +114,19 @@ impl Announcement {
             scan_ref: after.first.clone(),
             second_scan_ref: after.second.as_ref().map(|second| second.scan_ref.clone()),
             client_id: after.client_id.clone(),
-            verdict: after.state.verdict().map(|verdict| verdict.as_str().to_owned()),
+            verdict: after
+                .state
+                .verdict()
+                .map(|verdict| verdict.as_str().to_owned()),
             reason: reason.map(str::to_owned),
             first_overall: after.first_overall,
             second_overall: after.second.as_ref().and_then(|second| second.overall),
             first_tags: after.first_tags.clone(),
-            second_tags: after.second.as_ref().map(|second| second.tags.clone()).unwrap_or_default(),
+            second_tags: after
+                .second
+                .as_ref()
+                .map(|second| second.tags.clone())
+                .unwrap_or_default(),
             comparison: after.comparison,
             occurred_at: at,
         };
@@ -115,7 +134,8 @@ impl Announcement {
     }
 }
 
-/// Whether the verdict was announced before a newer upload displaced it, and the upload brought nothing new.
+/// Whether the verdict was announced before a newer upload displaced it, and the upload brought
+/// nothing new.
 fn is_restored(before: &State, after: &State) -> bool {
     let State::Capturing {
         displaced: Some(displaced),

@@ -1,8 +1,9 @@
 //! The shared circuit at work: asked before each call to the provider, told after it.
 //!
-//! Best effort by intent. A circuit that cannot be read or written lets calls through: it spares attempts and load, while that nothing is
-//! submitted twice is the pairing's own business. Reading costs one small read per process and second; only failures, tries and the
-//! first success after failures are written.
+//! Best effort by intent. A circuit that cannot be read or written lets calls through: it spares
+//! attempts and load, while that nothing is submitted twice is the pairing's own business. Reading
+//! costs one small read per process and second; only failures, tries and the first success after
+//! failures are written.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -12,7 +13,8 @@ use crate::observation::Observation;
 use crate::ports::{Circuits, Clock, Observer, Saved};
 use crate::time::Timestamp;
 
-/// How old what a process knows of the circuit may be. So much longer a process may go on calling after another one has opened it.
+/// How old what a process knows of the circuit may be. So much longer a process may go on calling
+/// after another one has opened it.
 const FRESH: Duration = Duration::from_secs(1);
 
 /// How often a lost race is tried again. What is lost for good is one count of many.
@@ -47,7 +49,11 @@ pub struct Breaker {
 }
 
 impl Breaker {
-    pub fn new(store: Arc<dyn Circuits>, clock: Arc<dyn Clock>, observer: Arc<dyn Observer>) -> Self {
+    pub fn new(
+        store: Arc<dyn Circuits>,
+        clock: Arc<dyn Clock>,
+        observer: Arc<dyn Observer>,
+    ) -> Self {
         Self {
             store,
             clock,
@@ -58,7 +64,9 @@ impl Breaker {
 
     /// How the circuit stands, as far as this process knows.
     pub async fn gate(&self) -> Gate {
-        self.recent().await.map_or(Gate::Closed, |circuit| circuit.gate(self.clock.now()))
+        self.recent()
+            .await
+            .map_or(Gate::Closed, |circuit| circuit.gate(self.clock.now()))
     }
 
     /// Asks for one call. Where a try is to be had, exactly one of all callers gets it.
@@ -79,12 +87,16 @@ impl Breaker {
             Ok(Saved::Won) => {
                 let version = taken.version;
                 self.learn(taken);
-                Admission::Go(Permit { taken: Some(version) })
+                Admission::Go(Permit {
+                    taken: Some(version),
+                })
             }
             // Somebody else is trying.
             Ok(Saved::Lost) => {
                 self.forget();
-                Admission::Wait { until: now.plus(GLANCE) }
+                Admission::Wait {
+                    until: now.plus(GLANCE),
+                }
             }
             Err(_) => Admission::Go(Permit::UNASKED),
         }
@@ -103,7 +115,9 @@ impl Breaker {
             }
         }
         for _ in 0..MAXIMUM_RACES {
-            let Ok(circuit) = self.store.circuit().await else { return };
+            let Ok(circuit) = self.store.circuit().await else {
+                return;
+            };
             let now = self.clock.now();
             let proposal = match permit.taken {
                 Some(taken) => circuit.after_try(taken, operation, health, now),
@@ -117,8 +131,12 @@ impl Breaker {
                 Ok(Saved::Won) => {
                     self.learn(next);
                     match turn {
-                        Some(Turn::Opened { cause, pause }) => self.observer.observe(Observation::CircuitOpened { cause, pause }),
-                        Some(Turn::Closed { was_open }) => self.observer.observe(Observation::CircuitClosed { was_open }),
+                        Some(Turn::Opened { cause, pause }) => self
+                            .observer
+                            .observe(Observation::CircuitOpened { cause, pause }),
+                        Some(Turn::Closed { was_open }) => self
+                            .observer
+                            .observe(Observation::CircuitClosed { was_open }),
                         None => {}
                     }
                     return;
@@ -131,7 +149,8 @@ impl Breaker {
 
     async fn recent(&self) -> Option<Circuit> {
         let now = self.clock.now();
-        if let Some((read_at, circuit)) = &*self.known.lock().unwrap_or_else(PoisonError::into_inner)
+        if let Some((read_at, circuit)) =
+            &*self.known.lock().unwrap_or_else(PoisonError::into_inner)
             && now.since(*read_at) < FRESH
         {
             return Some(circuit.clone());
@@ -142,7 +161,8 @@ impl Breaker {
     }
 
     fn learn(&self, circuit: Circuit) {
-        *self.known.lock().unwrap_or_else(PoisonError::into_inner) = Some((self.clock.now(), circuit));
+        *self.known.lock().unwrap_or_else(PoisonError::into_inner) =
+            Some((self.clock.now(), circuit));
     }
 
     fn forget(&self) {

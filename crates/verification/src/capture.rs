@@ -32,9 +32,10 @@ pub(crate) enum Unfinished {
     Later,
 }
 
-/// Copies every planned file of the plan's upload that is not in `known` yet, and whatever else is listed for the planned steps: only once a step's files are
-/// kept may it be found out that nobody knows what they show. Copies that last beyond `until` are abandoned (nothing half-written stays: an
-/// object appears whole or not at all).
+/// Copies every planned file of the plan's upload that is not in `known` yet, and whatever else is
+/// listed for the planned steps: only once a step's files are kept may it be found out that nobody
+/// knows what they show. Copies that last beyond `until` are abandoned (nothing half-written stays:
+/// an object appears whole or not at all).
 pub(crate) async fn capture_documents(
     store: &dyn Documents,
     first: &ScanRef,
@@ -45,14 +46,24 @@ pub(crate) async fn capture_documents(
 ) -> Captured {
     let unplanned = unplanned(plan, links);
     let is_known = |planned: &PlannedDocument| {
-        known
-            .iter()
-            .any(|stored| stored.upload == plan.upload && stored.step == planned.step && stored.file == planned.file)
+        known.iter().any(|stored| {
+            stored.upload == plan.upload
+                && stored.step == planned.step
+                && stored.file == planned.file
+        })
     };
-    let missing = plan.documents.iter().chain(&unplanned).filter(|planned| !is_known(planned));
+    let missing = plan
+        .documents
+        .iter()
+        .chain(&unplanned)
+        .filter(|planned| !is_known(planned));
     // A list with fewer files than the plan was made from does not say which of them is gone.
     let listed = |planned: &PlannedDocument| {
-        let of_step = plan.documents.iter().filter(|other| other.step == planned.step).count();
+        let of_step = plan
+            .documents
+            .iter()
+            .filter(|other| other.step == planned.step)
+            .count();
         links
             .get(&planned.step)
             .filter(|links| links.len() >= of_step)?
@@ -61,7 +72,11 @@ pub(crate) async fn capture_documents(
     let copies = missing.map(|planned| async move {
         let copied = match listed(planned) {
             None => return (planned, Err(Missed::Unfinished(Unfinished::NoLink))),
-            Some(link) => store.capture(first, &plan.upload, planned, link, until).await,
+            Some(link) => {
+                store
+                    .capture(first, &plan.upload, planned, link, until)
+                    .await
+            }
         };
         let missed = |error| match error {
             CaptureError::Refused(reason) => Missed::Refused(reason),
@@ -86,7 +101,10 @@ pub(crate) async fn capture_documents(
     }
     // Not while a planned file is missing: it would be given up with this.
     if let Some(more) = unplanned.first()
-        && !captured.unfinished.iter().any(|(missed, _)| plan.documents.contains(missed))
+        && !captured
+            .unfinished
+            .iter()
+            .any(|(missed, _)| plan.documents.contains(missed))
     {
         let step = more.step.clone();
         captured.refused = captured.refused.or(Some(ParkReason::SeveralFiles { step }));
@@ -94,9 +112,13 @@ pub(crate) async fn capture_documents(
     captured
 }
 
-/// The files that are listed for the planned steps in excess of the plan, which was made from another list.
+/// The files that are listed for the planned steps in excess of the plan, which was made from
+/// another list.
 fn unplanned(plan: &Plan, links: &StepLinks) -> Vec<PlannedDocument> {
-    let steps = plan.documents.iter().filter(|planned| planned.file == FileNumber::FIRST);
+    let steps = plan
+        .documents
+        .iter()
+        .filter(|planned| planned.file == FileNumber::FIRST);
     let listed = steps.flat_map(|planned| {
         let count = links.get(&planned.step).map_or(0, Vec::len);
         FileNumber::up_to(count).map(|file| PlannedDocument {

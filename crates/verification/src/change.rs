@@ -1,17 +1,21 @@
-//! How a pairing is changed: propose, write under a condition, and start over when somebody else was faster.
+//! How a pairing is changed: propose, write under a condition, and start over when somebody else
+//! was faster.
 
 use crate::announcement::Announcement;
 use crate::identifiers::Digest256;
 use crate::observation::Observation;
 use crate::pairing::{Pairing, Resume, State};
-use crate::ports::{Clock, HistoryEntry, Observer, PairingWrite, Pairings, Saved, SubmissionQueue, Unavailable};
+use crate::ports::{
+    Clock, HistoryEntry, Observer, PairingWrite, Pairings, Saved, SubmissionQueue, Unavailable,
+};
 use crate::session_key::SessionKey;
 use crate::time::Timestamp;
 #[cfg(not(any(test, feature = "testing")))]
 use crate::transition::apply;
 use crate::transition::{Change, Effect, Event, Transition};
 
-/// Tests can put a wrong state machine in the place of the right one, to see that their checks notice.
+/// Tests can put a wrong state machine in the place of the right one, to see that their checks
+/// notice.
 #[cfg(any(test, feature = "testing"))]
 use crate::testing::altered::apply;
 
@@ -36,7 +40,9 @@ pub(crate) enum Attempted {
 impl Attempted {
     pub fn into_pairing(self) -> Box<Pairing> {
         match self {
-            Self::Changed { pairing, .. } | Self::Nothing { pairing, .. } | Self::HeldUntil { pairing, .. } => pairing,
+            Self::Changed { pairing, .. }
+            | Self::Nothing { pairing, .. }
+            | Self::HeldUntil { pairing, .. } => pairing,
         }
     }
 }
@@ -49,7 +55,8 @@ pub(crate) struct Changes<'a> {
     pub observer: &'a dyn Observer,
 }
 
-/// How often a lost race is tried again. Each loss means that somebody else made progress, so more than a few mean a livelock.
+/// How often a lost race is tried again. Each loss means that somebody else made progress, so more
+/// than a few mean a livelock.
 const MAXIMUM_RACES: u32 = 8;
 
 impl Changes<'_> {
@@ -74,7 +81,11 @@ impl Changes<'_> {
         for _ in 0..MAXIMUM_RACES {
             let now = self.clock.now();
             let proposed = apply(&pairing, event(&pairing), now);
-            let Change { next, what, effects } = match proposed {
+            let Change {
+                next,
+                what,
+                effects,
+            } = match proposed {
                 Transition::Change(change) => *change,
                 Transition::Nothing(why) => {
                     return Ok(Attempted::Nothing {
@@ -118,7 +129,8 @@ impl Changes<'_> {
                     });
                 }
                 Saved::Lost => {
-                    // A new pairing that lost against another opening of itself is read like any other.
+                    // A new pairing that lost against another opening of itself is read like any
+                    // other.
                     if let Some(newest) = self.pairings.find(&pairing.first).await? {
                         pairing = newest;
                     }
@@ -137,7 +149,10 @@ impl Changes<'_> {
         {
             self.observer.observe(Observation::Revoked { reason });
         }
-        if before.revoked.is_some() && after.revoked.is_none() && !matches!(after.state, State::Declined { .. } | State::Erasing { .. }) {
+        if before.revoked.is_some()
+            && after.revoked.is_none()
+            && !matches!(after.state, State::Declined { .. } | State::Erasing { .. })
+        {
             self.observer.observe(Observation::Reinstated);
         }
         if before.state == after.state {
@@ -153,16 +168,23 @@ impl Changes<'_> {
                     took: now.since(after.created_at),
                 });
             }
-            State::Capturing { .. } if !has_qualified(&before.state) => self.observer.observe(Observation::Qualified),
-            State::Declined { reason } => self.observer.observe(Observation::Declined { reason: *reason }),
+            State::Capturing { .. } if !has_qualified(&before.state) => {
+                self.observer.observe(Observation::Qualified)
+            }
+            State::Declined { reason } => self
+                .observer
+                .observe(Observation::Declined { reason: *reason }),
             State::Expired => self.observer.observe(Observation::Expired),
-            State::Parked { cause, .. } => self.observer.observe(Observation::Parked { reason: cause.clone() }),
+            State::Parked { cause, .. } => self.observer.observe(Observation::Parked {
+                reason: cause.clone(),
+            }),
             _ => {}
         }
     }
 }
 
-/// Whether a pairing has a plan already: one whose files are copied once more is not counted once more.
+/// Whether a pairing has a plan already: one whose files are copied once more is not counted once
+/// more.
 fn has_qualified(state: &State) -> bool {
     match state {
         State::AwaitingCallback { .. }

@@ -1,11 +1,14 @@
 //! When nobody calls the provider: a circuit that all copies of all functions share.
 //!
-//! Pure: what a call came to goes in, the circuit as it shall be stored comes out. Time is an argument, storage is a port
-//! ([`Circuits`](crate::ports::Circuits)), and [`Breaker`](crate::Breaker) joins them.
+//! Pure: what a call came to goes in, the circuit as it shall be stored comes out. Time is an
+//! argument, storage is a port ([`Circuits`](crate::ports::Circuits)), and
+//! [`Breaker`](crate::Breaker) joins them.
 //!
-//! The circuit opens when an operation keeps failing, whoever it is for. While it is open nobody calls; when its pause is over, one caller
-//! at a time may try, and what that one meets closes the circuit or opens it for twice as long. Failures are counted for each operation,
-//! so that a provider that creates tokens but takes no documents is noticed although half of the calls succeed.
+//! The circuit opens when an operation keeps failing, whoever it is for. While it is open nobody
+//! calls; when its pause is over, one caller at a time may try, and what that one meets closes the
+//! circuit or opens it for twice as long. Failures are counted for each operation, so that a
+//! provider that creates tokens but takes no documents is noticed although half of the calls
+//! succeed.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -16,19 +19,21 @@ use crate::pairing::Pairing;
 use crate::time::Timestamp;
 use crate::transition::MAXIMUM_ATTEMPTS;
 
-/// So many failures of an operation in a row open the circuit, however fast they come: at most so many pairings pay for the discovery,
-/// and those whose calls are already on their way.
+/// So many failures of an operation in a row open the circuit, however fast they come: at most so
+/// many pairings pay for the discovery, and those whose calls are already on their way.
 pub const MANY_FAILURES: u32 = 10;
 
-/// So few are enough if they are this far apart. Two, because a pairing may begin a Token 2 three times ([`MAXIMUM_ATTEMPTS`]) and must
-/// have one attempt left for when the provider is back, also where there is only one customer to notice the trouble.
+/// So few are enough if they are this far apart. Two, because a pairing may begin a Token 2 three
+/// times ([`MAXIMUM_ATTEMPTS`]) and must have one attempt left for when the provider is back, also
+/// where there is only one customer to notice the trouble.
 pub const FEW_FAILURES: u32 = 2;
 const _: () = assert!(
     FEW_FAILURES < MAXIMUM_ATTEMPTS,
     "one customer alone must notice with an attempt to spare"
 );
 
-/// How far apart the first and the last of [`FEW_FAILURES`] must be: longer than a blip, shorter than the pause after a lost answer.
+/// How far apart the first and the last of [`FEW_FAILURES`] must be: longer than a blip, shorter
+/// than the pause after a lost answer.
 pub const SUSTAINED: Duration = Duration::from_secs(8);
 
 /// Failures further apart than this have nothing to do with each other.
@@ -37,8 +42,9 @@ pub const MEMORY: Duration = Duration::from_secs(5 * 60);
 /// The first pause; each further one is twice as long, up to [`Cause::longest_pause`].
 pub const SHORTEST_PAUSE: Duration = Duration::from_secs(15);
 
-/// Told to wait for so long, by a single answer, everybody waits. The limit behind it is the account's (10,000 requests per hour), so every
-/// other call would be told the same. Less long, the one message waits; its pairing is left alone for that long in any case
+/// Told to wait for so long, by a single answer, everybody waits. The limit behind it is the
+/// account's (10,000 requests per hour), so every other call would be told the same. Less long, the
+/// one message waits; its pairing is left alone for that long in any case
 /// ([`Pairing::MESSAGE_PATIENCE`](crate::Pairing::MESSAGE_PATIENCE)).
 pub const LONG_TOLD_PAUSE: Duration = Duration::from_secs(60);
 const _: () = assert!(
@@ -46,10 +52,12 @@ const _: () = assert!(
     "the reconciler must not call sooner than the provider asked for"
 );
 
-/// The longest pause that the provider can ask for (`Retry-After`). Its documented limit is counted by the hour.
+/// The longest pause that the provider can ask for (`Retry-After`). Its documented limit is counted
+/// by the hour.
 pub const LONGEST_TOLD_PAUSE: Duration = Duration::from_secs(60 * 60);
 
-/// How long a try may take before another one may begin: the longest call (45 s) and the writes around it.
+/// How long a try may take before another one may begin: the longest call (45 s) and the writes
+/// around it.
 pub const TRY_LEASE: Duration = Duration::from_secs(60);
 
 /// When to look again while somebody else tries: most tries take less than a second.
@@ -61,7 +69,8 @@ pub const FORGIVEN_AFTER: Duration = Duration::from_secs(10 * 60);
 /// What kind of trouble it is, a stable word for metrics and logs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Cause {
-    /// It cannot be reached, does not answer in time, fails, or answers with something that is not its own.
+    /// It cannot be reached, does not answer in time, fails, or answers with something that is not
+    /// its own.
     Unreachable,
     /// It has told us to call less often.
     RateLimited,
@@ -80,8 +89,9 @@ impl Cause {
         }
     }
 
-    /// How long the provider is left alone at most, unless it asks for more. Longer where each try parks a pairing and a person must
-    /// act anyway; never longer than a message can be delayed (15 min).
+    /// How long the provider is left alone at most, unless it asks for more. Longer where each try
+    /// parks a pairing and a person must act anyway; never longer than a message can be delayed (15
+    /// min).
     pub const fn longest_pause(self) -> Duration {
         match self {
             Self::Unreachable | Self::RateLimited => Duration::from_secs(5 * 60),
@@ -93,12 +103,16 @@ impl Cause {
 /// What a call says about the provider, whoever it was for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Health {
-    /// It answered in its own words. A refusal of what was asked for one customer is such an answer.
+    /// It answered in its own words. A refusal of what was asked for one customer is such an
+    /// answer.
     Answering,
     /// It was not asked: something of ours was in the way.
     Unknown,
     /// It would have gone like this for everybody.
-    Failing { cause: Cause, retry_after: Option<Duration> },
+    Failing {
+        cause: Cause,
+        retry_after: Option<Duration>,
+    },
 }
 
 /// Whether the provider may be called.
@@ -129,7 +143,8 @@ struct Open {
     since: Timestamp,
     until: Timestamp,
     cause: Cause,
-    /// What failed. Another operation's success says that the provider is there, not that this one works.
+    /// What failed. Another operation's success says that the provider is there, not that this one
+    /// works.
     operation: String,
     is_heard: bool,
     /// Somebody is trying, until then at most.
@@ -180,7 +195,9 @@ impl Circuit {
             Some(trying_until) if trying_until > now => Gate::Open {
                 until: trying_until.min(now.plus(GLANCE)),
             },
-            _ => Gate::HalfOpen { is_heard: open.is_heard },
+            _ => Gate::HalfOpen {
+                is_heard: open.is_heard,
+            },
         }
     }
 
@@ -203,8 +220,9 @@ impl Circuit {
         self.failures.contains_key(operation)
     }
 
-    /// What the outcome of a call that was made under a closed circuit changes; `None`: nothing. Calls that began before the circuit
-    /// opened are late news, and say nothing that opening has not said.
+    /// What the outcome of a call that was made under a closed circuit changes; `None`: nothing.
+    /// Calls that began before the circuit opened are late news, and say nothing that opening has
+    /// not said.
     pub fn after_call(&self, operation: &str, health: Health, now: Timestamp) -> Option<Proposal> {
         if self.open.is_some() {
             return None;
@@ -219,7 +237,8 @@ impl Circuit {
             }),
             Health::Failing { cause, retry_after } => {
                 let failures = self.one_more(operation, now);
-                let is_sustained = failures.count >= FEW_FAILURES && now.since(failures.first) >= SUSTAINED;
+                let is_sustained =
+                    failures.count >= FEW_FAILURES && now.since(failures.first) >= SUSTAINED;
                 let is_told = retry_after.is_some_and(|told| told >= LONG_TOLD_PAUSE);
                 if is_told || is_sustained || failures.count >= MANY_FAILURES {
                     return Some(self.opened(operation, cause, retry_after, now));
@@ -234,17 +253,27 @@ impl Circuit {
         }
     }
 
-    /// What the outcome of the one try changes. `taken` is the version that [`taken`](Self::taken) was stored as; if the circuit has
-    /// changed since, the try took too long and another one counts.
-    pub fn after_try(&self, taken: u64, operation: &str, health: Health, now: Timestamp) -> Option<Proposal> {
+    /// What the outcome of the one try changes. `taken` is the version that [`taken`](Self::taken)
+    /// was stored as; if the circuit has changed since, the try took too long and another one
+    /// counts.
+    pub fn after_try(
+        &self,
+        taken: u64,
+        operation: &str,
+        health: Health,
+        now: Timestamp,
+    ) -> Option<Proposal> {
         if self.version != taken {
             return None;
         }
         let open = self.open.as_ref()?;
         Some(match health {
-            Health::Failing { cause, retry_after } => self.opened(operation, cause, retry_after, now),
-            // What opened the circuit works again; or a second answer in a row came from elsewhere, and what opened it is not asked for
-            // often enough to wait for. Should it still fail, the circuit opens again for longer.
+            Health::Failing { cause, retry_after } => {
+                self.opened(operation, cause, retry_after, now)
+            }
+            // What opened the circuit works again; or a second answer in a row came from elsewhere,
+            // and what opened it is not asked for often enough to wait for. Should it still fail,
+            // the circuit opens again for longer.
             Health::Answering if open.operation == operation || open.is_heard => Proposal {
                 turn: Some(Turn::Closed {
                     was_open: now.since(open.since),
@@ -283,13 +312,23 @@ impl Circuit {
         }
     }
 
-    fn opened(&self, operation: &str, cause: Cause, retry_after: Option<Duration>, now: Timestamp) -> Proposal {
-        let is_forgiven = self.open.is_none() && self.closed_at.is_none_or(|closed_at| now.since(closed_at) >= FORGIVEN_AFTER);
+    fn opened(
+        &self,
+        operation: &str,
+        cause: Cause,
+        retry_after: Option<Duration>,
+        now: Timestamp,
+    ) -> Proposal {
+        let is_forgiven = self.open.is_none()
+            && self
+                .closed_at
+                .is_none_or(|closed_at| now.since(closed_at) >= FORGIVEN_AFTER);
         let before = if is_forgiven { 0 } else { self.openings };
         let grown = SHORTEST_PAUSE.saturating_mul(2_u32.saturating_pow(before.min(16)));
         let told = retry_after.unwrap_or_default().min(LONGEST_TOLD_PAUSE);
         let pause = grown.min(cause.longest_pause()).max(told);
-        // A try of something else than what opened the circuit may fail as well; the circuit stays open for what opened it.
+        // A try of something else than what opened the circuit may fail as well; the circuit stays
+        // open for what opened it.
         let (since, operation) = match &self.open {
             Some(open) => (open.since, open.operation.clone()),
             None => (now, operation.to_owned()),

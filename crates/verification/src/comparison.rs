@@ -1,14 +1,16 @@
 //! Whether two verification results are about one person, and about one document.
 //!
-//! The provider links the two verifications of a pairing by `clientId` and by nothing else, and makes no duplicate check within one
-//! `clientId`. An approval of both therefore does not say that one person has shown two documents. [`compare`] answers that from
-//! what was read from the documents. It is pure, its work is bounded whatever the texts are, and nothing but two words leaves it.
+//! The provider links the two verifications of a pairing by `clientId` and by nothing else, and
+//! makes no duplicate check within one `clientId`. An approval of both therefore does not say that
+//! one person has shown two documents. [`compare`] answers that from what was read from the
+//! documents. It is pure, its work is bounded whatever the texts are, and nothing but two words
+//! leaves it.
 //!
 //! Two rules stand above all others:
 //!
 //! * A member that is missing, unreadable or masked is no difference. It leaves the question open.
-//! * In doubt the answer is `Unknown`. `Same` for the person and `Different` for the document let a customer pass, so neither is
-//!   ever a guess.
+//! * In doubt the answer is `Unknown`. `Same` for the person and `Different` for the document let a
+//!   customer pass, so neither is ever a guess.
 //!
 //! The rules with their reasons are listed in `docs/ARCHITECTURE.md`, "Comparing two results".
 

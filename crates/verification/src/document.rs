@@ -24,10 +24,12 @@ pub enum FileType {
 pub const SNIFF_LENGTH: usize = 1_024;
 
 impl FileType {
-    /// Recognises the types that direct processing takes ("PNG, JPG, JPEG and PDF", says "Direct Processing") and those that customers
-    /// upload all the same; `None` for all others. A file that begins like several is what it begins like first.
+    /// Recognises the types that direct processing takes ("PNG, JPG, JPEG and PDF", says "Direct
+    /// Processing") and those that customers upload all the same; `None` for all others. A file
+    /// that begins like several is what it begins like first.
     ///
-    /// A PDF may start with up to 1,024 bytes of something else (Adobe's implementation note 13 to ISO 32000), so that much is searched.
+    /// A PDF may start with up to 1,024 bytes of something else (Adobe's implementation note 13 to
+    /// ISO 32000), so that much is searched.
     pub fn sniff(start: &[u8]) -> Option<Self> {
         if start.starts_with(&[0xFF, 0xD8, 0xFF]) {
             Some(Self::Jpeg)
@@ -37,7 +39,11 @@ impl FileType {
             Some(Self::Webp)
         } else if start.get(4..8) == Some(b"ftyp") && start.get(8..12).is_some_and(is_heif_brand) {
             Some(Self::Heic)
-        } else if start.windows(5).take(SNIFF_LENGTH).any(|window| window == b"%PDF-") {
+        } else if start
+            .windows(5)
+            .take(SNIFF_LENGTH)
+            .any(|window| window == b"%PDF-")
+        {
             Some(Self::Pdf)
         } else {
             None
@@ -73,19 +79,26 @@ impl FileType {
     }
 }
 
-/// The brands of pictures in HEVC, and the two of HEIF that say nothing about the coding. (Source: ISO/IEC 23008-12, annexes B and D.)
+/// The brands of pictures in HEVC, and the two of HEIF that say nothing about the coding. (Source:
+/// ISO/IEC 23008-12, annexes B and D.)
 fn is_heif_brand(brand: &[u8]) -> bool {
-    matches!(brand, b"heic" | b"heix" | b"heim" | b"heis" | b"hevc" | b"hevx" | b"mif1" | b"msf1")
+    matches!(
+        brand,
+        b"heic" | b"heix" | b"heim" | b"heis" | b"hevc" | b"hevx" | b"mif1" | b"msf1"
+    )
 }
 
-/// What the documents of one submission may have together, in bytes: direct processing takes requests up to 20,000,000 bytes, base64
-/// adds a third, and the JSON around it needs a little. (Source: "Direct Processing", request size.)
+/// What the documents of one submission may have together, in bytes: direct processing takes
+/// requests up to 20,000,000 bytes, base64 adds a third, and the JSON around it needs a little.
+/// (Source: "Direct Processing", request size.)
 ///
-/// There is no limit for one image beside it: pages up to 2025 name 6 MB, those up to 2021 2 MB, and the present one none but this.
+/// There is no limit for one image beside it: pages up to 2025 name 6 MB, those up to 2021 2 MB,
+/// and the present one none but this.
 pub const MAXIMUM_TOTAL_BYTES: u64 = 14_990_000;
 
-/// The largest file that is taken in, in bytes. Twice of what may be submitted: an original of a telephone's best camera, which is then
-/// made smaller. The processor holds it in memory meanwhile, see `MemorySize` in the template.
+/// The largest file that is taken in, in bytes. Twice of what may be submitted: an original of a
+/// telephone's best camera, which is then made smaller. The processor holds it in memory meanwhile,
+/// see `MemorySize` in the template.
 pub const MAXIMUM_FILE_BYTES: u64 = 30_000_000;
 
 /// A file of a step that is to be in the bucket, and what it shows.
@@ -95,7 +108,8 @@ pub struct PlannedDocument {
     /// Which of the step's files.
     #[serde(default, skip_serializing_if = "FileNumber::is_first")]
     pub file: FileNumber,
-    /// `None`: one of several files of its step, of which nothing says what they show. It is kept and not submitted.
+    /// `None`: one of several files of its step, of which nothing says what they show. It is kept
+    /// and not submitted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub side: Option<Side>,
 }
@@ -109,30 +123,46 @@ pub struct StepImage {
 
 /// The files of these steps, each of which has `count` files.
 ///
-/// A single file is the first of its step's sides. As many files as sides are the sides in the order of the list. Of any other number
-/// nothing is said but that they exist.
-pub(crate) fn planned_files(images: &[StepImage], count: impl Fn(&StepName) -> usize) -> Vec<PlannedDocument> {
+/// A single file is the first of its step's sides. As many files as sides are the sides in the
+/// order of the list. Of any other number nothing is said but that they exist.
+pub(crate) fn planned_files(
+    images: &[StepImage],
+    count: impl Fn(&StepName) -> usize,
+) -> Vec<PlannedDocument> {
     let mut documents: Vec<PlannedDocument> = Vec::new();
     for StepImage { step, .. } in images {
         if documents.iter().any(|document| document.step == *step) {
             continue;
         }
-        // A step without a link is planned all the same: that its file is missing must not go unnoticed.
+        // A step without a link is planned all the same: that its file is missing must not go
+        // unnoticed.
         let numbers: Vec<FileNumber> = FileNumber::up_to(count(step).max(1)).collect();
         documents.extend(with_sides(images, step, &numbers));
     }
     documents
 }
 
-fn with_sides(images: &[StepImage], step: &StepName, numbers: &[FileNumber]) -> Vec<PlannedDocument> {
-    let sides: Vec<Side> = images.iter().filter(|image| image.step == *step).map(|image| image.side).collect();
+fn with_sides(
+    images: &[StepImage],
+    step: &StepName,
+    numbers: &[FileNumber],
+) -> Vec<PlannedDocument> {
+    let sides: Vec<Side> = images
+        .iter()
+        .filter(|image| image.step == *step)
+        .map(|image| image.side)
+        .collect();
     let is_decided = numbers.len() == 1 || numbers.len() == sides.len();
-    let shown = (0..numbers.len()).map(|position| sides.get(position).copied().filter(|_| is_decided));
-    let planned = numbers.iter().zip(shown).map(|(&file, side)| PlannedDocument {
-        step: step.clone(),
-        file,
-        side,
-    });
+    let shown =
+        (0..numbers.len()).map(|position| sides.get(position).copied().filter(|_| is_decided));
+    let planned = numbers
+        .iter()
+        .zip(shown)
+        .map(|(&file, side)| PlannedDocument {
+            step: step.clone(),
+            file,
+            side,
+        });
     planned.collect()
 }
 
@@ -141,11 +171,13 @@ fn with_sides(images: &[StepImage], step: &StepName, numbers: &[FileNumber]) -> 
 pub struct Plan {
     /// The archived callback whose links lead to the files.
     pub callback: Digest256,
-    /// The upload that the files are from. Files of another upload are never submitted under this plan.
+    /// The upload that the files are from. Files of another upload are never submitted under this
+    /// plan.
     pub upload: UploadId,
     /// The upload's [`Upload::fingerprint`](crate::upload::Upload::fingerprint).
     pub fingerprint: Digest256,
-    /// The callback's links are not used any more: `upload` is what `/api/v2/files` listed in their place.
+    /// The callback's links are not used any more: `upload` is what `/api/v2/files` listed in their
+    /// place.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub are_links_replaced: bool,
     /// Whose second document it is: Token 2 is created for the same client.
@@ -164,20 +196,30 @@ pub struct Plan {
 impl Plan {
     /// The links of the plan's callback, as far as they lead to files of the plan's upload.
     pub(crate) fn usable(&self, links: StepLinks) -> StepLinks {
-        if self.are_links_replaced { StepLinks::new() } else { links }
+        if self.are_links_replaced {
+            StepLinks::new()
+        } else {
+            links
+        }
     }
 
     /// The plan when the same bytes, listed twice for a step, count as one file.
     pub(crate) fn without_repeats(self, stored: &[StoredDocument]) -> Self {
         let digest = |planned: &PlannedDocument| {
-            let is_planned =
-                |stored: &&StoredDocument| stored.upload == self.upload && stored.step == planned.step && stored.file == planned.file;
+            let is_planned = |stored: &&StoredDocument| {
+                stored.upload == self.upload
+                    && stored.step == planned.step
+                    && stored.file == planned.file
+            };
             stored.iter().find(is_planned).map(|stored| &stored.sha256)
         };
         let is_repeated = |position: usize, planned: &PlannedDocument| {
             let mut earlier = self.documents.iter().take(position);
             let digest_of_this = digest(planned);
-            digest_of_this.is_some() && earlier.any(|earlier| earlier.step == planned.step && digest(earlier) == digest_of_this)
+            digest_of_this.is_some()
+                && earlier.any(|earlier| {
+                    earlier.step == planned.step && digest(earlier) == digest_of_this
+                })
         };
         let documents = self.documents.iter().enumerate();
         let kept: Vec<&PlannedDocument> = documents
@@ -193,7 +235,9 @@ impl Plan {
             let of_step = kept.iter().filter(|planned| planned.step == *step);
             of_step.map(|planned| planned.file).collect()
         };
-        let documents = steps.into_iter().flat_map(|step| with_sides(&self.images, step, &numbers(step)));
+        let documents = steps
+            .into_iter()
+            .flat_map(|step| with_sides(&self.images, step, &numbers(step)));
         let documents = documents.collect();
         Self { documents, ..self }
     }
@@ -218,7 +262,12 @@ pub enum DocumentType {
 }
 
 impl DocumentType {
-    pub const ALL: [Self; 4] = [Self::IdCard, Self::Passport, Self::DriverLicense, Self::ResidencePermit];
+    pub const ALL: [Self; 4] = [
+        Self::IdCard,
+        Self::Passport,
+        Self::DriverLicense,
+        Self::ResidencePermit,
+    ];
 
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -266,19 +315,29 @@ impl StoredDocument {
 
     /// The length of what is submitted of it.
     pub fn submitted_bytes(&self) -> u64 {
-        self.prepared.as_ref().map_or(self.bytes, |prepared| prepared.bytes)
+        self.prepared
+            .as_ref()
+            .map_or(self.bytes, |prepared| prepared.bytes)
     }
 
     /// The digest of what is submitted of it.
     pub fn submitted_sha256(&self) -> &Digest256 {
-        self.prepared.as_ref().map_or(&self.sha256, |prepared| &prepared.sha256)
+        self.prepared
+            .as_ref()
+            .map_or(&self.sha256, |prepared| &prepared.sha256)
     }
 }
 
 /// `documents/<first scanRef>/<upload>/<STEP>.<extension>` for a step's first file, and
 /// `documents/<first scanRef>/<upload>/<STEP>.<number>.<extension>` for the others.
 /// A step's key has no dot, so no two files have the same key.
-pub fn document_key(first: &ScanRef, upload: &UploadId, step: &StepName, file: FileNumber, file_type: FileType) -> String {
+pub fn document_key(
+    first: &ScanRef,
+    upload: &UploadId,
+    step: &StepName,
+    file: FileNumber,
+    file_type: FileType,
+) -> String {
     let (step, extension) = (step.key(), file_type.extension());
     if file.is_first() {
         format!("documents/{first}/{upload}/{step}.{extension}")
@@ -293,19 +352,34 @@ mod tests {
 
     #[test]
     fn types_are_told_by_their_first_bytes() {
-        assert_eq!(FileType::sniff(b"\xFF\xD8\xFF\xE0...."), Some(FileType::Jpeg));
-        assert_eq!(FileType::sniff(b"\x89PNG\r\n\x1a\n...."), Some(FileType::Png));
+        assert_eq!(
+            FileType::sniff(b"\xFF\xD8\xFF\xE0...."),
+            Some(FileType::Jpeg)
+        );
+        assert_eq!(
+            FileType::sniff(b"\x89PNG\r\n\x1a\n...."),
+            Some(FileType::Png)
+        );
         assert_eq!(FileType::sniff(b"%PDF-1.7"), Some(FileType::Pdf));
         assert_eq!(FileType::sniff(b"\n\n%PDF-1.7"), Some(FileType::Pdf));
-        assert_eq!(FileType::sniff(b"RIFF\0\0\0\0WEBPVP8 "), Some(FileType::Webp));
+        assert_eq!(
+            FileType::sniff(b"RIFF\0\0\0\0WEBPVP8 "),
+            Some(FileType::Webp)
+        );
         assert_eq!(FileType::sniff(b"\0\0\0\x18ftypheic"), Some(FileType::Heic));
         assert_eq!(FileType::sniff(b"\0\0\0\x18ftypmif1"), Some(FileType::Heic));
     }
 
     #[test]
     fn a_file_that_begins_like_several_types_is_the_first() {
-        assert_eq!(FileType::sniff(b"\xFF\xD8\xFF\xE0....%PDF-1.7"), Some(FileType::Jpeg));
-        assert_eq!(FileType::sniff(b"RIFF\0\0\0\0WEBPVP8 %PDF-1.7"), Some(FileType::Webp));
+        assert_eq!(
+            FileType::sniff(b"\xFF\xD8\xFF\xE0....%PDF-1.7"),
+            Some(FileType::Jpeg)
+        );
+        assert_eq!(
+            FileType::sniff(b"RIFF\0\0\0\0WEBPVP8 %PDF-1.7"),
+            Some(FileType::Webp)
+        );
     }
 
     #[test]
@@ -353,14 +427,20 @@ mod tests {
                 can_be_made_smaller,
                 "{file_type:?}"
             );
-            assert!(file_type.maximum_bytes() >= MAXIMUM_TOTAL_BYTES, "{file_type:?}");
+            assert!(
+                file_type.maximum_bytes() >= MAXIMUM_TOTAL_BYTES,
+                "{file_type:?}"
+            );
         }
     }
 
     #[test]
     fn a_document_type_is_the_provider_s_word_in_the_record_as_well() {
         for document_type in DocumentType::ALL {
-            assert_eq!(serde_json::to_value(document_type).unwrap(), document_type.as_str());
+            assert_eq!(
+                serde_json::to_value(document_type).unwrap(),
+                document_type.as_str()
+            );
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Use case: a customer is to be forgotten, here and at the provider.
 //!
-//! May be ended anywhere and run again: what was done is found done, and what could not be done yet stays known until it is.
+//! May be ended anywhere and run again: what was done is found done, and what could not be done yet
+//! stays known until it is.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -9,7 +10,8 @@ use crate::change::Changes;
 use crate::identifiers::ScanRef;
 use crate::pairing::{Pairing, State};
 use crate::ports::{
-    Clock, DeletedAtProvider, FileRemoval, Observer, Pairings, ProviderError, RemovedFiles, SessionKeys, Sessions, Unavailable,
+    Clock, DeletedAtProvider, FileRemoval, Observer, Pairings, ProviderError, RemovedFiles,
+    SessionKeys, Sessions, Unavailable,
 };
 use crate::time::Timestamp;
 use crate::transition::Event;
@@ -40,7 +42,8 @@ pub struct Receipt {
     pub second: Option<ScanRef>,
     pub at: Timestamp,
     pub files: RemovedFiles,
-    /// Records of the table. The pairing's own stay while something remains that they are needed for.
+    /// Records of the table. The pairing's own stay while something remains that they are needed
+    /// for.
     pub records: u64,
     pub deleted_at_provider: Vec<ScanRef>,
     pub remaining: Vec<Remaining>,
@@ -55,12 +58,16 @@ pub struct Remaining {
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RemainingKind {
-    /// The session can still be used; the provider deletes only finished ones. Ask again after this time.
+    /// The session can still be used; the provider deletes only finished ones. Ask again after this
+    /// time.
     SessionStillLive(Timestamp),
     /// The provider could not be asked now. Ask again after this time.
     ProviderUnavailable(Timestamp),
     /// The provider will not delete it: for its support.
-    ProviderRefused { kind: &'static str, identifier: Option<String> },
+    ProviderRefused {
+        kind: &'static str,
+        identifier: Option<String>,
+    },
     /// A worker was storing a file at that moment. Ask again after this time.
     WorkerBusy(Timestamp),
 }
@@ -69,7 +76,9 @@ impl RemainingKind {
     /// When asking again may help; `None`: it does not.
     pub const fn again_at(&self) -> Option<Timestamp> {
         match self {
-            Self::SessionStillLive(at) | Self::ProviderUnavailable(at) | Self::WorkerBusy(at) => Some(*at),
+            Self::SessionStillLive(at) | Self::ProviderUnavailable(at) | Self::WorkerBusy(at) => {
+                Some(*at)
+            }
             Self::ProviderRefused { .. } => None,
         }
     }
@@ -89,7 +98,8 @@ impl EraseVerification {
         let mut files = RemovedFiles::default();
         let pairing = match self.pairings.find(scan_ref).await? {
             Some(pairing) => pairing,
-            // What is no result of ours is archived without a pairing, and what came late outlives it.
+            // What is no result of ours is archived without a pairing, and what came late outlives
+            // it.
             None => {
                 files.add(&self.files.remove(scan_ref).await?);
                 if files == RemovedFiles::default() {
@@ -102,17 +112,25 @@ impl EraseVerification {
                 Pairing::opened(scan_ref.clone(), None, now, now)
             }
         };
-        // Whoever holds the lease in the pairing that is really replaced, which may be a newer one than was read.
+        // Whoever holds the lease in the pairing that is really replaced, which may be a newer one
+        // than was read.
         let replaced = Mutex::new(None);
         let event = |pairing: &Pairing| {
-            let busy_until = pairing.state.lease_until().filter(|lease_until| *lease_until > now);
+            let busy_until = pairing
+                .state
+                .lease_until()
+                .filter(|lease_until| *lease_until > now);
             *replaced.lock().unwrap_or_else(PoisonError::into_inner) = busy_until;
             Event::ErasureStarted {
                 again_at: busy_until.unwrap_or(now).plus(UNAVAILABLE_PAUSE),
             }
         };
         // From here on nothing is taken in or sent out for this customer.
-        let pairing = *self.changes().attempt(pairing, None, event).await?.into_pairing();
+        let pairing = *self
+            .changes()
+            .attempt(pairing, None, event)
+            .await?
+            .into_pairing();
         let busy_until = *replaced.lock().unwrap_or_else(PoisonError::into_inner);
         // The session's link goes first: whoever has it can still use it.
         let records = match &pairing.session_key {
@@ -124,7 +142,10 @@ impl EraseVerification {
         }
         let mut receipt = Receipt {
             first: pairing.first.clone(),
-            second: pairing.second.as_ref().map(|second| second.scan_ref.clone()),
+            second: pairing
+                .second
+                .as_ref()
+                .map(|second| second.scan_ref.clone()),
             at: now,
             files,
             records,
@@ -138,7 +159,12 @@ impl EraseVerification {
             });
         }
         self.delete_at_provider(&pairing, &mut receipt).await;
-        match receipt.remaining.iter().filter_map(|remaining| remaining.kind.again_at()).min() {
+        match receipt
+            .remaining
+            .iter()
+            .filter_map(|remaining| remaining.kind.again_at())
+            .min()
+        {
             None => receipt.records += self.pairings.forget(&pairing).await?,
             Some(again_at) => {
                 let deleted = receipt.deleted_at_provider.clone();
@@ -168,10 +194,16 @@ impl EraseVerification {
                     receipt.deleted_at_provider.push(scan_ref);
                     continue;
                 }
-                Ok(DeletedAtProvider::StillLive) => RemainingKind::SessionStillLive(now.plus(LIVE_SESSION_PAUSE)),
-                Ok(DeletedAtProvider::Refused { kind, identifier }) => RemainingKind::ProviderRefused { kind, identifier },
+                Ok(DeletedAtProvider::StillLive) => {
+                    RemainingKind::SessionStillLive(now.plus(LIVE_SESSION_PAUSE))
+                }
+                Ok(DeletedAtProvider::Refused { kind, identifier }) => {
+                    RemainingKind::ProviderRefused { kind, identifier }
+                }
                 Err(ProviderError::Unavailable { retry_after, .. }) => {
-                    RemainingKind::ProviderUnavailable(now.plus(retry_after.unwrap_or(UNAVAILABLE_PAUSE)))
+                    RemainingKind::ProviderUnavailable(
+                        now.plus(retry_after.unwrap_or(UNAVAILABLE_PAUSE)),
+                    )
                 }
                 Err(_) => RemainingKind::ProviderUnavailable(now.plus(UNAVAILABLE_PAUSE)),
             };

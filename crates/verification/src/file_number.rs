@@ -4,7 +4,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// A file's place among those of its step, counted from 1 in the order in which the provider lists them.
+/// A file's place among those of its step, counted from 1 in the order in which the provider lists
+/// them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct FileNumber(u8);
@@ -12,7 +13,8 @@ pub struct FileNumber(u8);
 impl FileNumber {
     pub const FIRST: Self = Self(1);
 
-    /// How many files of one step are kept at most. A document has two sides; twice as many leave room for a step that was done again.
+    /// How many files of one step are kept at most. A document has two sides; twice as many leave
+    /// room for a step that was done again.
     pub const MAXIMUM: u8 = 4;
 
     /// The numbers of `count` files, without those beyond [`Self::MAXIMUM`].
@@ -29,7 +31,10 @@ impl FileNumber {
         (self.0 as usize).saturating_sub(1)
     }
 
-    #[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature that serde asks for")]
+    #[expect(
+        clippy::trivially_copy_pass_by_ref,
+        reason = "the signature that serde asks for"
+    )]
     pub(crate) fn is_first(&self) -> bool {
         *self == Self::FIRST
     }

@@ -1,9 +1,11 @@
-//! Identifiers, parsed at the edge: whoever holds one of these types holds a value that is safe to put into a key, a path or a log line.
+//! Identifiers, parsed at the edge: whoever holds one of these types holds a value that is safe to
+//! put into a key, a path or a log line.
 //!
-//! Bounds come from iDenfy's published API description: `scanRef` at most 36 characters in callbacks and 40 in token responses,
-//! `clientId` 1 to 100 ASCII characters, `externalRef` at most 40. We accept somewhat longer `scanRef`s, in case the provider's do grow.
-//! Step names have no documented bound. A `clientId` or a step name in a callback exists at the
-//! provider, so any script is accepted.
+//! Bounds come from iDenfy's published API description: `scanRef` at most 36 characters in
+//! callbacks and 40 in token responses, `clientId` 1 to 100 ASCII characters, `externalRef` at most
+//! 40. We accept somewhat longer `scanRef`s, in case the provider's do grow. Step names have no
+//! documented bound. A `clientId` or a step name in a callback exists at the provider, so any
+//! script is accepted.
 
 use std::fmt;
 use std::str::FromStr;
@@ -11,7 +13,8 @@ use std::str::FromStr;
 use serde::{Deserialize, Deserializer, Serialize, de};
 use sha2::{Digest, Sha256};
 
-/// Why a text is not the identifier it should be. Prints the rule, never the text: it came from outside.
+/// Why a text is not the identifier it should be. Prints the rule, never the text: it came from
+/// outside.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidIdentifier {
     #[error(
@@ -20,7 +23,10 @@ pub enum InvalidIdentifier {
         ScanRef::RESERVED
     )]
     ScanRef,
-    #[error("a clientId is 1 to {} characters without control and format characters", ClientId::MAXIMUM_LENGTH)]
+    #[error(
+        "a clientId is 1 to {} characters without control and format characters",
+        ClientId::MAXIMUM_LENGTH
+    )]
     ClientId,
     #[error(
         "a step name is 1 to {} characters without control and format characters, and no link",
@@ -53,7 +59,9 @@ macro_rules! text_type {
 
         impl<'de> Deserialize<'de> for $name {
             fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                String::deserialize(deserializer)?.parse().map_err(de::Error::custom)
+                String::deserialize(deserializer)?
+                    .parse()
+                    .map_err(de::Error::custom)
             }
         }
     };
@@ -66,7 +74,10 @@ const fn is_word_byte(byte: u8) -> bool {
 /// Whether the text has 1 to `maximum` characters (Unicode scalar values), and each is read and
 /// printed as what it is.
 fn is_plain_text(text: &str, maximum: usize) -> bool {
-    (1..=maximum).contains(&text.chars().count()) && !text.chars().any(|character| character.is_control() || is_deceptive(character))
+    (1..=maximum).contains(&text.chars().count())
+        && !text
+            .chars()
+            .any(|character| character.is_control() || is_deceptive(character))
 }
 
 /// Format characters and line separators (Unicode 16, categories Cf, Zl and Zp), which hide or
@@ -112,7 +123,8 @@ impl FromStr for ScanRef {
     type Err = InvalidIdentifier;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let is_word = (1..=Self::MAXIMUM_LENGTH).contains(&text.len()) && text.bytes().all(is_word_byte);
+        let is_word =
+            (1..=Self::MAXIMUM_LENGTH).contains(&text.len()) && text.bytes().all(is_word_byte);
         // A hyphen in front would make it an option of whatever command it is given to.
         if is_word && !text.starts_with('-') && !text.eq_ignore_ascii_case(Self::RESERVED) {
             Ok(Self(text.to_owned()))
@@ -155,11 +167,18 @@ impl StepName {
     /// A longer [`Self::key`] is cut and ends in a digest.
     const MAXIMUM_KEY_LENGTH: usize = 100;
 
-    /// Whether the provider uses this key for the files of the *first* document, which are never ours to submit.
+    /// Whether the provider uses this key for the files of the *first* document, which are never
+    /// ours to submit.
     pub fn is_first_document(&self) -> bool {
         matches!(
             self.0.to_ascii_uppercase().as_str(),
-            "FRONT" | "BACK" | "FACE" | "FRONT_VIDEO" | "BACK_VIDEO" | "FACE_VIDEO" | "PASSPORT_COVER"
+            "FRONT"
+                | "BACK"
+                | "FACE"
+                | "FRONT_VIDEO"
+                | "BACK_VIDEO"
+                | "FACE_VIDEO"
+                | "PASSPORT_COVER"
         )
     }
 
@@ -187,7 +206,10 @@ impl StepName {
 
     /// Whether the provider uses this step for proofs of address, which are not identity documents.
     pub fn is_utility_bill(&self) -> bool {
-        matches!(self.0.to_ascii_uppercase().as_str(), "UTILITY_BILL" | "SECOND_UTILITY_BILL")
+        matches!(
+            self.0.to_ascii_uppercase().as_str(),
+            "UTILITY_BILL" | "SECOND_UTILITY_BILL"
+        )
     }
 }
 
@@ -241,7 +263,10 @@ impl FromStr for Digest256 {
     type Err = InvalidIdentifier;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let fits = text.len() == 64 && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
+        let fits = text.len() == 64
+            && text
+                .bytes()
+                .all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
         if fits {
             Ok(Self(text.to_owned()))
         } else {
@@ -250,8 +275,9 @@ impl FromStr for Digest256 {
     }
 }
 
-/// Names one upload of the customer's, and the folder of its files in the bucket: the first 16 hexadecimal digits of
-/// the digest of the callback, or of the answer of `/files`, that named the files.
+/// Names one upload of the customer's, and the folder of its files in the bucket: the first 16
+/// hexadecimal digits of the digest of the callback, or of the answer of `/files`, that named the
+/// files.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 pub struct UploadId(String);
 text_type!(UploadId);
@@ -307,10 +333,11 @@ impl FromStr for Side {
     }
 }
 
-/// The `externalRef` that we put on Token 2, so that its callback can be recognised even when its creation was never recorded.
+/// The `externalRef` that we put on Token 2, so that its callback can be recognised even when its
+/// creation was never recorded.
 ///
-/// `dv2:` and the first `scanRef` are exactly the 40 characters that the provider allows; a longer `scanRef` goes in as the first
-/// 36 hexadecimal digits of its SHA-256.
+/// `dv2:` and the first `scanRef` are exactly the 40 characters that the provider allows; a longer
+/// `scanRef` goes in as the first 36 hexadecimal digits of its SHA-256.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SecondReference(String);
 
@@ -334,12 +361,13 @@ impl SecondReference {
 
     /// Recognises an `externalRef` that came back in a callback.
     pub fn parse(external_ref: &str) -> Option<Self> {
-        let fits = external_ref.starts_with(Self::PREFIX) && external_ref.len() <= Self::MAXIMUM_LENGTH;
+        let fits =
+            external_ref.starts_with(Self::PREFIX) && external_ref.len() <= Self::MAXIMUM_LENGTH;
         fits.then(|| Self(external_ref.to_owned()))
     }
 
-    /// The first `scanRef`, unless it went in as a digest. What comes out is a candidate: whoever finds no pairing under it must
-    /// treat the callback as one of a Token 2 all the same.
+    /// The first `scanRef`, unless it went in as a digest. What comes out is a candidate: whoever
+    /// finds no pairing under it must treat the callback as one of a Token 2 all the same.
     pub fn first(&self) -> Option<ScanRef> {
         self.0.strip_prefix(Self::PREFIX)?.parse().ok()
     }
@@ -368,9 +396,17 @@ mod tests {
             "unreadable",
             "UnReadable",
         ] {
-            assert_eq!(bad.parse::<ScanRef>(), Err(InvalidIdentifier::ScanRef), "{bad:?}");
+            assert_eq!(
+                bad.parse::<ScanRef>(),
+                Err(InvalidIdentifier::ScanRef),
+                "{bad:?}"
+            );
         }
-        assert!("6b0f2a1e-8f5d-4a4e-9a43-0c4f9a3d6a11".parse::<ScanRef>().is_ok());
+        assert!(
+            "6b0f2a1e-8f5d-4a4e-9a43-0c4f9a3d6a11"
+                .parse::<ScanRef>()
+                .is_ok()
+        );
     }
 
     /// What no name may hold: it would hide, reorder or break what is printed, or was never read.
@@ -388,11 +424,25 @@ mod tests {
 
     #[test]
     fn client_id_is_one_to_a_hundred_characters_of_any_script() {
-        for good in ["x", "клиент-1", "žmogus 7", " ", &"x".repeat(100), &"🦊".repeat(100)] {
+        for good in [
+            "x",
+            "клиент-1",
+            "žmogus 7",
+            " ",
+            &"x".repeat(100),
+            &"🦊".repeat(100),
+        ] {
             assert_eq!(good.parse::<ClientId>().unwrap().as_str(), good);
         }
-        for bad in ["", &"x".repeat(101), &"🦊".repeat(101)].into_iter().chain(DECEPTIVE) {
-            assert_eq!(bad.parse::<ClientId>(), Err(InvalidIdentifier::ClientId), "{bad:?}");
+        for bad in ["", &"x".repeat(101), &"🦊".repeat(101)]
+            .into_iter()
+            .chain(DECEPTIVE)
+        {
+            assert_eq!(
+                bad.parse::<ClientId>(),
+                Err(InvalidIdentifier::ClientId),
+                "{bad:?}"
+            );
         }
     }
 
@@ -411,7 +461,11 @@ mod tests {
         }
         let link = "https://files.example/a?Signature=b";
         for bad in ["", link, &"x".repeat(101)].into_iter().chain(DECEPTIVE) {
-            assert_eq!(bad.parse::<StepName>(), Err(InvalidIdentifier::StepName), "{bad:?}");
+            assert_eq!(
+                bad.parse::<StepName>(),
+                Err(InvalidIdentifier::StepName),
+                "{bad:?}"
+            );
         }
     }
 
@@ -432,26 +486,50 @@ mod tests {
         let seed = fastrand::u64(..);
         let mut random = fastrand::Rng::with_seed(seed);
         // Close to one another, and some long enough to be cut.
-        let alphabet = ["a", "A", "=", "==", "2E", ".", "/", "Ž", "Z\u{30c}", "身", " ", "-", "_"];
+        let alphabet = [
+            "a", "A", "=", "==", "2E", ".", "/", "Ž", "Z\u{30c}", "身", " ", "-", "_",
+        ];
         let mut names = std::collections::BTreeMap::new();
         for _ in 0..20_000 {
-            let parts = if random.u8(..) == 0 { 50 } else { random.usize(1..=5) };
-            let name: String = (0..parts).map(|_| *random.choice(&alphabet).unwrap()).collect();
-            let Ok(step) = name.parse::<StepName>() else { continue };
+            let parts = if random.u8(..) == 0 {
+                50
+            } else {
+                random.usize(1..=5)
+            };
+            let name: String = (0..parts)
+                .map(|_| *random.choice(&alphabet).unwrap())
+                .collect();
+            let Ok(step) = name.parse::<StepName>() else {
+                continue;
+            };
             let key = step.key();
             let is_key = |byte: u8| is_word_byte(byte) || byte == b'=';
-            assert!((1..=100).contains(&key.len()) && key.bytes().all(is_key), "seed {seed}: {name:?}");
+            assert!(
+                (1..=100).contains(&key.len()) && key.bytes().all(is_key),
+                "seed {seed}: {name:?}"
+            );
             let other = names.insert(key, name.clone());
-            assert!(other.is_none_or(|other| other == name), "seed {seed}: {name:?}");
+            assert!(
+                other.is_none_or(|other| other == name),
+                "seed {seed}: {name:?}"
+            );
         }
-        let ends = |end: &str| format!("{}{end}", "身".repeat(99)).parse::<StepName>().unwrap().key();
+        let ends = |end: &str| {
+            format!("{}{end}", "身".repeat(99))
+                .parse::<StepName>()
+                .unwrap()
+                .key()
+        };
         assert_ne!(ends("a"), ends("b"), "the digest is of all of it");
     }
 
     #[test]
     fn country_is_upper_cased() {
         assert_eq!("lt".parse::<CountryCode>().unwrap().as_str(), "LT");
-        assert_eq!("ALL".parse::<CountryCode>(), Err(InvalidIdentifier::CountryCode));
+        assert_eq!(
+            "ALL".parse::<CountryCode>(),
+            Err(InvalidIdentifier::CountryCode)
+        );
     }
 
     #[test]
@@ -459,7 +537,10 @@ mod tests {
         let first: ScanRef = "6b0f2a1e-8f5d-4a4e-9a43-0c4f9a3d6a11".parse().unwrap();
         let reference = SecondReference::of(&first);
         assert_eq!(reference.as_str().len(), 40);
-        assert_eq!(SecondReference::parse(reference.as_str()).unwrap().first(), Some(first));
+        assert_eq!(
+            SecondReference::parse(reference.as_str()).unwrap().first(),
+            Some(first)
+        );
     }
 
     #[test]
@@ -475,8 +556,18 @@ mod tests {
     fn a_digest_is_64_lower_case_hexadecimal_digits() {
         let digest = Digest256::of(b"body");
         assert_eq!(digest.as_str().parse(), Ok(digest.clone()));
-        for bad in ["", &"a".repeat(63), &"a".repeat(65), &"A".repeat(64), &"g".repeat(64)] {
-            assert_eq!(bad.parse::<Digest256>(), Err(InvalidIdentifier::Digest), "{bad:?}");
+        for bad in [
+            "",
+            &"a".repeat(63),
+            &"a".repeat(65),
+            &"A".repeat(64),
+            &"g".repeat(64),
+        ] {
+            assert_eq!(
+                bad.parse::<Digest256>(),
+                Err(InvalidIdentifier::Digest),
+                "{bad:?}"
+            );
         }
     }
 }

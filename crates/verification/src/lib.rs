@@ -1,8 +1,9 @@
 //! What the dual verification decides.
 //!
-//! A [`Pairing`] joins the two verifications of one customer. [`transition::apply`] is the only way its state changes; [`Policy`] says
-//! which first results qualify; the use cases [`AcceptCallback`] and [`Advance`] carry the decisions out through the [`ports`]. There is
-//! no AWS, no HTTP, no clock and no environment in this crate.
+//! A [`Pairing`] joins the two verifications of one customer. [`transition::apply`] is the only way
+//! its state changes; [`Policy`] says which first results qualify; the use cases [`AcceptCallback`]
+//! and [`Advance`] carry the decisions out through the [`ports`]. There is no AWS, no HTTP, no
+//! clock and no environment in this crate.
 
 mod accept_callback;
 mod advance;

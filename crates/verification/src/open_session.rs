@@ -8,7 +8,10 @@ use serde::{Deserialize, Serialize};
 use crate::change::Changes;
 use crate::observation::Observation;
 use crate::pairing::{ExpectedDocument, Pairing};
-use crate::ports::{Clock, Observer, Pairings, ProviderError, Saved, Session, SessionKeys, SessionRequest, Sessions, Unavailable};
+use crate::ports::{
+    Clock, Observer, Pairings, ProviderError, Saved, Session, SessionKeys, SessionRequest,
+    Sessions, Unavailable,
+};
 use crate::session_key::{IdempotentRequest, SessionKey, Standing};
 use crate::time::Timestamp;
 use crate::transition::Event;
@@ -52,33 +55,39 @@ pub enum NotOpened {
     InProgress,
 }
 
-/// How often a key is read and claimed. A lost claim means that another request has just taken the key.
+/// How often a key is read and claimed. A lost claim means that another request has just taken the
+/// key.
 const MAXIMUM_CLAIMS: u32 = 2;
 
-/// What a session gets at the provider when its length is not named. (Source: the API description's default of `sessionLength`.)
+/// What a session gets at the provider when its length is not named. (Source: the API description's
+/// default of `sessionLength`.)
 const DEFAULT_SESSION_LENGTH: Duration = Duration::from_secs(600);
 
 /// How long after a session's end its result may take before somebody looks.
 const RESULT_MARGIN: Duration = Duration::from_secs(15 * 60);
 
 impl OpenSession {
-    /// Creates Token 1 and records the pairing. A callback that is faster than the record opens the pairing itself; the record is then added
-    /// to it.
+    /// Creates Token 1 and records the pairing. A callback that is faster than the record opens the
+    /// pairing itself; the record is then added to it.
     ///
     /// # Errors
     /// Nothing was shown to anybody; the application may ask again.
-    pub async fn open(&self, request: &SessionRequest, expected: ExpectedDocument) -> Result<Opened, NotOpened> {
+    pub async fn open(
+        &self,
+        request: &SessionRequest,
+        expected: ExpectedDocument,
+    ) -> Result<Opened, NotOpened> {
         let opened = self.create(request).await?;
         self.record(request, expected, &opened, None).await?;
         Ok(opened)
     }
 
-    /// The same, once per key: a repeated request gets the stored answer for the session's life, which ends when the customer
-    /// must have started.
+    /// The same, once per key: a repeated request gets the stored answer for the session's life,
+    /// which ends when the customer must have started.
     ///
-    /// A claim with a lease is stored before Token 1 is created. The answer is stored together with the pairing, so a crash
-    /// leaves either both or a claim that lapses. A repeat then creates another session, which iDenfy may refuse while the lost
-    /// one lives.
+    /// A claim with a lease is stored before Token 1 is created. The answer is stored together with
+    /// the pairing, so a crash leaves either both or a claim that lapses. A repeat then creates
+    /// another session, which iDenfy may refuse while the lost one lives.
     ///
     /// # Errors
     /// As [`open`](Self::open). The claim is given back, so a repeat may try at once.
@@ -90,8 +99,15 @@ impl OpenSession {
     ) -> Result<OpenedOnce, NotOpened> {
         for _ in 0..MAXIMUM_CLAIMS {
             let now = self.clock.now();
-            let known = self.keys.find_key(&id.key).await.map_err(NotOpened::Unavailable)?;
-            match known.as_ref().map_or(Standing::Free, |known| known.standing(&id.body, now)) {
+            let known = self
+                .keys
+                .find_key(&id.key)
+                .await
+                .map_err(NotOpened::Unavailable)?;
+            match known
+                .as_ref()
+                .map_or(Standing::Free, |known| known.standing(&id.body, now))
+            {
                 Standing::Answered(opened) => return Ok(OpenedOnce::Replayed(opened)),
                 Standing::Reused => return Err(NotOpened::KeyReused),
                 Standing::InProgress => return Err(NotOpened::InProgress),
@@ -100,16 +116,26 @@ impl OpenSession {
             let claim = SessionKey::claim(id, request.expiry, now);
             let claimed = self.keys.claim_key(known.as_ref(), &claim).await;
             if claimed.map_err(NotOpened::Unavailable)? == Saved::Won {
-                return self.open_claimed(&claim, request, expected).await.map(OpenedOnce::Created);
+                return self
+                    .open_claimed(&claim, request, expected)
+                    .await
+                    .map(OpenedOnce::Created);
             }
         }
         Err(NotOpened::InProgress)
     }
 
-    async fn open_claimed(&self, claim: &SessionKey, request: &SessionRequest, expected: ExpectedDocument) -> Result<Opened, NotOpened> {
+    async fn open_claimed(
+        &self,
+        claim: &SessionKey,
+        request: &SessionRequest,
+        expected: ExpectedDocument,
+    ) -> Result<Opened, NotOpened> {
         let opened = async {
             let opened = self.create(request).await?;
-            let recorded = self.record(request, expected, &opened, Some(claim.answered(&opened))).await?;
+            let recorded = self
+                .record(request, expected, &opened, Some(claim.answered(&opened)))
+                .await?;
             Ok((opened, recorded.session_key.as_ref() == Some(&claim.key)))
         };
         let opened = opened.await;
@@ -123,9 +149,16 @@ impl OpenSession {
     }
 
     async fn create(&self, request: &SessionRequest) -> Result<Opened, NotOpened> {
-        let session = self.sessions.create(request).await.map_err(NotOpened::Provider)?;
+        let session = self
+            .sessions
+            .create(request)
+            .await
+            .map_err(NotOpened::Provider)?;
         let expires_at = self.clock.now().plus(request.expiry);
-        Ok(Opened { session, expires_at })
+        Ok(Opened {
+            session,
+            expires_at,
+        })
     }
 
     async fn record(
@@ -146,7 +179,12 @@ impl OpenSession {
             observer: self.observer.as_ref(),
         };
         let client_id = request.client_id.clone();
-        let pairing = Pairing::opened(opened.session.scan_ref.clone(), Some(client_id.clone()), self.clock.now(), until);
+        let pairing = Pairing::opened(
+            opened.session.scan_ref.clone(),
+            Some(client_id.clone()),
+            self.clock.now(),
+            until,
+        );
         let event = |_: &Pairing| Event::SessionOpened {
             client_id: client_id.clone(),
             expected: expected.clone(),
@@ -154,7 +192,9 @@ impl OpenSession {
             key: answered.as_ref().map(|answered| answered.key.clone()),
             steps: opened.session.steps.clone(),
         };
-        let recorded = changes.attempt_answering(pairing, None, answered.as_ref(), event).await;
+        let recorded = changes
+            .attempt_answering(pairing, None, answered.as_ref(), event)
+            .await;
         let recorded = recorded.map_err(NotOpened::Unavailable)?;
         self.observer.observe(Observation::SessionOpened);
         Ok(recorded.into_pairing())

@@ -24,7 +24,8 @@ pub struct Pairing {
     /// What the session's creator said about the second document.
     #[serde(default)]
     pub expected: ExpectedDocument,
-    /// The session's additional steps, at most [`MAXIMUM_STEPS`](crate::session_step::MAXIMUM_STEPS). `None`: nobody has told them.
+    /// The session's additional steps, at most
+    /// [`MAXIMUM_STEPS`](crate::session_step::MAXIMUM_STEPS). `None`: nobody has told them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub steps: Option<Vec<SessionStep>>,
     pub created_at: Timestamp,
@@ -50,7 +51,8 @@ pub struct Pairing {
     /// The customer's uploads, the newest last.
     #[serde(default)]
     pub uploads: Vec<Upload>,
-    /// A newer upload that waits until it is certain what became of the documents that are with the provider.
+    /// A newer upload that waits until it is certain what became of the documents that are with the
+    /// provider.
     #[serde(default)]
     pub next_upload: Option<Plan>,
     /// The newest Token 2. Earlier ones, if any, are dead.
@@ -65,7 +67,8 @@ pub struct Pairing {
     pub comparison: Option<Comparison>,
     /// How many times creating a Token 2 was begun.
     pub attempts: u32,
-    /// A negative result of the first verification that came when the documents were already with the provider.
+    /// A negative result of the first verification that came when the documents were already with
+    /// the provider.
     pub revoked: Option<DeclineReason>,
     /// Leads to the session's stored answer, so that it is erased with the customer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -73,7 +76,8 @@ pub struct Pairing {
     pub state: State,
 }
 
-/// What is known of the second document before it is there. Goes before the installation's defaults.
+/// What is known of the second document before it is there. Goes before the installation's
+/// defaults.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ExpectedDocument {
     pub country: Option<CountryCode>,
@@ -117,17 +121,22 @@ pub struct Preparing {
     pub tries: u32,
 }
 
-/// The state machine's state, see `docs/ARCHITECTURE.md`. Changed only by [`crate::transition::apply`].
+/// The state machine's state, see `docs/ARCHITECTURE.md`. Changed only by
+/// [`crate::transition::apply`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "name")]
 pub enum State {
     /// Token 1 exists, the customer is busy or the provider is.
-    AwaitingCallback { until: Timestamp, waiting: Option<WaitingReason> },
+    AwaitingCallback {
+        until: Timestamp,
+        waiting: Option<WaitingReason>,
+    },
     /// The first verification is good; files are being copied by whoever holds the lease.
     Capturing {
         plan: Plan,
         lease_until: Timestamp,
-        /// The state that a newer upload has displaced. It comes back if the files turn out to be the same.
+        /// The state that a newer upload has displaced. It comes back if the files turn out to be
+        /// the same.
         #[serde(default)]
         displaced: Option<Box<State>>,
         /// Why the last try came to nothing.
@@ -137,23 +146,30 @@ pub enum State {
     /// Every needed file is in the bucket.
     Captured {
         plan: Plan,
-        /// *Doing:* a copy is being made of what the provider would refuse. Left by a crash, it means that a document has ended whoever
-        /// worked on it, or outlasted them.
+        /// *Doing:* a copy is being made of what the provider would refuse. Left by a crash, it
+        /// means that a document has ended whoever worked on it, or outlasted them.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         preparing: Option<Preparing>,
     },
-    /// *Doing:* creating Token 2. Left by a crash, it means that a token may exist whose secret nobody knows.
+    /// *Doing:* creating Token 2. Left by a crash, it means that a token may exist whose secret
+    /// nobody knows.
     Authorizing { plan: Plan, lease_until: Timestamp },
     /// Token 2 exists and is stored.
     Authorized { plan: Plan, auth_token: AuthToken },
-    /// *Doing:* posting the documents. Left by a crash or a lost answer, it is in doubt and is resolved by evidence.
+    /// *Doing:* posting the documents. Left by a crash or a lost answer, it is in doubt and is
+    /// resolved by evidence.
     Submitting {
         plan: Plan,
         auth_token: AuthToken,
         lease_until: Timestamp,
     },
-    /// Accepted; the second callback brings the result. While it is overdue, the provider is asked at `check_at`, in growing pauses.
-    Submitted { plan: Plan, since: Timestamp, check_at: Timestamp },
+    /// Accepted; the second callback brings the result. While it is overdue, the provider is asked
+    /// at `check_at`, in growing pauses.
+    Submitted {
+        plan: Plan,
+        since: Timestamp,
+        check_at: Timestamp,
+    },
     /// Both results are in.
     Settled {
         verdict: Verdict,
@@ -167,7 +183,8 @@ pub enum State {
     Expired,
     /// A person must look.
     Parked { cause: ParkReason, resume: Resume },
-    /// Being forgotten: nothing is taken in or sent out any more. When all is gone, so is the record.
+    /// Being forgotten: nothing is taken in or sent out any more. When all is gone, so is the
+    /// record.
     Erasing {
         /// When to go on: somebody was at work, or the provider holds a session that is still live.
         again_at: Timestamp,
@@ -195,7 +212,8 @@ pub struct Standing {
     pub second_question: Option<Question<SecondNews>>,
 }
 
-/// The outcome of the pairing: the second verification's, because the first one's was positive before.
+/// The outcome of the pairing: the second verification's, because the first one's was positive
+/// before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Verdict {
     Approved,
@@ -234,7 +252,10 @@ impl State {
 
     /// Every needed file is in the bucket, and nobody has looked at them yet.
     pub const fn captured(plan: Plan) -> Self {
-        Self::Captured { plan, preparing: None }
+        Self::Captured {
+            plan,
+            preparing: None,
+        }
     }
 
     /// Nothing more happens unless something new arrives or a person acts.
@@ -249,12 +270,17 @@ impl State {
     pub const fn reason(&self) -> Option<&'static str> {
         match self {
             Self::AwaitingCallback {
-                waiting: Some(waiting), ..
+                waiting: Some(waiting),
+                ..
             }
             | Self::Capturing {
-                waiting: Some(waiting), ..
+                waiting: Some(waiting),
+                ..
             } => Some(waiting.as_str()),
-            Self::Settled { reason: Some(reason), .. } => Some(reason.as_str()),
+            Self::Settled {
+                reason: Some(reason),
+                ..
+            } => Some(reason.as_str()),
             Self::Declined { reason } => Some(reason.as_str()),
             Self::Parked { cause, .. } => Some(cause.as_str()),
             _ => None,
@@ -292,9 +318,9 @@ impl State {
     /// Until when somebody has said to be at work on the pairing.
     pub const fn lease_until(&self) -> Option<Timestamp> {
         match self {
-            Self::Capturing { lease_until, .. } | Self::Authorizing { lease_until, .. } | Self::Submitting { lease_until, .. } => {
-                Some(*lease_until)
-            }
+            Self::Capturing { lease_until, .. }
+            | Self::Authorizing { lease_until, .. }
+            | Self::Submitting { lease_until, .. } => Some(*lease_until),
             Self::Captured {
                 preparing: Some(preparing),
                 ..
@@ -313,13 +339,20 @@ impl Pairing {
     pub const REVIEW_PATIENCE: Duration = Duration::from_secs(24 * 60 * 60);
     /// How long work may go on failing in one state before a person must look.
     pub const WORK_PATIENCE: Duration = Duration::from_secs(24 * 60 * 60);
-    /// How many bodies that had an effect are remembered. More than that many decisions on one customer are no ordinary use.
+    /// How many bodies that had an effect are remembered. More than that many decisions on one
+    /// customer are no ordinary use.
     pub const MAXIMUM_HEARD: usize = 64;
-    /// How many files are listed in the record. Older ones stay in the bucket until its lifecycle or an erasure removes them.
+    /// How many files are listed in the record. Older ones stay in the bucket until its lifecycle
+    /// or an erasure removes them.
     pub const MAXIMUM_DOCUMENTS: usize = 64;
 
     /// A pairing that is not stored yet, waiting until `until` for its first result.
-    pub fn opened(first: ScanRef, client_id: Option<ClientId>, now: Timestamp, until: Timestamp) -> Self {
+    pub fn opened(
+        first: ScanRef,
+        client_id: Option<ClientId>,
+        now: Timestamp,
+        until: Timestamp,
+    ) -> Self {
         Self {
             first,
             client_id,
@@ -343,38 +376,54 @@ impl Pairing {
             attempts: 0,
             revoked: None,
             session_key: None,
-            state: State::AwaitingCallback { until, waiting: None },
+            state: State::AwaitingCallback {
+                until,
+                waiting: None,
+            },
         }
     }
 
-    /// The time by which something must have happened, or somebody must look. Every state that is not terminal has one.
+    /// The time by which something must have happened, or somebody must look. Every state that is
+    /// not terminal has one.
     pub fn attention_at(&self) -> Option<Timestamp> {
         let first = self.first_question.as_ref();
-        let second = self.second.as_ref().and_then(|second| second.question.as_ref());
+        let second = self
+            .second
+            .as_ref()
+            .and_then(|second| second.question.as_ref());
         let questions = [
             first.map(|question| question.attention_at(Self::MESSAGE_PATIENCE)),
             second.map(|question| question.attention_at(Self::MESSAGE_PATIENCE)),
         ];
         // While it is asked whether the approval holds, the asking is all that there is to do.
-        let state = self.state_attention_at().filter(|_| !self.is_waiting_for_confirmation());
+        let state = self
+            .state_attention_at()
+            .filter(|_| !self.is_waiting_for_confirmation());
         questions.into_iter().chain([state]).flatten().min()
     }
 
     fn state_attention_at(&self) -> Option<Timestamp> {
         match &self.state {
             State::AwaitingCallback { until, .. } => Some(*until),
-            State::Capturing { lease_until, .. } | State::Authorizing { lease_until, .. } | State::Submitting { lease_until, .. } => {
-                Some(*lease_until)
-            }
+            State::Capturing { lease_until, .. }
+            | State::Authorizing { lease_until, .. }
+            | State::Submitting { lease_until, .. } => Some(*lease_until),
             State::Captured {
                 preparing: Some(preparing),
                 ..
             } => Some(preparing.lease_until),
-            State::Captured { .. } | State::Authorized { .. } => Some(self.updated_at.plus(Self::MESSAGE_PATIENCE)),
+            State::Captured { .. } | State::Authorized { .. } => {
+                Some(self.updated_at.plus(Self::MESSAGE_PATIENCE))
+            }
             State::Submitted { check_at, .. } => Some(*check_at),
             State::Erasing { again_at, .. } => Some(*again_at),
-            State::Settled { .. } if self.is_next_attempt_due() => Some(self.updated_at.plus(Self::MESSAGE_PATIENCE)),
-            State::Settled { .. } | State::Declined { .. } | State::Expired | State::Parked { .. } => None,
+            State::Settled { .. } if self.is_next_attempt_due() => {
+                Some(self.updated_at.plus(Self::MESSAGE_PATIENCE))
+            }
+            State::Settled { .. }
+            | State::Declined { .. }
+            | State::Expired
+            | State::Parked { .. } => None,
         }
     }
 
@@ -383,18 +432,25 @@ impl Pairing {
         self.attention_at().is_none()
     }
 
-    /// When to ask next about a result without which nothing is spent: the first verification may not be approved, or the second one be
-    /// over. `None`: nothing waits for an answer.
+    /// When to ask next about a result without which nothing is spent: the first verification may
+    /// not be approved, or the second one be over. `None`: nothing waits for an answer.
     pub fn waits_for_answer_until(&self) -> Option<Timestamp> {
         let plan = match &self.state {
-            State::Captured { plan, .. } | State::Authorizing { plan, .. } | State::Authorized { plan, .. } => plan,
+            State::Captured { plan, .. }
+            | State::Authorizing { plan, .. }
+            | State::Authorized { plan, .. } => plan,
             _ => return None,
         };
         let first = self.first_question.as_ref();
         let first = first.filter(|question| !matches!(question.news, FirstNews::Reversal));
         let first = first.map(|question| question.ask_at);
-        let second = self.second.as_ref().filter(|second| second.upload == plan.upload);
-        let second = second.and_then(|second| second.question.as_ref()).map(|question| question.ask_at);
+        let second = self
+            .second
+            .as_ref()
+            .filter(|second| second.upload == plan.upload);
+        let second = second
+            .and_then(|second| second.question.as_ref())
+            .map(|question| question.ask_at);
         first.into_iter().chain(second).min()
     }
 
@@ -403,39 +459,61 @@ impl Pairing {
         self.waits_for_answer_until().is_some()
     }
 
-    /// Whether a body says that the first verification is not approved, and the provider has not said what is true.
+    /// Whether a body says that the first verification is not approved, and the provider has not
+    /// said what is true.
     pub fn is_doubted(&self) -> bool {
         let question = self.first_question.as_ref();
-        question.is_some_and(|question| matches!(question.news, FirstNews::Qualifies { .. } | FirstNews::Declines { .. }))
+        question.is_some_and(|question| {
+            matches!(
+                question.news,
+                FirstNews::Qualifies { .. } | FirstNews::Declines { .. }
+            )
+        })
     }
 
     /// Whether the provider is to be asked now about something that it was never asked about.
     pub fn has_unasked_question(&self, now: Timestamp) -> bool {
-        let first = self.first_question.as_ref().is_some_and(|question| question.is_unasked(now));
-        let second = self.second.as_ref().and_then(|second| second.question.as_ref());
+        let first = self
+            .first_question
+            .as_ref()
+            .is_some_and(|question| question.is_unasked(now));
+        let second = self
+            .second
+            .as_ref()
+            .and_then(|second| second.question.as_ref());
         first || second.is_some_and(|question| question.is_unasked(now))
     }
 
     /// Whether a result of the second verification waits to be confirmed.
     pub fn has_second_question(&self) -> bool {
-        self.second.as_ref().is_some_and(|second| second.question.is_some())
+        self.second
+            .as_ref()
+            .is_some_and(|second| second.question.is_some())
     }
 
     /// Whether a newer upload is to be verified now that the older one was not approved.
     pub fn is_next_attempt_due(&self) -> bool {
-        let was_not_approved = self.state.verdict().is_some_and(|verdict| verdict != Verdict::Approved);
+        let was_not_approved = self
+            .state
+            .verdict()
+            .is_some_and(|verdict| verdict != Verdict::Approved);
         let has_question = self.first_question.is_some() || self.has_second_question();
         was_not_approved && self.next_upload.is_some() && self.revoked.is_none() && !has_question
     }
 
     /// Whether no newer upload than the plan's is known.
     pub fn is_newest(&self, plan: &Plan) -> bool {
-        self.uploads.last().is_none_or(|newest| newest.fingerprint == plan.fingerprint)
+        self.uploads
+            .last()
+            .is_none_or(|newest| newest.fingerprint == plan.fingerprint)
     }
 
     /// Whether documents that were posted, and certainly not accepted, may be posted again.
     pub fn may_be_posted_again(&self, plan: &Plan) -> bool {
-        self.revoked.is_none() && self.next_upload.is_none() && !self.is_doubted() && self.is_newest(plan)
+        self.revoked.is_none()
+            && self.next_upload.is_none()
+            && !self.is_doubted()
+            && self.is_newest(plan)
     }
 
     /// Whether a body has had its effect.
@@ -463,21 +541,39 @@ impl Pairing {
 
     /// A file that the plan names and that is not in the bucket.
     pub fn missing<'a>(&self, plan: &'a Plan) -> Option<&'a PlannedDocument> {
-        plan.documents.iter().find(|planned| self.stored(plan, planned).is_none())
+        plan.documents
+            .iter()
+            .find(|planned| self.stored(plan, planned).is_none())
     }
 
-    /// A step with several files of which it is not certain which shows which side. Nothing of the plan is submitted then.
+    /// A step with several files of which it is not certain which shows which side. Nothing of the
+    /// plan is submitted then.
     ///
-    /// Only files of the plan's own upload count. Only pictures take their sides from the order of the list: a PDF may have both on its pages, and stands in a list of its own. A file
-    /// of the step that the plan does not know shows that the plan was made from an incomplete list.
+    /// Only files of the plan's own upload count. Only pictures take their sides from the order of
+    /// the list: a PDF may have both on its pages, and stands in a list of its own. A file of the
+    /// step that the plan does not know shows that the plan was made from an incomplete list.
     pub fn undecided_step<'a>(&'a self, plan: &'a Plan) -> Option<&'a StepName> {
         let planned = plan.documents.iter().find(|planned| planned.side.is_none());
-        let of_planned_steps =
-            |stored: &&StoredDocument| stored.upload == plan.upload && plan.documents.iter().any(|planned| planned.step == stored.step);
-        let is_one_of_several = |step: &StepName| plan.documents.iter().filter(|planned| planned.step == *step).count() > 1;
+        let of_planned_steps = |stored: &&StoredDocument| {
+            stored.upload == plan.upload
+                && plan
+                    .documents
+                    .iter()
+                    .any(|planned| planned.step == stored.step)
+        };
+        let is_one_of_several = |step: &StepName| {
+            plan.documents
+                .iter()
+                .filter(|planned| planned.step == *step)
+                .count()
+                > 1
+        };
         // A planned file, or one that is in the bucket a second time.
         let is_planned = |stored: &StoredDocument| {
-            let of_step = plan.documents.iter().filter(|planned| planned.step == stored.step);
+            let of_step = plan
+                .documents
+                .iter()
+                .filter(|planned| planned.step == stored.step);
             let mut planned = of_step.filter_map(|planned| self.stored(plan, planned));
             planned.any(|planned| planned.sha256 == stored.sha256)
         };
@@ -485,27 +581,40 @@ impl Pairing {
             .documents
             .iter()
             .filter(of_planned_steps)
-            .find(|stored| !is_planned(stored) || (stored.file_type == FileType::Pdf && is_one_of_several(&stored.step)));
-        planned.map(|planned| &planned.step).or_else(|| stored.map(|stored| &stored.step))
+            .find(|stored| {
+                !is_planned(stored)
+                    || (stored.file_type == FileType::Pdf && is_one_of_several(&stored.step))
+            });
+        planned
+            .map(|planned| &planned.step)
+            .or_else(|| stored.map(|stored| &stored.step))
     }
 
-    /// The documents to be submitted, in the plan's order; `None` while one is missing, or what one shows is not decided.
+    /// The documents to be submitted, in the plan's order; `None` while one is missing, or what one
+    /// shows is not decided.
     pub fn planned_documents(&self, plan: &Plan) -> Option<Vec<StoredDocument>> {
         if self.undecided_step(plan).is_some() {
             return None;
         }
-        plan.documents.iter().map(|planned| self.stored(plan, planned).cloned()).collect()
+        plan.documents
+            .iter()
+            .map(|planned| self.stored(plan, planned).cloned())
+            .collect()
     }
 
     /// The files of the plan's upload.
     pub fn documents_of<'a>(&'a self, plan: &'a Plan) -> impl Iterator<Item = &'a StoredDocument> {
-        self.documents.iter().filter(|stored| stored.upload == plan.upload)
+        self.documents
+            .iter()
+            .filter(|stored| stored.upload == plan.upload)
     }
 
     fn stored(&self, plan: &Plan, planned: &PlannedDocument) -> Option<&StoredDocument> {
-        self.documents
-            .iter()
-            .find(|stored| stored.upload == plan.upload && stored.step == planned.step && stored.file == planned.file)
+        self.documents.iter().find(|stored| {
+            stored.upload == plan.upload
+                && stored.step == planned.step
+                && stored.file == planned.file
+        })
     }
 }
 
@@ -571,11 +680,20 @@ mod tests {
     fn a_pdf_is_decided_alone_and_not_among_several() {
         let (first, next) = first_two();
         let alone = plan(vec![planned(STEP, first)]);
-        assert_eq!(undecided(&alone, vec![stored(STEP, first, FileType::Pdf)]), None);
+        assert_eq!(
+            undecided(&alone, vec![stored(STEP, first, FileType::Pdf)]),
+            None
+        );
         let several = plan(vec![planned(STEP, first), planned(STEP, next)]);
-        let pictures = vec![stored(STEP, first, FileType::Jpeg), stored(STEP, next, FileType::Jpeg)];
+        let pictures = vec![
+            stored(STEP, first, FileType::Jpeg),
+            stored(STEP, next, FileType::Jpeg),
+        ];
         assert_eq!(undecided(&several, pictures), None);
-        let with_pdf = vec![stored(STEP, first, FileType::Jpeg), stored(STEP, next, FileType::Pdf)];
+        let with_pdf = vec![
+            stored(STEP, first, FileType::Jpeg),
+            stored(STEP, next, FileType::Pdf),
+        ];
         assert_eq!(undecided(&several, with_pdf), Some(STEP.to_owned()));
     }
 
@@ -583,7 +701,10 @@ mod tests {
     fn a_pdf_for_each_side_is_decided() {
         let first = FileNumber::FIRST;
         let sides = plan(vec![planned("ID_FRONT", first), planned("ID_BACK", first)]);
-        let documents = vec![stored("ID_FRONT", first, FileType::Pdf), stored("ID_BACK", first, FileType::Pdf)];
+        let documents = vec![
+            stored("ID_FRONT", first, FileType::Pdf),
+            stored("ID_BACK", first, FileType::Pdf),
+        ];
         assert_eq!(undecided(&sides, documents), None);
     }
 
@@ -591,9 +712,15 @@ mod tests {
     fn a_file_in_excess_of_the_plan_leaves_its_step_undecided_and_one_of_another_step_does_not() {
         let (first, next) = first_two();
         let alone = plan(vec![planned(STEP, first)]);
-        let documents = vec![stored(STEP, first, FileType::Jpeg), stored(STEP, next, FileType::Jpeg)];
+        let documents = vec![
+            stored(STEP, first, FileType::Jpeg),
+            stored(STEP, next, FileType::Jpeg),
+        ];
         assert_eq!(undecided(&alone, documents), Some(STEP.to_owned()));
-        let documents = vec![stored(STEP, first, FileType::Jpeg), stored("OTHER", next, FileType::Jpeg)];
+        let documents = vec![
+            stored(STEP, first, FileType::Jpeg),
+            stored("OTHER", next, FileType::Jpeg),
+        ];
         assert_eq!(undecided(&alone, documents), None);
     }
 }

@@ -16,7 +16,8 @@ pub struct ParkVerification {
     pub observer: Arc<dyn Observer>,
 }
 
-/// Why, in the person's words: 1 to 200 printable ASCII characters. Kept with the pairing and shown to operators, so it must name nobody.
+/// Why, in the person's words: 1 to 200 printable ASCII characters. Kept with the pairing and shown
+/// to operators, so it must name nobody.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ParkNote(String);
 
@@ -29,7 +30,9 @@ impl FromStr for ParkNote {
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let text = text.trim();
-        let is_printable = text.bytes().all(|byte| byte == b' ' || byte.is_ascii_graphic());
+        let is_printable = text
+            .bytes()
+            .all(|byte| byte == b' ' || byte.is_ascii_graphic());
         match text.len() {
             1..=200 if is_printable => Ok(Self(text.to_owned())),
             _ => Err(InvalidParkNote),
@@ -61,7 +64,9 @@ impl ParkVerification {
             clock: self.clock.as_ref(),
             observer: self.observer.as_ref(),
         };
-        let attempted = changes.attempt(pairing, None, |_| Event::SetAside { note: note.0.clone() });
+        let attempted = changes.attempt(pairing, None, |_| Event::SetAside {
+            note: note.0.clone(),
+        });
         Ok(match attempted.await? {
             Attempted::Changed { .. } => Parked::SetAside,
             Attempted::Nothing { pairing, .. } => Parked::AtRest(pairing.state.name()),

@@ -34,8 +34,9 @@ pub enum StepVerdictPolicy {
     /// Only `VALID` qualifies.
     #[default]
     RequireValid,
-    /// A final result without a verdict qualifies as well, if it names the step. For accounts whose steps are of the kind UPLOAD,
-    /// which the provider documents as stored but not looked at. `INVALID` and `NOT_FOUND` still decline.
+    /// A final result without a verdict qualifies as well, if it names the step. For accounts whose
+    /// steps are of the kind UPLOAD, which the provider documents as stored but not looked at.
+    /// `INVALID` and `NOT_FOUND` still decline.
     AcceptUnjudged,
 }
 
@@ -59,7 +60,8 @@ impl ComparisonPolicy {
         }
         match comparison.unwrap_or(Comparison::UNKNOWN) {
             Comparison {
-                person: Person::Different, ..
+                person: Person::Different,
+                ..
             } => Some(SettledReason::PersonDiffers),
             Comparison {
                 document: DocumentIdentity::Same,
@@ -99,16 +101,21 @@ impl Default for Policy {
 }
 
 impl Policy {
-    /// Judges a first result. The order of the questions matters: a negative word counts even when something else is unclear.
+    /// Judges a first result. The order of the questions matters: a negative word counts even when
+    /// something else is unclear.
     pub fn judge(&self, facts: &CallbackFacts, expected: &ExpectedDocument) -> Judgement {
         match facts.overall {
             Some(Overall::Expired) => return Judgement::Lapsed,
-            Some(Overall::Deleted | Overall::Archived | Overall::ExpiredDeleted) => return Judgement::Removed,
+            Some(Overall::Deleted | Overall::Archived | Overall::ExpiredDeleted) => {
+                return Judgement::Removed;
+            }
             _ if facts.is_provisional() => return Judgement::NotYet(WaitingReason::ResultNotFinal),
             Some(Overall::Denied) => return Judgement::Declines(DeclineReason::FirstDenied),
             Some(Overall::Suspected) => return Judgement::Declines(DeclineReason::FirstSuspected),
             Some(Overall::Approved) => {}
-            Some(Overall::Unknown | Overall::Reviewing | Overall::Active) | None => return Judgement::Unclear(ParkReason::OverallUnknown),
+            Some(Overall::Unknown | Overall::Reviewing | Overall::Active) | None => {
+                return Judgement::Unclear(ParkReason::OverallUnknown);
+            }
         }
         match facts.steps_verdict {
             StepsVerdict::Invalid => return Judgement::Declines(DeclineReason::StepInvalid),
@@ -118,18 +125,24 @@ impl Policy {
         }
         let images = match self.sides(&facts.steps, facts.has_unusable_steps) {
             Ok(images) => images,
-            Err(NoSides::NoSteps) if facts.steps_verdict == StepsVerdict::Valid => return Judgement::Unclear(ParkReason::StepsNotNamed),
+            Err(NoSides::NoSteps) if facts.steps_verdict == StepsVerdict::Valid => {
+                return Judgement::Unclear(ParkReason::StepsNotNamed);
+            }
             Err(NoSides::NoSteps) => return Judgement::Declines(DeclineReason::NoAdditionalStep),
             Err(NoSides::Unclear) => return Judgement::Unclear(ParkReason::SidesUnclear),
         };
-        // Without a verdict, only an explicit `final: true` shows that nobody is going to judge the step any more.
-        let unjudged_is_enough = self.step_verdict == StepVerdictPolicy::AcceptUnjudged && facts.is_final == Some(true);
+        // Without a verdict, only an explicit `final: true` shows that nobody is going to judge the
+        // step any more.
+        let unjudged_is_enough =
+            self.step_verdict == StepVerdictPolicy::AcceptUnjudged && facts.is_final == Some(true);
         if facts.steps_verdict == StepsVerdict::NotJudged && !unjudged_is_enough {
             return Judgement::Unclear(ParkReason::StepNotJudged);
         }
         let client_id = match &facts.client_id {
             Some(client_id) => client_id.clone(),
-            None if facts.has_unusable_client => return Judgement::Unclear(ParkReason::ClientUnusable),
+            None if facts.has_unusable_client => {
+                return Judgement::Unclear(ParkReason::ClientUnusable);
+            }
             None => return Judgement::Unclear(ParkReason::ClientUnknown),
         };
         let country = [&expected.country, &self.default_country, &facts.country]
@@ -153,11 +166,18 @@ impl Policy {
 
     /// Which of the steps that the callback names are needed. Front first.
     ///
-    /// With a mapping, it decides alone. Without one, utility bills are left aside; a single step is the front; among several, exactly
-    /// one name must end in `_FRONT` and at most one in `_BACK`, and a step whose name cannot be
-    /// used may be either.
-    fn sides(&self, steps: &[StepName], has_unusable_steps: bool) -> Result<Vec<StepImage>, NoSides> {
-        let steps: Vec<&StepName> = steps.iter().filter(|step| !step.is_first_document()).collect();
+    /// With a mapping, it decides alone. Without one, utility bills are left aside; a single step
+    /// is the front; among several, exactly one name must end in `_FRONT` and at most one in
+    /// `_BACK`, and a step whose name cannot be used may be either.
+    fn sides(
+        &self,
+        steps: &[StepName],
+        has_unusable_steps: bool,
+    ) -> Result<Vec<StepImage>, NoSides> {
+        let steps: Vec<&StepName> = steps
+            .iter()
+            .filter(|step| !step.is_first_document())
+            .collect();
         if !self.step_images.0.is_empty() {
             let mapped: Vec<StepImage> = self
                 .step_images
@@ -176,7 +196,10 @@ impl Policy {
         if has_unusable_steps {
             return Err(NoSides::Unclear);
         }
-        let candidates: Vec<&StepName> = steps.into_iter().filter(|step| !step.is_utility_bill()).collect();
+        let candidates: Vec<&StepName> = steps
+            .into_iter()
+            .filter(|step| !step.is_utility_bill())
+            .collect();
         let ending = |suffix: &str| -> Vec<StepName> {
             candidates
                 .iter()
@@ -184,12 +207,21 @@ impl Policy {
                 .map(|&step| step.clone())
                 .collect()
         };
-        let planned = |step: &StepName, side| StepImage { step: step.clone(), side };
-        match (candidates.as_slice(), ending("_FRONT").as_slice(), ending("_BACK").as_slice()) {
+        let planned = |step: &StepName, side| StepImage {
+            step: step.clone(),
+            side,
+        };
+        match (
+            candidates.as_slice(),
+            ending("_FRONT").as_slice(),
+            ending("_BACK").as_slice(),
+        ) {
             ([], ..) => Err(NoSides::NoSteps),
             ([single], _, []) => Ok(vec![planned(single, Side::Front)]),
             (_, [front], []) => Ok(vec![planned(front, Side::Front)]),
-            (_, [front], [back]) => Ok(vec![planned(front, Side::Front), planned(back, Side::Back)]),
+            (_, [front], [back]) => {
+                Ok(vec![planned(front, Side::Front), planned(back, Side::Back)])
+            }
             _ => Err(NoSides::Unclear),
         }
     }
@@ -209,24 +241,38 @@ mod tests {
 
     #[test]
     fn required_is_one_person_with_two_documents() {
-        let objection = |policy: ComparisonPolicy, person, document| policy.objection(Some(Comparison { person, document }));
+        let objection = |policy: ComparisonPolicy, person, document| {
+            policy.objection(Some(Comparison { person, document }))
+        };
         let required = |person, document| objection(ComparisonPolicy::Require, person, document);
         assert_eq!(required(Person::Same, DocumentIdentity::Different), None);
         assert_eq!(
             required(Person::Different, DocumentIdentity::Different),
             Some(SettledReason::PersonDiffers)
         );
-        assert_eq!(required(Person::Same, DocumentIdentity::Same), Some(SettledReason::SameDocument));
+        assert_eq!(
+            required(Person::Same, DocumentIdentity::Same),
+            Some(SettledReason::SameDocument)
+        );
         for (person, document) in [
             (Person::Same, DocumentIdentity::Unknown),
             (Person::Unknown, DocumentIdentity::Different),
             (Person::Unknown, DocumentIdentity::Unknown),
         ] {
-            assert_eq!(required(person, document), Some(SettledReason::NotComparable));
+            assert_eq!(
+                required(person, document),
+                Some(SettledReason::NotComparable)
+            );
         }
-        assert_eq!(ComparisonPolicy::Require.objection(None), Some(SettledReason::NotComparable));
+        assert_eq!(
+            ComparisonPolicy::Require.objection(None),
+            Some(SettledReason::NotComparable)
+        );
         for policy in [ComparisonPolicy::Off, ComparisonPolicy::Report] {
-            assert_eq!(objection(policy, Person::Different, DocumentIdentity::Same), None);
+            assert_eq!(
+                objection(policy, Person::Different, DocumentIdentity::Same),
+                None
+            );
         }
     }
 
@@ -250,19 +296,30 @@ mod tests {
 
     #[test]
     fn approved_with_valid_steps_qualifies() {
-        let judgement = Policy::default().judge(&approved("s1", "c1"), &ExpectedDocument::default());
+        let judgement =
+            Policy::default().judge(&approved("s1", "c1"), &ExpectedDocument::default());
         assert_eq!(
             planned(&judgement),
-            [("SECOND_DOC_FRONT".to_owned(), "FRONT"), ("SECOND_DOC_BACK".to_owned(), "BACK")]
+            [
+                ("SECOND_DOC_FRONT".to_owned(), "FRONT"),
+                ("SECOND_DOC_BACK".to_owned(), "BACK")
+            ]
         );
-        let Judgement::Qualifies(plan) = judgement else { unreachable!() };
+        let Judgement::Qualifies(plan) = judgement else {
+            unreachable!()
+        };
         assert_eq!(plan.country.as_str(), "LT");
         assert_eq!(plan.callback, Digest256::of(b"s1"));
     }
 
     #[test]
     fn a_result_that_is_not_final_waits_even_if_approved_or_denied() {
-        for overall in [Overall::Approved, Overall::Denied, Overall::Suspected, Overall::Reviewing] {
+        for overall in [
+            Overall::Approved,
+            Overall::Denied,
+            Overall::Suspected,
+            Overall::Reviewing,
+        ] {
             let facts = CallbackFacts {
                 is_final: Some(false),
                 overall: Some(overall),
@@ -299,15 +356,30 @@ mod tests {
                 &ExpectedDocument::default(),
             )
         };
-        assert_eq!(judge(Some(Overall::Denied)), Judgement::Declines(DeclineReason::FirstDenied));
-        assert_eq!(judge(Some(Overall::Suspected)), Judgement::Declines(DeclineReason::FirstSuspected));
+        assert_eq!(
+            judge(Some(Overall::Denied)),
+            Judgement::Declines(DeclineReason::FirstDenied)
+        );
+        assert_eq!(
+            judge(Some(Overall::Suspected)),
+            Judgement::Declines(DeclineReason::FirstSuspected)
+        );
         assert_eq!(judge(Some(Overall::Expired)), Judgement::Lapsed);
         assert_eq!(judge(Some(Overall::Deleted)), Judgement::Removed);
         assert_eq!(judge(Some(Overall::Archived)), Judgement::Removed);
         assert_eq!(judge(Some(Overall::ExpiredDeleted)), Judgement::Removed);
-        assert_eq!(judge(Some(Overall::Reviewing)), Judgement::NotYet(WaitingReason::ResultNotFinal));
-        assert_eq!(judge(Some(Overall::Active)), Judgement::NotYet(WaitingReason::ResultNotFinal));
-        assert_eq!(judge(Some(Overall::Unknown)), Judgement::Unclear(ParkReason::OverallUnknown));
+        assert_eq!(
+            judge(Some(Overall::Reviewing)),
+            Judgement::NotYet(WaitingReason::ResultNotFinal)
+        );
+        assert_eq!(
+            judge(Some(Overall::Active)),
+            Judgement::NotYet(WaitingReason::ResultNotFinal)
+        );
+        assert_eq!(
+            judge(Some(Overall::Unknown)),
+            Judgement::Unclear(ParkReason::OverallUnknown)
+        );
         assert_eq!(judge(None), Judgement::Unclear(ParkReason::OverallUnknown));
     }
 
@@ -322,10 +394,22 @@ mod tests {
                 &ExpectedDocument::default(),
             )
         };
-        assert_eq!(judge(StepsVerdict::Invalid), Judgement::Declines(DeclineReason::StepInvalid));
-        assert_eq!(judge(StepsVerdict::NotFound), Judgement::Declines(DeclineReason::StepNotFound));
-        assert_eq!(judge(StepsVerdict::Unknown), Judgement::Unclear(ParkReason::StepVerdictUnknown));
-        assert_eq!(judge(StepsVerdict::NotJudged), Judgement::Unclear(ParkReason::StepNotJudged));
+        assert_eq!(
+            judge(StepsVerdict::Invalid),
+            Judgement::Declines(DeclineReason::StepInvalid)
+        );
+        assert_eq!(
+            judge(StepsVerdict::NotFound),
+            Judgement::Declines(DeclineReason::StepNotFound)
+        );
+        assert_eq!(
+            judge(StepsVerdict::Unknown),
+            Judgement::Unclear(ParkReason::StepVerdictUnknown)
+        );
+        assert_eq!(
+            judge(StepsVerdict::NotJudged),
+            Judgement::Unclear(ParkReason::StepNotJudged)
+        );
     }
 
     #[test]
@@ -342,7 +426,10 @@ mod tests {
             policy.judge(&facts, &ExpectedDocument::default()),
             Judgement::Qualifies(_)
         ));
-        let facts = CallbackFacts { is_final: None, ..facts };
+        let facts = CallbackFacts {
+            is_final: None,
+            ..facts
+        };
         assert_eq!(
             policy.judge(&facts, &ExpectedDocument::default()),
             Judgement::Unclear(ParkReason::StepNotJudged)
@@ -379,22 +466,39 @@ mod tests {
 
     #[test]
     fn names_tell_the_sides() {
-        let judge = |steps: &[&str]| Policy::default().judge(&with_steps(steps), &ExpectedDocument::default());
-        assert_eq!(planned(&judge(&["SECOND_DOC"])), [("SECOND_DOC".to_owned(), "FRONT")]);
+        let judge = |steps: &[&str]| {
+            Policy::default().judge(&with_steps(steps), &ExpectedDocument::default())
+        };
+        assert_eq!(
+            planned(&judge(&["SECOND_DOC"])),
+            [("SECOND_DOC".to_owned(), "FRONT")]
+        );
         assert_eq!(
             planned(&judge(&["ID_BACK", "ID_FRONT", "SELFIE_NOTE"])),
-            [("ID_FRONT".to_owned(), "FRONT"), ("ID_BACK".to_owned(), "BACK")]
+            [
+                ("ID_FRONT".to_owned(), "FRONT"),
+                ("ID_BACK".to_owned(), "BACK")
+            ]
         );
         assert_eq!(
             planned(&judge(&["UTILITY_BILL", "SECOND_DOC"])),
             [("SECOND_DOC".to_owned(), "FRONT")]
         );
-        assert_eq!(planned(&judge(&["NOTE", "ID_FRONT"])), [("ID_FRONT".to_owned(), "FRONT")]);
+        assert_eq!(
+            planned(&judge(&["NOTE", "ID_FRONT"])),
+            [("ID_FRONT".to_owned(), "FRONT")]
+        );
         assert_eq!(
             planned(&judge(&["A_FRONT", "Ž_back"])),
-            [("A_FRONT".to_owned(), "FRONT"), ("Ž_back".to_owned(), "BACK")]
+            [
+                ("A_FRONT".to_owned(), "FRONT"),
+                ("Ž_back".to_owned(), "BACK")
+            ]
         );
-        assert_eq!(planned(&judge(&["Second doc.front"])), [("Second doc.front".to_owned(), "FRONT")]);
+        assert_eq!(
+            planned(&judge(&["Second doc.front"])),
+            [("Second doc.front".to_owned(), "FRONT")]
+        );
         for unclear in [
             &["A", "B"][..],
             &["A_FRONT", "B_FRONT"],
@@ -402,7 +506,11 @@ mod tests {
             &["A_BACK"],
             &["A_BACK", "B"],
         ] {
-            assert_eq!(judge(unclear), Judgement::Unclear(ParkReason::SidesUnclear), "{unclear:?}");
+            assert_eq!(
+                judge(unclear),
+                Judgement::Unclear(ParkReason::SidesUnclear),
+                "{unclear:?}"
+            );
         }
     }
 
@@ -427,11 +535,20 @@ mod tests {
         let judge = |steps: &[&str]| policy.judge(&with_steps(steps), &ExpectedDocument::default());
         assert_eq!(
             planned(&judge(&["UTILITY_BILL", "POA2", "OTHER"])),
-            [("POA2".to_owned(), "FRONT"), ("UTILITY_BILL".to_owned(), "BACK")]
+            [
+                ("POA2".to_owned(), "FRONT"),
+                ("UTILITY_BILL".to_owned(), "BACK")
+            ]
         );
         assert_eq!(planned(&judge(&["POA2"])), [("POA2".to_owned(), "FRONT")]);
-        assert_eq!(judge(&["UTILITY_BILL"]), Judgement::Unclear(ParkReason::SidesUnclear));
-        assert_eq!(judge(&["OTHER"]), Judgement::Unclear(ParkReason::StepsNotNamed));
+        assert_eq!(
+            judge(&["UTILITY_BILL"]),
+            Judgement::Unclear(ParkReason::SidesUnclear)
+        );
+        assert_eq!(
+            judge(&["OTHER"]),
+            Judgement::Unclear(ParkReason::StepsNotNamed)
+        );
     }
 
     #[test]
@@ -444,7 +561,12 @@ mod tests {
             policy.judge(&facts, &ExpectedDocument::default())
         };
         let unclear = Judgement::Unclear(ParkReason::SidesUnclear);
-        for steps in [&["A_FRONT"][..], &["A_FRONT", "A_BACK"], &["UTILITY_BILL"], &[]] {
+        for steps in [
+            &["A_FRONT"][..],
+            &["A_FRONT", "A_BACK"],
+            &["UTILITY_BILL"],
+            &[],
+        ] {
             assert_eq!(judge(&Policy::default(), steps), unclear, "{steps:?}");
         }
         let mapped = Policy {
@@ -465,7 +587,9 @@ mod tests {
             default_country: Some("EE".parse().unwrap()),
             ..Policy::default()
         };
-        let Judgement::Qualifies(plan) = policy.judge(&approved("s1", "c1"), &ExpectedDocument::default()) else {
+        let Judgement::Qualifies(plan) =
+            policy.judge(&approved("s1", "c1"), &ExpectedDocument::default())
+        else {
             panic!()
         };
         assert_eq!(plan.country.as_str(), "EE");
@@ -476,7 +600,10 @@ mod tests {
         let Judgement::Qualifies(plan) = policy.judge(&approved("s1", "c1"), &expected) else {
             panic!()
         };
-        assert_eq!((plan.country.as_str(), plan.document_type), ("LV", Some(DocumentType::Passport)));
+        assert_eq!(
+            (plan.country.as_str(), plan.document_type),
+            ("LV", Some(DocumentType::Passport))
+        );
         let facts = CallbackFacts {
             country: None,
             ..approved("s1", "c1")
@@ -489,7 +616,10 @@ mod tests {
 
     #[test]
     fn without_a_client_nothing_is_submitted() {
-        for (has_unusable_client, reason) in [(false, ParkReason::ClientUnknown), (true, ParkReason::ClientUnusable)] {
+        for (has_unusable_client, reason) in [
+            (false, ParkReason::ClientUnknown),
+            (true, ParkReason::ClientUnusable),
+        ] {
             let facts = CallbackFacts {
                 client_id: None,
                 has_unusable_client,

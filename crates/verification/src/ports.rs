@@ -22,7 +22,8 @@ use crate::session_key::SessionKey;
 use crate::session_step::SessionStep;
 use crate::time::Timestamp;
 
-/// A service that we depend on did not do what was asked, and may do it later. Never carries anything personal.
+/// A service that we depend on did not do what was asked, and may do it later. Never carries
+/// anything personal.
 #[derive(Debug, thiserror::Error)]
 #[error("{what} failed")]
 pub struct Unavailable {
@@ -33,7 +34,10 @@ pub struct Unavailable {
 }
 
 impl Unavailable {
-    pub fn new(what: &'static str, source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+    pub fn new(
+        what: &'static str,
+        source: impl Into<Box<dyn std::error::Error + Send + Sync>>,
+    ) -> Self {
         Self {
             what,
             source: Some(source.into()),
@@ -57,7 +61,8 @@ pub struct HistoryEntry {
     pub what: String,
     /// The state that it led to.
     pub state: String,
-    /// Why the pairing waits, was declined or is parked in that state, a stable word. Lines of earlier versions have none.
+    /// Why the pairing waits, was declined or is parked in that state, a stable word. Lines of
+    /// earlier versions have none.
     pub reason: Option<String>,
     /// The archived callback that caused it, if one did.
     pub callback: Option<Digest256>,
@@ -112,56 +117,73 @@ pub struct PageStart {
 /// A pairing as it shall be, with what belongs to the same transaction.
 #[derive(Clone, Debug)]
 pub struct PairingWrite {
-    /// Its `version` is one more than the stored one's (1 for a new pairing): that is the condition.
+    /// Its `version` is one more than the stored one's (1 for a new pairing): that is the
+    /// condition.
     pub pairing: Pairing,
     pub history: HistoryEntry,
     /// What the world is told about the change: stored with it, published from there.
     pub announcement: Option<Announcement>,
-    /// The session's answer, in the place of its claim. The write is lost if the claim is not held any more.
+    /// The session's answer, in the place of its claim. The write is lost if the claim is not held
+    /// any more.
     pub answered: Option<SessionKey>,
 }
 
 /// The pairings. Reads see every write that was won before.
 #[async_trait]
 pub trait Pairings: Send + Sync {
-    /// By either token's `scanRef`. `None`: no pairing has it as its first or as any of its second ones.
+    /// By either token's `scanRef`. `None`: no pairing has it as its first or as any of its second
+    /// ones.
     async fn find(&self, scan_ref: &ScanRef) -> Result<Option<Pairing>, Unavailable>;
 
-    /// Writes the pairing, its history and the way from its current Token 2 back to it, all or nothing. May be repeated: a repeat of a
-    /// write that was won is `Lost`.
+    /// Writes the pairing, its history and the way from its current Token 2 back to it, all or
+    /// nothing. May be repeated: a repeat of a write that was won is `Lost`.
     async fn save(&self, write: &PairingWrite) -> Result<Saved, Unavailable>;
 
     /// The history, oldest first, at most `limit` entries.
     async fn history(&self, first: &ScanRef, limit: u16) -> Result<Vec<HistoryEntry>, Unavailable>;
 
-    /// One page of a client's pairings, newest first, at most `limit` of them. Costs one bounded read, however many there are.
-    async fn of_client(&self, client_id: &ClientId, start: Option<&PageStart>, limit: u16) -> Result<Page, Unavailable>;
+    /// One page of a client's pairings, newest first, at most `limit` of them. Costs one bounded
+    /// read, however many there are.
+    async fn of_client(
+        &self,
+        client_id: &ClientId,
+        start: Option<&PageStart>,
+        limit: u16,
+    ) -> Result<Page, Unavailable>;
 
-    /// Pairings whose `attention_at` has passed, the longest overdue first, at most `limit`. Reads the index and nothing else, so it may lag
-    /// behind: read a pairing again before acting on it.
+    /// Pairings whose `attention_at` has passed, the longest overdue first, at most `limit`. Reads
+    /// the index and nothing else, so it may lag behind: read a pairing again before acting on it.
     async fn overdue(&self, now: Timestamp, limit: u16) -> Result<Vec<Overdue>, Unavailable>;
 
-    /// Whether [`forget`](Self::forget) was called for a pairing that this verification belonged to.
+    /// Whether [`forget`](Self::forget) was called for a pairing that this verification belonged
+    /// to.
     async fn is_forgotten(&self, scan_ref: &ScanRef) -> Result<bool, Unavailable>;
 
-    /// Removes the pairing with its history and aliases, and remembers of its verifications only that they are to be ignored. Returns how
-    /// many records were removed. May be repeated.
+    /// Removes the pairing with its history and aliases, and remembers of its verifications only
+    /// that they are to be ignored. Returns how many records were removed. May be repeated.
     async fn forget(&self, pairing: &Pairing) -> Result<u64, Unavailable>;
 }
 
-/// What is stored under idempotency keys. Answers are stored by [`Pairings::save`]. Reads see every write that was won before.
+/// What is stored under idempotency keys. Answers are stored by [`Pairings::save`]. Reads see every
+/// write that was won before.
 #[async_trait]
 pub trait SessionKeys: Send + Sync {
     /// What is stored under the key, which may have expired.
     async fn find_key(&self, key: &Digest256) -> Result<Option<SessionKey>, Unavailable>;
 
-    /// Stores the claim in the place of `known`, which [`find_key`](Self::find_key) has returned. `Lost`: it has changed since.
-    async fn claim_key(&self, known: Option<&SessionKey>, claim: &SessionKey) -> Result<Saved, Unavailable>;
+    /// Stores the claim in the place of `known`, which [`find_key`](Self::find_key) has returned.
+    /// `Lost`: it has changed since.
+    async fn claim_key(
+        &self,
+        known: Option<&SessionKey>,
+        claim: &SessionKey,
+    ) -> Result<Saved, Unavailable>;
 
     /// Removes the claim, unless it was answered or taken over. May be repeated.
     async fn release_key(&self, claim: &SessionKey) -> Result<(), Unavailable>;
 
-    /// Removes the answer under the key if it is this session's; 1 if it was. A key may serve another session by now. May be repeated.
+    /// Removes the answer under the key if it is this session's; 1 if it was. A key may serve
+    /// another session by now. May be repeated.
     async fn forget_answer(&self, key: &Digest256, first: &ScanRef) -> Result<u64, Unavailable>;
 }
 
@@ -189,14 +211,29 @@ impl RemovedFiles {
 /// The callbacks as they were signed, kept until the bucket's lifecycle removes them.
 #[async_trait]
 pub trait CallbackArchive: Send + Sync {
-    /// Keeps the body. Written once: a repeat changes nothing. `scan_ref` is `None` for a body that cannot be read.
-    async fn keep(&self, scan_ref: Option<&ScanRef>, digest: &Digest256, body: &[u8]) -> Result<(), Unavailable>;
+    /// Keeps the body. Written once: a repeat changes nothing. `scan_ref` is `None` for a body that
+    /// cannot be read.
+    async fn keep(
+        &self,
+        scan_ref: Option<&ScanRef>,
+        digest: &Digest256,
+        body: &[u8],
+    ) -> Result<(), Unavailable>;
 
     /// An archived callback. `None`: it is not there any more, or cannot be read.
-    async fn read(&self, scan_ref: &ScanRef, digest: &Digest256) -> Result<Option<CallbackFacts>, Unavailable>;
+    async fn read(
+        &self,
+        scan_ref: &ScanRef,
+        digest: &Digest256,
+    ) -> Result<Option<CallbackFacts>, Unavailable>;
 
-    /// What an archived callback tells about person and document. `None`: it is not there any more, or cannot be read.
-    async fn subject(&self, scan_ref: &ScanRef, digest: &Digest256) -> Result<Option<Subject>, Unavailable>;
+    /// What an archived callback tells about person and document. `None`: it is not there any more,
+    /// or cannot be read.
+    async fn subject(
+        &self,
+        scan_ref: &ScanRef,
+        digest: &Digest256,
+    ) -> Result<Option<Subject>, Unavailable>;
 }
 
 /// Why a file is not in the bucket.
@@ -221,8 +258,8 @@ pub enum CaptureError {
 /// The files of second documents.
 #[async_trait]
 pub trait Documents: Send + Sync {
-    /// Streams the file into the bucket, whole or not at all. Written once: if an earlier copy is there, that one is described.
-    /// Gives up at `until`. May be dropped at any point.
+    /// Streams the file into the bucket, whole or not at all. Written once: if an earlier copy is
+    /// there, that one is described. Gives up at `until`. May be dropped at any point.
     async fn capture(
         &self,
         first: &ScanRef,
@@ -250,13 +287,19 @@ pub enum PreparationError {
 /// Makes of captured documents what the provider takes.
 #[async_trait]
 pub trait DocumentPreparation: Send + Sync {
-    /// Whether each of the documents must be changed, its size aside. Looks at the start of a picture and at the whole of a PDF, in
-    /// constant memory, and decodes nothing.
-    async fn inspect(&self, first: &ScanRef, documents: &[StoredDocument], until: Timestamp) -> Result<Vec<bool>, PreparationError>;
+    /// Whether each of the documents must be changed, its size aside. Looks at the start of a
+    /// picture and at the whole of a PDF, in constant memory, and decodes nothing.
+    async fn inspect(
+        &self,
+        first: &ScanRef,
+        documents: &[StoredDocument],
+        until: Timestamp,
+    ) -> Result<Vec<bool>, PreparationError>;
 
-    /// Looks at what is submitted of each document, and where the provider would refuse it, stores a copy that it takes. Empty: all may go
-    /// as they are. The originals are never changed. May be repeated and run at the same time: what was stored by a run that nobody
-    /// recorded is found again or left, under a name of its own. Gives up at `until`.
+    /// Looks at what is submitted of each document, and where the provider would refuse it, stores
+    /// a copy that it takes. Empty: all may go as they are. The originals are never changed. May be
+    /// repeated and run at the same time: what was stored by a run that nobody recorded is found
+    /// again or left, under a name of its own. Gives up at `until`.
     ///
     /// `must_change` is what [`inspect`](Self::inspect) has found.
     async fn prepare(
@@ -277,11 +320,12 @@ pub trait SubmissionQueue: Send + Sync {
 /// Where the one circuit is kept that all copies of all functions share.
 #[async_trait]
 pub trait Circuits: Send + Sync {
-    /// The circuit as it stands: the default if none is stored. Sees every write that was won before.
+    /// The circuit as it stands: the default if none is stored. Sees every write that was won
+    /// before.
     async fn circuit(&self) -> Result<Circuit, Unavailable>;
 
-    /// Stores the circuit if the stored one's `version` is the one before (none is stored before version 1). May be repeated: a repeat of
-    /// a write that was won is `Lost`.
+    /// Stores the circuit if the stored one's `version` is the one before (none is stored before
+    /// version 1). May be repeated: a repeat of a write that was won is `Lost`.
     async fn replace_circuit(&self, circuit: &Circuit) -> Result<Saved, Unavailable>;
 }
 
@@ -356,7 +400,10 @@ pub enum ProviderError {
     TokenNotValid,
     /// It will not do it, however often it is asked.
     #[error("the provider refuses ({kind})")]
-    Refused { kind: RefusalKind, identifier: Option<String> },
+    Refused {
+        kind: RefusalKind,
+        identifier: Option<String>,
+    },
     /// A document in the bucket is not what the pairing recorded, or does not fit into a request.
     #[error("the documents cannot be sent: {}", .0.as_str())]
     Documents(ParkReason),
@@ -367,29 +414,41 @@ pub enum ProviderError {
 pub struct SecondToken {
     pub scan_ref: ScanRef,
     pub auth_token: AuthToken,
-    /// The token still has additional steps although they were suppressed: the account's set-up differs from what is documented.
+    /// The token still has additional steps although they were suppressed: the account's set-up
+    /// differs from what is documented.
     pub has_steps_left: bool,
 }
 
 /// The provider's calls that the flow needs. None of them has an idempotency key.
 #[async_trait]
 pub trait Provider: Send + Sync {
-    /// Creates a silent token for the same client: no additional steps, no questionnaire. Must not be repeated blindly.
-    async fn create_second_token(&self, client_id: &ClientId, reference: &SecondReference) -> Result<SecondToken, ProviderError>;
+    /// Creates a silent token for the same client: no additional steps, no questionnaire. Must not
+    /// be repeated blindly.
+    async fn create_second_token(
+        &self,
+        client_id: &ClientId,
+        reference: &SecondReference,
+    ) -> Result<SecondToken, ProviderError>;
 
     /// Posts the documents with Token 2. Uses the token up. Must not be repeated blindly.
-    async fn submit(&self, first: &ScanRef, auth_token: &AuthToken, plan: &Plan, documents: &[StoredDocument])
-    -> Result<(), ProviderError>;
+    async fn submit(
+        &self,
+        first: &ScanRef,
+        auth_token: &AuthToken,
+        plan: &Plan,
+        documents: &[StoredDocument],
+    ) -> Result<(), ProviderError>;
 
-    /// The status of one verification. The provider dislikes polling: ask only when something is overdue, in doubt, or about to be
-    /// decided.
+    /// The status of one verification. The provider dislikes polling: ask only when something is
+    /// overdue, in doubt, or about to be decided.
     async fn status(&self, scan_ref: &ScanRef) -> Result<Status, ProviderError>;
 
     /// Fresh links to the files of one verification.
     async fn files(&self, scan_ref: &ScanRef) -> Result<StepLinks, ProviderError>;
 
-    /// Until when there is no use in calling, because the provider is in trouble for everybody; `None`: call. Ask before writing the intent
-    /// of a call. May ask the provider for the status of `scan_ref`, which costs nothing, to find out whether the trouble is over.
+    /// Until when there is no use in calling, because the provider is in trouble for everybody;
+    /// `None`: call. Ask before writing the intent of a call. May ask the provider for the status
+    /// of `scan_ref`, which costs nothing, to find out whether the trouble is over.
     async fn left_alone_until(&self, scan_ref: &ScanRef) -> Option<Timestamp>;
 }
 
@@ -419,8 +478,8 @@ pub struct Session {
     pub auth_token: AuthToken,
     /// Opens the session; contains the token.
     pub redirect_url: SessionLink,
-    /// The additional steps that it has, at most [`MAXIMUM_STEPS`](crate::session_step::MAXIMUM_STEPS). `None`: the provider does not
-    /// say.
+    /// The additional steps that it has, at most
+    /// [`MAXIMUM_STEPS`](crate::session_step::MAXIMUM_STEPS). `None`: the provider does not say.
     #[serde(default)]
     pub steps: Option<Vec<SessionStep>>,
 }
@@ -459,7 +518,8 @@ pub trait Observer: Send + Sync {
 /// Tells the world about outcomes.
 #[async_trait]
 pub trait Announcer: Send + Sync {
-    /// Announces all of them, and says of each, in the same order, whether it was taken. One that was not, or of which that is not
-    /// known, may be announced again: consumers know a repeat by its `scan_ref`, `outcome` and `occurred_at`.
+    /// Announces all of them, and says of each, in the same order, whether it was taken. One that
+    /// was not, or of which that is not known, may be announced again: consumers know a repeat by
+    /// its `scan_ref`, `outcome` and `occurred_at`.
     async fn announce(&self, announcements: &[Announcement]) -> Vec<Result<(), Unavailable>>;
 }

@@ -1,7 +1,7 @@
 //! Copies that are submitted in place of files that the provider would refuse.
 //!
-//! An original stays in the bucket exactly as it was received. What was made of it, and how, stands in the pairing beside it, so that
-//! anybody can tell later what the provider has seen.
+//! An original stays in the bucket exactly as it was received. What was made of it, and how, stands
+//! in the pairing beside it, so that anybody can tell later what the provider has seen.
 
 use serde::{Deserialize, Serialize};
 
@@ -23,10 +23,15 @@ pub struct PreparedFile {
 }
 
 impl PreparedFile {
-    /// Where the bucket holds it: `documents/<first scanRef>/prepared/<STEP>-<sha256>.jpg`. The digest is in the name so that a copy that was
-    /// stored and not recorded is never taken for another one.
+    /// Where the bucket holds it: `documents/<first scanRef>/prepared/<STEP>-<sha256>.jpg`. The
+    /// digest is in the name so that a copy that was stored and not recorded is never taken for
+    /// another one.
     pub fn key(&self, first: &ScanRef, step: &StepName) -> String {
-        format!("documents/{first}/prepared/{}-{}.jpg", step.key(), self.sha256)
+        format!(
+            "documents/{first}/prepared/{}-{}.jpg",
+            step.key(),
+            self.sha256
+        )
     }
 }
 

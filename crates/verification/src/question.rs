@@ -1,8 +1,8 @@
 //! What is asked before an old or forged body can reverse a decision or spend a token.
 //!
-//! The provider signs no time, so a signed body is good for ever, and what arrives last need not be the newest. A body that
-//! would reverse something is therefore kept as a [`Question`] beside the decision that still stands. The answer of
-//! `/api/v2/status` decides between them.
+//! The provider signs no time, so a signed body is good for ever, and what arrives last need not be
+//! the newest. A body that would reverse something is therefore kept as a [`Question`] beside the
+//! decision that still stands. The answer of `/api/v2/status` decides between them.
 
 use std::time::Duration;
 
@@ -24,7 +24,8 @@ pub struct Question<News> {
     pub ask_at: Timestamp,
     /// How often the provider was asked in vain.
     pub asked: u32,
-    /// Another body said something else not long before, so an answer that lags behind may confirm the older one.
+    /// Another body said something else not long before, so an answer that lags behind may confirm
+    /// the older one.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub is_disputed: bool,
 }
@@ -34,12 +35,12 @@ pub struct Question<News> {
 pub enum FirstNews {
     /// No body: whether the approval that is known still holds, before a token is spent on it.
     Approval,
-    /// No body: whether an approval that reversed a decision still holds when no lag explains the answer. Nothing waits for it.
+    /// No body: whether an approval that reversed a decision still holds when no lag explains the
+    /// answer. Nothing waits for it.
     Reversal,
-    /// No body: whether the negative result that was confirmed still holds when no lag explains the answer. `plan`: what it has stopped.
-    Decline {
-        plan: Option<Plan>,
-    },
+    /// No body: whether the negative result that was confirmed still holds when no lag explains the
+    /// answer. `plan`: what it has stopped.
+    Decline { plan: Option<Plan> },
     Qualifies {
         overall: Overall,
         tags: Vec<Tag>,
@@ -92,8 +93,8 @@ impl<News> Question<News> {
         }
     }
 
-    /// What was believed is asked for once more when no lag explains the answer: a status that lags behind may have confirmed a body that
-    /// was late. `None`: it was believed so late.
+    /// What was believed is asked for once more when no lag explains the answer: a status that lags
+    /// behind may have confirmed a body that was late. `None`: it was believed so late.
     pub(crate) fn once_more<Other>(&self, news: Other, now: Timestamp) -> Option<Question<Other>> {
         let ask_at = self.since.plus(LAG_PATIENCE);
         (now < ask_at).then_some(Question {
@@ -113,7 +114,8 @@ impl<News> Question<News> {
         self.asked == 0 && self.is_due(now)
     }
 
-    /// When somebody must look whether it was asked. A message is on its way when the question is new.
+    /// When somebody must look whether it was asked. A message is on its way when the question is
+    /// new.
     pub(crate) fn attention_at(&self, message_patience: Duration) -> Timestamp {
         if self.asked == 0 {
             self.ask_at.plus(message_patience)
@@ -131,10 +133,15 @@ impl<News> Question<News> {
             return Patience::Exhausted;
         }
         let again_at = now.plus(pause(self.asked));
-        Patience::AskAgain(if is_contradicted { again_at.min(believed_at) } else { again_at })
+        Patience::AskAgain(if is_contradicted {
+            again_at.min(believed_at)
+        } else {
+            again_at
+        })
     }
 
-    /// Another body has said the contrary: only what is asked from now on tells which of them is the newer, as far as no lag explains it.
+    /// Another body has said the contrary: only what is asked from now on tells which of them is
+    /// the newer, as far as no lag explains it.
     pub(crate) fn disputed(self, now: Timestamp) -> Self {
         Self {
             since: now,
@@ -153,7 +160,9 @@ impl<News> Question<News> {
 }
 
 fn pause(asked: u32) -> Duration {
-    FIRST_PAUSE.saturating_mul(3_u32.saturating_pow(asked)).min(LONGEST_PAUSE)
+    FIRST_PAUSE
+        .saturating_mul(3_u32.saturating_pow(asked))
+        .min(LONGEST_PAUSE)
 }
 
 #[cfg(test)]
@@ -180,7 +189,10 @@ mod tests {
     #[test]
     fn a_contradiction_is_believed_once_no_lag_explains_it() {
         let ten_minutes = NOW.plus(LAG_PATIENCE);
-        assert_eq!(asked_at(0, 0, true), Patience::AskAgain(NOW.plus(FIRST_PAUSE)));
+        assert_eq!(
+            asked_at(0, 0, true),
+            Patience::AskAgain(NOW.plus(FIRST_PAUSE))
+        );
         assert_eq!(asked_at(400, 4, true), Patience::AskAgain(ten_minutes));
         assert_eq!(asked_at(600, 5, true), Patience::Contradicted);
     }

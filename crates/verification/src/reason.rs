@@ -7,7 +7,8 @@ use crate::identifiers::{Side, StepName};
 /// Why we still wait although something arrived.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum WaitingReason {
-    /// The callback says that the provider's staff will look at it (`final: false`, or a status of work in progress).
+    /// The callback says that the provider's staff will look at it (`final: false`, or a status of
+    /// work in progress).
     ResultNotFinal,
     /// The server of the files does not deliver them.
     FileUnavailable,
@@ -45,9 +46,11 @@ impl DeclineReason {
 pub enum ParkReason {
     /// The callback names another client than the session, or than an earlier callback.
     ClientMismatch,
-    /// A newer upload is known, and no result of it qualifies. The older files are not submitted any more.
+    /// A newer upload is known, and no result of it qualifies. The older files are not submitted
+    /// any more.
     NewerUploadNotApproved,
-    /// A result was not confirmed by the provider for a day, or the provider gave no answer. Nothing was spent on it.
+    /// A result was not confirmed by the provider for a day, or the provider gave no answer.
+    /// Nothing was spent on it.
     ResultUnconfirmed,
     /// The provider, or the server of its links, gave no usable answer for a day.
     ProviderUnavailable,
@@ -60,7 +63,8 @@ pub enum ParkReason {
     OverallUnknown,
     /// `status.additionalSteps` is neither of the documented spellings.
     StepVerdictUnknown,
-    /// The provider did not judge the step and the policy requires that it does (parameter `StepVerdict`).
+    /// The provider did not judge the step and the policy requires that it does (parameter
+    /// `StepVerdict`).
     StepNotJudged,
     /// The step is judged valid, but the callback names no step.
     StepsNotNamed,
@@ -69,7 +73,8 @@ pub enum ParkReason {
     SidesUnclear,
     /// No country: neither the callback nor the parameter `DefaultCountry` names one.
     CountryUnknown,
-    /// A step has several files, and nothing says which of them shows which side (parameter `StepImages`). They are kept in the bucket.
+    /// A step has several files, and nothing says which of them shows which side (parameter
+    /// `StepImages`). They are kept in the bucket.
     SeveralFiles {
         step: StepName,
     },
@@ -89,7 +94,8 @@ pub enum ParkReason {
     FileEmpty {
         step: StepName,
     },
-    /// Neither what direct processing takes nor what is converted into it. A HEIC is kept in the bucket, other types are not.
+    /// Neither what direct processing takes nor what is converted into it. A HEIC is kept in the
+    /// bucket, other types are not.
     FileTypeNotAccepted {
         step: StepName,
     },
@@ -97,11 +103,13 @@ pub enum ParkReason {
     FileEncrypted {
         step: StepName,
     },
-    /// A picture that had to be converted, turned or made smaller, and that is broken. Kept in the bucket.
+    /// A picture that had to be converted, turned or made smaller, and that is broken. Kept in the
+    /// bucket.
     FileUnreadable {
         step: StepName,
     },
-    /// A picture that had to be converted, turned or made smaller, and that has too many pixels for it. Kept in the bucket.
+    /// A picture that had to be converted, turned or made smaller, and that has too many pixels for
+    /// it. Kept in the bucket.
     TooManyPixels {
         step: StepName,
     },
@@ -111,7 +119,8 @@ pub enum ParkReason {
     SetAside {
         note: String,
     },
-    /// The link leads to neither a file nor an end: a redirect to nowhere or in a circle, or an answer without content.
+    /// The link leads to neither a file nor an end: a redirect to nowhere or in a circle, or an
+    /// answer without content.
     LinkUnusable {
         step: StepName,
     },
@@ -145,7 +154,8 @@ pub enum ParkReason {
     SecondExpired,
     /// The provider accepted the documents and has had no result for days.
     ResultOverdue,
-    /// The first verification is approved, says the provider when asked, but its callback with the files never came.
+    /// The first verification is approved, says the provider when asked, but its callback with the
+    /// files never came.
     CallbackLost,
 }
 

@@ -1,7 +1,9 @@
-//! Use case: find what is overdue and bring it on. No pairing is forgotten, whatever was lost: a message, a callback, a process.
+//! Use case: find what is overdue and bring it on. No pairing is forgotten, whatever was lost: a
+//! message, a callback, a process.
 //!
-//! Reads nothing but the index by attention, so a run costs what is overdue and not what is stored. Each run begins with the longest
-//! overdue; what it does not get to is still there for the next one.
+//! Reads nothing but the index by attention, so a run costs what is overdue and not what is stored.
+//! Each run begins with the longest overdue; what it does not get to is still there for the next
+//! one.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,7 +14,9 @@ use crate::identifiers::{Digest256, ScanRef};
 use crate::observation::Observation;
 use crate::pairing::{Pairing, State};
 use crate::policy::{ComparisonPolicy, Judgement};
-use crate::ports::{Clock, Observer, Pairings, Provider, ProviderError, SubmissionQueue, Unavailable};
+use crate::ports::{
+    Clock, Observer, Pairings, Provider, ProviderError, SubmissionQueue, Unavailable,
+};
 use crate::question::SecondNews;
 use crate::reason::{DeclineReason, ParkReason};
 use crate::result::{Overall, StepLinks, Tag};
@@ -43,7 +47,8 @@ pub struct Reconciled {
     pub moved: u64,
     /// The provider was asked, and is still at it.
     pub postponed: u64,
-    /// Need the provider, which is in trouble for everybody and is left alone; still overdue for the next run.
+    /// Need the provider, which is in trouble for everybody and is left alone; still overdue for
+    /// the next run.
     pub waiting: u64,
     /// Erasures that went on.
     pub erased: u64,
@@ -54,11 +59,13 @@ pub struct Reconciled {
 /// How many pairings one run looks at: with two calls each, well within a function's time.
 const LIMIT: u16 = 200;
 
-/// The shortest pause between two questions about the same verification. The provider dislikes polling ("Data retrieval").
+/// The shortest pause between two questions about the same verification. The provider dislikes
+/// polling ("Data retrieval").
 const SHORTEST_PAUSE: Duration = Duration::from_secs(30 * 60);
 const LONGEST_PAUSE: Duration = Duration::from_secs(12 * 60 * 60);
 
-/// After so long in one phase, work is given up here: workers give up by themselves, but none does where each ends in the middle.
+/// After so long in one phase, work is given up here: workers give up by themselves, but none does
+/// where each ends in the middle.
 const LAST_TRY_AFTER: Duration = Pairing::WORK_PATIENCE.saturating_mul(2);
 
 /// After so long without a result, a person must ask the provider.
@@ -78,7 +85,8 @@ impl Reconcile {
     /// One run, until `until` at most.
     ///
     /// # Errors
-    /// The index cannot be read. What fails for one pairing is counted and does not keep the others waiting.
+    /// The index cannot be read. What fails for one pairing is counted and does not keep the others
+    /// waiting.
     pub async fn run(&self, until: Timestamp) -> Result<Reconciled, Unavailable> {
         let started = self.clock.now();
         let overdue = self.pairings.overdue(started, LIMIT).await?;
@@ -86,7 +94,9 @@ impl Reconcile {
             overdue: overdue.len() as u64,
             ..Reconciled::default()
         };
-        run.oldest = overdue.first().map_or(Duration::ZERO, |oldest| started.since(oldest.attention_at));
+        run.oldest = overdue
+            .first()
+            .map_or(Duration::ZERO, |oldest| started.since(oldest.attention_at));
         self.observer.observe(Observation::Reconciled {
             overdue: run.overdue,
             oldest: run.oldest,
@@ -113,7 +123,10 @@ impl Reconcile {
             return Ok(Done::Nothing);
         };
         let now = self.clock.now();
-        if pairing.attention_at().is_none_or(|attention_at| attention_at > now) {
+        if pairing
+            .attention_at()
+            .is_none_or(|attention_at| attention_at > now)
+        {
             return Ok(Done::Nothing);
         }
         match &pairing.state {
@@ -122,11 +135,15 @@ impl Reconcile {
                 self.queue.enqueue(first).await?;
                 Ok(Done::Enqueued)
             }
-            // Its message waits in the queue until the provider is asked again. Another one at each run would only pile up; should the
-            // first be lost, the run after that sends a new one.
+            // Its message waits in the queue until the provider is asked again. Another one at each
+            // run would only pile up; should the first be lost, the run after that sends a new one.
             // After a day the processor has to give it up.
-            State::Captured { .. } | State::Authorizing { .. } | State::Authorized { .. } | State::Submitting { .. }
-                if now < pairing.since.plus(Pairing::WORK_PATIENCE) && self.provider.left_alone_until(first).await.is_some() =>
+            State::Captured { .. }
+            | State::Authorizing { .. }
+            | State::Authorized { .. }
+            | State::Submitting { .. }
+                if now < pairing.since.plus(Pairing::WORK_PATIENCE)
+                    && self.provider.left_alone_until(first).await.is_some() =>
             {
                 Ok(Done::LeftAlone)
             }
@@ -142,14 +159,18 @@ impl Reconcile {
                 Ok(Done::Erased)
             }
             // A result to be confirmed, or a newer upload to be verified.
-            State::Settled { .. } | State::Declined { .. } | State::Expired | State::Parked { .. } => {
+            State::Settled { .. }
+            | State::Declined { .. }
+            | State::Expired
+            | State::Parked { .. } => {
                 self.queue.enqueue(first).await?;
                 Ok(Done::Enqueued)
             }
         }
     }
 
-    /// Work that has come to nothing for so long gets one more try. If nothing is heard of that either, it is given up.
+    /// Work that has come to nothing for so long gets one more try. If nothing is heard of that
+    /// either, it is given up.
     async fn bring_work_on(&self, pairing: Pairing) -> Result<Done, Unavailable> {
         let last_try_at = pairing.since.plus(LAST_TRY_AFTER);
         if pairing.updated_at >= last_try_at {
@@ -158,12 +179,14 @@ impl Reconcile {
         self.queue.enqueue(&pairing.first).await?;
         let now = self.clock.now();
         if now >= last_try_at {
-            self.apply(pairing, Event::CheckPostponed { check_at: now }).await?;
+            self.apply(pairing, Event::CheckPostponed { check_at: now })
+                .await?;
         }
         Ok(Done::Enqueued)
     }
 
-    /// The first callback has not come. The status cannot qualify the pairing, because it does not say how the step was judged.
+    /// The first callback has not come. The status cannot qualify the pairing, because it does not
+    /// say how the step was judged.
     async fn ask_about_first(&self, pairing: Pairing) -> Result<Done, Unavailable> {
         let status = match self.provider.status(&pairing.first).await {
             Ok(status) => status,
@@ -178,7 +201,9 @@ impl Reconcile {
             Overall::Suspected => Judgement::Declines(DeclineReason::FirstSuspected),
             Overall::Deleted | Overall::Archived => Judgement::Removed,
             Overall::Approved => Judgement::Unclear(ParkReason::CallbackLost),
-            Overall::Reviewing | Overall::Active | Overall::Unknown => return self.postpone(pairing).await,
+            Overall::Reviewing | Overall::Active | Overall::Unknown => {
+                return self.postpone(pairing).await;
+            }
         };
         let event = self.without_callback(overall, status.tags, judgement);
         self.apply(pairing, event).await
@@ -198,8 +223,9 @@ impl Reconcile {
         })
     }
 
-    /// The second callback has not come. What the provider says after all this time is taken for the result; the processor asks once more
-    /// and settles it, so that there is one way only to a verdict.
+    /// The second callback has not come. What the provider says after all this time is taken for
+    /// the result; the processor asks once more and settles it, so that there is one way only to a
+    /// verdict.
     async fn ask_about_second(&self, pairing: Pairing) -> Result<Done, Unavailable> {
         let Some(second) = pairing.second.clone() else {
             return self.apply(pairing, Event::GivenUp).await;
@@ -209,8 +235,15 @@ impl Reconcile {
             Err(error) => return self.unanswered(pairing, &error).await,
         };
         match status.settled() {
-            None | Some(Overall::Reviewing | Overall::Active | Overall::Unknown) => self.postpone(pairing).await,
-            Some(overall @ (Overall::Approved | Overall::Denied | Overall::Suspected | Overall::Expired)) => {
+            None | Some(Overall::Reviewing | Overall::Active | Overall::Unknown) => {
+                self.postpone(pairing).await
+            }
+            Some(
+                overall @ (Overall::Approved
+                | Overall::Denied
+                | Overall::Suspected
+                | Overall::Expired),
+            ) => {
                 let news = SecondNews {
                     overall,
                     tags: status.tags,
@@ -229,15 +262,23 @@ impl Reconcile {
                 )
                 .await
             }
-            Some(Overall::Deleted | Overall::Archived | Overall::ExpiredDeleted) => self.apply(pairing, Event::GivenUp).await,
+            Some(Overall::Deleted | Overall::Archived | Overall::ExpiredDeleted) => {
+                self.apply(pairing, Event::GivenUp).await
+            }
         }
     }
 
-    async fn unanswered(&self, pairing: Pairing, error: &ProviderError) -> Result<Done, Unavailable> {
+    async fn unanswered(
+        &self,
+        pairing: Pairing,
+        error: &ProviderError,
+    ) -> Result<Done, Unavailable> {
         match error {
             ProviderError::LeftAlone { .. } => Ok(Done::LeftAlone),
             // Silent for as long as a person should have asked.
-            ProviderError::Unavailable { .. } | ProviderError::InDoubt { .. } if self.waited(&pairing) >= GIVE_UP_AFTER => {
+            ProviderError::Unavailable { .. } | ProviderError::InDoubt { .. }
+                if self.waited(&pairing) >= GIVE_UP_AFTER =>
+            {
                 self.apply(pairing, Event::GivenUp).await
             }
             ProviderError::Unavailable { .. } | ProviderError::InDoubt { .. } => Err(Unavailable {
@@ -245,11 +286,14 @@ impl Reconcile {
                 source: None,
             }),
             // It will not tell, however often it is asked; the callback may still come.
-            ProviderError::TokenNotValid | ProviderError::Refused { .. } | ProviderError::Documents(_) => self.postpone(pairing).await,
+            ProviderError::TokenNotValid
+            | ProviderError::Refused { .. }
+            | ProviderError::Documents(_) => self.postpone(pairing).await,
         }
     }
 
-    /// Asks again after as long as it has been overdue, between half an hour and half a day; gives up after a week.
+    /// Asks again after as long as it has been overdue, between half an hour and half a day; gives
+    /// up after a week.
     async fn postpone(&self, pairing: Pairing) -> Result<Done, Unavailable> {
         let now = self.clock.now();
         let waited = self.waited(&pairing);
@@ -261,7 +305,8 @@ impl Reconcile {
             return self.apply(pairing, event).await;
         }
         let check_at = now.plus(waited.clamp(SHORTEST_PAUSE, LONGEST_PAUSE));
-        self.apply(pairing, Event::CheckPostponed { check_at }).await?;
+        self.apply(pairing, Event::CheckPostponed { check_at })
+            .await?;
         Ok(Done::Postponed)
     }
 
@@ -289,7 +334,11 @@ impl Reconcile {
 }
 
 fn has_question(pairing: &Pairing) -> bool {
-    pairing.first_question.is_some() || pairing.second.as_ref().is_some_and(|second| second.question.is_some())
+    pairing.first_question.is_some()
+        || pairing
+            .second
+            .as_ref()
+            .is_some_and(|second| second.question.is_some())
 }
 
 impl std::fmt::Debug for Reconcile {

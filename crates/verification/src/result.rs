@@ -9,7 +9,8 @@ use crate::identifiers::{ClientId, CountryCode, Digest256, ScanRef, StepName};
 use crate::secret::FileLink;
 use crate::upload::Upload;
 
-/// The provider's `status.overall`. An open set: what we do not know is kept as `Unknown`, never refused.
+/// The provider's `status.overall`. An open set: what we do not know is kept as `Unknown`, never
+/// refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum Overall {
@@ -105,10 +106,11 @@ pub struct CallbackFacts {
 }
 
 impl CallbackFacts {
-    /// Whether the provider may still change this result as a matter of course. A body without `final` predates the member
-    /// and is taken for a result.
+    /// Whether the provider may still change this result as a matter of course. A body without
+    /// `final` predates the member and is taken for a result.
     pub fn is_provisional(&self) -> bool {
-        self.is_final == Some(false) || matches!(self.overall, Some(Overall::Reviewing | Overall::Active))
+        self.is_final == Some(false)
+            || matches!(self.overall, Some(Overall::Reviewing | Overall::Active))
     }
 
     /// The upload that the body names the files of.
@@ -117,8 +119,8 @@ impl CallbackFacts {
     }
 }
 
-/// One of the provider's words for why a result is not clean, such as `DUPLICATE_FACE` or `NAME`. An open set.
-/// (Source: "Suspected status", `fraudTags` and `mismatchTags`.)
+/// One of the provider's words for why a result is not clean, such as `DUPLICATE_FACE` or `NAME`.
+/// An open set. (Source: "Suspected status", `fraudTags` and `mismatchTags`.)
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Tag(String);
@@ -128,10 +130,13 @@ impl Tag {
     pub const MAXIMUM: usize = 32;
     const MAXIMUM_LENGTH: usize = 64;
 
-    /// `None` for a text that is no word of upper-case letters, digits and underscores: it might be personal.
+    /// `None` for a text that is no word of upper-case letters, digits and underscores: it might be
+    /// personal.
     pub fn parse(text: &str) -> Option<Self> {
-        let is_word_byte = |byte: u8| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_';
-        let fits = (1..=Self::MAXIMUM_LENGTH).contains(&text.len()) && text.bytes().all(is_word_byte);
+        let is_word_byte =
+            |byte: u8| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_';
+        let fits =
+            (1..=Self::MAXIMUM_LENGTH).contains(&text.len()) && text.bytes().all(is_word_byte);
         fits.then(|| Self(text.to_owned()))
     }
 
@@ -161,7 +166,8 @@ impl Status {
 
     /// The word, unless the answer says that it may still change.
     pub fn settled(&self) -> Option<Overall> {
-        let is_open = self.is_final == Some(false) || matches!(self.overall, Overall::Reviewing | Overall::Active);
+        let is_open = self.is_final == Some(false)
+            || matches!(self.overall, Overall::Reviewing | Overall::Active);
         (!is_open).then_some(self.overall)
     }
 }
@@ -192,7 +198,10 @@ mod tests {
 
     #[test]
     fn only_words_are_tags() {
-        assert_eq!(Tag::parse("DUPLICATE_FACE").unwrap().as_str(), "DUPLICATE_FACE");
+        assert_eq!(
+            Tag::parse("DUPLICATE_FACE").unwrap().as_str(),
+            "DUPLICATE_FACE"
+        );
         for text in ["", "Ona Petraitė", "NAME SURNAME", "name", &"A".repeat(65)] {
             assert_eq!(Tag::parse(text), None, "{text:?}");
         }

@@ -35,11 +35,13 @@ pub enum Retried {
 }
 
 impl RetryVerification {
-    /// Goes on from where the pairing was parked: with a new Token 2, with the files that are missing, or, where the callback could not be
-    /// judged, by judging it again under the present policy.
+    /// Goes on from where the pairing was parked: with a new Token 2, with the files that are
+    /// missing, or, where the callback could not be judged, by judging it again under the present
+    /// policy.
     ///
     /// # Errors
-    /// Our own stores are unavailable; nothing has changed, or the processor has been told once too often, which it absorbs.
+    /// Our own stores are unavailable; nothing has changed, or the processor has been told once too
+    /// often, which it absorbs.
     pub async fn retry(&self, scan_ref: &ScanRef) -> Result<Retried, Unavailable> {
         let Some(pairing) = self.pairings.find(scan_ref).await? else {
             return Ok(Retried::Unknown);
@@ -76,7 +78,9 @@ impl RetryVerification {
                 let facts = self.archive.read(&pairing.first, callback).await?;
                 let plan = match facts.map(|facts| self.policy.judge(&facts, &pairing.expected)) {
                     Some(Judgement::Qualifies(plan)) => Some(plan),
-                    Some(Judgement::Unclear(reason)) => return Ok(Retried::StillParked(reason.as_str())),
+                    Some(Judgement::Unclear(reason)) => {
+                        return Ok(Retried::StillParked(reason.as_str()));
+                    }
                     _ => None,
                 };
                 Event::RetryRequested { plan }
@@ -94,7 +98,9 @@ impl RetryVerification {
             observer: self.observer.as_ref(),
         };
         let pairing = match changes.attempt(pairing, None, |_| event.clone()).await? {
-            Attempted::Changed { pairing, .. } | Attempted::Nothing { pairing, .. } | Attempted::HeldUntil { pairing, .. } => pairing,
+            Attempted::Changed { pairing, .. }
+            | Attempted::Nothing { pairing, .. }
+            | Attempted::HeldUntil { pairing, .. } => pairing,
         };
         Ok(match &pairing.state {
             State::Parked { cause, .. } => Retried::StillParked(cause.as_str()),

@@ -4,7 +4,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// Token 2's `authToken`: whoever has it may submit documents once. Kept in the pairing only until the submission is accepted.
+/// Token 2's `authToken`: whoever has it may submit documents once. Kept in the pairing only until
+/// the submission is accepted.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct AuthToken(String);
@@ -13,7 +14,8 @@ pub struct AuthToken(String);
 #[derive(Clone, PartialEq, Eq)]
 pub struct FileLink(String);
 
-/// The link that opens a customer's session; contains Token 1. Stored under an idempotency key for the session's life.
+/// The link that opens a customer's session; contains Token 1. Stored under an idempotency key for
+/// the session's life.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct SessionLink(String);
@@ -50,9 +52,19 @@ mod tests {
     #[test]
     fn no_value_is_printed_and_each_is_given_to_whoever_asks_for_it() {
         const VALUE: &str = "https://files.example/ona?token=4711";
-        let (token, file, session) = (AuthToken::new(VALUE), FileLink::new(VALUE), SessionLink::new(VALUE));
+        let (token, file, session) = (
+            AuthToken::new(VALUE),
+            FileLink::new(VALUE),
+            SessionLink::new(VALUE),
+        );
         let printed = format!("{token:?} {file:#?} {session:?}");
-        assert_eq!(printed, "AuthToken(redacted) FileLink(redacted) SessionLink(redacted)");
-        assert_eq!([token.expose(), file.expose(), session.expose()], [VALUE; 3]);
+        assert_eq!(
+            printed,
+            "AuthToken(redacted) FileLink(redacted) SessionLink(redacted)"
+        );
+        assert_eq!(
+            [token.expose(), file.expose(), session.expose()],
+            [VALUE; 3]
+        );
     }
 }

@@ -1,7 +1,8 @@
 //! Idempotency keys for sessions: one session per key, however often the request is repeated.
 //!
-//! iDenfy has no idempotency key of its own, and only the answer to creating Token 1 has the customer's link. So the key is
-//! claimed before Token 1 is created, and the answer is stored in the transaction that records the pairing.
+//! iDenfy has no idempotency key of its own, and only the answer to creating Token 1 has the
+//! customer's link. So the key is claimed before Token 1 is created, and the answer is stored in
+//! the transaction that records the pairing.
 
 use std::time::Duration;
 
@@ -11,10 +12,12 @@ use crate::identifiers::Digest256;
 use crate::open_session::Opened;
 use crate::time::Timestamp;
 
-/// How long a claim keeps other requests out. Longer than `ApiFunction` may run (30 s), so no live request is overtaken.
+/// How long a claim keeps other requests out. Longer than `ApiFunction` may run (30 s), so no live
+/// request is overtaken.
 const LEASE: Duration = Duration::from_secs(35);
 
-/// A request that may be repeated. Digests only: the key may be anything, and the body names the customer.
+/// A request that may be repeated. Digests only: the key may be anything, and the body names the
+/// customer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct IdempotentRequest {
     pub key: Digest256,
@@ -22,7 +25,8 @@ pub struct IdempotentRequest {
 }
 
 impl IdempotentRequest {
-    /// Keys are per caller. `body` is the request in a canonical form: equal bytes mean the same request.
+    /// Keys are per caller. `body` is the request in a canonical form: equal bytes mean the same
+    /// request.
     pub fn new(caller: &str, key: &str, body: &[u8]) -> Self {
         Self {
             // Neither part contains a line feed, so no two pairs give the same text.
@@ -37,7 +41,8 @@ impl IdempotentRequest {
 pub struct SessionKey {
     pub key: Digest256,
     pub body: Digest256,
-    /// The end of the claim's lease. Names the claim: the next one is taken only after this one has ended.
+    /// The end of the claim's lease. Names the claim: the next one is taken only after this one has
+    /// ended.
     pub lease_until: Timestamp,
     /// When the record counts as absent: the end of the session's life.
     pub expires_at: Timestamp,
@@ -154,7 +159,10 @@ mod tests {
     #[test]
     fn a_session_without_any_life_is_claimed_for_the_lease() {
         let claim = SessionKey::claim(&request("one"), Duration::ZERO, START);
-        assert_eq!(claim.standing(&request("one").body, START), Standing::InProgress);
+        assert_eq!(
+            claim.standing(&request("one").body, START),
+            Standing::InProgress
+        );
     }
 
     #[test]

@@ -4,7 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::identifiers::StepName;
 
-/// One step. A step that has different kinds for different countries or documents is there with each.
+/// One step. A step that has different kinds for different countries or documents is there with
+/// each.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SessionStep {
     pub name: StepName,

@@ -1,6 +1,7 @@
 //! Points in time with millisecond precision, in UTC.
 //!
-//! Stored and shown as RFC 3339 with a fixed width, so that the text sorts as the time does (the table's indexes rely on it).
+//! Stored and shown as RFC 3339 with a fixed width, so that the text sorts as the time does (the
+//! table's indexes rely on it).
 
 use std::fmt;
 use std::time::Duration;
@@ -29,7 +30,10 @@ impl Timestamp {
 
     #[must_use]
     pub fn plus(self, duration: Duration) -> Self {
-        Self(self.0.saturating_add(i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)))
+        Self(
+            self.0
+                .saturating_add(i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)),
+        )
     }
 
     /// The time from `earlier` to `self`; zero if `earlier` is not earlier.
@@ -40,7 +44,8 @@ impl Timestamp {
 
 impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let moment = OffsetDateTime::from_unix_timestamp_nanos(i128::from(self.0) * 1_000_000).map_err(|_| fmt::Error)?;
+        let moment = OffsetDateTime::from_unix_timestamp_nanos(i128::from(self.0) * 1_000_000)
+            .map_err(|_| fmt::Error)?;
         write!(
             f,
             "{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:03}Z",
@@ -81,7 +86,9 @@ impl Serialize for Timestamp {
 
 impl<'de> Deserialize<'de> for Timestamp {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer)?.parse().map_err(de::Error::custom)
+        String::deserialize(deserializer)?
+            .parse()
+            .map_err(de::Error::custom)
     }
 }
 
@@ -94,7 +101,12 @@ mod tests {
         let moment = Timestamp::from_milliseconds(1_795_422_063_007);
         assert_eq!(moment.to_string(), "2026-11-23T08:21:03.007Z");
         assert_eq!(moment.to_string().parse::<Timestamp>().unwrap(), moment);
-        assert_eq!("2026-11-23T09:21:03.007+01:00".parse::<Timestamp>().unwrap(), moment);
+        assert_eq!(
+            "2026-11-23T09:21:03.007+01:00"
+                .parse::<Timestamp>()
+                .unwrap(),
+            moment
+        );
     }
 
     #[test]

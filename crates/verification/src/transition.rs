@@ -1,7 +1,8 @@
 //! The state machine: one pure function from a pairing and an event to the next pairing.
 //!
-//! Every combination of state and event has an answer, and the complete table is kept as a snapshot. What the function returns is only a
-//! proposal: it becomes true when a conditional write of it wins.
+//! Every combination of state and event has an answer, and the complete table is kept as a
+//! snapshot. What the function returns is only a proposal: it becomes true when a conditional write
+//! of it wins.
 
 mod first;
 mod request;
@@ -30,18 +31,21 @@ pub const MAXIMUM_PREPARATIONS: u32 = 2;
 
 /// What happened to a pairing.
 ///
-/// Where a worker reports what came of its work, `held` is the end of the lease that it worked under. If somebody else has taken over
-/// since, the report is out of place: a late failure must not undo what the other one is doing. Two leases never have the same end,
-/// because one is taken only after the earlier has ended.
+/// Where a worker reports what came of its work, `held` is the end of the lease that it worked
+/// under. If somebody else has taken over since, the report is out of place: a late failure must
+/// not undo what the other one is doing. Two leases never have the same end, because one is taken
+/// only after the earlier has ended.
 #[derive(Clone, Debug)]
 pub enum Event {
     /// A callback of the first verification, or what the status says after one was lost.
     FirstResult(FirstResult),
     /// A callback of the second verification, or what the status says after one was lost.
     SecondResult(SecondResult),
-    /// The provider was asked whether a result of the first verification is true. `None`: it did not answer.
+    /// The provider was asked whether a result of the first verification is true. `None`: it did
+    /// not answer.
     FirstStatus(Option<Status>),
-    /// The provider was asked whether a result of the second verification is true. `None`: it did not answer.
+    /// The provider was asked whether a result of the second verification is true. `None`: it did
+    /// not answer.
     SecondStatus {
         scan_ref: ScanRef,
         said: Option<Status>,
@@ -52,12 +56,14 @@ pub enum Event {
     CaptureTaken {
         lease_until: Timestamp,
     },
-    /// The links of `upload` are dead, and fresh ones lead to what may be other files: those of `files`.
+    /// The links of `upload` are dead, and fresh ones lead to what may be other files: those of
+    /// `files`.
     FilesReplaced {
         upload: UploadId,
         files: UploadId,
     },
-    /// Copying ended for now: these files of `upload` are in the bucket. If they are not all, the next worker copies the rest.
+    /// Copying ended for now: these files of `upload` are in the bucket. If they are not all, the
+    /// next worker copies the rest.
     CaptureEnded {
         upload: UploadId,
         documents: Vec<StoredDocument>,
@@ -118,7 +124,8 @@ pub enum Event {
         held: Timestamp,
         reason: ParkReason,
     },
-    /// The answer to creating Token 2 or to posting the documents was lost. Nobody looks before `again_at`: the provider may be slow.
+    /// The answer to creating Token 2 or to posting the documents was lost. Nobody looks before
+    /// `again_at`: the provider may be slow.
     AnswerLost {
         held: Timestamp,
         again_at: Timestamp,
@@ -149,7 +156,8 @@ pub enum Event {
     SetAside {
         note: String,
     },
-    /// A person takes a parked pairing up again, with what the policy makes now of the newest archived callback.
+    /// A person takes a parked pairing up again, with what the policy makes now of the newest
+    /// archived callback.
     RetryRequested {
         plan: Option<Plan>,
     },
@@ -215,11 +223,12 @@ impl Confirmed {
 pub enum Effect {
     /// Once the change is stored: copy the files, because this caller holds the lease now.
     CaptureDocuments,
-    /// *Before* the change is stored: tell the processor. A message only says "look at this pairing", so one too many or too early is
-    /// absorbed, while one that a crash prevented after the write would be missed.
+    /// *Before* the change is stored: tell the processor. A message only says "look at this
+    /// pairing", so one too many or too early is absorbed, while one that a crash prevented after
+    /// the write would be missed.
     Enqueue,
-    /// Once the change is stored: tell the processor. The change says itself when somebody must look, so a crash in between costs one
-    /// round of the reconciler.
+    /// Once the change is stored: tell the processor. The change says itself when somebody must
+    /// look, so a crash in between costs one round of the reconciler.
     EnqueueOnceStored,
 }
 
@@ -245,7 +254,10 @@ pub struct Change {
 /// Applies `event` at the time `now`.
 pub fn apply(pairing: &Pairing, event: Event, now: Timestamp) -> Transition {
     let step = Step { pairing, now };
-    let concerns_erasure = matches!(event, Event::ErasureStarted { .. } | Event::ErasureDeferred { .. });
+    let concerns_erasure = matches!(
+        event,
+        Event::ErasureStarted { .. } | Event::ErasureDeferred { .. }
+    );
     if matches!(pairing.state, State::Erasing { .. }) && !concerns_erasure {
         return ERASED;
     }
@@ -274,11 +286,24 @@ pub fn apply(pairing: &Pairing, event: Event, now: Timestamp) -> Transition {
             documents,
             waiting,
         } => step.capture_ended(&upload, documents, waiting),
-        Event::CaptureRefused { upload, documents, reason } => step.capture_refused(&upload, documents, reason),
-        Event::PreparationStarted { upload, lease_until } => step.preparation_started(&upload, lease_until),
+        Event::CaptureRefused {
+            upload,
+            documents,
+            reason,
+        } => step.capture_refused(&upload, documents, reason),
+        Event::PreparationStarted {
+            upload,
+            lease_until,
+        } => step.preparation_started(&upload, lease_until),
         Event::PreparationFailed { held } => step.preparation_failed(held),
-        Event::DocumentsPrepared { upload, preparations } => step.documents_prepared(&upload, preparations),
-        Event::AuthorizationStarted { lease_until, confirmed } => step.authorization_started(lease_until, confirmed),
+        Event::DocumentsPrepared {
+            upload,
+            preparations,
+        } => step.documents_prepared(&upload, preparations),
+        Event::AuthorizationStarted {
+            lease_until,
+            confirmed,
+        } => step.authorization_started(lease_until, confirmed),
         Event::SecondTokenCreated {
             held,
             scan_ref,
@@ -291,7 +316,9 @@ pub fn apply(pairing: &Pairing, event: Event, now: Timestamp) -> Transition {
         Event::SubmissionFailed { held } => step.submission_failed(held),
         Event::SubmissionRefused { held, reason } => step.submission_refused(held, reason),
         Event::AnswerLost { held, again_at } => step.answer_lost(held, again_at),
-        Event::SecondTokenDied { second } if step.is_current(second.as_ref()) => step.second_token_died(),
+        Event::SecondTokenDied { second } if step.is_current(second.as_ref()) => {
+            step.second_token_died()
+        }
         Event::SecondTokenDied { .. } => OUT_OF_PLACE,
         Event::NextAttemptStarted => step.next_attempt_started(),
         Event::SessionOpened {
@@ -325,7 +352,12 @@ const ALREADY_KNOWN: Transition = Transition::Nothing("AlreadyKnown");
 const ALREADY_HEARD: Transition = Transition::Nothing("AlreadyHeard");
 
 impl Step<'_> {
-    fn change(&self, what: &'static str, effects: &[Effect], alter: impl FnOnce(&mut Pairing)) -> Transition {
+    fn change(
+        &self,
+        what: &'static str,
+        effects: &[Effect],
+        alter: impl FnOnce(&mut Pairing),
+    ) -> Transition {
         let mut next = self.pairing.clone();
         alter(&mut next);
         next.version = self.pairing.version.saturating_add(1);
@@ -344,21 +376,24 @@ impl Step<'_> {
         self.change(what, effects, |next| next.state = state)
     }
 
-    /// News for a pairing that came to a standstill: it means what it means to the state that it stood in. What only says again what is
-    /// known has that state taken up.
+    /// News for a pairing that came to a standstill: it means what it means to the state that it
+    /// stood in. What only says again what is known has that state taken up.
     fn news_at_a_standstill(&self, standing: &Standing, event: Event) -> Transition {
         let mut resumed = self.pairing.clone();
         self.take_up(&mut resumed, standing);
         // What a person has set aside stays there until there are news.
         let is_set_aside = self.pairing.state.reason() == Some("SetAside");
         match apply(&resumed, event, self.now) {
-            Transition::Nothing("AlreadyKnown") if !is_set_aside => self.taken_up("TakenUp", standing),
+            Transition::Nothing("AlreadyKnown") if !is_set_aside => {
+                self.taken_up("TakenUp", standing)
+            }
             transition => transition,
         }
     }
 }
 
-/// How far a pairing has come with which upload. A step back within a phase, such as a call that failed, does not count as progress.
+/// How far a pairing has come with which upload. A step back within a phase, such as a call that
+/// failed, does not count as progress.
 fn phase(state: &State) -> (u8, Option<&UploadId>) {
     let number = match state {
         State::AwaitingCallback { .. } => 0,
@@ -366,23 +401,36 @@ fn phase(state: &State) -> (u8, Option<&UploadId>) {
         State::Captured { .. } | State::Authorizing { .. } => 2,
         State::Authorized { .. } | State::Submitting { .. } => 3,
         State::Submitted { .. } => 4,
-        State::Settled { .. } | State::Declined { .. } | State::Expired | State::Parked { .. } | State::Erasing { .. } => 5,
+        State::Settled { .. }
+        | State::Declined { .. }
+        | State::Expired
+        | State::Parked { .. }
+        | State::Erasing { .. } => 5,
     };
     (number, state.plan().map(|plan| &plan.upload))
 }
 
-/// Adds the newly stored documents; one stored again for the same place replaces the older record of it. The same file found again brings no
-/// news, and least of all does it undo what was made of it. What each shows is as `plan` says, whoever has stored it under which plan.
+/// Adds the newly stored documents; one stored again for the same place replaces the older record
+/// of it. The same file found again brings no news, and least of all does it undo what was made of
+/// it. What each shows is as `plan` says, whoever has stored it under which plan.
 fn merge(known: &mut Vec<StoredDocument>, new: Vec<StoredDocument>, plan: &Plan) {
     for document in new {
-        let is_same_place = |old: &StoredDocument| old.upload == document.upload && old.step == document.step && old.file == document.file;
-        if known.iter().any(|old| is_same_place(old) && old.sha256 == document.sha256) {
+        let is_same_place = |old: &StoredDocument| {
+            old.upload == document.upload && old.step == document.step && old.file == document.file
+        };
+        if known
+            .iter()
+            .any(|old| is_same_place(old) && old.sha256 == document.sha256)
+        {
             continue;
         }
         known.retain(|old| !is_same_place(old));
         known.push(document);
     }
-    for document in known.iter_mut().filter(|document| document.upload == plan.upload) {
+    for document in known
+        .iter_mut()
+        .filter(|document| document.upload == plan.upload)
+    {
         document.side = plan.side_of(&document.step, document.file);
     }
     let excess = known.len().saturating_sub(Pairing::MAXIMUM_DOCUMENTS);
@@ -430,20 +478,28 @@ mod tests {
 
     /// What is known once the new ones are stored as well, without their sides.
     fn merged(mut known: Vec<StoredDocument>, new: Vec<StoredDocument>) -> Vec<StoredDocument> {
-        let Judgement::Qualifies(plan) = Policy::default().judge(&approved("first", "client"), &ExpectedDocument::default()) else {
+        let Judgement::Qualifies(plan) =
+            Policy::default().judge(&approved("first", "client"), &ExpectedDocument::default())
+        else {
             panic!()
         };
         merge(&mut known, new, &plan);
         known
             .into_iter()
-            .map(|document| StoredDocument { side: None, ..document })
+            .map(|document| StoredDocument {
+                side: None,
+                ..document
+            })
             .collect()
     }
 
     #[test]
     fn the_same_file_uploaded_for_both_sides_is_known_for_both() {
         let both = vec![stored(FRONT, "file"), stored(BACK, "file")];
-        assert_eq!(merged(vec![stored(FRONT, "file")], vec![stored(BACK, "file")]), both);
+        assert_eq!(
+            merged(vec![stored(FRONT, "file")], vec![stored(BACK, "file")]),
+            both
+        );
     }
 
     #[test]

@@ -6,13 +6,16 @@ use sha2::{Digest, Sha256};
 use crate::identifiers::Digest256;
 use crate::result::StepLinks;
 
-/// How many uploads of one verification are remembered. The provider allows a customer two attempts per session by default.
+/// How many uploads of one verification are remembered. The provider allows a customer two attempts
+/// per session by default.
 pub const MAXIMUM_UPLOADS: usize = 16;
 
-/// The files that one callback names, as far as they can be told from those of another callback without fetching them.
+/// The files that one callback names, as far as they can be told from those of another callback
+/// without fetching them.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Upload {
-    /// SHA-256 over the steps, their links without query, and `finished_at`. A link that is signed anew has another query only.
+    /// SHA-256 over the steps, their links without query, and `finished_at`. A link that is signed
+    /// anew has another query only.
     pub fingerprint: Digest256,
     /// When the customer finished, in Unix seconds; `None`: the callback does not say.
     pub finished_at: Option<i64>,
@@ -40,14 +43,18 @@ impl Upload {
 
     /// Where the upload stands among the `known` ones, of which the last is the newest.
     ///
-    /// The customer's own time decides. Where it is not there or the same, what is heard of later is newer. A body that names no files is
-    /// about those that are known.
+    /// The customer's own time decides. Where it is not there or the same, what is heard of later
+    /// is newer. A body that names no files is about those that are known.
     pub fn age(&self, known: &[Self]) -> Age {
-        let Some(newest) = known.last() else { return Age::Newer };
+        let Some(newest) = known.last() else {
+            return Age::Newer;
+        };
         if newest.fingerprint == self.fingerprint || !self.names_files() {
             return Age::Same;
         }
-        let is_known = known.iter().any(|upload| upload.fingerprint == self.fingerprint);
+        let is_known = known
+            .iter()
+            .any(|upload| upload.fingerprint == self.fingerprint);
         if is_known || self.is_before_newest(known) {
             Age::Older
         } else {
@@ -103,7 +110,11 @@ mod tests {
     use crate::secret::FileLink;
 
     fn links(path: &str, query: &str) -> StepLinks {
-        let link = |step: &str| vec![FileLink::new(format!("https://files.example/{path}/{step}?{query}"))];
+        let link = |step: &str| {
+            vec![FileLink::new(format!(
+                "https://files.example/{path}/{step}?{query}"
+            ))]
+        };
         ["SECOND_DOC_FRONT", "SECOND_DOC_BACK", "FACE"]
             .into_iter()
             .map(|step| (step.parse().unwrap(), link(step)))
@@ -111,7 +122,11 @@ mod tests {
     }
 
     fn upload(path: &str, query: &str, finished_at: Option<i64>) -> Upload {
-        Upload::of(&links(path, query), finished_at, &Digest256::of(path.as_bytes()))
+        Upload::of(
+            &links(path, query),
+            finished_at,
+            &Digest256::of(path.as_bytes()),
+        )
     }
 
     #[test]
@@ -132,8 +147,14 @@ mod tests {
     #[test]
     fn the_first_documents_files_make_no_other_upload() {
         let mut other = links("one", "a");
-        other.insert("FACE".parse().unwrap(), vec![FileLink::new("https://files.example/other")]);
-        assert_eq!(Upload::of(&other, Some(7), &Digest256::of(b"one")), upload("one", "a", Some(7)));
+        other.insert(
+            "FACE".parse().unwrap(),
+            vec![FileLink::new("https://files.example/other")],
+        );
+        assert_eq!(
+            Upload::of(&other, Some(7), &Digest256::of(b"one")),
+            upload("one", "a", Some(7))
+        );
     }
 
     #[test]

@@ -1,4 +1,5 @@
-//! The state machine's complete table, state × event, kept as a snapshot: a change of any cell shows in the diff.
+//! The state machine's complete table, state × event, kept as a snapshot: a change of any cell
+//! shows in the diff.
 
 #![allow(
     clippy::unwrap_used,
@@ -21,7 +22,9 @@ use verification::reason::{DeclineReason, ParkReason, WaitingReason};
 use verification::result::{CallbackFacts, Overall, Status};
 use verification::secret::AuthToken;
 use verification::testing::fixtures::approved;
-use verification::transition::{Confirmed, Effect, Event, FirstResult, SecondResult, Transition, apply};
+use verification::transition::{
+    Confirmed, Effect, Event, FirstResult, SecondResult, Transition, apply,
+};
 use verification::upload::Upload;
 use verification::{Pairing, State, Timestamp, Verdict};
 
@@ -157,7 +160,10 @@ fn documents() -> Vec<StoredDocument> {
         sha256: Digest256::of(step.as_bytes()),
         prepared: None,
     };
-    vec![stored("SECOND_DOC_FRONT", Side::Front), stored("SECOND_DOC_BACK", Side::Back)]
+    vec![
+        stored("SECOND_DOC_FRONT", Side::Front),
+        stored("SECOND_DOC_BACK", Side::Back),
+    ]
 }
 
 fn preparing(lease_until: Timestamp, tries: u32) -> State {
@@ -260,10 +266,12 @@ fn states() -> Vec<(&'static str, Pairing)> {
             pairing.second = settled.second;
             // The newer upload's files are here already, and they are the same.
             pairing.documents = documents();
-            pairing.documents.extend(documents().into_iter().map(|document| StoredDocument {
-                upload: newer_plan().upload,
-                ..document
-            }));
+            pairing
+                .documents
+                .extend(documents().into_iter().map(|document| StoredDocument {
+                    upload: newer_plan().upload,
+                    ..document
+                }));
             pairing.uploads.push(newer_upload());
             pairing
         }),
@@ -276,9 +284,18 @@ fn states() -> Vec<(&'static str, Pairing)> {
             "Captured (unconfirmed)",
             asked(with_files(State::captured(plan())), FirstNews::Approval),
         ),
-        ("Captured (preparing, held)", with_files(preparing(held(), 1))),
-        ("Captured (preparing, lapsed)", with_files(preparing(NOW, 1))),
-        ("Captured (preparing, twice lapsed)", with_files(preparing(NOW, 2))),
+        (
+            "Captured (preparing, held)",
+            with_files(preparing(held(), 1)),
+        ),
+        (
+            "Captured (preparing, lapsed)",
+            with_files(preparing(NOW, 1)),
+        ),
+        (
+            "Captured (preparing, twice lapsed)",
+            with_files(preparing(NOW, 2)),
+        ),
         ("Captured (replaced)", {
             let mut pairing = with_files(State::captured(plan()));
             pairing.uploads.push(newer_upload());
@@ -291,7 +308,10 @@ fn states() -> Vec<(&'static str, Pairing)> {
                 ..with_files(State::captured(plan()))
             },
         ),
-        ("Captured (with a Token 2)", with_token(State::captured(plan()))),
+        (
+            "Captured (with a Token 2)",
+            with_token(State::captured(plan())),
+        ),
         (
             "Authorizing (with an earlier Token 2)",
             with_token(State::Authorizing {
@@ -561,9 +581,15 @@ fn states() -> Vec<(&'static str, Pairing)> {
         ("Parked (accepted)", accepted.clone()),
         (
             "Parked (Captured, unconfirmed)",
-            with_files(standstill(ParkReason::ResultUnconfirmed, State::captured(plan()))),
+            with_files(standstill(
+                ParkReason::ResultUnconfirmed,
+                State::captured(plan()),
+            )),
         ),
-        ("Parked (AwaitingCallback, no answer)", standstill_of(opened.clone())),
+        (
+            "Parked (AwaitingCallback, no answer)",
+            standstill_of(opened.clone()),
+        ),
         (
             "Parked (Authorizing, no answer)",
             standstill_of(with_files(State::Authorizing {
@@ -650,7 +676,10 @@ fn events() -> Vec<(&'static str, Event)> {
         identifier: None,
     };
     vec![
-        ("first: qualifies", first(Overall::Approved, Judgement::Qualifies(plan()))),
+        (
+            "first: qualifies",
+            first(Overall::Approved, Judgement::Qualifies(plan())),
+        ),
         (
             "first: qualifies, believed",
             Event::FirstResult(FirstResult {
@@ -699,28 +728,46 @@ fn events() -> Vec<(&'static str, Event)> {
         ),
         (
             "first: not final",
-            first(Overall::Reviewing, Judgement::NotYet(WaitingReason::ResultNotFinal)),
+            first(
+                Overall::Reviewing,
+                Judgement::NotYet(WaitingReason::ResultNotFinal),
+            ),
         ),
         (
             "first: denied",
-            first(Overall::Denied, Judgement::Declines(DeclineReason::FirstDenied)),
+            first(
+                Overall::Denied,
+                Judgement::Declines(DeclineReason::FirstDenied),
+            ),
         ),
         (
             "first: denied, believed",
             Event::FirstResult(FirstResult {
                 confirm: false,
-                ..result(Overall::Denied, Judgement::Declines(DeclineReason::FirstDenied))
+                ..result(
+                    Overall::Denied,
+                    Judgement::Declines(DeclineReason::FirstDenied),
+                )
             }),
         ),
         (
             "first: unclear, newer upload",
             Event::FirstResult(FirstResult {
                 upload: newer_upload(),
-                ..result(Overall::Approved, Judgement::Unclear(ParkReason::StepNotJudged))
+                ..result(
+                    Overall::Approved,
+                    Judgement::Unclear(ParkReason::StepNotJudged),
+                )
             }),
         ),
-        ("first: status approved", Event::FirstStatus(Some(Status::of(Overall::Approved)))),
-        ("first: status denied", Event::FirstStatus(Some(Status::of(Overall::Denied)))),
+        (
+            "first: status approved",
+            Event::FirstStatus(Some(Status::of(Overall::Approved))),
+        ),
+        (
+            "first: status denied",
+            Event::FirstStatus(Some(Status::of(Overall::Denied))),
+        ),
         (
             "first: status not final",
             Event::FirstStatus(Some(Status {
@@ -731,30 +778,77 @@ fn events() -> Vec<(&'static str, Event)> {
         ("first: no status", Event::FirstStatus(None)),
         (
             "first: step invalid",
-            first(Overall::Approved, Judgement::Declines(DeclineReason::StepInvalid)),
+            first(
+                Overall::Approved,
+                Judgement::Declines(DeclineReason::StepInvalid),
+            ),
         ),
         (
             "first: unclear",
-            first(Overall::Approved, Judgement::Unclear(ParkReason::StepNotJudged)),
+            first(
+                Overall::Approved,
+                Judgement::Unclear(ParkReason::StepNotJudged),
+            ),
         ),
         ("first: expired", first(Overall::Expired, Judgement::Lapsed)),
-        ("first: removed", first(Overall::Deleted, Judgement::Removed)),
-        ("second: approved", second("second", Overall::Approved, false, true)),
-        ("second: approved, believed", second("second", Overall::Approved, false, false)),
-        ("second: expired, believed", second("second", Overall::Expired, false, false)),
+        (
+            "first: removed",
+            first(Overall::Deleted, Judgement::Removed),
+        ),
+        (
+            "second: approved",
+            second("second", Overall::Approved, false, true),
+        ),
+        (
+            "second: approved, believed",
+            second("second", Overall::Approved, false, false),
+        ),
+        (
+            "second: expired, believed",
+            second("second", Overall::Expired, false, false),
+        ),
         ("second: status approved", second_said(Overall::Approved)),
         ("second: status denied", second_said(Overall::Denied)),
         ("second: status expired", second_said(Overall::Expired)),
         ("second: status reviewing", second_said(Overall::Reviewing)),
-        ("second: denied", second("second", Overall::Denied, false, true)),
-        ("second: approved, not final", second("second", Overall::Approved, true, true)),
-        ("second: reviewing", second("second", Overall::Reviewing, true, true)),
-        ("second: active", second("second", Overall::Active, true, true)),
-        ("second: expired", second("second", Overall::Expired, false, true)),
-        ("second: deleted", second("second", Overall::Deleted, false, true)),
-        ("second: unknown word", second("second", Overall::Unknown, false, true)),
-        ("second: of another token", second("superseded", Overall::Approved, false, true)),
-        ("capture taken", Event::CaptureTaken { lease_until: lease() }),
+        (
+            "second: denied",
+            second("second", Overall::Denied, false, true),
+        ),
+        (
+            "second: approved, not final",
+            second("second", Overall::Approved, true, true),
+        ),
+        (
+            "second: reviewing",
+            second("second", Overall::Reviewing, true, true),
+        ),
+        (
+            "second: active",
+            second("second", Overall::Active, true, true),
+        ),
+        (
+            "second: expired",
+            second("second", Overall::Expired, false, true),
+        ),
+        (
+            "second: deleted",
+            second("second", Overall::Deleted, false, true),
+        ),
+        (
+            "second: unknown word",
+            second("second", Overall::Unknown, false, true),
+        ),
+        (
+            "second: of another token",
+            second("superseded", Overall::Approved, false, true),
+        ),
+        (
+            "capture taken",
+            Event::CaptureTaken {
+                lease_until: lease(),
+            },
+        ),
         (
             "capture ended, all",
             Event::CaptureEnded {
@@ -808,7 +902,10 @@ fn events() -> Vec<(&'static str, Event)> {
                 lease_until: lease(),
             },
         ),
-        ("preparation failed", Event::PreparationFailed { held: held() }),
+        (
+            "preparation failed",
+            Event::PreparationFailed { held: held() },
+        ),
         (
             "documents prepared",
             Event::DocumentsPrepared {
@@ -846,7 +943,10 @@ fn events() -> Vec<(&'static str, Event)> {
                 auth_token: AuthToken::new("newer"),
             },
         ),
-        ("authorization failed", Event::AuthorizationFailed { held: held() }),
+        (
+            "authorization failed",
+            Event::AuthorizationFailed { held: held() },
+        ),
         (
             "authorization refused",
             Event::AuthorizationRefused {
@@ -854,7 +954,12 @@ fn events() -> Vec<(&'static str, Event)> {
                 reason: refused.clone(),
             },
         ),
-        ("submission started", Event::SubmissionStarted { lease_until: lease() }),
+        (
+            "submission started",
+            Event::SubmissionStarted {
+                lease_until: lease(),
+            },
+        ),
         (
             "submission accepted",
             Event::SubmissionAccepted {
@@ -867,7 +972,10 @@ fn events() -> Vec<(&'static str, Event)> {
                 second: Some(scan_ref("earlier")),
             },
         ),
-        ("submission failed", Event::SubmissionFailed { held: held() }),
+        (
+            "submission failed",
+            Event::SubmissionFailed { held: held() },
+        ),
         (
             "submission refused",
             Event::SubmissionRefused {
@@ -908,11 +1016,25 @@ fn events() -> Vec<(&'static str, Event)> {
                 steps: None,
             },
         ),
-        ("check postponed", Event::CheckPostponed { check_at: lease() }),
+        (
+            "check postponed",
+            Event::CheckPostponed { check_at: lease() },
+        ),
         ("given up", Event::GivenUp),
-        ("set aside", Event::SetAside { note: "note".to_owned() }),
-        ("retry requested", Event::RetryRequested { plan: Some(plan()) }),
-        ("erasure started", Event::ErasureStarted { again_at: lease() }),
+        (
+            "set aside",
+            Event::SetAside {
+                note: "note".to_owned(),
+            },
+        ),
+        (
+            "retry requested",
+            Event::RetryRequested { plan: Some(plan()) },
+        ),
+        (
+            "erasure started",
+            Event::ErasureStarted { again_at: lease() },
+        ),
         (
             "erasure deferred",
             Event::ErasureDeferred {
@@ -928,7 +1050,11 @@ fn describe(transition: &Transition) -> String {
         Transition::Nothing(why) => format!("· {why}"),
         Transition::HeldUntil(_) => "· held".to_owned(),
         Transition::Change(change) => {
-            let reason = change.next.state.reason().or(change.next.state.verdict().map(Verdict::as_str));
+            let reason = change.next.state.reason().or(change
+                .next
+                .state
+                .verdict()
+                .map(Verdict::as_str));
             let effects: String = change
                 .effects
                 .iter()
@@ -938,11 +1064,23 @@ fn describe(transition: &Transition) -> String {
                     Effect::EnqueueOnceStored => " +enqueue after",
                 })
                 .collect();
-            let revoked = if change.next.revoked.is_some() { " !revoked" } else { "" };
+            let revoked = if change.next.revoked.is_some() {
+                " !revoked"
+            } else {
+                ""
+            };
             let next = &change.next;
-            let is_asked = next.first_question.is_some() || next.second.as_ref().is_some_and(|second| second.question.is_some());
+            let is_asked = next.first_question.is_some()
+                || next
+                    .second
+                    .as_ref()
+                    .is_some_and(|second| second.question.is_some());
             let asked = if is_asked { " ?" } else { "" };
-            let waits = if next.next_upload.is_some() { " (newer upload waits)" } else { "" };
+            let waits = if next.next_upload.is_some() {
+                " (newer upload waits)"
+            } else {
+                ""
+            };
             format!(
                 "{}{} [{}]{effects}{revoked}{asked}{waits}",
                 change.next.state.name(),
@@ -959,23 +1097,37 @@ fn every_state_answers_every_event_as_the_table_says() {
     for (state_name, pairing) in states() {
         table.push_str(&format!("{state_name}\n"));
         for (event_name, event) in events() {
-            table.push_str(&format!("    {event_name:32}{}\n", describe(&apply(&pairing, event, NOW))));
+            table.push_str(&format!(
+                "    {event_name:32}{}\n",
+                describe(&apply(&pairing, event, NOW))
+            ));
         }
     }
     insta::assert_snapshot!(table);
 }
 
-/// Two workers asked at once: the slower one's answer is as old as the faster one's, and decides nothing more.
+/// Two workers asked at once: the slower one's answer is as old as the faster one's, and decides
+/// nothing more.
 #[test]
 fn an_answer_that_another_worker_was_faster_with_is_ignored() {
     let soon = NOW.plus(Duration::from_secs(1));
     let decline = FirstNews::Decline { plan: Some(plan()) };
     let states = states();
-    let state = |name: &str| states.iter().find(|(known, _)| *known == name).unwrap().1.clone();
+    let state = |name: &str| {
+        states
+            .iter()
+            .find(|(known, _)| *known == name)
+            .unwrap()
+            .1
+            .clone()
+    };
     let mut declined = asked(state("Declined (FirstDenied)"), decline);
     declined.first_question.as_mut().unwrap().ask_at = soon;
     let approved = Event::FirstStatus(Some(Status::of(Overall::Approved)));
-    assert_eq!(describe(&apply(&declined, approved.clone(), NOW)), "· OutOfPlace");
+    assert_eq!(
+        describe(&apply(&declined, approved.clone(), NOW)),
+        "· OutOfPlace"
+    );
     assert!(describe(&apply(&declined, approved, soon)).contains("Reopened"));
     let mut captured = asked(state("Captured"), FirstNews::Approval);
     captured.first_question.as_mut().unwrap().ask_at = soon;
@@ -989,7 +1141,9 @@ fn an_answer_that_another_worker_was_faster_with_is_ignored() {
 #[test]
 fn every_state_can_be_erased_and_nothing_leads_out_of_erasure() {
     for (state_name, pairing) in states() {
-        let Transition::Change(change) = apply(&pairing, Event::ErasureStarted { again_at: lease() }, NOW) else {
+        let Transition::Change(change) =
+            apply(&pairing, Event::ErasureStarted { again_at: lease() }, NOW)
+        else {
             panic!("{state_name} cannot be erased");
         };
         assert_eq!(change.next.state.name(), "Erasing");
@@ -1014,7 +1168,11 @@ fn every_change_counts_the_version_and_moves_the_time() {
     for (state_name, pairing) in states() {
         for (event_name, event) in events() {
             if let Transition::Change(change) = apply(&pairing, event, later) {
-                assert_eq!(change.next.version, pairing.version + 1, "{state_name} × {event_name}");
+                assert_eq!(
+                    change.next.version,
+                    pairing.version + 1,
+                    "{state_name} × {event_name}"
+                );
                 assert_eq!(change.next.updated_at, later, "{state_name} × {event_name}");
                 assert_eq!(change.next.first, pairing.first);
             }
@@ -1033,7 +1191,10 @@ fn every_state_that_is_not_terminal_says_when_somebody_must_look() {
         }
         for pairing in reachable {
             let is_asked = pairing.first_question.is_some()
-                || pairing.second.as_ref().is_some_and(|second| second.question.is_some())
+                || pairing
+                    .second
+                    .as_ref()
+                    .is_some_and(|second| second.question.is_some())
                 || pairing.is_next_attempt_due();
             assert_eq!(
                 pairing.attention_at().is_none(),
@@ -1059,8 +1220,14 @@ fn the_secret_of_token_2_is_kept_only_while_it_can_be_used() {
                     } => &standing.state,
                     state => state,
                 };
-                let needs_secret = matches!(state, State::Authorized { .. } | State::Submitting { .. });
-                assert_eq!(has_secret, needs_secret, "{event_name} led to {}", change.next.state.name());
+                let needs_secret =
+                    matches!(state, State::Authorized { .. } | State::Submitting { .. });
+                assert_eq!(
+                    has_secret,
+                    needs_secret,
+                    "{event_name} led to {}",
+                    change.next.state.name()
+                );
             }
         }
     }
@@ -1076,7 +1243,8 @@ fn no_state_prints_a_secret() {
     }
 }
 
-/// The diagram in `docs/ARCHITECTURE.md` shows exactly the changes of state that the machine can make.
+/// The diagram in `docs/ARCHITECTURE.md` shows exactly the changes of state that the machine can
+/// make.
 #[test]
 fn the_architecture_document_shows_the_real_state_diagram() {
     let mut edges = std::collections::BTreeSet::new();
@@ -1087,11 +1255,19 @@ fn the_architecture_document_shows_the_real_state_diagram() {
                 // Every state leads there; the diagram says so once.
                 && change.next.state.name() != "Erasing"
             {
-                edges.insert(format!("{} --> {}", pairing.state.name(), change.next.state.name()));
+                edges.insert(format!(
+                    "{} --> {}",
+                    pairing.state.name(),
+                    change.next.state.name()
+                ));
             }
         }
     }
-    let document = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/ARCHITECTURE.md")).unwrap();
+    let document = std::fs::read_to_string(concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../../docs/ARCHITECTURE.md"
+    ))
+    .unwrap();
     let diagram = document
         .split("```mermaid\nstateDiagram-v2\n")
         .nth(1)

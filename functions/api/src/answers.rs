@@ -136,7 +136,11 @@ impl VerificationAnswer {
                 width: prepared.width,
                 height: prepared.height,
                 quality: prepared.quality,
-                changes: prepared.changes.iter().map(|change| change.as_str()).collect(),
+                changes: prepared
+                    .changes
+                    .iter()
+                    .map(|change| change.as_str())
+                    .collect(),
             }),
         });
         Self {
@@ -258,8 +262,16 @@ impl ReceiptAnswer {
             count,
         };
         let mut list = vec![
-            removed("DocumentBucket", "documents, all versions", receipt.files.documents),
-            removed("DocumentBucket", "archived callbacks, all versions", receipt.files.callbacks),
+            removed(
+                "DocumentBucket",
+                "documents, all versions",
+                receipt.files.documents,
+            ),
+            removed(
+                "DocumentBucket",
+                "archived callbacks, all versions",
+                receipt.files.callbacks,
+            ),
             removed("PairingTable", "records", receipt.records),
         ];
         list.extend(
@@ -273,7 +285,9 @@ impl ReceiptAnswer {
             scan_ref: receipt.first.to_string(),
             second_scan_ref: receipt.second.as_ref().map(ToString::to_string),
             erased_at: receipt.at,
-            complete: remaining.iter().all(|remaining| remaining.ask_again_at.is_none()),
+            complete: remaining
+                .iter()
+                .all(|remaining| remaining.ask_again_at.is_none()),
             removed: list,
             remaining: remaining.into_iter().chain(always_remaining()).collect(),
         }
@@ -303,10 +317,15 @@ fn remaining(remaining: &Remaining) -> RemainingAnswer {
             let identifier = identifier.as_deref().unwrap_or(kind);
             (
                 "iDenfy",
-                format!("iDenfy refused to delete it ({identifier}); it may have none of it any more, or its support must act"),
+                format!(
+                    "iDenfy refused to delete it ({identifier}); it may have none of it any more, or its support must act"
+                ),
             )
         }
-        RemainingKind::WorkerBusy(_) => ("DocumentBucket", "a file was being stored at that moment".to_owned()),
+        RemainingKind::WorkerBusy(_) => (
+            "DocumentBucket",
+            "a file was being stored at that moment".to_owned(),
+        ),
     };
     RemainingAnswer {
         place,

@@ -1,4 +1,5 @@
-//! Routes. Each reads its request, asks the use case, and writes the answer; nothing is decided here.
+//! Routes. Each reads its request, asks the use case, and writes the answer; nothing is decided
+//! here.
 
 use std::sync::Arc;
 
@@ -13,8 +14,8 @@ use verification::identifiers::ScanRef;
 use verification::policy::StepWarning;
 use verification::ports::{Clock, Pairings};
 use verification::{
-    EraseVerification, Erased, InvalidParkNote, OpenSession, OpenedOnce, ParkNote, ParkVerification, Parked, Policy, Retried,
-    RetryVerification,
+    EraseVerification, Erased, InvalidParkNote, OpenSession, OpenedOnce, ParkNote,
+    ParkVerification, Parked, Policy, Retried, RetryVerification,
 };
 
 use crate::answers::{ListAnswer, ReceiptAnswer, SessionAnswer, StateAnswer, VerificationAnswer};
@@ -25,7 +26,8 @@ use crate::{idempotency, session};
 /// A request is a few hundred bytes; `additionalSteps` with many languages may make it some more.
 const MAXIMUM_BODY_BYTES: usize = 64 * 1024;
 
-/// A pairing's history is a dozen lines; a provider gone wild does not make an answer grow without bound.
+/// A pairing's history is a dozen lines; a provider gone wild does not make an answer grow without
+/// bound.
 const HISTORY_LIMIT: u16 = 200;
 
 pub struct Api {
@@ -108,13 +110,31 @@ impl Api {
             (["sessions"], _) => ("/sessions", Err(Problem::method_not_allowed("POST"))),
             (["verifications"], Method::GET) => ("/verifications", self.list(&request).await),
             (["verifications"], _) => ("/verifications", Err(Problem::method_not_allowed("GET"))),
-            (["verifications", scan_ref], Method::GET) => ("/verifications/{scanRef}", self.show(scan_ref).await),
-            (["verifications", scan_ref], Method::DELETE) => ("/verifications/{scanRef}", self.erase(scan_ref).await),
-            (["verifications", _], _) => ("/verifications/{scanRef}", Err(Problem::method_not_allowed("GET, DELETE"))),
-            (["verifications", scan_ref, "retry"], Method::POST) => ("/verifications/{scanRef}/retry", self.retry(scan_ref).await),
-            (["verifications", _, "retry"], _) => ("/verifications/{scanRef}/retry", Err(Problem::method_not_allowed("POST"))),
-            (["verifications", scan_ref, "park"], Method::POST) => ("/verifications/{scanRef}/park", self.park(scan_ref, &request).await),
-            (["verifications", _, "park"], _) => ("/verifications/{scanRef}/park", Err(Problem::method_not_allowed("POST"))),
+            (["verifications", scan_ref], Method::GET) => {
+                ("/verifications/{scanRef}", self.show(scan_ref).await)
+            }
+            (["verifications", scan_ref], Method::DELETE) => {
+                ("/verifications/{scanRef}", self.erase(scan_ref).await)
+            }
+            (["verifications", _], _) => (
+                "/verifications/{scanRef}",
+                Err(Problem::method_not_allowed("GET, DELETE")),
+            ),
+            (["verifications", scan_ref, "retry"], Method::POST) => {
+                ("/verifications/{scanRef}/retry", self.retry(scan_ref).await)
+            }
+            (["verifications", _, "retry"], _) => (
+                "/verifications/{scanRef}/retry",
+                Err(Problem::method_not_allowed("POST")),
+            ),
+            (["verifications", scan_ref, "park"], Method::POST) => (
+                "/verifications/{scanRef}/park",
+                self.park(scan_ref, &request).await,
+            ),
+            (["verifications", _, "park"], _) => (
+                "/verifications/{scanRef}/park",
+                Err(Problem::method_not_allowed("POST")),
+            ),
             _ => (
                 "unknown",
                 Err(Problem::new(
@@ -156,14 +176,22 @@ impl Api {
     }
 
     async fn list(&self, request: &Request) -> Result<Success, Problem> {
-        let query = ListQuery::read(request.uri().query().unwrap_or_default()).map_err(Problem::invalid)?;
-        let page = self.pairings.of_client(&query.client_id, query.start.as_ref(), query.limit).await?;
+        let query =
+            ListQuery::read(request.uri().query().unwrap_or_default()).map_err(Problem::invalid)?;
+        let page = self
+            .pairings
+            .of_client(&query.client_id, query.start.as_ref(), query.limit)
+            .await?;
         Success::new(StatusCode::OK, &ListAnswer::from(page))
     }
 
     async fn show(&self, scan_ref: &str) -> Result<Success, Problem> {
         let scan_ref = parse(scan_ref)?;
-        let pairing = self.pairings.find(&scan_ref).await?.ok_or_else(Problem::verification_not_found)?;
+        let pairing = self
+            .pairings
+            .find(&scan_ref)
+            .await?
+            .ok_or_else(Problem::verification_not_found)?;
         let history = self.pairings.history(&pairing.first, HISTORY_LIMIT).await?;
         Success::new(
             StatusCode::OK,
@@ -188,7 +216,9 @@ impl Api {
             ),
             Retried::StillParked(reason) => conflict(
                 "still_parked",
-                format!("Judged again under the present settings, it still does not qualify: {reason}."),
+                format!(
+                    "Judged again under the present settings, it still does not qualify: {reason}."
+                ),
             ),
             Retried::CallbackGone => conflict(
                 "callback_gone",
@@ -200,9 +230,15 @@ impl Api {
     async fn park(&self, scan_ref: &str, request: &Request) -> Result<Success, Problem> {
         let scan_ref = parse(scan_ref)?;
         let body = json_object(request.body())?;
-        let note = body.get("reason").and_then(Value::as_str).map(str::parse::<ParkNote>);
+        let note = body
+            .get("reason")
+            .and_then(Value::as_str)
+            .map(str::parse::<ParkNote>);
         let Some(Ok(note)) = note else {
-            let (field, message) = ("reason".to_owned(), format!("is required: {InvalidParkNote}"));
+            let (field, message) = (
+                "reason".to_owned(),
+                format!("is required: {InvalidParkNote}"),
+            );
             return Err(Problem::invalid(vec![FieldError { field, message }]));
         };
         match self.park.park(&scan_ref, note).await? {
@@ -229,7 +265,10 @@ impl Api {
         let scan_ref = parse(scan_ref)?;
         match self.erase.erase(&scan_ref).await? {
             Erased::Unknown => Err(Problem::verification_not_found()),
-            Erased::Before => Success::new(StatusCode::OK, &ReceiptAnswer::before(scan_ref.to_string(), self.clock.now())),
+            Erased::Before => Success::new(
+                StatusCode::OK,
+                &ReceiptAnswer::before(scan_ref.to_string(), self.clock.now()),
+            ),
             Erased::Now(receipt) => {
                 tracing::info!(event = "verification_erased", scan_ref = %scan_ref, remaining = receipt.remaining.len(), "verification erased");
                 Success::new(StatusCode::OK, &ReceiptAnswer::now(&receipt))
@@ -240,14 +279,20 @@ impl Api {
 
 /// What cannot be a `scanRef` is nobody's.
 fn parse(scan_ref: &str) -> Result<ScanRef, Problem> {
-    scan_ref.parse().map_err(|_| Problem::verification_not_found())
+    scan_ref
+        .parse()
+        .map_err(|_| Problem::verification_not_found())
 }
 
 fn json_object(body: &Body) -> Result<Map<String, Value>, Problem> {
     let bytes: &[u8] = body.as_ref();
     if bytes.len() > MAXIMUM_BODY_BYTES {
         let detail = format!("The body has more than {MAXIMUM_BODY_BYTES} bytes.");
-        return Err(Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "body_too_large", detail));
+        return Err(Problem::new(
+            StatusCode::PAYLOAD_TOO_LARGE,
+            "body_too_large",
+            detail,
+        ));
     }
     match serde_json::from_slice(bytes) {
         Ok(Value::Object(members)) => Ok(members),
@@ -257,8 +302,16 @@ fn json_object(body: &Body) -> Result<Map<String, Value>, Problem> {
             "The body must be a JSON object.",
         )),
         Err(error) => {
-            let detail = format!("The body is not JSON: see line {}, column {}.", error.line(), error.column());
-            Err(Problem::new(StatusCode::BAD_REQUEST, "invalid_json", detail))
+            let detail = format!(
+                "The body is not JSON: see line {}, column {}.",
+                error.line(),
+                error.column()
+            );
+            Err(Problem::new(
+                StatusCode::BAD_REQUEST,
+                "invalid_json",
+                detail,
+            ))
         }
     }
 }

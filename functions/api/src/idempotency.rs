@@ -19,33 +19,55 @@ const LONGEST_KEY: usize = 255;
 ///
 /// # Errors
 /// The key is not 1 to 255 visible ASCII characters, or there are several.
-pub fn read(request: &Request, body: &Map<String, Value>) -> Result<Option<IdempotentRequest>, FieldError> {
+pub fn read(
+    request: &Request,
+    body: &Map<String, Value>,
+) -> Result<Option<IdempotentRequest>, FieldError> {
     let mut keys = request.headers().get_all(KEY).iter();
-    let Some(key) = keys.next() else { return Ok(None) };
-    let is_valid = |key: &&str| (1..=LONGEST_KEY).contains(&key.len()) && key.bytes().all(|byte| byte.is_ascii_graphic());
-    let key = key.to_str().ok().filter(is_valid).filter(|_| keys.next().is_none());
+    let Some(key) = keys.next() else {
+        return Ok(None);
+    };
+    let is_valid = |key: &&str| {
+        (1..=LONGEST_KEY).contains(&key.len()) && key.bytes().all(|byte| byte.is_ascii_graphic())
+    };
+    let key = key
+        .to_str()
+        .ok()
+        .filter(is_valid)
+        .filter(|_| keys.next().is_none());
     let key = key.ok_or_else(|| FieldError {
         field: KEY.to_owned(),
         message: format!("must be one key of 1 to {LONGEST_KEY} visible ASCII characters"),
     })?;
-    // A client may write the same members in another order or with other white space when it repeats a request. So what is
-    // compared is the JSON written anew, which has its members sorted. A value that changed is another request.
+    // A client may write the same members in another order or with other white space when it
+    // repeats a request. So what is compared is the JSON written anew, which has its members
+    // sorted. A value that changed is another request.
     let body = Value::Object(body.clone()).to_string();
-    Ok(Some(IdempotentRequest::new(&caller(request), key, body.as_bytes())))
+    Ok(Some(IdempotentRequest::new(
+        &caller(request),
+        key,
+        body.as_bytes(),
+    )))
 }
 
-/// Who asks: the principal that Lambda has authenticated. An emulator may name none; all callers are one there.
+/// Who asks: the principal that Lambda has authenticated. An emulator may name none; all callers
+/// are one there.
 fn caller(request: &Request) -> String {
     let Some(RequestContext::ApiGatewayV2(context)) = request.request_context_ref() else {
         return String::new();
     };
-    let iam = context.authorizer.as_ref().and_then(|authorizer| authorizer.iam.as_ref());
+    let iam = context
+        .authorizer
+        .as_ref()
+        .and_then(|authorizer| authorizer.iam.as_ref());
     let arn = iam.and_then(|iam| iam.user_arn.as_deref().or(iam.account_id.as_deref()));
     let arn = arn.unwrap_or_default();
-    // `arn:aws:sts::<account>:assumed-role/<role>/<session>`: a repeat may come from another instance of the application, whose
-    // session has another name.
+    // `arn:aws:sts::<account>:assumed-role/<role>/<session>`: a repeat may come from another
+    // instance of the application, whose session has another name.
     let role = arn.rsplit_once('/').map(|(role, _session)| role);
-    role.filter(|_| arn.contains(":assumed-role/")).unwrap_or(arn).to_owned()
+    role.filter(|_| arn.contains(":assumed-role/"))
+        .unwrap_or(arn)
+        .to_owned()
 }
 
 #[cfg(test)]
@@ -69,7 +91,9 @@ mod tests {
         });
         let mut request = from_str(&event.to_string()).unwrap();
         for key in keys {
-            request.headers_mut().append(KEY, HeaderValue::from_bytes(key).unwrap());
+            request
+                .headers_mut()
+                .append(KEY, HeaderValue::from_bytes(key).unwrap());
         }
         request
     }
@@ -79,7 +103,9 @@ mod tests {
     }
 
     fn id(arn: Option<&str>, key: &str, body: &str) -> IdempotentRequest {
-        read(&request(arn, &[key.as_bytes()]), &members(body)).unwrap().unwrap()
+        read(&request(arn, &[key.as_bytes()]), &members(body))
+            .unwrap()
+            .unwrap()
     }
 
     #[test]
@@ -90,10 +116,20 @@ mod tests {
     #[test]
     fn a_key_is_1_to_255_visible_ascii_characters() {
         for key in ["~", "!", &"k".repeat(255)] {
-            assert!(read(&request(None, &[key.as_bytes()]), &Map::new()).is_ok(), "{key}");
+            assert!(
+                read(&request(None, &[key.as_bytes()]), &Map::new()).is_ok(),
+                "{key}"
+            );
         }
         let long = "k".repeat(256);
-        for bad in [&b""[..], b"a b", b" ", b"a, b", b"\xc5\xbe", long.as_bytes()] {
+        for bad in [
+            &b""[..],
+            b"a b",
+            b" ",
+            b"a, b",
+            b"\xc5\xbe",
+            long.as_bytes(),
+        ] {
             let error = read(&request(None, &[bad]), &Map::new()).unwrap_err();
             assert_eq!(error.field, "Idempotency-Key", "{bad:?}");
         }
@@ -122,7 +158,10 @@ mod tests {
     fn a_role_s_sessions_are_one_caller_and_other_principals_are_not() {
         let key = |arn: &str| id(Some(arn), "k", "{}").key;
         let role = "arn:aws:sts::123456789012:assumed-role/shop";
-        assert_eq!(key(&format!("{role}/instance-1")), key(&format!("{role}/instance-2")));
+        assert_eq!(
+            key(&format!("{role}/instance-1")),
+            key(&format!("{role}/instance-2"))
+        );
         let others = [
             "arn:aws:sts::123456789012:assumed-role/other/instance-1",
             "arn:aws:sts::210987654321:assumed-role/shop/instance-1",

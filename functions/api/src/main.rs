@@ -21,7 +21,9 @@ use verification::{EraseVerification, OpenSession, ParkVerification, RetryVerifi
 async fn main() -> Result<(), Error> {
     let (config, installation) = start(Config::read, |config| &config.settings).await?;
     // A customer waits.
-    let caller = installation.idenfy(config.idenfy_base_url).whatever_the_circuit_says();
+    let caller = installation
+        .idenfy(config.idenfy_base_url)
+        .whatever_the_circuit_says();
     let sessions = Arc::new(IdenfySessions::new(caller));
     let api = Arc::new(Api {
         open: OpenSession {
@@ -47,7 +49,10 @@ async fn main() -> Result<(), Error> {
         erase: EraseVerification {
             pairings: installation.pairings.clone(),
             keys: installation.pairings.clone(),
-            files: Arc::new(S3FileRemoval::new(&installation.sdk, &config.settings.document_bucket)),
+            files: Arc::new(S3FileRemoval::new(
+                &installation.sdk,
+                &config.settings.document_bucket,
+            )),
             sessions,
             clock: installation.clock.clone(),
             observer: installation.metrics,

@@ -1,4 +1,5 @@
-//! Errors as `application/problem+json` (RFC 9457), with a stable `code` for programs and every wrong field for people.
+//! Errors as `application/problem+json` (RFC 9457), with a stable `code` for programs and every
+//! wrong field for people.
 //!
 //! Nothing of the provider's or a store's own answer gets in.
 
@@ -70,7 +71,11 @@ impl Problem {
     }
 
     pub fn verification_not_found() -> Self {
-        Self::new(StatusCode::NOT_FOUND, "verification_not_found", "No verification has this scanRef.")
+        Self::new(
+            StatusCode::NOT_FOUND,
+            "verification_not_found",
+            "No verification has this scanRef.",
+        )
     }
 
     /// Somebody is at work on the verification for so many seconds at most.
@@ -123,7 +128,11 @@ impl From<Unavailable> for Problem {
         let detail = "A store is unavailable. Nothing was lost; try again.";
         Self {
             retry_after_seconds: Some(1),
-            ..Self::new(StatusCode::SERVICE_UNAVAILABLE, "storage_unavailable", detail)
+            ..Self::new(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "storage_unavailable",
+                detail,
+            )
         }
     }
 }
@@ -153,10 +162,15 @@ impl From<NotOpened> for Problem {
 impl From<ProviderError> for Problem {
     fn from(error: ProviderError) -> Self {
         match error {
-            // Sessions are asked for whatever the circuit says, so this is the answer of a path that is not taken.
+            // Sessions are asked for whatever the circuit says, so this is the answer of a path
+            // that is not taken.
             ProviderError::LeftAlone { .. } => Self {
                 retry_after_seconds: Some(60),
-                ..Self::new(StatusCode::SERVICE_UNAVAILABLE, "provider_unavailable", "iDenfy cannot be reached.")
+                ..Self::new(
+                    StatusCode::SERVICE_UNAVAILABLE,
+                    "provider_unavailable",
+                    "iDenfy cannot be reached.",
+                )
             },
             ProviderError::Unavailable {
                 kind: UnavailableKind::RateLimited,
@@ -187,13 +201,19 @@ impl From<ProviderError> for Problem {
             ),
             ProviderError::Unavailable { .. } => Self {
                 retry_after_seconds: Some(5),
-                ..Self::new(StatusCode::SERVICE_UNAVAILABLE, "provider_unavailable", "iDenfy cannot be reached.")
+                ..Self::new(
+                    StatusCode::SERVICE_UNAVAILABLE,
+                    "provider_unavailable",
+                    "iDenfy cannot be reached.",
+                )
             },
             ProviderError::Refused {
                 kind: RefusalKind::Account(kind),
                 ..
             } => {
-                let detail = format!("iDenfy refuses the installation's account ({kind}); its operators must act.");
+                let detail = format!(
+                    "iDenfy refuses the installation's account ({kind}); its operators must act."
+                );
                 Self::new(StatusCode::SERVICE_UNAVAILABLE, "provider_account", detail)
             }
             ProviderError::Refused { identifier, .. } => {
@@ -201,11 +221,19 @@ impl From<ProviderError> for Problem {
                     Some(identifier) => format!("iDenfy rejected the request ({identifier})."),
                     None => "iDenfy rejected the request.".to_owned(),
                 };
-                Self::new(StatusCode::UNPROCESSABLE_ENTITY, "provider_rejected", detail)
+                Self::new(
+                    StatusCode::UNPROCESSABLE_ENTITY,
+                    "provider_rejected",
+                    detail,
+                )
             }
-            ProviderError::InDoubt { .. } | ProviderError::TokenNotValid | ProviderError::Documents(_) => {
-                Self::new(StatusCode::BAD_GATEWAY, "provider_failed", "iDenfy did not give a usable answer.")
-            }
+            ProviderError::InDoubt { .. }
+            | ProviderError::TokenNotValid
+            | ProviderError::Documents(_) => Self::new(
+                StatusCode::BAD_GATEWAY,
+                "provider_failed",
+                "iDenfy did not give a usable answer.",
+            ),
         }
     }
 }

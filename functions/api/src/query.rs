@@ -31,24 +31,35 @@ impl ListQuery {
                 _ if seen.contains(&name) => Some("must be given once"),
                 "clientId" => {
                     client_id = value.parse().ok();
-                    client_id
-                        .is_none()
-                        .then_some("must be 1 to 100 characters without control and format characters")
+                    client_id.is_none().then_some(
+                        "must be 1 to 100 characters without control and format characters",
+                    )
                 }
                 "limit" => {
-                    let parsed = value.parse().ok().filter(|limit| (1..=MAXIMUM_LIMIT).contains(limit));
+                    let parsed = value
+                        .parse()
+                        .ok()
+                        .filter(|limit| (1..=MAXIMUM_LIMIT).contains(limit));
                     limit = parsed.unwrap_or(DEFAULT_LIMIT);
-                    parsed.is_none().then_some("must be a whole number from 1 to 100")
+                    parsed
+                        .is_none()
+                        .then_some("must be a whole number from 1 to 100")
                 }
                 "next" => {
                     start = decode(&value);
-                    start.is_none().then_some("must be the 'next' of an earlier answer")
+                    start
+                        .is_none()
+                        .then_some("must be the 'next' of an earlier answer")
                 }
                 _ => Some("is not known"),
             };
             seen.push(name.clone());
             if let Some(message) = problem {
-                let field: String = name.chars().filter(|character| !character.is_control()).take(64).collect();
+                let field: String = name
+                    .chars()
+                    .filter(|character| !character.is_control())
+                    .take(64)
+                    .collect();
                 errors.push(FieldError {
                     field,
                     message: message.to_owned(),
@@ -56,7 +67,11 @@ impl ListQuery {
             }
         }
         match client_id {
-            Some(client_id) if errors.is_empty() => Ok(Self { client_id, limit, start }),
+            Some(client_id) if errors.is_empty() => Ok(Self {
+                client_id,
+                limit,
+                start,
+            }),
             None if errors.iter().all(|error| error.field != "clientId") => {
                 errors.insert(
                     0,
@@ -72,7 +87,8 @@ impl ListQuery {
     }
 }
 
-/// The page start as callers see it: opaque, and worth nothing without the client that it belongs to.
+/// The page start as callers see it: opaque, and worth nothing without the client that it belongs
+/// to.
 pub fn encode(start: &PageStart) -> String {
     URL_SAFE_NO_PAD.encode(format!("{} {}", start.created_at, start.first))
 }
@@ -97,7 +113,8 @@ mod tests {
             first: "first-1".parse().unwrap(),
             created_at: Timestamp::from_milliseconds(1_795_422_063_007),
         };
-        let query = ListQuery::read(&format!("clientId=a%20b&limit=2&next={}", encode(&start))).unwrap();
+        let query =
+            ListQuery::read(&format!("clientId=a%20b&limit=2&next={}", encode(&start))).unwrap();
         assert_eq!(
             query,
             ListQuery {
@@ -111,16 +128,31 @@ mod tests {
     #[test]
     fn a_client_of_any_script_can_be_asked_for() {
         let client = |query: &str| ListQuery::read(query).map(|query| query.client_id.to_string());
-        assert_eq!(client("clientId=%D0%BA%D0%BB%D0%B8%D0%B5%D0%BD%D1%82-1").as_deref(), Ok("клиент-1"));
+        assert_eq!(
+            client("clientId=%D0%BA%D0%BB%D0%B8%D0%B5%D0%BD%D1%82-1").as_deref(),
+            Ok("клиент-1")
+        );
         assert!(client("clientId=%FF").is_err(), "not UTF-8");
-        assert!(client("clientId=a%E2%80%AEb").is_err(), "a format character");
+        assert!(
+            client("clientId=a%E2%80%AEb").is_err(),
+            "a format character"
+        );
     }
 
     #[test]
     fn every_wrong_parameter_is_named() {
-        let fields = |query: &str| -> Vec<String> { ListQuery::read(query).unwrap_err().into_iter().map(|error| error.field).collect() };
+        let fields = |query: &str| -> Vec<String> {
+            ListQuery::read(query)
+                .unwrap_err()
+                .into_iter()
+                .map(|error| error.field)
+                .collect()
+        };
         assert_eq!(fields(""), ["clientId"]);
-        assert_eq!(fields("clientId=&limit=0&next=x&page=2"), ["clientId", "limit", "next", "page"]);
+        assert_eq!(
+            fields("clientId=&limit=0&next=x&page=2"),
+            ["clientId", "limit", "next", "page"]
+        );
         assert_eq!(fields("limit=101"), ["clientId", "limit"]);
         assert_eq!(fields("clientId=a&clientId=b"), ["clientId"]);
     }

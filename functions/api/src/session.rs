@@ -1,4 +1,5 @@
-//! `POST /sessions`: the body, checked field by field against the provider's bounds, with everything that is wrong named at once.
+//! `POST /sessions`: the body, checked field by field against the provider's bounds, with
+//! everything that is wrong named at once.
 
 use std::time::Duration;
 
@@ -11,14 +12,17 @@ use verification::ports::SessionRequest;
 
 use crate::problem::FieldError;
 
-/// Seconds until the customer must have started, when the application does not say. (Source: the API description's default.)
+/// Seconds until the customer must have started, when the application does not say. (Source: the
+/// API description's default.)
 const DEFAULT_EXPIRY_SECONDS: u64 = 3_600;
 
 /// Reads the request.
 ///
 /// # Errors
 /// Every field that must be changed.
-pub fn read(body: &Map<String, Value>) -> Result<(SessionRequest, ExpectedDocument), Vec<FieldError>> {
+pub fn read(
+    body: &Map<String, Value>,
+) -> Result<(SessionRequest, ExpectedDocument), Vec<FieldError>> {
     let mut fields = Fields::of(body, "");
     let client_id = fields.client_id("clientId");
     if body.get("clientId").is_none_or(Value::is_null) {
@@ -35,7 +39,10 @@ pub fn read(body: &Map<String, Value>) -> Result<(SessionRequest, ExpectedDocume
         .as_deref()
         .is_some_and(|text| text.starts_with(SecondReference::PREFIX))
     {
-        fields.wrong("externalRef", "must not begin with 'dv2:', which marks second verifications");
+        fields.wrong(
+            "externalRef",
+            "must not begin with 'dv2:', which marks second verifications",
+        );
     }
     let expiry = fields.integer("expirySeconds", 0, 2_592_000);
     let session_length = fields.integer("sessionSeconds", 60, 3_600);
@@ -118,7 +125,10 @@ impl<'a> Fields<'a> {
     fn client_id(&mut self, name: &'static str) -> Option<ClientId> {
         let value = self.get(name)?;
         let is_ascii = |text: &&str| text.bytes().all(|byte| (b' '..=b'~').contains(&byte));
-        let parsed = value.as_str().filter(is_ascii).and_then(|text| text.parse().ok());
+        let parsed = value
+            .as_str()
+            .filter(is_ascii)
+            .and_then(|text| text.parse().ok());
         if parsed.is_none() {
             self.wrong(name, "must be 1 to 100 visible ASCII characters or spaces");
         }
@@ -127,11 +137,15 @@ impl<'a> Fields<'a> {
 
     fn text(&mut self, name: &'static str, minimum: usize, maximum: usize) -> Option<String> {
         let value = self.get(name)?;
-        let text = value
-            .as_str()
-            .filter(|text| (minimum..=maximum).contains(&text.chars().count()) && !text.chars().any(char::is_control));
+        let text = value.as_str().filter(|text| {
+            (minimum..=maximum).contains(&text.chars().count())
+                && !text.chars().any(char::is_control)
+        });
         if text.is_none() {
-            self.wrong(name, format!("must be text of {minimum} to {maximum} characters"));
+            self.wrong(
+                name,
+                format!("must be text of {minimum} to {maximum} characters"),
+            );
         }
         text.map(str::to_owned)
     }
@@ -140,11 +154,17 @@ impl<'a> Fields<'a> {
     fn locale(&mut self, name: &'static str) -> Option<String> {
         let value = self.get(name)?;
         let is_name = |text: &&str| {
-            (2..=7).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
+            (2..=7).contains(&text.len())
+                && text
+                    .bytes()
+                    .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
         };
         let text = value.as_str().filter(is_name);
         if text.is_none() {
-            self.wrong(name, "must be 2 to 7 letters, digits, hyphens and underscores, such as lt");
+            self.wrong(
+                name,
+                "must be 2 to 7 letters, digits, hyphens and underscores, such as lt",
+            );
         }
         text.map(str::to_owned)
     }
@@ -160,15 +180,21 @@ impl<'a> Fields<'a> {
         };
         let text = value.as_str().filter(is_address);
         if text.is_none() {
-            self.wrong(name, "must be an http or https address of 5 to 2,048 characters");
+            self.wrong(
+                name,
+                "must be an http or https address of 5 to 2,048 characters",
+            );
         }
         text.map(str::to_owned)
     }
 
     fn integer(&mut self, name: &'static str, minimum: u64, maximum: u64) -> Option<u64> {
         let value = self.get(name)?;
-        // 60.0 is a whole number in JSON, however it is written; what does not fit comes out as a bound's other side.
-        let whole = value.as_f64().filter(|number| number.fract() == 0.0 && *number >= 0.0);
+        // 60.0 is a whole number in JSON, however it is written; what does not fit comes out as a
+        // bound's other side.
+        let whole = value
+            .as_f64()
+            .filter(|number| number.fract() == 0.0 && *number >= 0.0);
         #[expect(
             clippy::cast_possible_truncation,
             clippy::cast_sign_loss,
@@ -178,7 +204,10 @@ impl<'a> Fields<'a> {
             .map(|number| number as u64)
             .filter(|number| (minimum..=maximum).contains(number));
         if number.is_none() {
-            self.wrong(name, format!("must be a whole number from {minimum} to {maximum}"));
+            self.wrong(
+                name,
+                format!("must be a whole number from {minimum} to {maximum}"),
+            );
         }
         number
     }
@@ -194,14 +223,29 @@ impl<'a> Fields<'a> {
 
     /// An open set: the provider adds types.
     fn document_types(&mut self, name: &'static str) -> Vec<String> {
-        let Some(value) = self.get(name) else { return Vec::new() };
-        let is_type = |text: &str| (2..=40).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_uppercase() || byte == b'_');
-        let types = value.as_array().filter(|types| (1..=32).contains(&types.len())).and_then(|types| {
-            types
-                .iter()
-                .map(|value| value.as_str().filter(|text| is_type(text)).map(str::to_owned))
-                .collect::<Option<Vec<_>>>()
-        });
+        let Some(value) = self.get(name) else {
+            return Vec::new();
+        };
+        let is_type = |text: &str| {
+            (2..=40).contains(&text.len())
+                && text
+                    .bytes()
+                    .all(|byte| byte.is_ascii_uppercase() || byte == b'_')
+        };
+        let types = value
+            .as_array()
+            .filter(|types| (1..=32).contains(&types.len()))
+            .and_then(|types| {
+                types
+                    .iter()
+                    .map(|value| {
+                        value
+                            .as_str()
+                            .filter(|text| is_type(text))
+                            .map(str::to_owned)
+                    })
+                    .collect::<Option<Vec<_>>>()
+            });
         types.unwrap_or_else(|| {
             self.wrong(name, "must be 1 to 32 document types such as PASSPORT");
             Vec::new()
@@ -214,13 +258,17 @@ impl<'a> Fields<'a> {
             .into_iter()
             .find(|document_type| value.as_str() == Some(document_type.as_str()));
         if found.is_none() {
-            let all: Vec<&str> = DocumentType::ALL.iter().map(|document_type| document_type.as_str()).collect();
+            let all: Vec<&str> = DocumentType::ALL
+                .iter()
+                .map(|document_type| document_type.as_str())
+                .collect();
             self.wrong(name, format!("must be one of {}", all.join(", ")));
         }
         found
     }
 
-    /// Country, then document type, then step, as the provider documents it; what a step holds is the provider's to judge.
+    /// Country, then document type, then step, as the provider documents it; what a step holds is
+    /// the provider's to judge.
     fn additional_steps(&mut self, name: &'static str) -> Option<Value> {
         let value = self.get(name)?;
         let is_level = |value: &Value, depth: u8| is_nested_objects(value, depth);
@@ -236,10 +284,18 @@ impl<'a> Fields<'a> {
 
     /// What is wrong, members that nobody knows included.
     fn finish(mut self) -> Vec<FieldError> {
-        let unknown: Vec<&String> = self.members.keys().filter(|name| !self.known.contains(&name.as_str())).collect();
+        let unknown: Vec<&String> = self
+            .members
+            .keys()
+            .filter(|name| !self.known.contains(&name.as_str()))
+            .collect();
         for name in unknown {
             // A name from outside may be long or hold anything.
-            let shown: String = name.chars().filter(|character| !character.is_control()).take(64).collect();
+            let shown: String = name
+                .chars()
+                .filter(|character| !character.is_control())
+                .take(64)
+                .collect();
             self.wrong(&shown, "is not known");
         }
         self.errors
@@ -248,7 +304,12 @@ impl<'a> Fields<'a> {
 
 fn is_nested_objects(value: &Value, depth: u8) -> bool {
     match value.as_object() {
-        Some(members) => depth == 0 || members.values().all(|member| is_nested_objects(member, depth - 1)),
+        Some(members) => {
+            depth == 0
+                || members
+                    .values()
+                    .all(|member| is_nested_objects(member, depth - 1))
+        }
         None => false,
     }
 }
@@ -259,12 +320,14 @@ mod tests {
     use serde_json::json;
 
     fn read_json(body: Value) -> Result<(SessionRequest, ExpectedDocument), Vec<String>> {
-        read(body.as_object().unwrap()).map_err(|errors| errors.into_iter().map(|error| error.field).collect())
+        read(body.as_object().unwrap())
+            .map_err(|errors| errors.into_iter().map(|error| error.field).collect())
     }
 
     #[test]
     fn a_client_id_is_enough() {
-        let (request, expected) = read_json(json!({"clientId": "customer-1", "country": null})).unwrap();
+        let (request, expected) =
+            read_json(json!({"clientId": "customer-1", "country": null})).unwrap();
         assert_eq!(
             (request.client_id.as_str(), request.expiry),
             ("customer-1", Duration::from_secs(3_600))
@@ -281,7 +344,13 @@ mod tests {
             "secondDocument": {"country": "LV", "documentType": "PASSPORT"}
         }))
         .unwrap();
-        assert_eq!(request.country.map(|country| country.to_string()).as_deref(), Some("LT"));
+        assert_eq!(
+            request
+                .country
+                .map(|country| country.to_string())
+                .as_deref(),
+            Some("LT")
+        );
         assert_eq!(
             (request.expiry, request.session_length),
             (Duration::from_secs(600), Some(Duration::from_secs(60)))
@@ -318,6 +387,9 @@ mod tests {
             ]
         );
         assert_eq!(read_json(json!({})).unwrap_err(), ["clientId"]);
-        assert_eq!(read_json(json!({"clientId": null})).unwrap_err(), ["clientId"]);
+        assert_eq!(
+            read_json(json!({"clientId": null})).unwrap_err(),
+            ["clientId"]
+        );
     }
 }

@@ -1,5 +1,5 @@
-//! The callbacks of the test, as a function URL would hand them to the webhook. (Source: "Invoking Lambda function URLs", request payload
-//! format 2.0.)
+//! The callbacks of the test, as a function URL would hand them to the webhook. (Source: "Invoking
+//! Lambda function URLs", request payload format 2.0.)
 
 use adapters::SELF_TEST_BODY;
 use idenfy::{SIGNATURE_HEADER, SigningKey};
@@ -13,10 +13,15 @@ pub fn signed(key: &SigningKey, source: Source, now: Timestamp) -> Value {
     event(&key.sign(SELF_TEST_BODY.as_bytes()), source, now)
 }
 
-/// The same with a signature whose last digit is wrong, which only a version that compares all of them refuses.
+/// The same with a signature whose last digit is wrong, which only a version that compares all of
+/// them refuses.
 pub fn forged(key: &SigningKey, source: Source, now: Timestamp) -> Value {
     let mut signature = key.sign(SELF_TEST_BODY.as_bytes());
-    let wrong = if signature.pop() == Some('0') { '1' } else { '0' };
+    let wrong = if signature.pop() == Some('0') {
+        '1'
+    } else {
+        '0'
+    };
     signature.push(wrong);
     event(&signature, source, now)
 }
@@ -62,12 +67,19 @@ mod tests {
         for number in 0..100 {
             let key = SigningKey::new(format!("key {number}")).unwrap();
             let now = Timestamp::from_milliseconds(0);
-            let (signed, mut forged) = (signed(&key, Source::default(), now), forged(&key, Source::default(), now));
+            let (signed, mut forged) = (
+                signed(&key, Source::default(), now),
+                forged(&key, Source::default(), now),
+            );
             assert_eq!(signature(&signed), key.sign(SELF_TEST_BODY.as_bytes()));
             let digits = signature(&signed).bytes().zip(signature(&forged).bytes());
             assert_eq!(digits.filter(|(right, wrong)| right != wrong).count(), 1);
             assert_eq!(signature(&forged).len(), 64);
-            assert!(signature(&forged).bytes().all(|digit| digit.is_ascii_hexdigit()));
+            assert!(
+                signature(&forged)
+                    .bytes()
+                    .all(|digit| digit.is_ascii_hexdigit())
+            );
             forged["headers"]["idenfy-signature"] = signed["headers"]["idenfy-signature"].clone();
             assert_eq!(signed, forged);
         }

@@ -1,4 +1,5 @@
-//! What the function is told by its environment: which version to test, and nothing about the stores behind it.
+//! What the function is told by its environment: which version to test, and nothing about the
+//! stores behind it.
 
 use std::net::IpAddr;
 use std::str::FromStr;
@@ -19,7 +20,9 @@ impl Config {
     pub fn read(mut environment: Environment) -> Result<Self, EnvironmentError> {
         let version = environment.required("WEBHOOK_VERSION_ARN");
         let secret_arn = environment.required("IDENFY_SECRET_ARN");
-        let source = environment.optional("ALLOWED_SOURCE_IPS").unwrap_or_default();
+        let source = environment
+            .optional("ALLOWED_SOURCE_IPS")
+            .unwrap_or_default();
         let log_level = environment.optional("LOG_LEVEL").unwrap_or_default();
         let aws = read_aws_settings(&mut environment);
         match (environment.problems(), version, secret_arn, aws) {
@@ -35,12 +38,14 @@ impl Config {
     }
 }
 
-/// The address that test callbacks seem to come from: the first one that the webhook allows. A network's own address lies within it.
+/// The address that test callbacks seem to come from: the first one that the webhook allows. A
+/// network's own address lies within it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Source(pub IpAddr);
 
 impl Default for Source {
-    /// Where every address is allowed: one that is set aside for documentation (RFC 5737), and so is nobody's.
+    /// Where every address is allowed: one that is set aside for documentation (RFC 5737), and so
+    /// is nobody's.
     fn default() -> Self {
         Self(IpAddr::from([192, 0, 2, 1]))
     }
@@ -64,7 +69,10 @@ mod tests {
     use super::*;
 
     const COMPLETE: [(&str, &str); 5] = [
-        ("WEBHOOK_VERSION_ARN", "arn:aws:lambda:eu-west-1:000000000000:function:webhook:7"),
+        (
+            "WEBHOOK_VERSION_ARN",
+            "arn:aws:lambda:eu-west-1:000000000000:function:webhook:7",
+        ),
         ("IDENFY_SECRET_ARN", "arn"),
         ("AWS_REGION", "eu-west-1"),
         ("AWS_ACCESS_KEY_ID", "id"),
@@ -86,7 +94,10 @@ mod tests {
     #[test]
     fn every_problem_is_named_at_once() {
         let wrong = [
-            ("WEBHOOK_VERSION_ARN", "arn:aws:lambda:eu-west-1:000000000000:function:webhook:live"),
+            (
+                "WEBHOOK_VERSION_ARN",
+                "arn:aws:lambda:eu-west-1:000000000000:function:webhook:live",
+            ),
             ("IDENFY_SECRET_ARN", ""),
             ("ALLOWED_SOURCE_IPS", "nowhere"),
         ];
@@ -104,7 +115,11 @@ mod tests {
             ("198.51.100.0/24,192.0.2.7", "198.51.100.0"),
             ("2001:db8::/32", "2001:db8::"),
         ] {
-            assert_eq!(allowed.parse(), Ok(Source(source.parse().unwrap())), "{allowed}");
+            assert_eq!(
+                allowed.parse(),
+                Ok(Source(source.parse().unwrap())),
+                "{allowed}"
+            );
         }
     }
 }

@@ -3,7 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use adapters::{DeploymentHooks, FunctionVersion, HookExecution, Secret, SecretError, Secrets, SystemClock, VersionInvoker};
+use adapters::{
+    DeploymentHooks, FunctionVersion, HookExecution, Secret, SecretError, Secrets, SystemClock,
+    VersionInvoker,
+};
 use lambda_runtime::Error;
 use serde_json::{Value, json};
 use verification::ports::Clock;
@@ -12,8 +15,9 @@ use crate::callback::{forged, signed};
 use crate::config::Source;
 use crate::verdict::{Answer, judge};
 
-/// For reading the secret and for both callbacks with their repetitions. What is left of the function's 120 s is for the report, which takes
-/// 27 s at most, so that CodeDeploy is told in time even of a version that never answers.
+/// For reading the secret and for both callbacks with their repetitions. What is left of the
+/// function's 120 s is for the report, which takes 27 s at most, so that CodeDeploy is told in time
+/// even of a version that never answers.
 const TEST_BUDGET: Duration = Duration::from_secs(75);
 
 pub struct PreTraffic {
@@ -26,8 +30,9 @@ pub struct PreTraffic {
 }
 
 impl PreTraffic {
-    /// Tests the version and reports. May be called again with the same event: the callbacks are the same bytes each time, and CodeDeploy keeps the
-    /// first report. A version that fails is no error of this function; that it could not be reported is, and Lambda then calls again.
+    /// Tests the version and reports. May be called again with the same event: the callbacks are
+    /// the same bytes each time, and CodeDeploy keeps the first report. A version that fails is no
+    /// error of this function; that it could not be reported is, and Lambda then calls again.
     pub async fn handle(&self, event: Value) -> Result<Value, Error> {
         let Ok(execution) = serde_json::from_value::<HookExecution>(event) else {
             tracing::error!(
@@ -58,10 +63,13 @@ impl PreTraffic {
             tracing::error!(event = "verdict_not_reported", error = %error, cause = cause(&error), "CodeDeploy waits for an hour, then gives the deployment up");
             return Err(error.into());
         }
-        Ok(json!({"status": status.as_str(), "signed": signed.to_string(), "forged": forged.to_string()}))
+        Ok(
+            json!({"status": status.as_str(), "signed": signed.to_string(), "forged": forged.to_string()}),
+        )
     }
 
-    /// What the version makes of the signed callback and of the forged one. The second is not sent where the first was not answered.
+    /// What the version makes of the signed callback and of the forged one. The second is not sent
+    /// where the first was not answered.
     async fn test(&self) -> (Answer, Answer) {
         let secret = match self.secret().await {
             Ok(secret) => secret,
@@ -72,7 +80,10 @@ impl PreTraffic {
         };
         let key = secret.signing_keys.current();
         match self.send(&signed(key, self.source, self.clock.now())).await {
-            answered @ Answer::Status(_) => (answered, self.send(&forged(key, self.source, self.clock.now())).await),
+            answered @ Answer::Status(_) => (
+                answered,
+                self.send(&forged(key, self.source, self.clock.now())).await,
+            ),
             unanswered => (unanswered, Answer::Unreachable),
         }
     }
@@ -97,5 +108,9 @@ fn cause(error: &dyn std::error::Error) -> Option<String> {
     let causes: Vec<String> = std::iter::successors(error.source(), |&error| error.source())
         .map(ToString::to_string)
         .collect();
-    if causes.is_empty() { None } else { Some(causes.join(": ")) }
+    if causes.is_empty() {
+        None
+    } else {
+        Some(causes.join(": "))
+    }
 }

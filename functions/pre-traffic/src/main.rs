@@ -1,5 +1,6 @@
-//! Tests a new version of the webhook before callbacks go to it: CodeDeploy invokes this function when a version has been published, and
-//! moves callbacks to the version only when it is told that it may.
+//! Tests a new version of the webhook before callbacks go to it: CodeDeploy invokes this function
+//! when a version has been published, and moves callbacks to the version only when it is told that
+//! it may.
 
 mod callback;
 mod config;

@@ -45,7 +45,8 @@ impl fmt::Display for Answer {
     }
 }
 
-/// Anything but the two right answers fails the version: one that accepts whatever comes is worse than none.
+/// Anything but the two right answers fails the version: one that accepts whatever comes is worse
+/// than none.
 pub fn judge(signed: Answer, forged: Answer) -> HookStatus {
     match (signed, forged) {
         (Answer::Status(200), Answer::Status(401)) => HookStatus::Succeeded,
@@ -73,7 +74,11 @@ mod tests {
         for signed in answers {
             for forged in answers {
                 let is_right = (signed, forged) == (Answer::Status(200), Answer::Status(401));
-                let expected = if is_right { HookStatus::Succeeded } else { HookStatus::Failed };
+                let expected = if is_right {
+                    HookStatus::Succeeded
+                } else {
+                    HookStatus::Failed
+                };
                 assert_eq!(judge(signed, forged), expected, "{signed} {forged}");
             }
         }
@@ -88,7 +93,11 @@ mod tests {
             (json!({"errorMessage": "…"}), "unreadable"),
             (json!(null), "unreadable"),
         ] {
-            assert_eq!(Answer::of(&Ok(answer.clone())).to_string(), read, "{answer}");
+            assert_eq!(
+                Answer::of(&Ok(answer.clone())).to_string(),
+                read,
+                "{answer}"
+            );
         }
         assert_eq!(Answer::of(&Err(InvocationError::Failed)), Answer::Failed);
     }

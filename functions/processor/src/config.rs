@@ -24,8 +24,12 @@ impl Config {
         if let Some(problems) = environment.problems() {
             return Err(problems);
         }
-        let (Some(settings), Some(idenfy_base_url), Some(ProcessTokenField(token_field)), Some(policy)) =
-            (settings, idenfy_base_url, token_field, policy)
+        let (
+            Some(settings),
+            Some(idenfy_base_url),
+            Some(ProcessTokenField(token_field)),
+            Some(policy),
+        ) = (settings, idenfy_base_url, token_field, policy)
         else {
             return Err(environment.problems().unwrap_or_default());
         };

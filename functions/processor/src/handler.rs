@@ -19,10 +19,12 @@ const RESERVE: Duration = Duration::from_secs(5);
 /// The pause before the first repeat; each further one is twice as long.
 const SHORTEST_PAUSE: Duration = Duration::from_secs(3);
 
-/// The longest pause. With ten receives, a message is tried for half an hour before it becomes a dead letter.
+/// The longest pause. With ten receives, a message is tried for half an hour before it becomes a
+/// dead letter.
 const LONGEST_PAUSE: Duration = Duration::from_secs(15 * 60);
 
-/// A message that is put back now is a dead letter when it comes again: `maxReceiveCount` of SubmissionQueue.
+/// A message that is put back now is a dead letter when it comes again: `maxReceiveCount` of
+/// SubmissionQueue.
 const LAST_RECEIVE: u32 = 10;
 
 pub struct Processor {
@@ -56,7 +58,9 @@ impl Processor {
                 receives,
                 "a message is not a claim check"
             );
-            return Handled::Again { after: Duration::ZERO };
+            return Handled::Again {
+                after: Duration::ZERO,
+            };
         };
         let (handled, outcome, why) = self.advance(&scan_ref, receives, until).await;
         let took = self.clock.now().since(started);
@@ -77,29 +81,44 @@ impl Processor {
         handled
     }
 
-    async fn advance(&self, scan_ref: &ScanRef, receives: u32, until: Timestamp) -> (Handled, &'static str, Option<&'static str>) {
+    async fn advance(
+        &self,
+        scan_ref: &ScanRef,
+        receives: u32,
+        until: Timestamp,
+    ) -> (Handled, &'static str, Option<&'static str>) {
         match self.advance.advance(scan_ref, until).await {
             Ok(Advanced::Resting(state)) => (Handled::Done, state, None),
             Ok(Advanced::Unknown) => (Handled::Done, "Unknown", None),
             Ok(Advanced::HeldUntil(lease_until)) => {
-                // The first look comes right after the message was sent, when its sender is about to let go.
-                let rest = lease_until.since(self.clock.now()).saturating_add(Duration::from_secs(1));
+                // The first look comes right after the message was sent, when its sender is about
+                // to let go.
+                let rest = lease_until
+                    .since(self.clock.now())
+                    .saturating_add(Duration::from_secs(1));
                 (
                     Handled::Again {
-                        after: if receives <= 1 { Duration::from_secs(1) } else { rest },
+                        after: if receives <= 1 {
+                            Duration::from_secs(1)
+                        } else {
+                            rest
+                        },
                     },
                     "Held",
                     None,
                 )
             }
             Ok(Advanced::LeftAlone { until }) => {
-                let handled = self.send_anew(scan_ref, delay(scan_ref, self.clock.now(), until)).await;
+                let handled = self
+                    .send_anew(scan_ref, delay(scan_ref, self.clock.now(), until))
+                    .await;
                 (handled, "LeftAlone", None)
             }
             Ok(Advanced::TryAgain { why, after }) => {
                 let own = pause(receives);
                 let handled = match after.filter(|told| *told > own) {
-                    // Told to wait for longer than the message has receives left: it would come back as a dead letter.
+                    // Told to wait for longer than the message has receives left: it would come
+                    // back as a dead letter.
                     Some(told) if receives >= LAST_RECEIVE => self.send_anew(scan_ref, told).await,
                     Some(told) => Handled::Again { after: told },
                     None => Handled::Again { after: own },
@@ -109,18 +128,26 @@ impl Processor {
             Err(error) => {
                 let cause = std::error::Error::source(&error).map(ToString::to_string);
                 tracing::error!(event = "store_unavailable", scan_ref = %scan_ref, error = %error, cause, "a pairing cannot be advanced now");
-                (Handled::Again { after: pause(receives) }, "TryAgain", Some("StoreUnavailable"))
+                (
+                    Handled::Again {
+                        after: pause(receives),
+                    },
+                    "TryAgain",
+                    Some("StoreUnavailable"),
+                )
             }
         }
     }
 }
 
 impl Processor {
-    /// Puts the claim check away without using up one of its receives: a new one is sent, then the old one may go.
+    /// Puts the claim check away without using up one of its receives: a new one is sent, then the
+    /// old one may go.
     ///
-    /// In this order, because a process that ends between the two leaves two messages of which the second is absorbed, and the other
-    /// order would leave none. A message that cannot be sent stays where it is and costs a receive. And were both lost, the
-    /// pairing's `attention_at` has the reconciler send a third.
+    /// In this order, because a process that ends between the two leaves two messages of which the
+    /// second is absorbed, and the other order would leave none. A message that cannot be sent
+    /// stays where it is and costs a receive. And were both lost, the pairing's `attention_at` has
+    /// the reconciler send a third.
     async fn send_anew(&self, scan_ref: &ScanRef, delay: Duration) -> Handled {
         match self.queue.enqueue_later(scan_ref, delay).await {
             Ok(()) => Handled::Done,

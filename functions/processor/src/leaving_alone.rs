@@ -10,16 +10,20 @@ use verification::identifiers::ScanRef;
 /// Messages come back over at least so long after the pause, however short it was.
 const SHORTEST_SPREAD: Duration = Duration::from_secs(4);
 
-/// When a message that waits for the provider comes back: after the rest of the pause and up to half of it more, so that not all come at
-/// once to find that one of them is trying; at most [`LONGEST_DELAY`], after which it waits once more.
+/// When a message that waits for the provider comes back: after the rest of the pause and up to
+/// half of it more, so that not all come at once to find that one of them is trying; at most
+/// [`LONGEST_DELAY`], after which it waits once more.
 ///
-/// How much more follows from the pairing's name and the time: different for each, and anew each time.
+/// How much more follows from the pairing's name and the time: different for each, and anew each
+/// time.
 pub fn delay(scan_ref: &ScanRef, now: Timestamp, until: Timestamp) -> Duration {
     let rest = until.since(now).min(LONGEST_DELAY);
     let spread = (rest / 2).max(SHORTEST_SPREAD);
     let mut hasher = DefaultHasher::new();
     (scan_ref.as_str(), now.milliseconds()).hash(&mut hasher);
-    let spread_milliseconds = u64::try_from(spread.as_millis()).unwrap_or(u64::MAX).saturating_add(1);
+    let spread_milliseconds = u64::try_from(spread.as_millis())
+        .unwrap_or(u64::MAX)
+        .saturating_add(1);
     let more = Duration::from_millis(hasher.finish() % spread_milliseconds);
     (rest + more).min(LONGEST_DELAY)
 }
@@ -32,7 +36,13 @@ mod tests {
 
     fn delays(pause: Duration) -> Vec<Duration> {
         (0..1_000)
-            .map(|number| delay(&format!("pairing-{number}").parse().unwrap(), NOW, NOW.plus(pause)))
+            .map(|number| {
+                delay(
+                    &format!("pairing-{number}").parse().unwrap(),
+                    NOW,
+                    NOW.plus(pause),
+                )
+            })
             .collect()
     }
 
@@ -49,7 +59,11 @@ mod tests {
 
     #[test]
     fn a_pause_longer_than_a_delay_can_be_is_waited_for_in_parts() {
-        assert!(delays(Duration::from_secs(3_600)).into_iter().all(|delay| delay == LONGEST_DELAY));
+        assert!(
+            delays(Duration::from_secs(3_600))
+                .into_iter()
+                .all(|delay| delay == LONGEST_DELAY)
+        );
     }
 
     #[test]
@@ -60,7 +74,10 @@ mod tests {
             let tenth = (delay - pause).as_secs() / 3;
             tenths[usize::try_from(tenth.min(9)).unwrap()] += 1;
         }
-        assert!(tenths.iter().all(|count| (60..=140).contains(count)), "{tenths:?}");
+        assert!(
+            tenths.iter().all(|count| (60..=140).contains(count)),
+            "{tenths:?}"
+        );
     }
 
     #[test]

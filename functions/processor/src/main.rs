@@ -15,19 +15,27 @@ use lambda_runtime::{Error, LambdaEvent, service_fn};
 use lambda_support::start;
 use verification::Advance;
 
-/// The same program decodes pictures, in processes of its own that are started for one picture each.
+/// The same program decodes pictures, in processes of its own that are started for one picture
+/// each.
 fn main() -> Result<ExitCode, Error> {
     if let Some(exit) = document_preparation::run_if_asked() {
         return Ok(exit);
     }
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
     runtime.block_on(serve()).map(|()| ExitCode::SUCCESS)
 }
 
 async fn serve() -> Result<(), Error> {
     let (config, installation) = start(Config::read, |config| &config.settings).await?;
     let caller = installation.idenfy(config.idenfy_base_url);
-    let provider = IdenfyProvider::new(caller, config.token_field, &installation.sdk, &config.settings.document_bucket);
+    let provider = IdenfyProvider::new(
+        caller,
+        config.token_field,
+        &installation.sdk,
+        &config.settings.document_bucket,
+    );
     let preparation = S3Preparation::new(
         &installation.sdk,
         &config.settings.document_bucket,

@@ -1,4 +1,5 @@
-//! What the publisher is told by its environment: where the bus is, and nothing about iDenfy, its secret or the documents.
+//! What the publisher is told by its environment: where the bus is, and nothing about iDenfy, its
+//! secret or the documents.
 
 use adapters::AwsSettings;
 use lambda_support::{Environment, EnvironmentError, LogLevel, read_aws_settings};
@@ -16,7 +17,11 @@ impl Config {
         let log_level = environment.optional("LOG_LEVEL").unwrap_or_default();
         let aws = read_aws_settings(&mut environment);
         match (environment.problems(), event_bus, aws) {
-            (None, Some(event_bus), Some(aws)) => Ok(Self { event_bus, log_level, aws }),
+            (None, Some(event_bus), Some(aws)) => Ok(Self {
+                event_bus,
+                log_level,
+                aws,
+            }),
             (problems, _, _) => Err(problems.unwrap_or_default()),
         }
     }
@@ -27,7 +32,9 @@ mod tests {
     use super::*;
 
     fn read(variables: &[(&str, &str)]) -> Result<Config, EnvironmentError> {
-        let owned = variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        let owned = variables
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
         Config::read(Environment::of(owned))
     }
 
@@ -45,7 +52,12 @@ mod tests {
     #[test]
     fn everything_missing_is_named_at_once() {
         let message = read(&[("LOG_LEVEL", "loud")]).unwrap_err().to_string();
-        for name in ["EVENT_BUS_NAME", "LOG_LEVEL", "AWS_REGION", "AWS_SECRET_ACCESS_KEY"] {
+        for name in [
+            "EVENT_BUS_NAME",
+            "LOG_LEVEL",
+            "AWS_REGION",
+            "AWS_SECRET_ACCESS_KEY",
+        ] {
             assert!(message.contains(name), "{message}");
         }
     }

@@ -1,7 +1,8 @@
 //! A batch of the table's stream in, the first record that has to come again out.
 //!
-//! Everything in a batch that can be announced is announced, also behind a record that fails: one that can never be read holds nobody
-//! up. What stands behind it is announced once more with each further attempt, which consumers must expect of every event.
+//! Everything in a batch that can be announced is announced, also behind a record that fails: one
+//! that can never be read holds nobody up. What stands behind it is announced once more with each
+//! further attempt, which consumers must expect of every event.
 
 use std::sync::Arc;
 
@@ -10,14 +11,17 @@ use serde_json::Value;
 use verification::Announcement;
 use verification::ports::{Announcer, Clock, Unavailable};
 
-use crate::record::{FailedRecord, StreamBatch, StreamBatchResponse, announcement, sequence_number};
+use crate::record::{
+    FailedRecord, StreamBatch, StreamBatchResponse, announcement, sequence_number,
+};
 
 pub struct Publisher {
     pub announcer: Arc<dyn Announcer>,
     pub clock: Arc<dyn Clock>,
 }
 
-/// A failed record without a sequence number cannot be reported, and an empty one would be taken for something else.
+/// A failed record without a sequence number cannot be reported, and an empty one would be taken
+/// for something else.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("a record has no sequence number, so the batch can only be repeated as a whole")]
 pub struct UnreportableRecord;
@@ -33,7 +37,10 @@ struct Outcomes {
 impl Publisher {
     /// # Errors
     /// A record that failed cannot be named; Lambda repeats the batch, halved.
-    pub async fn handle(&self, batch: StreamBatch) -> Result<StreamBatchResponse, UnreportableRecord> {
+    pub async fn handle(
+        &self,
+        batch: StreamBatch,
+    ) -> Result<StreamBatchResponse, UnreportableRecord> {
         let started = self.clock.now();
         let outcomes = Outcomes::of(&batch.records);
         let unpublished = self.publish(&outcomes).await;
@@ -48,12 +55,15 @@ impl Publisher {
             peak_memory_kb = peak_memory_kilobytes(),
             "outcomes announced"
         );
-        // Records come in the order of the shard, and Lambda repeats from the one that is named: the first is the one.
+        // Records come in the order of the shard, and Lambda repeats from the one that is named:
+        // the first is the one.
         let first = outcomes.unreadable.into_iter().chain(unpublished).min();
         let Some(record) = first.and_then(|position| batch.records.get(position)) else {
             return Ok(StreamBatchResponse::default());
         };
-        let sequence_number = sequence_number(record).ok_or(UnreportableRecord)?.to_owned();
+        let sequence_number = sequence_number(record)
+            .ok_or(UnreportableRecord)?
+            .to_owned();
         Ok(StreamBatchResponse {
             failures: vec![FailedRecord { sequence_number }],
         })
@@ -61,7 +71,11 @@ impl Publisher {
 
     /// Returns the positions of those that were not taken, or of which that is not known.
     async fn publish(&self, outcomes: &Outcomes) -> Vec<usize> {
-        let mut results = self.announcer.announce(&outcomes.announcements).await.into_iter();
+        let mut results = self
+            .announcer
+            .announce(&outcomes.announcements)
+            .await
+            .into_iter();
         let mut unpublished = Vec::new();
         for (position, announcement) in outcomes.positions.iter().zip(&outcomes.announcements) {
             let error = match results.next() {
@@ -106,7 +120,9 @@ impl Outcomes {
 /// The last cause, which says what the service or the network said.
 fn innermost(error: &Unavailable) -> Option<String> {
     let first = std::error::Error::source(error);
-    std::iter::successors(first, |error| error.source()).last().map(ToString::to_string)
+    std::iter::successors(first, |error| error.source())
+        .last()
+        .map(ToString::to_string)
 }
 
 #[cfg(test)]
@@ -130,7 +146,10 @@ mod tests {
     impl Announcer for Bus {
         async fn announce(&self, announcements: &[Announcement]) -> Vec<Result<(), Unavailable>> {
             let result = |announcement: &Announcement| {
-                if self.refused.contains(&announcement.detail.scan_ref.as_str()) {
+                if self
+                    .refused
+                    .contains(&announcement.detail.scan_ref.as_str())
+                {
                     return Err(Unavailable::new("announcing", "throttled"));
                 }
                 self.taken.lock().unwrap().push(announcement.clone());
@@ -145,14 +164,20 @@ mod tests {
         fn keys(&self) -> Vec<String> {
             let key = |announcement: &Announcement| {
                 let detail = &announcement.detail;
-                format!("{} {} {}", detail.scan_ref, announcement.outcome.as_str(), detail.occurred_at)
+                format!(
+                    "{} {} {}",
+                    detail.scan_ref,
+                    announcement.outcome.as_str(),
+                    detail.occurred_at
+                )
             };
             self.taken.lock().unwrap().iter().map(key).collect()
         }
     }
 
     fn outcome(scan_ref: &str, sequence_number: &str) -> Value {
-        let detail = json!({"scanRef": scan_ref, "occurredAt": "2026-11-23T10:00:00.123Z"}).to_string();
+        let detail =
+            json!({"scanRef": scan_ref, "occurredAt": "2026-11-23T10:00:00.123Z"}).to_string();
         json!({
             "eventName": "INSERT",
             "dynamodb": {
@@ -194,9 +219,17 @@ mod tests {
             refused: vec!["b", "d"],
             ..Bus::default()
         });
-        let records = vec![outcome("a", "9"), outcome("b", "10"), outcome("c", "11"), outcome("d", "12")];
+        let records = vec![
+            outcome("a", "9"),
+            outcome("b", "10"),
+            outcome("c", "11"),
+            outcome("d", "12"),
+        ];
         let answer = publish(&bus, records).await.unwrap();
-        assert_eq!(answer, json!({"batchItemFailures": [{"itemIdentifier": "10"}]}));
+        assert_eq!(
+            answer,
+            json!({"batchItemFailures": [{"itemIdentifier": "10"}]})
+        );
         assert_eq!(bus.keys().len(), 2, "those that can be announced are");
     }
 
@@ -206,16 +239,28 @@ mod tests {
             refused: vec!["c"],
             ..Bus::default()
         });
-        let records = vec![outcome("a", "1"), poison("2"), outcome("b", "3"), outcome("c", "4")];
+        let records = vec![
+            outcome("a", "1"),
+            poison("2"),
+            outcome("b", "3"),
+            outcome("c", "4"),
+        ];
         let answer = publish(&bus, records).await.unwrap();
-        assert_eq!(answer, json!({"batchItemFailures": [{"itemIdentifier": "2"}]}));
+        assert_eq!(
+            answer,
+            json!({"batchItemFailures": [{"itemIdentifier": "2"}]})
+        );
         assert_eq!(bus.keys().len(), 2);
     }
 
     #[tokio::test]
     async fn a_failed_record_that_cannot_be_named_fails_the_batch_openly() {
         let bus = Arc::new(Bus::default());
-        let answer = publish(&bus, vec![outcome("a", "1"), json!({"eventName": "INSERT"})]).await;
+        let answer = publish(
+            &bus,
+            vec![outcome("a", "1"), json!({"eventName": "INSERT"})],
+        )
+        .await;
         assert_eq!(answer, Err(UnreportableRecord));
         assert_eq!(bus.keys().len(), 1);
     }

@@ -1,6 +1,8 @@
-//! One record of the table's stream, read member by member, so that an odd one is an odd record and not an odd batch.
+//! One record of the table's stream, read member by member, so that an odd one is an odd record and
+//! not an odd batch.
 //!
-//! (Source for the shape: "Using AWS Lambda with Amazon DynamoDB", AWS Lambda developer guide, example event.)
+//! (Source for the shape: "Using AWS Lambda with Amazon DynamoDB", AWS Lambda developer guide,
+//! example event.)
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -14,7 +16,8 @@ pub struct StreamBatch {
     pub records: Vec<Value>,
 }
 
-/// What Lambda is told. It goes on behind the last record before the failed one; an empty list means that all is done.
+/// What Lambda is told. It goes on behind the last record before the failed one; an empty list
+/// means that all is done.
 #[derive(Debug, Default, PartialEq, Eq, Serialize)]
 pub struct StreamBatchResponse {
     #[serde(rename = "batchItemFailures")]
@@ -46,8 +49,9 @@ pub fn sequence_number(record: &Value) -> Option<&str> {
         .filter(|number| !number.is_empty())
 }
 
-/// The announcement that a record carries; `None` for a change that is no outcome, such as a record's removal. The event source's
-/// filter keeps those away, but a filter that is lost must not turn them into failures.
+/// The announcement that a record carries; `None` for a change that is no outcome, such as a
+/// record's removal. The event source's filter keeps those away, but a filter that is lost must not
+/// turn them into failures.
 pub fn announcement(record: &Value) -> Result<Option<Announcement>, Unreadable> {
     match record.get("eventName").and_then(Value::as_str) {
         Some("MODIFY" | "REMOVE") => return Ok(None),
@@ -61,8 +65,14 @@ pub fn announcement(record: &Value) -> Result<Option<Announcement>, Unreadable> 
     let Some(outcome) = image.get("outcome") else {
         return Ok(None);
     };
-    let outcome = outcome.get("S").and_then(parse_word).ok_or(Unreadable::Outcome)?;
-    let detail = image.get("detail").and_then(|detail| detail.get("S")).and_then(parse_json);
+    let outcome = outcome
+        .get("S")
+        .and_then(parse_word)
+        .ok_or(Unreadable::Outcome)?;
+    let detail = image
+        .get("detail")
+        .and_then(|detail| detail.get("S"))
+        .and_then(parse_json);
     Ok(Some(Announcement {
         outcome,
         detail: detail.ok_or(Unreadable::Detail)?,
@@ -91,8 +101,9 @@ mod tests {
 
     #[test]
     fn an_outcome_is_read_whole() {
-        let record =
-            inserted(&json!({"outcome": {"S": "DualVerificationDeclined"}, "detail": {"S": DETAIL}, "pk": {"S": "PAIRING#first"}}));
+        let record = inserted(
+            &json!({"outcome": {"S": "DualVerificationDeclined"}, "detail": {"S": DETAIL}, "pk": {"S": "PAIRING#first"}}),
+        );
         let announcement = announcement(&record).unwrap().unwrap();
         assert_eq!(announcement.outcome, Outcome::DualVerificationDeclined);
         assert_eq!(serde_json::to_string(&announcement.detail).unwrap(), DETAIL);

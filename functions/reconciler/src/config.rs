@@ -14,7 +14,10 @@ impl Config {
         let settings = Settings::read(&mut environment);
         let idenfy_base_url = environment.required("IDENFY_BASE_URL");
         match (environment.problems(), settings, idenfy_base_url) {
-            (None, Some(settings), Some(idenfy_base_url)) => Ok(Self { settings, idenfy_base_url }),
+            (None, Some(settings), Some(idenfy_base_url)) => Ok(Self {
+                settings,
+                idenfy_base_url,
+            }),
             (problems, ..) => Err(problems.unwrap_or_default()),
         }
     }

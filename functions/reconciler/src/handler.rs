@@ -19,14 +19,17 @@ pub struct Reconciler {
 }
 
 impl Reconciler {
-    /// Whatever the event says: the index tells what to do. The answer is for people who invoke it by hand.
+    /// Whatever the event says: the index tells what to do. The answer is for people who invoke it
+    /// by hand.
     pub async fn handle(&self, context: &Context) -> Result<Value, Error> {
         let started = self.clock.now();
         let deadline = i64::try_from(context.deadline).unwrap_or(i64::MAX);
         let reserve = i64::try_from(RESERVE.as_millis()).unwrap_or(i64::MAX);
         let run = self
             .reconcile
-            .run(Timestamp::from_milliseconds(deadline.saturating_sub(reserve)))
+            .run(Timestamp::from_milliseconds(
+                deadline.saturating_sub(reserve),
+            ))
             .await?;
         let Reconciled {
             overdue,
@@ -48,7 +51,8 @@ impl Reconciler {
             waiting,
             erased,
             failed,
-            duration_ms = u64::try_from(self.clock.now().since(started).as_millis()).unwrap_or(u64::MAX),
+            duration_ms =
+                u64::try_from(self.clock.now().since(started).as_millis()).unwrap_or(u64::MAX),
             peak_memory_kb = peak_memory_kilobytes(),
             "reconciled"
         );

@@ -17,7 +17,8 @@ use verification::{EraseVerification, Reconcile};
 async fn main() -> Result<(), Error> {
     let (config, installation) = start(Config::read, |config| &config.settings).await?;
     let caller = installation.idenfy(config.idenfy_base_url);
-    // Only statuses are asked for here; how a token is named when documents are posted makes no difference.
+    // Only statuses are asked for here; how a token is named when documents are posted makes no
+    // difference.
     let provider = IdenfyProvider::new(
         caller.clone(),
         TokenField::default(),
@@ -27,7 +28,10 @@ async fn main() -> Result<(), Error> {
     let erase = EraseVerification {
         pairings: installation.pairings.clone(),
         keys: installation.pairings.clone(),
-        files: Arc::new(S3FileRemoval::new(&installation.sdk, &config.settings.document_bucket)),
+        files: Arc::new(S3FileRemoval::new(
+            &installation.sdk,
+            &config.settings.document_bucket,
+        )),
         sessions: Arc::new(IdenfySessions::new(caller)),
         clock: installation.clock.clone(),
         observer: installation.metrics.clone(),

@@ -18,7 +18,9 @@ impl Config {
     pub fn read(mut environment: Environment) -> Result<Self, EnvironmentError> {
         let settings = Settings::read(&mut environment);
         let policy = PolicySettings::read(&mut environment);
-        let allowed_sources = environment.optional("ALLOWED_SOURCE_IPS").unwrap_or_default();
+        let allowed_sources = environment
+            .optional("ALLOWED_SOURCE_IPS")
+            .unwrap_or_default();
         match (environment.problems(), settings, policy) {
             (None, Some(settings), Some(policy)) => Ok(Self {
                 settings,
@@ -30,7 +32,8 @@ impl Config {
     }
 }
 
-/// From where callbacks may come. None named: from anywhere, because the provider does not publish its addresses and may change them.
+/// From where callbacks may come. None named: from anywhere, because the provider does not publish
+/// its addresses and may change them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct AllowedSources(Vec<IpNet>);
 
@@ -50,8 +53,15 @@ impl FromStr for AllowedSources {
 
     /// Reads addresses and networks such as `192.0.2.7,198.51.100.0/24,2001:db8::/32`.
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let entries = text.split(',').map(str::trim).filter(|entry| !entry.is_empty());
-        let networks = entries.map(|entry| entry.parse().or_else(|_| entry.parse::<IpAddr>().map(IpNet::from)));
+        let entries = text
+            .split(',')
+            .map(str::trim)
+            .filter(|entry| !entry.is_empty());
+        let networks = entries.map(|entry| {
+            entry
+                .parse()
+                .or_else(|_| entry.parse::<IpAddr>().map(IpNet::from))
+        });
         networks
             .collect::<Result<_, _>>()
             .map(Self)
@@ -122,7 +132,13 @@ mod tests {
         for allowed in ["192.0.2.7", "198.51.100.200", "2001:db8::1"] {
             assert!(sources.allow(Some(allowed)), "{allowed}");
         }
-        for refused in [Some("192.0.2.8"), Some("198.51.101.1"), Some("2001:db9::1"), Some("nonsense"), None] {
+        for refused in [
+            Some("192.0.2.8"),
+            Some("198.51.101.1"),
+            Some("2001:db9::1"),
+            Some("nonsense"),
+            None,
+        ] {
             assert!(!sources.allow(refused), "{refused:?}");
         }
     }

@@ -1,4 +1,5 @@
-//! HTTP in, HTTP out. What a callback means is decided elsewhere; here it is only whether it is believed, and what is answered.
+//! HTTP in, HTTP out. What a callback means is decided elsewhere; here it is only whether it is
+//! believed, and what is answered.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,8 +19,8 @@ use verification::{AcceptCallback, Accepted, Timestamp};
 
 use crate::config::AllowedSources;
 
-/// iDenfy waits ten seconds for an answer ("Webhooks"). Copying ends early enough that enqueueing, recording and answering fit into the
-/// eighth.
+/// iDenfy waits ten seconds for an answer ("Webhooks"). Copying ends early enough that enqueueing,
+/// recording and answering fit into the eighth.
 const CAPTURE_BUDGET: Duration = Duration::from_millis(6_500);
 
 /// What may be left of the function's own time when copying ends.
@@ -80,7 +81,9 @@ impl Webhook {
             .filter(|deadline| *deadline > 0);
         let reserve = i64::try_from(ANSWER_RESERVE.as_millis()).unwrap_or(i64::MAX);
         match deadline {
-            Some(deadline) => budget.min(Timestamp::from_milliseconds(deadline.saturating_sub(reserve))),
+            Some(deadline) => budget.min(Timestamp::from_milliseconds(
+                deadline.saturating_sub(reserve),
+            )),
             None => budget,
         }
     }
@@ -88,7 +91,10 @@ impl Webhook {
     /// What can be refused without looking at the body.
     fn screen(&self, request: &Request) -> Result<(), (StatusCode, RejectionReason)> {
         if request.method() != Method::POST {
-            return Err((StatusCode::METHOD_NOT_ALLOWED, RejectionReason::MethodNotAllowed));
+            return Err((
+                StatusCode::METHOD_NOT_ALLOWED,
+                RejectionReason::MethodNotAllowed,
+            ));
         }
         if !self.allowed_sources.allow(source_ip(request).as_deref()) {
             return Err((StatusCode::FORBIDDEN, RejectionReason::SourceNotAllowed));
@@ -113,7 +119,10 @@ impl Webhook {
             _ => Bytes::new(),
         };
         let length = body.len();
-        let signature = parts.headers.get(SIGNATURE_HEADER).map(|value| value.as_bytes());
+        let signature = parts
+            .headers
+            .get(SIGNATURE_HEADER)
+            .map(|value| value.as_bytes());
         let unavailable = |outcome| Answer {
             status: StatusCode::SERVICE_UNAVAILABLE,
             outcome,
@@ -198,7 +207,11 @@ fn cause(error: &dyn std::error::Error) -> Option<String> {
     let causes: Vec<String> = std::iter::successors(error.source(), |&error| error.source())
         .map(ToString::to_string)
         .collect();
-    if causes.is_empty() { None } else { Some(causes.join(": ")) }
+    if causes.is_empty() {
+        None
+    } else {
+        Some(causes.join(": "))
+    }
 }
 
 fn source_ip(request: &Request) -> Option<String> {
@@ -214,9 +227,21 @@ mod tests {
 
     #[test]
     fn what_is_not_signed_may_have_one_mebibyte_and_no_byte_more() {
-        for error in [SignatureError::Missing, SignatureError::Malformed, SignatureError::Mismatch] {
-            assert_eq!(refusal(error, 1 << 20).0, StatusCode::UNAUTHORIZED, "{error}");
-            assert_eq!(refusal(error, (1 << 20) + 1).0, StatusCode::PAYLOAD_TOO_LARGE, "{error}");
+        for error in [
+            SignatureError::Missing,
+            SignatureError::Malformed,
+            SignatureError::Mismatch,
+        ] {
+            assert_eq!(
+                refusal(error, 1 << 20).0,
+                StatusCode::UNAUTHORIZED,
+                "{error}"
+            );
+            assert_eq!(
+                refusal(error, (1 << 20) + 1).0,
+                StatusCode::PAYLOAD_TOO_LARGE,
+                "{error}"
+            );
         }
     }
 }

@@ -1,5 +1,6 @@
-//! CloudWatch's metric math for one period, as far as the template's alarms use it: numbers, names, `+ - * /`, comparisons, `AND`, `OR`,
-//! `IF`, `FILL`, `DAY` and `HOUR`. (Source: "Using metric math with CloudWatch metrics".)
+//! CloudWatch's metric math for one period, as far as the template's alarms use it: numbers, names,
+//! `+ - * /`, comparisons, `AND`, `OR`, `IF`, `FILL`, `DAY` and `HOUR`. (Source: "Using metric math
+//! with CloudWatch metrics".)
 
 /// What an expression is evaluated with.
 pub struct Scope<'a> {
@@ -11,7 +12,9 @@ pub struct Scope<'a> {
 
 impl std::fmt::Debug for Scope<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Scope").field("at", &self.at).finish_non_exhaustive()
+        f.debug_struct("Scope")
+            .field("at", &self.at)
+            .finish_non_exhaustive()
     }
 }
 
@@ -26,7 +29,11 @@ pub fn evaluate(expression: &str, scope: &Scope<'_>) -> Option<f64> {
         scope,
     };
     let value = reader.disjunction();
-    assert_eq!(reader.next, reader.tokens.len(), "read to its end: {expression}");
+    assert_eq!(
+        reader.next,
+        reader.tokens.len(),
+        "read to its end: {expression}"
+    );
     value
 }
 
@@ -34,8 +41,10 @@ fn tokens(expression: &str) -> Vec<String> {
     let mut tokens: Vec<String> = Vec::new();
     let mut previous = ' ';
     for character in expression.chars() {
-        let is_word = |character: char| character.is_alphanumeric() || character == '_' || character == '.';
-        let goes_on = is_word(character) && is_word(previous) || character == '=' && "<>=".contains(previous);
+        let is_word =
+            |character: char| character.is_alphanumeric() || character == '_' || character == '.';
+        let goes_on =
+            is_word(character) && is_word(previous) || character == '=' && "<>=".contains(previous);
         match tokens.last_mut() {
             Some(token) if goes_on => token.push(character),
             _ if character.is_whitespace() => {}
@@ -106,10 +115,19 @@ impl Reader<'_> {
         })
     }
 
-    /// Operands of one precedence, from left to right. Without data on one side there is none in the result.
-    fn chain(&mut self, operand: fn(&mut Self) -> Option<f64>, operation: fn(&str) -> Option<Operation>) -> Option<f64> {
+    /// Operands of one precedence, from left to right. Without data on one side there is none in
+    /// the result.
+    fn chain(
+        &mut self,
+        operand: fn(&mut Self) -> Option<f64>,
+        operation: fn(&str) -> Option<Operation>,
+    ) -> Option<f64> {
         let mut left = operand(self);
-        while let Some(operation) = self.tokens.get(self.next).and_then(|token| operation(token)) {
+        while let Some(operation) = self
+            .tokens
+            .get(self.next)
+            .and_then(|token| operation(token))
+        {
             self.next += 1;
             let right = operand(self);
             left = left.zip(right).map(|(left, right)| operation(left, right));
@@ -157,7 +175,11 @@ impl Reader<'_> {
     }
 
     fn take(&mut self) -> String {
-        let token = self.tokens.get(self.next).expect("the expression goes on").clone();
+        let token = self
+            .tokens
+            .get(self.next)
+            .expect("the expression goes on")
+            .clone();
         self.next += 1;
         token
     }

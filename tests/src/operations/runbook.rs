@@ -1,4 +1,5 @@
-//! `docs/OPERATIONS.md` as somebody on call uses it: an entry for each alarm, and the commands in it.
+//! `docs/OPERATIONS.md` as somebody on call uses it: an entry for each alarm, and the commands in
+//! it.
 
 use super::template::in_the_workspace;
 
@@ -25,7 +26,8 @@ impl Runbook {
     /// Reads the workspace's.
     pub fn read() -> Self {
         Self {
-            text: std::fs::read_to_string(in_the_workspace("docs/OPERATIONS.md")).expect("the runbook"),
+            text: std::fs::read_to_string(in_the_workspace("docs/OPERATIONS.md"))
+                .expect("the runbook"),
         }
     }
 
@@ -41,7 +43,9 @@ impl Runbook {
 
     /// The entries of alarms.
     pub fn entries(&self) -> Vec<Entry> {
-        let alarms = self.sections().filter(|(heading, _)| !OTHER_HEADINGS.contains(heading));
+        let alarms = self
+            .sections()
+            .filter(|(heading, _)| !OTHER_HEADINGS.contains(heading));
         alarms
             .map(|(heading, body)| Entry {
                 heading: heading.to_owned(),
@@ -52,7 +56,10 @@ impl Runbook {
 
     /// The entry of one alarm.
     pub fn entry(&self, alarm: &str) -> Entry {
-        let entry = self.entries().into_iter().find(|entry| entry.heading == alarm);
+        let entry = self
+            .entries()
+            .into_iter()
+            .find(|entry| entry.heading == alarm);
         entry.unwrap_or_else(|| panic!("the runbook has no entry {alarm}"))
     }
 
@@ -66,23 +73,37 @@ impl Entry {
     /// What each entry answers, in this order.
     pub const QUESTIONS: [&str; 3] = ["**Means**", "**Look first**", "**Remedy**"];
 
-    /// The commands of all code blocks after `question` and before the next one, each as it is typed.
+    /// The commands of all code blocks after `question` and before the next one, each as it is
+    /// typed.
     pub fn commands(&self, question: &str) -> Vec<String> {
         let (_, answer) = self
             .body
             .split_once(question)
             .unwrap_or_else(|| panic!("{} has no {question}", self.heading));
-        let end = Self::QUESTIONS.iter().filter_map(|next| answer.find(next)).min();
-        commands_in(answer.get(..end.unwrap_or(answer.len())).unwrap_or_default())
+        let end = Self::QUESTIONS
+            .iter()
+            .filter_map(|next| answer.find(next))
+            .min();
+        commands_in(
+            answer
+                .get(..end.unwrap_or(answer.len()))
+                .unwrap_or_default(),
+        )
     }
 }
 
-/// The commands of all code blocks of a text. One that does not end with its line ends that line with a backslash.
+/// The commands of all code blocks of a text. One that does not end with its line ends that line
+/// with a backslash.
 fn commands_in(text: &str) -> Vec<String> {
     let mut commands: Vec<String> = Vec::new();
     let mut goes_on = false;
     // Every second part stands between fences.
-    for line in text.split("```").skip(1).step_by(2).flat_map(|block| block.lines().skip(1)) {
+    for line in text
+        .split("```")
+        .skip(1)
+        .step_by(2)
+        .flat_map(|block| block.lines().skip(1))
+    {
         match commands.last_mut().filter(|_| goes_on) {
             Some(command) => {
                 command.push('\n');

@@ -1,4 +1,5 @@
-//! `template.yaml` as data. CloudFormation's tags are dropped, so that `!Ref Name` reads as the name.
+//! `template.yaml` as data. CloudFormation's tags are dropped, so that `!Ref Name` reads as the
+//! name.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -45,7 +46,10 @@ impl Template {
     pub fn parameter_names(&self) -> Vec<String> {
         let text = std::fs::read_to_string(in_the_workspace("template.yaml")).unwrap();
         let names = self.0["Parameters"].as_object().unwrap().keys();
-        let place = |name: &String| text.find(&format!("\n  {name}:\n")).expect("it stands in the file");
+        let place = |name: &String| {
+            text.find(&format!("\n  {name}:\n"))
+                .expect("it stands in the file")
+        };
         let mut names: Vec<String> = names.cloned().collect();
         names.sort_by_key(place);
         names
@@ -67,7 +71,10 @@ impl Template {
     }
 
     /// Logical ids and properties.
-    pub fn resources_of_type<'a>(&'a self, resource_type: &'a str) -> impl Iterator<Item = (&'a str, &'a Value)> {
+    pub fn resources_of_type<'a>(
+        &'a self,
+        resource_type: &'a str,
+    ) -> impl Iterator<Item = (&'a str, &'a Value)> {
         self.resources()
             .iter()
             .filter(move |(_, resource)| resource["Type"] == resource_type)
@@ -117,19 +124,26 @@ impl Template {
     /// What all alarms watch.
     pub fn watched(&self) -> Vec<Series> {
         let alarms = self.metric_alarms();
-        alarms.iter().flat_map(|(name, alarm)| Self::watched_by(name, alarm)).collect()
+        alarms
+            .iter()
+            .flat_map(|(name, alarm)| Self::watched_by(name, alarm))
+            .collect()
     }
 
     /// What a parameter is: as given, or its default.
     pub fn parameter_value(&self, name: &str, given: &BTreeMap<String, String>) -> String {
         let default = &self.parameter(name)["Default"];
-        let default = default.as_str().map_or_else(|| default.to_string(), str::to_owned);
+        let default = default
+            .as_str()
+            .map_or_else(|| default.to_string(), str::to_owned);
         given.get(name).cloned().unwrap_or(default)
     }
 
     /// The dashboard's widgets. What CloudFormation fills in reads as its name.
     pub fn widgets(&self) -> Vec<Value> {
-        let body = self.resources()["Dashboard"]["Properties"]["DashboardBody"].as_str().unwrap();
+        let body = self.resources()["Dashboard"]["Properties"]["DashboardBody"]
+            .as_str()
+            .unwrap();
         let body: Value = serde_json::from_str(&filled_in(body)).unwrap();
         body["widgets"].as_array().unwrap().clone()
     }

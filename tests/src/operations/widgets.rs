@@ -28,14 +28,23 @@ pub fn lines_of(widget: &Value) -> Vec<Line> {
     metrics
         .map(|metric| {
             let entry = metric.as_array().expect("a list");
-            let options = entry.last().filter(|last| last.is_object()).cloned().unwrap_or_default();
+            let options = entry
+                .last()
+                .filter(|last| last.is_object())
+                .cloned()
+                .unwrap_or_default();
             let parts: Vec<&str> = entry.iter().filter_map(Value::as_str).collect();
             let (series, searched_statistic) = match parts.as_slice() {
                 [namespace, name, dimensions @ ..] => {
-                    let dimensions = dimensions.chunks_exact(2).map(|pair| (pair[0].to_owned(), pair[1].to_owned()));
+                    let dimensions = dimensions
+                        .chunks_exact(2)
+                        .map(|pair| (pair[0].to_owned(), pair[1].to_owned()));
                     (series(title, namespace, name, dimensions.collect()), None)
                 }
-                _ => searched(title, options["expression"].as_str().expect("an expression")),
+                _ => searched(
+                    title,
+                    options["expression"].as_str().expect("an expression"),
+                ),
             };
             Line {
                 series,
@@ -50,7 +59,12 @@ pub fn lines_of(widget: &Value) -> Vec<Line> {
         .collect()
 }
 
-fn series(user: &str, namespace: &str, metric: &str, dimensions: BTreeMap<String, String>) -> Series {
+fn series(
+    user: &str,
+    namespace: &str,
+    metric: &str,
+    dimensions: BTreeMap<String, String>,
+) -> Series {
     Series {
         user: user.to_owned(),
         namespace: namespace.to_owned(),
@@ -65,12 +79,16 @@ fn searched(title: &str, expression: &str) -> (Series, Option<String>) {
     let (schema, terms) = scheme.split_once('}').expect("a schema");
     let mut names = schema.split(',');
     let namespace = names.next().expect("a namespace");
-    let mut dimensions: BTreeMap<String, String> = names.map(|name| (name.to_owned(), String::new())).collect();
+    let mut dimensions: BTreeMap<String, String> =
+        names.map(|name| (name.to_owned(), String::new())).collect();
     let term = |name: &str| {
         let (_, rest) = terms.split_once(&format!("{name}=\"")).expect("a term");
         rest.split_once('"').expect("a value").0.to_owned()
     };
     dimensions.insert("Stage".to_owned(), term("Stage"));
     let statistic = terms.split('\'').nth(2).expect("a statistic").to_owned();
-    (series(title, namespace, &term("MetricName"), dimensions), Some(statistic))
+    (
+        series(title, namespace, &term("MetricName"), dimensions),
+        Some(statistic),
+    )
 }

@@ -8,7 +8,8 @@ use verification::identifiers::Digest256;
 
 const MEBIBYTE: usize = 1 << 20;
 
-/// A notice about a document's expiry: signed by the provider, and not the result of a verification.
+/// A notice about a document's expiry: signed by the provider, and not the result of a
+/// verification.
 fn foreign_body(scan_ref: &str) -> Vec<u8> {
     let body = json!({
         "scanRef": scan_ref,
@@ -31,7 +32,10 @@ async fn a_signature_that_is_missing_malformed_or_wrong_is_401_and_leaves_nothin
     let wrong = sign("another key", &body);
     let secret = stack.secret().await;
     let right = sign(secret["signingKeys"][0].as_str().unwrap(), &body);
-    let of_another_body = sign(secret["signingKeys"][0].as_str().unwrap(), &[&body[..], b" "].concat());
+    let of_another_body = sign(
+        secret["signingKeys"][0].as_str().unwrap(),
+        &[&body[..], b" "].concat(),
+    );
     let too_short = right.get(..62).unwrap();
     for signature in [
         None,
@@ -41,13 +45,25 @@ async fn a_signature_that_is_missing_malformed_or_wrong_is_401_and_leaves_nothin
         Some(&wrong),
         Some(&of_another_body),
     ] {
-        assert_eq!(stack.post(body.clone(), signature).await, 401, "{signature:?}");
+        assert_eq!(
+            stack.post(body.clone(), signature).await,
+            401,
+            "{signature:?}"
+        );
     }
-    assert!(stack.objects(&format!("callbacks/{scan_ref}/")).await.is_empty());
+    assert!(
+        stack
+            .objects(&format!("callbacks/{scan_ref}/"))
+            .await
+            .is_empty()
+    );
     assert_eq!(stack.pairing(&scan_ref).await, None);
 
     assert_eq!(stack.post(body, Some(&right)).await, 200);
-    assert_eq!(stack.objects(&format!("callbacks/{scan_ref}/")).await.len(), 1);
+    assert_eq!(
+        stack.objects(&format!("callbacks/{scan_ref}/")).await.len(),
+        1
+    );
 }
 
 #[tokio::test]
@@ -55,10 +71,15 @@ async fn a_callback_that_was_spoilt_on_its_way_is_401_and_the_repeat_is_taken() 
     let stack = Stack::shared().await;
     let spoilt = async |kind: &str| {
         let session = stack.session_with_documents().await;
-        session.fault(json!({"route": "callback", "kind": kind})).await;
+        session
+            .fault(json!({"route": "callback", "kind": kind}))
+            .await;
         let deliveries = session.finish(json!({})).await;
         // The fault holds for all attempts of this delivery.
-        assert!(deliveries.iter().all(|delivery| delivery["status"] == 401), "{deliveries:?}");
+        assert!(
+            deliveries.iter().all(|delivery| delivery["status"] == 401),
+            "{deliveries:?}"
+        );
         assert_eq!(session.pairing().await, None);
         assert!(session.archived_callbacks().await.is_empty());
         session.send_again(json!({})).await;
@@ -71,7 +92,9 @@ async fn a_callback_that_was_spoilt_on_its_way_is_401_and_the_repeat_is_taken() 
 async fn only_post_is_allowed_and_the_answer_says_so() {
     let stack = Stack::shared().await;
     for method in [Method::GET, Method::PUT, Method::DELETE, Method::PATCH] {
-        let request = stack.http.request(method.clone(), &stack.description.webhook_url);
+        let request = stack
+            .http
+            .request(method.clone(), &stack.description.webhook_url);
         let answer = request.send().await.unwrap();
         assert_eq!(answer.status(), 405, "{method}");
         assert_eq!(answer.headers()["allow"], "POST", "{method}");
@@ -88,9 +111,18 @@ async fn only_a_signed_body_may_have_more_than_one_mebibyte() {
     assert_eq!(stack.post(body.clone(), None).await, 401);
     body.push(b' ');
     for signature in [None, Some("nonsense"), Some(&*sign("another key", &body))] {
-        assert_eq!(stack.post(body.clone(), signature).await, 413, "{signature:?}");
+        assert_eq!(
+            stack.post(body.clone(), signature).await,
+            413,
+            "{signature:?}"
+        );
     }
-    assert!(stack.objects(&format!("callbacks/{scan_ref}/")).await.is_empty());
+    assert!(
+        stack
+            .objects(&format!("callbacks/{scan_ref}/"))
+            .await
+            .is_empty()
+    );
 
     body.resize(4 * MEBIBYTE, b' ');
     assert_eq!(stack.post_signed(body).await, 200);
@@ -111,7 +143,10 @@ async fn a_signed_body_that_cannot_be_read_is_200_and_kept_for_later() {
         String::new(),
     ] {
         assert_eq!(stack.post_signed(body.clone()).await, 200, "{body}");
-        let key = format!("callbacks/unreadable/{}.json", Digest256::of(body.as_bytes()));
+        let key = format!(
+            "callbacks/unreadable/{}.json",
+            Digest256::of(body.as_bytes())
+        );
         assert_eq!(stack.object(&key).await, body.as_bytes(), "{body}");
     }
 }
@@ -120,10 +155,15 @@ async fn a_signed_body_that_cannot_be_read_is_200_and_kept_for_later() {
 async fn half_of_a_callback_under_a_true_signature_is_kept_and_acted_on_when_it_comes_whole() {
     let stack = Stack::shared().await;
     let session = stack.session_with_documents().await;
-    session.fault(json!({"route": "callback", "kind": "cutBody"})).await;
+    session
+        .fault(json!({"route": "callback", "kind": "cutBody"}))
+        .await;
     let deliveries = session.finish(json!({})).await;
     assert_eq!(deliveries[0]["status"], 200, "{deliveries:?}");
-    let key = format!("callbacks/unreadable/{}.json", deliveries[0]["bodySha256"].as_str().unwrap());
+    let key = format!(
+        "callbacks/unreadable/{}.json",
+        deliveries[0]["bodySha256"].as_str().unwrap()
+    );
     assert!(!stack.object(&key).await.is_empty());
     assert_eq!(session.pairing().await, None);
 
@@ -152,5 +192,8 @@ async fn an_orphan_second_callback_opens_no_pairing() {
     });
     assert_eq!(stack.post_signed(body.to_string()).await, 200);
     assert_eq!(stack.pairing(&scan_ref).await, None);
-    assert_eq!(stack.objects(&format!("callbacks/{scan_ref}/")).await.len(), 1);
+    assert_eq!(
+        stack.objects(&format!("callbacks/{scan_ref}/")).await.len(),
+        1
+    );
 }

@@ -1,4 +1,5 @@
-//! The customer's way as customers go it, in a real browser; see `crates/test-browser` for what it needs.
+//! The customer's way as customers go it, in a real browser; see `crates/test-browser` for what it
+//! needs.
 
 use std::path::PathBuf;
 
@@ -17,7 +18,10 @@ struct Photos {
 impl Photos {
     fn take() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let (front, back) = (folder.path().join("front.jpg"), folder.path().join("back.png"));
+        let (front, back) = (
+            folder.path().join("front.jpg"),
+            folder.path().join("back.png"),
+        );
         std::fs::write(&front, pictures::jpeg(30_000)).unwrap();
         std::fs::write(&back, pictures::png(20_000)).unwrap();
         Self {
@@ -53,20 +57,38 @@ async fn a_customer_who_clicks_and_uploads_settles_and_the_application_hears_of_
         verify(browser, created["redirectUrl"].as_str().unwrap(), &photos).await;
         session.until_settled().await;
 
-        for (key, photo) in [("SECOND_DOC_FRONT.jpg", &photos.front), ("SECOND_DOC_BACK.png", &photos.back)] {
-            let kept = stack.object(&format!("{}/{key}", session.folder().await)).await;
-            assert!(kept == std::fs::read(photo).unwrap(), "{key} is what was uploaded");
+        for (key, photo) in [
+            ("SECOND_DOC_FRONT.jpg", &photos.front),
+            ("SECOND_DOC_BACK.png", &photos.back),
+        ] {
+            let kept = stack
+                .object(&format!("{}/{key}", session.folder().await))
+                .await;
+            assert!(
+                kept == std::fs::read(photo).unwrap(),
+                "{key} is what was uploaded"
+            );
         }
         assert_eq!(session.accepted_submissions().await.len(), 1);
-        let events = bus.until("DualVerificationSettled", &session.client_id).await;
+        let events = bus
+            .until("DualVerificationSettled", &session.client_id)
+            .await;
         assert_eq!(events.len(), 1, "{events:?}");
         let path = format!("/verifications/{}", session.scan_ref);
         let answer = stack.api(Method::GET, &path, None).await.expect(200);
-        assert_eq!((&answer["state"], &answer["verdict"]), (&json!("Settled"), &json!("Approved")));
+        assert_eq!(
+            (&answer["state"], &answer["verdict"]),
+            (&json!("Settled"), &json!("Approved"))
+        );
 
         let receipt = stack.api(Method::DELETE, &path, None).await.expect(200);
         assert_eq!(receipt["complete"], true, "{receipt}");
-        assert_eq!(stack.objects(&format!("documents/{}/", session.scan_ref)).await, []);
+        assert_eq!(
+            stack
+                .objects(&format!("documents/{}/", session.scan_ref))
+                .await,
+            []
+        );
     })
     .await;
 }

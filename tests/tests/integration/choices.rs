@@ -1,4 +1,5 @@
-//! The template's parameters, other than by default: one more stack, on which all of them are set at once.
+//! The template's parameters, other than by default: one more stack, on which all of them are set
+//! at once.
 
 use std::io::Write;
 use std::net::IpAddr;
@@ -22,7 +23,9 @@ fn parameters() -> Parameters {
         ("AllowedSourceIps", "127.0.0.1,192.0.2.0/24"),
         ("LogLevel", "trace"),
     ];
-    parameters.map(|(name, value)| (name.to_owned(), value.to_owned())).into()
+    parameters
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .into()
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -37,7 +40,10 @@ async fn every_choice_of_the_template_has_its_effect() {
     })
     .await;
     let stack = &dedicated.stack;
-    stack.sandbox.settings(json!({"processTokenField": "authToken"})).await;
+    stack
+        .sandbox
+        .settings(json!({"processTokenField": "authToken"}))
+        .await;
 
     tokio::join!(
         documents_go_where_they_are_mapped(stack),
@@ -51,7 +57,11 @@ async fn every_choice_of_the_template_has_its_effect() {
     let endpoint = stack.description.endpoint_url.clone();
     assert!(cfg!(not(target_os = "linux")) || !processes_that_know(&endpoint).is_empty());
     dedicated.stop().await;
-    assert_eq!(processes_that_know(&endpoint), Vec::<String>::new(), "nothing outlives the stack");
+    assert_eq!(
+        processes_that_know(&endpoint),
+        Vec::<String>::new(),
+        "nothing outlives the stack"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -62,23 +72,42 @@ async fn two_pictures_of_a_step_that_is_set_to_be_both_sides_are_submitted_in_th
     })
     .await;
     let session = dedicated.stack.session().await;
-    session.upload(FRONT, "image/jpeg", pictures::jpeg(30_000)).await;
-    session.upload(&format!("{FRONT}.2"), "image/png", pictures::png(20_000)).await;
-    session.finish_and_be_believed(json!({"additionalSteps": "VALID"})).await;
+    session
+        .upload(FRONT, "image/jpeg", pictures::jpeg(30_000))
+        .await;
+    session
+        .upload(&format!("{FRONT}.2"), "image/png", pictures::png(20_000))
+        .await;
+    session
+        .finish_and_be_believed(json!({"additionalSteps": "VALID"}))
+        .await;
     session.until_settled().await;
     let submissions = session.requests("process").await;
     assert_eq!(submissions.len(), 1, "{submissions:?}");
     let images = submissions[0]["images"].as_array().unwrap();
-    let sides: Vec<(&Value, &Value)> = images.iter().map(|image| (&image["side"], &image["bytes"])).collect();
+    let sides: Vec<(&Value, &Value)> = images
+        .iter()
+        .map(|image| (&image["side"], &image["bytes"]))
+        .collect();
     // The journal sorts them by side; the first picture, of 30,000 bytes, is the front.
-    assert_eq!(sides, [(&json!("BACK"), &json!(20_000)), (&json!("FRONT"), &json!(30_000))]);
+    assert_eq!(
+        sides,
+        [
+            (&json!("BACK"), &json!(20_000)),
+            (&json!("FRONT"), &json!(30_000))
+        ]
+    );
     dedicated.stop().await;
 }
 
 async fn documents_go_where_they_are_mapped(stack: &Stack) {
     let session = stack.session().await;
-    session.upload(FRONT, "image/jpeg", pictures::jpeg(30_000)).await;
-    session.upload(BACK, "image/png", pictures::png(20_000)).await;
+    session
+        .upload(FRONT, "image/jpeg", pictures::jpeg(30_000))
+        .await;
+    session
+        .upload(BACK, "image/png", pictures::png(20_000))
+        .await;
     session
         .finish_and_be_believed(json!({"overrides": {"data": {"selectedCountry": "LV"}}}))
         .await;
@@ -93,12 +122,20 @@ async fn documents_go_where_they_are_mapped(stack: &Stack) {
         .iter()
         .map(|image| (&image["side"], &image["format"]))
         .collect();
-    assert_eq!(sides, [(&json!("BACK"), &json!("jpeg")), (&json!("FRONT"), &json!("png"))]);
+    assert_eq!(
+        sides,
+        [
+            (&json!("BACK"), &json!("jpeg")),
+            (&json!("FRONT"), &json!("png"))
+        ]
+    );
 }
 
 async fn unjudged_steps_are_submitted_only_when_nobody_will_judge_them(stack: &Stack) {
     let unjudged = stack.session_with_documents().await;
-    unjudged.finish_and_be_believed(json!({"additionalSteps": null})).await;
+    unjudged
+        .finish_and_be_believed(json!({"additionalSteps": null}))
+        .await;
     unjudged.until_settled().await;
 
     let older = stack.session_with_documents().await;
@@ -110,17 +147,32 @@ async fn unjudged_steps_are_submitted_only_when_nobody_will_judge_them(stack: &S
 
     for verdict in ["INVALID", "NOT_FOUND"] {
         let negative = stack.session_with_documents().await;
-        negative.finish_and_be_believed(json!({"additionalSteps": verdict})).await;
-        assert_eq!(negative.pairing().await.unwrap().state, "Declined", "{verdict}");
+        negative
+            .finish_and_be_believed(json!({"additionalSteps": verdict}))
+            .await;
+        assert_eq!(
+            negative.pairing().await.unwrap().state,
+            "Declined",
+            "{verdict}"
+        );
         negative.assert_nothing_spent().await;
     }
 }
 
 async fn both_signing_keys_are_accepted(stack: &Stack) {
     let body = json!({"scanRef": uuid::Uuid::new_v4().to_string()}).to_string();
-    for (key, status) in [(CURRENT_KEY, 200), (PREVIOUS_KEY, 200), ("a key before those", 401), ("", 401)] {
+    for (key, status) in [
+        (CURRENT_KEY, 200),
+        (PREVIOUS_KEY, 200),
+        ("a key before those", 401),
+        ("", 401),
+    ] {
         let signature = sign(key, body.as_bytes());
-        assert_eq!(stack.post(body.clone(), Some(&signature)).await, status, "{key}");
+        assert_eq!(
+            stack.post(body.clone(), Some(&signature)).await,
+            status,
+            "{key}"
+        );
     }
 }
 
@@ -129,7 +181,10 @@ async fn only_allowed_sources_are_heard(stack: &Stack) {
     if cfg!(not(target_os = "linux")) {
         return;
     }
-    #[expect(clippy::disallowed_methods, reason = "speaks plain HTTP from an address of the test's choice")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "speaks plain HTTP from an address of the test's choice"
+    )]
     let builder = reqwest::Client::builder();
     let elsewhere = builder
         .local_address("127.0.0.2".parse::<IpAddr>().unwrap())
@@ -140,17 +195,24 @@ async fn only_allowed_sources_are_heard(stack: &Stack) {
     let request = elsewhere
         .post(&stack.description.webhook_url)
         .header("Idenfy-Signature", sign(CURRENT_KEY, body.as_bytes()));
-    assert_eq!(request.body(body.clone()).send().await.unwrap().status(), 403);
+    assert_eq!(
+        request.body(body.clone()).send().await.unwrap().status(),
+        403
+    );
     assert_eq!(stack.post_signed(body).await, 200);
 }
 
-/// The programs that were started with the address of an emulator in their environment. None where there is no `/proc`.
+/// The programs that were started with the address of an emulator in their environment. None where
+/// there is no `/proc`.
 fn processes_that_know(endpoint: &str) -> Vec<String> {
     let needle = format!("AWS_ENDPOINT_URL={endpoint}");
     let mut found = Vec::new();
     for entry in std::fs::read_dir("/proc").into_iter().flatten().flatten() {
         let environment = std::fs::read(entry.path().join("environ")).unwrap_or_default();
-        if environment.split(|byte| *byte == 0).any(|variable| variable == needle.as_bytes()) {
+        if environment
+            .split(|byte| *byte == 0)
+            .any(|variable| variable == needle.as_bytes())
+        {
             found.push(std::fs::read_to_string(entry.path().join("comm")).unwrap_or_default());
         }
     }

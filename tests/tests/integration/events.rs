@@ -1,4 +1,5 @@
-//! What an application hears: one event for each outcome, as the schemas in `docs/events` say, and nothing personal.
+//! What an application hears: one event for each outcome, as the schemas in `docs/events` say, and
+//! nothing personal.
 
 use std::path::Path;
 
@@ -17,7 +18,8 @@ use crate::privacy::{marker, person};
 
 fn schema(detail_type: &str) -> Value {
     let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/events");
-    let text = std::fs::read(directory.join(format!("{detail_type}.schema.json"))).expect("every event has a schema");
+    let text = std::fs::read(directory.join(format!("{detail_type}.schema.json")))
+        .expect("every event has a schema");
     serde_json::from_slice(&text).expect("JSON")
 }
 
@@ -25,14 +27,20 @@ fn schema(detail_type: &str) -> Value {
 fn assert_documented(event: &Value) {
     let schema = schema(event["detail-type"].as_str().expect("text"));
     let validator = jsonschema::draft202012::new(&schema).expect("a schema");
-    let errors: Vec<String> = validator.iter_errors(event).map(|error| error.to_string()).collect();
+    let errors: Vec<String> = validator
+        .iter_errors(event)
+        .map(|error| error.to_string())
+        .collect();
     assert!(errors.is_empty(), "{errors:?}: {event}");
 }
 
 /// The detail that is expected, but for the time.
 fn without_time(event: &Value) -> Value {
     let mut detail = event["detail"].clone();
-    let occurred_at = detail.as_object_mut().expect("an object").remove("occurredAt");
+    let occurred_at = detail
+        .as_object_mut()
+        .expect("an object")
+        .remove("occurredAt");
     assert!(occurred_at.is_some_and(|at| at.is_string()), "{event}");
     detail
 }
@@ -48,16 +56,25 @@ fn about(session: &Session<'_>, more: &Value) -> Value {
 #[tokio::test]
 async fn each_outcome_is_heard_once_as_documented_and_says_nothing_personal() {
     let stack = Stack::shared().await;
-    let (settled, declined) = tokio::join!(stack.session_with_documents(), stack.session_with_documents());
-    let (parked, revoked) = tokio::join!(stack.session_with_documents(), stack.session_with_documents());
+    let (settled, declined) = tokio::join!(
+        stack.session_with_documents(),
+        stack.session_with_documents()
+    );
+    let (parked, revoked) = tokio::join!(
+        stack.session_with_documents(),
+        stack.session_with_documents()
+    );
     let last = stack.session_with_documents().await;
-    let customers = [&settled, &declined, &parked, &revoked, &last].map(|session| session.client_id.as_str());
+    let customers =
+        [&settled, &declined, &parked, &revoked, &last].map(|session| session.client_id.as_str());
     let listener = stack.listen(&customers).await;
     let marker = marker();
     let overrides = person(&marker);
     for session in [&settled, &revoked] {
         session.outcome(json!({"overrides": overrides})).await;
-        session.finish_and_be_believed(json!({"overrides": overrides})).await;
+        session
+            .finish_and_be_believed(json!({"overrides": overrides}))
+            .await;
     }
     declined
         .finish_and_be_believed(json!({"overall": "DENIED", "overrides": overrides}))
@@ -74,40 +91,61 @@ async fn each_outcome_is_heard_once_as_documented_and_says_nothing_personal() {
     // A callback that comes again decides nothing, so nothing is announced again.
     declined.send_again(json!({})).await;
     // The stream keeps its order: behind this one, nothing is on its way.
-    last.finish_and_be_believed(json!({"overall": "SUSPECTED"})).await;
+    last.finish_and_be_believed(json!({"overall": "SUSPECTED"}))
+        .await;
 
-    let heard = listener.until("DualVerificationDeclined", &last.client_id).await;
+    let heard = listener
+        .until("DualVerificationDeclined", &last.client_id)
+        .await;
 
     let of = |session: &Session<'_>| -> Vec<(Value, Value)> {
         let events = heard
             .iter()
             .filter(|event| event["detail"]["clientId"] == session.client_id.as_str());
-        events.map(|event| (event["detail-type"].clone(), without_time(event))).collect()
+        events
+            .map(|event| (event["detail-type"].clone(), without_time(event)))
+            .collect()
     };
     let both = |second: Option<&String>, more: Value| {
         let comparison = json!({"person": "Same", "document": "Different"});
         let mut members = json!({"secondScanRef": second, "verdict": "Approved", "secondOverall": "APPROVED", "comparison": comparison});
-        members.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        members
+            .as_object_mut()
+            .unwrap()
+            .extend(more.as_object().unwrap().clone());
         members
     };
-    let result =
-        |session: &Session<'_>, second: &Option<String>| about(session, &both(second.as_ref(), json!({"firstOverall": "APPROVED"})));
+    let result = |session: &Session<'_>, second: &Option<String>| {
+        about(
+            session,
+            &both(second.as_ref(), json!({"firstOverall": "APPROVED"})),
+        )
+    };
     assert_eq!(
         of(&settled),
-        [(json!("DualVerificationSettled"), result(&settled, &settled_pairing.second_scan_ref))]
+        [(
+            json!("DualVerificationSettled"),
+            result(&settled, &settled_pairing.second_scan_ref)
+        )]
     );
     assert_eq!(
         of(&declined),
         [(
             json!("DualVerificationDeclined"),
-            about(&declined, &json!({"reason": "FirstDenied", "firstOverall": "DENIED"}))
+            about(
+                &declined,
+                &json!({"reason": "FirstDenied", "firstOverall": "DENIED"})
+            )
         )]
     );
     assert_eq!(
         of(&parked),
         [(
             json!("DualVerificationParked"),
-            about(&parked, &json!({"reason": "OverallUnknown", "firstOverall": "UNKNOWN"}))
+            about(
+                &parked,
+                &json!({"reason": "OverallUnknown", "firstOverall": "UNKNOWN"})
+            )
         )]
     );
     let turned = both(
@@ -117,7 +155,10 @@ async fn each_outcome_is_heard_once_as_documented_and_says_nothing_personal() {
     assert_eq!(
         of(&revoked),
         [
-            (json!("DualVerificationSettled"), result(&revoked, &revoked_pairing.second_scan_ref)),
+            (
+                json!("DualVerificationSettled"),
+                result(&revoked, &revoked_pairing.second_scan_ref)
+            ),
             (json!("DualVerificationRevoked"), about(&revoked, &turned))
         ]
     );
@@ -127,7 +168,10 @@ async fn each_outcome_is_heard_once_as_documented_and_says_nothing_personal() {
         assert!(!event.to_string().contains(&marker), "{event}");
     }
     let lines = stack.log_lines("publisher", "").await;
-    assert!(!lines.iter().any(|line| line.contains(&marker)), "{lines:?}");
+    assert!(
+        !lines.iter().any(|line| line.contains(&marker)),
+        "{lines:?}"
+    );
 }
 
 #[tokio::test]
@@ -137,11 +181,16 @@ async fn only_outcomes_start_the_publisher() {
     let listener = stack.listen(&[&session.client_id]).await;
     session.finish_and_be_believed(json!({})).await;
     session.until_settled().await;
-    listener.until("DualVerificationSettled", &session.client_id).await;
+    listener
+        .until("DualVerificationSettled", &session.client_id)
+        .await;
     let lines = stack.log_records("publisher", "outcomes_published").await;
     assert!(!lines.is_empty());
     for line in lines {
-        assert_eq!(line["records"], line["published"], "each record was an outcome: {line}");
+        assert_eq!(
+            line["records"], line["published"],
+            "each record was an outcome: {line}"
+        );
     }
 }
 
@@ -176,7 +225,10 @@ async fn more_announcements_than_one_call_takes_all_arrive() {
     let heard = listener.until("DualVerificationSettled", &client_id).await;
     assert_eq!(results.len(), 23);
     assert_eq!(heard.len(), 23, "{heard:?}");
-    for event in heard.iter().filter(|event| event["detail-type"] == "DualVerificationExpired") {
+    for event in heard
+        .iter()
+        .filter(|event| event["detail-type"] == "DualVerificationExpired")
+    {
         assert_documented(event);
     }
 }
@@ -185,7 +237,10 @@ async fn more_announcements_than_one_call_takes_all_arrive() {
 fn the_schemas_know_every_outcome_and_every_word() {
     for outcome in Outcome::ALL {
         let schema = schema(outcome.as_str());
-        assert_eq!(schema["properties"]["detail-type"]["const"], outcome.as_str());
+        assert_eq!(
+            schema["properties"]["detail-type"]["const"],
+            outcome.as_str()
+        );
         let detail = &schema["properties"]["detail"];
         assert_eq!(detail["additionalProperties"], false);
         for (name, member) in detail["properties"].as_object().expect("members") {
@@ -193,18 +248,32 @@ fn the_schemas_know_every_outcome_and_every_word() {
         }
         let overall = Overall::ALL.map(Overall::as_str);
         for member in ["firstOverall", "secondOverall"] {
-            assert_eq!(detail["properties"][member]["enum"], json!(overall), "{outcome:?}");
+            assert_eq!(
+                detail["properties"][member]["enum"],
+                json!(overall),
+                "{outcome:?}"
+            );
         }
-        if matches!(outcome, Outcome::DualVerificationDeclined | Outcome::DualVerificationRevoked) {
+        if matches!(
+            outcome,
+            Outcome::DualVerificationDeclined | Outcome::DualVerificationRevoked
+        ) {
             let reasons = DeclineReason::ALL.map(DeclineReason::as_str);
-            assert_eq!(detail["properties"]["reason"]["enum"], json!(reasons), "{outcome:?}");
+            assert_eq!(
+                detail["properties"]["reason"]["enum"],
+                json!(reasons),
+                "{outcome:?}"
+            );
         }
         if outcome == Outcome::DualVerificationSettled {
             let reasons = SettledReason::ALL.map(SettledReason::as_str);
             assert_eq!(detail["properties"]["reason"]["enum"], json!(reasons));
         }
         let comparison = &detail["properties"]["comparison"]["properties"];
-        assert_eq!(comparison["person"]["enum"], json!(Person::ALL.map(Person::as_str)));
+        assert_eq!(
+            comparison["person"]["enum"],
+            json!(Person::ALL.map(Person::as_str))
+        );
         assert_eq!(
             comparison["document"]["enum"],
             json!(DocumentIdentity::ALL.map(DocumentIdentity::as_str))

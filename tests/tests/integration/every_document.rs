@@ -1,5 +1,5 @@
-//! Every file that once went wrong, uploaded by a customer: what the provider gets, what it costs, and what the customer beside it
-//! notices. `cargo xtask test every_document` prints the table.
+//! Every file that once went wrong, uploaded by a customer: what the provider gets, what it costs,
+//! and what the customer beside it notices. `cargo xtask test every_document` prints the table.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -17,7 +17,8 @@ use zune_jpeg::zune_core::bytestream::ZCursor;
 enum Right {
     /// The provider gets the file as it is.
     AsItIs,
-    /// The provider gets the scene of the cases upright: red top left, green top right, blue bottom left, yellow bottom right.
+    /// The provider gets the scene of the cases upright: red top left, green top right, blue bottom
+    /// left, yellow bottom right.
     Upright,
     /// The provider gets a JPEG.
     Converted,
@@ -29,19 +30,31 @@ use Right::{AsItIs, Converted, Parked, Upright};
 
 const CASES: [(&str, Right); 14] = [
     ("animation-of-one-frame.webp", Converted),
-    ("declared-chunk-of-4-gigabytes.webp", Parked("FileUnreadable")),
+    (
+        "declared-chunk-of-4-gigabytes.webp",
+        Parked("FileUnreadable"),
+    ),
     ("exif-in-png-turned.png", AsItIs),
     ("half-scan-then-eoi-turned.jpg", Parked("FileUnreadable")),
     ("interlaced-turned.png", AsItIs),
     ("no-eoi-maker-trailer-turned.jpg", Upright),
     ("overlapping-exif-directories.jpg", AsItIs),
     ("phone.heic", Parked("FileTypeNotAccepted")),
-    ("restart-marker-missing-turned.jpg", Parked("FileUnreadable")),
+    (
+        "restart-marker-missing-turned.jpg",
+        Parked("FileUnreadable"),
+    ),
     ("restart-markers-turned.jpg", Upright),
     ("sampling-3x1-turned.jpg", Upright),
     ("stray-bytes-between-segments-turned.jpg", Upright),
-    ("text-with-endstream-and-trailer.pdf", Parked("FileEncrypted")),
-    ("two-kilobytes-before-header.pdf", Parked("FileTypeNotAccepted")),
+    (
+        "text-with-endstream-and-trailer.pdf",
+        Parked("FileEncrypted"),
+    ),
+    (
+        "two-kilobytes-before-header.pdf",
+        Parked("FileTypeNotAccepted"),
+    ),
 ];
 
 /// A PNG of so many pixels, made larger than what may be submitted by a chunk that means nothing.
@@ -52,15 +65,20 @@ fn vast_png(width: u32, height: u32) -> Vec<u8> {
     encoder.set_depth(png::BitDepth::One);
     let mut writer = encoder.write_header().expect("a header");
     let filling = png::chunk::ChunkType(*b"zeRo");
-    writer.write_chunk(filling, &vec![0; 15_500_000]).expect("a chunk");
+    writer
+        .write_chunk(filling, &vec![0; 15_500_000])
+        .expect("a chunk");
     // Rows that begin. Whether there are more is not for anybody to find out.
-    writer.write_chunk(png::chunk::IDAT, b"\x78\x01").expect("a chunk");
+    writer
+        .write_chunk(png::chunk::IDAT, b"\x78\x01")
+        .expect("a chunk");
     drop(writer);
     file
 }
 
 fn cases() -> BTreeMap<String, (Vec<u8>, Right)> {
-    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("../crates/document-preparation/tests/cases");
+    let directory =
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("../crates/document-preparation/tests/cases");
     let files = std::fs::read_dir(directory).expect("the cases");
     let mut cases: BTreeMap<String, (Vec<u8>, Right)> = files
         .map(|file| {
@@ -90,7 +108,10 @@ async fn received(session: &Session<'_>) -> Value {
 async fn copy(stack: &Stack, session: &Session<'_>) -> Vec<u8> {
     let image = received(session).await;
     let sha256 = image["sha256"].as_str().expect("a digest");
-    let key = format!("documents/{}/prepared/{FRONT}-{sha256}.jpg", session.scan_ref);
+    let key = format!(
+        "documents/{}/prepared/{FRONT}-{sha256}.jpg",
+        session.scan_ref
+    );
     stack.object(&key).await
 }
 
@@ -104,13 +125,17 @@ fn is_upright(jpeg: &[u8]) -> bool {
         [rgb[at] > 127, rgb[at + 1] > 127, rgb[at + 2] > 127]
     };
     let (right, bottom) = (width - 3, height - 3);
-    [corner(2, 2), corner(right, 2), corner(2, bottom), corner(right, bottom)]
-        == [
-            [true, false, false],
-            [false, true, false],
-            [false, false, true],
-            [true, true, false],
-        ]
+    [
+        corner(2, 2),
+        corner(right, 2),
+        corner(2, bottom),
+        corner(right, bottom),
+    ] == [
+        [true, false, false],
+        [false, true, false],
+        [false, false, true],
+        [true, true, false],
+    ]
 }
 
 /// A customer with good files, beside the others.
@@ -133,7 +158,9 @@ async fn row(stack: &Stack, name: &str, file: Vec<u8>, right: Right) -> String {
     };
     session.upload(FRONT, media_type, file.clone()).await;
     let began = Instant::now();
-    session.finish_and_be_believed(json!({"additionalSteps": "VALID"})).await;
+    session
+        .finish_and_be_believed(json!({"additionalSteps": "VALID"}))
+        .await;
     let pairing = session.until_one_of(&["Settled", "Parked"]).await;
     let took = began.elapsed();
     match right {
@@ -143,7 +170,10 @@ async fn row(stack: &Stack, name: &str, file: Vec<u8>, right: Right) -> String {
             "{name}: {pairing}"
         ),
         Upright => assert!(is_upright(&copy(stack, &session).await), "{name}"),
-        Converted => assert!(copy(stack, &session).await.starts_with(&[0xFF, 0xD8]), "{name}"),
+        Converted => assert!(
+            copy(stack, &session).await.starts_with(&[0xFF, 0xD8]),
+            "{name}"
+        ),
         Parked(reason) => {
             assert_eq!(pairing.reason.as_deref(), Some(reason), "{name}: {pairing}");
             session.assert_nothing_spent().await;
@@ -154,10 +184,14 @@ async fn row(stack: &Stack, name: &str, file: Vec<u8>, right: Right) -> String {
         let of_event = lines.iter().filter(|line| line["event"] == event);
         of_event.filter_map(|line| line[member].as_u64()).max()
     };
-    let printed = |number: Option<u64>| number.map_or_else(|| "-".to_owned(), |number| number.to_string());
+    let printed =
+        |number: Option<u64>| number.map_or_else(|| "-".to_owned(), |number| number.to_string());
     let child = number("document_inspected", "peak_memory_kb");
     let processor = number("pairing_advanced", "peak_memory_kb");
-    assert!(child.is_none_or(|kilobytes| kilobytes <= 160_000), "{name}: {child:?} kB");
+    assert!(
+        child.is_none_or(|kilobytes| kilobytes <= 160_000),
+        "{name}: {child:?} kB"
+    );
     format!(
         "{name:42} {:>10} {:>24} {:>8} {:>9} {:>9} {:>7.1}",
         file.len(),
@@ -195,5 +229,8 @@ async fn every_document_at_once_holds_up_nobody() {
         async move { row(stack, &name, file, right).await }
     });
     let (rows, beside) = tokio::join!(join_all(uploads), neighbour(&stack));
-    println!("{} documents at once; the neighbour settled after {beside:.1?}", rows.len());
+    println!(
+        "{} documents at once; the neighbour settled after {beside:.1?}",
+        rows.len()
+    );
 }

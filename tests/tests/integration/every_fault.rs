@@ -1,5 +1,6 @@
-//! Every way in which the sandbox can go wrong, on every route, each for a customer of its own and all of them at once. Each ends, with one
-//! accepted submission if it settles and with none if it does not.
+//! Every way in which the sandbox can go wrong, on every route, each for a customer of its own and
+//! all of them at once. Each ends, with one accepted submission if it settles and with none if it
+//! does not.
 
 use futures_util::future::join_all;
 use integration_tests::{DedicatedStack, Session, Stack, assert_answers_are_durable, eventually};
@@ -9,7 +10,8 @@ use serde_json::{Value, json};
 /// How long what hangs, hangs; and how long what is slow, takes.
 const MILLISECONDS: u64 = 2_000;
 
-/// What can go wrong with any request. The last is the provider's own refusal, which a submission does not get over.
+/// What can go wrong with any request. The last is the provider's own refusal, which a submission
+/// does not get over.
 const ANSWERS: [&str; 11] = [
     "status",
     "html",
@@ -60,57 +62,73 @@ fn fault(route: &str, kind: &str) -> Value {
 }
 
 fn requests_go_wrong() -> impl Iterator<Item = Trouble> {
-    ["token", "process", "status", "files", "file"].into_iter().flat_map(|route| {
-        let kinds = ANSWERS
-            .into_iter()
-            .chain(["expiredLink"].into_iter().filter(move |_| route.starts_with("file")));
-        kinds.map(move |kind| {
-            let mut faults = vec![fault(route, kind)];
-            if route == "status" {
-                // It is asked only when an answer was lost.
-                faults.push(fault("process", "acceptedThenReset"));
-            }
-            // A refusal is believed, and what is taken for the end of a file cannot be known to be none.
-            let is_believed = kind == "errorIn200" || (route.starts_with("file") && ["shortContentLength", "expiredLink"].contains(&kind));
-            Trouble {
-                faults,
-                // Fresh links are asked for only when the first ones are dead.
-                finish: json!({"expiredLinks": route == "files"}),
-                ends: if is_believed { SETTLES_OR_PARKS } else { SETTLES },
-                lost: None,
-            }
+    ["token", "process", "status", "files", "file"]
+        .into_iter()
+        .flat_map(|route| {
+            let kinds = ANSWERS.into_iter().chain(
+                ["expiredLink"]
+                    .into_iter()
+                    .filter(move |_| route.starts_with("file")),
+            );
+            kinds.map(move |kind| {
+                let mut faults = vec![fault(route, kind)];
+                if route == "status" {
+                    // It is asked only when an answer was lost.
+                    faults.push(fault("process", "acceptedThenReset"));
+                }
+                // A refusal is believed, and what is taken for the end of a file cannot be known to
+                // be none.
+                let is_believed = kind == "errorIn200"
+                    || (route.starts_with("file")
+                        && ["shortContentLength", "expiredLink"].contains(&kind));
+                Trouble {
+                    faults,
+                    // Fresh links are asked for only when the first ones are dead.
+                    finish: json!({"expiredLinks": route == "files"}),
+                    ends: if is_believed {
+                        SETTLES_OR_PARKS
+                    } else {
+                        SETTLES
+                    },
+                    lost: None,
+                }
+            })
         })
-    })
 }
 
 fn callbacks_go_wrong() -> impl Iterator<Item = Trouble> {
-    ["IDENTIFICATION", "DOCUMENT"].into_iter().flat_map(|token_type| {
-        CALLBACKS.into_iter().map(move |(kind, arrives)| {
-            let mut fault = fault("callback", kind);
-            fault["match"] = json!({"tokenType": token_type});
-            Trouble {
-                faults: vec![fault],
-                finish: json!({}),
-                ends: SETTLES,
-                lost: (!arrives).then_some(token_type),
-            }
+    ["IDENTIFICATION", "DOCUMENT"]
+        .into_iter()
+        .flat_map(|token_type| {
+            CALLBACKS.into_iter().map(move |(kind, arrives)| {
+                let mut fault = fault("callback", kind);
+                fault["match"] = json!({"tokenType": token_type});
+                Trouble {
+                    faults: vec![fault],
+                    finish: json!({}),
+                    ends: SETTLES,
+                    lost: (!arrives).then_some(token_type),
+                }
+            })
         })
-    })
 }
 
 /// Results in another order than usual.
 fn results_come_in_another_order() -> impl Iterator<Item = Trouble> {
-    [json!({"nonFinalFirst": true})].into_iter().map(|finish| Trouble {
-        faults: Vec::new(),
-        finish,
-        ends: SETTLES,
-        lost: None,
-    })
+    [json!({"nonFinalFirst": true})]
+        .into_iter()
+        .map(|finish| Trouble {
+            faults: Vec::new(),
+            finish,
+            ends: SETTLES,
+            lost: None,
+        })
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn whatever_goes_wrong_each_pairing_ends_with_one_submission_or_none() {
-    // So much trouble at once is not for those who share a stack: the functions leave a provider alone that fails for everybody.
+    // So much trouble at once is not for those who share a stack: the functions leave a provider
+    // alone that fails for everybody.
     let dedicated = DedicatedStack::start(Options::default()).await;
     let stack = &dedicated.stack;
     let troubles = requests_go_wrong()
@@ -132,7 +150,10 @@ async fn ends(stack: &Stack, trouble: Trouble) {
     if trouble.lost == Some("DOCUMENT") {
         let second = second_that_was_announced(stack, &session).await;
         let again = format!("/sessions/{second}/callback");
-        stack.sandbox.admin("POST".parse().unwrap(), &again, json!({})).await;
+        stack
+            .sandbox
+            .admin("POST".parse().unwrap(), &again, json!({}))
+            .await;
     }
     let state = session.until_one_of(trouble.ends).await.state;
     let accepted = session.accepted_submissions().await.len();
@@ -143,7 +164,10 @@ async fn ends(stack: &Stack, trouble: Trouble) {
         session.history().await
     );
     let tokens = session.sessions("DOCUMENT").await;
-    let live = tokens.iter().filter(|token| token["live"] == Value::Bool(true)).count();
+    let live = tokens
+        .iter()
+        .filter(|token| token["live"] == Value::Bool(true))
+        .count();
     assert!(live <= 1, "{trouble:?}: {tokens:?}");
     assert_answers_are_durable(stack, &session.client_id).await;
 }
@@ -157,8 +181,11 @@ async fn second_that_was_announced(stack: &Stack, session: &Session<'_>) -> Stri
             .filter(|delivery| delivery["scanRef"] != session.scan_ref.as_str())
             .collect();
         match seconds.last() {
-            // All four attempts, or one that the sandbox did not even make, or that was taken for good.
-            Some(last) if last["attempt"] == 4 || last["error"] == "dropped" || last["status"] == 200 => {
+            // All four attempts, or one that the sandbox did not even make, or that was taken for
+            // good.
+            Some(last)
+                if last["attempt"] == 4 || last["error"] == "dropped" || last["status"] == 200 =>
+            {
                 Ok(last["scanRef"].as_str().unwrap().to_owned())
             }
             _ => Err(format!("{deliveries:?}")),

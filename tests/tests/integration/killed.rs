@@ -1,15 +1,18 @@
-//! Functions are killed, with SIGKILL, at every call that changes anything: just before it, just after it, and midway through the
-//! documents. Whoever is killed wherever, the pairing settles with one accepted submission, and no message and no file is left over.
+//! Functions are killed, with SIGKILL, at every call that changes anything: just before it, just
+//! after it, and midway through the documents. Whoever is killed wherever, the pairing settles with
+//! one accepted submission, and no message and no file is left over.
 
 use std::time::Duration;
 
 use futures_util::future::join_all;
-use integration_tests::{BACK, Call, FRONT, ProcessorTuning, Session, Side, WatchedStack, Watching, pictures, writes};
+use integration_tests::{
+    BACK, Call, FRONT, ProcessorTuning, Session, Side, WatchedStack, Watching, pictures, writes,
+};
 use local_stack::Options;
 use serde_json::{Value, json};
 
-/// What a killed worker holds, it holds for ten seconds, and its message comes back after twenty. One message at a time, so that
-/// killing the worker of one pairing does not kill that of another.
+/// What a killed worker holds, it holds for ten seconds, and its message comes back after twenty.
+/// One message at a time, so that killing the worker of one pairing does not kill that of another.
 const TUNING: ProcessorTuning = ProcessorTuning {
     timeout_seconds: 15,
     visibility_seconds: 20,
@@ -81,7 +84,8 @@ async fn everything_settles(effects: &[Effect], function: &str) {
         };
         sides.iter().map(|side| (*effect, *side))
     });
-    let flows = moments.map(|(effect, side)| settles_although_killed(&world, effect, side, function));
+    let flows =
+        moments.map(|(effect, side)| settles_although_killed(&world, effect, side, function));
     tokio::select! {
         _ = join_all(flows) => {}
         () = world.stack().keep_reconciling(Duration::from_secs(2)) => panic!("reconciling goes on"),
@@ -92,8 +96,12 @@ async fn everything_settles(effects: &[Effect], function: &str) {
 
 async fn settles_although_killed(world: &WatchedStack, effect: Effect, side: Side, function: &str) {
     let session = world.stack().session().await;
-    session.upload(FRONT, "image/jpeg", pictures::jpeg(FILE_BYTES)).await;
-    session.upload(BACK, "image/png", pictures::png(FILE_BYTES)).await;
+    session
+        .upload(FRONT, "image/jpeg", pictures::jpeg(FILE_BYTES))
+        .await;
+    session
+        .upload(BACK, "image/png", pictures::png(FILE_BYTES))
+        .await;
     let killing = async {
         let held = hold(world, &session, effect, side).await;
         let killed = held.held().await.kill_caller();
@@ -101,7 +109,10 @@ async fn settles_although_killed(world: &WatchedStack, effect: Effect, side: Sid
     };
     let ((), deliveries) = tokio::join!(killing, session.finish(json!({})));
     if BY_WEBHOOK.iter().take(6).any(|first| *first == effect) {
-        assert_ne!(deliveries[0]["status"], 200, "nobody answers for the dead: {effect:?} {side:?}");
+        assert_ne!(
+            deliveries[0]["status"], 200,
+            "nobody answers for the dead: {effect:?} {side:?}"
+        );
     }
     let what = format!("{effect:?} {side:?}");
     session.until_settled().await;
@@ -109,11 +120,14 @@ async fn settles_although_killed(world: &WatchedStack, effect: Effect, side: Sid
     world.assert_answers_are_durable(&session.client_id).await;
 }
 
-/// Sets the watch. Direct processing is told a token and nothing else, so that is asked for on the way.
+/// Sets the watch. Direct processing is told a token and nothing else, so that is asked for on the
+/// way.
 async fn hold(world: &WatchedStack, session: &Session<'_>, effect: Effect, side: Side) -> Watching {
     let (first, client) = (session.scan_ref.clone(), session.client_id.clone());
     match effect {
-        Effect::ArchiveFirst => world.services.hold(side, stores(format!("/callbacks/{first}/"), String::new())),
+        Effect::ArchiveFirst => world
+            .services
+            .hold(side, stores(format!("/callbacks/{first}/"), String::new())),
         Effect::ArchiveSecond => world.services.hold(side, move |call: &Call| {
             let is_archived = stores("/callbacks/".to_owned(), client.clone())(call);
             is_archived && !call.path.contains(&first)
@@ -122,23 +136,30 @@ async fn hold(world: &WatchedStack, session: &Session<'_>, effect: Effect, side:
             let is_file = stores(format!("/documents/{first}/"), String::new())(call);
             is_file && call.path.contains(step)
         }),
-        Effect::Send => world
-            .services
-            .hold(side, move |call| call.operation == "SendMessage" && call.body.contains(&first)),
+        Effect::Send => world.services.hold(side, move |call| {
+            call.operation == "SendMessage" && call.body.contains(&first)
+        }),
         Effect::Ask => world.services.hold(side, move |call| {
             call.body.contains(&first) && call.body.contains("SecondResultInQuestion")
         }),
         Effect::Write(state) => world.services.hold(side, writes(&first, state)),
-        Effect::CreateToken => world
-            .provider
-            .hold(side, move |call| call.path == "/api/v2/token" && call.body.contains(&client)),
+        Effect::CreateToken => world.provider.hold(side, move |call| {
+            call.path == "/api/v2/token" && call.body.contains(&client)
+        }),
         Effect::Submit => {
-            let submitting = world.services.hold(Side::After, writes(&first, "Submitting")).held().await;
+            let submitting = world
+                .services
+                .hold(Side::After, writes(&first, "Submitting"))
+                .held()
+                .await;
             let pairing = session.pairing().await.expect("a pairing").pairing;
-            let token = pairing["state"]["auth_token"].as_str().expect("Token 2's secret").to_owned();
-            let posted = world
-                .provider
-                .hold(side, move |call| call.path == "/api/v2/process" && call.body.contains(&token));
+            let token = pairing["state"]["auth_token"]
+                .as_str()
+                .expect("Token 2's secret")
+                .to_owned();
+            let posted = world.provider.hold(side, move |call| {
+                call.path == "/api/v2/process" && call.body.contains(&token)
+            });
             submitting.release();
             posted
         }
@@ -149,12 +170,16 @@ fn stores(path: String, text: String) -> impl Fn(&Call) -> bool + Send {
     move |call| call.method == "PUT" && call.path.contains(&path) && call.body.contains(&text)
 }
 
-/// One submission, no more tokens alive than one that nobody can use any more, and each file once and whole.
+/// One submission, no more tokens alive than one that nobody can use any more, and each file once
+/// and whole.
 async fn assert_once(session: &Session<'_>, what: &str) {
     let submissions = session.accepted_submissions().await;
     assert_eq!(submissions.len(), 1, "{what}: {submissions:?}");
     let tokens = session.sessions("DOCUMENT").await;
-    let live = tokens.iter().filter(|token| token["live"] == Value::Bool(true)).count();
+    let live = tokens
+        .iter()
+        .filter(|token| token["live"] == Value::Bool(true))
+        .count();
     assert!(live <= 1 && tokens.len() <= 2, "{what}: {tokens:?}");
     let documents = session.documents().await;
     let sizes: Vec<u64> = documents.iter().map(|document| document.bytes).collect();

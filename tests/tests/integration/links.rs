@@ -1,4 +1,5 @@
-//! Files that can never be had, or never be submitted: the pairing is parked with the reason, and no token is spent on it.
+//! Files that can never be had, or never be submitted: the pairing is parked with the reason, and
+//! no token is spent on it.
 
 use std::collections::BTreeSet;
 
@@ -29,7 +30,10 @@ async fn a_link_outside_the_allowed_origins_is_never_followed() {
         // The allowed origin only seems to be in these.
         sandbox.replace("http://", "https://"),
         sandbox.replace("http://", "http://user:password@"),
-        format!("http://{}@127.0.0.1:{port}/file", sandbox.replace("http://", "")),
+        format!(
+            "http://{}@127.0.0.1:{port}/file",
+            sandbox.replace("http://", "")
+        ),
         "http://169.254.169.254/latest/meta-data/".to_owned(),
         "file:///etc/passwd".to_owned(),
         "not a link".to_owned(),
@@ -72,12 +76,20 @@ async fn the_same_bytes_listed_twice_are_one_file() {
     let session = stack.session().await;
     let file = pictures::jpeg(30_000);
     session.upload(FRONT, "image/jpeg", file.clone()).await;
-    session.upload(&format!("{FRONT}.2"), "image/jpeg", file).await;
-    session.upload(BACK, "image/png", pictures::png(20_000)).await;
+    session
+        .upload(&format!("{FRONT}.2"), "image/jpeg", file)
+        .await;
+    session
+        .upload(BACK, "image/png", pictures::png(20_000))
+        .await;
     session.finish_and_be_believed(json!({})).await;
     session.until_settled().await;
     let submissions = session.requests("process").await;
-    assert_eq!(submissions[0]["images"].as_array().map(Vec::len), Some(2), "{submissions:?}");
+    assert_eq!(
+        submissions[0]["images"].as_array().map(Vec::len),
+        Some(2),
+        "{submissions:?}"
+    );
 }
 
 #[tokio::test]
@@ -86,16 +98,24 @@ async fn links_that_are_dead_even_when_they_are_fresh_park() {
     let check = async |fault: Value| {
         let session = stack.session_with_documents().await;
         session.fault(fault).await;
-        session.finish_and_be_believed(json!({"expiredLinks": true})).await;
+        session
+            .finish_and_be_believed(json!({"expiredLinks": true}))
+            .await;
         assert_parked(&session, "LinkDead").await;
-        assert_eq!(session.requests("files").await.len(), 1, "fresh links are asked for once");
+        assert_eq!(
+            session.requests("files").await.len(),
+            1,
+            "fresh links are asked for once"
+        );
     };
     tokio::join!(
         check(json!({"route": "files", "kind": "expiredLink", "times": 9})),
         check(json!({"route": "file", "kind": "expiredLink", "times": 9})),
         check(json!({"route": "file", "kind": "status", "status": 404, "times": 9})),
         // The provider has nothing any more.
-        check(json!({"route": "files", "kind": "status", "status": 400, "identifier": "BAD_VALUE", "times": 9})),
+        check(
+            json!({"route": "files", "kind": "status", "status": 400, "identifier": "BAD_VALUE", "times": 9})
+        ),
     );
 }
 
@@ -107,15 +127,26 @@ async fn a_dead_link_is_replaced_by_a_fresh_one_and_settles() {
         if let Some(fault) = fault {
             session.fault(fault).await;
         }
-        session.finish_and_be_believed(json!({"expiredLinks": true})).await;
+        session
+            .finish_and_be_believed(json!({"expiredLinks": true}))
+            .await;
         session.until_settled().await;
         assert_eq!(session.accepted_submissions().await.len(), 1);
-        assert!(session.history().await.contains(&"CaptureDeferred".to_owned()));
+        assert!(
+            session
+                .history()
+                .await
+                .contains(&"CaptureDeferred".to_owned())
+        );
     };
     tokio::join!(
         check(None),
-        check(Some(json!({"route": "files", "kind": "status", "status": 503}))),
-        check(Some(json!({"route": "file", "kind": "status", "status": 500}))),
+        check(Some(
+            json!({"route": "files", "kind": "status", "status": 503})
+        )),
+        check(Some(
+            json!({"route": "file", "kind": "status", "status": 500})
+        )),
     );
 }
 
@@ -124,10 +155,18 @@ async fn files_that_are_not_accepted_are_refused_by_what_they_are() {
     let stack = Stack::shared().await;
     let check = async |content_type: &str, start: &[u8]| {
         let session = stack.session_with_documents().await;
-        session.upload(FRONT, content_type, pictures::starting_with(start, 5_000)).await;
+        session
+            .upload(FRONT, content_type, pictures::starting_with(start, 5_000))
+            .await;
         session.finish_and_be_believed(json!({})).await;
         assert_parked(&session, "FileTypeNotAccepted").await;
-        assert!(session.documents().await.iter().all(|object| object.key.contains(BACK)));
+        assert!(
+            session
+                .documents()
+                .await
+                .iter()
+                .all(|object| object.key.contains(BACK))
+        );
     };
     tokio::join!(
         check("image/gif", b"GIF89a"),
@@ -151,18 +190,38 @@ async fn an_empty_file_is_refused() {
 async fn a_file_that_could_never_be_submitted_is_not_even_copied() {
     let stack = Stack::shared().await;
     let session = stack.session_with_documents().await;
-    session.upload(FRONT, "image/jpeg", pictures::jpeg(TOO_LARGE)).await;
+    session
+        .upload(FRONT, "image/jpeg", pictures::jpeg(TOO_LARGE))
+        .await;
     session.finish_and_be_believed(json!({})).await;
     assert_parked(&session, "FileTooLarge").await;
-    assert!(session.documents().await.iter().all(|object| object.bytes < TOO_LARGE as u64));
+    assert!(
+        session
+            .documents()
+            .await
+            .iter()
+            .all(|object| object.bytes < TOO_LARGE as u64)
+    );
 }
 
 #[tokio::test]
 async fn two_documents_that_do_not_fit_into_one_request_are_parked_before_a_token_is_spent() {
     let stack = Stack::shared().await;
     let session = stack.session().await;
-    session.upload(FRONT, "application/pdf", pictures::pdf(FIFTEEN_MEGABYTES / 2)).await;
-    session.upload(BACK, "application/pdf", pictures::pdf(FIFTEEN_MEGABYTES / 2)).await;
+    session
+        .upload(
+            FRONT,
+            "application/pdf",
+            pictures::pdf(FIFTEEN_MEGABYTES / 2),
+        )
+        .await;
+    session
+        .upload(
+            BACK,
+            "application/pdf",
+            pictures::pdf(FIFTEEN_MEGABYTES / 2),
+        )
+        .await;
     session.finish_and_be_believed(json!({})).await;
     assert_parked(&session, "DocumentsTooLarge").await;
     assert_eq!(session.documents().await.len(), 2, "nothing is lost");
@@ -172,7 +231,9 @@ async fn two_documents_that_do_not_fit_into_one_request_are_parked_before_a_toke
 async fn a_file_that_stays_shorter_than_promised_is_parked_and_none_of_it_is_kept() {
     let stack = Stack::shared().await;
     let session = stack.session_with_documents().await;
-    session.fault(json!({"route": "file", "kind": "truncate", "times": 99})).await;
+    session
+        .fault(json!({"route": "file", "kind": "truncate", "times": 99}))
+        .await;
     session.finish_and_be_believed(json!({})).await;
     assert_parked(&session, "FileTruncated").await;
     assert!(session.documents().await.is_empty());
@@ -182,10 +243,17 @@ async fn a_file_that_stays_shorter_than_promised_is_parked_and_none_of_it_is_kep
 async fn a_file_that_is_cut_off_once_is_fetched_again_and_settles() {
     let stack = Stack::shared().await;
     let session = stack.session_with_documents().await;
-    session.fault(json!({"route": "file", "kind": "truncate", "times": 2})).await;
+    session
+        .fault(json!({"route": "file", "kind": "truncate", "times": 2}))
+        .await;
     session.finish_and_be_believed(json!({})).await;
     session.until_settled().await;
-    let bytes: Vec<u64> = session.documents().await.iter().map(|object| object.bytes).collect();
+    let bytes: Vec<u64> = session
+        .documents()
+        .await
+        .iter()
+        .map(|object| object.bytes)
+        .collect();
     assert_eq!(bytes, [20_000, 30_000]);
 }
 
@@ -193,7 +261,9 @@ async fn a_file_that_is_cut_off_once_is_fetched_again_and_settles() {
 async fn a_step_without_a_file_is_parked() {
     let stack = Stack::shared().await;
     let session = stack.session().await;
-    session.upload(FRONT, "image/jpeg", pictures::jpeg(1_000)).await;
+    session
+        .upload(FRONT, "image/jpeg", pictures::jpeg(1_000))
+        .await;
     let steps = json!({"additionalSteps": {BACK: "UPLOAD"}});
     session
         .finish_and_be_believed(json!({"additionalSteps": "VALID", "overrides": steps}))
@@ -206,7 +276,9 @@ async fn several_files_of_a_step_are_all_kept_before_it_is_parked() {
     let stack = Stack::shared().await;
     let check = async |result: Value, content_type: &str, extension: &str, second: Vec<u8>| {
         let session = stack.session_with_documents().await;
-        session.upload(&format!("{FRONT}.2"), content_type, second).await;
+        session
+            .upload(&format!("{FRONT}.2"), content_type, second)
+            .await;
         session.finish_and_be_believed(result).await;
         assert_parked(&session, "SeveralFiles").await;
         let folder = session.folder().await;
@@ -218,7 +290,10 @@ async fn several_files_of_a_step_are_all_kept_before_it_is_parked() {
         ];
         expected.sort();
         let kept = session.documents().await;
-        let kept: Vec<(String, u64)> = kept.into_iter().map(|object| (object.key, object.bytes)).collect();
+        let kept: Vec<(String, u64)> = kept
+            .into_iter()
+            .map(|object| (object.key, object.bytes))
+            .collect();
         assert_eq!(kept, expected);
         let path = format!("/verifications/{}", session.scan_ref);
         let answer = stack.api(Method::GET, &path, None).await.expect(200);
@@ -228,7 +303,11 @@ async fn several_files_of_a_step_are_all_kept_before_it_is_parked() {
             .iter()
             .map(|document| {
                 let text = |name: &str| document[name].as_str().map(ToOwned::to_owned);
-                (text("step").unwrap(), document["file"].as_u64(), text("side"))
+                (
+                    text("step").unwrap(),
+                    document["file"].as_u64(),
+                    text("side"),
+                )
             })
             .collect();
         let expected = [
@@ -243,7 +322,12 @@ async fn several_files_of_a_step_are_all_kept_before_it_is_parked() {
         // A PDF beside a picture.
         check(json!({}), "application/pdf", "pdf", pictures::pdf(40_000)),
         // Left to the processor, which has fresh links.
-        check(json!({"expiredLinks": true}), "image/jpeg", "jpg", pictures::jpeg(40_000)),
+        check(
+            json!({"expiredLinks": true}),
+            "image/jpeg",
+            "jpg",
+            pictures::jpeg(40_000)
+        ),
     );
 }
 
@@ -251,8 +335,12 @@ async fn several_files_of_a_step_are_all_kept_before_it_is_parked() {
 async fn a_parked_capture_is_reopened_by_a_newer_callback_and_not_by_the_same_one() {
     let stack = Stack::shared().await;
     let session = stack.session_with_documents().await;
-    session.fault(json!({"route": "files", "kind": "expiredLink"})).await;
-    session.finish_and_be_believed(json!({"expiredLinks": true})).await;
+    session
+        .fault(json!({"route": "files", "kind": "expiredLink"}))
+        .await;
+    session
+        .finish_and_be_believed(json!({"expiredLinks": true}))
+        .await;
     let parked = session.until_parked("LinkDead").await;
 
     session.send_again(json!({})).await;

@@ -1,5 +1,5 @@
-//! The flows, against the deployed template on the emulator with the sandbox in iDenfy's place, and the adapters' conformance on
-//! the same emulator.
+//! The flows, against the deployed template on the emulator with the sandbox in iDenfy's place, and
+//! the adapters' conformance on the same emulator.
 #![allow(
     clippy::expect_used,
     clippy::indexing_slicing,

@@ -4,7 +4,8 @@ use integration_tests::{BACK, DedicatedStack, FRONT, pictures};
 use local_stack::Options;
 use serde_json::{Value, json};
 
-/// Of the profile that tests run in, which optimises nothing. The benchmarks hold the release build to less.
+/// Of the profile that tests run in, which optimises nothing. The benchmarks hold the release build
+/// to less.
 const MOST_KILOBYTES: u64 = 32 * 1_024;
 const SEVEN_MEGABYTES: usize = 7_000_000;
 
@@ -13,7 +14,10 @@ fn peak(lines: &[Value], event: &str) -> u64 {
         .iter()
         .filter(|line| line["event"] == event)
         .map(|line| line["peak_memory_kb"].as_u64());
-    peaks.map(|peak| peak.expect("a number")).max().expect("a line about the session")
+    peaks
+        .map(|peak| peak.expect("a number"))
+        .max()
+        .expect("a line about the session")
 }
 
 #[tokio::test]
@@ -22,14 +26,24 @@ async fn the_largest_documents_pass_through_without_being_held() {
     let dedicated = DedicatedStack::start(Options::default()).await;
     let stack = &dedicated.stack;
     let session = stack.session().await;
-    session.upload(FRONT, "image/jpeg", pictures::jpeg(SEVEN_MEGABYTES)).await;
-    session.upload(BACK, "application/pdf", pictures::pdf(SEVEN_MEGABYTES)).await;
+    session
+        .upload(FRONT, "image/jpeg", pictures::jpeg(SEVEN_MEGABYTES))
+        .await;
+    session
+        .upload(BACK, "application/pdf", pictures::pdf(SEVEN_MEGABYTES))
+        .await;
     session.finish_and_be_believed(json!({})).await;
     session.until_settled().await;
     assert_eq!(stack.nudge(&session.scan_ref).await, "Settled");
 
-    let webhook = peak(&stack.log_records("webhook", &session.scan_ref).await, "callback_answered");
-    let processor = peak(&stack.log_records("processor", &session.scan_ref).await, "pairing_advanced");
+    let webhook = peak(
+        &stack.log_records("webhook", &session.scan_ref).await,
+        "callback_answered",
+    );
+    let processor = peak(
+        &stack.log_records("processor", &session.scan_ref).await,
+        "pairing_advanced",
+    );
     println!("peak memory: webhook {webhook} kB, processor {processor} kB");
     assert!(webhook <= MOST_KILOBYTES, "webhook: {webhook} kB");
     assert!(processor <= MOST_KILOBYTES, "processor: {processor} kB");

@@ -23,10 +23,14 @@ async fn a_poisonous_message_becomes_a_dead_letter_and_takes_no_neighbour_with_i
     })
     .await;
 
-    let poison = json!({"type": "SubmitDocumentsV1", "scanRef": format!("../{}", Uuid::new_v4())}).to_string();
-    let unknown = json!({"type": "SubmitDocumentsV9", "id": Uuid::new_v4().to_string()}).to_string();
+    let poison = json!({"type": "SubmitDocumentsV1", "scanRef": format!("../{}", Uuid::new_v4())})
+        .to_string();
+    let unknown =
+        json!({"type": "SubmitDocumentsV9", "id": Uuid::new_v4().to_string()}).to_string();
     let neighbour = json!({"type": "SubmitDocumentsV1", "scanRef": session.scan_ref}).to_string();
-    stack.send_to_submission_queue(&[&poison, &neighbour, &unknown]).await;
+    stack
+        .send_to_submission_queue(&[&poison, &neighbour, &unknown])
+        .await;
 
     session.until_settled().await;
     assert_eq!(session.accepted_submissions().await.len(), 1);
@@ -50,7 +54,9 @@ async fn messages_without_end_change_nothing() {
     session.finish_and_be_believed(json!({})).await;
     let message = json!({"type": "SubmitDocumentsV1", "scanRef": session.scan_ref}).to_string();
     for _ in 0..3 {
-        stack.send_to_submission_queue(&[message.as_str(); 10]).await;
+        stack
+            .send_to_submission_queue(&[message.as_str(); 10])
+            .await;
     }
     session.until_settled().await;
     assert_eq!(session.requests("token").await.len(), 1);

@@ -1,24 +1,38 @@
-//! First results that do not qualify, or not yet: nothing is fetched, no token is spent, and the pairing says why.
+//! First results that do not qualify, or not yet: nothing is fetched, no token is spent, and the
+//! pairing says why.
 
 use integration_tests::{PairingRecord, Session, Stack};
 use serde_json::{Value, json};
 
-/// Finishes a session with a result, has the processor look at what came of it, and shows that nothing was done.
+/// Finishes a session with a result, has the processor look at what came of it, and shows that
+/// nothing was done.
 async fn after(stack: &Stack, result: Value) -> PairingRecord {
     let session = stack.session_with_documents().await;
     let pairing = after_in(&session, stack, result).await;
-    assert!(session.history().await.len() <= 1, "one callback, one line at most");
+    assert!(
+        session.history().await.len() <= 1,
+        "one callback, one line at most"
+    );
     pairing
 }
 
 async fn after_in(session: &Session<'_>, stack: &Stack, result: Value) -> PairingRecord {
     session.finish_and_be_believed(result).await;
-    let pairing = session.pairing().await.expect("every first result opens a pairing");
+    let pairing = session
+        .pairing()
+        .await
+        .expect("every first result opens a pairing");
     assert_eq!(stack.nudge(&session.scan_ref).await, pairing.state);
     session.assert_nothing_spent().await;
-    assert!(session.requests("file").await.is_empty(), "nothing is fetched");
+    assert!(
+        session.requests("file").await.is_empty(),
+        "nothing is fetched"
+    );
     assert!(session.documents().await.is_empty());
-    assert!(!session.archived_callbacks().await.is_empty(), "what was answered 200 is kept");
+    assert!(
+        !session.archived_callbacks().await.is_empty(),
+        "what was answered 200 is kept"
+    );
     assert_eq!(session.pairing().await, Some(pairing.clone()));
     pairing
 }
@@ -40,15 +54,24 @@ async fn negative_results_decline() {
         check(json!({"overall": "DELETED"}), "FirstRemoved"),
         check(json!({"additionalSteps": "INVALID"}), "StepInvalid"),
         check(json!({"additionalSteps": "NOT_FOUND"}), "StepNotFound"),
-        check(json!({"additionalSteps": "Additional step is invalid"}), "StepInvalid"),
-        check(json!({"additionalSteps": "Additional step was not found"}), "StepNotFound"),
+        check(
+            json!({"additionalSteps": "Additional step is invalid"}),
+            "StepInvalid"
+        ),
+        check(
+            json!({"additionalSteps": "Additional step was not found"}),
+            "StepNotFound"
+        ),
         // An ordinary verification, of an account that also has others.
         check(
             json!({"additionalSteps": null, "overrides": {"additionalSteps": null}}),
             "NoAdditionalStep"
         ),
         // A negative word counts even where another is unclear.
-        check(json!({"overall": "DENIED", "additionalSteps": "PERHAPS"}), "FirstDenied"),
+        check(
+            json!({"overall": "DENIED", "additionalSteps": "PERHAPS"}),
+            "FirstDenied"
+        ),
     );
 }
 
@@ -57,7 +80,11 @@ async fn results_that_are_not_final_wait() {
     let stack = Stack::shared().await;
     let check = async |result: Value| {
         let pairing = after(&stack, result.clone()).await;
-        assert_eq!(stands(&pairing), ("AwaitingCallback", Some("ResultNotFinal")), "{result}");
+        assert_eq!(
+            stands(&pairing),
+            ("AwaitingCallback", Some("ResultNotFinal")),
+            "{result}"
+        );
     };
     tokio::join!(
         check(json!({"final": false})),
@@ -78,7 +105,10 @@ async fn unclear_results_are_parked_before_anything_is_spent() {
         check(json!({"overall": "SPLENDID"}), "OverallUnknown"),
         check(json!({"additionalSteps": "PERHAPS"}), "StepVerdictUnknown"),
         check(json!({"additionalSteps": null}), "StepNotJudged"),
-        check(json!({"overrides": {"additionalSteps": null}}), "StepsNotNamed"),
+        check(
+            json!({"overrides": {"additionalSteps": null}}),
+            "StepsNotNamed"
+        ),
         check(
             json!({"overrides": {"additionalSteps": {"SECOND_DOC_FRONT": null, "SECOND_DOC_BACK": null, "A": "UPLOAD", "B": "UPLOAD"}}}),
             "SidesUnclear"
@@ -88,7 +118,10 @@ async fn unclear_results_are_parked_before_anything_is_spent() {
             "SidesUnclear"
         ),
         check(json!({"overrides": {"clientId": null}}), "ClientUnknown"),
-        check(json!({"overrides": {"clientId": "x".repeat(101)}}), "ClientUnusable"),
+        check(
+            json!({"overrides": {"clientId": "x".repeat(101)}}),
+            "ClientUnusable"
+        ),
         check(
             json!({"overrides": {"data": {"selectedCountry": null, "docIssuingCountry": null}}}),
             "CountryUnknown"
@@ -101,7 +134,10 @@ async fn a_customer_who_never_finishes_expires() {
     let stack = Stack::shared().await;
     let session = stack.session().await;
     let path = format!("/sessions/{}/expire", session.scan_ref);
-    let answer = stack.sandbox.admin("POST".parse().unwrap(), &path, json!({})).await;
+    let answer = stack
+        .sandbox
+        .admin("POST".parse().unwrap(), &path, json!({}))
+        .await;
     assert_eq!(answer["deliveries"][0]["status"], 200, "{answer}");
 
     let pairing = session.pairing().await.unwrap();

@@ -1,4 +1,5 @@
-//! Trouble that everybody meets. Each test has a stack of its own, because the circuit is one for all.
+//! Trouble that everybody meets. Each test has a stack of its own, because the circuit is one for
+//! all.
 
 use std::time::Duration;
 
@@ -26,23 +27,42 @@ async fn break_down(stack: &Stack, routes: &[&str], fault: &Value) {
 }
 
 async fn recover(stack: &Stack) {
-    stack.sandbox.admin(Method::DELETE, "/faults", json!({})).await;
+    stack
+        .sandbox
+        .admin(Method::DELETE, "/faults", json!({}))
+        .await;
 }
 
 async fn customers(stack: &Stack) -> Vec<Session<'_>> {
     let sessions = join_all((0..CUSTOMERS).map(|_| stack.session_with_documents())).await;
-    join_all(sessions.iter().map(|session| session.finish_and_be_believed(json!({})))).await;
+    join_all(
+        sessions
+            .iter()
+            .map(|session| session.finish_and_be_believed(json!({}))),
+    )
+    .await;
     sessions
 }
 
 async fn requests(stack: &Stack, route: &str) -> Vec<Value> {
-    let answer = stack.sandbox.admin(Method::GET, "/requests", json!({})).await;
+    let answer = stack
+        .sandbox
+        .admin(Method::GET, "/requests", json!({}))
+        .await;
     let requests = answer["requests"].as_array().unwrap();
-    requests.iter().filter(|request| request["route"] == route).cloned().collect()
+    requests
+        .iter()
+        .filter(|request| request["route"] == route)
+        .cloned()
+        .collect()
 }
 
 async fn gate(stack: &Stack) -> Gate {
-    let circuits = DynamoCircuits::new(&stack.sdk, &stack.description.pairing_table, std::sync::Arc::new(SystemClock));
+    let circuits = DynamoCircuits::new(
+        &stack.sdk,
+        &stack.description.pairing_table,
+        std::sync::Arc::new(SystemClock),
+    );
     circuits.circuit().await.unwrap().gate(SystemClock.now())
 }
 
@@ -59,21 +79,35 @@ async fn until_open(stack: &Stack) {
 /// How often a function has logged an event.
 async fn logged(stack: &Stack, function: &str, event: &str) -> usize {
     let records = stack.log_records(function, event).await;
-    records.iter().filter(|record| record["event"] == event).count()
+    records
+        .iter()
+        .filter(|record| record["event"] == event)
+        .count()
 }
 
 async fn assert_no_dead_letters(stack: &Stack) {
-    assert_eq!(stack.messages_on(&stack.description.dead_letter_queue_url).await, 0);
+    assert_eq!(
+        stack
+            .messages_on(&stack.description.dead_letter_queue_url)
+            .await,
+        0
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_outage_is_waited_for_by_all_together_and_costs_nobody_anything() {
     let dedicated = DedicatedStack::start(Options::default()).await;
     let stack = &dedicated.stack;
-    break_down(stack, &["token", "process", "status"], &json!({"kind": "status", "status": 503})).await;
+    break_down(
+        stack,
+        &["token", "process", "status"],
+        &json!({"kind": "status", "status": 503}),
+    )
+    .await;
     let sessions = customers(stack).await;
     until_open(stack).await;
-    // The first pause ends with a question that costs nothing; it is not answered, and the next pause is longer.
+    // The first pause ends with a question that costs nothing; it is not answered, and the next
+    // pause is longer.
     eventually("the provider was tried and is still away", || async {
         match logged(stack, "processor", "circuit_opened").await {
             0 | 1 => Err("not tried yet"),
@@ -95,7 +129,10 @@ async fn an_outage_is_waited_for_by_all_together_and_costs_nobody_anything() {
     );
     // Before a token is spent, each pairing asks whether its first result holds.
     let questions = requests(stack, "status").await.len();
-    assert!(questions <= CUSTOMERS + 3, "then one at a time, and not in a row: {questions}");
+    assert!(
+        questions <= CUSTOMERS + 3,
+        "then one at a time, and not in a row: {questions}"
+    );
     recover(stack).await;
 
     for session in &sessions {
@@ -120,26 +157,45 @@ async fn used_up_funds_park_the_first_and_let_the_others_wait() {
 
     let mut parked = Vec::new();
     for session in &sessions {
-        let ended = eventually(format_args!("{} is settled or parked", session.scan_ref), || async {
-            match session.pairing().await {
-                Some(pairing) if pairing.state == "Settled" || pairing.state == "Parked" => Ok(pairing),
-                other => Err(other.map_or("nothing".to_owned(), |pairing| pairing.to_string())),
-            }
-        })
+        let ended = eventually(
+            format_args!("{} is settled or parked", session.scan_ref),
+            || async {
+                match session.pairing().await {
+                    Some(pairing) if pairing.state == "Settled" || pairing.state == "Parked" => {
+                        Ok(pairing)
+                    }
+                    other => Err(other.map_or("nothing".to_owned(), |pairing| pairing.to_string())),
+                }
+            },
+        )
         .await;
         if ended.state == "Parked" {
             assert_eq!(ended.reason.as_deref(), Some("SecondTokenRefused"));
-            assert!(ended.pairing.to_string().contains("out_of_funds"), "{}", ended.pairing);
+            assert!(
+                ended.pairing.to_string().contains("out_of_funds"),
+                "{}",
+                ended.pairing
+            );
             parked.push(session);
         }
     }
     println!("{} of {CUSTOMERS} parked", parked.len());
-    assert!((1..CUSTOMERS).contains(&parked.len()), "{} parked", parked.len());
+    assert!(
+        (1..CUSTOMERS).contains(&parked.len()),
+        "{} parked",
+        parked.len()
+    );
     let metric = |name: &'static str, dimension: &'static str, value: &'static str| async move {
         let lines = stack.log_records("processor", name).await;
-        lines.iter().filter(|line| line[name] == 1 && line[dimension] == value).count()
+        lines
+            .iter()
+            .filter(|line| line[name] == 1 && line[dimension] == value)
+            .count()
     };
-    assert_eq!(metric("PairingsParked", "Reason", "SecondTokenRefused").await, parked.len());
+    assert_eq!(
+        metric("PairingsParked", "Reason", "SecondTokenRefused").await,
+        parked.len()
+    );
     assert!(metric("CircuitOpened", "Cause", "Account").await >= 1);
 
     for session in &parked {
@@ -174,9 +230,15 @@ async fn a_pause_that_the_provider_asks_for_is_kept_by_everybody_but_waiting_cus
         assert_eq!(session.accepted_submissions().await.len(), 1);
     }
     let refused = first.requests("token").await;
-    for request in [&first.requests("token").await[1], &second.requests("token").await[0]] {
+    for request in [
+        &first.requests("token").await[1],
+        &second.requests("token").await[0],
+    ] {
         let waited = milliseconds(request) - milliseconds(&refused[0]);
-        assert!(u128::try_from(waited).unwrap() >= told.as_millis(), "{waited} ms");
+        assert!(
+            u128::try_from(waited).unwrap() >= told.as_millis(),
+            "{waited} ms"
+        );
     }
     dedicated.stop().await;
 }

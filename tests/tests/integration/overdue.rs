@@ -5,13 +5,19 @@ use serde_json::json;
 
 use crate::provider_faults::milliseconds;
 
-/// What this run does for a pairing, the schedule's or another test's run may have done just before, so its counts prove nothing.
+/// What this run does for a pairing, the schedule's or another test's run may have done just
+/// before, so its counts prove nothing.
 async fn reconcile(stack: &Stack) {
-    // Other tests' faults may have opened the circuit that all share; then pairings wait for a moment.
+    // Other tests' faults may have opened the circuit that all share; then pairings wait for a
+    // moment.
     eventually("the reconciler gets to all", || async {
         let run = stack.invoke("ReconcilerFunction", &json!({})).await;
         assert_eq!(run["failed"], 0, "{run}");
-        if run["waiting"] == 0 { Ok(()) } else { Err(run) }
+        if run["waiting"] == 0 {
+            Ok(())
+        } else {
+            Err(run)
+        }
     })
     .await;
 }
@@ -27,8 +33,14 @@ async fn a_second_callback_that_never_came_is_asked_for() {
     session.until("Submitted").await;
     eventually("the provider has tried to tell the result", || async {
         let deliveries = stack.sandbox.deliveries_to(&session.client_id).await;
-        let second = deliveries.iter().any(|delivery| delivery["scanRef"] != session.scan_ref.as_str());
-        if second { Ok(()) } else { Err(format!("{deliveries:?}")) }
+        let second = deliveries
+            .iter()
+            .any(|delivery| delivery["scanRef"] != session.scan_ref.as_str());
+        if second {
+            Ok(())
+        } else {
+            Err(format!("{deliveries:?}"))
+        }
     })
     .await;
     assert!(session.age().await);
@@ -48,7 +60,11 @@ async fn a_message_that_does_not_come_is_sent_again() {
     session.finish_and_be_believed(json!({})).await;
     eventually("the provider was busy", || async {
         let tokens = session.requests("token").await;
-        if tokens.is_empty() { Err("not asked yet") } else { Ok(()) }
+        if tokens.is_empty() {
+            Err("not asked yet")
+        } else {
+            Ok(())
+        }
     })
     .await;
     session.until("Captured").await;
@@ -58,5 +74,8 @@ async fn a_message_that_does_not_come_is_sent_again() {
     assert_eq!(session.accepted_submissions().await.len(), 1);
     let tokens = session.requests("token").await;
     let waited = milliseconds(&tokens[1]) - milliseconds(&tokens[0]);
-    assert!(waited < 60_000, "its own message would have come only then: {waited} ms");
+    assert!(
+        waited < 60_000,
+        "its own message would have come only then: {waited} ms"
+    );
 }

@@ -1,11 +1,12 @@
-//! A worker that is held up for a moment, and overtaken meanwhile. What it knew is not true any more, so it changes nothing and calls
-//! nobody.
+//! A worker that is held up for a moment, and overtaken meanwhile. What it knew is not true any
+//! more, so it changes nothing and calls nobody.
 
 use integration_tests::{ProcessorTuning, Side, WatchedStack, eventually, writes};
 use local_stack::Options;
 use serde_json::json;
 
-/// One message at a time, so that the second one goes to another process; and time enough for a call to be held.
+/// One message at a time, so that the second one goes to another process; and time enough for a
+/// call to be held.
 const ONE_BY_ONE: ProcessorTuning = ProcessorTuning {
     timeout_seconds: 40,
     visibility_seconds: 60,
@@ -30,7 +31,9 @@ async fn a_worker_that_was_overtaken_changes_nothing() {
 async fn a_write_that_comes_late_is_lost(world: &WatchedStack, state: &'static str) {
     let stack = world.stack();
     let session = stack.session_with_documents().await;
-    let late = world.services.hold(Side::Before, writes(&session.scan_ref, state));
+    let late = world
+        .services
+        .hold(Side::Before, writes(&session.scan_ref, state));
     session.finish_and_be_believed(json!({})).await;
     let late = late.held().await;
     let message = json!({"type": "SubmitDocumentsV1", "scanRef": session.scan_ref}).to_string();
@@ -47,7 +50,9 @@ async fn a_write_that_comes_late_is_lost(world: &WatchedStack, state: &'static s
 /// The callback comes before the worker has written down that the documents were accepted.
 async fn what_the_callback_settled_stays_settled(world: &WatchedStack) {
     let session = world.stack().session_with_documents().await;
-    let late = world.services.hold(Side::Before, writes(&session.scan_ref, "Submitted"));
+    let late = world
+        .services
+        .hold(Side::Before, writes(&session.scan_ref, "Submitted"));
     session.finish_and_be_believed(json!({})).await;
     let late = late.held().await;
     let settled = session.until_settled().await;

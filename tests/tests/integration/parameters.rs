@@ -1,5 +1,5 @@
-//! What the template lets somebody set: a value that the functions would refuse when they start, or that cannot be with another one, is
-//! refused before anything is deployed.
+//! What the template lets somebody set: a value that the functions would refuse when they start, or
+//! that cannot be with another one, is refused before anything is deployed.
 
 use integration_tests::Stack;
 use integration_tests::operations::{Template, in_the_workspace};
@@ -7,9 +7,12 @@ use uuid::Uuid;
 
 const ARN: &str = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:idenfy-a1B2c3";
 
-/// Whether the parameter's pattern matches the whole of the value, which is how CloudFormation reads it.
+/// Whether the parameter's pattern matches the whole of the value, which is how CloudFormation
+/// reads it.
 fn takes(template: &Template, parameter: &str, value: &str) -> bool {
-    let pattern = template.parameter(parameter)["AllowedPattern"].as_str().expect("a pattern");
+    let pattern = template.parameter(parameter)["AllowedPattern"]
+        .as_str()
+        .expect("a pattern");
     let schema = serde_json::json!({"pattern": format!("^(?:{pattern})$")});
     jsonschema::is_valid(&schema, &value.into())
 }
@@ -45,7 +48,10 @@ fn patterns_refuse_what_the_functions_refuse_and_what_would_never_work() {
     let template = Template::read();
     for (parameter, value) in [
         // As it is written in many places; a role that names it may read nothing.
-        ("IdenfySecretArn", "arn:aws:secretsmanager:eu-west-1:123456789012:secret:idenfy"),
+        (
+            "IdenfySecretArn",
+            "arn:aws:secretsmanager:eu-west-1:123456789012:secret:idenfy",
+        ),
         ("IdenfySecretArn", "idenfy"),
         ("IdenfySecretArn", ""),
         ("StepImages", "SECOND_DOC"),
@@ -75,17 +81,31 @@ fn what_has_to_be_given_is_asked_for_first_and_nothing_else_has_no_default() {
     assert_eq!(names.last().map(String::as_str), Some("AwsEndpointUrl"));
     for name in names {
         let parameter = template.parameter(&name);
-        assert!(parameter["Description"].as_str().is_some_and(|text| text.ends_with('.')), "{name}");
-        assert_eq!(parameter.get("Default").is_none(), name == "IdenfySecretArn", "{name}");
+        assert!(
+            parameter["Description"]
+                .as_str()
+                .is_some_and(|text| text.ends_with('.')),
+            "{name}"
+        );
+        assert_eq!(
+            parameter.get("Default").is_none(),
+            name == "IdenfySecretArn",
+            "{name}"
+        );
     }
 }
 
-/// Parameters and rules of the template with one resource that costs nothing, so that CloudFormation need not be given all of it.
+/// Parameters and rules of the template with one resource that costs nothing, so that
+/// CloudFormation need not be given all of it.
 fn rules_alone() -> String {
     let template = std::fs::read_to_string(in_the_workspace("template.yaml")).expect("a template");
     let (_, from_parameters) = template.split_once("\nParameters:\n").expect("parameters");
-    let (parameters_and_rules, _) = from_parameters.split_once("\nConditions:\n").expect("conditions follow the rules");
-    format!("Parameters:\n{parameters_and_rules}\nResources:\n  Topic: {{ Type: AWS::SNS::Topic }}\n")
+    let (parameters_and_rules, _) = from_parameters
+        .split_once("\nConditions:\n")
+        .expect("conditions follow the rules");
+    format!(
+        "Parameters:\n{parameters_and_rules}\nResources:\n  Topic: {{ Type: AWS::SNS::Topic }}\n"
+    )
 }
 
 /// What CloudFormation says about a change set with these parameters.
@@ -93,15 +113,24 @@ async fn change_set(stack: &Stack, parameters: &[(&str, &str)]) -> (u16, String)
     let mut form = vec![
         ("Action".to_owned(), "CreateChangeSet".to_owned()),
         ("Version".to_owned(), "2010-05-15".to_owned()),
-        ("StackName".to_owned(), format!("rules-{}", Uuid::new_v4().simple())),
+        (
+            "StackName".to_owned(),
+            format!("rules-{}", Uuid::new_v4().simple()),
+        ),
         ("ChangeSetName".to_owned(), "rules".to_owned()),
         ("ChangeSetType".to_owned(), "CREATE".to_owned()),
         ("TemplateBody".to_owned(), rules_alone()),
     ];
     let secret = [("IdenfySecretArn", ARN)];
     for (number, (name, value)) in (1..).zip(secret.iter().chain(parameters)) {
-        form.push((format!("Parameters.member.{number}.ParameterKey"), (*name).to_owned()));
-        form.push((format!("Parameters.member.{number}.ParameterValue"), (*value).to_owned()));
+        form.push((
+            format!("Parameters.member.{number}.ParameterKey"),
+            (*name).to_owned(),
+        ));
+        form.push((
+            format!("Parameters.member.{number}.ParameterValue"),
+            (*value).to_owned(),
+        ));
     }
     stack.cloudformation(&form).await
 }
@@ -116,12 +145,17 @@ async fn production_is_protected_and_leads_to_no_emulator() {
             "{stage}: {status} {answer}"
         );
         let endpoint = ("AwsEndpointUrl", "http://localhost:4566");
-        let (status, answer) = change_set(&stack, &[("Stage", stage), ("DeletionProtection", "true"), endpoint]).await;
+        let (status, answer) = change_set(
+            &stack,
+            &[("Stage", stage), ("DeletionProtection", "true"), endpoint],
+        )
+        .await;
         assert!(
             status == 400 && answer.contains("AwsEndpointUrl is for emulators"),
             "{stage}: {status} {answer}"
         );
-        let (status, answer) = change_set(&stack, &[("Stage", stage), ("DeletionProtection", "true")]).await;
+        let (status, answer) =
+            change_set(&stack, &[("Stage", stage), ("DeletionProtection", "true")]).await;
         assert_eq!(status, 200, "{stage}: {answer}");
     }
     let (status, answer) = change_set(&stack, &[("Stage", "staging")]).await;

@@ -1,5 +1,5 @@
-//! A new version of the webhook is tested before callbacks go to it. The stack is the real one; CodeDeploy, which the emulator does not have, is
-//! played at its place.
+//! A new version of the webhook is tested before callbacks go to it. The stack is the real one;
+//! CodeDeploy, which the emulator does not have, is played at its place.
 
 use std::collections::BTreeSet;
 
@@ -19,10 +19,14 @@ fn is_report(call: &Call) -> bool {
 
 /// What the hook answers, and what it has told CodeDeploy.
 async fn tested(world: &WatchedStack) -> (Value, Value) {
-    let code_deploy = world
-        .services
-        .play(r#"{"lifecycleEventHookExecutionId": "hook-execution-1"}"#, is_report);
-    let answer = world.stack().invoke("PreTrafficFunction", &deployment()).await;
+    let code_deploy = world.services.play(
+        r#"{"lifecycleEventHookExecutionId": "hook-execution-1"}"#,
+        is_report,
+    );
+    let answer = world
+        .stack()
+        .invoke("PreTrafficFunction", &deployment())
+        .await;
     let reports = code_deploy.bodies();
     assert_eq!(reports.len(), 1, "{reports:?}");
     (answer, serde_json::from_str(&reports[0]).unwrap())
@@ -37,24 +41,36 @@ async fn a_version_goes_live_only_if_it_takes_what_is_signed_and_nothing_else() 
     let world = WatchedStack::start(Options::default()).await;
 
     let (answer, told) = tested(&world).await;
-    assert_eq!(answer, json!({"status": "Succeeded", "signed": "200", "forged": "401"}));
+    assert_eq!(
+        answer,
+        json!({"status": "Succeeded", "signed": "200", "forged": "401"})
+    );
     assert_eq!(told, report("Succeeded"));
 
     let no_writes = world
         .services
         .refuse(|call| call.method == "PUT" && call.path.contains("/callbacks/"));
     let (answer, told) = tested(&world).await;
-    assert_eq!(answer["signed"], "503", "it cannot keep what it acknowledges");
+    assert_eq!(
+        answer["signed"], "503",
+        "it cannot keep what it acknowledges"
+    );
     assert_eq!(told, report("Failed"));
     drop(no_writes);
 
     // Nobody waits for an answer to this.
-    let by_hand = world.stack().try_invoke("PreTrafficFunction", &json!({})).await;
+    let by_hand = world
+        .stack()
+        .try_invoke("PreTrafficFunction", &json!({}))
+        .await;
     assert!(by_hand.is_err(), "{by_hand:?}");
 
     // CodeDeploy does not take the answer: Lambda is told, and calls again.
     let deaf = world.services.refuse(is_report);
-    let unheard = world.stack().try_invoke("PreTrafficFunction", &deployment()).await;
+    let unheard = world
+        .stack()
+        .try_invoke("PreTrafficFunction", &deployment())
+        .await;
     assert!(unheard.is_err(), "{unheard:?}");
     drop(deaf);
 
@@ -65,16 +81,25 @@ async fn a_version_goes_live_only_if_it_takes_what_is_signed_and_nothing_else() 
         .into_iter()
         .chain([&secret["signingKeys"][0]])
     {
-        assert!(!lines.contains(hidden.as_str().unwrap()), "no secret in the log");
+        assert!(
+            !lines.contains(hidden.as_str().unwrap()),
+            "no secret in the log"
+        );
     }
-    assert!(!lines.contains("hook-execution-1"), "nobody else can answer");
+    assert!(
+        !lines.contains("hook-execution-1"),
+        "nobody else can answer"
+    );
     world.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_version_that_cannot_be_tried_does_not_go_live() {
     let world = WatchedStack::start(Options::default()).await;
-    world.stack().replace_secret(&json!({"apiKey": "key"})).await;
+    world
+        .stack()
+        .replace_secret(&json!({"apiKey": "key"}))
+        .await;
     let (answer, told) = tested(&world).await;
     assert_eq!(
         answer,
@@ -107,7 +132,12 @@ fn a_step_by_step_deployment_is_taken_back_by_alarms_that_exist() {
     let alarms = preference["Alarms"][1].as_array().unwrap();
     assert!(alarms.len() >= 3, "{alarms:?}");
     for alarm in alarms {
-        assert!(template.metric_alarms().contains_key(alarm.as_str().unwrap()), "{alarm}");
+        assert!(
+            template
+                .metric_alarms()
+                .contains_key(alarm.as_str().unwrap()),
+            "{alarm}"
+        );
     }
     assert_eq!(preference["Hooks"]["PreTraffic"], "PreTrafficFunction");
 }

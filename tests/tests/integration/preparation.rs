@@ -1,4 +1,5 @@
-//! Files that direct processing would refuse: what can be changed is changed, and the rest is told before a token is spent.
+//! Files that direct processing would refuse: what can be changed is changed, and the rest is told
+//! before a token is spent.
 
 use integration_tests::{BACK, FRONT, Session, Stack, pictures};
 use reqwest::Method;
@@ -14,17 +15,34 @@ async fn received(session: &Session<'_>, side: &str) -> Value {
     let submissions = session.requests("process").await;
     assert_eq!(submissions.len(), 1, "{submissions:?}");
     let images = submissions[0]["images"].as_array().unwrap();
-    images.iter().find(|image| image["side"] == side).expect("the side").clone()
+    images
+        .iter()
+        .find(|image| image["side"] == side)
+        .expect("the side")
+        .clone()
 }
 
-/// Shows that the bucket holds the original as it was uploaded and beside it what the provider got, and returns that.
-async fn prepared_copy(stack: &Stack, session: &Session<'_>, extension: &str, original: &[u8]) -> Vec<u8> {
+/// Shows that the bucket holds the original as it was uploaded and beside it what the provider got,
+/// and returns that.
+async fn prepared_copy(
+    stack: &Stack,
+    session: &Session<'_>,
+    extension: &str,
+    original: &[u8],
+) -> Vec<u8> {
     let scan_ref = &session.scan_ref;
     let folder = session.folder().await;
-    assert_eq!(stack.object(&format!("{folder}/{FRONT}.{extension}")).await, original);
+    assert_eq!(
+        stack.object(&format!("{folder}/{FRONT}.{extension}")).await,
+        original
+    );
     let image = received(session, "FRONT").await;
     let sha256 = image["sha256"].as_str().unwrap();
-    let copy = stack.object(&format!("documents/{scan_ref}/prepared/{FRONT}-{sha256}.jpg")).await;
+    let copy = stack
+        .object(&format!(
+            "documents/{scan_ref}/prepared/{FRONT}-{sha256}.jpg"
+        ))
+        .await;
     assert_eq!(digest(&copy), sha256);
     assert_eq!(image["format"], "jpeg");
     assert_eq!(image["bytes"], copy.len());
@@ -49,7 +67,9 @@ async fn a_webp_settles_as_a_jpeg_and_the_original_stays_as_it_came() {
     let session = stack.session().await;
     let original = pictures::webp(640, 400);
     session.upload(FRONT, "image/webp", original.clone()).await;
-    session.upload(BACK, "image/png", pictures::png(20_000)).await;
+    session
+        .upload(BACK, "image/png", pictures::png(20_000))
+        .await;
     session.finish_and_be_believed(json!({})).await;
     session.until_settled().await;
 
@@ -82,11 +102,16 @@ async fn a_photo_lying_on_its_side_is_submitted_upright() {
     let session = stack.session().await;
     let original = pictures::photo(300, 200, 90, 6);
     session.upload(FRONT, "image/jpeg", original.clone()).await;
-    session.finish_and_be_believed(json!({"additionalSteps": "VALID"})).await;
+    session
+        .finish_and_be_believed(json!({"additionalSteps": "VALID"}))
+        .await;
     session.until_settled().await;
     let copy = prepared_copy(&stack, &session, "jpg", &original).await;
     assert_eq!(pictures::dimensions(&copy), (200, 300));
-    assert_eq!(told(&stack, &session).await["submitted"]["changes"], json!(["Turned"]));
+    assert_eq!(
+        told(&stack, &session).await["submitted"]["changes"],
+        json!(["Turned"])
+    );
 }
 
 #[tokio::test]
@@ -95,9 +120,14 @@ async fn an_upright_photo_goes_as_it_is() {
     let session = stack.session().await;
     let original = pictures::photo(300, 200, 90, 1);
     session.upload(FRONT, "image/jpeg", original.clone()).await;
-    session.finish_and_be_believed(json!({"additionalSteps": "VALID"})).await;
+    session
+        .finish_and_be_believed(json!({"additionalSteps": "VALID"}))
+        .await;
     session.until_settled().await;
-    assert_eq!(received(&session, "FRONT").await["sha256"], digest(&original));
+    assert_eq!(
+        received(&session, "FRONT").await["sha256"],
+        digest(&original)
+    );
     assert_eq!(session.documents().await.len(), 1);
     assert_eq!(told(&stack, &session).await["submitted"], Value::Null);
 }
@@ -106,26 +136,45 @@ async fn an_upright_photo_goes_as_it_is() {
 async fn a_photo_that_leaves_no_room_for_the_other_side_is_made_smaller_until_both_fit() {
     let stack = Stack::shared().await;
     let session = stack.session().await;
-    let (original, back) = (pictures::photo(3_000, 2_300, 97, 1), pictures::pdf(5_000_000));
-    assert!((11_000_000..30_000_000).contains(&original.len()), "{}", original.len());
+    let (original, back) = (
+        pictures::photo(3_000, 2_300, 97, 1),
+        pictures::pdf(5_000_000),
+    );
+    assert!(
+        (11_000_000..30_000_000).contains(&original.len()),
+        "{}",
+        original.len()
+    );
     session.upload(FRONT, "image/jpeg", original.clone()).await;
     session.upload(BACK, "application/pdf", back.clone()).await;
     session.finish_and_be_believed(json!({})).await;
     session.until_settled().await;
     let copy = prepared_copy(&stack, &session, "jpg", &original).await;
     assert!(copy.len() + back.len() <= 14_990_000, "{}", copy.len());
-    assert_eq!(received(&session, "BACK").await["sha256"], digest(&back), "a PDF is never changed");
+    assert_eq!(
+        received(&session, "BACK").await["sha256"],
+        digest(&back),
+        "a PDF is never changed"
+    );
     let changes = told(&stack, &session).await["submitted"]["changes"].clone();
     assert_eq!(changes[0], "Recompressed");
 }
 
-async fn assert_parked_and_kept(reason: &str, content_type: &str, extension: &str, original: Vec<u8>) {
+async fn assert_parked_and_kept(
+    reason: &str,
+    content_type: &str,
+    extension: &str,
+    original: Vec<u8>,
+) {
     let stack = Stack::shared().await;
     let session = stack.session_with_documents().await;
     session.upload(FRONT, content_type, original.clone()).await;
     session.finish_and_be_believed(json!({})).await;
     let pairing = session.until_parked(reason).await;
-    assert_eq!(pairing.pairing["state"]["cause"]["step"], FRONT, "{pairing}");
+    assert_eq!(
+        pairing.pairing["state"]["cause"]["step"], FRONT,
+        "{pairing}"
+    );
     session.assert_nothing_spent().await;
     let folder = session.folder().await;
     let kept = stack.object(&format!("{folder}/{FRONT}.{extension}")).await;
@@ -139,7 +188,12 @@ async fn what_can_never_be_submitted_is_kept_and_parked_before_a_token_is_spent(
     let mut cut = pictures::photo(300, 200, 90, 6);
     cut.truncate(cut.len() / 2);
     tokio::join!(
-        assert_parked_and_kept("FileEncrypted", "application/pdf", "pdf", pictures::encrypted_pdf(400_000)),
+        assert_parked_and_kept(
+            "FileEncrypted",
+            "application/pdf",
+            "pdf",
+            pictures::encrypted_pdf(400_000)
+        ),
         assert_parked_and_kept("FileTypeNotAccepted", "image/heic", "heic", heic),
         assert_parked_and_kept("FileUnreadable", "image/webp", "webp", broken),
         assert_parked_and_kept("FileUnreadable", "image/jpeg", "jpg", cut),
@@ -164,8 +218,12 @@ async fn a_broken_picture_does_not_disturb_what_is_processed_beside_it() {
 
 async fn good_photo(stack: &Stack) {
     let session = stack.session().await;
-    session.upload(FRONT, "image/jpeg", pictures::photo(300, 200, 90, 8)).await;
-    session.finish_and_be_believed(json!({"additionalSteps": "VALID"})).await;
+    session
+        .upload(FRONT, "image/jpeg", pictures::photo(300, 200, 90, 8))
+        .await;
+    session
+        .finish_and_be_believed(json!({"additionalSteps": "VALID"}))
+        .await;
     session.until_settled().await;
 }
 
@@ -173,8 +231,12 @@ async fn good_photo(stack: &Stack) {
 async fn erasure_takes_the_copies_with_the_originals() {
     let stack = Stack::shared().await;
     let session = stack.session().await;
-    session.upload(FRONT, "image/webp", pictures::webp(64, 40)).await;
-    session.finish_and_be_believed(json!({"additionalSteps": "VALID"})).await;
+    session
+        .upload(FRONT, "image/webp", pictures::webp(64, 40))
+        .await;
+    session
+        .finish_and_be_believed(json!({"additionalSteps": "VALID"}))
+        .await;
     session.until_settled().await;
     assert_eq!(session.documents().await.len(), 2);
     let path = format!("/verifications/{}", session.scan_ref);

@@ -1,4 +1,5 @@
-//! Nothing personal and nothing secret leaves: not in a log line or metric (which are log lines, too), and not on a queue.
+//! Nothing personal and nothing secret leaves: not in a log line or metric (which are log lines,
+//! too), and not on a queue.
 
 use std::time::Duration;
 
@@ -29,7 +30,10 @@ pub fn person(marker: &str) -> Value {
         "orgAddress",
         "mothersMaidenName",
     ];
-    let data: serde_json::Map<String, Value> = members.iter().map(|member| ((*member).to_owned(), json!(marker))).collect();
+    let data: serde_json::Map<String, Value> = members
+        .iter()
+        .map(|member| ((*member).to_owned(), json!(marker)))
+        .collect();
     json!({"data": data, "clientIp": marker, "clientLocation": marker, "manualAddress": marker, "AML": [{"name": marker}]})
 }
 
@@ -44,12 +48,15 @@ fn link_signatures(callback: &Value) -> Vec<String> {
     links.filter_map(signature).collect()
 }
 
-/// Plays the ways on which something could be let slip, and returns what must not be found anywhere afterwards.
+/// Plays the ways on which something could be let slip, and returns what must not be found anywhere
+/// afterwards.
 pub async fn play_everything_personal(stack: &Stack) -> Vec<String> {
     let marker = marker();
     let mut secrets = vec![marker.clone()];
     let secret = stack.secret().await;
-    secrets.extend([&secret["apiKey"], &secret["apiSecret"]].map(|text| text.as_str().unwrap().to_owned()));
+    secrets.extend(
+        [&secret["apiKey"], &secret["apiSecret"]].map(|text| text.as_str().unwrap().to_owned()),
+    );
     secrets.extend(
         secret["signingKeys"]
             .as_array()
@@ -60,13 +67,22 @@ pub async fn play_everything_personal(stack: &Stack) -> Vec<String> {
 
     let overrides = person(&marker);
     let straight = stack.session_with_documents().await;
-    straight.outcome(json!({"overrides": overrides, "nonFinalFirst": true})).await;
+    straight
+        .outcome(json!({"overrides": overrides, "nonFinalFirst": true}))
+        .await;
     straight
         .fault(json!({"route": "process", "kind": "status", "status": 429, "message": marker}))
         .await;
-    straight.finish_and_be_believed(json!({"overrides": overrides})).await;
+    straight
+        .finish_and_be_believed(json!({"overrides": overrides}))
+        .await;
     let authorized = straight.until("Authorized").await;
-    secrets.push(authorized.pairing["state"]["auth_token"].as_str().expect("Token 2").to_owned());
+    secrets.push(
+        authorized.pairing["state"]["auth_token"]
+            .as_str()
+            .expect("Token 2")
+            .to_owned(),
+    );
     let archived = straight.archived_callbacks().await;
     secrets.extend(link_signatures(&stack.json_object(&archived[0].key).await));
     straight.until_settled().await;
@@ -75,21 +91,33 @@ pub async fn play_everything_personal(stack: &Stack) -> Vec<String> {
     refused
         .fault(json!({"route": "process", "kind": "errorIn200", "message": marker}))
         .await;
-    refused.finish_and_be_believed(json!({"overrides": overrides})).await;
+    refused
+        .finish_and_be_believed(json!({"overrides": overrides}))
+        .await;
     refused.until_parked("SubmissionRefused").await;
 
     let unreachable = stack.session_with_documents().await;
     let links = json!({"fileUrls": {FRONT: format!("http://localhost:1/{marker}?X-Amz-Signature={marker}")}});
-    unreachable.finish_and_be_believed(json!({"overrides": links})).await;
+    unreachable
+        .finish_and_be_believed(json!({"overrides": links}))
+        .await;
     unreachable.until_parked("LinkOriginNotAllowed").await;
 
     broken_links(stack, &overrides, &mut secrets).await;
 
-    assert_eq!(stack.post(json!({"scanRef": marker}).to_string(), Some(&marker)).await, 401);
+    assert_eq!(
+        stack
+            .post(json!({"scanRef": marker}).to_string(), Some(&marker))
+            .await,
+        401
+    );
     assert_eq!(stack.post_signed(marker.clone()).await, 200);
     assert_eq!(
         stack
-            .post_signed(json!({"scanRef": format!("/{marker}"), "data": {"docFirstName": marker}}).to_string())
+            .post_signed(
+                json!({"scanRef": format!("/{marker}"), "data": {"docFirstName": marker}})
+                    .to_string()
+            )
             .await,
         200
     );
@@ -98,8 +126,12 @@ pub async fn play_everything_personal(stack: &Stack) -> Vec<String> {
 
 async fn broken_links(stack: &Stack, overrides: &Value, secrets: &mut Vec<String>) {
     let broken: Session<'_> = stack.session_with_documents().await;
-    broken.fault(json!({"route": "file", "kind": "reset", "times": 2})).await;
-    broken.finish_and_be_believed(json!({"overrides": overrides})).await;
+    broken
+        .fault(json!({"route": "file", "kind": "reset", "times": 2}))
+        .await;
+    broken
+        .finish_and_be_believed(json!({"overrides": overrides}))
+        .await;
     let archived = broken.archived_callbacks().await;
     secrets.extend(link_signatures(&stack.json_object(&archived[0].key).await));
     broken.until_settled().await;
@@ -119,13 +151,21 @@ pub async fn assert_none_left(stack: &Stack, secrets: &[String]) {
             "metrics are among the lines"
         );
         for line in &lines {
-            assert!(!secrets.iter().any(|secret| line.contains(secret)), "{function} says: {line}");
+            assert!(
+                !secrets.iter().any(|secret| line.contains(secret)),
+                "{function} says: {line}"
+            );
         }
     }
-    let letters = stack.receive(&stack.description.dead_letter_queue_url, Duration::ZERO).await;
+    let letters = stack
+        .receive(&stack.description.dead_letter_queue_url, Duration::ZERO)
+        .await;
     for letter in letters {
         let body = letter.body().unwrap_or_default();
-        assert!(!secrets.iter().any(|secret| body.contains(secret)), "{body}");
+        assert!(
+            !secrets.iter().any(|secret| body.contains(secret)),
+            "{body}"
+        );
     }
 }
 
@@ -140,11 +180,19 @@ async fn no_line_or_message_has_anything_personal_or_secret() {
 async fn token_2_is_forgotten_once_it_is_used() {
     let stack = Stack::shared().await;
     let session = stack.session_with_documents().await;
-    session.fault(json!({"route": "process", "kind": "status", "status": 429})).await;
+    session
+        .fault(json!({"route": "process", "kind": "status", "status": 429}))
+        .await;
     session.finish_and_be_believed(json!({})).await;
     let authorized = session.until("Authorized").await;
-    let token = authorized.pairing["state"]["auth_token"].as_str().unwrap().to_owned();
+    let token = authorized.pairing["state"]["auth_token"]
+        .as_str()
+        .unwrap()
+        .to_owned();
     let settled = session.until_settled().await;
     assert!(!settled.pairing.to_string().contains(&token));
-    assert!(!settled.pairing.to_string().contains("http"), "no links are stored");
+    assert!(
+        !settled.pairing.to_string().contains("http"),
+        "no links are stored"
+    );
 }

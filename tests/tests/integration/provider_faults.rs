@@ -1,4 +1,5 @@
-//! The provider goes wrong. However it does, at most one submission is accepted, and the pairing settles or says why not.
+//! The provider goes wrong. However it does, at most one submission is accepted, and the pairing
+//! settles or says why not.
 
 use integration_tests::{Session, Stack};
 use serde_json::{Value, json};
@@ -49,7 +50,8 @@ async fn a_token_request_that_comes_too_often_waits_as_long_as_it_is_told() {
 #[tokio::test]
 async fn a_client_with_an_active_session_waits_for_its_end_and_nothing_is_spent_meanwhile() {
     let stack = Stack::shared().await;
-    let fault = json!({"route": "token", "kind": "status", "status": 409, "identifier": "ACTIVE_SESSION"});
+    let fault =
+        json!({"route": "token", "kind": "status", "status": 409, "identifier": "ACTIVE_SESSION"});
     let session = settles_with_one_submission(&stack, fault).await;
     let tokens = session.requests("token").await;
     let waited = milliseconds(&tokens[1]) - milliseconds(&tokens[0]);
@@ -75,17 +77,30 @@ async fn a_token_request_that_fails_is_made_again() {
 #[tokio::test]
 async fn a_token_whose_answer_was_lost_is_given_up_and_its_end_is_noise() {
     let stack = Stack::shared().await;
-    let session = settles_with_one_submission(&stack, json!({"route": "token", "kind": "acceptedThenReset"})).await;
+    let session = settles_with_one_submission(
+        &stack,
+        json!({"route": "token", "kind": "acceptedThenReset"}),
+    )
+    .await;
     let settled = session.pairing().await.unwrap();
     let second = settled.second_scan_ref.clone().unwrap();
     let sessions = session.sessions("DOCUMENT").await;
     assert_eq!(sessions.len(), 2);
-    let orphan = sessions.iter().find(|session| session["scanRef"] != second.as_str()).unwrap();
+    let orphan = sessions
+        .iter()
+        .find(|session| session["scanRef"] != second.as_str())
+        .unwrap();
     assert_eq!(orphan["processedAt"], Value::Null);
-    assert_eq!(settled.pairing["attempts"], 2, "each may have cost a credit, so each counts");
+    assert_eq!(
+        settled.pairing["attempts"], 2,
+        "each may have cost a credit, so each counts"
+    );
 
     let path = format!("/sessions/{}/expire", orphan["scanRef"].as_str().unwrap());
-    let answer = stack.sandbox.admin("POST".parse().unwrap(), &path, json!({})).await;
+    let answer = stack
+        .sandbox
+        .admin("POST".parse().unwrap(), &path, json!({}))
+        .await;
     assert_eq!(answer["deliveries"][0]["status"], 200, "{answer}");
     assert_eq!(session.pairing().await, Some(settled));
 }
@@ -94,7 +109,8 @@ async fn a_token_whose_answer_was_lost_is_given_up_and_its_end_is_noise() {
 async fn a_token_that_is_refused_parks() {
     let stack = Stack::shared().await;
     let check = async |status: u16, identifier: &str| {
-        let fault = json!({"route": "token", "kind": "status", "status": status, "identifier": identifier});
+        let fault =
+            json!({"route": "token", "kind": "status", "status": status, "identifier": identifier});
         let session = parks(&stack, fault, "SecondTokenRefused").await;
         assert_eq!(session.requests("token").await.len(), 1);
     };
@@ -105,7 +121,8 @@ async fn a_token_that_is_refused_parks() {
     );
 }
 
-/// How often the provider was asked how Token 2 stands. Of the first verification it is asked as well.
+/// How often the provider was asked how Token 2 stands. Of the first verification it is asked as
+/// well.
 async fn asked_about_token_2(session: &Session<'_>) -> usize {
     let statuses = session.requests("status").await;
     let is_about_first = |request: &&Value| request["scanRef"] == session.scan_ref.as_str();
@@ -115,17 +132,25 @@ async fn asked_about_token_2(session: &Session<'_>) -> usize {
 #[tokio::test]
 async fn a_submission_that_was_accepted_and_not_answered_is_not_repeated() {
     let stack = Stack::shared().await;
-    let session = settles_with_one_submission(&stack, json!({"route": "process", "kind": "acceptedThenReset"})).await;
+    let session = settles_with_one_submission(
+        &stack,
+        json!({"route": "process", "kind": "acceptedThenReset"}),
+    )
+    .await;
     assert_eq!(session.requests("process").await.len(), 1);
     assert_eq!(session.sessions("DOCUMENT").await.len(), 1);
 }
 
 #[tokio::test]
-async fn a_submission_that_was_accepted_and_not_answered_is_known_by_its_status_before_the_result_comes() {
+async fn a_submission_that_was_accepted_and_not_answered_is_known_by_its_status_before_the_result_comes()
+ {
     let stack = Stack::shared().await;
     let session = stack.session_with_documents().await;
-    session.fault(json!({"route": "process", "kind": "acceptedThenReset"})).await;
-    // Long enough for the question to be asked also where other tests' faults have the provider left alone for a moment.
+    session
+        .fault(json!({"route": "process", "kind": "acceptedThenReset"}))
+        .await;
+    // Long enough for the question to be asked also where other tests' faults have the provider
+    // left alone for a moment.
     session.outcome(json!({"delayMilliseconds": 30_000})).await;
     session.finish_and_be_believed(json!({})).await;
     let submitted = session.until("Submitted").await;
@@ -142,7 +167,10 @@ async fn a_submission_in_doubt_is_repeated_with_the_same_token_once_it_is_known_
         let session = settles_with_one_submission(&stack, fault).await;
         assert_eq!(session.requests("process").await.len(), 2);
         assert_eq!(session.sessions("DOCUMENT").await.len(), 1);
-        assert!(asked_about_token_2(&session).await > 0, "evidence comes first");
+        assert!(
+            asked_about_token_2(&session).await > 0,
+            "evidence comes first"
+        );
     };
     tokio::join!(
         check(json!({"route": "process", "kind": "status", "status": 500})),
@@ -154,7 +182,8 @@ async fn a_submission_in_doubt_is_repeated_with_the_same_token_once_it_is_known_
 #[tokio::test]
 async fn a_submission_that_comes_too_often_is_repeated_with_the_same_token() {
     let stack = Stack::shared().await;
-    let fault = json!({"route": "process", "kind": "status", "status": 429, "retryAfterSeconds": 1});
+    let fault =
+        json!({"route": "process", "kind": "status", "status": 429, "retryAfterSeconds": 1});
     let session = settles_with_one_submission(&stack, fault).await;
     assert_eq!(session.requests("process").await.len(), 2);
     assert_eq!(session.sessions("DOCUMENT").await.len(), 1);
@@ -170,7 +199,9 @@ async fn a_refusal_parks_even_when_it_comes_under_200() {
     };
     tokio::join!(
         check(json!({"route": "process", "kind": "errorIn200"})),
-        check(json!({"route": "process", "kind": "status", "status": 400, "identifier": "MISSING_VALUE"})),
+        check(
+            json!({"route": "process", "kind": "status", "status": 400, "identifier": "MISSING_VALUE"})
+        ),
     );
 }
 
@@ -185,7 +216,10 @@ async fn a_second_token_that_lapses_before_its_submission_is_replaced() {
     session.finish_and_be_believed(json!({})).await;
     let authorized = session.until("Authorized").await;
     let path = format!("/sessions/{}/expire", authorized.second_scan_ref.unwrap());
-    stack.sandbox.admin("POST".parse().unwrap(), &path, json!({})).await;
+    stack
+        .sandbox
+        .admin("POST".parse().unwrap(), &path, json!({}))
+        .await;
 
     session.until_settled().await;
     assert_eq!(session.sessions("DOCUMENT").await.len(), 2);

@@ -1,4 +1,5 @@
-//! Callbacks in an order that nobody expects, or the same news in other words. None moves a pairing backwards.
+//! Callbacks in an order that nobody expects, or the same news in other words. None moves a pairing
+//! backwards.
 
 use integration_tests::{Session, Stack, eventually};
 use serde_json::{Value, json};
@@ -10,25 +11,40 @@ async fn settled(stack: &Stack) -> Session<'_> {
     session
 }
 
-/// Shows that what `tell` has the provider say is answered 200 and changes neither the pairing nor what the provider was asked.
-async fn changes_nothing(session: &Session<'_>, stack: &Stack, tell: impl AsyncFnOnce() -> Vec<Value>) {
+/// Shows that what `tell` has the provider say is answered 200 and changes neither the pairing nor
+/// what the provider was asked.
+async fn changes_nothing(
+    session: &Session<'_>,
+    stack: &Stack,
+    tell: impl AsyncFnOnce() -> Vec<Value>,
+) {
     let (pairing, documents) = (session.pairing().await, session.documents().await);
     let requests = stack.sandbox.requests_of(&session.client_id).await;
     let deliveries = tell().await;
     assert!(!deliveries.is_empty());
     for delivery in &deliveries {
-        assert_eq!((&delivery["status"], &delivery["attempt"]), (&json!(200), &json!(1)), "{delivery}");
+        assert_eq!(
+            (&delivery["status"], &delivery["attempt"]),
+            (&json!(200), &json!(1)),
+            "{delivery}"
+        );
     }
     assert_eq!(stack.nudge(&session.scan_ref).await, "Settled");
     assert_eq!(session.pairing().await, pairing);
     assert_eq!(session.documents().await, documents);
-    assert_eq!(stack.sandbox.requests_of(&session.client_id).await, requests);
+    assert_eq!(
+        stack.sandbox.requests_of(&session.client_id).await,
+        requests
+    );
 }
 
 #[tokio::test]
 async fn a_result_that_is_not_final_after_one_that_is_changes_nothing() {
     let stack = Stack::shared().await;
-    for result in [json!({"final": false}), json!({"final": false, "overall": "REVIEWING"})] {
+    for result in [
+        json!({"final": false}),
+        json!({"final": false, "overall": "REVIEWING"}),
+    ] {
         let session = settled(&stack).await;
         changes_nothing(&session, &stack, async || session.finish(result).await).await;
     }
@@ -47,7 +63,10 @@ async fn the_same_result_with_freshly_signed_links_changes_nothing_and_is_kept_a
     let stack = Stack::shared().await;
     let session = settled(&stack).await;
     let before = session.archived_callbacks().await.len();
-    changes_nothing(&session, &stack, async || session.send_again(json!({"freshLinks": true})).await).await;
+    changes_nothing(&session, &stack, async || {
+        session.send_again(json!({"freshLinks": true})).await
+    })
+    .await;
     // Links that are signed within the same second are the same.
     eventually("another body, signed like the first, is kept", || async {
         let kept = session.archived_callbacks().await.len();
@@ -65,20 +84,30 @@ async fn a_header_that_is_not_signed_makes_no_difference() {
     let stack = Stack::shared().await;
     let session = settled(&stack).await;
     let before = session.archived_callbacks().await;
-    for event_type in ["IDENTIFICATION_CANCELLED", "DOCUMENT_EXPIRATION", "SOMETHING_ELSE"] {
+    for event_type in [
+        "IDENTIFICATION_CANCELLED",
+        "DOCUMENT_EXPIRATION",
+        "SOMETHING_ELSE",
+    ] {
         changes_nothing(&session, &stack, async || {
             session.send_again(json!({"eventType": event_type})).await
         })
         .await;
     }
-    assert_eq!(session.archived_callbacks().await, before, "the body is the same");
+    assert_eq!(
+        session.archived_callbacks().await,
+        before,
+        "the body is the same"
+    );
 }
 
 #[tokio::test]
 async fn a_header_that_is_not_signed_does_not_keep_a_first_result_from_being_taken() {
     let stack = Stack::shared().await;
     let session = stack.session_with_documents().await;
-    session.finish_and_be_believed(json!({"eventType": "SOMETHING_ELSE"})).await;
+    session
+        .finish_and_be_believed(json!({"eventType": "SOMETHING_ELSE"}))
+        .await;
     session.until_settled().await;
 }
 
@@ -86,7 +115,8 @@ async fn a_header_that_is_not_signed_does_not_keep_a_first_result_from_being_tak
 async fn a_second_result_that_comes_before_our_own_call_has_returned_settles() {
     let stack = Stack::shared().await;
     let session = stack.session_with_documents().await;
-    // Accepted and processed at once; the answer to the submission takes six seconds, and then there is none.
+    // Accepted and processed at once; the answer to the submission takes six seconds, and then
+    // there is none.
     let fault = json!({"route": "process", "kind": "acceptedThenHang", "milliseconds": 6_000});
     session.fault(fault).await;
     session.finish_and_be_believed(json!({})).await;
@@ -108,9 +138,13 @@ async fn a_second_result_that_comes_before_our_own_call_has_returned_settles() {
 async fn second_thoughts_about_the_first_result_are_recorded_and_taken_back() {
     let stack = Stack::shared().await;
     let session = settled(&stack).await;
-    session.finish_and_be_believed(json!({"overall": "DENIED"})).await;
+    session
+        .finish_and_be_believed(json!({"overall": "DENIED"}))
+        .await;
     session.until_revoked(Some("FirstDenied")).await;
-    session.finish_and_be_believed(json!({"overall": "APPROVED"})).await;
+    session
+        .finish_and_be_believed(json!({"overall": "APPROVED"}))
+        .await;
     let withdrawn = session.until_revoked(None).await;
     assert_eq!(withdrawn.state, "Settled");
     assert_eq!(session.accepted_submissions().await.len(), 1);

@@ -1,13 +1,16 @@
-//! The whole place loses its power: the emulator and every function in it end at once, in the middle of flows that stand at different
-//! points, and come back with what is stored. Every flow is brought to its end.
+//! The whole place loses its power: the emulator and every function in it end at once, in the
+//! middle of flows that stand at different points, and come back with what is stored. Every flow is
+//! brought to its end.
 //!
-//! The emulator writes its state down when it is asked to end (SIGTERM), and only then, so it cannot show what a harder end would do;
-//! the services that it stands for keep what they have acknowledged.
+//! The emulator writes its state down when it is asked to end (SIGTERM), and only then, so it
+//! cannot show what a harder end would do; the services that it stands for keep what they have
+//! acknowledged.
 
 use std::time::Duration;
 
 use integration_tests::{
-    BACK, DedicatedStack, FRONT, ProcessorTuning, Session, Stack, assert_answers_are_durable, assert_queues_empty, eventually, pictures,
+    BACK, DedicatedStack, FRONT, ProcessorTuning, Session, Stack, assert_answers_are_durable,
+    assert_queues_empty, eventually, pictures,
 };
 use local_stack::Options;
 use serde_json::{Value, json};
@@ -117,18 +120,31 @@ impl Customer {
 
 async fn bring_to_a_stand(stack: &Stack, standing: &Standing) -> Customer {
     let session = stack.session().await;
-    session.upload(FRONT, "image/jpeg", pictures::jpeg(30_000)).await;
-    session.upload(BACK, "image/png", pictures::png(20_000)).await;
+    session
+        .upload(FRONT, "image/jpeg", pictures::jpeg(30_000))
+        .await;
+    session
+        .upload(BACK, "image/png", pictures::png(20_000))
+        .await;
     session
         .fault(json!({"route": standing.route, "kind": standing.kind, "milliseconds": 120_000}))
         .await;
     session.finish(json!({"wait": false})).await;
     session.until(standing.state).await;
-    eventually(format_args!("the provider is asked: {}", standing.route), || async {
-        let requests = session.requests(standing.route).await;
-        let faulty = requests.iter().any(|request| request["fault"] != Value::Null);
-        if faulty { Ok(()) } else { Err(format!("{requests:?}")) }
-    })
+    eventually(
+        format_args!("the provider is asked: {}", standing.route),
+        || async {
+            let requests = session.requests(standing.route).await;
+            let faulty = requests
+                .iter()
+                .any(|request| request["fault"] != Value::Null);
+            if faulty {
+                Ok(())
+            } else {
+                Err(format!("{requests:?}"))
+            }
+        },
+    )
     .await;
     Customer::of(session)
 }

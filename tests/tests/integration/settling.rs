@@ -37,17 +37,29 @@ async fn a_token_that_was_made_elsewhere_opens_its_pairing_and_settles() {
         ]
     );
     let documents = session.documents().await;
-    let keys: Vec<(&str, u64)> = documents.iter().map(|object| (object.key.as_str(), object.bytes)).collect();
+    let keys: Vec<(&str, u64)> = documents
+        .iter()
+        .map(|object| (object.key.as_str(), object.bytes))
+        .collect();
     let prefix = session.folder().await;
-    let (back_key, front_key) = (format!("{prefix}/{BACK}.pdf"), format!("{prefix}/{FRONT}.jpg"));
-    assert_eq!(keys, [(back_key.as_str(), 200_000), (front_key.as_str(), 300_000)]);
+    let (back_key, front_key) = (
+        format!("{prefix}/{BACK}.pdf"),
+        format!("{prefix}/{FRONT}.jpg"),
+    );
+    assert_eq!(
+        keys,
+        [(back_key.as_str(), 200_000), (front_key.as_str(), 300_000)]
+    );
     assert_eq!(stack.object(&front_key).await, front);
     assert_eq!(stack.object(&back_key).await, back);
 
     let tokens = session.requests("token").await;
     assert_eq!(tokens.len(), 1, "{tokens:?}");
     assert_eq!(tokens[0]["tokenType"], "DOCUMENT");
-    assert_eq!(tokens[0]["externalRef"], format!("dv2:{}", session.scan_ref));
+    assert_eq!(
+        tokens[0]["externalRef"],
+        format!("dv2:{}", session.scan_ref)
+    );
     let submissions = session.requests("process").await;
     assert_eq!(submissions.len(), 1, "{submissions:?}");
     assert_eq!(submissions[0]["status"], 200);
@@ -68,8 +80,12 @@ async fn a_document_with_one_side_is_submitted_without_a_back() {
     let stack = Stack::shared().await;
     let session = stack.session().await;
     let front = pictures::pdf(40_000);
-    session.upload(FRONT, "application/pdf", front.clone()).await;
-    session.finish_and_be_believed(json!({"additionalSteps": "VALID"})).await;
+    session
+        .upload(FRONT, "application/pdf", front.clone())
+        .await;
+    session
+        .finish_and_be_believed(json!({"additionalSteps": "VALID"}))
+        .await;
     session.until_settled().await;
     let images = session.requests("process").await[0]["images"].clone();
     assert_eq!(
@@ -85,10 +101,14 @@ async fn the_second_callback_never_starts_a_third_token_and_the_first_document_i
     session.finish_and_be_believed(json!({})).await;
     let settled = session.until_settled().await;
 
-    // The provider's second callback looks like a first one: approved, with links to FRONT and BACK. Now it comes once more.
+    // The provider's second callback looks like a first one: approved, with links to FRONT and
+    // BACK. Now it comes once more.
     let second = settled.second_scan_ref.clone().unwrap();
     let path = format!("/sessions/{second}/callback");
-    let again = stack.sandbox.admin("POST".parse().unwrap(), &path, json!({"count": 2})).await;
+    let again = stack
+        .sandbox
+        .admin("POST".parse().unwrap(), &path, json!({"count": 2}))
+        .await;
     assert!(
         again["deliveries"]
             .as_array()
@@ -107,7 +127,12 @@ async fn the_second_callback_never_starts_a_third_token_and_the_first_document_i
     // One fetch for each of the two steps, nothing else.
     assert_eq!(session.requests("file").await.len(), 2);
     assert_eq!(session.documents().await.len(), 2);
-    assert!(stack.objects(&format!("documents/{second}")).await.is_empty());
+    assert!(
+        stack
+            .objects(&format!("documents/{second}"))
+            .await
+            .is_empty()
+    );
 }
 
 #[tokio::test]
@@ -116,7 +141,10 @@ async fn a_callback_repeated_after_settlement_changes_nothing() {
     let session = stack.session_with_documents().await;
     session.finish_and_be_believed(json!({})).await;
     let settled = session.until_settled().await;
-    let (documents, callbacks) = (session.documents().await, session.archived_callbacks().await);
+    let (documents, callbacks) = (
+        session.documents().await,
+        session.archived_callbacks().await,
+    );
     let requests = stack.sandbox.requests_of(&session.client_id).await;
 
     let deliveries = session.send_again(json!({"count": 3})).await;
@@ -131,7 +159,10 @@ async fn a_callback_repeated_after_settlement_changes_nothing() {
     assert_eq!(session.pairing().await, Some(settled));
     assert_eq!(session.documents().await, documents);
     assert_eq!(session.archived_callbacks().await, callbacks);
-    assert_eq!(stack.sandbox.requests_of(&session.client_id).await, requests);
+    assert_eq!(
+        stack.sandbox.requests_of(&session.client_id).await,
+        requests
+    );
 }
 
 #[tokio::test]
@@ -139,16 +170,26 @@ async fn ten_copies_at_the_same_instant_have_the_effect_of_one() {
     let stack = Stack::shared().await;
     let session = stack.session_with_documents().await;
     // The provider has a result, and nobody has heard of it.
-    session.fault(json!({"route": "callback", "kind": "drop"})).await;
+    session
+        .fault(json!({"route": "callback", "kind": "drop"}))
+        .await;
     session.finish(json!({})).await;
 
-    let deliveries = session.send_again(json!({"count": 10, "concurrent": true})).await;
+    let deliveries = session
+        .send_again(json!({"count": 10, "concurrent": true}))
+        .await;
     assert_eq!(deliveries.len(), 10);
-    assert!(deliveries.iter().all(|delivery| delivery["status"] == 200), "{deliveries:?}");
+    assert!(
+        deliveries.iter().all(|delivery| delivery["status"] == 200),
+        "{deliveries:?}"
+    );
     session.until_settled().await;
 
     let history = session.history().await;
-    let qualified = history.iter().filter(|what| *what == "FirstResultQualified").count();
+    let qualified = history
+        .iter()
+        .filter(|what| *what == "FirstResultQualified")
+        .count();
     assert_eq!(qualified, 1, "{history:?}");
     assert_eq!(session.documents().await.len(), 2);
     assert_eq!(session.requests("file").await.len(), 2);
@@ -162,7 +203,9 @@ async fn a_negative_second_result_settles_with_its_own_verdict() {
     let stack = Stack::shared().await;
     let settle = async |overall: &str, verdict: &str| {
         let session = stack.session_with_documents().await;
-        session.outcome(json!({"overall": overall, "nonFinalFirst": true})).await;
+        session
+            .outcome(json!({"overall": overall, "nonFinalFirst": true}))
+            .await;
         session.finish_and_be_believed(json!({})).await;
         let settled = session.until("Settled").await;
         assert_eq!(settled.verdict.as_deref(), Some(verdict), "{settled}");
@@ -178,7 +221,9 @@ async fn a_negative_first_result_after_settlement_is_recorded_as_a_revocation() 
     session.finish_and_be_believed(json!({})).await;
     session.until_settled().await;
 
-    session.finish_and_be_believed(json!({"overall": "DENIED"})).await;
+    session
+        .finish_and_be_believed(json!({"overall": "DENIED"}))
+        .await;
     let revoked = session.until_revoked(Some("FirstDenied")).await;
     assert_eq!(revoked.state, "Settled");
 }

@@ -1,4 +1,5 @@
-//! The provider waits ten seconds for an answer, whatever its own links do; the webhook takes eight at most.
+//! The provider waits ten seconds for an answer, whatever its own links do; the webhook takes eight
+//! at most.
 
 use integration_tests::Stack;
 use serde_json::{Value, json};
@@ -13,7 +14,12 @@ async fn answers_in_time_and_settles(stack: &Stack, fault: Value) {
     assert!(milliseconds < 8_000, "{deliveries:?}");
 
     session.until_settled().await;
-    assert!(session.history().await.contains(&"CaptureDeferred".to_owned()));
+    assert!(
+        session
+            .history()
+            .await
+            .contains(&"CaptureDeferred".to_owned())
+    );
     assert_eq!(session.documents().await.len(), 2);
     assert_eq!(session.accepted_submissions().await.len(), 1);
 }
@@ -27,11 +33,19 @@ async fn links_that_hang_are_left_to_the_processor() {
 #[tokio::test]
 async fn a_link_that_drips_is_left_to_the_processor_and_the_other_is_kept() {
     let stack = Stack::shared().await;
-    answers_in_time_and_settles(&stack, json!({"route": "file", "kind": "slow", "milliseconds": 60_000})).await;
+    answers_in_time_and_settles(
+        &stack,
+        json!({"route": "file", "kind": "slow", "milliseconds": 60_000}),
+    )
+    .await;
 }
 
 #[tokio::test]
 async fn a_file_store_that_is_down_for_a_moment_is_asked_again() {
     let stack = Stack::shared().await;
-    answers_in_time_and_settles(&stack, json!({"route": "file", "kind": "status", "status": 503, "times": 2})).await;
+    answers_in_time_and_settles(
+        &stack,
+        json!({"route": "file", "kind": "status", "status": 503, "times": 2}),
+    )
+    .await;
 }

@@ -1,5 +1,5 @@
-//! Specimen cards, drawn: a picture that anybody sees at a glance is no real document. The same card comes out on every
-//! machine, and a fine grain makes it as hard to compress as a photo.
+//! Specimen cards, drawn: a picture that anybody sees at a glance is no real document. The same
+//! card comes out on every machine, and a fine grain makes it as hard to compress as a photo.
 
 /// Red, green, blue.
 type Colour = [u8; 3];
@@ -24,7 +24,8 @@ pub struct Card {
 }
 
 impl Card {
-    /// A card of `width` pixels in the proportions of an identity card (ISO/IEC 7810 ID-1), with the name of the side on it.
+    /// A card of `width` pixels in the proportions of an identity card (ISO/IEC 7810 ID-1), with
+    /// the name of the side on it.
     pub fn draw(width: u16, side: &str) -> Self {
         let height = u16::try_from(u32::from(width) * 5_398 / 8_560).unwrap_or(u16::MAX);
         let mut card = Self {
@@ -35,10 +36,22 @@ impl Card {
         // Everything is placed on a grid of 64 × 40 units.
         let unit = usize::from(width) / 64;
         card.rectangle(0, 0, 64 * unit + unit, 6 * unit, INK);
-        card.text(2 * unit, unit + unit / 2, unit / 2, "NOT A REAL DOCUMENT", PAPER);
+        card.text(
+            2 * unit,
+            unit + unit / 2,
+            unit / 2,
+            "NOT A REAL DOCUMENT",
+            PAPER,
+        );
         card.rectangle(3 * unit, 9 * unit, 14 * unit, 18 * unit, FAINT);
         for line in 0..5 {
-            card.rectangle(21 * unit, (9 + 4 * line) * unit, (34 - 3 * line) * unit, unit, FAINT);
+            card.rectangle(
+                21 * unit,
+                (9 + 4 * line) * unit,
+                (34 - 3 * line) * unit,
+                unit,
+                FAINT,
+            );
         }
         card.text(6 * unit, 14 * unit, unit, "SPECIMEN", STAMP);
         card.text(21 * unit, 30 * unit, unit / 2, side, INK);
@@ -48,7 +61,10 @@ impl Card {
 
     fn rectangle(&mut self, left: usize, top: usize, width: usize, height: usize, colour: Colour) {
         let stride = usize::from(self.width) * colour.len();
-        let (start, end) = (left * colour.len(), ((left + width) * colour.len()).min(stride));
+        let (start, end) = (
+            left * colour.len(),
+            ((left + width) * colour.len()).min(stride),
+        );
         for row in self.pixels.chunks_exact_mut(stride).skip(top).take(height) {
             let pixels = row.get_mut(start..end).unwrap_or_default();
             pixels
@@ -62,8 +78,16 @@ impl Card {
         for (position, letter) in text.chars().enumerate() {
             let left = left + position * (LETTER_WIDTH + 1) * scale;
             for (row, bits) in rows(letter).into_iter().enumerate() {
-                for column in (0..LETTER_WIDTH).filter(|column| bits >> (LETTER_WIDTH - 1 - column) & 1 == 1) {
-                    self.rectangle(left + column * scale, top + row * scale, scale, scale, colour);
+                for column in
+                    (0..LETTER_WIDTH).filter(|column| bits >> (LETTER_WIDTH - 1 - column) & 1 == 1)
+                {
+                    self.rectangle(
+                        left + column * scale,
+                        top + row * scale,
+                        scale,
+                        scale,
+                        colour,
+                    );
                 }
             }
         }
@@ -77,7 +101,9 @@ impl Card {
             state ^= state >> 7;
             state ^= state << 17;
             for (value, random) in values.iter_mut().zip(state.to_le_bytes()) {
-                *value = value.saturating_add(random % (2 * GRAIN + 1)).saturating_sub(GRAIN);
+                *value = value
+                    .saturating_add(random % (2 * GRAIN + 1))
+                    .saturating_sub(GRAIN);
             }
         }
     }
@@ -85,31 +111,65 @@ impl Card {
 
 /// Differs by side and is never 0, from which xorshift cannot leave.
 fn seed(side: &str) -> u64 {
-    side.bytes()
-        .fold(0x9e37_79b9_7f4a_7c15_u64, |seed, byte| seed.rotate_left(9) ^ u64::from(byte))
-        | 1
+    side.bytes().fold(0x9e37_79b9_7f4a_7c15_u64, |seed, byte| {
+        seed.rotate_left(9) ^ u64::from(byte)
+    }) | 1
 }
 
 /// The few letters that the cards need; all others are blank.
 fn rows(letter: char) -> [u8; LETTER_HEIGHT] {
     match letter {
-        'A' => [0b01110, 0b10001, 0b10001, 0b11111, 0b10001, 0b10001, 0b10001],
-        'B' => [0b11110, 0b10001, 0b10001, 0b11110, 0b10001, 0b10001, 0b11110],
-        'C' => [0b01110, 0b10001, 0b10000, 0b10000, 0b10000, 0b10001, 0b01110],
-        'D' => [0b11110, 0b10001, 0b10001, 0b10001, 0b10001, 0b10001, 0b11110],
-        'E' => [0b11111, 0b10000, 0b10000, 0b11110, 0b10000, 0b10000, 0b11111],
-        'F' => [0b11111, 0b10000, 0b10000, 0b11110, 0b10000, 0b10000, 0b10000],
-        'I' => [0b01110, 0b00100, 0b00100, 0b00100, 0b00100, 0b00100, 0b01110],
-        'K' => [0b10001, 0b10010, 0b10100, 0b11000, 0b10100, 0b10010, 0b10001],
-        'L' => [0b10000, 0b10000, 0b10000, 0b10000, 0b10000, 0b10000, 0b11111],
-        'M' => [0b10001, 0b11011, 0b10101, 0b10101, 0b10001, 0b10001, 0b10001],
-        'N' => [0b10001, 0b11001, 0b10101, 0b10011, 0b10001, 0b10001, 0b10001],
-        'O' => [0b01110, 0b10001, 0b10001, 0b10001, 0b10001, 0b10001, 0b01110],
-        'P' => [0b11110, 0b10001, 0b10001, 0b11110, 0b10000, 0b10000, 0b10000],
-        'R' => [0b11110, 0b10001, 0b10001, 0b11110, 0b10100, 0b10010, 0b10001],
-        'S' => [0b01111, 0b10000, 0b10000, 0b01110, 0b00001, 0b00001, 0b11110],
-        'T' => [0b11111, 0b00100, 0b00100, 0b00100, 0b00100, 0b00100, 0b00100],
-        'U' => [0b10001, 0b10001, 0b10001, 0b10001, 0b10001, 0b10001, 0b01110],
+        'A' => [
+            0b01110, 0b10001, 0b10001, 0b11111, 0b10001, 0b10001, 0b10001,
+        ],
+        'B' => [
+            0b11110, 0b10001, 0b10001, 0b11110, 0b10001, 0b10001, 0b11110,
+        ],
+        'C' => [
+            0b01110, 0b10001, 0b10000, 0b10000, 0b10000, 0b10001, 0b01110,
+        ],
+        'D' => [
+            0b11110, 0b10001, 0b10001, 0b10001, 0b10001, 0b10001, 0b11110,
+        ],
+        'E' => [
+            0b11111, 0b10000, 0b10000, 0b11110, 0b10000, 0b10000, 0b11111,
+        ],
+        'F' => [
+            0b11111, 0b10000, 0b10000, 0b11110, 0b10000, 0b10000, 0b10000,
+        ],
+        'I' => [
+            0b01110, 0b00100, 0b00100, 0b00100, 0b00100, 0b00100, 0b01110,
+        ],
+        'K' => [
+            0b10001, 0b10010, 0b10100, 0b11000, 0b10100, 0b10010, 0b10001,
+        ],
+        'L' => [
+            0b10000, 0b10000, 0b10000, 0b10000, 0b10000, 0b10000, 0b11111,
+        ],
+        'M' => [
+            0b10001, 0b11011, 0b10101, 0b10101, 0b10001, 0b10001, 0b10001,
+        ],
+        'N' => [
+            0b10001, 0b11001, 0b10101, 0b10011, 0b10001, 0b10001, 0b10001,
+        ],
+        'O' => [
+            0b01110, 0b10001, 0b10001, 0b10001, 0b10001, 0b10001, 0b01110,
+        ],
+        'P' => [
+            0b11110, 0b10001, 0b10001, 0b11110, 0b10000, 0b10000, 0b10000,
+        ],
+        'R' => [
+            0b11110, 0b10001, 0b10001, 0b11110, 0b10100, 0b10010, 0b10001,
+        ],
+        'S' => [
+            0b01111, 0b10000, 0b10000, 0b01110, 0b00001, 0b00001, 0b11110,
+        ],
+        'T' => [
+            0b11111, 0b00100, 0b00100, 0b00100, 0b00100, 0b00100, 0b00100,
+        ],
+        'U' => [
+            0b10001, 0b10001, 0b10001, 0b10001, 0b10001, 0b10001, 0b01110,
+        ],
         _ => [0; LETTER_HEIGHT],
     }
 }

@@ -1,5 +1,5 @@
-//! How the demo holds what it sees against what it expects: at once, or by waiting, never longer than a deadline. A failure
-//! says both.
+//! How the demo holds what it sees against what it expects: at once, or by waiting, never longer
+//! than a deadline. A failure says both.
 
 use std::fmt::Debug;
 use std::time::Duration;
@@ -23,7 +23,10 @@ pub enum Look<T> {
 /// # Errors
 /// Otherwise.
 pub fn expect<T: PartialEq + Debug>(what: &str, expected: T, seen: T) -> Result<()> {
-    ensure!(seen == expected, "{what}: expected {expected:?}, saw {seen:?}");
+    ensure!(
+        seen == expected,
+        "{what}: expected {expected:?}, saw {seen:?}"
+    );
     Ok(())
 }
 
@@ -35,7 +38,11 @@ pub async fn wait_for<T>(what: &str, look: impl AsyncFnMut() -> Result<Look<T>>)
     wait_at_most(DEADLINE, what, look).await
 }
 
-async fn wait_at_most<T>(patience: Duration, what: &str, mut look: impl AsyncFnMut() -> Result<Look<T>>) -> Result<T> {
+async fn wait_at_most<T>(
+    patience: Duration,
+    what: &str,
+    mut look: impl AsyncFnMut() -> Result<Look<T>>,
+) -> Result<T> {
     let deadline = Instant::now() + patience;
     let mut seen = "nothing in that time".to_owned();
     loop {
@@ -78,8 +85,14 @@ mod tests {
         });
         assert_eq!(found.await.unwrap(), 3);
 
-        let never = wait_at_most::<()>(Duration::ZERO, "rain", async || Ok(Look::NotYet("sun".to_owned()))).await;
-        assert_eq!(never.unwrap_err().to_string(), "rain: expected within 0 s, saw sun");
+        let never = wait_at_most::<()>(Duration::ZERO, "rain", async || {
+            Ok(Look::NotYet("sun".to_owned()))
+        })
+        .await;
+        assert_eq!(
+            never.unwrap_err().to_string(),
+            "rain: expected within 0 s, saw sun"
+        );
     }
 
     #[tokio::test]
@@ -92,6 +105,9 @@ mod tests {
             }
             Ok(Look::NotYet("sun".to_owned()))
         });
-        assert_eq!(never.await.unwrap_err().to_string(), "rain: expected within 0 s, saw sun");
+        assert_eq!(
+            never.await.unwrap_err().to_string(),
+            "rain: expected within 0 s, saw sun"
+        );
     }
 }

@@ -1,5 +1,5 @@
-//! What customers and their verification provider do, through the sandbox's admin API, and what the provider's journals tell
-//! about our system. See `crates/idenfy-sandbox/README.md`.
+//! What customers and their verification provider do, through the sandbox's admin API, and what the
+//! provider's journals tell about our system. See `crates/idenfy-sandbox/README.md`.
 
 use std::time::Duration;
 
@@ -76,7 +76,11 @@ impl Provider {
     /// When the sandbox does not answer as documented; so for all that follow.
     pub async fn upload(&self, scan_ref: &str, step: &str, file: &CustomerFile) -> Result<()> {
         let url = self.at(&format!("/admin/sessions/{scan_ref}/files/{step}"));
-        let request = self.http.put(url).header("Content-Type", file.media_type).body(file.bytes.clone());
+        let request = self
+            .http
+            .put(url)
+            .header("Content-Type", file.media_type)
+            .body(file.bytes.clone());
         call::<Value>(request).await?;
         Ok(())
     }
@@ -84,13 +88,21 @@ impl Provider {
     /// The provider reaches a result, and calls back until it is answered. Returns the one attempt.
     pub async fn finish(&self, scan_ref: &str, result: Value) -> Result<Delivery> {
         let url = self.at(&format!("/admin/sessions/{scan_ref}/finish"));
-        only(call::<Deliveries>(self.http.post(url).json(&result)).await?.deliveries)
+        only(
+            call::<Deliveries>(self.http.post(url).json(&result))
+                .await?
+                .deliveries,
+        )
     }
 
     /// The provider sends the last callback once more, byte for byte.
     pub async fn repeat_callback(&self, scan_ref: &str) -> Result<Delivery> {
         let url = self.at(&format!("/admin/sessions/{scan_ref}/callback"));
-        only(call::<Deliveries>(self.http.post(url).json(&json!({}))).await?.deliveries)
+        only(
+            call::<Deliveries>(self.http.post(url).json(&json!({})))
+                .await?
+                .deliveries,
+        )
     }
 
     /// All callbacks about a customer, oldest first.
@@ -103,7 +115,10 @@ impl Provider {
     pub async fn requests(&self, client_id: &str, route: &str) -> Result<Vec<Request>> {
         let url = self.at(&format!("/admin/requests?clientId={client_id}"));
         let all = call::<Requests>(self.http.get(url)).await?.requests;
-        Ok(all.into_iter().filter(|request| request.route == route).collect())
+        Ok(all
+            .into_iter()
+            .filter(|request| request.route == route)
+            .collect())
     }
 
     /// All requests for a Token 2 of a customer, oldest first.
@@ -133,11 +148,22 @@ fn only(deliveries: Vec<Delivery>) -> Result<Delivery> {
 }
 
 async fn call<T: DeserializeOwned>(request: RequestBuilder) -> Result<T> {
-    let answer = request.timeout(CALL_DEADLINE).send().await.context("the sandbox does not answer")?;
+    let answer = request
+        .timeout(CALL_DEADLINE)
+        .send()
+        .await
+        .context("the sandbox does not answer")?;
     let (status, url) = (answer.status(), answer.url().clone());
-    let body = answer.bytes().await.with_context(|| format!("{url} broke off"))?;
+    let body = answer
+        .bytes()
+        .await
+        .with_context(|| format!("{url} broke off"))?;
     if !status.is_success() {
-        bail!("{url}: expected success, saw {status}: {}", String::from_utf8_lossy(&body));
+        bail!(
+            "{url}: expected success, saw {status}: {}",
+            String::from_utf8_lossy(&body)
+        );
     }
-    serde_json::from_slice(&body).with_context(|| format!("{url} answered something else than documented"))
+    serde_json::from_slice(&body)
+        .with_context(|| format!("{url} answered something else than documented"))
 }

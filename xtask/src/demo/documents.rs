@@ -1,5 +1,6 @@
-//! The files that the demo's customers hold in their hands: real ones, which any viewer opens, the same on every run, and
-//! of nobody. They are made in some seconds at most and kept in `.local/demo`, so that they can be looked at.
+//! The files that the demo's customers hold in their hands: real ones, which any viewer opens, the
+//! same on every run, and of nobody. They are made in some seconds at most and kept in
+//! `.local/demo`, so that they can be looked at.
 
 use std::path::{Path, PathBuf};
 
@@ -12,7 +13,8 @@ use sha2::{Digest, Sha256};
 use crate::demo::card::Card;
 use crate::demo::pdf;
 
-/// Widths in pixels, chosen for about 7 MB each of the first two: near the most that one submission may have.
+/// Widths in pixels, chosen for about 7 MB each of the first two: near the most that one submission
+/// may have.
 const FRONT_WIDTH: u16 = 2_192;
 const BACK_WIDTH: u16 = 1_920;
 const PDF_PICTURE_WIDTH: u16 = 960;
@@ -42,18 +44,23 @@ pub struct CustomerFiles {
 impl CustomerFile {
     /// Where it is, from the root of the checkout.
     pub fn place(&self) -> std::path::Display<'_> {
-        self.path.strip_prefix(workspace::root()).unwrap_or(&self.path).display()
+        self.path
+            .strip_prefix(workspace::root())
+            .unwrap_or(&self.path)
+            .display()
     }
 }
 
 impl CustomerFiles {
-    /// Makes the files and writes them to the disk. Busy for about a second: not for an asynchronous thread.
+    /// Makes the files and writes them to the disk. Busy for about a second: not for an
+    /// asynchronous thread.
     ///
     /// # Errors
     /// When the directory cannot be written.
     pub fn make() -> Result<Self> {
         let directory = workspace::kept_directory().join("demo");
-        std::fs::create_dir_all(&directory).with_context(|| format!("cannot create {}", directory.display()))?;
+        std::fs::create_dir_all(&directory)
+            .with_context(|| format!("cannot create {}", directory.display()))?;
         let picture = Card::draw(PDF_PICTURE_WIDTH, "PDF");
         let scan = pdf::document(&picture, &jpeg(&picture)?);
         Ok(Self {
@@ -63,7 +70,12 @@ impl CustomerFiles {
                 "image/jpeg",
                 jpeg(&Card::draw(FRONT_WIDTH, "FRONT"))?,
             )?,
-            back: keep(&directory, "specimen-back.png", "image/png", png(&Card::draw(BACK_WIDTH, "BACK"))?)?,
+            back: keep(
+                &directory,
+                "specimen-back.png",
+                "image/png",
+                png(&Card::draw(BACK_WIDTH, "BACK"))?,
+            )?,
             scan: keep(&directory, "specimen-scan.pdf", "application/pdf", scan)?,
         })
     }
@@ -73,13 +85,20 @@ impl CustomerFiles {
     }
 }
 
-fn keep(directory: &Path, name: &str, media_type: &'static str, bytes: Vec<u8>) -> Result<CustomerFile> {
+fn keep(
+    directory: &Path,
+    name: &str,
+    media_type: &'static str,
+    bytes: Vec<u8>,
+) -> Result<CustomerFile> {
     let path = directory.join(name);
     std::fs::write(&path, &bytes).with_context(|| format!("cannot write {}", path.display()))?;
     Ok(CustomerFile {
         path,
         media_type,
-        format: media_type.split_once('/').map_or(media_type, |(_, format)| format),
+        format: media_type
+            .split_once('/')
+            .map_or(media_type, |(_, format)| format),
         sha256: sha256(&bytes),
         bytes: bytes.into(),
     })
@@ -131,7 +150,11 @@ mod tests {
         let mut decoder = zune_jpeg::JpegDecoder::new(Cursor::new(&file));
         let pixels = decoder.decode().unwrap();
         assert_eq!(decoder.dimensions(), Some((320, usize::from(card.height))));
-        let farthest = pixels.iter().zip(&card.pixels).map(|(a, b)| a.abs_diff(*b)).max();
+        let farthest = pixels
+            .iter()
+            .zip(&card.pixels)
+            .map(|(a, b)| a.abs_diff(*b))
+            .max();
         assert!(farthest.unwrap() < 8, "{farthest:?}");
     }
 

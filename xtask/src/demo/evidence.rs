@@ -1,5 +1,5 @@
-//! What is really in the emulator's bucket, table and queues, asked of them directly with the AWS SDK; nothing here believes
-//! what a function says about itself.
+//! What is really in the emulator's bucket, table and queues, asked of them directly with the AWS
+//! SDK; nothing here believes what a function says about itself.
 
 use std::time::Duration;
 
@@ -74,7 +74,12 @@ impl Evidence {
     /// # Errors
     /// When the bucket cannot be read in time.
     pub async fn objects(&self, prefix: &str) -> Result<Vec<StoredObject>> {
-        let list = self.s3.list_objects_v2().bucket(&self.bucket).prefix(prefix).send();
+        let list = self
+            .s3
+            .list_objects_v2()
+            .bucket(&self.bucket)
+            .prefix(prefix)
+            .send();
         let list = in_time(list).await?.context("cannot list the bucket")?;
         let mut objects = Vec::new();
         for key in list.contents().iter().filter_map(|object| object.key()) {
@@ -88,7 +93,12 @@ impl Evidence {
         let answer = self.s3.get_object().bucket(&self.bucket).key(key).send();
         let answer = answer.await.with_context(failed)?;
         let media_type = answer.content_type().unwrap_or("unknown").to_owned();
-        let content = answer.body.collect().await.with_context(failed)?.into_bytes();
+        let content = answer
+            .body
+            .collect()
+            .await
+            .with_context(failed)?
+            .into_bytes();
         Ok(StoredObject {
             key: key.to_owned(),
             bytes: content.len() as u64,
@@ -136,16 +146,31 @@ impl Evidence {
             QueueAttributeName::ApproximateNumberOfMessagesDelayed,
         ];
         let request = self.sqs.get_queue_attributes().queue_url(queue_url);
-        let answer = request.set_attribute_names(Some(names.to_vec())).send().await;
-        let attributes = answer.context("cannot ask the queue")?.attributes.unwrap_or_default();
+        let answer = request
+            .set_attribute_names(Some(names.to_vec()))
+            .send()
+            .await;
+        let attributes = answer
+            .context("cannot ask the queue")?
+            .attributes
+            .unwrap_or_default();
         names.iter().try_fold(0, |sum, name| {
-            let count = attributes.get(name).with_context(|| format!("the queue does not tell {name}"))?;
+            let count = attributes
+                .get(name)
+                .with_context(|| format!("the queue does not tell {name}"))?;
             Ok(sum + count.parse::<u64>()?)
         })
     }
 }
 
 async fn in_time<T>(work: impl IntoFuture<Output = T>) -> Result<T> {
-    let late = || format!("the bucket did not answer within {} s", TRANSFER_DEADLINE.as_secs());
-    tokio::time::timeout(TRANSFER_DEADLINE, work).await.with_context(late)
+    let late = || {
+        format!(
+            "the bucket did not answer within {} s",
+            TRANSFER_DEADLINE.as_secs()
+        )
+    };
+    tokio::time::timeout(TRANSFER_DEADLINE, work)
+        .await
+        .with_context(late)
 }

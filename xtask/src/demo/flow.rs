@@ -1,5 +1,6 @@
-//! One customer's way from the session to the verdict, held at every step against what the provider's journals, the bucket,
-//! the table and the queues say. The first thing that is not as it must be ends it.
+//! One customer's way from the session to the verdict, held at every step against what the
+//! provider's journals, the bucket, the table and the queues say. The first thing that is not as it
+//! must be ends it.
 
 use std::sync::{Mutex, PoisonError};
 
@@ -34,7 +35,8 @@ pub struct Customer {
     pub announced_early: bool,
 }
 
-/// A file for a step of the session, and the side of the second document that it must be submitted as.
+/// A file for a step of the session, and the side of the second document that it must be submitted
+/// as.
 pub struct Upload {
     pub step: &'static str,
     pub side: &'static str,
@@ -42,7 +44,8 @@ pub struct Upload {
 }
 
 impl Stage {
-    /// Plays the whole flow for one customer, to a verdict of Approved, and returns the first verification's `scanRef`.
+    /// Plays the whole flow for one customer, to a verdict of Approved, and returns the first
+    /// verification's `scanRef`.
     ///
     /// # Errors
     /// The first thing that is not as expected.
@@ -62,14 +65,19 @@ impl Stage {
         self.queues_are_empty().await?;
         let pairing = self.history(&first).await?;
         self.repeated_callback(customer, &first, &pairing).await?;
-        self.told_to_the_application(customer, &first, &second).await?;
-        self.report.step(format_args!("verdict for {}: Approved", customer.client_id));
+        self.told_to_the_application(customer, &first, &second)
+            .await?;
+        self.report
+            .step(format_args!("verdict for {}: Approved", customer.client_id));
         Ok(first)
     }
 
     async fn session(&self, customer: &Customer) -> Result<ScanRef> {
         let steps: Vec<&str> = customer.uploads.iter().map(|upload| upload.step).collect();
-        let session = self.application.create_session(customer.client_id, &steps).await?;
+        let session = self
+            .application
+            .create_session(customer.client_id, &steps)
+            .await?;
         self.report
             .step("the application creates a session: POST /sessions, signed, answered 201");
         self.report.detail("clientId", customer.client_id);
@@ -79,7 +87,8 @@ impl Stage {
         let scan_ref = session.scan_ref;
         for Upload { step, file, .. } in &customer.uploads {
             self.provider.upload(&scan_ref, step, file).await?;
-            self.report.step(format_args!("the customer has uploaded {}", file.place()));
+            self.report
+                .step(format_args!("the customer has uploaded {}", file.place()));
             self.report.detail("step", step);
         }
         Ok(scan_ref.parse()?)
@@ -92,18 +101,42 @@ impl Stage {
         self.answered("first callback, approved but not final", &delivery)?;
 
         let pairing = self.pairing(first).await?;
-        expect("state after a result that is not final", "AwaitingCallback", pairing.state.name())?;
-        expect("documents after a result that is not final", 0, self.documents(first).await?.len())?;
+        expect(
+            "state after a result that is not final",
+            "AwaitingCallback",
+            pairing.state.name(),
+        )?;
+        expect(
+            "documents after a result that is not final",
+            0,
+            self.documents(first).await?.len(),
+        )?;
         for route in ["file", "process"] {
-            let requests = self.provider.requests(customer.client_id, route).await?.len();
-            expect(&format!("requests to {route} after a result that is not final"), 0, requests)?;
+            let requests = self
+                .provider
+                .requests(customer.client_id, route)
+                .await?
+                .len();
+            expect(
+                &format!("requests to {route} after a result that is not final"),
+                0,
+                requests,
+            )?;
         }
         let tokens = self.provider.second_tokens(customer.client_id).await?.len();
-        expect("requests for a Token 2 after a result that is not final", 0, tokens)?;
+        expect(
+            "requests for a Token 2 after a result that is not final",
+            0,
+            tokens,
+        )?;
         let reason = pairing.state.reason().unwrap_or("no reason");
         self.report.detail(
             "pairing",
-            format_args!("{}, {reason}, version {}", pairing.state.name(), pairing.version),
+            format_args!(
+                "{}, {reason}, version {}",
+                pairing.state.name(),
+                pairing.version
+            ),
         );
         self.report.detail(
             "followed by",
@@ -115,38 +148,77 @@ impl Stage {
     async fn first_callback(&self, customer: &Customer, first: &ScanRef) -> Result<Delivery> {
         let result = json!({ "overall": "APPROVED", "final": true, "additionalSteps": "VALID" });
         let delivery = self.provider.finish(first.as_str(), result).await?;
-        self.answered("first callback, approved and final, additional steps valid", &delivery)?;
+        self.answered(
+            "first callback, approved and final, additional steps valid",
+            &delivery,
+        )?;
         let fetched = self.provider.requests(customer.client_id, "file").await?;
-        expect("files fetched before the answer", customer.uploads.len(), fetched.len())?;
+        expect(
+            "files fetched before the answer",
+            customer.uploads.len(),
+            fetched.len(),
+        )?;
         self.report.detail(
             "files fetched",
-            format_args!("{} of {}, by the time of the answer", fetched.len(), customer.uploads.len()),
+            format_args!(
+                "{} of {}, by the time of the answer",
+                fetched.len(),
+                customer.uploads.len()
+            ),
         );
         Ok(delivery)
     }
 
     /// Reads back what the webhook has copied; it must all be there by the time of its answer.
-    async fn documents_in_bucket(&self, customer: &Customer, first: &ScanRef) -> Result<Vec<StoredObject>> {
+    async fn documents_in_bucket(
+        &self,
+        customer: &Customer,
+        first: &ScanRef,
+    ) -> Result<Vec<StoredObject>> {
         let objects = self.documents(first).await?;
-        expect("documents in the bucket", customer.uploads.len(), objects.len())?;
+        expect(
+            "documents in the bucket",
+            customer.uploads.len(),
+            objects.len(),
+        )?;
         let total = objects.iter().map(|object| object.bytes).sum();
-        self.report.step(format_args!("read back from the bucket: {}", megabytes(total)));
+        self.report.step(format_args!(
+            "read back from the bucket: {}",
+            megabytes(total)
+        ));
         for object in &objects {
             self.report.detail("object", &object.key);
-            self.report
-                .detail("", format_args!("{}, {}", bytes(object.bytes), object.media_type));
+            self.report.detail(
+                "",
+                format_args!("{}, {}", bytes(object.bytes), object.media_type),
+            );
         }
         Ok(objects)
     }
 
     /// Waits for the processor, and returns Token 2's `scanRef` and the submission.
-    async fn second_verification(&self, customer: &Customer, first: &ScanRef) -> Result<(ScanRef, Request)> {
+    async fn second_verification(
+        &self,
+        customer: &Customer,
+        first: &ScanRef,
+    ) -> Result<(ScanRef, Request)> {
         let submission = wait_for("submission of the documents", async || {
-            let requests = self.provider.requests(customer.client_id, "process").await?;
-            Ok(match requests.into_iter().find(|request| request.status.is_some()) {
-                Some(submission) => Look::Found(submission),
-                None => Look::NotYet(format!("none; the pairing is {}", self.pairing(first).await?.state.name())),
-            })
+            let requests = self
+                .provider
+                .requests(customer.client_id, "process")
+                .await?;
+            Ok(
+                match requests
+                    .into_iter()
+                    .find(|request| request.status.is_some())
+                {
+                    Some(submission) => Look::Found(submission),
+                    None => Look::NotYet(format!(
+                        "none; the pairing is {}",
+                        self.pairing(first).await?.state.name()
+                    )),
+                },
+            )
         })
         .await?;
         let tokens = self.provider.second_tokens(customer.client_id).await?;
@@ -157,56 +229,117 @@ impl Stage {
             Some(SecondReference::of(first).as_str()),
             token.external_ref.as_deref(),
         )?;
-        expect("Token 2's type", Some("DOCUMENT"), token.token_type.as_deref())?;
+        expect(
+            "Token 2's type",
+            Some("DOCUMENT"),
+            token.token_type.as_deref(),
+        )?;
         expect("answer to the submission", Some(200), submission.status)?;
-        expect("token of the submission", &token.scan_ref, &submission.scan_ref)?;
+        expect(
+            "token of the submission",
+            &token.scan_ref,
+            &submission.scan_ref,
+        )?;
 
         let second = token.scan_ref.clone().context("Token 2 has no scanRef")?;
         self.report
             .step("second verification, silent: Token 2 created, documents submitted");
         self.report.detail(
             "Token 2",
-            format_args!("{}, for the same client", token.token_type.as_deref().unwrap_or("?")),
+            format_args!(
+                "{}, for the same client",
+                token.token_type.as_deref().unwrap_or("?")
+            ),
         );
         self.report.detail("scanRef", &second);
-        self.report.detail("externalRef", token.external_ref.as_deref().unwrap_or("none"));
+        self.report.detail(
+            "externalRef",
+            token.external_ref.as_deref().unwrap_or("none"),
+        );
         self.report.detail(
             "request",
-            format_args!("{}, answered 200", bytes(submission.request_bytes.unwrap_or_default())),
+            format_args!(
+                "{}, answered 200",
+                bytes(submission.request_bytes.unwrap_or_default())
+            ),
         );
         Ok((second.parse()?, submission))
     }
 
-    /// What the customer uploaded, what the bucket holds and what the provider received are the same bytes.
-    fn same_everywhere(&self, customer: &Customer, objects: &[StoredObject], submission: &Request) -> Result<()> {
-        expect("images in the submission", customer.uploads.len(), submission.images.len())?;
+    /// What the customer uploaded, what the bucket holds and what the provider received are the
+    /// same bytes.
+    fn same_everywhere(
+        &self,
+        customer: &Customer,
+        objects: &[StoredObject],
+        submission: &Request,
+    ) -> Result<()> {
+        expect(
+            "images in the submission",
+            customer.uploads.len(),
+            submission.images.len(),
+        )?;
         self.report.step("SHA-256 of every file, in three places");
         for Upload { step, side, file } in &customer.uploads {
             let named = |object: &&StoredObject| object.key.contains(&format!("/{step}."));
-            let object = objects.iter().find(named).with_context(|| format!("the bucket has no {step}"))?;
+            let object = objects
+                .iter()
+                .find(named)
+                .with_context(|| format!("the bucket has no {step}"))?;
             let image = submission.images.iter().find(|image| image.side == *side);
             let image = image.with_context(|| format!("the submission has no {side}"))?;
 
-            self.report.note(format_args!("{step}, submitted as {side}"));
+            self.report
+                .note(format_args!("{step}, submitted as {side}"));
             self.report.detail("  uploaded", &file.sha256);
             self.report.detail("  in bucket", &object.sha256);
             self.report.detail("  at provider", &image.sha256);
-            expect(&format!("{step} in the bucket"), &file.sha256, &object.sha256)?;
-            expect(&format!("{step} at the provider"), &file.sha256, &image.sha256)?;
-            expect(&format!("bytes of {step} at the provider"), file.bytes.len() as u64, image.bytes)?;
-            expect(&format!("media type of {step}"), file.media_type, &object.media_type)?;
-            expect(&format!("format of {step}"), Some(file.format), image.format.as_deref())?;
+            expect(
+                &format!("{step} in the bucket"),
+                &file.sha256,
+                &object.sha256,
+            )?;
+            expect(
+                &format!("{step} at the provider"),
+                &file.sha256,
+                &image.sha256,
+            )?;
+            expect(
+                &format!("bytes of {step} at the provider"),
+                file.bytes.len() as u64,
+                image.bytes,
+            )?;
+            expect(
+                &format!("media type of {step}"),
+                file.media_type,
+                &object.media_type,
+            )?;
+            expect(
+                &format!("format of {step}"),
+                Some(file.format),
+                image.format.as_deref(),
+            )?;
         }
         self.report.note("the same bytes");
         Ok(())
     }
 
-    async fn second_callback(&self, customer: &Customer, first: &ScanRef, second: &ScanRef) -> Result<Delivery> {
+    async fn second_callback(
+        &self,
+        customer: &Customer,
+        first: &ScanRef,
+        second: &ScanRef,
+    ) -> Result<Delivery> {
         let delivery = wait_for("second callback", async || {
             let deliveries = self.provider.deliveries(customer.client_id).await?;
             let seen = deliveries.len();
-            let found = deliveries.into_iter().find(|delivery| delivery.scan_ref == second.as_str());
-            Ok(found.map_or_else(|| Look::NotYet(format!("{seen} callbacks, none about Token 2")), Look::Found))
+            let found = deliveries
+                .into_iter()
+                .find(|delivery| delivery.scan_ref == second.as_str());
+            Ok(found.map_or_else(
+                || Look::NotYet(format!("{seen} callbacks, none about Token 2")),
+                Look::Found,
+            ))
         })
         .await?;
         self.answered("second callback, about Token 2", &delivery)?;
@@ -221,21 +354,38 @@ impl Stage {
         })
         .await?;
         expect("the pairing that Token 2 leads to", first, &pairing.first)?;
-        expect("verdict", &Some(Verdict::Approved), &pairing.state.verdict())?;
-        self.report
-            .detail("pairing", format_args!("{}, version {}", pairing.state.name(), pairing.version));
+        expect(
+            "verdict",
+            &Some(Verdict::Approved),
+            &pairing.state.verdict(),
+        )?;
+        self.report.detail(
+            "pairing",
+            format_args!("{}, version {}", pairing.state.name(), pairing.version),
+        );
         Ok(delivery)
     }
 
     /// Every callback's body lies in the bucket under its own checksum.
     async fn archived(&self, callbacks: &[Delivery]) -> Result<()> {
-        self.report.step("the callbacks as they were signed, archived under their SHA-256");
+        self.report
+            .step("the callbacks as they were signed, archived under their SHA-256");
         for callback in callbacks {
-            let key = format!("callbacks/{}/{}.json", callback.scan_ref, callback.body_sha256);
+            let key = format!(
+                "callbacks/{}/{}.json",
+                callback.scan_ref, callback.body_sha256
+            );
             let objects = self.evidence.objects(&key).await?;
-            let object = objects.first().with_context(|| format!("archive: expected {key}, saw nothing"))?;
-            expect("checksum of an archived callback", &callback.body_sha256, &object.sha256)?;
-            self.report.detail(&bytes(object.bytes), &callback.body_sha256);
+            let object = objects
+                .first()
+                .with_context(|| format!("archive: expected {key}, saw nothing"))?;
+            expect(
+                "checksum of an archived callback",
+                &callback.body_sha256,
+                &object.sha256,
+            )?;
+            self.report
+                .detail(&bytes(object.bytes), &callback.body_sha256);
         }
         Ok(())
     }
@@ -252,43 +402,85 @@ impl Stage {
         .await?;
         let dead_letters = self.evidence.dead_letters().await?;
         expect("dead letters", 0, dead_letters)?;
-        self.report.step("submission queue: 0 messages; dead letters: 0");
+        self.report
+            .step("submission queue: 0 messages; dead letters: 0");
         Ok(())
     }
 
     async fn history(&self, first: &ScanRef) -> Result<Pairing> {
         let history = self.evidence.history(first).await?;
-        ensure!(history.len() > 1, "history: expected several lines, saw {}", history.len());
+        ensure!(
+            history.len() > 1,
+            "history: expected several lines, saw {}",
+            history.len()
+        );
         self.report.step("the pairing's history, from the table");
         for entry in &history {
-            let callback = if entry.callback.is_some() { "  (callback)" } else { "" };
-            let line = format!("{}  {:<24} -> {:<16}{callback}", entry.at, entry.what, entry.state);
+            let callback = if entry.callback.is_some() {
+                "  (callback)"
+            } else {
+                ""
+            };
+            let line = format!(
+                "{}  {:<24} -> {:<16}{callback}",
+                entry.at, entry.what, entry.state
+            );
             self.report.note(line.trim_end());
         }
         self.pairing(first).await
     }
 
     /// Late, when all is over: it is answered, and changes nothing.
-    async fn repeated_callback(&self, customer: &Customer, first: &ScanRef, before: &Pairing) -> Result<()> {
+    async fn repeated_callback(
+        &self,
+        customer: &Customer,
+        first: &ScanRef,
+        before: &Pairing,
+    ) -> Result<()> {
         let delivery = self.provider.repeat_callback(first.as_str()).await?;
         self.answered("first callback once more, byte for byte", &delivery)?;
         let after = self.pairing(first).await?;
-        expect("version after a repeated callback", before.version, after.version)?;
+        expect(
+            "version after a repeated callback",
+            before.version,
+            after.version,
+        )?;
         expect("the pairing after a repeated callback", before, &after)?;
-        expect("messages after a repeated callback", 0, self.evidence.queued().await?)?;
+        expect(
+            "messages after a repeated callback",
+            0,
+            self.evidence.queued().await?,
+        )?;
         let tokens = self.provider.second_tokens(customer.client_id).await?.len();
         expect("requests for a Token 2 in all", 1, tokens)?;
-        let submissions = self.provider.requests(customer.client_id, "process").await?.len();
+        let submissions = self
+            .provider
+            .requests(customer.client_id, "process")
+            .await?
+            .len();
         expect("submissions in all", 1, submissions)?;
-        self.report.detail("pairing", format_args!("unchanged, version {}", after.version));
-        self.report.detail("provider", "still one Token 2 and one submission");
+        self.report.detail(
+            "pairing",
+            format_args!("unchanged, version {}", after.version),
+        );
+        self.report
+            .detail("provider", "still one Token 2 and one submission");
         Ok(())
     }
 
     /// What the application hears, and what it is answered when it asks.
-    async fn told_to_the_application(&self, customer: &Customer, first: &ScanRef, second: &ScanRef) -> Result<()> {
+    async fn told_to_the_application(
+        &self,
+        customer: &Customer,
+        first: &ScanRef,
+        second: &ScanRef,
+    ) -> Result<()> {
         let event = self.event_about(first).await?;
-        expect("the event's type", "DualVerificationSettled", &event.detail_type)?;
+        expect(
+            "the event's type",
+            "DualVerificationSettled",
+            &event.detail_type,
+        )?;
         for (member, expected) in [
             ("scanRef", first.as_str()),
             ("secondScanRef", second.as_str()),
@@ -309,8 +501,16 @@ impl Stage {
             self.report.detail("", format_args!("{member:<14} {value}"));
         }
         let answer = self.application.verification(second).await?;
-        expect("state in the API's answer", "Settled", answer.state.as_str())?;
-        expect("verdict in the API's answer", Some("Approved"), answer.verdict.as_deref())?;
+        expect(
+            "state in the API's answer",
+            "Settled",
+            answer.state.as_str(),
+        )?;
+        expect(
+            "verdict in the API's answer",
+            Some("Approved"),
+            answer.verdict.as_deref(),
+        )?;
         self.report.step(format_args!(
             "GET /verifications/{second}: {}, {}",
             answer.state,
@@ -318,9 +518,15 @@ impl Stage {
         ));
         if let Some(Comparison { person, document }) = &answer.comparison {
             expect("person of the second document", "Same", person.as_str())?;
-            expect("second document, compared with the first", "Different", document.as_str())?;
-            self.report
-                .detail("comparison", format_args!("person {person}, document {document}"));
+            expect(
+                "second document, compared with the first",
+                "Different",
+                document.as_str(),
+            )?;
+            self.report.detail(
+                "comparison",
+                format_args!("person {person}, document {document}"),
+            );
         }
         Ok(())
     }
@@ -332,7 +538,9 @@ impl Stage {
             // Nothing that is done with it can fail in the middle.
             let mut heard = self.heard.lock().unwrap_or_else(PoisonError::into_inner);
             heard.extend(new);
-            let is_about = |event: &&Event| event.detail.get("scanRef").and_then(|value| value.as_str()) == Some(first.as_str());
+            let is_about = |event: &&Event| {
+                event.detail.get("scanRef").and_then(|value| value.as_str()) == Some(first.as_str())
+            };
             let about: Vec<&Event> = heard.iter().filter(is_about).collect();
             ensure!(about.len() < 2, "expected one event, saw {about:?}");
             Ok(match about.first() {
@@ -347,23 +555,32 @@ impl Stage {
     fn answered(&self, what: &str, delivery: &Delivery) -> Result<()> {
         if delivery.status != Some(200) {
             let error = delivery.error.as_deref().unwrap_or("no error");
-            expect(&format!("{what}: answer ({error})"), Some(200), delivery.status)?;
+            expect(
+                &format!("{what}: answer ({error})"),
+                Some(200),
+                delivery.status,
+            )?;
         }
         let result = match delivery.is_final {
             Some(false) => "not final",
             _ => "final",
         };
-        self.report
-            .step(format_args!("{what}: answered 200 in {} ms", delivery.milliseconds));
+        self.report.step(format_args!(
+            "{what}: answered 200 in {} ms",
+            delivery.milliseconds
+        ));
         let overall = delivery.overall.as_deref().unwrap_or("no result");
-        self.report
-            .detail("event", format_args!("{}, {overall}, {result}", delivery.event_type));
+        self.report.detail(
+            "event",
+            format_args!("{}, {overall}, {result}", delivery.event_type),
+        );
         Ok(())
     }
 
     async fn pairing(&self, scan_ref: &ScanRef) -> Result<Pairing> {
         let pairing = self.evidence.pairing(scan_ref).await?;
-        pairing.with_context(|| format!("pairing of {scan_ref}: expected one in the table, saw none"))
+        pairing
+            .with_context(|| format!("pairing of {scan_ref}: expected one in the table, saw none"))
     }
 
     async fn documents(&self, first: &ScanRef) -> Result<Vec<StoredObject>> {

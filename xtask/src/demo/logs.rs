@@ -1,4 +1,5 @@
-//! What the functions logged, read from the emulator's CloudWatch Logs, where the deployed template sends it.
+//! What the functions logged, read from the emulator's CloudWatch Logs, where the deployed template
+//! sends it.
 
 use std::time::Duration;
 
@@ -9,7 +10,8 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use verification::identifiers::ScanRef;
 
-/// A function, and the line that it logs once for each unit of work, with the most memory that its process has used so far.
+/// A function, and the line that it logs once for each unit of work, with the most memory that its
+/// process has used so far.
 #[derive(Debug, Clone, Copy)]
 pub struct Function {
     pub name: &'static str,
@@ -47,8 +49,9 @@ impl Function {
             .filter(move |line| line.get("event").and_then(Value::as_str) == Some(self.event))
     }
 
-    /// The most memory that a process of the function had in use at once, in bytes, from its own log. The system counts it
-    /// (`VmHWM`, proc(5)) from the process's start, so that no moment is missed. `None`: no unit of work was logged.
+    /// The most memory that a process of the function had in use at once, in bytes, from its own
+    /// log. The system counts it (`VmHWM`, proc(5)) from the process's start, so that no moment is
+    /// missed. `None`: no unit of work was logged.
     pub fn peak_memory(self, lines: &[String]) -> Option<u64> {
         self.works(lines)
             .filter_map(|line| line.get("peak_memory_kb").and_then(Value::as_u64))
@@ -95,7 +98,8 @@ impl Logs {
         let mut next: Option<String> = None;
         loop {
             let page = self.page(function, next.as_deref()).await;
-            let page = page.with_context(|| format!("cannot read the log {}", function.log_group()))?;
+            let page =
+                page.with_context(|| format!("cannot read the log {}", function.log_group()))?;
             events.extend(page.events);
             next = page.next_token;
             if next.is_none() {
@@ -110,7 +114,8 @@ impl Logs {
             .collect())
     }
 
-    /// By plain HTTP: one call does not earn another SDK. The emulator checks no signature, but reads the region out of one.
+    /// By plain HTTP: one call does not earn another SDK. The emulator checks no signature, but
+    /// reads the region out of one.
     async fn page(&self, function: Function, next: Option<&str>) -> Result<Page> {
         let scope = format!("test/20200101/{REGION}/logs/aws4_request");
         let mut wanted = json!({ "logGroupName": function.log_group() });

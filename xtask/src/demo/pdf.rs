@@ -1,4 +1,5 @@
-//! A PDF of one page that shows one JPEG (ISO 32000-1): five objects and a table of where they begin.
+//! A PDF of one page that shows one JPEG (ISO 32000-1): five objects and a table of where they
+//! begin.
 
 use crate::demo::card::Card;
 
@@ -19,7 +20,9 @@ pub fn document(card: &Card, jpeg: &[u8]) -> Vec<u8> {
         PAGE_HEIGHT - MARGIN - 20
     );
     let resources = "<< /XObject << /Picture 5 0 R >> /Font << /F1 << /Type /Font /Subtype /Type1 /BaseFont /Helvetica >> >> >>";
-    let page = format!("<< /Type /Page /Parent 2 0 R /MediaBox [0 0 {PAGE_WIDTH} {PAGE_HEIGHT}] /Contents 4 0 R /Resources {resources} >>");
+    let page = format!(
+        "<< /Type /Page /Parent 2 0 R /MediaBox [0 0 {PAGE_WIDTH} {PAGE_HEIGHT}] /Contents 4 0 R /Resources {resources} >>"
+    );
     let picture = format!(
         "/Type /XObject /Subtype /Image /Width {width} /Height {height} /ColorSpace /DeviceRGB /BitsPerComponent 8 /Filter /DCTDecode"
     );
@@ -51,7 +54,9 @@ fn write(objects: &[Vec<u8>]) -> Vec<u8> {
         file.extend_from_slice(b"\nendobj\n");
     }
     let (start, count) = (file.len(), objects.len() + 1);
-    let end = format!("xref\n0 {count}\n{table}trailer\n<< /Size {count} /Root 1 0 R >>\nstartxref\n{start}\n%%EOF\n");
+    let end = format!(
+        "xref\n0 {count}\n{table}trailer\n<< /Size {count} /Root 1 0 R >>\nstartxref\n{start}\n%%EOF\n"
+    );
     file.extend_from_slice(end.as_bytes());
     file
 }
@@ -61,7 +66,9 @@ mod tests {
     use super::*;
 
     fn position(file: &[u8], text: &str) -> usize {
-        file.windows(text.len()).rposition(|window| window == text.as_bytes()).unwrap()
+        file.windows(text.len())
+            .rposition(|window| window == text.as_bytes())
+            .unwrap()
     }
 
     #[test]
@@ -77,7 +84,10 @@ mod tests {
             // An entry is 20 bytes long, its line's end included (ISO 32000-1, 7.5.4).
             let entry = &table[20 * number..20 * (number + 1)];
             let offset: usize = std::str::from_utf8(&entry[..10]).unwrap().parse().unwrap();
-            assert!(file[offset..].starts_with(format!("{number} 0 obj\n").as_bytes()), "{number}");
+            assert!(
+                file[offset..].starts_with(format!("{number} 0 obj\n").as_bytes()),
+                "{number}"
+            );
         }
         assert!(table[20 * 6..].starts_with(b"trailer\n"));
     }

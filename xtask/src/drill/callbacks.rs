@@ -7,11 +7,15 @@ use serde_json::json;
 
 use super::exercise::Exercise;
 
-/// Four of these, one after the other, are more than eight seconds and less than the ten that iDenfy waits.
+/// Four of these, one after the other, are more than eight seconds and less than the ten that
+/// iDenfy waits.
 const SLOW: Duration = Duration::from_millis(2_100);
 
 fn refuse_writes(exercise: &Exercise<'_>) -> InTheWay {
-    exercise.world.services().refuse(|call| call.operation == "TransactWriteItems")
+    exercise
+        .world
+        .services()
+        .refuse(|call| call.operation == "TransactWriteItems")
 }
 
 pub async fn not_acknowledged(exercise: &mut Exercise<'_>) {
@@ -30,7 +34,9 @@ pub async fn customers_affected(exercise: &mut Exercise<'_>) {
     let broken = refuse_writes(exercise);
     customer.finish(json!({})).await;
     exercise.until_red().await;
-    exercise.look_first(&[], &["CallbacksNotAcknowledged"]).await;
+    exercise
+        .look_first(&[], &["CallbacksNotAcknowledged"])
+        .await;
     drop(broken);
     exercise.remedy(&[&customer]).await;
     // As that alarm's entry says.
@@ -47,7 +53,11 @@ pub async fn throttled(exercise: &mut Exercise<'_>) {
     world.reserve("WebhookFunction", 1).await;
     // The emulator bounds no published version, which is what the alias leads to.
     let unpublished = world.open_unpublished("WebhookFunction").await;
-    world.stack().sandbox.settings(json!({"callbackUrl": unpublished})).await;
+    world
+        .stack()
+        .sandbox
+        .settings(json!({"callbackUrl": unpublished}))
+        .await;
     let held = world.services().hold(Side::Before, archives(&slow));
     let busy = async { slow.finish(json!({})).await };
     let meanwhile = async {
@@ -57,10 +67,16 @@ pub async fn throttled(exercise: &mut Exercise<'_>) {
     };
     tokio::join!(busy, meanwhile);
     exercise.until_red().await;
-    exercise.look_first(&[], &["\"ReservedConcurrentExecutions\": 1"]).await;
+    exercise
+        .look_first(&[], &["\"ReservedConcurrentExecutions\": 1"])
+        .await;
     world.share_the_pool("WebhookFunction").await;
     let callback_url = &world.stack().description.webhook_url;
-    world.stack().sandbox.settings(json!({"callbackUrl": callback_url})).await;
+    world
+        .stack()
+        .sandbox
+        .settings(json!({"callbackUrl": callback_url}))
+        .await;
     exercise.remedy(&[]).await;
     refused.send_again(json!({})).await;
     exercise.settles(&[&slow, &refused]).await;
@@ -75,7 +91,10 @@ pub fn archives(session: &Session<'_>) -> impl Fn(&Call) -> bool + Send + use<> 
 pub async fn signatures_rejected(exercise: &mut Exercise<'_>) {
     let stack = exercise.stack();
     let mut secret = stack.secret().await;
-    let (old, new) = (secret["signingKeys"][0].clone(), json!("the key that iDenfy signs with now"));
+    let (old, new) = (
+        secret["signingKeys"][0].clone(),
+        json!("the key that iDenfy signs with now"),
+    );
     let customer = stack.session_with_documents().await;
     stack.sandbox.settings(json!({"signingKey": new})).await;
     customer.finish(json!({})).await;
@@ -93,7 +112,11 @@ async fn send_until_taken(session: &Session<'_>) {
     integration_tests::eventually("the callback is taken", || async {
         let deliveries = session.send_again(json!({})).await;
         let is_taken = deliveries.iter().any(|delivery| delivery["status"] == 200);
-        if is_taken { Ok(()) } else { Err(format!("{deliveries:?}")) }
+        if is_taken {
+            Ok(())
+        } else {
+            Err(format!("{deliveries:?}"))
+        }
     })
     .await;
 }
@@ -106,7 +129,8 @@ pub async fn unreadable(exercise: &mut Exercise<'_>) {
     exercise.until_red().await;
     exercise.look_first(&[], &["callback_unreadable"]).await;
     exercise.remedy(&[]).await;
-    // No other version can be deployed here that knows the new form: iDenfy goes back to the old one.
+    // No other version can be deployed here that knows the new form: iDenfy goes back to the old
+    // one.
     customer.finish_and_be_believed(json!({})).await;
     exercise.settles(&[&customer]).await;
 }
@@ -119,7 +143,9 @@ pub async fn slow(exercise: &mut Exercise<'_>) {
     });
     customer.finish(json!({})).await;
     exercise.until_red().await;
-    exercise.look_first(&[], &["callback_answered", "duration_ms"]).await;
+    exercise
+        .look_first(&[], &["callback_answered", "duration_ms"])
+        .await;
     drop(slow);
     exercise.remedy(&[]).await;
     exercise.settles(&[&customer]).await;
@@ -128,12 +154,18 @@ pub async fn slow(exercise: &mut Exercise<'_>) {
 pub async fn silent(exercise: &mut Exercise<'_>) {
     let stack = exercise.stack();
     let customer = stack.session_with_documents().await;
-    stack.sandbox.settings(json!({"callbackUrl": "http://127.0.0.1:9/"})).await;
+    stack
+        .sandbox
+        .settings(json!({"callbackUrl": "http://127.0.0.1:9/"}))
+        .await;
     customer.finish(json!({})).await;
     exercise.until_red().await;
     exercise.look_first(&[], &["lambda-url"]).await;
     exercise.remedy(&[]).await;
-    stack.sandbox.settings(json!({"callbackUrl": stack.description.webhook_url})).await;
+    stack
+        .sandbox
+        .settings(json!({"callbackUrl": stack.description.webhook_url}))
+        .await;
     customer.send_again(json!({})).await;
     exercise.settles(&[&customer]).await;
 }

@@ -1,5 +1,6 @@
-//! What CloudWatch would have since a moment: the functions' own metrics out of their log lines, and of AWS's own what the emulator measures
-//! or shows: errors and throttles of functions, refused callbacks, dead letters.
+//! What CloudWatch would have since a moment: the functions' own metrics out of their log lines,
+//! and of AWS's own what the emulator measures or shows: errors and throttles of functions, refused
+//! callbacks, dead letters.
 
 use std::collections::BTreeMap;
 
@@ -55,21 +56,40 @@ impl Since {
 
     /// Everything that was measured since.
     pub async fn points(&self, stack: &Stack) -> Vec<Point> {
-        let mut points: Vec<Point> = stack.points().await.into_iter().filter(|point| point.at >= self.at).collect();
+        let mut points: Vec<Point> = stack
+            .points()
+            .await
+            .into_iter()
+            .filter(|point| point.at >= self.at)
+            .collect();
         for ((metric, function), count) in counted(stack).await {
-            let before = self.counted.get(&(metric, function)).copied().unwrap_or(0.0);
+            let before = self
+                .counted
+                .get(&(metric, function))
+                .copied()
+                .unwrap_or(0.0);
             points.push(of_function(metric, function, count - before));
         }
         for delivery in deliveries(stack).await {
-            let is_new = delivery["sequence"].as_u64().is_some_and(|number| number > self.delivery);
-            if is_new && delivery["status"].as_u64().is_some_and(|status| status >= 500) {
+            let is_new = delivery["sequence"]
+                .as_u64()
+                .is_some_and(|number| number > self.delivery);
+            if is_new
+                && delivery["status"]
+                    .as_u64()
+                    .is_some_and(|status| status >= 500)
+            {
                 points.push(of_function("Url5xxCount", "WebhookFunction", 1.0));
             }
         }
         for queue in ["SubmissionDeadLetterQueue", "PublisherDeadLetterQueue"] {
             let visible = stack.messages_on(&stack.queue_url(queue).await).await;
             #[expect(clippy::cast_precision_loss, reason = "a few letters")]
-            points.push(of_queue("ApproximateNumberOfMessagesVisible", queue, visible as f64));
+            points.push(of_queue(
+                "ApproximateNumberOfMessagesVisible",
+                queue,
+                visible as f64,
+            ));
         }
         points
     }
@@ -77,12 +97,22 @@ impl Since {
 
 /// A value of a metric that Lambda writes about a function.
 pub fn of_function(metric: &str, function: &str, value: f64) -> Point {
-    of_aws("AWS/Lambda", metric, &[("FunctionName", function.to_owned())], value)
+    of_aws(
+        "AWS/Lambda",
+        metric,
+        &[("FunctionName", function.to_owned())],
+        value,
+    )
 }
 
 /// A value of a metric that SQS writes about a queue.
 pub fn of_queue(metric: &str, queue: &str, value: f64) -> Point {
-    of_aws("AWS/SQS", metric, &[("QueueName", format!("{queue}.QueueName"))], value)
+    of_aws(
+        "AWS/SQS",
+        metric,
+        &[("QueueName", format!("{queue}.QueueName"))],
+        value,
+    )
 }
 
 /// A value of a metric that Lambda writes about the account.
@@ -95,7 +125,10 @@ fn of_aws(namespace: &str, metric: &str, dimensions: &[(&str, String)], value: f
         at: SystemClock.now().milliseconds(),
         namespace: namespace.to_owned(),
         metric: metric.to_owned(),
-        dimensions: dimensions.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect(),
+        dimensions: dimensions
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), value.clone()))
+            .collect(),
         value,
     }
 }
@@ -120,14 +153,17 @@ async fn counted(stack: &Stack) -> BTreeMap<(&'static str, &'static str), f64> {
             });
             let answer = stack.cloudwatch("GetMetricStatistics", &request).await;
             let points = answer["Datapoints"].as_array().expect("points").iter();
-            counted.insert((metric, function), points.filter_map(|point| point["Sum"].as_f64()).sum());
+            counted.insert(
+                (metric, function),
+                points.filter_map(|point| point["Sum"].as_f64()).sum(),
+            );
         }
     }
     counted
 }
 
-/// Turns the deployed alarm red or quiet, as CloudWatch would, so that the operator's commands find it so. The emulator does not have those
-/// with metric math, nor those that are made of others.
+/// Turns the deployed alarm red or quiet, as CloudWatch would, so that the operator's commands find
+/// it so. The emulator does not have those with metric math, nor those that are made of others.
 pub async fn set_alarm(stack: &Stack, alarm: &str, is_red: bool) {
     let name = format!("{}-{alarm}", stack.description.stack_name);
     let state = if is_red { "ALARM" } else { "OK" };

@@ -16,11 +16,17 @@ pub async fn links_nearly_dead(exercise: &mut Exercise<'_>) {
     let stack = exercise.stack();
     let customer = stack.session_with_documents().await;
     // Ten minutes are what links have left when a callback comes fifty minutes late.
-    stack.sandbox.settings(json!({"fileLinkSeconds": 600})).await;
+    stack
+        .sandbox
+        .settings(json!({"fileLinkSeconds": 600}))
+        .await;
     customer.finish_and_be_believed(json!({})).await;
     exercise.until_red().await;
     exercise.look_first(&[], &[]).await;
-    stack.sandbox.settings(json!({"fileLinkSeconds": null})).await;
+    stack
+        .sandbox
+        .settings(json!({"fileLinkSeconds": null}))
+        .await;
     exercise.remedy(&[]).await;
     exercise.settles(&[&customer]).await;
 }
@@ -33,17 +39,23 @@ pub async fn parked(exercise: &mut Exercise<'_>) {
     customer.finish(json!({})).await;
     customer.until("Parked").await;
     exercise.until_red().await;
-    exercise.look_first(&[&customer], &[&customer.scan_ref]).await;
+    exercise
+        .look_first(&[&customer], &[&customer.scan_ref])
+        .await;
     forget_faults(exercise.stack()).await;
     exercise.remedy(&[&customer]).await;
     exercise.settles(&[&customer]).await;
 }
 
 pub async fn forget_faults(stack: &Stack) {
-    stack.sandbox.admin(Method::DELETE, "/faults", json!({})).await;
+    stack
+        .sandbox
+        .admin(Method::DELETE, "/faults", json!({}))
+        .await;
 }
 
-/// A customer whose second result has never come, and who waits for it for longer than anybody should.
+/// A customer whose second result has never come, and who waits for it for longer than anybody
+/// should.
 pub async fn forgotten(stack: &Stack) -> Session<'_> {
     let customer = stack.session_with_documents().await;
     let lost = json!({"route": "callback", "kind": "drop", "skip": 1, "times": 20});
@@ -52,7 +64,9 @@ pub async fn forgotten(stack: &Stack) -> Session<'_> {
     customer.until("Submitted").await;
     eventually("the provider has tried to tell the result", || async {
         let deliveries = stack.sandbox.deliveries_to(&customer.client_id).await;
-        let second = deliveries.iter().any(|delivery| delivery["scanRef"] != customer.scan_ref.as_str());
+        let second = deliveries
+            .iter()
+            .any(|delivery| delivery["scanRef"] != customer.scan_ref.as_str());
         if second { Ok(()) } else { Err("not yet") }
     })
     .await;
@@ -62,13 +76,18 @@ pub async fn forgotten(stack: &Stack) -> Session<'_> {
 pub async fn overdue(exercise: &mut Exercise<'_>) {
     let stack = exercise.stack();
     let customer = forgotten(stack).await;
-    customer.fault(json!({"route": "status", "kind": "html", "times": 100})).await;
+    customer
+        .fault(json!({"route": "status", "kind": "html", "times": 100}))
+        .await;
     assert!(customer.age().await, "nobody else has changed it");
     stack.invoke("ReconcilerFunction", &json!({})).await;
     exercise.until_red().await;
-    exercise.look_first(&[], &[&customer.scan_ref, "reconciled"]).await;
+    exercise
+        .look_first(&[], &[&customer.scan_ref, "reconciled"])
+        .await;
     forget_faults(stack).await;
-    // An overdue result is asked for in growing pauses; the next one has passed by the time that somebody is called.
+    // An overdue result is asked for in growing pauses; the next one has passed by the time that
+    // somebody is called.
     assert!(customer.age().await, "nobody else has changed it");
     exercise.remedy(&[]).await;
     exercise.settles(&[&customer]).await;
@@ -78,20 +97,26 @@ pub async fn nobody_looks(exercise: &mut Exercise<'_>) {
     let stack = exercise.stack();
     let shell = &exercise.world.shell;
     let reconciler = stack.function_name("ReconcilerFunction").await;
-    let arn = format!("$(aws lambda get-function --function-name {reconciler} --query Configuration.FunctionArn --output text)");
+    let arn = format!(
+        "$(aws lambda get-function --function-name {reconciler} --query Configuration.FunctionArn --output text)"
+    );
     let rule = shell
         .must(&format!(
             "aws events list-rule-names-by-target --target-arn \"{arn}\" --query RuleNames[0] --output text"
         ))
         .await;
-    shell.must(&format!("aws events disable-rule --name {rule}")).await;
+    shell
+        .must(&format!("aws events disable-rule --name {rule}"))
+        .await;
     let customer = forgotten(stack).await;
     assert!(customer.age().await, "nobody else has changed it");
     exercise.until_red().await;
     exercise.look_first(&[], &["reconciled"]).await;
     exercise.remedy(&[]).await;
     let state = shell
-        .must(&format!("aws events describe-rule --name {rule} --query State --output text"))
+        .must(&format!(
+            "aws events describe-rule --name {rule} --query State --output text"
+        ))
         .await;
     assert_eq!(state, "ENABLED", "the rule calls the reconciler again");
     exercise.settles(&[&customer]).await;

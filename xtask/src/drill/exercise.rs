@@ -19,8 +19,8 @@ use super::progress;
 use super::report::{Detection, Row};
 use super::shell::Shell;
 
-/// Leases of killed processors end after fifteen seconds instead of 85, and their messages come back after 25 instead of 540. Nothing else is
-/// changed.
+/// Leases of killed processors end after fifteen seconds instead of 85, and their messages come
+/// back after 25 instead of 540. Nothing else is changed.
 const TUNING: ProcessorTuning = ProcessorTuning {
     timeout_seconds: 20,
     visibility_seconds: 25,
@@ -30,15 +30,16 @@ const TUNING: ProcessorTuning = ProcessorTuning {
 /// What the emulator is deployed with.
 const STAGE: &str = "local";
 
-/// A Wednesday at nine, UTC: NoCallbacks is judged as if it were then, between the hours of [`BUSINESS_HOURS`].
+/// A Wednesday at nine, UTC: NoCallbacks is judged as if it were then, between the hours of
+/// [`BUSINESS_HOURS`].
 const BUSINESS_HOUR: i64 = 1_795_597_200_000;
 const BUSINESS_HOURS: (&str, &str) = ("BusinessHours", "7-17");
 
 /// What `dvctl doctor` ends with when it has found something, which it should.
 const FOUND_SOMETHING: [i32; 2] = [1, 5];
 
-/// How long customers may wait once the failure is gone. A circuit that opened again and again has them wait for five minutes, and for
-/// up to half of that more so that not all come at once.
+/// How long customers may wait once the failure is gone. A circuit that opened again and again has
+/// them wait for five minutes, and for up to half of that more so that not all come at once.
 pub const PATIENCE: Duration = Duration::from_secs(10 * 60);
 
 /// What the emulator does not have.
@@ -92,7 +93,10 @@ impl World {
     /// Puts back what a drill that failed may have left.
     pub async fn tidy_up(&self) {
         let stack = self.stack();
-        stack.sandbox.admin(Method::DELETE, "/faults", json!({})).await;
+        stack
+            .sandbox
+            .admin(Method::DELETE, "/faults", json!({}))
+            .await;
         let callback_url = &stack.description.webhook_url;
         stack
             .sandbox
@@ -107,17 +111,21 @@ impl World {
     /// Sets concurrency aside for a function, which is also its bound.
     pub async fn reserve(&self, function: &str, executions: u32) {
         let name = self.stack().function_name(function).await;
-        let command = format!("aws lambda put-function-concurrency --function-name {name} --reserved-concurrent-executions {executions}");
+        let command = format!(
+            "aws lambda put-function-concurrency --function-name {name} --reserved-concurrent-executions {executions}"
+        );
         self.shell.must(&command).await;
     }
 
     /// Gives a function an address that leads to its code as deployed, past alias and version.
     pub async fn open_unpublished(&self, function: &str) -> String {
         let name = self.stack().function_name(function).await;
-        let command =
-            format!("aws lambda create-function-url-config --function-name {name} --auth-type NONE --query FunctionUrl --output text");
+        let command = format!(
+            "aws lambda create-function-url-config --function-name {name} --auth-type NONE --query FunctionUrl --output text"
+        );
         let in_aws = self.shell.must(&command).await;
-        let endpoint = Url::parse(&self.stack().description.endpoint_url).expect("the emulator has an address");
+        let endpoint = Url::parse(&self.stack().description.endpoint_url)
+            .expect("the emulator has an address");
         reachable_function_url(&in_aws, &endpoint).expect("an address of a function")
     }
 
@@ -125,7 +133,9 @@ impl World {
     pub async fn share_the_pool(&self, function: &str) {
         let name = self.stack().function_name(function).await;
         self.shell
-            .run(&format!("aws lambda delete-function-concurrency --function-name {name}"))
+            .run(&format!(
+                "aws lambda delete-function-concurrency --function-name {name}"
+            ))
             .await;
     }
 }
@@ -164,8 +174,8 @@ impl<'w> Exercise<'w> {
         self.world.stack()
     }
 
-    /// A customer is served, and the alarm is quiet. What the drills before have taught the circuit is forgotten, as it would be minutes
-    /// later.
+    /// A customer is served, and the alarm is quiet. What the drills before have taught the circuit
+    /// is forgotten, as it would be minutes later.
     pub async fn begin(&mut self) {
         self.stack().forget_circuit().await;
         self.is_well().await;
@@ -190,8 +200,13 @@ impl<'w> Exercise<'w> {
         self.stack().invoke("ReconcilerFunction", &json!({})).await;
         eventually(format_args!("{} is quiet", self.drill.alarm), || async {
             let verdict = self.judge().await;
-            // What is written about the customer appears some moments later; only an alarm about silence needs it.
-            if verdict.is_red() { Err(verdict) } else { Ok(()) }
+            // What is written about the customer appears some moments later; only an alarm about
+            // silence needs it.
+            if verdict.is_red() {
+                Err(verdict)
+            } else {
+                Ok(())
+            }
         })
         .await;
     }
@@ -206,16 +221,22 @@ impl<'w> Exercise<'w> {
         self.measured.push(point);
     }
 
-    /// Waits until the alarm's metric has crossed its threshold. Silence has at once; that it goes on is what the alarm's periods are for.
+    /// Waits until the alarm's metric has crossed its threshold. Silence has at once; that it goes
+    /// on is what the alarm's periods are for.
     pub async fn until_red(&mut self) {
         self.until_red_if_it_goes_on_for(Duration::ZERO).await;
     }
 
-    /// The same for what is only an alarm after a time that nobody wants to wait for: what was measured supposes that it has passed.
+    /// The same for what is only an alarm after a time that nobody wants to wait for: what was
+    /// measured supposes that it has passed.
     pub async fn until_red_if_it_goes_on_for(&mut self, supposed: Duration) {
         let verdict = eventually(format_args!("{} is red", self.drill.alarm), || async {
             let verdict = self.judge().await;
-            if verdict.is_red() { Ok(verdict) } else { Err(verdict) }
+            if verdict.is_red() {
+                Ok(verdict)
+            } else {
+                Err(verdict)
+            }
         })
         .await;
         self.detection = Some(Detection {
@@ -229,7 +250,12 @@ impl<'w> Exercise<'w> {
                 .unwrap_or_default(),
         });
         progress(&format!("{}: {verdict}", self.drill.alarm));
-        for alarm in verdict.red.iter().map(String::as_str).chain([self.drill.alarm]) {
+        for alarm in verdict
+            .red
+            .iter()
+            .map(String::as_str)
+            .chain([self.drill.alarm])
+        {
             set_alarm(self.stack(), alarm, true).await;
         }
     }
@@ -257,9 +283,13 @@ impl<'w> Exercise<'w> {
                 red: red.into_iter().collect(),
             };
         }
-        // Of its members those that something was measured of: silence within seconds is no evidence.
+        // Of its members those that something was measured of: silence within seconds is no
+        // evidence.
         let is_red = |name: &&&str| {
-            let Verdict { value, is_breaching } = template.judge(name, &period);
+            let Verdict {
+                value,
+                is_breaching,
+            } = template.judge(name, &period);
             value.is_some() && is_breaching
         };
         let red: BTreeSet<String> = template
@@ -275,8 +305,8 @@ impl<'w> Exercise<'w> {
         }
     }
 
-    /// Runs what the runbook says under "Look first", what is about one verification for each of these, and finds these words in what is
-    /// printed.
+    /// Runs what the runbook says under "Look first", what is about one verification for each of
+    /// these, and finds these words in what is printed.
     pub async fn look_first(&mut self, affected: &[&Session<'_>], clues: &[&str]) {
         let printed = self.follow("**Look first**", affected).await;
         for clue in clues {
@@ -302,12 +332,22 @@ impl<'w> Exercise<'w> {
             if ONLY_IN_AWS.iter().any(|only| command.starts_with(only)) {
                 continue;
             }
-            let scan_refs: Vec<&str> = affected.iter().map(|session| session.scan_ref.as_str()).collect();
-            let times = if command.contains("SCANREF") { scan_refs } else { vec![""] };
+            let scan_refs: Vec<&str> = affected
+                .iter()
+                .map(|session| session.scan_ref.as_str())
+                .collect();
+            let times = if command.contains("SCANREF") {
+                scan_refs
+            } else {
+                vec![""]
+            };
             for scan_ref in times {
                 let typed = command.replace("SCANREF", scan_ref);
                 let ended = self.world.shell.run(&typed).await;
-                let has_found = typed.starts_with("dvctl doctor") && ended.status.is_some_and(|status| FOUND_SOMETHING.contains(&status));
+                let has_found = typed.starts_with("dvctl doctor")
+                    && ended
+                        .status
+                        .is_some_and(|status| FOUND_SOMETHING.contains(&status));
                 assert!(ended.status == Some(0) || has_found, "{typed}: {ended:?}");
                 printed.push_str(&ended.text);
             }
@@ -362,7 +402,15 @@ impl Display for Judged {
             None => write!(f, "no value")?,
         }
         if self.is_red() {
-            write!(f, ", red: {}", self.red.iter().map(String::as_str).collect::<Vec<_>>().join(", "))?;
+            write!(
+                f,
+                ", red: {}",
+                self.red
+                    .iter()
+                    .map(String::as_str)
+                    .collect::<Vec<_>>()
+                    .join(", ")
+            )?;
         }
         Ok(())
     }

@@ -9,7 +9,8 @@ use super::cloudwatch::{of_account, of_function};
 use super::customers::forgotten;
 use super::exercise::Exercise;
 
-/// The value of `ConcurrencyAlarmThreshold` here: the account's functions may be as many at once before it is an alarm.
+/// The value of `ConcurrencyAlarmThreshold` here: the account's functions may be as many at once
+/// before it is an alarm.
 pub const CONCURRENCY: &str = "3";
 
 const CROWD: usize = 4;
@@ -64,7 +65,8 @@ pub async fn throttled(exercise: &mut Exercise<'_>) {
 
 pub async fn crowded(exercise: &mut Exercise<'_>) {
     let world = exercise.world;
-    let sessions: Vec<Session<'_>> = join_all((0..CROWD).map(|_| world.stack().session_with_documents())).await;
+    let sessions: Vec<Session<'_>> =
+        join_all((0..CROWD).map(|_| world.stack().session_with_documents())).await;
     let customers: Vec<&Session<'_>> = sessions.iter().collect();
     let watching: Vec<_> = customers
         .iter()

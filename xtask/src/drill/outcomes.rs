@@ -12,10 +12,9 @@ use super::exercise::Exercise;
 /// What the alarm on outcomes that wait allows, and a second more.
 const FIVE_MINUTES: Duration = Duration::from_secs(301);
 
-/// What Lambda leaves in the queue for a batch that it has given up. (Source: "Retain discarded batch records for a DynamoDB event source in
-/// Lambda"; nothing of the record itself is in it.)
-const LETTER: &str =
-    r#"{"requestContext":{"condition":"RetryAttemptsExhausted","approximateInvokeCount":11},"DDBStreamBatchInfo":{"batchSize":1}}"#;
+/// What Lambda leaves in the queue for a batch that it has given up. (Source: "Retain discarded
+/// batch records for a DynamoDB event source in Lambda"; nothing of the record itself is in it.)
+const LETTER: &str = r#"{"requestContext":{"condition":"RetryAttemptsExhausted","approximateInvokeCount":11},"DDBStreamBatchInfo":{"batchSize":1}}"#;
 
 /// A customer who is settled, and of whom the application does not hear.
 async fn unheard<'stack>(exercise: &Exercise<'stack>) -> Session<'stack> {
@@ -39,30 +38,58 @@ pub async fn late(exercise: &mut Exercise<'_>) {
     exercise.look_first(&[], &[]).await;
     exercise.world.share_the_pool("PublisherFunction").await;
     exercise.remedy(&[]).await;
-    listener.until("DualVerificationSettled", &customer.client_id).await;
+    listener
+        .until("DualVerificationSettled", &customer.client_id)
+        .await;
     exercise.settles(&[&customer]).await;
 }
 
 pub async fn given_up(exercise: &mut Exercise<'_>) {
     let stack = exercise.stack();
-    let broken = exercise.world.services().refuse(|call| call.operation == "PutEvents");
+    let broken = exercise
+        .world
+        .services()
+        .refuse(|call| call.operation == "PutEvents");
     let customer = unheard(exercise).await;
-    stack.until_logged("publisher", "outcome_not_published").await;
-    // The emulator lets a record go after one attempt and tells nobody; Lambda sets it aside after eleven.
-    stack.send(&stack.queue_url("PublisherDeadLetterQueue").await, &[LETTER]).await;
+    stack
+        .until_logged("publisher", "outcome_not_published")
+        .await;
+    // The emulator lets a record go after one attempt and tells nobody; Lambda sets it aside after
+    // eleven.
+    stack
+        .send(
+            &stack.queue_url("PublisherDeadLetterQueue").await,
+            &[LETTER],
+        )
+        .await;
     exercise.until_red().await;
-    exercise.look_first(&[], &["outcome_not_published", &customer.scan_ref]).await;
+    exercise
+        .look_first(&[], &["outcome_not_published", &customer.scan_ref])
+        .await;
     drop(broken);
     exercise.remedy(&[]).await;
-    let asked = stack.api(Method::GET, &format!("/verifications/{}", customer.scan_ref), None).await;
-    assert_eq!(asked.expect(200)["state"], "Settled", "the application hears when it asks");
+    let asked = stack
+        .api(
+            Method::GET,
+            &format!("/verifications/{}", customer.scan_ref),
+            None,
+        )
+        .await;
+    assert_eq!(
+        asked.expect(200)["state"],
+        "Settled",
+        "the application hears when it asks"
+    );
     exercise.settles(&[&customer]).await;
 }
 
 pub async fn crashed(exercise: &mut Exercise<'_>) {
     let customer = exercise.stack().session_with_documents().await;
     let listener = exercise.stack().listen(&[&customer.client_id]).await;
-    let held = exercise.world.services().hold(Side::Before, publishes(&customer));
+    let held = exercise
+        .world
+        .services()
+        .hold(Side::Before, publishes(&customer));
     customer.finish_and_be_believed(json!({})).await;
     let killed = held.held().await.kill_caller();
     assert!(killed.contains("PublisherFunction"), "{killed}");
@@ -70,7 +97,9 @@ pub async fn crashed(exercise: &mut Exercise<'_>) {
     exercise.until_red().await;
     exercise.look_first(&[], &[]).await;
     exercise.remedy(&[]).await;
-    listener.until("DualVerificationSettled", &customer.client_id).await;
+    listener
+        .until("DualVerificationSettled", &customer.client_id)
+        .await;
     exercise.settles(&[&customer]).await;
 }
 

@@ -18,9 +18,19 @@ async fn everybody_meets(stack: &Stack, fault: Value) {
 
 pub async fn sessions_refused(exercise: &mut Exercise<'_>) {
     let stack = exercise.stack();
-    everybody_meets(stack, json!({"route": "token", "kind": "status", "status": 503, "times": 100})).await;
+    everybody_meets(
+        stack,
+        json!({"route": "token", "kind": "status", "status": 503, "times": 100}),
+    )
+    .await;
     for _ in 0..3 {
-        let answer = stack.api(Method::POST, "/sessions", Some(json!({"clientId": "drill"}))).await;
+        let answer = stack
+            .api(
+                Method::POST,
+                "/sessions",
+                Some(json!({"clientId": "drill"})),
+            )
+            .await;
         assert!(answer.status >= 500, "{answer:?}");
         exercise.measure(of_function("Url5xxCount", "ApiFunction", 1.0));
     }
@@ -30,10 +40,18 @@ pub async fn sessions_refused(exercise: &mut Exercise<'_>) {
     exercise.remedy(&[]).await;
     let (session, _) = stack.api_session(json!({})).await;
     session
-        .upload(integration_tests::FRONT, "image/jpeg", integration_tests::pictures::jpeg(30_000))
+        .upload(
+            integration_tests::FRONT,
+            "image/jpeg",
+            integration_tests::pictures::jpeg(30_000),
+        )
         .await;
     session
-        .upload(integration_tests::BACK, "image/png", integration_tests::pictures::png(20_000))
+        .upload(
+            integration_tests::BACK,
+            "image/png",
+            integration_tests::pictures::png(20_000),
+        )
         .await;
     session.finish_and_be_believed(json!({})).await;
     exercise.settles(&[&session]).await;
@@ -60,7 +78,8 @@ pub async fn key_refused(exercise: &mut Exercise<'_>) {
     secret["apiKey"] = new;
     exercise.world.shell.will_edit(&secret.to_string());
     exercise.remedy(&[]).await;
-    // The functions read a changed secret within a minute; what was asked in vain is asked again in growing pauses.
+    // The functions read a changed secret within a minute; what was asked in vain is asked again in
+    // growing pauses.
     eventually_within(PATIENCE, "the new key is used", || async {
         stack.invoke("ReconcilerFunction", &json!({})).await;
         match customer.pairing().await {
@@ -87,28 +106,45 @@ pub async fn out_of_credits(exercise: &mut Exercise<'_>) {
 
 async fn crowd(stack: &Stack, size: usize) -> Vec<Session<'_>> {
     let customers = join_all((0..size).map(|_| stack.session_with_documents())).await;
-    join_all(customers.iter().map(|customer| customer.finish_and_be_believed(json!({})))).await;
+    join_all(
+        customers
+            .iter()
+            .map(|customer| customer.finish_and_be_believed(json!({}))),
+    )
+    .await;
     customers
 }
 
 pub async fn failing_now_and_then(exercise: &mut Exercise<'_>) {
     let stack = exercise.stack();
-    everybody_meets(stack, json!({"route": "token", "kind": "status", "status": 503, "times": 5})).await;
+    everybody_meets(
+        stack,
+        json!({"route": "token", "kind": "status", "status": 503, "times": 5}),
+    )
+    .await;
     let customers = crowd(stack, 3).await;
     exercise.until_red().await;
     exercise.look_first(&[], &["server_error"]).await;
     forget_faults(stack).await;
     exercise.remedy(&[]).await;
-    exercise.settles(&customers.iter().collect::<Vec<_>>()).await;
+    exercise
+        .settles(&customers.iter().collect::<Vec<_>>())
+        .await;
 }
 
 pub async fn down(exercise: &mut Exercise<'_>) {
     let stack = exercise.stack();
-    everybody_meets(stack, json!({"route": "token", "kind": "status", "status": 503, "times": 1_000})).await;
+    everybody_meets(
+        stack,
+        json!({"route": "token", "kind": "status", "status": 503, "times": 1_000}),
+    )
+    .await;
     let customers = crowd(stack, CROWD).await;
     exercise.until_red().await;
     exercise.look_first(&[], &["circuit_opened"]).await;
     forget_faults(stack).await;
     exercise.remedy(&[]).await;
-    exercise.settles(&customers.iter().collect::<Vec<_>>()).await;
+    exercise
+        .settles(&customers.iter().collect::<Vec<_>>())
+        .await;
 }

@@ -67,9 +67,10 @@ impl Report {
 
 impl fmt::Display for Row {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let detected = self
-            .detection
-            .map_or_else(|| "not".to_owned(), |detection| format!("{:.0} s", detection.total().as_secs_f64()));
+        let detected = self.detection.map_or_else(
+            || "not".to_owned(),
+            |detection| format!("{:.0} s", detection.total().as_secs_f64()),
+        );
         let programs: Vec<String> = self.commands.iter().map(|command| short(command)).collect();
         let settled = match &self.failed {
             None => format!("{} settled, quiet again", self.settled),
@@ -88,10 +89,19 @@ impl fmt::Display for Row {
 /// The program and what it is asked to do.
 fn short(command: &str) -> String {
     let words: Vec<&str> = command.split_whitespace().collect();
-    let program = words.iter().position(|word| ["aws", "dvctl", "sam"].contains(word));
+    let program = words
+        .iter()
+        .position(|word| ["aws", "dvctl", "sam"].contains(word));
     let typed = words.get(program.unwrap_or(0)..).unwrap_or_default();
-    let count = if typed.first() == Some(&"dvctl") { 2 } else { 3 };
-    let named = typed.iter().take_while(|word| !word.starts_with('-')).take(count);
+    let count = if typed.first() == Some(&"dvctl") {
+        2
+    } else {
+        3
+    };
+    let named = typed
+        .iter()
+        .take_while(|word| !word.starts_with('-'))
+        .take(count);
     named.copied().collect::<Vec<_>>().join(" ")
 }
 
@@ -127,8 +137,14 @@ mod tests {
     fn a_command_is_named_by_its_program_and_what_it_does() {
         assert_eq!(short("dvctl list --state parked --since 2h"), "dvctl list");
         assert_eq!(short("dvctl retry SCANREF"), "dvctl retry");
-        assert_eq!(short("sam logs --stack-name \"$DVCTL_STACK\" \\\n  --name X"), "sam logs");
-        assert_eq!(short("aws sqs purge-queue --queue-url x"), "aws sqs purge-queue");
+        assert_eq!(
+            short("sam logs --stack-name \"$DVCTL_STACK\" \\\n  --name X"),
+            "sam logs"
+        );
+        assert_eq!(
+            short("aws sqs purge-queue --queue-url x"),
+            "aws sqs purge-queue"
+        );
         assert_eq!(
             short("(umask 077; aws secretsmanager get-secret-value --secret-id x > y)"),
             "aws secretsmanager get-secret-value"
@@ -151,8 +167,13 @@ mod tests {
             is_quiet_again: true,
             failed,
         };
-        let clean = Report { rows: vec![row(None)] };
-        assert!(clean.is_clean() && clean.to_string().contains("302 s"), "{clean}");
+        let clean = Report {
+            rows: vec![row(None)],
+        };
+        assert!(
+            clean.is_clean() && clean.to_string().contains("302 s"),
+            "{clean}"
+        );
         let broken = Report {
             rows: vec![row(None), row(Some("never red".to_owned()))],
         };

@@ -1,4 +1,5 @@
-//! A terminal as an operator has it: the runbook's programs, credentials of the local stack, and an empty directory of its own.
+//! A terminal as an operator has it: the runbook's programs, credentials of the local stack, and an
+//! empty directory of its own.
 
 use std::fs::Permissions;
 use std::os::unix::fs::PermissionsExt;
@@ -49,7 +50,10 @@ impl Shell {
             write_launcher(&bin, program)?;
         }
         write_script(&bin.join("edited"), "cp edited \"$1\"")?;
-        let path = search_path(&bin)?.into_string().ok().context("the search path is no text")?;
+        let path = search_path(&bin)?
+            .into_string()
+            .ok()
+            .context("the search path is no text")?;
         let variables = vec![
             ("PATH", path),
             ("HOME", directory.path().display().to_string()),
@@ -75,12 +79,15 @@ impl Shell {
 
     /// What a file is after it has been opened in the editor.
     pub fn will_edit(&self, text: &str) {
-        std::fs::write(self.directory.path().join("edited"), text).expect("the directory takes a file");
+        std::fs::write(self.directory.path().join("edited"), text)
+            .expect("the directory takes a file");
     }
 
     /// Runs a command that sets a variable, which all later ones have.
     pub async fn export(&mut self, name: &'static str, command: &str) {
-        let value = self.must(&format!("{command}\nprintf %s \"${name}\"")).await;
+        let value = self
+            .must(&format!("{command}\nprintf %s \"${name}\""))
+            .await;
         assert!(!value.is_empty(), "{name} is set by {command}");
         self.variables.push((name, value));
     }
@@ -89,14 +96,26 @@ impl Shell {
     pub async fn run(&self, command: &str) -> Ended {
         let mut bash = Command::new("bash");
         bash.args(["-o", "pipefail", "-c", command]).env_clear();
-        bash.envs(self.variables.iter().map(|(name, value)| (name, value.as_str())));
+        bash.envs(
+            self.variables
+                .iter()
+                .map(|(name, value)| (name, value.as_str())),
+        );
         bash.current_dir(self.directory.path()).kill_on_drop(true);
-        bash.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        bash.stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
         let mut child = bash.spawn().expect("bash starts");
         let mut input = child.stdin.take().expect("an input");
-        let word = CONFIRMED.iter().find(|word| command.contains(&format!("dvctl {word}")));
+        let word = CONFIRMED
+            .iter()
+            .find(|word| command.contains(&format!("dvctl {word}")));
         // It may have ended without reading.
-        drop(input.write_all(format!("{}\n", word.unwrap_or(&"")).as_bytes()).await);
+        drop(
+            input
+                .write_all(format!("{}\n", word.unwrap_or(&"")).as_bytes())
+                .await,
+        );
         drop(input);
         let ended = tokio::time::timeout(DEADLINE, child.wait_with_output()).await;
         let output = ended
@@ -122,8 +141,8 @@ impl Shell {
     }
 }
 
-/// The SAM CLI finds the emulator by `AWS_ENDPOINT_URL`. The AWS CLI has an address of its own for SQS in spite of it, and `dvctl` asks AWS
-/// unless it is told otherwise.
+/// The SAM CLI finds the emulator by `AWS_ENDPOINT_URL`. The AWS CLI has an address of its own for
+/// SQS in spite of it, and `dvctl` asks AWS unless it is told otherwise.
 fn write_launcher(bin: &Path, program: &Path) -> Result<()> {
     let name = program.file_name().context("a program has a name")?;
     let endpoint = match name.to_str() {
@@ -131,7 +150,10 @@ fn write_launcher(bin: &Path, program: &Path) -> Result<()> {
         Some("aws") => r#" --endpoint-url "$AWS_ENDPOINT_URL""#,
         _ => "",
     };
-    write_script(&bin.join(name), &format!("exec '{}'{endpoint} \"$@\"", program.display()))
+    write_script(
+        &bin.join(name),
+        &format!("exec '{}'{endpoint} \"$@\"", program.display()),
+    )
 }
 
 fn write_script(path: &Path, command: &str) -> Result<()> {

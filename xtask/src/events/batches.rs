@@ -25,8 +25,8 @@ pub fn messages(bodies: &[&str]) -> Value {
     json!({"Records": bodies.iter().enumerate().map(record).collect::<Vec<_>>()})
 }
 
-/// Lines that were added to a pairing's history, each with its place in the table's stream; none for a place that is not told. (Source:
-/// "Using AWS Lambda with Amazon DynamoDB".)
+/// Lines that were added to a pairing's history, each with its place in the table's stream; none
+/// for a place that is not told. (Source: "Using AWS Lambda with Amazon DynamoDB".)
 pub fn added_lines(lines: &[(Option<&str>, Value)]) -> Value {
     let record = |(sequence_number, image): &(Option<&str>, Value)| {
         let mut change = json!({
@@ -67,7 +67,8 @@ pub fn tick() -> Value {
     })
 }
 
-/// A deployment that has come to its hook. (Source: "AppSpec 'hooks' section for an AWS Lambda deployment".)
+/// A deployment that has come to its hook. (Source: "AppSpec 'hooks' section for an AWS Lambda
+/// deployment".)
 pub fn deployment() -> Value {
     json!({"DeploymentId": "d-SPECIMEN1", "LifecycleEventHookExecutionId": "sample-hook-execution"})
 }

@@ -49,9 +49,17 @@ fn webhook(callbacks: &Path, key: &SigningKey) -> Result<Vec<Sample>> {
     paths.sort();
     let mut samples = Vec::new();
     for path in paths {
-        let body = std::fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
-        let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-        let signed = sample(&name, callback("POST", Some(&key.sign(body.as_bytes())), &body));
+        let body = std::fs::read_to_string(&path)
+            .with_context(|| format!("cannot read {}", path.display()))?;
+        let name = path
+            .file_stem()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .into_owned();
+        let signed = sample(
+            &name,
+            callback("POST", Some(&key.sign(body.as_bytes())), &body),
+        );
         samples.push(if name.starts_with("second-") {
             signed.after(SUBMITTED)
         } else {
@@ -59,7 +67,10 @@ fn webhook(callbacks: &Path, key: &SigningKey) -> Result<Vec<Sample>> {
         });
         if name == "first-approved" {
             samples.push(sample("signature-missing", callback("POST", None, &body)));
-            samples.push(sample("signature-wrong", callback("POST", Some(&"0".repeat(64)), &body)));
+            samples.push(sample(
+                "signature-wrong",
+                callback("POST", Some(&"0".repeat(64)), &body),
+            ));
             samples.push(sample("method-not-allowed", callback("GET", None, "")));
         }
     }
@@ -67,7 +78,8 @@ fn webhook(callbacks: &Path, key: &SigningKey) -> Result<Vec<Sample>> {
 }
 
 fn processor() -> Vec<Sample> {
-    let sample = |name: &str, bodies: &[&str]| Sample::new(Function::Processor, name, messages(bodies));
+    let sample =
+        |name: &str, bodies: &[&str]| Sample::new(Function::Processor, name, messages(bodies));
     let message = json!({"type": "SubmitDocumentsV1", "scanRef": FIRST}).to_string();
     vec![
         sample("submit-documents", &[&message]).after(CAPTURED),
@@ -79,7 +91,11 @@ fn processor() -> Vec<Sample> {
 
 fn api() -> Vec<Sample> {
     let sample = |name: &str, method: &str, target: &str, body: &Value| {
-        let body = if body.is_null() { String::new() } else { body.to_string() };
+        let body = if body.is_null() {
+            String::new()
+        } else {
+            body.to_string()
+        };
         Sample::new(Function::Api, name, application(method, target, &body))
     };
     let verification = format!("/verifications/{FIRST}");
@@ -103,7 +119,12 @@ fn api() -> Vec<Sample> {
         sample("show-declined", "GET", &verification, &none).after(DECLINED),
         sample("show-unknown", "GET", &verification, &none),
         sample("list-of-client", "GET", &list, &none).after(CAPTURED),
-        sample("list-without-client", "GET", "/verifications?limit=0", &none),
+        sample(
+            "list-without-client",
+            "GET",
+            "/verifications?limit=0",
+            &none,
+        ),
         sample("retry-still-parked", "POST", &retry, &none).after(PARKED),
         sample("retry-not-parked", "POST", &retry, &none).after(CAPTURED),
         sample("erase", "DELETE", &verification, &none).after(DECLINED),
@@ -135,7 +156,9 @@ fn publisher() -> Vec<Sample> {
     let good = settled(detail);
     let poison = settled(json!("not a detail"));
     let other = json!({"pk": {"S": format!("PAIRING#{FIRST}")}, "sk": {"S": "PAIRING"}, "state": {"S": "Captured"}});
-    let sample = |name: &str, lines: &[(Option<&str>, Value)]| Sample::new(Function::Publisher, name, added_lines(lines));
+    let sample = |name: &str, lines: &[(Option<&str>, Value)]| {
+        Sample::new(Function::Publisher, name, added_lines(lines))
+    };
     vec![
         sample("outcome", &[(Some("100000000000000000001"), good.clone())]),
         sample("no-outcome", &[(Some("100000000000000000001"), other)]),
@@ -150,8 +173,12 @@ fn publisher() -> Vec<Sample> {
     ]
 }
 
-/// The emulator has no CodeDeploy, so both end in an error: the first after the version has been tested.
+/// The emulator has no CodeDeploy, so both end in an error: the first after the version has been
+/// tested.
 fn pre_traffic() -> Vec<Sample> {
     let sample = |name: &str, event| Sample::new(Function::PreTraffic, name, event);
-    vec![sample("deployment", deployment()), sample("by-hand", json!({}))]
+    vec![
+        sample("deployment", deployment()),
+        sample("by-hand", json!({})),
+    ]
 }

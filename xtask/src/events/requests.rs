@@ -1,4 +1,5 @@
-//! Requests as a function URL hands them over. (Source: "Invoking Lambda function URLs", request payload format 2.0.)
+//! Requests as a function URL hands them over. (Source: "Invoking Lambda function URLs", request
+//! payload format 2.0.)
 
 use serde_json::{Value, json};
 
@@ -18,8 +19,8 @@ pub fn callback(method: &str, signature: Option<&str>, body: &str) -> Value {
     })
 }
 
-/// What an application sends to the API, after Lambda has checked its signature. `target` is the path and, after a question mark, the
-/// query.
+/// What an application sends to the API, after Lambda has checked its signature. `target` is the
+/// path and, after a question mark, the query.
 pub fn application(method: &str, target: &str, body: &str) -> Value {
     let (path, query) = target.split_once('?').unwrap_or((target, ""));
     let mut event = request(&Request {
@@ -39,7 +40,10 @@ pub fn application(method: &str, target: &str, body: &str) -> Value {
         "userArn": "arn:aws:sts::000000000000:assumed-role/application/application",
         "userId": "AROASPECIMEN:application"
     }});
-    if let Some(context) = event.get_mut("requestContext").and_then(Value::as_object_mut) {
+    if let Some(context) = event
+        .get_mut("requestContext")
+        .and_then(Value::as_object_mut)
+    {
         context.insert("authorizer".to_owned(), caller);
     }
     event

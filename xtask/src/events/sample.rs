@@ -1,4 +1,5 @@
-//! A sample event: for which function it is, under which name, and what must have happened before it.
+//! A sample event: for which function it is, under which name, and what must have happened before
+//! it.
 
 use serde_json::Value;
 
@@ -45,12 +46,14 @@ pub struct Sample {
     pub function: Function,
     pub name: String,
     pub event: Value,
-    /// Events that must have been handled before, for the same customer: paths below `events/` without `.json`, in this order.
+    /// Events that must have been handled before, for the same customer: paths below `events/`
+    /// without `.json`, in this order.
     pub after: &'static [&'static str],
 }
 
 impl Sample {
-    /// Of a function whose events need nothing to have happened, unless [`after`](Self::after) says otherwise.
+    /// Of a function whose events need nothing to have happened, unless [`after`](Self::after) says
+    /// otherwise.
     pub fn new(function: Function, name: &str, event: Value) -> Self {
         Self {
             function,

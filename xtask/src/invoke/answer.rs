@@ -1,4 +1,5 @@
-//! Answers as they can be compared: bodies opened, and what differs from run to run masked by its kind.
+//! Answers as they can be compared: bodies opened, and what differs from run to run masked by its
+//! kind.
 
 use std::path::{Path, PathBuf};
 
@@ -13,7 +14,8 @@ pub fn expected_path(root: &Path, sample: &str) -> PathBuf {
     root.join(format!("{sample}.answer.json"))
 }
 
-/// What is kept of an answer. `sample` is the sample as text: what stands in it is the same in every run.
+/// What is kept of an answer. `sample` is the sample as text: what stands in it is the same in
+/// every run.
 pub fn settle(answer: &Value, sample: &str) -> Value {
     match answer {
         Value::String(text) => match serde_json::from_str::<Value>(text) {
@@ -53,10 +55,18 @@ pub fn difference(expected: &str, seen: &str) -> Option<String> {
         return None;
     }
     let mut lines = expected.lines();
-    let line = seen.lines().enumerate().find(|(_, line)| lines.next() != Some(line));
+    let line = seen
+        .lines()
+        .enumerate()
+        .find(|(_, line)| lines.next() != Some(line));
     let (number, line) = line.unwrap_or((seen.lines().count(), "nothing more"));
     let wanted = expected.lines().nth(number).unwrap_or("nothing more");
-    Some(format!("line {}: expected {}, saw {}", number + 1, wanted.trim(), line.trim()))
+    Some(format!(
+        "line {}: expected {}, saw {}",
+        number + 1,
+        wanted.trim(),
+        line.trim()
+    ))
 }
 
 /// What is expected, if it was ever written down.
@@ -66,7 +76,11 @@ pub fn difference(expected: &str, seen: &str) -> Option<String> {
 pub fn expected(path: &Path) -> Result<Option<String>> {
     match std::fs::read_to_string(path) {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
-        result => Ok(Some(result.with_context(|| format!("cannot read {}", path.display()))?)),
+        result => {
+            Ok(Some(result.with_context(|| {
+                format!("cannot read {}", path.display())
+            })?))
+        }
     }
 }
 
@@ -74,8 +88,10 @@ pub fn expected(path: &Path) -> Result<Option<String>> {
 fn mask(text: &str, sample: &str) -> String {
     let mut masked = String::new();
     let mut word = String::new();
-    // What a time or an identifier consists of; a colon or full stop at the end of a sentence is taken off again.
-    let belongs = |character: char| character.is_ascii_alphanumeric() || matches!(character, '-' | ':' | '.');
+    // What a time or an identifier consists of; a colon or full stop at the end of a sentence is
+    // taken off again.
+    let belongs =
+        |character: char| character.is_ascii_alphanumeric() || matches!(character, '-' | ':' | '.');
     for character in text.chars().chain(['\n']) {
         if belongs(character) {
             word.push(character);
@@ -104,7 +120,10 @@ fn kind(word: &str) -> Option<&'static str> {
         .collect();
     let is_time = shape.starts_with("0000-00-00T00:00:00") && shape.ends_with('Z');
     let dashes: Vec<usize> = word.split('-').map(str::len).collect();
-    let is_uuid = dashes == [8, 4, 4, 4, 12] && word.chars().all(|character| character == '-' || character.is_ascii_hexdigit());
+    let is_uuid = dashes == [8, 4, 4, 4, 12]
+        && word
+            .chars()
+            .all(|character| character == '-' || character.is_ascii_hexdigit());
     // The first digits of a callback's digest, which names links that are signed for each run.
     let is_upload = word.len() == 16 && word.chars().all(|character| character.is_ascii_hexdigit());
     match (is_time, is_uuid, is_upload) {
@@ -146,8 +165,17 @@ mod tests {
     #[test]
     fn a_difference_names_the_line_and_both_sides() {
         assert_eq!(difference("a\nb\n", "a\nb\n"), None);
-        assert_eq!(difference("a\nb\n", "a\nc\n").as_deref(), Some("line 2: expected b, saw c"));
-        assert_eq!(difference("a\nb\n", "a\n").as_deref(), Some("line 2: expected b, saw nothing more"));
-        assert_eq!(difference("a\n", "a\nb\n").as_deref(), Some("line 2: expected nothing more, saw b"));
+        assert_eq!(
+            difference("a\nb\n", "a\nc\n").as_deref(),
+            Some("line 2: expected b, saw c")
+        );
+        assert_eq!(
+            difference("a\nb\n", "a\n").as_deref(),
+            Some("line 2: expected b, saw nothing more")
+        );
+        assert_eq!(
+            difference("a\n", "a\nb\n").as_deref(),
+            Some("line 2: expected nothing more, saw b")
+        );
     }
 }

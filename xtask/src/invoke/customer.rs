@@ -1,6 +1,6 @@
-//! One customer of the sandbox for each event. The sample's customer is nobody's; what is invoked is the same event about somebody who
-//! has finished a session, with links that lead to files, and signed again if the sample is signed. Answers are turned back, so that they
-//! can be compared.
+//! One customer of the sandbox for each event. The sample's customer is nobody's; what is invoked
+//! is the same event about somebody who has finished a session, with links that lead to files, and
+//! signed again if the sample is signed. Answers are turned back, so that they can be compared.
 
 use anyhow::{Context, Result};
 use idenfy::SigningKey;
@@ -42,7 +42,9 @@ impl Customers {
     /// The sandbox does not do as documented.
     pub async fn next(&self, number: usize) -> Result<Customer> {
         let client = format!("{CLIENT}-{number}");
-        let session: Value = self.call(self.post("/admin/sessions", &json!({"clientId": client}))).await?;
+        let session: Value = self
+            .call(self.post("/admin/sessions", &json!({"clientId": client})))
+            .await?;
         let first = session
             .get("scanRef")
             .and_then(Value::as_str)
@@ -52,37 +54,57 @@ impl Customers {
             let image = jpeg(&Card::draw(IMAGE_WIDTH, step))?;
             names.push((format!("sha256 of {step}"), sha256(&image)));
             let path = format!("{}/admin/sessions/{first}/files/{step}", self.sandbox);
-            let upload = self.http.put(path).header("Content-Type", "image/jpeg").body(image);
+            let upload = self
+                .http
+                .put(path)
+                .header("Content-Type", "image/jpeg")
+                .body(image);
             self.call::<Value>(upload).await?;
         }
         let finish = self.post(&format!("/admin/sessions/{first}/finish"), &json!({}));
         self.call::<Value>(finish).await?;
         let secret = local_stack::ProviderSecret::read(&events::secret())?;
         let files = self.post("/api/v2/files", &json!({"scanRef": first}));
-        let links = self.call(files.basic_auth(secret.api_key, Some(secret.api_secret))).await?;
+        let links = self
+            .call(files.basic_auth(secret.api_key, Some(secret.api_secret)))
+            .await?;
         names.push((CLIENT.to_owned(), client));
         Ok(Customer { names, links })
     }
 
-    /// The sample's event about this customer, for the function that is looked at or for one in the local stack.
+    /// The sample's event about this customer, for the function that is looked at or for one in the
+    /// local stack.
     ///
     /// # Errors
     /// The sample is not one of a customer that it can be made for.
     pub fn event(&self, sample: &Value, customer: &Customer, looked_at: bool) -> Result<Value> {
         let mut event = customer.translate(sample);
-        let signature = sample.pointer("/headers/idenfy-signature").and_then(Value::as_str);
-        let body = sample.get("body").and_then(Value::as_str).unwrap_or_default();
+        let signature = sample
+            .pointer("/headers/idenfy-signature")
+            .and_then(Value::as_str);
+        let body = sample
+            .get("body")
+            .and_then(Value::as_str)
+            .unwrap_or_default();
         if signature.is_none_or(|signature| signature != self.key.sign(body.as_bytes())) {
             return Ok(event);
         }
-        let mut body = event.get("body").and_then(Value::as_str).unwrap_or_default().to_owned();
+        let mut body = event
+            .get("body")
+            .and_then(Value::as_str)
+            .unwrap_or_default()
+            .to_owned();
         if let Ok(mut callback) = serde_json::from_str::<Value>(&body)
             && let Some(urls) = callback.get_mut("fileUrls").and_then(Value::as_object_mut)
         {
             for (step, url) in urls {
                 let link = customer.links.get(step).and_then(Value::as_str);
                 let link = link.with_context(|| format!("the sandbox has no file {step}"))?;
-                let origin = if looked_at { &self.file_origin } else { &self.sandbox };
+                let origin = if looked_at {
+                    &self.file_origin
+                } else {
+                    &self.sandbox
+                };
                 *url = json!(link.replace(&self.sandbox, origin));
             }
             body = serde_json::to_string_pretty(&callback)?;
@@ -102,7 +124,10 @@ impl Customers {
     }
 
     async fn call<T: serde::de::DeserializeOwned>(&self, request: RequestBuilder) -> Result<T> {
-        let answer = request.send().await.context("the sandbox does not answer")?;
+        let answer = request
+            .send()
+            .await
+            .context("the sandbox does not answer")?;
         Ok(answer.error_for_status()?.json().await?)
     }
 }
@@ -110,7 +135,10 @@ impl Customers {
 impl Customer {
     /// Learns from the API's answer which second verification there is.
     pub fn learn_second(&mut self, verification: &Value) {
-        let body = verification.get("body").and_then(Value::as_str).unwrap_or_default();
+        let body = verification
+            .get("body")
+            .and_then(Value::as_str)
+            .unwrap_or_default();
         let body: Value = serde_json::from_str(body).unwrap_or_default();
         if let Some(second) = body.pointer("/second/scanRef").and_then(Value::as_str) {
             self.names.push((SECOND.to_owned(), second.to_owned()));
@@ -122,7 +150,9 @@ impl Customer {
         replace(sample, &|text| {
             self.names
                 .iter()
-                .fold(text.to_owned(), |text, (sample, own)| text.replace(sample, own))
+                .fold(text.to_owned(), |text, (sample, own)| {
+                    text.replace(sample, own)
+                })
         })
     }
 
@@ -131,7 +161,9 @@ impl Customer {
         replace(answer, &|text| {
             self.names
                 .iter()
-                .fold(text.to_owned(), |text, (sample, own)| text.replace(own, sample))
+                .fold(text.to_owned(), |text, (sample, own)| {
+                    text.replace(own, sample)
+                })
         })
     }
 }
@@ -141,7 +173,10 @@ fn replace(value: &Value, change: &impl Fn(&str) -> String) -> Value {
     match value {
         Value::String(text) => json!(change(text)),
         Value::Array(items) => items.iter().map(|item| replace(item, change)).collect(),
-        Value::Object(members) => members.iter().map(|(name, item)| (name.clone(), replace(item, change))).collect(),
+        Value::Object(members) => members
+            .iter()
+            .map(|(name, item)| (name.clone(), replace(item, change)))
+            .collect(),
         other => other.clone(),
     }
 }

@@ -1,5 +1,6 @@
-//! Where containers can run: the Docker daemon that runs already, or one of our own, which shares nothing with it and ends with this
-//! program. Nothing is ever imported into somebody else's daemon, and nobody else's is ever started or stopped.
+//! Where containers can run: the Docker daemon that runs already, or one of our own, which shares
+//! nothing with it and ends with this program. Nothing is ever imported into somebody else's
+//! daemon, and nobody else's is ever started or stopped.
 
 use std::ffi::OsString;
 use std::net::IpAddr;
@@ -13,7 +14,8 @@ use tokio::time::Instant;
 use super::{packages, progress};
 use crate::release::search_path;
 
-/// What `sam local invoke` builds on. (Source: the SAM CLI's name for the image of `provided.al2023` on this processor.)
+/// What `sam local invoke` builds on. (Source: the SAM CLI's name for the image of
+/// `provided.al2023` on this processor.)
 pub const BASE_IMAGE: &str = "public.ecr.aws/lambda/provided:al2023-x86_64";
 
 const SCRIPT: &str = include_str!("docker.py");
@@ -44,7 +46,11 @@ impl Docker {
     ///
     /// # Errors
     /// Says in one line why containers cannot run on this machine.
-    pub async fn find(toolchain: &Toolchain, named: Option<&str>, directory: &Path) -> Result<Self> {
+    pub async fn find(
+        toolchain: &Toolchain,
+        named: Option<&str>,
+        directory: &Path,
+    ) -> Result<Self> {
         ensure!(
             cfg!(target_os = "linux"),
             "on this system containers do not reach the loopback interface"
@@ -57,15 +63,23 @@ impl Docker {
             Ok(docker) => return Ok(docker),
             Err(error) => error,
         };
-        Self::own(toolchain, directory)
-            .await
-            .map_err(|own| own.context(format!("no Docker that runs can be used ({existing:#}), and none can be started")))
+        Self::own(toolchain, directory).await.map_err(|own| {
+            own.context(format!(
+                "no Docker that runs can be used ({existing:#}), and none can be started"
+            ))
+        })
     }
 
     /// The daemon that runs already, if it has the image or can get it.
-    async fn existing(toolchain: &Toolchain, named: Option<&str>, directory: &Path) -> Result<Self> {
+    async fn existing(
+        toolchain: &Toolchain,
+        named: Option<&str>,
+        directory: &Path,
+    ) -> Result<Self> {
         let host = named.unwrap_or("unix:///var/run/docker.sock");
-        let socket = host.strip_prefix("unix://").context("DOCKER_HOST is not on this machine")?;
+        let socket = host
+            .strip_prefix("unix://")
+            .context("DOCKER_HOST is not on this machine")?;
         ensure!(Path::new(socket).exists(), "there is no {socket}");
         let mut docker = Self {
             python: toolchain.python().clone(),
@@ -79,10 +93,18 @@ impl Docker {
         docker.run(&["version"], &log, QUESTION_DEADLINE).await?;
         let format = "{{(index .IPAM.Config 0).Gateway}}";
         let gateway = docker
-            .run(&["network", "inspect", "bridge", "--format", format], &log, QUESTION_DEADLINE)
+            .run(
+                &["network", "inspect", "bridge", "--format", format],
+                &log,
+                QUESTION_DEADLINE,
+            )
             .await?;
-        docker.gateway = gateway.trim().parse().context("its bridge has no address")?;
-        // A daemon in a network of its own, such as a rootless one, has an address that is not this machine's.
+        docker.gateway = gateway
+            .trim()
+            .parse()
+            .context("its bridge has no address")?;
+        // A daemon in a network of its own, such as a rootless one, has an address that is not this
+        // machine's.
         tokio::net::TcpListener::bind((docker.gateway, 0))
             .await
             .context("its bridge is not on this machine")?;
@@ -113,7 +135,10 @@ impl Docker {
             .args([place.bridge.as_str(), &place.address.to_string()])
             .with(|command| {
                 clear_environment(command, directory);
-                command.env("PATH", &search_path).stdout(output).stderr(errors);
+                command
+                    .env("PATH", &search_path)
+                    .stdout(output)
+                    .stderr(errors);
                 if let Some(libraries) = &libraries {
                     command.env("LD_LIBRARY_PATH", libraries);
                 }
@@ -137,11 +162,18 @@ impl Docker {
     async fn make_ready(&mut self, directory: &Path, daemon_log: &Path) -> Result<()> {
         let log = directory.join("docker-question.log");
         let deadline = Instant::now() + START_DEADLINE;
-        while self.run(&["version"], &log, QUESTION_DEADLINE).await.is_err() {
+        while self
+            .run(&["version"], &log, QUESTION_DEADLINE)
+            .await
+            .is_err()
+        {
             let running = self.own.as_mut().is_some_and(Guarded::is_running);
             if !running {
                 let told = std::fs::read_to_string(daemon_log).unwrap_or_default();
-                bail!("dockerd ended at once: {}", told.lines().last().unwrap_or_default());
+                bail!(
+                    "dockerd ended at once: {}",
+                    told.lines().last().unwrap_or_default()
+                );
             }
             ensure!(Instant::now() < deadline, "dockerd does not answer");
             tokio::time::sleep(POLL_INTERVAL).await;
@@ -161,7 +193,8 @@ impl Docker {
                 .run_quietly("tar", &log)
                 .await?;
             let archive = archive.display().to_string();
-            self.run(&["import", &archive, BASE_IMAGE], &log, PULL_DEADLINE).await?;
+            self.run(&["import", &archive, BASE_IMAGE], &log, PULL_DEADLINE)
+                .await?;
             self.image_source = "made from Debian packages, as no registry is reachable";
         }
         Ok(())
@@ -192,7 +225,9 @@ impl Docker {
 
     /// Leads a command to this daemon.
     pub fn apply(&self, command: &mut tokio::process::Command) {
-        command.env("DOCKER_HOST", &self.host).env("PATH", &self.search_path);
+        command
+            .env("DOCKER_HOST", &self.host)
+            .env("PATH", &self.search_path);
     }
 
     /// Whether it was started here.
@@ -215,7 +250,8 @@ struct Place {
 }
 
 impl Place {
-    /// In the range that is set aside for measuring networks (RFC 2544), which nobody routes; 16 addresses for each process number.
+    /// In the range that is set aside for measuring networks (RFC 2544), which nobody routes; 16
+    /// addresses for each process number.
     fn of_this_process() -> Self {
         let number = std::process::id();
         let [_, _, third, fourth] = number.wrapping_mul(16).to_be_bytes();
@@ -229,15 +265,26 @@ impl Place {
 /// The search path with `dockerd` on it, and where its libraries are unless they are installed.
 async fn programs(python: &Python) -> Result<(OsString, Option<OsString>)> {
     let installed = search_path(Path::new("/usr/sbin"))?;
-    let is_there = |name: &str| std::env::split_paths(&installed).any(|directory| directory.join(name).is_file());
-    if ["dockerd", "containerd", "runc", "docker"].into_iter().all(is_there) {
+    let is_there = |name: &str| {
+        std::env::split_paths(&installed).any(|directory| directory.join(name).is_file())
+    };
+    if ["dockerd", "containerd", "runc", "docker"]
+        .into_iter()
+        .all(is_there)
+    {
         return Ok((installed, None));
     }
     let root = packages::docker(python).await?;
-    let below = |paths: &[&str]| -> Vec<PathBuf> { paths.iter().map(|path| root.join(path)).collect() };
+    let below =
+        |paths: &[&str]| -> Vec<PathBuf> { paths.iter().map(|path| root.join(path)).collect() };
     let programs = below(&["usr/sbin", "usr/bin", "sbin"]);
-    let path = std::env::join_paths(programs.into_iter().chain(std::env::split_paths(&installed)))?;
-    let libraries = std::env::join_paths(below(&["lib/x86_64-linux-gnu", "usr/lib/x86_64-linux-gnu"]))?;
+    let path = std::env::join_paths(
+        programs
+            .into_iter()
+            .chain(std::env::split_paths(&installed)),
+    )?;
+    let libraries =
+        std::env::join_paths(below(&["lib/x86_64-linux-gnu", "usr/lib/x86_64-linux-gnu"]))?;
     Ok((path, Some(libraries)))
 }
 

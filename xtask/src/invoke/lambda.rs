@@ -1,5 +1,5 @@
-//! The functions as they are deployed in the local stack, through the emulator's Lambda API: what they are called, what environment they
-//! have, and what they answer.
+//! The functions as they are deployed in the local stack, through the emulator's Lambda API: what
+//! they are called, what environment they have, and what they answer.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -28,10 +28,24 @@ impl Lambda {
     /// The emulator does not answer.
     pub async fn at(http: Client, endpoint: &str) -> Result<Self> {
         let path = format!("{endpoint}/2015-03-31/functions/");
-        let answer: Value = http.get(path).send().await?.error_for_status()?.json().await?;
+        let answer: Value = http
+            .get(path)
+            .send()
+            .await?
+            .error_for_status()?
+            .json()
+            .await?;
         let mut functions = Map::new();
-        for function in answer.get("Functions").and_then(Value::as_array).into_iter().flatten() {
-            let name = function.get("FunctionName").and_then(Value::as_str).unwrap_or_default();
+        for function in answer
+            .get("Functions")
+            .and_then(Value::as_array)
+            .into_iter()
+            .flatten()
+        {
+            let name = function
+                .get("FunctionName")
+                .and_then(Value::as_str)
+                .unwrap_or_default();
             functions.insert(name.to_owned(), function.clone());
         }
         Ok(Self {
@@ -47,14 +61,24 @@ impl Lambda {
     /// The emulator does not answer.
     pub async fn disconnect(&self) -> Result<()> {
         let path = format!("{}/2015-03-31/event-source-mappings/", self.endpoint);
-        let answer: Value = self.http.get(&path).send().await?.error_for_status()?.json().await?;
+        let answer: Value = self
+            .http
+            .get(&path)
+            .send()
+            .await?
+            .error_for_status()?
+            .json()
+            .await?;
         let mappings = answer.get("EventSourceMappings").and_then(Value::as_array);
         for mapping in mappings.into_iter().flatten() {
             let id = mapping
                 .get("UUID")
                 .and_then(Value::as_str)
                 .context("an event source without an identifier")?;
-            let change = self.http.put(format!("{path}{id}")).json(&json!({"Enabled": false}));
+            let change = self
+                .http
+                .put(format!("{path}{id}"))
+                .json(&json!({"Enabled": false}));
             change.send().await?.error_for_status()?;
         }
         Ok(())
@@ -66,7 +90,10 @@ impl Lambda {
     /// The stack has no such function.
     pub fn environment(&self, function: Function) -> Result<BTreeMap<String, String>> {
         let (_, deployed) = self.deployed(function)?;
-        let variables = deployed.pointer("/Environment/Variables").cloned().unwrap_or_default();
+        let variables = deployed
+            .pointer("/Environment/Variables")
+            .cloned()
+            .unwrap_or_default();
         serde_json::from_value(variables).context("an environment that is none")
     }
 
@@ -77,10 +104,19 @@ impl Lambda {
     pub async fn invoke(&self, function: Function, event: &Value) -> Result<Value> {
         let (name, _) = self.deployed(function)?;
         let path = format!("{}/2015-03-31/functions/{name}/invocations", self.endpoint);
-        let answer = self.http.post(path).timeout(INVOCATION_DEADLINE).json(event).send().await?;
+        let answer = self
+            .http
+            .post(path)
+            .timeout(INVOCATION_DEADLINE)
+            .json(event)
+            .send()
+            .await?;
         let status = answer.status();
         let text = answer.text().await?;
-        ensure!(status.is_success(), "the emulator answered {status}: {text}");
+        ensure!(
+            status.is_success(),
+            "the emulator answered {status}: {text}"
+        );
         serde_json::from_str(&text).with_context(|| format!("an answer that is not JSON: {text}"))
     }
 

@@ -1,5 +1,6 @@
-//! Docker, and a base image, from Debian's archive without installing anything: packages are fetched with `apt-get download`, which checks
-//! their signatures, and unpacked below `.local`. Nothing outside is changed, not even the package lists.
+//! Docker, and a base image, from Debian's archive without installing anything: packages are
+//! fetched with `apt-get download`, which checks their signatures, and unpacked below `.local`.
+//! Nothing outside is changed, not even the package lists.
 
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -16,8 +17,14 @@ const FETCH_DEADLINE: Duration = Duration::from_secs(300);
 /// The daemon, what it runs, and its libraries.
 const DOCKER: [&str; 3] = ["docker.io", "containerd", "runc"];
 /// A part of the above in some releases, and not known in others.
-const DOCKER_ALSO: [&str; 4] = ["docker-cli", "libdevmapper1.02.1", "libseccomp2", "libsystemd0"];
-/// What a program for `provided.al2023` needs, and a shell, with which the SAM CLI adds its runtime emulator.
+const DOCKER_ALSO: [&str; 4] = [
+    "docker-cli",
+    "libdevmapper1.02.1",
+    "libseccomp2",
+    "libsystemd0",
+];
+/// What a program for `provided.al2023` needs, and a shell, with which the SAM CLI adds its runtime
+/// emulator.
 const BASE_IMAGE: [&str; 3] = ["libc6", "libgcc-s1", "busybox-static"];
 
 /// The directory with Docker's programs, fetched the first time.
@@ -38,7 +45,8 @@ pub async fn base_image(python: &Python) -> Result<PathBuf> {
     for name in ["sh", "mv", "chmod"] {
         let link = programs.join(name);
         if !link.exists() {
-            std::os::unix::fs::symlink("busybox", &link).with_context(|| format!("cannot make {}", link.display()))?;
+            std::os::unix::fs::symlink("busybox", &link)
+                .with_context(|| format!("cannot make {}", link.display()))?;
         }
     }
     // Without it the C library asks a name server before it looks into /etc/hosts.
@@ -47,37 +55,64 @@ pub async fn base_image(python: &Python) -> Result<PathBuf> {
     Ok(root)
 }
 
-async fn unpacked(python: &Python, name: &str, needed: &[&str], if_known: &[&str]) -> Result<PathBuf> {
+async fn unpacked(
+    python: &Python,
+    name: &str,
+    needed: &[&str],
+    if_known: &[&str],
+) -> Result<PathBuf> {
     let target = workspace::kept_directory().join(name);
     if target.is_dir() {
         return Ok(target);
     }
-    progress(&format!("fetching {} from Debian's archive (once)", needed.join(", ")));
+    progress(&format!(
+        "fetching {} from Debian's archive (once)",
+        needed.join(", ")
+    ));
     let parent = workspace::kept_directory();
     std::fs::create_dir_all(&parent)?;
-    let work = tempfile::Builder::new().prefix(".fetching-").tempdir_in(&parent)?;
-    let fetched = tokio::time::timeout(FETCH_DEADLINE, fetch(python, work.path(), needed, if_known)).await;
+    let work = tempfile::Builder::new()
+        .prefix(".fetching-")
+        .tempdir_in(&parent)?;
+    let fetched =
+        tokio::time::timeout(FETCH_DEADLINE, fetch(python, work.path(), needed, if_known)).await;
     fetched.context("Debian's archive did not answer in time")??;
     // In one step, so that nobody ever sees a half of it. Somebody else's is as good.
     match std::fs::rename(work.path().join("root"), &target) {
-        Err(error) if !target.is_dir() => Err(error).with_context(|| format!("cannot make {}", target.display())),
+        Err(error) if !target.is_dir() => {
+            Err(error).with_context(|| format!("cannot make {}", target.display()))
+        }
         _ => Ok(target),
     }
 }
 
 async fn fetch(python: &Python, work: &Path, needed: &[&str], if_known: &[&str]) -> Result<()> {
     let root = work.join("root");
-    for directory in ["lists/partial", "cache/archives/partial", "packages", "root"] {
+    for directory in [
+        "lists/partial",
+        "cache/archives/partial",
+        "packages",
+        "root",
+    ] {
         std::fs::create_dir_all(work.join(directory))?;
     }
     apt(python, work, "apt-get", &["update"]).await?;
     let mut packages: Vec<&str> = needed.to_vec();
     for name in if_known {
-        if apt(python, work, "apt-cache", &["show", name]).await.is_ok() {
+        if apt(python, work, "apt-cache", &["show", name])
+            .await
+            .is_ok()
+        {
             packages.push(name);
         }
     }
-    apt(python, work, "apt-get", &[&["download"], packages.as_slice()].concat()).await?;
+    apt(
+        python,
+        work,
+        "apt-get",
+        &[&["download"], packages.as_slice()].concat(),
+    )
+    .await?;
     for entry in std::fs::read_dir(work.join("packages"))? {
         let package = entry?.path();
         GuardedCommand::new(python, "dpkg-deb")
@@ -88,7 +123,10 @@ async fn fetch(python: &Python, work: &Path, needed: &[&str], if_known: &[&str])
     for name in needed {
         let documentation = root.join("usr/share/doc").join(name);
         // Often a link into a package that was not fetched.
-        ensure!(documentation.symlink_metadata().is_ok(), "the package {name} was not fetched");
+        ensure!(
+            documentation.symlink_metadata().is_ok(),
+            "the package {name} was not fetched"
+        );
     }
     Ok(())
 }
@@ -109,7 +147,10 @@ async fn apt(python: &Python, work: &Path, program: &str, arguments: &[&str]) ->
         ])
         .args(arguments)
         .with(|command| {
-            command.current_dir(work.join("packages")).env("LC_ALL", "C").stdin(Stdio::null());
+            command
+                .current_dir(work.join("packages"))
+                .env("LC_ALL", "C")
+                .stdin(Stdio::null());
         });
     let printed = command.run_quietly(program, &work.join("log")).await?;
     // apt-get update succeeds with whatever lists it could get.

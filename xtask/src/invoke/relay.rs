@@ -1,4 +1,5 @@
-//! Lets containers reach what listens on this machine's loopback interface only: a relay at the address of their bridge, and nowhere else.
+//! Lets containers reach what listens on this machine's loopback interface only: a relay at the
+//! address of their bridge, and nowhere else.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
@@ -19,7 +20,9 @@ impl Relay {
     pub async fn start(address: IpAddr, port: u16) -> Result<Self> {
         let listener = TcpListener::bind(SocketAddr::new(address, port))
             .await
-            .with_context(|| format!("cannot listen on {address}, where containers would reach port {port}"))?;
+            .with_context(|| {
+                format!("cannot listen on {address}, where containers would reach port {port}")
+            })?;
         Ok(Self(tokio::spawn(relay(listener, port)).abort_handle()))
     }
 }
@@ -93,7 +96,9 @@ mod tests {
         stream.write_all(b"x").await.unwrap();
         assert_eq!(stream.read_u8().await.unwrap(), b'x');
         drop(relay);
-        let ended = tokio::time::timeout(DEADLINE, stream.read_u8()).await.unwrap();
+        let ended = tokio::time::timeout(DEADLINE, stream.read_u8())
+            .await
+            .unwrap();
         assert!(ended.is_err());
     }
 }

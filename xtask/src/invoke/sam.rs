@@ -1,5 +1,5 @@
-//! `sam local invoke`: the programs that `sam build` has made, in containers of Lambda's base image, with the environment that the local
-//! stack's own functions have.
+//! `sam local invoke`: the programs that `sam build` has made, in containers of Lambda's base
+//! image, with the environment that the local stack's own functions have.
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -17,7 +17,8 @@ use super::relay::Relay;
 use crate::events::Function;
 use crate::release;
 
-/// The name by which containers know this machine, and the only one besides its own that the functions take plain HTTP from.
+/// The name by which containers know this machine, and the only one besides its own that the
+/// functions take plain HTTP from.
 const HOST_NAME: &str = "host.docker.internal";
 
 /// Longer than the longest timeout in the template and the start of a container on a busy machine.
@@ -42,16 +43,34 @@ impl Sam {
     ///
     /// # Errors
     /// Nothing has been built, or the bridge's address cannot be used.
-    pub async fn new(toolchain: Toolchain, docker: Docker, stack: &LocalStack, lambda: &Lambda, directory: &Path) -> Result<Self> {
+    pub async fn new(
+        toolchain: Toolchain,
+        docker: Docker,
+        stack: &LocalStack,
+        lambda: &Lambda,
+        directory: &Path,
+    ) -> Result<Self> {
         let template = template();
-        ensure!(template.is_file(), "{} is missing: run `sam build` first", template.display());
+        ensure!(
+            template.is_file(),
+            "{} is missing: run `sam build` first",
+            template.display()
+        );
         let mut relays = Vec::new();
-        for url in [Some(stack.endpoint_url()), stack.sandbox_url()].into_iter().flatten() {
-            let port = Url::parse(url)?.port().context("an address without a port")?;
+        for url in [Some(stack.endpoint_url()), stack.sandbox_url()]
+            .into_iter()
+            .flatten()
+        {
+            let port = Url::parse(url)?
+                .port()
+                .context("an address without a port")?;
             relays.push(Relay::start(docker.gateway, port).await?);
         }
         let environment = directory.join("environment.json");
-        std::fs::write(&environment, for_containers(lambda, stack, docker.gateway)?.to_string())?;
+        std::fs::write(
+            &environment,
+            for_containers(lambda, stack, docker.gateway)?.to_string(),
+        )?;
         Ok(Self {
             toolchain,
             docker,
@@ -61,17 +80,24 @@ impl Sam {
         })
     }
 
-    /// Invokes a function and waits for its answer, which may be an error of its own. `number` is one that no other event has.
+    /// Invokes a function and waits for its answer, which may be an error of its own. `number` is
+    /// one that no other event has.
     ///
     /// # Errors
-    /// The SAM CLI fails or takes too long, or the answer is not JSON; the message holds the end of what it printed.
+    /// The SAM CLI fails or takes too long, or the answer is not JSON; the message holds the end of
+    /// what it printed.
     pub async fn invoke(&self, number: usize, function: Function, event: &Value) -> Result<Value> {
         let event_file = self.directory.join(format!("event-{number}.json"));
         std::fs::write(&event_file, event.to_string())?;
         let first = self.attempt(number, function, &event_file).await;
         match first {
-            // It chooses a free port at random and takes it later. The function has not been called yet.
-            Err(error) if PORT_TAKEN.iter().any(|words| error.to_string().contains(words)) => {
+            // It chooses a free port at random and takes it later. The function has not been called
+            // yet.
+            Err(error)
+                if PORT_TAKEN
+                    .iter()
+                    .any(|words| error.to_string().contains(words)) =>
+            {
                 self.attempt(number, function, &event_file).await
             }
             result => result,
@@ -81,10 +107,23 @@ impl Sam {
     async fn attempt(&self, number: usize, function: Function, event_file: &Path) -> Result<Value> {
         let output = self.directory.join(format!("answer-{number}"));
         let log = self.directory.join(format!("sam-{number}.log"));
-        let (answer, errors) = (std::fs::File::create(&output)?, std::fs::File::create(&log)?);
+        let (answer, errors) = (
+            std::fs::File::create(&output)?,
+            std::fs::File::create(&log)?,
+        );
         let mut running = GuardedCommand::new(self.toolchain.python(), self.toolchain.sam())
-            .args(["local", "invoke", function.logical_id(), "--skip-pull-image"])
-            .args(["--region", REGION, "--add-host", &format!("{HOST_NAME}:{}", self.docker.gateway)])
+            .args([
+                "local",
+                "invoke",
+                function.logical_id(),
+                "--skip-pull-image",
+            ])
+            .args([
+                "--region",
+                REGION,
+                "--add-host",
+                &format!("{HOST_NAME}:{}", self.docker.gateway),
+            ])
             .args([
                 "--template-file".as_ref(),
                 template().as_os_str(),
@@ -115,7 +154,11 @@ impl Sam {
             (ended, _) => {
                 let printed = std::fs::read(&log).unwrap_or_default();
                 let printed = String::from_utf8_lossy(&printed).into_owned();
-                let what = if ended.is_ok() { "gave no answer" } else { "took too long" };
+                let what = if ended.is_ok() {
+                    "gave no answer"
+                } else {
+                    "took too long"
+                };
                 bail!("sam local invoke {what}: {answer}\n{}", printed.trim_end());
             }
         }
@@ -137,8 +180,9 @@ fn template() -> PathBuf {
     release::directory().join("template.yaml")
 }
 
-/// What `--env-vars` takes: the environment of each function, with this machine as containers see it. The services' endpoint is an address
-/// and not a name, because the SDK puts a bucket's name before a name.
+/// What `--env-vars` takes: the environment of each function, with this machine as containers see
+/// it. The services' endpoint is an address and not a name, because the SDK puts a bucket's name
+/// before a name.
 fn for_containers(lambda: &Lambda, stack: &LocalStack, gateway: IpAddr) -> Result<Value> {
     let endpoint = stack.endpoint_url();
     let endpoint_for_containers = endpoint.replace("127.0.0.1", &gateway.to_string());
@@ -155,7 +199,12 @@ fn for_containers(lambda: &Lambda, stack: &LocalStack, gateway: IpAddr) -> Resul
         let variables: BTreeMap<String, String> = lambda
             .environment(function)?
             .into_iter()
-            .map(|(name, value)| (name, Sam::seen_from_containers(&value.replace(endpoint, &endpoint_for_containers))))
+            .map(|(name, value)| {
+                (
+                    name,
+                    Sam::seen_from_containers(&value.replace(endpoint, &endpoint_for_containers)),
+                )
+            })
             .collect();
         environments.insert(function.logical_id().to_owned(), json!(variables));
     }

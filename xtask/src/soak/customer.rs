@@ -1,5 +1,6 @@
-//! One customer, from the session to the end of the pairing, with everything that her plan has go wrong. Plays the customer and the
-//! provider's staff; decides nothing about the pairing and believes nothing that a function says.
+//! One customer, from the session to the end of the pairing, with everything that her plan has go
+//! wrong. Plays the customer and the provider's staff; decides nothing about the pairing and
+//! believes nothing that a function says.
 
 use std::time::Duration;
 
@@ -12,7 +13,8 @@ use tokio::time::{Instant, sleep};
 use super::plan::{DeniedLater, Kill, Plan, SecondLost};
 use super::watcher::Watcher;
 
-/// The provider's staff sends a lost callback again after so long, and again after so long if that was not answered 200 either.
+/// The provider's staff sends a lost callback again after so long, and again after so long if that
+/// was not answered 200 either.
 const SENT_AGAIN_AFTER: Duration = Duration::from_secs(2);
 
 /// How often a customer's own tasks look at something.
@@ -76,19 +78,25 @@ impl<'stack> Customer<'stack> {
         }
     }
 
-    /// Finishes the verification; returns when the first callback has arrived, by itself or because it was sent again.
+    /// Finishes the verification; returns when the first callback has arrived, by itself or because
+    /// it was sent again.
     pub async fn finish(&mut self) {
         self.began = Instant::now();
-        let (deliveries, killed) = tokio::join!(self.session.finish(self.played.plan.finish.clone().into()), self.kill());
+        let (deliveries, killed) = tokio::join!(
+            self.session.finish(self.played.plan.finish.clone().into()),
+            self.kill()
+        );
         self.played.killed = killed;
         let mut is_heard = !self.played.plan.first_is_lost && last_is_believed(&deliveries);
         while !is_heard {
             sleep(SENT_AGAIN_AFTER).await;
-            is_heard = last_is_believed(&self.session.send_again(json!({"freshLinks": true})).await);
+            is_heard =
+                last_is_believed(&self.session.send_again(json!({"freshLinks": true})).await);
         }
     }
 
-    /// Sees to it that the pairing can come to its end, waits for that and does what the plan has for afterwards.
+    /// Sees to it that the pairing can come to its end, waits for that and does what the plan has
+    /// for afterwards.
     pub async fn follow(mut self, watcher: &Watcher) -> Played {
         let (took, (), ()) = tokio::join!(
             watcher.ended(&self.played.scan_ref, self.began),
@@ -112,7 +120,12 @@ impl<'stack> Customer<'stack> {
     }
 
     async fn kill(&self) -> usize {
-        let Some(Kill { function, after, all }) = self.played.plan.kill else {
+        let Some(Kill {
+            function,
+            after,
+            all,
+        }) = self.played.plan.kill
+        else {
             return 0;
         };
         sleep(after).await;
@@ -120,7 +133,9 @@ impl<'stack> Customer<'stack> {
         processes.retain(|process| process.function.contains(function));
         if !all {
             let number = usize::try_from(self.played.number).unwrap_or_default();
-            let chosen = number.checked_rem(processes.len()).map(|chosen| processes.swap_remove(chosen));
+            let chosen = number
+                .checked_rem(processes.len())
+                .map(|chosen| processes.swap_remove(chosen));
             processes = chosen.into_iter().collect();
         }
         processes.iter().filter(|process| process.kill()).count()
@@ -141,7 +156,8 @@ impl<'stack> Customer<'stack> {
         }
     }
 
-    /// A second callback that the provider has tried to send in vain: sent again, or the time has come in which it is asked for.
+    /// A second callback that the provider has tried to send in vain: sent again, or the time has
+    /// come in which it is asked for.
     async fn make_up_for_second(&self, watcher: &Watcher) {
         let Some(lost) = self.played.plan.second_is_lost else {
             return;
@@ -153,9 +169,14 @@ impl<'stack> Customer<'stack> {
                 (SecondLost::SentAgain, Some(second)) => {
                     sleep(SENT_AGAIN_AFTER).await;
                     let path = format!("/sessions/{second}/callback");
-                    self.stack.sandbox.admin(Method::POST, &path, json!({})).await;
+                    self.stack
+                        .sandbox
+                        .admin(Method::POST, &path, json!({}))
+                        .await;
                 }
-                (SecondLost::ForGood, Some(_)) if self.stack.state(scan_ref).await.as_deref() == Some("Submitted") => {
+                (SecondLost::ForGood, Some(_))
+                    if self.stack.state(scan_ref).await.as_deref() == Some("Submitted") =>
+                {
                     self.session.age().await;
                 }
                 _ => {}
@@ -166,17 +187,26 @@ impl<'stack> Customer<'stack> {
 
     /// Token 2's `scanRef`, once its callback was sent.
     async fn second_was_tried(&self) -> Option<String> {
-        let deliveries = self.stack.sandbox.deliveries_to(&self.played.client_id).await;
+        let deliveries = self
+            .stack
+            .sandbox
+            .deliveries_to(&self.played.client_id)
+            .await;
         let mut others = deliveries
             .iter()
             .filter_map(|delivery| delivery.get("scanRef").and_then(Value::as_str));
-        others.find(|scan_ref| *scan_ref != self.played.scan_ref).map(str::to_owned)
+        others
+            .find(|scan_ref| *scan_ref != self.played.scan_ref)
+            .map(str::to_owned)
     }
 }
 
 /// Whether the last attempt carried the whole body and was answered 200.
 fn last_is_believed(deliveries: &[Value]) -> bool {
     deliveries.last().is_some_and(|delivery| {
-        delivery.get("status").is_some_and(|status| *status == 200) && delivery.get("fault").is_none_or(|fault| *fault != "cutBody")
+        delivery.get("status").is_some_and(|status| *status == 200)
+            && delivery
+                .get("fault")
+                .is_none_or(|fault| *fault != "cutBody")
     })
 }

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-/// Milliseconds below which this share of the times lies, by the nearest rank. All zero if there are none.
+/// Milliseconds below which this share of the times lies, by the nearest rank. All zero if there
+/// are none.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Percentiles {
@@ -52,7 +53,10 @@ impl std::fmt::Display for Percentiles {
             p99,
             maximum,
         } = self;
-        write!(f, "p50 {p50}, p95 {p95}, p99 {p99}, most {maximum} ms ({count})")
+        write!(
+            f,
+            "p50 {p50}, p95 {p95}, p99 {p99}, most {maximum} ms ({count})"
+        )
     }
 }
 

@@ -1,5 +1,5 @@
-//! What goes wrong for one customer. Decided by the seed and the customer's number alone, so that a soak can be repeated: the same
-//! numbers meet the same troubles, though not at the same instants.
+//! What goes wrong for one customer. Decided by the seed and the customer's number alone, so that a
+//! soak can be repeated: the same numbers meet the same troubles, though not at the same instants.
 
 use std::time::Duration;
 
@@ -7,9 +7,15 @@ use fastrand::Rng;
 use serde_json::{Map, Value, json};
 
 /// The functions that are killed.
-pub const KILLED: [&str; 4] = ["WebhookFunction", "ProcessorFunction", "ReconcilerFunction", "PublisherFunction"];
+pub const KILLED: [&str; 4] = [
+    "WebhookFunction",
+    "ProcessorFunction",
+    "ReconcilerFunction",
+    "PublisherFunction",
+];
 
-/// Processes are killed within this time after the customer has finished, which is when they work for her.
+/// Processes are killed within this time after the customer has finished, which is when they work
+/// for her.
 const KILLED_WITHIN_MILLISECONDS: u64 = 800;
 
 /// What the provider can do wrong with any request.
@@ -26,10 +32,25 @@ const ANSWERS: [&str; 9] = [
 ];
 
 /// What can happen to a link: the same, and that it has expired.
-const LINKS: [&str; 7] = ["status", "reset", "hang", "truncate", "slow", "wrongContentType", "expiredLink"];
+const LINKS: [&str; 7] = [
+    "status",
+    "reset",
+    "hang",
+    "truncate",
+    "slow",
+    "wrongContentType",
+    "expiredLink",
+];
 
 /// What can happen to a callback on its way. The first two arrive all the same.
-const CALLBACKS: [&str; 6] = ["duplicate", "slow", "drop", "badSignature", "unsigned", "cutBody"];
+const CALLBACKS: [&str; 6] = [
+    "duplicate",
+    "slow",
+    "drop",
+    "badSignature",
+    "unsigned",
+    "cutBody",
+];
 
 /// How a first verification can end other than well.
 const REFUSALS: [&str; 3] = ["DENIED", "SUSPECTED", "EXPIRED"];
@@ -208,7 +229,11 @@ impl Dice {
         }
         if self.goes_wrong() {
             self.note("second late");
-            set(&mut self.plan.outcome, "delayMilliseconds", json!(self.rng.u64(2_000..10_000)));
+            set(
+                &mut self.plan.outcome,
+                "delayMilliseconds",
+                json!(self.rng.u64(2_000..10_000)),
+            );
         } else if self.goes_wrong() {
             self.note("second at once");
             // Reordered: it can overtake the answer to the submission.
@@ -230,16 +255,25 @@ impl Dice {
             self.note(format!("{function} killed"));
             let after = Duration::from_millis(self.rng.u64(0..KILLED_WITHIN_MILLISECONDS));
             let all = self.rng.bool();
-            self.plan.kill = Some(Kill { function, after, all });
+            self.plan.kill = Some(Kill {
+                function,
+                after,
+                all,
+            });
         }
     }
 }
 
 impl Plan {
-    /// The plan for customer `number` of a soak, where each single thing goes wrong with a chance of `trouble` percent.
+    /// The plan for customer `number` of a soak, where each single thing goes wrong with a chance
+    /// of `trouble` percent.
     pub fn of(seed: u64, number: u32, trouble: u32) -> Self {
         // Neighbouring numbers must not throw alike.
-        let rng = Rng::with_seed(seed ^ u64::from(number).wrapping_add(1).wrapping_mul(0x9E37_79B9_7F4A_7C15));
+        let rng = Rng::with_seed(
+            seed ^ u64::from(number)
+                .wrapping_add(1)
+                .wrapping_mul(0x9E37_79B9_7F4A_7C15),
+        );
         let mut dice = Dice {
             rng,
             trouble,
@@ -262,7 +296,11 @@ mod tests {
 
     #[test]
     fn the_same_seed_makes_the_same_plans_and_another_makes_others() {
-        let plans = |seed| (0..200).map(|number| Plan::of(seed, number, 20)).collect::<Vec<_>>();
+        let plans = |seed| {
+            (0..200)
+                .map(|number| Plan::of(seed, number, 20))
+                .collect::<Vec<_>>()
+        };
         assert_eq!(plans(7), plans(7));
         assert_ne!(plans(7), plans(8));
     }
@@ -279,17 +317,27 @@ mod tests {
         for count in [
             share(&|plan| plan.kill.is_some()),
             share(&|plan| plan.denied_later.is_some()),
-            share(&|plan| plan.troubles.iter().any(|trouble| trouble.starts_with("token "))),
+            share(&|plan| {
+                plan.troubles
+                    .iter()
+                    .any(|trouble| trouble.starts_with("token "))
+            }),
         ] {
-            assert!((150..250).contains(&count), "5 % of 4,000 are 200, not {count}");
+            assert!(
+                (150..250).contains(&count),
+                "5 % of 4,000 are 200, not {count}"
+            );
         }
     }
 
     #[test]
     fn everything_that_can_go_wrong_does_in_a_long_soak() {
-        let troubles: BTreeSet<String> = (0..20_000).flat_map(|number| Plan::of(1, number, 5).troubles).collect();
+        let troubles: BTreeSet<String> = (0..20_000)
+            .flat_map(|number| Plan::of(1, number, 5).troubles)
+            .collect();
         let routes = ["token", "process", "status", "files"].iter();
-        let answers = routes.flat_map(|route| ANSWERS.iter().map(move |kind| format!("{route} {kind}")));
+        let answers =
+            routes.flat_map(|route| ANSWERS.iter().map(move |kind| format!("{route} {kind}")));
         let links = LINKS.iter().map(|kind| format!("file {kind}"));
         let callbacks = CALLBACKS.iter().map(|kind| format!("callback {kind}"));
         let killed = KILLED.iter().map(|function| format!("{function} killed"));

@@ -24,7 +24,8 @@ pub struct Report {
     /// Customers for whom at least one thing was to go wrong.
     pub troubled: usize,
     pub processes_killed: usize,
-    /// From the announcement of the first result to the pairing's end, for those for whom nothing was to go wrong.
+    /// From the announcement of the first result to the pairing's end, for those for whom nothing
+    /// was to go wrong.
     pub untroubled_end: Percentiles,
     /// The same for everybody.
     pub end: Percentiles,
@@ -34,10 +35,16 @@ pub struct Report {
 
 impl Report {
     /// Puts together what was played and what was found.
-    pub fn new(settings: Settings, took: Duration, everybody: &[Played], mut evidence: Evidence) -> Self {
+    pub fn new(
+        settings: Settings,
+        took: Duration,
+        everybody: &[Played],
+        mut evidence: Evidence,
+    ) -> Self {
         let arrived = u32::try_from(everybody.len()).unwrap_or(u32::MAX);
         // Whoever could not even arrive before the deadline is as lost as one who arrived.
-        let missing = usize::try_from(settings.pairings.saturating_sub(arrived)).unwrap_or_default();
+        let missing =
+            usize::try_from(settings.pairings.saturating_sub(arrived)).unwrap_or_default();
         evidence.broken.pairings_lost += missing;
         let times = |untroubled: bool| {
             let chosen = everybody
@@ -45,7 +52,13 @@ impl Report {
                 .filter(move |played| !untroubled || played.plan.troubles.is_empty());
             Percentiles::of_durations(chosen.filter_map(|played| played.took))
         };
-        let ended = u32::try_from(everybody.iter().filter(|played| played.took.is_some()).count()).unwrap_or(u32::MAX);
+        let ended = u32::try_from(
+            everybody
+                .iter()
+                .filter(|played| played.took.is_some())
+                .count(),
+        )
+        .unwrap_or(u32::MAX);
         Self {
             pairings: settings.pairings,
             concurrency: settings.concurrency,
@@ -53,7 +66,10 @@ impl Report {
             seed: settings.seed,
             seconds: took.as_secs_f64(),
             pairings_per_second: f64::from(ended) / took.as_secs_f64(),
-            troubled: everybody.iter().filter(|played| !played.plan.troubles.is_empty()).count(),
+            troubled: everybody
+                .iter()
+                .filter(|played| !played.plan.troubles.is_empty())
+                .count(),
             processes_killed: everybody.iter().map(|played| played.killed).sum(),
             untroubled_end: times(true),
             end: times(false),
@@ -85,11 +101,26 @@ impl fmt::Display for Report {
         for (what, count) in [
             ("pairings lost", broken.pairings_lost),
             ("double submissions", broken.double_submissions),
-            ("callbacks answered 200 and not durable", broken.callbacks_not_durable),
-            ("messages acknowledged and unfinished", broken.messages_unfinished),
-            ("pairings without attention_at in a non-terminal state", broken.pairings_forgotten),
-            ("unapproved documents submitted", broken.unapproved_submitted),
-            ("settled without the uploaded files submitted", broken.settled_without_submission),
+            (
+                "callbacks answered 200 and not durable",
+                broken.callbacks_not_durable,
+            ),
+            (
+                "messages acknowledged and unfinished",
+                broken.messages_unfinished,
+            ),
+            (
+                "pairings without attention_at in a non-terminal state",
+                broken.pairings_forgotten,
+            ),
+            (
+                "unapproved documents submitted",
+                broken.unapproved_submitted,
+            ),
+            (
+                "settled without the uploaded files submitted",
+                broken.settled_without_submission,
+            ),
             ("files stored twice, broken or missing", broken.files_wrong),
             ("denials forgotten", broken.denials_forgotten),
         ] {
@@ -98,13 +129,25 @@ impl fmt::Display for Report {
         writeln!(f)?;
         writeln!(f, "{:<30}{}", "customers in trouble", self.troubled)?;
         writeln!(f, "{:<30}{}", "processes killed", self.processes_killed)?;
-        writeln!(f, "{:<30}{}", "submissions accepted", evidence.submissions_accepted)?;
+        writeln!(
+            f,
+            "{:<30}{}",
+            "submissions accepted", evidence.submissions_accepted
+        )?;
         writeln!(f, "{:<30}{}", "files stored", evidence.files_stored)?;
-        writeln!(f, "{:<30}{}", "duplicates absorbed", evidence.duplicates_absorbed)?;
+        writeln!(
+            f,
+            "{:<30}{}",
+            "duplicates absorbed", evidence.duplicates_absorbed
+        )?;
         writeln!(f, "{:<30}{}", "tokens given up", evidence.tokens_given_up)?;
         writeln!(f, "{:<30}{}", "dead letters", evidence.dead_letters)?;
         writeln!(f, "{:<30}{}", "messages left", evidence.messages_left)?;
-        writeln!(f, "{:<30}{}", "callback answered", evidence.callback_answered)?;
+        writeln!(
+            f,
+            "{:<30}{}",
+            "callback answered", evidence.callback_answered
+        )?;
         writeln!(f, "{:<30}{}", "to the end, no trouble", self.untroubled_end)?;
         writeln!(f, "{:<30}{}", "to the end, all", self.end)?;
         list(f, "ends", &evidence.ends)?;
@@ -118,6 +161,9 @@ impl fmt::Display for Report {
 }
 
 fn list(f: &mut fmt::Formatter<'_>, name: &str, counts: &BTreeMap<String, usize>) -> fmt::Result {
-    let counts: Vec<String> = counts.iter().map(|(what, count)| format!("{what} {count}")).collect();
+    let counts: Vec<String> = counts
+        .iter()
+        .map(|(what, count)| format!("{what} {count}"))
+        .collect();
     writeln!(f, "{name:<30}{}", counts.join(", "))
 }

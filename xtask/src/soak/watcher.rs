@@ -1,6 +1,8 @@
-//! Who has come to an end. One look at the table for all customers together, so that watching does not become the load.
+//! Who has come to an end. One look at the table for all customers together, so that watching does
+//! not become the load.
 //!
-//! The sparse index by attention holds every pairing that is under way, and only those; who was there and is not any more is looked up.
+//! The sparse index by attention holds every pairing that is under way, and only those; who was
+//! there and is not any more is looked up.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -57,7 +59,10 @@ impl Watcher {
             let waiting = self.count().1;
             if !waiting.is_empty() {
                 let under_way = stack.under_way().await;
-                for scan_ref in waiting.iter().filter(|scan_ref| !under_way.contains(*scan_ref)) {
+                for scan_ref in waiting
+                    .iter()
+                    .filter(|scan_ref| !under_way.contains(*scan_ref))
+                {
                     let state = stack.state(scan_ref).await;
                     if state.is_some_and(|state| TERMINAL.contains(&state.as_str())) {
                         self.end(scan_ref);

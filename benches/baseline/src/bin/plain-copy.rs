@@ -1,7 +1,8 @@
-//! The plainest copy: each file's bytes go from where they are to where they shall be as they come, all files at once. Nothing is hashed,
-//! signed, recorded or checked.
+//! The plainest copy: each file's bytes go from where they are to where they shall be as they come,
+//! all files at once. Nothing is hashed, signed, recorded or checked.
 //!
-//! `plain-copy FROM TO [FROM TO]…`, all of them plain HTTP; prints nothing and fails if anything is refused.
+//! `plain-copy FROM TO [FROM TO]…`, all of them plain HTTP; prints nothing and fails if anything is
+//! refused.
 
 use lambda_runtime::Error;
 use tokio::task::JoinSet;

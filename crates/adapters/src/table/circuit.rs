@@ -1,5 +1,5 @@
-//! The circuit that all functions share: one item beside the pairings, read consistently and changed only under the condition of its
-//! version. Nothing personal is in it.
+//! The circuit that all functions share: one item beside the pairings, read consistently and
+//! changed only under the condition of its version. Nothing personal is in it.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,8 +16,8 @@ use crate::error::{code, unavailable};
 const PK: &str = "CIRCUIT#PROVIDER";
 const SK: &str = "CIRCUIT";
 
-/// How long an item lives after its last change: longer than any pause and than the circuit remembers. An expired item reads as a circuit
-/// that was never needed, which it then is.
+/// How long an item lives after its last change: longer than any pause and than the circuit
+/// remembers. An expired item reads as a circuit that was never needed, which it then is.
 const LIFE: Duration = Duration::from_secs(24 * 60 * 60);
 
 pub struct DynamoCircuits {
@@ -27,7 +27,11 @@ pub struct DynamoCircuits {
 }
 
 impl DynamoCircuits {
-    pub fn new(sdk: &aws_types::SdkConfig, table: impl Into<String>, clock: Arc<dyn Clock>) -> Self {
+    pub fn new(
+        sdk: &aws_types::SdkConfig,
+        table: impl Into<String>,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
         Self {
             client: Client::new(sdk),
             table: table.into(),
@@ -39,17 +43,23 @@ impl DynamoCircuits {
 #[async_trait]
 impl Circuits for DynamoCircuits {
     async fn circuit(&self) -> Result<Circuit, Unavailable> {
-        let request = self.client.get_item().table_name(&self.table).consistent_read(true);
+        let request = self
+            .client
+            .get_item()
+            .table_name(&self.table)
+            .consistent_read(true);
         let answer = request.key("pk", text(PK)).key("sk", text(SK)).send().await;
         let Some(item) = answer.map_err(|error| unavailable(READING, error))?.item else {
             return Ok(Circuit::default());
         };
-        let circuit = attribute(&item, "circuit").map_err(|error| Unavailable::new(READING, error))?;
+        let circuit =
+            attribute(&item, "circuit").map_err(|error| Unavailable::new(READING, error))?;
         serde_json::from_str(circuit).map_err(|error| Unavailable::new(READING, error))
     }
 
     async fn replace_circuit(&self, circuit: &Circuit) -> Result<Saved, Unavailable> {
-        let json = serde_json::to_string(circuit).map_err(|error| Unavailable::new(WRITING, error))?;
+        let json =
+            serde_json::to_string(circuit).map_err(|error| Unavailable::new(WRITING, error))?;
         let Condition { expression, values } = Condition::next_after(circuit.version);
         let put = self
             .client
@@ -67,7 +77,9 @@ impl Circuits for DynamoCircuits {
             .await
         {
             Ok(_) => Ok(Saved::Won),
-            Err(error) if code(&error) == Some("ConditionalCheckFailedException") => Ok(Saved::Lost),
+            Err(error) if code(&error) == Some("ConditionalCheckFailedException") => {
+                Ok(Saved::Lost)
+            }
             Err(error) => Err(unavailable(WRITING, error)),
         }
     }
@@ -75,6 +87,8 @@ impl Circuits for DynamoCircuits {
 
 impl std::fmt::Debug for DynamoCircuits {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("DynamoCircuits").field("table", &self.table).finish_non_exhaustive()
+        f.debug_struct("DynamoCircuits")
+            .field("table", &self.table)
+            .finish_non_exhaustive()
     }
 }

@@ -1,4 +1,5 @@
-//! Looking through all pairings, for a person who asks. No function does this: it reads everything there is, a page at a time.
+//! Looking through all pairings, for a person who asks. No function does this: it reads everything
+//! there is, a page at a time.
 
 use aws_sdk_dynamodb::types::ReturnConsumedCapacity;
 use verification::Timestamp;
@@ -22,7 +23,8 @@ pub struct Inspection {
 /// Where is looked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum InspectionPlace {
-    /// The index by client: a few hundred bytes per pairing, and only pairings whose `clientId` is known.
+    /// The index by client: a few hundred bytes per pairing, and only pairings whose `clientId` is
+    /// known.
     ClientIndex,
     /// The whole table, histories included: some thirty times as many bytes, and every pairing.
     Table,
@@ -38,7 +40,8 @@ impl InspectionPlace {
     }
 }
 
-/// Where a page starts, as text without anything personal: a `scanRef` in the index, an item's key (`<pk>/<sk>`) in the table.
+/// Where a page starts, as text without anything personal: a `scanRef` in the index, an item's key
+/// (`<pk>/<sk>`) in the table.
 pub type InspectionStart = String;
 
 /// One page of what was found.
@@ -64,7 +67,11 @@ impl DynamoPairings {
     ///
     /// # Errors
     /// The table is unavailable, or the pairing that `start` names has been removed since.
-    pub async fn inspect(&self, inspection: &Inspection, start: Option<&InspectionStart>) -> Result<Inspected, Unavailable> {
+    pub async fn inspect(
+        &self,
+        inspection: &Inspection,
+        start: Option<&InspectionStart>,
+    ) -> Result<Inspected, Unavailable> {
         let start = match start {
             Some(start) => Some(self.start_key(inspection.place, start).await?),
             None => None,
@@ -87,17 +94,29 @@ impl DynamoPairings {
         }
         let mut request = request;
         if !inspection.states.is_empty() {
-            let names: Vec<String> = (0..inspection.states.len()).map(|number| format!(":state{number}")).collect();
+            let names: Vec<String> = (0..inspection.states.len())
+                .map(|number| format!(":state{number}"))
+                .collect();
             conditions.push(format!("#state IN ({})", names.join(", ")));
-            values.extend(names.into_iter().zip(inspection.states.iter().map(|state| text(*state))));
+            values.extend(
+                names
+                    .into_iter()
+                    .zip(inspection.states.iter().map(|state| text(*state))),
+            );
             request = request.expression_attribute_names("#state", "state");
         }
         let request = request
             .filter_expression(conditions.join(" AND "))
             .set_expression_attribute_values(Some(values));
-        let answer = request.send().await.map_err(|error| unavailable(READING, error))?;
+        let answer = request
+            .send()
+            .await
+            .map_err(|error| unavailable(READING, error))?;
         let strange = |error| Unavailable::new(READING, error);
-        let next = answer.last_evaluated_key.as_ref().map(|key| start_text(inspection.place, key));
+        let next = answer
+            .last_evaluated_key
+            .as_ref()
+            .map(|key| start_text(inspection.place, key));
         Ok(Inspected {
             next: next.transpose().map_err(strange)?,
             read_units: answer
@@ -115,21 +134,35 @@ impl DynamoPairings {
         })
     }
 
-    /// The index's key has the `clientId` in it, which belongs into no terminal; it is read from the pairing again.
+    /// The index's key has the `clientId` in it, which belongs into no terminal; it is read from
+    /// the pairing again.
     async fn start_key(&self, place: InspectionPlace, start: &str) -> Result<Item, Unavailable> {
         let gone = || Unavailable::new(READING, StartGone);
         if place == InspectionPlace::Table {
             let (pk, sk) = start.split_once('/').ok_or_else(gone)?;
-            return Ok(Item::from([("pk".to_owned(), text(pk)), ("sk".to_owned(), text(sk))]));
+            return Ok(Item::from([
+                ("pk".to_owned(), text(pk)),
+                ("sk".to_owned(), text(sk)),
+            ]));
         }
         let first: ScanRef = start.parse().map_err(|_| gone())?;
-        let mut item = self.item(pairing_key(&first), PAIRING).await?.ok_or_else(gone)?;
+        let mut item = self
+            .item(pairing_key(&first), PAIRING)
+            .await?
+            .ok_or_else(gone)?;
         item.retain(|name, _| matches!(name.as_str(), "pk" | "sk" | "client_id" | "created_at"));
-        if item.len() == 4 { Ok(item) } else { Err(gone()) }
+        if item.len() == 4 {
+            Ok(item)
+        } else {
+            Err(gone())
+        }
     }
 }
 
-fn start_text(place: InspectionPlace, key: &Item) -> Result<InspectionStart, super::items::StrangeItem> {
+fn start_text(
+    place: InspectionPlace,
+    key: &Item,
+) -> Result<InspectionStart, super::items::StrangeItem> {
     let pk = attribute(key, "pk")?;
     Ok(match place {
         InspectionPlace::ClientIndex => pk.strip_prefix("PAIRING#").unwrap_or(pk).to_owned(),

@@ -12,8 +12,8 @@ use super::WRITING;
 
 pub(super) type Item = HashMap<String, AttributeValue>;
 
-/// The sparse index by attention is spread over this many partitions, so that one partition's write limit (1,000 units per second) is not
-/// the system's.
+/// The sparse index by attention is spread over this many partitions, so that one partition's write
+/// limit (1,000 units per second) is not the system's.
 pub(super) const ATTENTION_SHARDS: u8 = 8;
 
 /// An item is not what this program writes.
@@ -55,14 +55,23 @@ pub(super) fn number(value: impl ToString) -> AttributeValue {
     AttributeValue::N(value.to_string())
 }
 
-pub(super) fn pairing_item(pairing: &Pairing, expires_at: &AttributeValue) -> Result<Item, serde_json::Error> {
+pub(super) fn pairing_item(
+    pairing: &Pairing,
+    expires_at: &AttributeValue,
+) -> Result<Item, serde_json::Error> {
     let mut item = HashMap::from([
         ("pk".to_owned(), text(pairing_key(&pairing.first))),
         ("sk".to_owned(), text(PAIRING)),
         ("version".to_owned(), number(pairing.version)),
         ("scan_ref".to_owned(), text(pairing.first.as_str())),
-        ("created_at".to_owned(), text(pairing.created_at.to_string())),
-        ("updated_at".to_owned(), text(pairing.updated_at.to_string())),
+        (
+            "created_at".to_owned(),
+            text(pairing.created_at.to_string()),
+        ),
+        (
+            "updated_at".to_owned(),
+            text(pairing.updated_at.to_string()),
+        ),
         ("expires_at".to_owned(), expires_at.clone()),
         ("state".to_owned(), text(pairing.state.name())),
         // The whole of it. The attributes around it are for indexes, filters and people.
@@ -73,11 +82,31 @@ pub(super) fn pairing_item(pairing: &Pairing, expires_at: &AttributeValue) -> Re
             item.insert(name.to_owned(), text(value));
         }
     };
-    set("client_id", pairing.client_id.as_ref().map(|client_id| client_id.as_str()));
+    set(
+        "client_id",
+        pairing
+            .client_id
+            .as_ref()
+            .map(|client_id| client_id.as_str()),
+    );
     set("reason", pairing.reason());
-    set("verdict", pairing.state.verdict().map(verification::Verdict::as_str));
-    set("first_overall", pairing.first_overall.map(verification::result::Overall::as_str));
-    set("second_scan_ref", pairing.second.as_ref().map(|second| second.scan_ref.as_str()));
+    set(
+        "verdict",
+        pairing.state.verdict().map(verification::Verdict::as_str),
+    );
+    set(
+        "first_overall",
+        pairing
+            .first_overall
+            .map(verification::result::Overall::as_str),
+    );
+    set(
+        "second_scan_ref",
+        pairing
+            .second
+            .as_ref()
+            .map(|second| second.scan_ref.as_str()),
+    );
     set(
         "second_overall",
         pairing
@@ -86,7 +115,12 @@ pub(super) fn pairing_item(pairing: &Pairing, expires_at: &AttributeValue) -> Re
             .and_then(|second| second.overall)
             .map(verification::result::Overall::as_str),
     );
-    set("revoked", pairing.revoked.map(verification::reason::DeclineReason::as_str));
+    set(
+        "revoked",
+        pairing
+            .revoked
+            .map(verification::reason::DeclineReason::as_str),
+    );
     if let Some(attention_at) = pairing.attention_at() {
         set("attention_at", Some(&attention_at.to_string()));
         set("attention_shard", Some(&attention_shard(&pairing.first)));
@@ -102,7 +136,10 @@ fn attention_shard(first: &ScanRef) -> String {
     (sum % ATTENTION_SHARDS).to_string()
 }
 
-pub(super) fn history_item(write: &PairingWrite, expires_at: &AttributeValue) -> Result<Item, Unavailable> {
+pub(super) fn history_item(
+    write: &PairingWrite,
+    expires_at: &AttributeValue,
+) -> Result<Item, Unavailable> {
     let (entry, version) = (&write.history, write.pairing.version);
     let digest: String = Digest256::of(format!("{version}{}{}", entry.what, entry.at).as_bytes())
         .as_str()
@@ -112,7 +149,10 @@ pub(super) fn history_item(write: &PairingWrite, expires_at: &AttributeValue) ->
     let mut item = HashMap::from([
         ("pk".to_owned(), text(pairing_key(&write.pairing.first))),
         // The version keeps two lines of the same millisecond apart and in order.
-        ("sk".to_owned(), text(format!("{EVENT}{}#{version:08x}{digest}", entry.at))),
+        (
+            "sk".to_owned(),
+            text(format!("{EVENT}{}#{version:08x}{digest}", entry.at)),
+        ),
         ("at".to_owned(), text(entry.at.to_string())),
         ("what".to_owned(), text(&entry.what)),
         ("state".to_owned(), text(&entry.state)),
@@ -125,7 +165,8 @@ pub(super) fn history_item(write: &PairingWrite, expires_at: &AttributeValue) ->
         item.insert("callback".to_owned(), text(callback.as_str()));
     }
     if let Some(Announcement { outcome, detail }) = &write.announcement {
-        let detail = serde_json::to_string(detail).map_err(|error| Unavailable::new(WRITING, error))?;
+        let detail =
+            serde_json::to_string(detail).map_err(|error| Unavailable::new(WRITING, error))?;
         item.insert("outcome".to_owned(), text(outcome.as_str()));
         item.insert("detail".to_owned(), text(detail));
     }
@@ -139,7 +180,10 @@ pub(super) fn attribute<'a>(item: &'a Item, name: &'static str) -> Result<&'a st
         .ok_or(StrangeItem::Missing(name))
 }
 
-pub(super) fn parse<T: std::str::FromStr>(value: &str, name: &'static str) -> Result<T, StrangeItem> {
+pub(super) fn parse<T: std::str::FromStr>(
+    value: &str,
+    name: &'static str,
+) -> Result<T, StrangeItem> {
     value.parse().map_err(|_| StrangeItem::Malformed(name))
 }
 
@@ -154,7 +198,8 @@ pub(super) fn read_overdue(item: &Item) -> Result<Overdue, StrangeItem> {
         .ok_or(StrangeItem::Malformed("pk"))?;
     Ok(Overdue {
         first: parse(first, "pk")?,
-        attention_at: attribute(item, "attention_at").and_then(|text| parse(text, "attention_at"))?,
+        attention_at: attribute(item, "attention_at")
+            .and_then(|text| parse(text, "attention_at"))?,
     })
 }
 

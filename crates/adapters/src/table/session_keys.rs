@@ -1,6 +1,8 @@
-//! Idempotency keys: one item per key, a claim at first and then the answer. The answer is written by [`Pairings::save`].
+//! Idempotency keys: one item per key, a claim at first and then the answer. The answer is written
+//! by [`Pairings::save`].
 //!
-//! `session_key` is the whole of it. Conditions ask for `lease_until`, which names a claim, and `scan_ref`, which an answer has.
+//! `session_key` is the whole of it. Conditions ask for `lease_until`, which names a claim, and
+//! `scan_ref`, which an answer has.
 //!
 //! [`Pairings::save`]: verification::ports::Pairings::save
 
@@ -24,12 +26,18 @@ pub(super) fn item(record: &SessionKey) -> Result<Item, Unavailable> {
     let mut item = Item::from([
         ("pk".to_owned(), text(key_name(&record.key))),
         ("sk".to_owned(), text(SK)),
-        ("lease_until".to_owned(), text(record.lease_until.to_string())),
+        (
+            "lease_until".to_owned(),
+            text(record.lease_until.to_string()),
+        ),
         ("expires_at".to_owned(), number(record.expires_at.seconds())),
         ("session_key".to_owned(), text(json)),
     ]);
     if let Some(opened) = &record.answer {
-        item.insert("scan_ref".to_owned(), text(opened.session.scan_ref.as_str()));
+        item.insert(
+            "scan_ref".to_owned(),
+            text(opened.session.scan_ref.as_str()),
+        );
     }
     Ok(item)
 }
@@ -38,7 +46,10 @@ pub(super) fn item(record: &SessionKey) -> Result<Item, Unavailable> {
 pub(super) fn is_held(claim: &SessionKey) -> Condition {
     Condition {
         expression: "lease_until = :lease_until AND attribute_not_exists(scan_ref)",
-        values: Some(Item::from([(":lease_until".to_owned(), text(claim.lease_until.to_string()))])),
+        values: Some(Item::from([(
+            ":lease_until".to_owned(),
+            text(claim.lease_until.to_string()),
+        )])),
     }
 }
 
@@ -55,7 +66,9 @@ impl DynamoPairings {
         let Condition { expression, values } = condition;
         let request = self.client.delete_item().table_name(&self.table);
         let request = request.key("pk", text(key_name(key))).key("sk", text(SK));
-        let request = request.condition_expression(expression).set_expression_attribute_values(values);
+        let request = request
+            .condition_expression(expression)
+            .set_expression_attribute_values(values);
         match request.send().await {
             Ok(_) => Ok(true),
             Err(error) if code(&error) == Some("ConditionalCheckFailedException") => Ok(false),
@@ -70,13 +83,18 @@ impl SessionKeys for DynamoPairings {
         let Some(item) = self.item(key_name(key), SK).await? else {
             return Ok(None);
         };
-        let json = attribute(&item, "session_key").map_err(|error| Unavailable::new(READING, error))?;
+        let json =
+            attribute(&item, "session_key").map_err(|error| Unavailable::new(READING, error))?;
         serde_json::from_str(json)
             .map(Some)
             .map_err(|error| Unavailable::new(READING, error))
     }
 
-    async fn claim_key(&self, known: Option<&SessionKey>, claim: &SessionKey) -> Result<Saved, Unavailable> {
+    async fn claim_key(
+        &self,
+        known: Option<&SessionKey>,
+        claim: &SessionKey,
+    ) -> Result<Saved, Unavailable> {
         let condition = match known {
             None => Condition::absent(),
             Some(known) => match &known.answer {
@@ -85,11 +103,19 @@ impl SessionKeys for DynamoPairings {
             },
         };
         let Condition { expression, values } = condition;
-        let put = self.client.put_item().table_name(&self.table).set_item(Some(item(claim)?));
-        let put = put.condition_expression(expression).set_expression_attribute_values(values);
+        let put = self
+            .client
+            .put_item()
+            .table_name(&self.table)
+            .set_item(Some(item(claim)?));
+        let put = put
+            .condition_expression(expression)
+            .set_expression_attribute_values(values);
         match put.send().await {
             Ok(_) => Ok(Saved::Won),
-            Err(error) if code(&error) == Some("ConditionalCheckFailedException") => Ok(Saved::Lost),
+            Err(error) if code(&error) == Some("ConditionalCheckFailedException") => {
+                Ok(Saved::Lost)
+            }
             Err(error) => Err(unavailable(WRITING, error)),
         }
     }
@@ -99,6 +125,8 @@ impl SessionKeys for DynamoPairings {
     }
 
     async fn forget_answer(&self, key: &Digest256, first: &ScanRef) -> Result<u64, Unavailable> {
-        self.delete_key(key, is_answered_with(first)).await.map(u64::from)
+        self.delete_key(key, is_answered_with(first))
+            .await
+            .map(u64::from)
     }
 }

@@ -51,10 +51,16 @@ fn alarms(text: &str) -> Option<Vec<Alarm>> {
     let read = |alarm| Alarm {
         name: xml::child_text(alarm, "AlarmName"),
         state: xml::child_text(alarm, "StateValue"),
-        tells_somebody: xml::child_text(alarm, "ActionsEnabled") == "true" && !xml::members(alarm, "AlarmActions").is_empty(),
+        tells_somebody: xml::child_text(alarm, "ActionsEnabled") == "true"
+            && !xml::members(alarm, "AlarmActions").is_empty(),
     };
     let lists = ["MetricAlarms", "CompositeAlarms"].into_iter();
-    Some(lists.flat_map(|list| xml::members(document.root(), list)).map(read).collect())
+    Some(
+        lists
+            .flat_map(|list| xml::members(document.root(), list))
+            .map(read)
+            .collect(),
+    )
 }
 
 #[cfg(test)]

@@ -31,12 +31,23 @@ impl Aws {
     /// CloudFormation was not reached or refuses.
     pub async fn describe_stack(&self, name: &str) -> Result<Option<Description>, Failure> {
         let answer = self
-            .query("cloudformation", &[("Action", "DescribeStacks"), VERSION, ("StackName", name)])
+            .query(
+                "cloudformation",
+                &[("Action", "DescribeStacks"), VERSION, ("StackName", name)],
+            )
             .await;
         match answer {
-            Ok(text) => description(&text).map(Some).ok_or_else(|| unreadable("cloudformation")),
-            // A stack that does not exist is a validation error, and so is nothing else that this asks.
-            Err(failure) if failure.message() == refused("cloudformation", 400, Some("ValidationError")).message() => Ok(None),
+            Ok(text) => description(&text)
+                .map(Some)
+                .ok_or_else(|| unreadable("cloudformation")),
+            // A stack that does not exist is a validation error, and so is nothing else that this
+            // asks.
+            Err(failure)
+                if failure.message()
+                    == refused("cloudformation", 400, Some("ValidationError")).message() =>
+            {
+                Ok(None)
+            }
             Err(failure) => Err(failure),
         }
     }
@@ -49,7 +60,11 @@ impl Aws {
         let mut all = Vec::new();
         let mut next: Option<String> = None;
         loop {
-            let mut form = vec![("Action", "ListStackResources"), VERSION, ("StackName", name)];
+            let mut form = vec![
+                ("Action", "ListStackResources"),
+                VERSION,
+                ("StackName", name),
+            ];
             form.extend(next.as_deref().map(|next| ("NextToken", next)));
             let text = self.query("cloudformation", &form).await?;
             all.extend(resources(&text).ok_or_else(|| unreadable("cloudformation"))?);
@@ -62,7 +77,8 @@ impl Aws {
 }
 
 pub fn unreadable(service: &'static str) -> Failure {
-    Failure::new(format!("{service}'s answer cannot be read")).advise("check that --endpoint is an AWS endpoint or an emulator's")
+    Failure::new(format!("{service}'s answer cannot be read"))
+        .advise("check that --endpoint is an AWS endpoint or an emulator's")
 }
 
 fn description(text: &str) -> Option<Description> {
@@ -116,7 +132,10 @@ mod tests {
         assert_eq!(stack.status, "UPDATE_COMPLETE");
         assert_eq!(stack.outputs["ApiUrl"], "https://a/?b=1&c=2");
         assert_eq!(
-            (stack.parameters["Stage"].as_str(), stack.parameters["DefaultCountry"].as_str()),
+            (
+                stack.parameters["Stage"].as_str(),
+                stack.parameters["DefaultCountry"].as_str()
+            ),
             ("dev", "")
         );
         assert_eq!(description("<html/>"), None);
@@ -127,7 +146,10 @@ mod tests {
         let text = "<R><StackResourceSummaries><member><LogicalResourceId>A</LogicalResourceId><PhysicalResourceId>a-1</PhysicalResourceId>\
                     <ResourceType>AWS::SQS::Queue</ResourceType></member></StackResourceSummaries><NextToken>n</NextToken></R>";
         let found = resources(text).unwrap();
-        assert_eq!((found[0].logical_id.as_str(), found[0].physical_id.as_str()), ("A", "a-1"));
+        assert_eq!(
+            (found[0].logical_id.as_str(), found[0].physical_id.as_str()),
+            ("A", "a-1")
+        );
         assert_eq!(xml::text_of(text, "NextToken").as_deref(), Some("n"));
     }
 }

@@ -13,7 +13,8 @@ use crate::failure::Failure;
 pub struct EventSource {
     #[serde(rename = "UUID")]
     pub id: String,
-    /// `Enabled`, `Disabled`, or on its way: `Creating`, `Enabling`, `Disabling`, `Updating`, `Deleting`.
+    /// `Enabled`, `Disabled`, or on its way: `Creating`, `Enabling`, `Disabling`, `Updating`,
+    /// `Deleting`.
     pub state: String,
     #[serde(default)]
     pub event_source_arn: String,
@@ -43,7 +44,9 @@ impl Aws {
         let query = url::form_urlencoded::Serializer::new(String::new())
             .append_pair("FunctionName", function)
             .finish();
-        let text = self.lambda(Method::GET, &format!("{PATH}?{query}"), String::new()).await?;
+        let text = self
+            .lambda(Method::GET, &format!("{PATH}?{query}"), String::new())
+            .await?;
         let list: List = serde_json::from_str(&text).map_err(|_| unreadable("lambda"))?;
         Ok(list.event_source_mappings)
     }
@@ -54,7 +57,9 @@ impl Aws {
     /// Lambda was not reached or refuses.
     pub async fn enable_event_source(&self, id: &str, enabled: bool) -> Result<(), Failure> {
         let body = serde_json::json!({ "Enabled": enabled }).to_string();
-        self.lambda(Method::PUT, &format!("{PATH}{id}"), body).await.map(drop)
+        self.lambda(Method::PUT, &format!("{PATH}{id}"), body)
+            .await
+            .map(drop)
     }
 
     async fn lambda(&self, method: Method, path: &str, body: String) -> Result<String, Failure> {
@@ -70,7 +75,9 @@ impl Aws {
         if status < 300 {
             return Ok(text);
         }
-        let code = serde_json::from_str::<Code>(&text).ok().and_then(|code| code.r#type);
+        let code = serde_json::from_str::<Code>(&text)
+            .ok()
+            .and_then(|code| code.r#type);
         Err(refused("lambda", status, code.as_deref()))
     }
 }

@@ -45,12 +45,18 @@ struct Event {
 const MAXIMUM_PAGES: u32 = 20;
 
 impl Aws {
-    /// The lines of a log group from `since` to `until` that have `text` in them, oldest first, from at most twenty pages. None if there is no
-    /// such group.
+    /// The lines of a log group from `since` to `until` that have `text` in them, oldest first,
+    /// from at most twenty pages. None if there is no such group.
     ///
     /// # Errors
     /// The service was not reached or refuses.
-    pub async fn log_lines(&self, group: &str, text: &str, since: Timestamp, until: Timestamp) -> Result<Vec<LogLine>, Failure> {
+    pub async fn log_lines(
+        &self,
+        group: &str,
+        text: &str,
+        since: Timestamp,
+        until: Timestamp,
+    ) -> Result<Vec<LogLine>, Failure> {
         let mut lines = Vec::new();
         let mut next: Option<String> = None;
         for _ in 0..MAXIMUM_PAGES {
@@ -97,14 +103,21 @@ impl Aws {
 
 /// An emulator may hand over several lines as one event.
 fn read<'a>(event: &'a Event, text: &'a str) -> impl Iterator<Item = LogLine> + 'a {
-    event.message.lines().filter(move |line| line.contains(text)).filter_map(|line| {
-        let fields: Value = serde_json::from_str(line).ok()?;
-        let at = fields.get("timestamp").and_then(Value::as_str).and_then(|at| at.parse().ok());
-        Some(LogLine {
-            at: at.unwrap_or_else(|| Timestamp::from_milliseconds(event.timestamp)),
-            fields,
+    event
+        .message
+        .lines()
+        .filter(move |line| line.contains(text))
+        .filter_map(|line| {
+            let fields: Value = serde_json::from_str(line).ok()?;
+            let at = fields
+                .get("timestamp")
+                .and_then(Value::as_str)
+                .and_then(|at| at.parse().ok());
+            Some(LogLine {
+                at: at.unwrap_or_else(|| Timestamp::from_milliseconds(event.timestamp)),
+                fields,
+            })
         })
-    })
 }
 
 #[cfg(test)]
@@ -121,7 +134,10 @@ mod tests {
         let lines: Vec<LogLine> = read(&event, "scan_ref").collect();
         assert_eq!(lines.len(), 2);
         assert_eq!(
-            (lines[0].field("scan_ref").as_deref(), lines[0].field("receives").as_deref()),
+            (
+                lines[0].field("scan_ref").as_deref(),
+                lines[0].field("receives").as_deref()
+            ),
             (Some("a"), Some("3"))
         );
         assert_eq!(lines[1].at.milliseconds(), 5);

@@ -14,7 +14,8 @@ use super::Context;
 use crate::exit::Exit;
 use crate::failure::Failure;
 
-/// Check a deployment: stack, stores, secret, webhook, API, iDenfy's account and steps, queues, alarms, clock
+/// Check a deployment: stack, stores, secret, webhook, API, iDenfy's account and steps, queues,
+/// alarms, clock
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -96,12 +97,16 @@ struct Diagnosis {
 
 pub async fn run(context: &mut Context<'_>, _: Arguments) -> Result<Exit, Failure> {
     let mut checks = vec![surroundings::stack(context)];
-    context.output.progress("looking at table, bucket and secret");
+    context
+        .output
+        .progress("looking at table, bucket and secret");
     checks.push(stores::table(context).await);
     checks.push(stores::bucket(context).await);
     let (check, secret) = stores::secret(context).await;
     checks.push(check);
-    context.output.progress("asking the webhook, the API and iDenfy");
+    context
+        .output
+        .progress("asking the webhook, the API and iDenfy");
     checks.extend(webhook::checks(context, secret.as_deref()).await);
     checks.push(surroundings::api(context).await);
     checks.push(account::check(context, secret.as_deref()).await);
@@ -112,7 +117,11 @@ pub async fn run(context: &mut Context<'_>, _: Arguments) -> Result<Exit, Failur
     checks.push(stores::dead_letters(context).await);
     checks.push(stores::overdue(context).await);
     checks.push(surroundings::alarms(context).await);
-    let result = checks.iter().map(|check| check.result).max().unwrap_or(Health::Ok);
+    let result = checks
+        .iter()
+        .map(|check| check.result)
+        .max()
+        .unwrap_or(Health::Ok);
     context.output.answer(&Diagnosis {
         stack: context.stack.name.clone(),
         result,
@@ -154,7 +163,10 @@ mod tests {
             Check::failed("secret", "not readable", "allow it"),
             Check::warning("alarms", "none", "deploy"),
         ];
-        assert_eq!(checks.iter().map(|check| check.result).max(), Some(Health::Failed));
+        assert_eq!(
+            checks.iter().map(|check| check.result).max(),
+            Some(Health::Failed)
+        );
         let diagnosis = Diagnosis {
             stack: "s".to_owned(),
             result: Health::Failed,

@@ -67,19 +67,36 @@ struct Remaining {
 pub async fn run(context: &mut Context<'_>, arguments: Arguments) -> Result<Exit, Failure> {
     let Arguments { scan_ref, yes } = arguments;
     if !yes {
-        let question = format!("This erases {scan_ref} in {} and at iDenfy, for good.", context.stack.name);
+        let question = format!(
+            "This erases {scan_ref} in {} and at iDenfy, for good.",
+            context.stack.name
+        );
         confirm(context.output, &question, scan_ref.as_str()).await?;
     }
     let api = context.api().await?;
-    let receipt: Receipt = api.ask(Method::DELETE, &format!("/verifications/{scan_ref}"), None).await?;
+    let receipt: Receipt = api
+        .ask(Method::DELETE, &format!("/verifications/{scan_ref}"), None)
+        .await?;
     context.output.answer(&receipt)?;
-    Ok(if receipt.complete { Exit::Done } else { Exit::Partly })
+    Ok(if receipt.complete {
+        Exit::Done
+    } else {
+        Exit::Partly
+    })
 }
 
 impl fmt::Display for Receipt {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let complete = if self.complete { "completely" } else { "in part" };
-        writeln!(f, "{} erased {complete} at {}", self.scan_ref, self.erased_at)?;
+        let complete = if self.complete {
+            "completely"
+        } else {
+            "in part"
+        };
+        writeln!(
+            f,
+            "{} erased {complete} at {}",
+            self.scan_ref, self.erased_at
+        )?;
         if let Some(second) = &self.second_scan_ref {
             writeln!(f, "  with the second verification {second}")?;
         }

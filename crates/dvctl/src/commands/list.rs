@@ -1,9 +1,11 @@
 //! `dvctl list`: verifications by state, age or client.
 //!
-//! There is no index by state, and three ways to go without: the sparse index by attention has exactly the verifications that are in work; the
-//! index by client answers for one client, and read as a whole it has every verification whose `clientId` is known in a few hundred bytes each; the
-//! table itself has the rest. An index of its own for parked ones would make every park and retry write twice, for a question that a person asks
-//! some times a week and that costs a cent per million verifications as it is. The functions never read like this.
+//! There is no index by state, and three ways to go without: the sparse index by attention has
+//! exactly the verifications that are in work; the index by client answers for one client, and read
+//! as a whole it has every verification whose `clientId` is known in a few hundred bytes each; the
+//! table itself has the rest. An index of its own for parked ones would make every park and retry
+//! write twice, for a question that a person asks some times a week and that costs a cent per
+//! million verifications as it is. The functions never read like this.
 
 use std::fmt;
 use std::time::Duration;
@@ -36,7 +38,12 @@ verification, at most --read-units per second; that index has no verification wh
 ClientUnusable), so add --whole-table to see those, which reads some thirty times as much. Ctrl-C stops it; --after goes on from there.")]
 pub struct Arguments {
     /// Only verifications in these states; may be repeated or separated by commas
-    #[arg(long = "state", value_name = "STATE", value_delimiter = ',', ignore_case = true)]
+    #[arg(
+        long = "state",
+        value_name = "STATE",
+        value_delimiter = ',',
+        ignore_case = true
+    )]
     states: Vec<StateName>,
 
     /// Only what has changed since then: 90s, 15m, 2h, 7d, or a time such as 2026-11-23T08:00:00Z
@@ -103,7 +110,10 @@ impl StateName {
 
     /// Something is due, so the index by attention has it.
     const fn is_in_work(self) -> bool {
-        !matches!(self, Self::Settled | Self::Declined | Self::Expired | Self::Parked)
+        !matches!(
+            self,
+            Self::Settled | Self::Declined | Self::Expired | Self::Parked
+        )
     }
 }
 
@@ -159,14 +169,21 @@ impl From<PairingSummary> for Item {
 pub async fn run(context: &mut Context<'_>, arguments: Arguments) -> Result<Exit, Failure> {
     let now = context.now();
     let filter = Filter {
-        states: arguments.states.iter().map(|state| state.as_str()).collect(),
+        states: arguments
+            .states
+            .iter()
+            .map(|state| state.as_str())
+            .collect(),
         since: arguments.since.map(|since| since.before(now)),
     };
     let pairings = context.pairings()?;
-    let in_work = !arguments.states.is_empty() && arguments.states.iter().all(|state| state.is_in_work());
+    let in_work =
+        !arguments.states.is_empty() && arguments.states.iter().all(|state| state.is_in_work());
     let (items, after) = match &arguments.client {
         Some(client) => of_client(&pairings, client, &filter, &arguments).await?,
-        None if in_work && !arguments.whole_table => in_work_only(&pairings, &filter, &arguments).await?,
+        None if in_work && !arguments.whole_table => {
+            in_work_only(&pairings, &filter, &arguments).await?
+        }
         None => inspected(context, &pairings, &filter, &arguments).await?,
     };
     let listed = Listed {
@@ -187,7 +204,12 @@ type Found = (Vec<PairingSummary>, Option<String>);
 /// As large as a page of the API.
 const CLIENT_PAGE: u16 = 100;
 
-async fn of_client(pairings: &DynamoPairings, client: &ClientId, filter: &Filter, arguments: &Arguments) -> Result<Found, Failure> {
+async fn of_client(
+    pairings: &DynamoPairings,
+    client: &ClientId,
+    filter: &Filter,
+    arguments: &Arguments,
+) -> Result<Found, Failure> {
     let mut start = match &arguments.after {
         Some(after) => Some(client_start(pairings, after).await?),
         None => None,
@@ -195,7 +217,9 @@ async fn of_client(pairings: &DynamoPairings, client: &ClientId, filter: &Filter
     let mut found = Vec::new();
     let limit = usize::from(arguments.limit);
     loop {
-        let page = pairings.of_client(client, start.as_ref(), CLIENT_PAGE).await?;
+        let page = pairings
+            .of_client(client, start.as_ref(), CLIENT_PAGE)
+            .await?;
         let mut summaries = page.pairings.into_iter();
         for summary in summaries.by_ref() {
             let first = summary.first.to_string();
@@ -219,8 +243,10 @@ async fn client_start(pairings: &DynamoPairings, after: &str) -> Result<PageStar
         .parse()
         .map_err(|_| Failure::usage("--after takes what an earlier call printed"))?;
     let pairing = pairings.find(&first).await?;
-    let pairing =
-        pairing.ok_or_else(|| Failure::not_found("the verification to go on after is gone").advise("start again without --after"))?;
+    let pairing = pairing.ok_or_else(|| {
+        Failure::not_found("the verification to go on after is gone")
+            .advise("start again without --after")
+    })?;
     Ok(PageStart {
         first: pairing.first,
         created_at: pairing.created_at,
@@ -234,10 +260,16 @@ const END_OF_TIME: Timestamp = Timestamp::from_milliseconds(253_402_300_799_999)
 const AT_ONCE: usize = 16;
 
 /// What is in work, soonest due first. The index has names only, so each is read, as it is now.
-async fn in_work_only(pairings: &DynamoPairings, filter: &Filter, arguments: &Arguments) -> Result<Found, Failure> {
+async fn in_work_only(
+    pairings: &DynamoPairings,
+    filter: &Filter,
+    arguments: &Arguments,
+) -> Result<Found, Failure> {
     if arguments.after.is_some() {
-        return Err(Failure::usage("--after does not go with states that are in work only")
-            .advise("this list changes all the time: ask for more at once with --limit"));
+        return Err(
+            Failure::usage("--after does not go with states that are in work only")
+                .advise("this list changes all the time: ask for more at once with --limit"),
+        );
     }
     let due = pairings.overdue(END_OF_TIME, u16::MAX).await?;
     let mut read = stream::iter(due)
@@ -248,7 +280,10 @@ async fn in_work_only(pairings: &DynamoPairings, filter: &Filter, arguments: &Ar
         let summary = pairing.map(|pairing| PairingSummary {
             state: pairing.state.name().to_owned(),
             reason: pairing.state.reason().map(str::to_owned),
-            verdict: pairing.state.verdict().map(|verdict| verdict.as_str().to_owned()),
+            verdict: pairing
+                .state
+                .verdict()
+                .map(|verdict| verdict.as_str().to_owned()),
             created_at: pairing.created_at,
             updated_at: pairing.updated_at,
             first: pairing.first,
@@ -262,7 +297,12 @@ async fn in_work_only(pairings: &DynamoPairings, filter: &Filter, arguments: &Ar
 }
 
 /// Reads an index or the table as a whole, slowly, until there are enough, newest first in the end.
-async fn inspected(context: &mut Context<'_>, pairings: &DynamoPairings, filter: &Filter, arguments: &Arguments) -> Result<Found, Failure> {
+async fn inspected(
+    context: &mut Context<'_>,
+    pairings: &DynamoPairings,
+    filter: &Filter,
+    arguments: &Arguments,
+) -> Result<Found, Failure> {
     let inspection = Inspection {
         place: if arguments.whole_table {
             InspectionPlace::Table
@@ -282,17 +322,20 @@ async fn inspected(context: &mut Context<'_>, pairings: &DynamoPairings, filter:
         found.extend(page.pairings);
         after = page.next;
         if let Some((_, [_, ..])) = found.split_at_checked(limit) {
-            // The page has more than was asked for: the next call starts behind the last one that is shown.
+            // The page has more than was asked for: the next call starts behind the last one that
+            // is shown.
             found.truncate(limit);
             after = found.last().map(|last| inspection.place.after(&last.first));
         }
-        context
-            .output
-            .progress(format_args!("{read} items read, {} found; Ctrl-C stops", found.len()));
+        context.output.progress(format_args!(
+            "{read} items read, {} found; Ctrl-C stops",
+            found.len()
+        ));
         if after.is_none() || found.len() >= limit || context.interruption().came() {
             break;
         }
-        let pause = Duration::try_from_secs_f64(page.read_units / f64::from(arguments.read_units)).unwrap_or(Duration::ZERO);
+        let pause = Duration::try_from_secs_f64(page.read_units / f64::from(arguments.read_units))
+            .unwrap_or(Duration::ZERO);
         context.interruption().pause(pause).await;
     }
     found.sort_by_key(|summary| std::cmp::Reverse(summary.updated_at));
@@ -302,8 +345,15 @@ async fn inspected(context: &mut Context<'_>, pairings: &DynamoPairings, filter:
 impl fmt::Display for Listed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for item in &self.items {
-            let why = item.reason.as_deref().or(item.verdict.as_deref()).unwrap_or("-");
-            let changed = self.now.map(|now| relative(item.updated_at, now)).unwrap_or_default();
+            let why = item
+                .reason
+                .as_deref()
+                .or(item.verdict.as_deref())
+                .unwrap_or("-");
+            let changed = self
+                .now
+                .map(|now| relative(item.updated_at, now))
+                .unwrap_or_default();
             writeln!(
                 f,
                 "{:<36}  {:<16}  {:<22}  {}  {changed}",

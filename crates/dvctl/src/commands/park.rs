@@ -31,7 +31,8 @@ pub struct Arguments {
 
 fn reason(text: &str) -> Result<String, String> {
     let note: Result<ParkNote, _> = text.parse();
-    note.map(|_| text.to_owned()).map_err(|error| error.to_string())
+    note.map(|_| text.to_owned())
+        .map_err(|error| error.to_string())
 }
 
 #[derive(Serialize)]
@@ -45,7 +46,8 @@ pub async fn run(context: &mut Context<'_>, arguments: Arguments) -> Result<Exit
     let Arguments { scan_ref, reason } = arguments;
     let path = format!("/verifications/{scan_ref}/park");
     let api = context.api().await?;
-    api.ask::<Value>(Method::POST, &path, Some(&json!({"reason": reason}))).await?;
+    api.ask::<Value>(Method::POST, &path, Some(&json!({"reason": reason})))
+        .await?;
     let state = "Parked";
     context.output.answer(&Parked { scan_ref, state })?;
     Ok(Exit::Done)
@@ -53,6 +55,10 @@ pub async fn run(context: &mut Context<'_>, arguments: Arguments) -> Result<Exit
 
 impl fmt::Display for Parked {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "{}  set aside; `dvctl retry {}` takes it up again", self.scan_ref, self.scan_ref)
+        writeln!(
+            f,
+            "{}  set aside; `dvctl retry {}` takes it up again",
+            self.scan_ref, self.scan_ref
+        )
     }
 }

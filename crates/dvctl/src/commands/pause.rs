@@ -50,7 +50,10 @@ pub async fn resume(context: &mut Context<'_>, _: ResumeArguments) -> Result<Exi
 
 async fn switch(context: &mut Context<'_>, enabled: bool) -> Result<Exit, Failure> {
     let wanted = if enabled { "Enabled" } else { "Disabled" };
-    let function = context.stack.physical_id(&context.aws, "ProcessorFunction").await?;
+    let function = context
+        .stack
+        .physical_id(&context.aws, "ProcessorFunction")
+        .await?;
     let mut source = submissions(context, &function).await?;
     let changed = source.state != wanted;
     let began = context.now();
@@ -61,18 +64,22 @@ async fn switch(context: &mut Context<'_>, enabled: bool) -> Result<Exit, Failur
             context.aws.enable_event_source(&source.id, enabled).await?;
             asked = true;
         }
-        context.output.progress(format_args!("{}, waiting for {wanted}", source.state));
+        context
+            .output
+            .progress(format_args!("{}, waiting for {wanted}", source.state));
         if context.interruption().came() {
-            context
-                .output
-                .note("interrupted; the change goes on, and the same command tells when it is done");
+            context.output.note(
+                "interrupted; the change goes on, and the same command tells when it is done",
+            );
             return Ok(Exit::Interrupted);
         }
         if context.now().since(began) > DEADLINE {
-            return Err(
-                Failure::new(format!("the event source is still {} after {} s", source.state, DEADLINE.as_secs()))
-                    .advise("repeat the command; it waits on"),
-            );
+            return Err(Failure::new(format!(
+                "the event source is still {} after {} s",
+                source.state,
+                DEADLINE.as_secs()
+            ))
+            .advise("repeat the command; it waits on"));
         }
         context.interruption().pause(POLL).await;
         source = submissions(context, &function).await?;
@@ -86,7 +93,12 @@ async fn switch(context: &mut Context<'_>, enabled: bool) -> Result<Exit, Failur
 
 /// The queue as the processor's source: the only one that it has.
 pub async fn submissions(context: &Context<'_>, function: &str) -> Result<EventSource, Failure> {
-    let queue = context.stack.output("SubmissionQueueUrl")?.rsplit('/').next().unwrap_or_default();
+    let queue = context
+        .stack
+        .output("SubmissionQueueUrl")?
+        .rsplit('/')
+        .next()
+        .unwrap_or_default();
     let sources = context.aws.event_sources(function).await?;
     let found = sources
         .into_iter()
@@ -102,7 +114,10 @@ impl fmt::Display for Switched {
         let already = if self.changed { "" } else { " already" };
         match self.state.as_str() {
             "Enabled" => writeln!(f, "the processor takes submissions{already}"),
-            _ => writeln!(f, "paused{already}; submissions wait in the queue until `dvctl resume`"),
+            _ => writeln!(
+                f,
+                "paused{already}; submissions wait in the queue until `dvctl resume`"
+            ),
         }
     }
 }

@@ -1,6 +1,8 @@
-//! `dvctl redrive`: messages that were given up on, each with what is known about it, back to the queue.
+//! `dvctl redrive`: messages that were given up on, each with what is known about it, back to the
+//! queue.
 //!
-//! SQS can move a dead-letter queue by itself, but all of it and unseen. Here a person sees first why each message failed.
+//! SQS can move a dead-letter queue by itself, but all of it and unseen. Here a person sees first
+//! why each message failed.
 
 use std::fmt;
 use std::time::Duration;
@@ -92,7 +94,10 @@ enum Outcome {
 }
 
 pub async fn run(context: &mut Context<'_>, arguments: Arguments) -> Result<Exit, Failure> {
-    let letters = SqsDeadLetters::new(context.aws.sdk(), context.stack.output("SubmissionDeadLetterQueueUrl")?);
+    let letters = SqsDeadLetters::new(
+        context.aws.sdk(),
+        context.stack.output("SubmissionDeadLetterQueueUrl")?,
+    );
     let held = take(context, &letters, usize::from(arguments.limit)).await?;
     let shown = explain_and_confirm(context, &held, &arguments).await;
     let mut shown = match shown {
@@ -102,7 +107,10 @@ pub async fn run(context: &mut Context<'_>, arguments: Arguments) -> Result<Exit
             return Err(failure);
         }
     };
-    let queue = SqsSubmissionQueue::new(context.aws.sdk(), context.stack.output("SubmissionQueueUrl")?);
+    let queue = SqsSubmissionQueue::new(
+        context.aws.sdk(),
+        context.stack.output("SubmissionQueueUrl")?,
+    );
     let mut interrupted = false;
     for (letter, shown) in held.iter().zip(&mut shown.letters) {
         interrupted = interrupted || context.interruption().came();
@@ -131,7 +139,11 @@ pub async fn run(context: &mut Context<'_>, arguments: Arguments) -> Result<Exit
 }
 
 /// Takes letters until there are no more, or enough.
-async fn take(context: &mut Context<'_>, letters: &SqsDeadLetters, limit: usize) -> Result<Vec<DeadLetter>, Failure> {
+async fn take(
+    context: &mut Context<'_>,
+    letters: &SqsDeadLetters,
+    limit: usize,
+) -> Result<Vec<DeadLetter>, Failure> {
     let mut held: Vec<DeadLetter> = Vec::new();
     while held.len() < limit && !context.interruption().came() {
         let more = letters.take().await?;
@@ -139,7 +151,9 @@ async fn take(context: &mut Context<'_>, letters: &SqsDeadLetters, limit: usize)
             break;
         }
         held.extend(more);
-        context.output.progress(format_args!("{} dead letters read", held.len()));
+        context
+            .output
+            .progress(format_args!("{} dead letters read", held.len()));
     }
     let surplus = held.split_off(held.len().min(limit));
     put_back(letters, &surplus).await;
@@ -153,24 +167,35 @@ async fn put_back(letters: &SqsDeadLetters, held: &[DeadLetter]) {
     }
 }
 
-async fn explain_and_confirm(context: &mut Context<'_>, held: &[DeadLetter], arguments: &Arguments) -> Result<Redriven, Failure> {
+async fn explain_and_confirm(
+    context: &mut Context<'_>,
+    held: &[DeadLetter],
+    arguments: &Arguments,
+) -> Result<Redriven, Failure> {
     let mut letters = Vec::new();
     for letter in held {
         letters.push(explain(context, letter).await?);
-        context
-            .output
-            .progress(format_args!("{} of {} explained", letters.len(), held.len()));
+        context.output.progress(format_args!(
+            "{} of {} explained",
+            letters.len(),
+            held.len()
+        ));
     }
     let shown = Redriven { letters };
     if !(arguments.yes || arguments.dry_run || held.is_empty()) {
         context.output.note(&shown);
-        let question = format!("{} letters go back to the queue of {}.", held.len(), context.stack.name);
+        let question = format!(
+            "{} letters go back to the queue of {}.",
+            held.len(),
+            context.stack.name
+        );
         confirm(context.output, &question, "redrive").await?;
     }
     Ok(shown)
 }
 
-/// Ten attempts take about half an hour, and nothing is logged about a message once it is a dead letter.
+/// Ten attempts take about half an hour, and nothing is logged about a message once it is a dead
+/// letter.
 const LOG_WINDOW: Duration = Duration::from_secs(3 * 60 * 60);
 const LOG_LINES: usize = 3;
 
@@ -193,7 +218,10 @@ async fn explain(context: &Context<'_>, letter: &DeadLetter) -> Result<Shown, Fa
     };
     let log = match letter.sent_at {
         Some(sent_at) => {
-            let text = letter.scan_ref.as_ref().map_or(letter.message_id.as_str(), ScanRef::as_str);
+            let text = letter
+                .scan_ref
+                .as_ref()
+                .map_or(letter.message_id.as_str(), ScanRef::as_str);
             let until = sent_at.plus(LOG_WINDOW);
             let lines = context
                 .aws
@@ -217,15 +245,23 @@ async fn explain(context: &Context<'_>, letter: &DeadLetter) -> Result<Shown, Fa
 }
 
 fn describe(line: &crate::aws::logs::LogLine) -> String {
-    let fields = ["event", "outcome", "why", "error", "cause", "kind", "receives"];
+    let fields = [
+        "event", "outcome", "why", "error", "cause", "kind", "receives",
+    ];
     let told = fields
         .iter()
         .filter_map(|name| line.field(name).map(|value| format!("{name}={value}")));
     format!("{} {}", line.at, told.collect::<Vec<_>>().join(" "))
 }
 
-/// Sent first and removed then: what comes in between leaves one too many, which the processor absorbs.
-async fn act(letter: &DeadLetter, letters: &SqsDeadLetters, queue: &SqsSubmissionQueue, discard_unreadable: bool) -> Outcome {
+/// Sent first and removed then: what comes in between leaves one too many, which the processor
+/// absorbs.
+async fn act(
+    letter: &DeadLetter,
+    letters: &SqsDeadLetters,
+    queue: &SqsSubmissionQueue,
+    discard_unreadable: bool,
+) -> Outcome {
     let (done, outcome) = match &letter.scan_ref {
         Some(scan_ref) => (queue.enqueue(scan_ref).await, Outcome::Moved),
         None if discard_unreadable => (Ok(()), Outcome::Discarded),
@@ -244,12 +280,20 @@ impl fmt::Display for Redriven {
             return writeln!(f, "no dead letters");
         }
         for letter in &self.letters {
-            let name = letter.scan_ref.as_ref().map_or("unreadable", ScanRef::as_str);
+            let name = letter
+                .scan_ref
+                .as_ref()
+                .map_or("unreadable", ScanRef::as_str);
             let sent = letter.sent_at.map(|at| at.to_string()).unwrap_or_default();
             writeln!(f, "{name}  message {}  sent {sent}", letter.message_id)?;
             match (&letter.verification, &letter.scan_ref) {
                 (Some(standing), _) => {
-                    writeln!(f, "  state {} {}", standing.state, standing.reason.unwrap_or_default())?;
+                    writeln!(
+                        f,
+                        "  state {} {}",
+                        standing.state,
+                        standing.reason.unwrap_or_default()
+                    )?;
                     writeln!(f, "  next  {}", standing.next)?;
                     standing
                         .history
@@ -266,7 +310,10 @@ impl fmt::Display for Redriven {
                     letter.bytes, letter.sha256
                 )?,
             }
-            letter.log.iter().try_for_each(|line| writeln!(f, "  log   {line}"))?;
+            letter
+                .log
+                .iter()
+                .try_for_each(|line| writeln!(f, "  log   {line}"))?;
             let outcome = match letter.outcome {
                 Outcome::Moved => "moved to the submission queue",
                 Outcome::Discarded => "discarded",

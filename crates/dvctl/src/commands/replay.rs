@@ -1,7 +1,8 @@
 //! `dvctl replay`: archived callbacks, sent to the webhook again.
 //!
-//! The archived bytes are signed with the current key and posted to `WebhookUrl`, so that they take the very way that iDenfy's own take.
-//! What the webhook would pass over is not sent: it is shown, with the reason.
+//! The archived bytes are signed with the current key and posted to `WebhookUrl`, so that they take
+//! the very way that iDenfy's own take. What the webhook would pass over is not sent: it is shown,
+//! with the reason.
 
 mod selection;
 
@@ -42,7 +43,8 @@ pub struct Arguments {
     #[arg(value_name = "SCANREF", required_unless_present_any = ["since", "failed"])]
     scan_ref: Option<ScanRef>,
 
-    /// Only callbacks that came since then: 90s, 15m, 2h, 7d, or a time such as 2026-11-23T08:00:00Z
+    /// Only callbacks that came since then: 90s, 15m, 2h, 7d, or a time such as
+    /// 2026-11-23T08:00:00Z
     #[arg(long, value_name = "WHEN")]
     since: Option<When>,
 
@@ -99,10 +101,16 @@ pub async fn run(context: &mut Context<'_>, arguments: Arguments) -> Result<Exit
     let selection = Selection {
         since: arguments.since.map(|since| since.before(now)),
         until: arguments.until.map(|until| until.before(now)),
-        choice: if arguments.failed { Choice::Failed } else { Choice::WithoutEffect },
+        choice: if arguments.failed {
+            Choice::Failed
+        } else {
+            Choice::WithoutEffect
+        },
         limit: usize::try_from(arguments.limit).unwrap_or(usize::MAX),
     };
-    let chosen = selection.collect(context, arguments.scan_ref.as_ref()).await?;
+    let chosen = selection
+        .collect(context, arguments.scan_ref.as_ref())
+        .await?;
     if chosen.looked_at == 0 {
         return Err(Failure::not_found("no callbacks are archived there")
             .advise("check the scanRef, the times and --stack; bodies are removed RetentionDays after they came"));
@@ -116,7 +124,9 @@ pub async fn run(context: &mut Context<'_>, arguments: Arguments) -> Result<Exit
         passed_over,
         looked_at,
     } = chosen;
-    let left_out = looked_at.saturating_sub(callbacks.len()).saturating_sub(passed_over.len());
+    let left_out = looked_at
+        .saturating_sub(callbacks.len())
+        .saturating_sub(passed_over.len());
     let mut replayed = Replayed {
         callbacks: callbacks.into_iter().map(Callback::from).collect(),
         passed_over: passed_over.into_iter().map(Callback::from).collect(),
@@ -127,7 +137,11 @@ pub async fn run(context: &mut Context<'_>, arguments: Arguments) -> Result<Exit
         Exit::Done
     } else {
         if arguments.scan_ref.is_none() && !arguments.yes {
-            let question = format!("{} callbacks will be sent to {}.", replayed.callbacks.len(), context.stack.name);
+            let question = format!(
+                "{} callbacks will be sent to {}.",
+                replayed.callbacks.len(),
+                context.stack.name
+            );
             confirm(context.output, &question, "replay").await?;
         }
         send_all(context, &mut replayed.callbacks).await?
@@ -137,7 +151,11 @@ pub async fn run(context: &mut Context<'_>, arguments: Arguments) -> Result<Exit
 }
 
 /// Short enough for a person to wait, long enough for a function that starts.
-const PAUSES: [Duration; 3] = [Duration::from_millis(500), Duration::from_secs(2), Duration::from_secs(5)];
+const PAUSES: [Duration; 3] = [
+    Duration::from_millis(500),
+    Duration::from_secs(2),
+    Duration::from_secs(5),
+];
 
 /// The webhook gives itself eight seconds.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(15);
@@ -153,13 +171,18 @@ async fn send_all(context: &mut Context<'_>, callbacks: &mut [Callback]) -> Resu
     let all = callbacks.len();
     for (index, callback) in callbacks.iter_mut().enumerate() {
         if context.interruption().came() {
-            context
-                .output
-                .note(format_args!("interrupted after {index} of {all}; the same command goes on"));
+            context.output.note(format_args!(
+                "interrupted after {index} of {all}; the same command goes on"
+            ));
             return Ok(Exit::Interrupted);
         }
-        context.output.progress(format_args!("{index} of {all} sent; Ctrl-C stops"));
-        let Some(body) = archive.body(callback.scan_ref.as_ref(), &callback.sha256).await? else {
+        context
+            .output
+            .progress(format_args!("{index} of {all} sent; Ctrl-C stops"));
+        let Some(body) = archive
+            .body(callback.scan_ref.as_ref(), &callback.sha256)
+            .await?
+        else {
             continue;
         };
         let signature = secret.signing_keys.current().sign(&body);
@@ -173,27 +196,47 @@ async fn send_all(context: &mut Context<'_>, callbacks: &mut [Callback]) -> Resu
                 .advise("the functions read the secret again within a minute of a rotation: wait and repeat, or see `dvctl doctor`"));
         }
         if let Some(scan_ref) = &callback.scan_ref {
-            callback.state = pairings.find(scan_ref).await?.map(|pairing| pairing.state.name());
+            callback.state = pairings
+                .find(scan_ref)
+                .await?
+                .map(|pairing| pairing.state.name());
         }
     }
-    Ok(Exit::of_all(callbacks.iter().map(|callback| match callback.status {
-        Some(200) => Exit::Done,
-        _ => Exit::Failed,
-    })))
+    Ok(Exit::of_all(callbacks.iter().map(
+        |callback| match callback.status {
+            Some(200) => Exit::Done,
+            _ => Exit::Failed,
+        },
+    )))
 }
 
-/// The status of the last answer; what is answered with 5xx is sent again, as iDenfy does. `None`: nobody answered.
-async fn send(context: &Context<'_>, body: &Bytes, signature: &str) -> Result<Option<u16>, Failure> {
+/// The status of the last answer; what is answered with 5xx is sent again, as iDenfy does. `None`:
+/// nobody answered.
+async fn send(
+    context: &Context<'_>,
+    body: &Bytes,
+    signature: &str,
+) -> Result<Option<u16>, Failure> {
     let url = context.stack.output("WebhookUrl")?;
     let mut pauses = PAUSES.into_iter();
     loop {
-        let request = context.http().post(url).timeout(ANSWER_TIMEOUT).body(body.clone());
+        let request = context
+            .http()
+            .post(url)
+            .timeout(ANSWER_TIMEOUT)
+            .body(body.clone());
         let request = request
             .header("content-type", "application/json")
             .header(SIGNATURE_HEADER, signature);
-        let status = request.send().await.ok().map(|answer| answer.status().as_u16());
+        let status = request
+            .send()
+            .await
+            .ok()
+            .map(|answer| answer.status().as_u16());
         match (status, pauses.next()) {
-            (None | Some(429 | 500..), Some(pause)) if !context.interruption().came() => context.interruption().pause(pause).await,
+            (None | Some(429 | 500..), Some(pause)) if !context.interruption().came() => {
+                context.interruption().pause(pause).await
+            }
             _ => return Ok(status),
         }
     }
@@ -202,9 +245,16 @@ async fn send(context: &Context<'_>, body: &Bytes, signature: &str) -> Result<Op
 impl fmt::Display for Replayed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let line = |f: &mut fmt::Formatter<'_>, callback: &Callback| {
-            let name = callback.scan_ref.as_ref().map_or("unreadable", ScanRef::as_str);
+            let name = callback
+                .scan_ref
+                .as_ref()
+                .map_or("unreadable", ScanRef::as_str);
             let digest: String = callback.sha256.as_str().chars().take(12).collect();
-            write!(f, "{}  {name:<36}  {digest}…  {}", callback.came_at, callback.why)
+            write!(
+                f,
+                "{}  {name:<36}  {digest}…  {}",
+                callback.came_at, callback.why
+            )
         };
         for callback in &self.passed_over {
             line(f, callback)?;
@@ -214,7 +264,9 @@ impl fmt::Display for Replayed {
             line(f, callback)?;
             match (self.dry_run, callback.status) {
                 (true, _) => writeln!(f, "  would be sent")?,
-                (_, Some(200)) => writeln!(f, "  accepted, now {}", callback.state.unwrap_or("unknown"))?,
+                (_, Some(200)) => {
+                    writeln!(f, "  accepted, now {}", callback.state.unwrap_or("unknown"))?
+                }
                 (_, Some(status)) => writeln!(f, "  not accepted (HTTP {status})")?,
                 (_, None) => writeln!(f, "  not sent")?,
             }

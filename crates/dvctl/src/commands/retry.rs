@@ -58,7 +58,9 @@ pub async fn run(context: &mut Context<'_>, arguments: Arguments) -> Result<Exit
         let path = format!("/verifications/{scan_ref}/retry");
         let answer = api.ask::<Answer>(Method::POST, &path, None).await;
         results.push(OneResult::new(scan_ref, answer));
-        context.output.progress(format_args!("{} done", results.len()));
+        context
+            .output
+            .progress(format_args!("{} done", results.len()));
         if context.interruption().came() {
             break;
         }
@@ -69,9 +71,10 @@ pub async fn run(context: &mut Context<'_>, arguments: Arguments) -> Result<Exit
     if left.is_empty() {
         return Ok(exit);
     }
-    context
-        .output
-        .note(format_args!("interrupted; to go on: dvctl retry {}", left.join(" ")));
+    context.output.note(format_args!(
+        "interrupted; to go on: dvctl retry {}",
+        left.join(" ")
+    ));
     Ok(Exit::Interrupted)
 }
 
@@ -103,7 +106,12 @@ impl fmt::Display for Retried {
         for result in &self.results {
             match (&result.state, &result.why_not) {
                 (Some(state), _) => writeln!(f, "{}  taken up, {state}", result.scan_ref)?,
-                (None, why_not) => writeln!(f, "{}  not taken up: {}", result.scan_ref, why_not.as_deref().unwrap_or_default())?,
+                (None, why_not) => writeln!(
+                    f,
+                    "{}  not taken up: {}",
+                    result.scan_ref,
+                    why_not.as_deref().unwrap_or_default()
+                )?,
             }
             if let Some(advice) = &result.advice {
                 writeln!(f, "  do: {advice}")?;

@@ -91,7 +91,9 @@ struct Warning {
 
 pub async fn run(context: &mut Context<'_>, arguments: Arguments) -> Result<Exit, Failure> {
     let api = context.api().await?;
-    let session: Session = api.ask(Method::POST, "/sessions", Some(&body(arguments))).await?;
+    let session: Session = api
+        .ask(Method::POST, "/sessions", Some(&body(arguments)))
+        .await?;
     context.output.answer(&session)?;
     Ok(Exit::Done)
 }
@@ -105,14 +107,20 @@ fn body(arguments: Arguments) -> Value {
         ("clientId", Some(arguments.client_id.into())),
         ("country", arguments.country.map(Value::from)),
         ("locale", arguments.locale.map(Value::from)),
-        ("documents", (!arguments.documents.is_empty()).then(|| json!(arguments.documents))),
+        (
+            "documents",
+            (!arguments.documents.is_empty()).then(|| json!(arguments.documents)),
+        ),
         ("successUrl", arguments.success_url.map(Value::from)),
         ("errorUrl", arguments.error_url.map(Value::from)),
         ("unverifiedUrl", arguments.unverified_url.map(Value::from)),
         ("externalRef", arguments.external_ref.map(Value::from)),
         ("expirySeconds", arguments.expiry_seconds.map(Value::from)),
         ("sessionSeconds", arguments.session_seconds.map(Value::from)),
-        ("secondDocument", (!second.is_empty()).then_some(Value::Object(second))),
+        (
+            "secondDocument",
+            (!second.is_empty()).then_some(Value::Object(second)),
+        ),
     ]);
     Value::Object(body)
 }

@@ -122,7 +122,9 @@ struct Document {
 
 impl Shown {
     fn new(pairing: Pairing, history: Vec<Line>, now: Timestamp, with_client_id: bool) -> Self {
-        let verification = |scan_ref: &ScanRef, overall: Option<verification::result::Overall>, tags: &[Tag]| Verification {
+        let verification = |scan_ref: &ScanRef,
+                            overall: Option<verification::result::Overall>,
+                            tags: &[Tag]| Verification {
             scan_ref: scan_ref.clone(),
             overall: overall.map(|overall| overall.as_str()),
             tags: tags.to_vec(),
@@ -136,7 +138,11 @@ impl Shown {
             sha256: document.sha256.to_string(),
         });
         Self {
-            client_id: pairing.client_id.as_ref().filter(|_| with_client_id).map(ToString::to_string),
+            client_id: pairing
+                .client_id
+                .as_ref()
+                .filter(|_| with_client_id)
+                .map(ToString::to_string),
             state: pairing.state.name(),
             reason: pairing.reason(),
             about: about(&pairing.state),
@@ -164,7 +170,9 @@ impl Shown {
 
 /// The members of the reason, besides its name.
 fn about(state: &State) -> Option<Value> {
-    let State::Parked { cause, .. } = state else { return None };
+    let State::Parked { cause, .. } = state else {
+        return None;
+    };
     let Ok(Value::Object(mut members)) = serde_json::to_value(cause) else {
         return None;
     };
@@ -174,10 +182,16 @@ fn about(state: &State) -> Option<Value> {
 
 impl fmt::Display for Shown {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let line = |f: &mut fmt::Formatter<'_>, name: &str, value: &dyn fmt::Display| writeln!(f, "{name:<12} {value}");
+        let line = |f: &mut fmt::Formatter<'_>, name: &str, value: &dyn fmt::Display| {
+            writeln!(f, "{name:<12} {value}")
+        };
         let time = |then: Timestamp| format!("{then} ({})", relative(then, self.now));
         let verification = |verification: &Verification| {
-            let tags: String = verification.tags.iter().map(|tag| format!("  {}", tag.as_str())).collect();
+            let tags: String = verification
+                .tags
+                .iter()
+                .map(|tag| format!("  {}", tag.as_str()))
+                .collect();
             format!(
                 "{}  {}{tags}",
                 verification.scan_ref,
@@ -213,7 +227,11 @@ impl fmt::Display for Shown {
         }
         if let Some(comparison) = &self.comparison {
             let (person, document) = (comparison.person.as_str(), comparison.document.as_str());
-            line(f, "comparison", &format_args!("person {person}, document {document}"))?;
+            line(
+                f,
+                "comparison",
+                &format_args!("person {person}, document {document}"),
+            )?;
         }
         for document in &self.documents {
             let Document {
@@ -239,6 +257,8 @@ impl fmt::Display for Shown {
         }
         line(f, "next", &self.next)?;
         writeln!(f, "history")?;
-        self.history.iter().try_for_each(|entry| writeln!(f, "  {entry}"))
+        self.history
+            .iter()
+            .try_for_each(|entry| writeln!(f, "  {entry}"))
     }
 }

@@ -48,9 +48,10 @@ pub async fn run(context: &mut Context<'_>, arguments: Arguments) -> Result<Exit
 
 async fn read(file: Option<PathBuf>) -> Result<Vec<u8>, Failure> {
     let named = file.filter(|file| file.as_os_str() != "-");
-    let shown = named
-        .as_ref()
-        .map_or_else(|| "standard input".to_owned(), |file| file.display().to_string());
+    let shown = named.as_ref().map_or_else(
+        || "standard input".to_owned(),
+        |file| file.display().to_string(),
+    );
     let reading = tokio::task::spawn_blocking(move || match named {
         Some(file) => std::fs::read(file),
         None => {

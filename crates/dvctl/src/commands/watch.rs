@@ -1,6 +1,7 @@
 //! `dvctl watch`: what is in work at this moment, again and again.
 //!
-//! The screen is cleared and written anew, without modes that would have to be undone: however the program ends, the terminal is as it was.
+//! The screen is cleared and written anew, without modes that would have to be undone: however the
+//! program ends, the terminal is as it was.
 
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
@@ -96,7 +97,10 @@ pub async fn run(context: &mut Context<'_>, arguments: Arguments) -> Result<Exit
         if arguments.once {
             return Ok(Exit::Done);
         }
-        context.interruption().pause(Duration::from_secs(arguments.every)).await;
+        context
+            .interruption()
+            .pause(Duration::from_secs(arguments.every))
+            .await;
         if context.interruption().came() {
             return Ok(Exit::Done);
         }
@@ -117,7 +121,10 @@ async fn look(context: &Context<'_>, known: &mut Known, newest: usize) -> Result
     let now = context.now();
     let pairings = context.pairings()?;
     let due = pairings.overdue(END_OF_TIME, MOST).await?;
-    let overdue = due.iter().filter(|due| now.since(due.attention_at) > TOLERANCE).count();
+    let overdue = due
+        .iter()
+        .filter(|due| now.since(due.attention_at) > TOLERANCE)
+        .count();
     let states = states(&pairings, &due, known).await?;
     let mut in_work = BTreeMap::new();
     for state in states.values() {
@@ -137,7 +144,10 @@ async fn look(context: &Context<'_>, known: &mut Known, newest: usize) -> Result
             Gate::HalfOpen { .. } => "Tried",
         },
         overdue: u64::try_from(overdue).unwrap_or(u64::MAX),
-        queues: Queues { submissions, dead_letters },
+        queues: Queues {
+            submissions,
+            dead_letters,
+        },
         newest: decisions(context, now, newest).await?,
     })
 }
@@ -155,7 +165,11 @@ async fn depth(context: &Context<'_>, output: &str) -> Result<Waiting, Failure> 
 }
 
 /// The states of what is due; only what has moved is read.
-async fn states(pairings: &DynamoPairings, due: &[Overdue], known: &Known) -> Result<Known, Failure> {
+async fn states(
+    pairings: &DynamoPairings,
+    due: &[Overdue],
+    known: &Known,
+) -> Result<Known, Failure> {
     let keys = due.iter().map(|due| (due.first.clone(), due.attention_at));
     let (old, new): (Vec<_>, Vec<_>) = keys.partition(|key| known.contains_key(key));
     let mut states: Known = old
@@ -178,7 +192,11 @@ async fn states(pairings: &DynamoPairings, due: &[Overdue], known: &Known) -> Re
 const LOG_WINDOW: Duration = Duration::from_secs(60 * 60);
 
 /// What the two functions that decide have logged in the last hour.
-async fn decisions(context: &Context<'_>, now: Timestamp, newest: usize) -> Result<Vec<Decision>, Failure> {
+async fn decisions(
+    context: &Context<'_>,
+    now: Timestamp,
+    newest: usize,
+) -> Result<Vec<Decision>, Failure> {
     if newest == 0 {
         return Ok(Vec::new());
     }
@@ -187,8 +205,14 @@ async fn decisions(context: &Context<'_>, now: Timestamp, newest: usize) -> Resu
             .saturating_sub(i64::try_from(LOG_WINDOW.as_millis()).unwrap_or(i64::MAX)),
     );
     let mut decisions = Vec::new();
-    for (function, event) in [("webhook", "callback_answered"), ("processor", "pairing_advanced")] {
-        let lines = context.aws.log_lines(&context.stack.log_group(function), event, since, now).await?;
+    for (function, event) in [
+        ("webhook", "callback_answered"),
+        ("processor", "pairing_advanced"),
+    ] {
+        let lines = context
+            .aws
+            .log_lines(&context.stack.log_group(function), event, since, now)
+            .await?;
         decisions.extend(lines.iter().filter_map(|line| {
             let what = [line.field("outcome"), line.field("why")];
             Some(Decision {
@@ -224,7 +248,11 @@ impl fmt::Display for View {
             writeln!(f, "  iDenfy fails for everybody: {}", self.provider)?;
         }
         let queue = |f: &mut fmt::Formatter<'_>, name: &str, queue: &Waiting| {
-            writeln!(f, "  {name:<18}{:>6} waiting {:>6} in flight", queue.waiting, queue.in_flight)
+            writeln!(
+                f,
+                "  {name:<18}{:>6} waiting {:>6} in flight",
+                queue.waiting, queue.in_flight
+            )
         };
         writeln!(f, "\nqueues")?;
         queue(f, "submissions", &self.queues.submissions)?;
@@ -234,8 +262,17 @@ impl fmt::Display for View {
             writeln!(f, "  none in the last hour")?;
         }
         self.newest.iter().try_for_each(|decision| {
-            let Decision { at, scan_ref, by, what } = decision;
-            writeln!(f, "  {:>12}  {scan_ref:<36}  {by:<9}  {what}", relative(*at, self.at))
+            let Decision {
+                at,
+                scan_ref,
+                by,
+                what,
+            } = decision;
+            writeln!(
+                f,
+                "  {:>12}  {scan_ref:<36}  {by:<9}  {what}",
+                relative(*at, self.at)
+            )
         })
     }
 }

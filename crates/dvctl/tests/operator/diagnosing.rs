@@ -12,7 +12,12 @@ fn results(diagnosis: &Value) -> BTreeMap<&str, &str> {
     let checks = diagnosis["checks"].as_array().unwrap();
     checks
         .iter()
-        .map(|check| (check["name"].as_str().unwrap(), check["result"].as_str().unwrap()))
+        .map(|check| {
+            (
+                check["name"].as_str().unwrap(),
+                check["result"].as_str().unwrap(),
+            )
+        })
         .collect()
 }
 
@@ -44,10 +49,13 @@ async fn a_wrong_secret_is_found_by_everything_that_depends_on_it() {
     let dedicated = DedicatedStack::start(Options::default()).await;
     let stack = &dedicated.stack;
     let dvctl = Dvctl::of(stack);
-    // The webhook has read the good secret, and reads another one only for a signature that it cannot explain, once a minute.
+    // The webhook has read the good secret, and reads another one only for a signature that it
+    // cannot explain, once a minute.
     dvctl.run(&["doctor"]).await;
     stack
-        .replace_secret(&json!({"apiKey": "wrong", "apiSecret": "wrong", "signingKeys": ["another"]}))
+        .replace_secret(
+            &json!({"apiKey": "wrong", "apiSecret": "wrong", "signingKeys": ["another"]}),
+        )
         .await;
     let (status, diagnosis) = dvctl.ask(&["doctor"]).await;
     assert_eq!(status, Some(1));
@@ -56,7 +64,12 @@ async fn a_wrong_secret_is_found_by_everything_that_depends_on_it() {
 
     stack.replace_secret(&json!({"apiKey": "only"})).await;
     let ended = dvctl.run(&["doctor"]).await.with_status(1);
-    for line in ["FAILED   secret", "FAILED   signature", "FAILED   iDenfy", "apiSecret is missing"] {
+    for line in [
+        "FAILED   secret",
+        "FAILED   signature",
+        "FAILED   iDenfy",
+        "apiSecret is missing",
+    ] {
         assert!(ended.answer.contains(line), "{line}: {ended:?}");
     }
     assert!(

@@ -28,7 +28,10 @@ async fn a_settled_verification_is_shown_by_either_scan_ref() {
 
     let (status, shown) = dvctl.ask(&["show", &session.scan_ref]).await;
     assert_eq!(status, Some(0));
-    assert_eq!((&shown["state"], &shown["verdict"]), (&json!("Settled"), &json!("Approved")));
+    assert_eq!(
+        (&shown["state"], &shown["verdict"]),
+        (&json!("Settled"), &json!("Approved"))
+    );
     let steps: Vec<&Value> = shown["documents"]
         .as_array()
         .unwrap()
@@ -54,7 +57,9 @@ async fn a_settled_verification_is_shown_by_either_scan_ref() {
 
     let text = dvctl.run(&["show", second]).await.with_status(0).answer;
     assert!(
-        text.contains("state        Settled") && text.contains(second) && !text.contains(&session.client_id),
+        text.contains("state        Settled")
+            && text.contains(second)
+            && !text.contains(&session.client_id),
         "{text}"
     );
 }
@@ -83,7 +88,10 @@ async fn a_parked_verification_says_why_and_what_a_person_does() {
 #[tokio::test]
 async fn an_unknown_verification_is_not_found() {
     let stack = Stack::shared().await;
-    let ended = Dvctl::of(&stack).run(&["show", "no-such-verification"]).await.with_status(3);
+    let ended = Dvctl::of(&stack)
+        .run(&["show", "no-such-verification"])
+        .await
+        .with_status(3);
     assert!(
         ended.answer.is_empty() && ended.notes.contains("no verification has the scanRef"),
         "{ended:?}"
@@ -128,17 +136,27 @@ async fn what_is_in_work_and_what_a_client_has_is_listed_from_indexes() {
     let dvctl = Dvctl::of(&stack);
     let (session, _) = stack.api_session(json!({})).await;
     let (_, in_work) = dvctl
-        .ask(&["list", "--state", "AwaitingCallback,submitted", "--limit", "10000"])
+        .ask(&[
+            "list",
+            "--state",
+            "AwaitingCallback,submitted",
+            "--limit",
+            "10000",
+        ])
         .await;
     let (_, of_client) = dvctl.ask(&["list", "--client", &session.client_id]).await;
     for (listed, others) in [(in_work, true), (of_client, false)] {
         let items = listed["items"].as_array().unwrap();
-        let own = items.iter().find(|item| item["scanRef"] == session.scan_ref.as_str());
+        let own = items
+            .iter()
+            .find(|item| item["scanRef"] == session.scan_ref.as_str());
         assert_eq!(own.expect("it is listed")["state"], "AwaitingCallback");
         assert!(others || items.len() == 1, "{items:?}");
         assert!(!listed.to_string().contains(&session.client_id));
     }
-    let (_, none) = dvctl.ask(&["list", "--client", &session.client_id, "--state", "settled"]).await;
+    let (_, none) = dvctl
+        .ask(&["list", "--client", &session.client_id, "--state", "settled"])
+        .await;
     assert_eq!(none, json!({"items": []}));
 }
 
@@ -149,15 +167,20 @@ async fn one_look_shows_work_queues_and_the_newest_decisions() {
     let settled = stack.session_with_documents().await;
     settled.finish_and_be_believed(json!({})).await;
     settled.until_settled().await;
-    let (status, view) = Dvctl::of(&stack).ask(&["watch", "--once", "--newest", "1000"]).await;
+    let (status, view) = Dvctl::of(&stack)
+        .ask(&["watch", "--once", "--newest", "1000"])
+        .await;
     assert_eq!(status, Some(0));
-    assert!(view["inWork"]["AwaitingCallback"].as_u64().unwrap() >= 1, "{view}");
+    assert!(
+        view["inWork"]["AwaitingCallback"].as_u64().unwrap() >= 1,
+        "{view}"
+    );
     assert!(view["queues"]["deadLetters"]["waiting"].is_u64(), "{view}");
     let newest = view["newest"].as_array().unwrap();
     let by = |function: &str| {
-        newest
-            .iter()
-            .any(|decision| decision["scanRef"] == settled.scan_ref.as_str() && decision["by"] == function)
+        newest.iter().any(|decision| {
+            decision["scanRef"] == settled.scan_ref.as_str() && decision["by"] == function
+        })
     };
     assert!(by("webhook") && by("processor"), "{view}");
 }

@@ -25,7 +25,10 @@ pub struct Ended {
 pub fn command(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_dvctl"));
     command.args(arguments).env_clear().kill_on_drop(true);
-    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
     command
 }
 
@@ -37,7 +40,13 @@ pub async fn play(mut command: Command, typed: &str) -> Ended {
     drop(input.write_all(typed.as_bytes()).await);
     drop(input);
     let ended = tokio::time::timeout(DEADLINE, child.wait_with_output()).await;
-    let Output { status, stdout, stderr } = ended.expect("it ends in time").expect("it can be waited for");
+    let Output {
+        status,
+        stdout,
+        stderr,
+    } = ended
+        .expect("it ends in time")
+        .expect("it can be waited for");
     Ended {
         status: status.code(),
         answer: String::from_utf8(stdout).expect("text"),
@@ -69,7 +78,8 @@ impl Dvctl {
     /// With `--json`: the status and the answer.
     pub async fn ask(&self, arguments: &[&str]) -> (Option<i32>, Value) {
         let ended = self.run(&[&["--json"], arguments].concat()).await;
-        let answer = serde_json::from_str(&ended.answer).unwrap_or_else(|error| panic!("{error}: {ended:?}"));
+        let answer = serde_json::from_str(&ended.answer)
+            .unwrap_or_else(|error| panic!("{error}: {ended:?}"));
         assert_eq!(ended.answer.lines().count(), 1, "one line: {ended:?}");
         (ended.status, answer)
     }

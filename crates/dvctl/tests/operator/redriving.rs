@@ -10,7 +10,12 @@ fn outcomes(redriven: &Value) -> Vec<(Option<&str>, &str)> {
     let letters = redriven["letters"].as_array().unwrap();
     let mut outcomes: Vec<_> = letters
         .iter()
-        .map(|letter| (letter["scanRef"].as_str(), letter["outcome"].as_str().unwrap()))
+        .map(|letter| {
+            (
+                letter["scanRef"].as_str(),
+                letter["outcome"].as_str().unwrap(),
+            )
+        })
         .collect();
     outcomes.sort_unstable();
     outcomes
@@ -23,11 +28,19 @@ async fn paused_submissions_wait_and_dead_letters_go_back_to_them() {
     let dvctl = Dvctl::of(stack);
 
     let (status, paused) = dvctl.ask(&["pause"]).await;
-    assert_eq!((status, paused), (Some(0), json!({"state": "Disabled", "changed": true})));
+    assert_eq!(
+        (status, paused),
+        (Some(0), json!({"state": "Disabled", "changed": true}))
+    );
     let (_, again) = dvctl.ask(&["pause"]).await;
     assert_eq!(again["changed"], false);
     let doctor = dvctl.run(&["doctor"]).await;
-    assert!(doctor.answer.contains("submissions are paused; do: `dvctl resume`"), "{doctor:?}");
+    assert!(
+        doctor
+            .answer
+            .contains("submissions are paused; do: `dvctl resume`"),
+        "{doctor:?}"
+    );
 
     let session = stack.session_with_documents().await;
     session.finish_and_be_believed(json!({})).await;
@@ -47,16 +60,32 @@ async fn paused_submissions_wait_and_dead_letters_go_back_to_them() {
     assert!(!declined.notes.contains("PERSONAL"), "{declined:?}");
     let (status, looked) = dvctl.ask(&["redrive", "--dry-run"]).await;
     assert_eq!(status, Some(0));
-    assert_eq!(outcomes(&looked), [(None, "kept"), (Some(session.scan_ref.as_str()), "kept")]);
+    assert_eq!(
+        outcomes(&looked),
+        [(None, "kept"), (Some(session.scan_ref.as_str()), "kept")]
+    );
 
     let (status, moved) = dvctl.ask(&["redrive", "--yes"]).await;
     assert_eq!(status, Some(4), "{moved}");
-    assert_eq!(outcomes(&moved), [(None, "kept"), (Some(session.scan_ref.as_str()), "moved")]);
+    assert_eq!(
+        outcomes(&moved),
+        [(None, "kept"), (Some(session.scan_ref.as_str()), "moved")]
+    );
     assert_eq!(stack.messages_on(queue).await, 2);
 
-    let (status, discarded) = dvctl.ask(&["redrive", "--yes", "--discard-unreadable"]).await;
-    assert_eq!((status, outcomes(&discarded)), (Some(0), vec![(None, "discarded")]));
-    assert_eq!(stack.messages_on(&stack.description.dead_letter_queue_url).await, 0);
+    let (status, discarded) = dvctl
+        .ask(&["redrive", "--yes", "--discard-unreadable"])
+        .await;
+    assert_eq!(
+        (status, outcomes(&discarded)),
+        (Some(0), vec![(None, "discarded")])
+    );
+    assert_eq!(
+        stack
+            .messages_on(&stack.description.dead_letter_queue_url)
+            .await,
+        0
+    );
     let none = dvctl.run(&["redrive"]).await.with_status(0);
     assert_eq!(none.answer, "no dead letters\n");
 

@@ -11,16 +11,24 @@ async fn parked_verifications_are_taken_up_and_the_rest_is_said() {
     let stack = Stack::shared().await;
     let dvctl = Dvctl::of(&stack);
     let session = parked(&stack).await;
-    let (status, retried) = dvctl.ask(&["retry", &session.scan_ref, "no-such-verification"]).await;
+    let (status, retried) = dvctl
+        .ask(&["retry", &session.scan_ref, "no-such-verification"])
+        .await;
     assert_eq!(status, Some(4));
     assert_eq!(retried["results"][0]["takenUp"], true);
     assert_eq!(retried["results"][1]["takenUp"], false);
     session.until_settled().await;
     assert_eq!(session.accepted_submissions().await.len(), 1);
 
-    let again = dvctl.run(&["retry", &session.scan_ref]).await.with_status(1);
+    let again = dvctl
+        .run(&["retry", &session.scan_ref])
+        .await
+        .with_status(1);
     assert!(again.answer.contains("not_parked"), "{again:?}");
-    dvctl.run(&["retry", "no-such-verification"]).await.with_status(3);
+    dvctl
+        .run(&["retry", "no-such-verification"])
+        .await
+        .with_status(3);
 }
 
 #[tokio::test]
@@ -35,9 +43,18 @@ async fn what_is_set_aside_is_shown_with_the_reason() {
     assert!(aside.answer.contains("set aside"), "{aside:?}");
     let shown = dvctl.run(&["show", &session.scan_ref]).await.with_status(0);
     assert!(shown.answer.contains("looks odd"), "{shown:?}");
-    dvctl.run(&["park", &session.scan_ref, "--reason", "again"]).await.with_status(1);
-    dvctl.run(&["park", &session.scan_ref, "--reason", "naïve"]).await.with_status(2);
-    dvctl.run(&["park", "no-such-verification", "--reason", "odd"]).await.with_status(3);
+    dvctl
+        .run(&["park", &session.scan_ref, "--reason", "again"])
+        .await
+        .with_status(1);
+    dvctl
+        .run(&["park", &session.scan_ref, "--reason", "naïve"])
+        .await
+        .with_status(2);
+    dvctl
+        .run(&["park", "no-such-verification", "--reason", "odd"])
+        .await
+        .with_status(3);
 }
 
 #[tokio::test]
@@ -49,13 +66,19 @@ async fn erasing_needs_the_name_typed_and_leaves_a_receipt() {
     session.until_settled().await;
 
     for typed in ["", "yes\n", "no-such-verification\n"] {
-        let refused = dvctl.type_into(&["erase", &session.scan_ref], typed).await.with_status(1);
+        let refused = dvctl
+            .type_into(&["erase", &session.scan_ref], typed)
+            .await
+            .with_status(1);
         assert!(refused.notes.contains("nothing was done"), "{refused:?}");
     }
     assert_eq!(session.documents().await.len(), 2);
 
     let typed = format!("{}\n", session.scan_ref);
-    let erased = dvctl.type_into(&["erase", &session.scan_ref], &typed).await.with_status(0);
+    let erased = dvctl
+        .type_into(&["erase", &session.scan_ref], &typed)
+        .await
+        .with_status(0);
     assert!(erased.answer.contains("erased completely"), "{erased:?}");
     assert_eq!(session.documents().await, []);
     let gone = dvctl.run(&["show", &session.scan_ref]).await.with_status(3);
@@ -66,14 +89,26 @@ async fn erasing_needs_the_name_typed_and_leaves_a_receipt() {
         (status, &receipt["complete"], &receipt["removed"]),
         (Some(0), &json!(true), &json!([]))
     );
-    dvctl.run(&["erase", "--yes", "no-such-verification"]).await.with_status(3);
+    dvctl
+        .run(&["erase", "--yes", "no-such-verification"])
+        .await
+        .with_status(3);
 }
 
 #[tokio::test]
 async fn an_erasure_that_leaves_something_says_so_in_its_status() {
     let stack = Stack::shared().await;
     let (session, _) = stack.api_session(json!({})).await;
-    let (status, receipt) = Dvctl::of(&stack).ask(&["erase", "--yes", &session.scan_ref]).await;
-    assert_eq!((status, &receipt["complete"]), (Some(4), &json!(false)), "{receipt}");
-    assert!(receipt["remaining"][0]["askAgainAt"].is_string(), "{receipt}");
+    let (status, receipt) = Dvctl::of(&stack)
+        .ask(&["erase", "--yes", &session.scan_ref])
+        .await;
+    assert_eq!(
+        (status, &receipt["complete"]),
+        (Some(4), &json!(false)),
+        "{receipt}"
+    );
+    assert!(
+        receipt["remaining"][0]["askAgainAt"].is_string(),
+        "{receipt}"
+    );
 }

@@ -13,7 +13,13 @@ use crate::program::Dvctl;
 async fn archive_only(stack: &Stack, scan_ref: &str, callback: &Value) {
     let body = callback.to_string().into_bytes();
     let archive = S3CallbackArchive::new(&stack.sdk, &stack.description.document_bucket);
-    let kept = archive.keep(Some(&scan_ref.parse().unwrap()), &Digest256::of(&body), &body).await;
+    let kept = archive
+        .keep(
+            Some(&scan_ref.parse().unwrap()),
+            &Digest256::of(&body),
+            &body,
+        )
+        .await;
     kept.expect("the bucket takes it");
 }
 
@@ -32,15 +38,24 @@ async fn a_callback_that_was_archived_and_lost_is_found_and_settles_its_verifica
     callback["clientId"] = json!(waiting.client_id);
     archive_only(&stack, &waiting.scan_ref, &callback).await;
 
-    let (status, failed) = dvctl.ask(&["replay", "--failed", "--since", "1h", "--dry-run"]).await;
+    let (status, failed) = dvctl
+        .ask(&["replay", "--failed", "--since", "1h", "--dry-run"])
+        .await;
     assert_eq!(status, Some(0));
     let callbacks = failed["callbacks"].as_array().unwrap();
-    let named = |scan_ref: &str| callbacks.iter().find(|callback| callback["scanRef"] == scan_ref);
+    let named = |scan_ref: &str| {
+        callbacks
+            .iter()
+            .find(|callback| callback["scanRef"] == scan_ref)
+    };
     assert_eq!(
         named(&waiting.scan_ref).expect("it is found")["why"],
         "the verification waits for it"
     );
-    assert!(named(&model.scan_ref).is_none(), "what had its effect is no failure");
+    assert!(
+        named(&model.scan_ref).is_none(),
+        "what had its effect is no failure"
+    );
     assert_eq!(
         waiting.pairing().await.unwrap().state,
         "AwaitingCallback",
@@ -49,14 +64,23 @@ async fn a_callback_that_was_archived_and_lost_is_found_and_settles_its_verifica
 
     // What was archived is what iDenfy says when it is asked.
     waiting
-        .fault(json!({"route": "status", "kind": "fixedStatus", "overall": "APPROVED", "times": 100}))
+        .fault(
+            json!({"route": "status", "kind": "fixedStatus", "overall": "APPROVED", "times": 100}),
+        )
         .await;
     let (status, replayed) = dvctl.ask(&["replay", &waiting.scan_ref]).await;
-    assert_eq!((status, &replayed["callbacks"][0]["status"]), (Some(0), &json!(200)));
+    assert_eq!(
+        (status, &replayed["callbacks"][0]["status"]),
+        (Some(0), &json!(200))
+    );
     waiting.until_settled().await;
 
     let (status, repeated) = dvctl.ask(&["replay", &waiting.scan_ref]).await;
-    assert_eq!((status, &repeated["callbacks"]), (Some(0), &json!([])), "{repeated}");
+    assert_eq!(
+        (status, &repeated["callbacks"]),
+        (Some(0), &json!([])),
+        "{repeated}"
+    );
     assert_eq!(repeated["passedOver"][0]["why"], "it has had its effect");
 }
 
@@ -70,7 +94,13 @@ async fn what_has_had_its_effect_is_passed_over_and_it_says_why() {
     let (status, replayed) = dvctl.ask(&["replay", &session.scan_ref]).await;
     assert_eq!((status, &replayed["callbacks"]), (Some(0), &json!([])));
     assert_eq!(replayed["passedOver"][0]["why"], "it has had its effect");
-    assert!(dvctl.run(&["replay", &session.scan_ref]).await.answer.contains("passed over"));
+    assert!(
+        dvctl
+            .run(&["replay", &session.scan_ref])
+            .await
+            .answer
+            .contains("passed over")
+    );
     assert_eq!(session.accepted_submissions().await.len(), 1);
 }
 
@@ -79,15 +109,29 @@ async fn many_at_once_are_confirmed_first() {
     let stack = Stack::shared().await;
     let dvctl = Dvctl::of(&stack);
     let name = format!("foreign-{}", Uuid::new_v4().simple());
-    archive_only(&stack, &name, &json!({"scanRef": name, "expirationThreshold": "DOCUMENT_EXPIRED"})).await;
+    archive_only(
+        &stack,
+        &name,
+        &json!({"scanRef": name, "expirationThreshold": "DOCUMENT_EXPIRED"}),
+    )
+    .await;
     let refused = dvctl
         .type_into(&["replay", "--failed", "--since", "1h"], "no\n")
         .await
         .with_status(1);
-    assert!(refused.notes.contains("Type replay") && refused.answer.is_empty(), "{refused:?}");
+    assert!(
+        refused.notes.contains("Type replay") && refused.answer.is_empty(),
+        "{refused:?}"
+    );
     let one = dvctl.run(&["replay", &name]).await.with_status(0);
-    assert!(one.answer.contains("no verification knows it  accepted"), "{one:?}");
-    dvctl.run(&["replay", "nothing-is-archived-here"]).await.with_status(3);
+    assert!(
+        one.answer.contains("no verification knows it  accepted"),
+        "{one:?}"
+    );
+    dvctl
+        .run(&["replay", "nothing-is-archived-here"])
+        .await
+        .with_status(3);
 }
 
 #[tokio::test]
@@ -98,7 +142,10 @@ async fn an_interrupted_replay_says_so_and_the_same_command_goes_on() {
     for number in 0..80 {
         archive_only(&stack, &name, &json!({"scanRef": name, "number": number})).await;
     }
-    let mut child = dvctl.command(&["--json", "replay", &name]).spawn().expect("it starts");
+    let mut child = dvctl
+        .command(&["--json", "replay", &name])
+        .spawn()
+        .expect("it starts");
     // Once the first has arrived at the webhook, there are many to go.
     integration_tests::eventually("one is sent", || async {
         match stack.log_lines("webhook", &name).await.len() {
@@ -120,8 +167,16 @@ async fn an_interrupted_replay_says_so_and_the_same_command_goes_on() {
     assert!(notes.contains("of 80; the same command goes on"), "{notes}");
     let answer: Value = serde_json::from_slice(&ended.stdout).expect("what was done until then");
     let callbacks = answer["callbacks"].as_array().unwrap();
-    assert!(callbacks.iter().any(|callback| callback["status"] == 200) && callbacks.iter().any(|callback| callback["status"].is_null()));
+    assert!(
+        callbacks.iter().any(|callback| callback["status"] == 200)
+            && callbacks
+                .iter()
+                .any(|callback| callback["status"].is_null())
+    );
 
     let (status, rest) = dvctl.ask(&["replay", &name]).await;
-    assert_eq!((status, rest["callbacks"].as_array().unwrap().len()), (Some(0), 80));
+    assert_eq!(
+        (status, rest["callbacks"].as_array().unwrap().len()),
+        (Some(0), 80)
+    );
 }

@@ -11,28 +11,53 @@ async fn no_answer_note_or_error_has_anything_personal_or_secret() {
     let stack = Stack::shared().await;
     let dvctl = Dvctl::of(&stack);
     let marker = format!("MARKER{}", Uuid::new_v4().simple());
-    let person =
-        json!({"data": {"docFirstName": marker, "docLastName": marker, "docNumber": marker, "address": marker}, "clientIp": marker});
+    let person = json!({"data": {"docFirstName": marker, "docLastName": marker, "docNumber": marker, "address": marker}, "clientIp": marker});
 
     let authorized = stack.session_with_documents().await;
     authorized
         .fault(json!({"route": "process", "kind": "status", "status": 429, "message": marker}))
         .await;
-    authorized.finish_and_be_believed(json!({"overrides": person})).await;
+    authorized
+        .finish_and_be_believed(json!({"overrides": person}))
+        .await;
     let record = authorized.until("Authorized").await;
     let parked = stack.session_with_documents().await;
     parked
         .fault(json!({"route": "process", "kind": "errorIn200", "message": marker}))
         .await;
-    parked.finish_and_be_believed(json!({"overrides": person})).await;
+    parked
+        .finish_and_be_believed(json!({"overrides": person}))
+        .await;
     parked.until_parked("SubmissionRefused").await;
-    assert_eq!(stack.post_signed(marker.clone()).await, 200, "an unreadable body is kept");
+    assert_eq!(
+        stack.post_signed(marker.clone()).await,
+        200,
+        "an unreadable body is kept"
+    );
 
     let secret = stack.secret().await;
-    let callback = stack.json_object(&authorized.archived_callbacks().await[0].key).await;
-    let mut secrets = vec![marker, authorized.client_id.clone(), parked.client_id.clone()];
-    secrets.push(record.pairing["state"]["auth_token"].as_str().expect("Token 2").to_owned());
-    secrets.extend([&secret["apiKey"], &secret["apiSecret"], &secret["signingKeys"][0]].map(|text| text.as_str().unwrap().to_owned()));
+    let callback = stack
+        .json_object(&authorized.archived_callbacks().await[0].key)
+        .await;
+    let mut secrets = vec![
+        marker,
+        authorized.client_id.clone(),
+        parked.client_id.clone(),
+    ];
+    secrets.push(
+        record.pairing["state"]["auth_token"]
+            .as_str()
+            .expect("Token 2")
+            .to_owned(),
+    );
+    secrets.extend(
+        [
+            &secret["apiKey"],
+            &secret["apiSecret"],
+            &secret["signingKeys"][0],
+        ]
+        .map(|text| text.as_str().unwrap().to_owned()),
+    );
     let links = callback["fileUrls"].as_object().expect("links").values();
     secrets.extend(links.map(|link| link.as_str().expect("a link").to_owned()));
 
@@ -54,7 +79,10 @@ async fn no_answer_note_or_error_has_anything_personal_or_secret() {
     for question in questions {
         for form in [&[][..], &["--json"]] {
             let ended = dvctl.run(&[form, question].concat()).await;
-            assert!(!ended.answer.is_empty() || !ended.notes.is_empty(), "{question:?}");
+            assert!(
+                !ended.answer.is_empty() || !ended.notes.is_empty(),
+                "{question:?}"
+            );
             for secret in &secrets {
                 assert!(
                     !ended.answer.contains(secret) && !ended.notes.contains(secret),

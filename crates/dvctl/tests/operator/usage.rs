@@ -18,14 +18,19 @@ async fn help_is_an_answer_and_wrong_usage_is_not() {
         &["replay"],
     ] {
         let ended = play(command(wrong), "").await.with_status(2);
-        assert!(ended.answer.is_empty() && !ended.notes.is_empty(), "{wrong:?}: {ended:?}");
+        assert!(
+            ended.answer.is_empty() && !ended.notes.is_empty(),
+            "{wrong:?}: {ended:?}"
+        );
     }
 }
 
 #[tokio::test]
 async fn completions_are_printed_without_a_stack() {
     for shell in ["bash", "zsh", "fish"] {
-        let ended = play(command(&["completions", shell]), "").await.with_status(0);
+        let ended = play(command(&["completions", shell]), "")
+            .await
+            .with_status(0);
         assert!(ended.answer.contains("redrive"), "{shell}");
     }
 }
@@ -43,7 +48,13 @@ async fn a_reader_that_has_seen_enough_is_no_failure() {
 #[tokio::test]
 async fn a_stack_that_is_not_there_is_named_with_what_to_do() {
     let stack = Stack::shared().await;
-    let arguments = ["--stack", "nobody", "--endpoint", &stack.description.endpoint_url, "doctor"];
+    let arguments = [
+        "--stack",
+        "nobody",
+        "--endpoint",
+        &stack.description.endpoint_url,
+        "doctor",
+    ];
     let ended = play(command(&arguments), "").await.with_status(3);
     assert!(
         ended.notes.contains("no stack nobody") && ended.notes.contains("--region"),
@@ -66,7 +77,9 @@ async fn an_endpoint_where_nobody_listens_is_a_failure_with_advice() {
 async fn without_a_region_it_is_said_which_setting_is_missing() {
     // No profile and no metadata service: this machine is nobody's.
     let mut without = command(&["doctor"]);
-    without.env("AWS_EC2_METADATA_DISABLED", "true").env("HOME", "/nonexistent");
+    without
+        .env("AWS_EC2_METADATA_DISABLED", "true")
+        .env("HOME", "/nonexistent");
     let ended = play(without, "").await.with_status(2);
     assert!(ended.notes.contains("no AWS region"), "{ended:?}");
 }
@@ -74,7 +87,9 @@ async fn without_a_region_it_is_said_which_setting_is_missing() {
 #[tokio::test]
 async fn without_credentials_it_is_said_how_to_get_some() {
     let mut without = command(&["--region", "eu-west-1", "doctor"]);
-    without.env("AWS_EC2_METADATA_DISABLED", "true").env("HOME", "/nonexistent");
+    without
+        .env("AWS_EC2_METADATA_DISABLED", "true")
+        .env("HOME", "/nonexistent");
     let ended = play(without, "").await.with_status(1);
     assert!(
         ended.notes.contains("no AWS credentials") && ended.notes.contains("aws sso login"),
@@ -86,16 +101,24 @@ async fn without_credentials_it_is_said_how_to_get_some() {
 async fn watching_ends_well_with_ctrl_c() {
     use tokio::io::AsyncReadExt;
     let stack = Stack::shared().await;
-    let mut child = Dvctl::of(&stack).command(&["watch", "--newest", "0"]).spawn().expect("it starts");
+    let mut child = Dvctl::of(&stack)
+        .command(&["watch", "--newest", "0"])
+        .spawn()
+        .expect("it starts");
     let mut answer = child.stdout.take().expect("an output");
     let mut seen = [0; 16];
-    let read = tokio::time::timeout(integration_tests::DEADLINE, answer.read_exact(&mut seen)).await;
-    read.expect("it shows something in time").expect("it shows something");
+    let read =
+        tokio::time::timeout(integration_tests::DEADLINE, answer.read_exact(&mut seen)).await;
+    read.expect("it shows something in time")
+        .expect("it shows something");
     let process = child
         .id()
         .and_then(|id| rustix::process::Pid::from_raw(id.try_into().expect("an id")))
         .expect("it runs");
     rustix::process::kill_process(process, rustix::process::Signal::INT).expect("it is told");
     let ended = tokio::time::timeout(integration_tests::DEADLINE, child.wait()).await;
-    assert_eq!(ended.expect("it ends in time").expect("a status").code(), Some(0));
+    assert_eq!(
+        ended.expect("it ends in time").expect("a status").code(),
+        Some(0)
+    );
 }

@@ -1,9 +1,10 @@
-//! The customer's way through a session. Asking for a page never changes anything, because whatever previews a link asks for it too;
-//! starting, uploading and submitting are forms, each answered by a redirect to the page that comes next. The token goes along in
-//! the forms: there are no cookies.
+//! The customer's way through a session. Asking for a page never changes anything, because whatever
+//! previews a link asks for it too; starting, uploading and submitting are forms, each answered by
+//! a redirect to the page that comes next. The token goes along in the forms: there are no cookies.
 //!
-//! The same pages serve two links: `/api/v2/redirect?authToken=`, which ends at the session's `successUrl`, `errorUrl` or
-//! `unverifiedUrl`, and `/?authToken=&lang=` for an iFrame, which ends with a message to the surrounding page.
+//! The same pages serve two links: `/api/v2/redirect?authToken=`, which ends at the session's
+//! `successUrl`, `errorUrl` or `unverifiedUrl`, and `/?authToken=&lang=` for an iFrame, which ends
+//! with a message to the surrounding page.
 
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, Form, Multipart, Query, State as Extracted};
@@ -49,7 +50,11 @@ impl Visit {
         if let Some(step) = step {
             query.append_pair("step", &step.to_string());
         }
-        let path = if self.is_framed() { "/" } else { "/api/v2/redirect" };
+        let path = if self.is_framed() {
+            "/"
+        } else {
+            "/api/v2/redirect"
+        };
         format!("{path}?{}", query.finish())
     }
 
@@ -75,12 +80,16 @@ impl Visit {
 pub(crate) fn router() -> Router<Shared> {
     Router::new()
         .route("/verification/start", post(start))
-        .route("/verification/documents", post(documents).layer(DefaultBodyLimit::max(FORM_LIMIT)))
+        .route(
+            "/verification/documents",
+            post(documents).layer(DefaultBodyLimit::max(FORM_LIMIT)),
+        )
         .route("/verification/submit", post(submit))
         .route("/verification/result", get(result))
 }
 
-/// The page that a link leads to: the start, the first step that is not done or the one asked for, or why there is nothing to do.
+/// The page that a link leads to: the start, the first step that is not done or the one asked for,
+/// or why there is nothing to do.
 pub(crate) fn show(state: &State, uri: &Uri) -> Response {
     let mut query = query_members(uri.query());
     let mut member = |name: &str| query.remove(name).unwrap_or_default();
@@ -88,7 +97,11 @@ pub(crate) fn show(state: &State, uri: &Uri) -> Response {
     let visit = Visit {
         auth_token: member("authToken"),
         lang: member("lang"),
-        frame: if uri.path() == "/" { "1".to_owned() } else { String::new() },
+        frame: if uri.path() == "/" {
+            "1".to_owned()
+        } else {
+            String::new()
+        },
     };
     if visit.is_framed() && visit.auth_token.is_empty() {
         return views::home().into_response();
@@ -101,7 +114,10 @@ pub(crate) fn show(state: &State, uri: &Uri) -> Response {
     if session.state == SessionState::Active {
         return framed(&visit, views::start(&visit, &session, &steps)).into_response();
     }
-    let undone = steps.iter().position(|step| !step.is_done(&session)).unwrap_or(steps.len());
+    let undone = steps
+        .iter()
+        .position(|step| !step.is_done(&session))
+        .unwrap_or(steps.len());
     // Nobody gets past a step that is not done.
     let index = asked.map_or(undone, |number| number.saturating_sub(1).min(undone));
     let page = match steps.get(index) {
@@ -125,7 +141,10 @@ async fn documents(Extracted(state): Extracted<Shared>, multipart: Multipart) ->
         Err(error) => return views::unreadable(error.status()).into_response(),
     };
     let text = |name: &str| form.text(name).unwrap_or_default().to_owned();
-    let (number, wants_specimens) = (text("step").parse::<usize>().unwrap_or_default(), form.text("specimen").is_some());
+    let (number, wants_specimens) = (
+        text("step").parse::<usize>().unwrap_or_default(),
+        form.text("specimen").is_some(),
+    );
     let visit = Visit {
         auth_token: text("authToken"),
         lang: text("lang"),
@@ -137,7 +156,10 @@ async fn documents(Extracted(state): Extracted<Shared>, multipart: Multipart) ->
     };
     let steps = steps::of(&session, visit.language());
     let index = number.saturating_sub(1);
-    let Some(step) = steps.get(index).filter(|_| session.state == SessionState::Started) else {
+    let Some(step) = steps
+        .get(index)
+        .filter(|_| session.state == SessionState::Started)
+    else {
         return Redirect::to(&visit.page(None)).into_response();
     };
     let (files, complaints) = judge(step, &session, &mut form, wants_specimens);
@@ -151,12 +173,20 @@ async fn documents(Extracted(state): Extracted<Shared>, multipart: Multipart) ->
         return Redirect::to(&visit.page(Some(next))).into_response();
     }
     let session = visit::look(&state, &visit.auth_token).unwrap_or(session);
-    let mut page = framed(&visit, views::step(&visit, &session, &steps, (index, step), &complaints));
+    let mut page = framed(
+        &visit,
+        views::step(&visit, &session, &steps, (index, step), &complaints),
+    );
     page.status = StatusCode::UNPROCESSABLE_ENTITY;
     page.into_response()
 }
 
-fn judge(step: &Step, session: &Session, form: &mut upload::Form, wants_specimens: bool) -> (Vec<(String, StoredFile)>, Vec<Complaint>) {
+fn judge(
+    step: &Step,
+    session: &Session,
+    form: &mut upload::Form,
+    wants_specimens: bool,
+) -> (Vec<(String, StoredFile)>, Vec<Complaint>) {
     let (mut files, mut complaints) = (Vec::new(), Vec::new());
     for slot in &step.slots {
         let judged = match form.take_file(&slot.key) {
@@ -192,7 +222,10 @@ async fn submit(Extracted(state): Extracted<Shared>, Form(visit): Form<Visit>) -
         Ok(session) => session,
         Err(refusal) => return refused(&visit, refusal),
     };
-    if steps::of(&session, None).iter().any(|step| !step.is_done(&session)) {
+    if steps::of(&session, None)
+        .iter()
+        .any(|step| !step.is_done(&session))
+    {
         return Redirect::to(&visit.page(None)).into_response();
     }
     match visit::submit(&state, &visit.auth_token) {
@@ -204,7 +237,9 @@ async fn submit(Extracted(state): Extracted<Shared>, Form(visit): Form<Visit>) -
 /// Away to the session's own link once there is a result, or to the page that tells it.
 fn lead_on(visit: &Visit, session: &Session, ending: Ending) -> Response {
     match ending.link(session) {
-        Some(link) if ending != Ending::Waiting && !visit.is_framed() => Redirect::to(link.as_str()).into_response(),
+        Some(link) if ending != Ending::Waiting && !visit.is_framed() => {
+            Redirect::to(link.as_str()).into_response()
+        }
         _ => Redirect::to(&visit.result_page()).into_response(),
     }
 }

@@ -50,8 +50,15 @@ pub(crate) fn start(visit: &Visit, session: &Session, steps: &[Step]) -> Page {
     Page::new("Verify your identity", body)
 }
 
-/// One step's uploads; `index` counts from 0. Complaints are about files of this step that were just refused.
-pub(crate) fn step(visit: &Visit, session: &Session, steps: &[Step], (index, step): (usize, &Step), complaints: &[Complaint]) -> Page {
+/// One step's uploads; `index` counts from 0. Complaints are about files of this step that were
+/// just refused.
+pub(crate) fn step(
+    visit: &Visit,
+    session: &Session,
+    steps: &[Step],
+    (index, step): (usize, &Step),
+    complaints: &[Complaint],
+) -> Page {
     let total = steps.len() + 1;
     let body = html! {
         (error_summary(complaints))
@@ -74,10 +81,17 @@ pub(crate) fn step(visit: &Visit, session: &Session, steps: &[Step], (index, ste
         }
         @if index > 0 { p { a href=(visit.page(Some(index))) { "Back" } } }
     };
-    let problem = if complaints.is_empty() { "" } else { "Problem: " };
+    let problem = if complaints.is_empty() {
+        ""
+    } else {
+        "Problem: "
+    };
     Page {
         script: Some("upload.js"),
-        ..Page::new(format!("{problem}{} (step {} of {total})", step.title, index + 1), body)
+        ..Page::new(
+            format!("{problem}{} (step {} of {total})", step.title, index + 1),
+            body,
+        )
     }
 }
 
@@ -146,7 +160,9 @@ pub(crate) fn check(visit: &Visit, session: &Session, steps: &[Step]) -> Page {
         }
     };
     let urls = &session.return_urls;
-    let leaves = [&urls.success, &urls.error, &urls.unverified].iter().any(|link| link.is_some());
+    let leaves = [&urls.success, &urls.error, &urls.unverified]
+        .iter()
+        .any(|link| link.is_some());
     Page {
         leaves: leaves && !visit.is_framed(),
         ..Page::new(format!("Check and send (step {total} of {total})"), body)
@@ -160,9 +176,15 @@ pub(crate) fn result(visit: &Visit, ending: Ending, link: Option<&Url>) -> Page 
             "Thank you, under review",
             "Your documents have been received and are being looked at.",
         ),
-        Ending::Approved => ("Thank you, you are verified", "Your documents have been accepted."),
+        Ending::Approved => (
+            "Thank you, you are verified",
+            "Your documents have been accepted.",
+        ),
         Ending::Failed => ("Not verified", "Your documents could not be accepted."),
-        Ending::Unverified => ("Thank you, under further review", "Your documents need a closer look."),
+        Ending::Unverified => (
+            "Thank you, under further review",
+            "Your documents need a closer look.",
+        ),
     };
     let (status, manual_status, suspected) = ending.message();
     let data = format!(
@@ -208,9 +230,15 @@ pub(crate) fn refused(refusal: Refusal) -> Page {
 /// A form that could not be read.
 pub(crate) fn unreadable(status: StatusCode) -> Page {
     let (title, text) = if status == StatusCode::PAYLOAD_TOO_LARGE {
-        ("The files are too large", "Go back and choose smaller ones.")
+        (
+            "The files are too large",
+            "Go back and choose smaller ones.",
+        )
     } else {
-        ("The upload was interrupted", "Go back and send the files again.")
+        (
+            "The upload was interrupted",
+            "Go back and send the files again.",
+        )
     };
     message(status, title, text)
 }

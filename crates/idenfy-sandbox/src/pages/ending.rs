@@ -1,5 +1,5 @@
-//! Where a customer's session leads: the link to go back to, and the message for a page that has the session in an iFrame. Neither
-//! is an authority on anything; that is the callback.
+//! Where a customer's session leads: the link to go back to, and the message for a page that has
+//! the session in an iFrame. Neither is an authority on anything; that is the callback.
 
 use url::Url;
 
@@ -45,7 +45,8 @@ impl Ending {
         matches!(link.scheme(), "http" | "https").then_some(link)
     }
 
-    /// `status` and `manualStatus` of the message, and whether its two `…Suspected` members are set.
+    /// `status` and `manualStatus` of the message, and whether its two `…Suspected` members are
+    /// set.
     pub(crate) fn message(self) -> (&'static str, &'static str, bool) {
         match self {
             Self::Waiting => ("UNVERIFIED", "WAITING", false),

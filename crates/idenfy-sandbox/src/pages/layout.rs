@@ -1,5 +1,6 @@
-//! What all pages have in common: the frame of the document, headers that keep it to itself, and the summary of errors. Nothing is
-//! loaded from elsewhere, nothing is inline, and a page's address, which may hold a token, is told to nobody.
+//! What all pages have in common: the frame of the document, headers that keep it to itself, and
+//! the summary of errors. Nothing is loaded from elsewhere, nothing is inline, and a page's
+//! address, which may hold a token, is told to nobody.
 
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{Html, IntoResponse, Response};
@@ -38,8 +39,13 @@ impl Page {
     }
 
     fn policy(&self) -> String {
-        // Chromium applies `form-action` to every redirect that follows a form, and where those go is the other site's affair.
-        let form_action = if self.leaves { "'self' http: https:" } else { "'self'" };
+        // Chromium applies `form-action` to every redirect that follows a form, and where those go
+        // is the other site's affair.
+        let form_action = if self.leaves {
+            "'self' http: https:"
+        } else {
+            "'self'"
+        };
         let ancestors = if self.framed { "*" } else { "'none'" };
         format!(
             "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'; \
@@ -50,11 +56,18 @@ impl Page {
 
 impl IntoResponse for Page {
     fn into_response(self) -> Response {
-        let policy = HeaderValue::from_str(&self.policy()).unwrap_or(HeaderValue::from_static("default-src 'none'"));
+        let policy = HeaderValue::from_str(&self.policy())
+            .unwrap_or(HeaderValue::from_static("default-src 'none'"));
         let headers = [
             (header::CONTENT_SECURITY_POLICY, policy),
-            (header::REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
-            (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
+            (
+                header::REFERRER_POLICY,
+                HeaderValue::from_static("no-referrer"),
+            ),
+            (
+                header::X_CONTENT_TYPE_OPTIONS,
+                HeaderValue::from_static("nosniff"),
+            ),
             (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
         ];
         let document = html! {
@@ -145,8 +158,14 @@ mod tests {
     #[test]
     fn a_form_leads_to_other_sites_and_a_frame_is_allowed_only_where_the_page_says_so() {
         let mut page = Page::new("", html! {});
-        assert!(page.policy().contains("form-action 'self'; frame-ancestors 'none'"));
+        assert!(
+            page.policy()
+                .contains("form-action 'self'; frame-ancestors 'none'")
+        );
         (page.leaves, page.framed) = (true, true);
-        assert!(page.policy().ends_with("form-action 'self' http: https:; frame-ancestors *"));
+        assert!(
+            page.policy()
+                .ends_with("form-action 'self' http: https:; frame-ancestors *")
+        );
     }
 }

@@ -1,5 +1,6 @@
-//! The pages for people: what the provider's customer sees behind a session's link, and a reviewer's page. They are plain
-//! server-rendered HTML that works without scripts; scripts only show how far an upload is and tell a surrounding page the result.
+//! The pages for people: what the provider's customer sees behind a session's link, and a
+//! reviewer's page. They are plain server-rendered HTML that works without scripts; scripts only
+//! show how far an upload is and tell a surrounding page the result.
 
 pub(crate) mod customer;
 mod customer_views;
@@ -19,14 +20,21 @@ use axum::routing::get;
 
 use crate::state::Shared;
 
-/// Every page but those that a customer's link leads to; these are provider routes, see [`customer::show`].
+/// Every page but those that a customer's link leads to; these are provider routes, see
+/// [`customer::show`].
 pub(crate) fn router() -> Router<Shared> {
     Router::new()
         .merge(customer::router())
         .merge(reviewer::router())
         .layer(middleware::from_fn(refuse_foreign_forms))
-        .route("/pages/style.css", asset("text/css; charset=utf-8", include_str!("style.css")))
-        .route("/pages/icon.svg", asset("image/svg+xml", include_str!("icon.svg")))
+        .route(
+            "/pages/style.css",
+            asset("text/css; charset=utf-8", include_str!("style.css")),
+        )
+        .route(
+            "/pages/icon.svg",
+            asset("image/svg+xml", include_str!("icon.svg")),
+        )
         .route(
             "/pages/upload.js",
             asset("text/javascript; charset=utf-8", include_str!("upload.js")),
@@ -48,13 +56,21 @@ fn asset(content_type: &'static str, text: &'static str) -> axum::routing::Metho
     })
 }
 
-/// No other site may send our forms: there are no cookies to protect, but a page in some other tab should not approve anybody.
-/// Browsers say where a request comes from; programs that say nothing are let through.
+/// No other site may send our forms: there are no cookies to protect, but a page in some other tab
+/// should not approve anybody. Browsers say where a request comes from; programs that say nothing
+/// are let through.
 async fn refuse_foreign_forms(request: Request, next: Next) -> Response {
-    let site = request.headers().get("sec-fetch-site").and_then(|site| site.to_str().ok());
+    let site = request
+        .headers()
+        .get("sec-fetch-site")
+        .and_then(|site| site.to_str().ok());
     if request.method().is_safe() || matches!(site, None | Some("same-origin" | "none")) {
         next.run(request).await
     } else {
-        (StatusCode::FORBIDDEN, "Forms of other sites are not taken.\n").into_response()
+        (
+            StatusCode::FORBIDDEN,
+            "Forms of other sites are not taken.\n",
+        )
+            .into_response()
     }
 }

@@ -1,6 +1,6 @@
-//! The reviewer's page: the sessions, the decision on one of them, what direct processing finds for its
-//! client, the last callback once more, and what became of every delivery.
-//! Like the admin API it has no authentication and is for the machine that it runs on.
+//! The reviewer's page: the sessions, the decision on one of them, what direct processing finds for
+//! its client, the last callback once more, and what became of every delivery. Like the admin API
+//! it has no authentication and is for the machine that it runs on.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -42,7 +42,10 @@ pub(crate) fn router() -> Router<Shared> {
         .route("/reviewer/sessions/{scan_ref}", get(show))
         .route("/reviewer/sessions/{scan_ref}/files/{key}", get(file))
         .route("/reviewer/sessions/{scan_ref}/decision", post(decide))
-        .route("/reviewer/sessions/{scan_ref}/second-document", post(set_second_document))
+        .route(
+            "/reviewer/sessions/{scan_ref}/second-document",
+            post(set_second_document),
+        )
         .route("/reviewer/sessions/{scan_ref}/callback", post(send_again))
 }
 
@@ -77,12 +80,19 @@ async fn deliveries(Extracted(state): Extracted<Shared>, Query(view): Query<View
     views::deliveries(&records, view.refresh).into_response()
 }
 
-async fn show(Extracted(state): Extracted<Shared>, Path(scan_ref): Path<String>, Query(view): Query<View>) -> Response {
+async fn show(
+    Extracted(state): Extracted<Shared>,
+    Path(scan_ref): Path<String>,
+    Query(view): Query<View>,
+) -> Response {
     let Some(session) = find(&state, &scan_ref) else {
         return not_found();
     };
     let records = newest_deliveries(&state, Some(&scan_ref));
-    let second_document = state.outcomes().get(&session.client_id).map(|outcome| outcome.second_document);
+    let second_document = state
+        .outcomes()
+        .get(&session.client_id)
+        .map(|outcome| outcome.second_document);
     let shown = views::Shown {
         session: &session,
         second_document: second_document.unwrap_or_default(),
@@ -105,9 +115,14 @@ fn newest_deliveries(state: &State, scan_ref: Option<&str>) -> Vec<DeliveryRecor
     records
 }
 
-/// A session's file for looking at. What is neither picture nor PDF is handed out as a download, whatever it says it is.
-async fn file(Extracted(state): Extracted<Shared>, Path((scan_ref, key)): Path<(String, String)>) -> Response {
-    let Some(file) = find(&state, &scan_ref).and_then(|session| session.files.get(&key).cloned()) else {
+/// A session's file for looking at. What is neither picture nor PDF is handed out as a download,
+/// whatever it says it is.
+async fn file(
+    Extracted(state): Extracted<Shared>,
+    Path((scan_ref, key)): Path<(String, String)>,
+) -> Response {
+    let Some(file) = find(&state, &scan_ref).and_then(|session| session.files.get(&key).cloned())
+    else {
         return not_found();
     };
     let (content_type, disposition) = match sniff(&file.bytes) {
@@ -170,7 +185,10 @@ impl Decision {
             Finding::Suspect => reviewed("SUSPECTED"),
             Finding::Cancel => Verdict::cancelled(),
         };
-        let first = self.non_final_first.is_some().then(|| Verdict::not_final("REVIEWING"));
+        let first = self
+            .non_final_first
+            .is_some()
+            .then(|| Verdict::not_final("REVIEWING"));
         first.into_iter().chain([last]).collect()
     }
 }
@@ -180,11 +198,16 @@ fn words(text: &str) -> Vec<String> {
     words.map(str::to_owned).collect()
 }
 
-async fn decide(Extracted(state): Extracted<Shared>, Path(scan_ref): Path<String>, Form(decision): Form<Decision>) -> Response {
+async fn decide(
+    Extracted(state): Extracted<Shared>,
+    Path(scan_ref): Path<String>,
+    Form(decision): Form<Decision>,
+) -> Response {
     match find(&state, &scan_ref) {
         None => return not_found(),
         Some(session) if session.state == SessionState::Deleted => {
-            let text = "The partner had this session's data deleted; there is nothing to decide on.";
+            let text =
+                "The partner had this session's data deleted; there is nothing to decide on.";
             return message(StatusCode::CONFLICT, "This session is deleted", text).into_response();
         }
         Some(_) => {}
@@ -203,12 +226,21 @@ struct Second {
     second_document: SecondDocument,
 }
 
-/// Sets what direct processing finds for the session's client. The rest of the client's outcome stays.
-async fn set_second_document(Extracted(state): Extracted<Shared>, Path(scan_ref): Path<String>, Form(wanted): Form<Second>) -> Response {
+/// Sets what direct processing finds for the session's client. The rest of the client's outcome
+/// stays.
+async fn set_second_document(
+    Extracted(state): Extracted<Shared>,
+    Path(scan_ref): Path<String>,
+    Form(wanted): Form<Second>,
+) -> Response {
     let Some(session) = find(&state, &scan_ref) else {
         return not_found();
     };
-    state.outcomes().entry(session.client_id).or_default().second_document = wanted.second_document;
+    state
+        .outcomes()
+        .entry(session.client_id)
+        .or_default()
+        .second_document = wanted.second_document;
     back(&scan_ref, "set")
 }
 
@@ -219,13 +251,18 @@ struct Again {
     fresh_links: Option<String>,
 }
 
-async fn send_again(Extracted(state): Extracted<Shared>, Path(scan_ref): Path<String>, Form(again): Form<Again>) -> Response {
+async fn send_again(
+    Extracted(state): Extracted<Shared>,
+    Path(scan_ref): Path<String>,
+    Form(again): Form<Again>,
+) -> Response {
     let Some(session) = find(&state, &scan_ref) else {
         return not_found();
     };
     let links = again.fresh_links.map(|_| LinkAge::Fresh);
     let last = session.results.len().checked_sub(1);
-    let Some(envelope) = last.and_then(|last| earlier_callback(&state, &session, last, links)) else {
+    let Some(envelope) = last.and_then(|last| earlier_callback(&state, &session, last, links))
+    else {
         let text = "No callback has been sent for this session yet. Decide on it first.";
         return message(StatusCode::CONFLICT, "Nothing to send again", text).into_response();
     };

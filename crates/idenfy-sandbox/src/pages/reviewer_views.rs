@@ -14,7 +14,13 @@ use crate::settings::Settings;
 /// Seconds between two loads of a page that refreshes itself.
 const REFRESH_SECONDS: u32 = 5;
 
-pub(crate) fn list(sessions: &[&Session], while_processing: &str, page: usize, has_more: bool, refresh: Option<u32>) -> Page {
+pub(crate) fn list(
+    sessions: &[&Session],
+    while_processing: &str,
+    page: usize,
+    has_more: bool,
+    refresh: Option<u32>,
+) -> Page {
     let body = html! {
         h1 { "Sessions" }
         (toolbar("/reviewer", refresh, &html! { li { a href="/reviewer/deliveries" { "Delivery log" } } }))
@@ -78,7 +84,10 @@ pub(crate) fn session(shown: &Shown<'_>, view: &View) -> Page {
         Some("sent") => Some("The last callback was sent again."),
         _ => None,
     };
-    let steps = step_types(&session.additional_steps).into_keys().collect::<Vec<_>>().join(", ");
+    let steps = step_types(&session.additional_steps)
+        .into_keys()
+        .collect::<Vec<_>>()
+        .join(", ");
     let body = html! {
         (toolbar(&address, view.refresh, &html! { li { a href="/reviewer" { "All sessions" } } }))
         @if let Some(done) = done { p.done-note role="status" { (done) } }
@@ -124,7 +133,11 @@ pub(crate) fn session(shown: &Shown<'_>, view: &View) -> Page {
             }
         }
     };
-    wide(&format!("Session of {}", session.client_id), body, view.refresh)
+    wide(
+        &format!("Session of {}", session.client_id),
+        body,
+        view.refresh,
+    )
 }
 
 fn decision(shown: &Shown<'_>, address: &str) -> Markup {
@@ -164,9 +177,21 @@ fn tags(name: &str, label: &str, example: &str) -> Markup {
 
 fn second_document(chosen: SecondDocument, address: &str) -> Markup {
     let choices = [
-        (SecondDocument::OtherDocument, "OtherDocument", "Another one of the same person"),
-        (SecondDocument::OtherPerson, "OtherPerson", "Another person's"),
-        (SecondDocument::SameDocument, "SameDocument", "The first one again"),
+        (
+            SecondDocument::OtherDocument,
+            "OtherDocument",
+            "Another one of the same person",
+        ),
+        (
+            SecondDocument::OtherPerson,
+            "OtherPerson",
+            "Another person's",
+        ),
+        (
+            SecondDocument::SameDocument,
+            "SameDocument",
+            "The first one again",
+        ),
     ];
     html! {
         form method="post" action={ (address) "/second-document" } {
@@ -231,7 +256,11 @@ fn log(records: &[DeliveryRecord], with_client: bool) -> Markup {
 }
 
 fn log_row(record: &DeliveryRecord, with_client: bool) -> Markup {
-    let class = if record.status == Some(200) { "badge good" } else { "badge bad" };
+    let class = if record.status == Some(200) {
+        "badge good"
+    } else {
+        "badge bad"
+    };
     let answer = match (record.status, record.error) {
         (Some(status), _) => status.to_string(),
         (None, error) => error.unwrap_or("none").to_owned(),
@@ -286,7 +315,11 @@ fn wide(title: &str, body: Markup, refresh: Option<u32>) -> Page {
 
 fn files_in_words(session: &Session) -> String {
     let keys: Vec<&str> = session.files.keys().map(String::as_str).collect();
-    if keys.is_empty() { "none".to_owned() } else { keys.join(", ") }
+    if keys.is_empty() {
+        "none".to_owned()
+    } else {
+        keys.join(", ")
+    }
 }
 
 fn address(session: &Session) -> String {

@@ -1,5 +1,6 @@
-//! The way through a customer's session: the first document, then one step for each additional step in force, then a last look.
-//! Texts are in the session's language where the steps have it, else in English, else in any; a step without texts goes by its key.
+//! The way through a customer's session: the first document, then one step for each additional step
+//! in force, then a last look. Texts are in the session's language where the steps have it, else in
+//! English, else in any; a step without texts goes by its key.
 
 use std::collections::BTreeMap;
 
@@ -38,14 +39,19 @@ impl Step {
     }
 }
 
-/// The steps with uploads, in order. Of two steps whose names end in `_FRONT` and `_BACK` the front comes first; otherwise by name.
+/// The steps with uploads, in order. Of two steps whose names end in `_FRONT` and `_BACK` the front
+/// comes first; otherwise by name.
 pub(crate) fn of(session: &Session, language: Option<&str>) -> Vec<Step> {
     let language = language.or(session.locale.as_deref()).unwrap_or("en");
     let configurations = configurations(&session.additional_steps);
     let mut names: Vec<String> = step_types(&session.additional_steps).into_keys().collect();
     names.sort_by_key(|name| place(name));
-    let additional = names.iter().map(|name| additional(name, configurations.get(name), language));
-    std::iter::once(first_document(session)).chain(additional).collect()
+    let additional = names
+        .iter()
+        .map(|name| additional(name, configurations.get(name), language));
+    std::iter::once(first_document(session))
+        .chain(additional)
+        .collect()
 }
 
 fn first_document(session: &Session) -> Step {
@@ -73,7 +79,11 @@ fn first_document(session: &Session) -> Step {
 
 fn additional(name: &str, configuration: Option<&Value>, language: &str) -> Step {
     let (language, texts) = texts(configuration, language);
-    let text = |member: &str| texts.and_then(|texts| texts.get(member)).and_then(Value::as_str);
+    let text = |member: &str| {
+        texts
+            .and_then(|texts| texts.get(member))
+            .and_then(Value::as_str)
+    };
     let title = text("name").map_or_else(|| humanized(name), str::to_owned);
     let description = text("description").map(str::to_owned);
     let takes_pdf = configuration
@@ -93,7 +103,8 @@ fn additional(name: &str, configuration: Option<&Value>, language: &str) -> Step
     }
 }
 
-/// The configuration of each step; where a step stands under several countries or documents, that of the last.
+/// The configuration of each step; where a step stands under several countries or documents, that
+/// of the last.
 fn configurations(additional_steps: &Value) -> BTreeMap<String, Value> {
     let members = |value: &Value| value.as_object().cloned().unwrap_or_default();
     members(additional_steps)
@@ -107,7 +118,8 @@ fn configurations(additional_steps: &Value) -> BTreeMap<String, Value> {
         .collect()
 }
 
-/// The texts in the language, in its main language, in English, or in whichever there is; with the language that they are in.
+/// The texts in the language, in its main language, in English, or in whichever there is; with the
+/// language that they are in.
 fn texts<'a>(configuration: Option<&'a Value>, language: &str) -> (String, Option<&'a Value>) {
     let Some(all) = configuration
         .and_then(|configuration| configuration.get("texts"))
@@ -120,9 +132,10 @@ fn texts<'a>(configuration: Option<&'a Value>, language: &str) -> (String, Optio
     let found = [language.as_str(), main, "en"]
         .into_iter()
         .find_map(|wanted| all.get_key_value(wanted));
-    found
-        .or_else(|| all.iter().next())
-        .map_or_else(|| ("en".to_owned(), None), |(language, texts)| (language.clone(), Some(texts)))
+    found.or_else(|| all.iter().next()).map_or_else(
+        || ("en".to_owned(), None),
+        |(language, texts)| (language.clone(), Some(texts)),
+    )
 }
 
 fn place(name: &str) -> (String, u8, String) {
@@ -138,9 +151,9 @@ fn place(name: &str) -> (String, u8, String) {
 fn humanized(name: &str) -> String {
     let words = name.replace('_', " ").to_lowercase();
     let mut letters = words.chars();
-    letters
-        .next()
-        .map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+    letters.next().map_or_else(String::new, |first| {
+        first.to_uppercase().chain(letters).collect()
+    })
 }
 
 #[cfg(test)]
@@ -161,13 +174,26 @@ mod tests {
     }
 
     fn keys(steps: &[Step]) -> Vec<&str> {
-        steps.iter().flat_map(|step| &step.slots).map(|slot| slot.key.as_str()).collect()
+        steps
+            .iter()
+            .flat_map(|step| &step.slots)
+            .map(|slot| slot.key.as_str())
+            .collect()
     }
 
     #[test]
     fn the_first_document_comes_first_and_fronts_before_backs() {
         let steps = steps(json!({}), None);
-        assert_eq!(keys(&steps), ["FRONT", "BACK", "FACE", "SECOND_DOC_FRONT", "SECOND_DOC_BACK"]);
+        assert_eq!(
+            keys(&steps),
+            [
+                "FRONT",
+                "BACK",
+                "FACE",
+                "SECOND_DOC_FRONT",
+                "SECOND_DOC_BACK"
+            ]
+        );
         assert_eq!(steps.len(), 3);
     }
 
@@ -182,7 +208,8 @@ mod tests {
         let texts = json!({"en": {"name": "Second document"}, "lt": {"name": "Antras dokumentas"}});
         let step = json!({"type": "UPLOAD", "texts": texts, "settings": {"canUploadPDF": false}});
         let title = |locale: &str, language: Option<&str>| {
-            let request = json!({"locale": locale, "additionalSteps": {"ALL": {"ALL": {"POA_2": step}}}});
+            let request =
+                json!({"locale": locale, "additionalSteps": {"ALL": {"ALL": {"POA_2": step}}}});
             let step = steps(request, language).remove(1);
             assert!(!step.slots[0].takes_pdf);
             (step.language, step.title)
@@ -197,7 +224,8 @@ mod tests {
 
     #[test]
     fn a_step_without_texts_goes_by_its_key() {
-        let request = json!({"additionalSteps": {"LT": {"ALL": {"ADDITIONAL_PHOTO": {"type": "UPLOAD"}}}}});
+        let request =
+            json!({"additionalSteps": {"LT": {"ALL": {"ADDITIONAL_PHOTO": {"type": "UPLOAD"}}}}});
         assert_eq!(steps(request, None)[1].title, "Additional photo");
     }
 }

@@ -1,5 +1,6 @@
-//! Forms with files. A form is read whole, however large, because a browser that is cut off shows no answer; but of each file no
-//! more than [`FILE_LIMIT`] is kept, and what a file is follows from its first bytes and neither from its name nor from its type.
+//! Forms with files. A form is read whole, however large, because a browser that is cut off shows
+//! no answer; but of each file no more than [`FILE_LIMIT`] is kept, and what a file is follows from
+//! its first bytes and neither from its name nor from its type.
 
 use std::collections::HashMap;
 
@@ -43,8 +44,11 @@ impl Form {
         while let Some(mut field) = multipart.next_field().await? {
             let key = field.name().unwrap_or_default().to_owned();
             let Some(name) = field.file_name().map(kept_name) else {
-                let text = read_up_to(&mut field, TEXT_LIMIT).await?.unwrap_or_default();
-                form.texts.insert(key, String::from_utf8_lossy(&text).into_owned());
+                let text = read_up_to(&mut field, TEXT_LIMIT)
+                    .await?
+                    .unwrap_or_default();
+                form.texts
+                    .insert(key, String::from_utf8_lossy(&text).into_owned());
                 continue;
             };
             let bytes = read_up_to(&mut field, FILE_LIMIT).await?;
@@ -57,7 +61,10 @@ impl Form {
     }
 
     pub(crate) fn text(&self, name: &str) -> Option<&str> {
-        self.texts.get(name).map(String::as_str).filter(|text| !text.is_empty())
+        self.texts
+            .get(name)
+            .map(String::as_str)
+            .filter(|text| !text.is_empty())
     }
 
     pub(crate) fn take_file(&mut self, key: &str) -> Option<Upload> {
@@ -83,7 +90,10 @@ async fn read_up_to(field: &mut Field<'_>, limit: usize) -> Result<Option<Bytes>
 /// A device's file name without folders.
 fn kept_name(name: &str) -> String {
     let name = name.rsplit(['/', '\\']).next().unwrap_or_default();
-    name.chars().filter(|sign| !sign.is_control()).take(NAME_LIMIT).collect()
+    name.chars()
+        .filter(|sign| !sign.is_control())
+        .take(NAME_LIMIT)
+        .collect()
 }
 
 /// Takes a file for a slot.
@@ -102,7 +112,12 @@ pub(crate) fn accept(slot: &Slot, upload: Upload) -> Result<StoredFile, String> 
         "jpeg" => "image/jpeg",
         "png" => "image/png",
         "pdf" if slot.takes_pdf => "application/pdf",
-        _ => return Err(format!("The file is not {}. Choose another one.", formats(slot))),
+        _ => {
+            return Err(format!(
+                "The file is not {}. Choose another one.",
+                formats(slot)
+            ));
+        }
     };
     Ok(StoredFile {
         bytes,
@@ -113,7 +128,11 @@ pub(crate) fn accept(slot: &Slot, upload: Upload) -> Result<StoredFile, String> 
 
 /// The formats that a slot takes, for people.
 pub(crate) fn formats(slot: &Slot) -> &'static str {
-    if slot.takes_pdf { "a JPEG, PNG or PDF" } else { "a JPEG or PNG" }
+    if slot.takes_pdf {
+        "a JPEG, PNG or PDF"
+    } else {
+        "a JPEG or PNG"
+    }
 }
 
 #[cfg(test)]
@@ -140,13 +159,31 @@ mod tests {
 
     #[test]
     fn files_are_known_by_their_first_bytes() {
-        assert_eq!(judged(true, Some(b"\xff\xd8\xff\xe0")).unwrap(), "image/jpeg");
-        assert_eq!(judged(true, Some(b"\x89PNG\r\n\x1a\n")).unwrap(), "image/png");
+        assert_eq!(
+            judged(true, Some(b"\xff\xd8\xff\xe0")).unwrap(),
+            "image/jpeg"
+        );
+        assert_eq!(
+            judged(true, Some(b"\x89PNG\r\n\x1a\n")).unwrap(),
+            "image/png"
+        );
         assert_eq!(judged(true, Some(b"%PDF-1.7")).unwrap(), "application/pdf");
-        assert!(judged(false, Some(b"%PDF-1.7")).unwrap_err().contains("not a JPEG or PNG"));
-        assert!(judged(true, Some(b"GIF89a")).unwrap_err().contains("not a JPEG, PNG or PDF"));
+        assert!(
+            judged(false, Some(b"%PDF-1.7"))
+                .unwrap_err()
+                .contains("not a JPEG or PNG")
+        );
+        assert!(
+            judged(true, Some(b"GIF89a"))
+                .unwrap_err()
+                .contains("not a JPEG, PNG or PDF")
+        );
         assert!(judged(true, Some(b"")).unwrap_err().contains("empty"));
-        assert!(judged(true, None).unwrap_err().contains("larger than 20 MB"));
+        assert!(
+            judged(true, None)
+                .unwrap_err()
+                .contains("larger than 20 MB")
+        );
     }
 
     #[test]

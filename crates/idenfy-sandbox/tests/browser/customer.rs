@@ -9,7 +9,10 @@ use crate::world::{Opened, World};
 use test_browser::{Browser, Screen, in_browser};
 
 fn link(world: &World, session: &Opened) -> String {
-    world.url(&format!("/api/v2/redirect?authToken={}", session.auth_token))
+    world.url(&format!(
+        "/api/v2/redirect?authToken={}",
+        session.auth_token
+    ))
 }
 
 /// From the start page through the first document.
@@ -18,9 +21,15 @@ pub async fn first_document(browser: &Browser, documents: &Documents) {
     browser.screenshot("1-start").await;
     browser.press("Start").await;
     browser.sees_heading("Your identity document").await;
-    browser.attach("Front of the document", &documents.jpeg()).await;
-    browser.attach("Back of the document", &documents.png()).await;
-    browser.attach("Photo of your face", &documents.jpeg()).await;
+    browser
+        .attach("Front of the document", &documents.jpeg())
+        .await;
+    browser
+        .attach("Back of the document", &documents.png())
+        .await;
+    browser
+        .attach("Photo of your face", &documents.jpeg())
+        .await;
     browser.screenshot("2-document").await;
     browser.press("Continue").await;
 }
@@ -52,10 +61,21 @@ async fn a_customer_uploads_front_and_back_and_comes_back_to_the_shop() {
         browser.press("Send for verification").await;
         browser.sees_heading("Back at the shop").await;
         let body = world.receiver.next().await.body();
-        assert_eq!((&body["final"], &body["status"]["overall"]), (&json!(true), &json!("APPROVED")));
+        assert_eq!(
+            (&body["final"], &body["status"]["overall"]),
+            (&json!(true), &json!("APPROVED"))
+        );
         assert_eq!(body["status"]["additionalSteps"], "VALID");
-        for (step, file) in [("SECOND_DOC_FRONT", documents.jpeg()), ("SECOND_DOC_BACK", documents.png())] {
-            let stored = world.client.get(body["fileUrls"][step].as_str().unwrap()).send().await.unwrap();
+        for (step, file) in [
+            ("SECOND_DOC_FRONT", documents.jpeg()),
+            ("SECOND_DOC_BACK", documents.png()),
+        ] {
+            let stored = world
+                .client
+                .get(body["fileUrls"][step].as_str().unwrap())
+                .send()
+                .await
+                .unwrap();
             assert_eq!(stored.bytes().await.unwrap(), std::fs::read(file).unwrap());
         }
         browser.open(&link(&world, &session)).await;
@@ -78,14 +98,22 @@ async fn a_customer_uploads_one_pdf_in_their_language() {
         browser.press("Start").await;
         browser.press("Use specimen").await;
         browser.sees_heading("Leidimas gyventi").await;
-        assert_eq!(browser.evaluate("return document.querySelector('h1').lang").await, "lt");
+        assert_eq!(
+            browser
+                .evaluate("return document.querySelector('h1').lang")
+                .await,
+            "lt"
+        );
         browser.attach("Abi pusės", &documents.pdf()).await;
         browser.press("Continue").await;
         browser.press("Send for verification").await;
         browser.sees_heading("Thank you, you are verified").await;
         browser.screenshot("thanks").await;
         let body = world.receiver.next().await.body();
-        assert!(body["additionalStepPdfUrls"]["PERMIT"].is_string() && body["fileUrls"].get("PERMIT").is_none());
+        assert!(
+            body["additionalStepPdfUrls"]["PERMIT"].is_string()
+                && body["fileUrls"].get("PERMIT").is_none()
+        );
     })
     .await;
 }
@@ -149,7 +177,9 @@ async fn a_wrong_file_is_explained_at_its_field_with_scripts_and_without() {
 #[tokio::test]
 async fn an_expired_link_says_so() {
     let world = World::start().await;
-    let session = world.open(json!({"clientId": "client", "expiryTime": 0})).await;
+    let session = world
+        .open(json!({"clientId": "client", "expiryTime": 0}))
+        .await;
     in_browser("expired", Screen::Desktop, async |browser| {
         browser.open(&link(&world, &session)).await;
         browser.sees_heading("This link has expired").await;

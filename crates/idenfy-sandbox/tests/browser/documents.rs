@@ -1,4 +1,5 @@
-//! Files on disk for a browser to upload: real pictures, as far as a browser that shows them can tell.
+//! Files on disk for a browser to upload: real pictures, as far as a browser that shows them can
+//! tell.
 
 use std::path::{Path, PathBuf};
 
@@ -21,11 +22,15 @@ impl Documents {
         };
         let picture = picture();
         let jpeg = jpeg_encoder::Encoder::new_file(documents.path("front.jpg"), 80).unwrap();
-        jpeg.encode(&picture, WIDTH, HEIGHT, jpeg_encoder::ColorType::Rgb).unwrap();
+        jpeg.encode(&picture, WIDTH, HEIGHT, jpeg_encoder::ColorType::Rgb)
+            .unwrap();
         let file = std::fs::File::create(documents.path("back.png")).unwrap();
         let mut png = png::Encoder::new(file, u32::from(WIDTH), u32::from(HEIGHT));
         png.set_color(png::ColorType::Rgb);
-        png.write_header().unwrap().write_image_data(&picture).unwrap();
+        png.write_header()
+            .unwrap()
+            .write_image_data(&picture)
+            .unwrap();
         std::fs::write(documents.path("permit.pdf"), PDF).unwrap();
         std::fs::write(documents.path("letter.txt"), "This is not a document.").unwrap();
         documents

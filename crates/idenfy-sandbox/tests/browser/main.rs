@@ -12,11 +12,17 @@
 mod customer;
 mod documents;
 mod narrow;
-#[allow(dead_code, reason = "shared with the tests over HTTP, which use more of it")]
+#[allow(
+    dead_code,
+    reason = "shared with the tests over HTTP, which use more of it"
+)]
 #[path = "../sandbox/receiver.rs"]
 mod receiver;
 mod reviewer;
 mod shop;
-#[allow(dead_code, reason = "shared with the tests over HTTP, which use more of it")]
+#[allow(
+    dead_code,
+    reason = "shared with the tests over HTTP, which use more of it"
+)]
 #[path = "../sandbox/world.rs"]
 mod world;

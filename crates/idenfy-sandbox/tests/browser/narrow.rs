@@ -8,7 +8,9 @@ use test_browser::{Browser, Screen, in_browser};
 
 async fn fits(browser: &Browser, moment: &str) {
     let widths = browser
-        .evaluate("return [document.documentElement.scrollWidth, document.documentElement.clientWidth]")
+        .evaluate(
+            "return [document.documentElement.scrollWidth, document.documentElement.clientWidth]",
+        )
         .await;
     assert_eq!(widths, json!([320, 320]), "{moment}");
     browser.screenshot(moment).await;
@@ -22,12 +24,17 @@ async fn nothing_scrolls_sideways_on_a_narrow_phone() {
     let session = world.session(client_id).await;
     in_browser("narrow", Screen::Phone, async |browser| {
         browser
-            .open(&world.url(&format!("/api/v2/redirect?authToken={}", session.auth_token)))
+            .open(&world.url(&format!(
+                "/api/v2/redirect?authToken={}",
+                session.auth_token
+            )))
             .await;
         browser.sees_heading("Verify your identity").await;
         fits(browser, "1-start").await;
         browser.press("Start").await;
-        browser.attach("Front of the document", &documents.text()).await;
+        browser
+            .attach("Front of the document", &documents.text())
+            .await;
         browser.press("Continue").await;
         browser.sees("There is a problem").await;
         fits(browser, "2-problem").await;

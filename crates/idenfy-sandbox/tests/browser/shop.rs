@@ -1,4 +1,5 @@
-//! The application's own pages: where customers come back to, and a page that has the verification in an iFrame.
+//! The application's own pages: where customers come back to, and a page that has the verification
+//! in an iFrame.
 
 use axum::extract::Query;
 use axum::response::Html;
@@ -31,10 +32,15 @@ impl Shop {
                 "/done",
                 get(async || Html("<!doctype html><title>Shop</title><h1>Back at the shop</h1>")),
             )
-            .route("/sorry", get(async || Html("<!doctype html><title>Shop</title><h1>Sorry</h1>")))
+            .route(
+                "/sorry",
+                get(async || Html("<!doctype html><title>Shop</title><h1>Sorry</h1>")),
+            )
             .route(
                 "/frame",
-                get(async |Query(query): Query<HashMap<String, String>>| Html(WITH_FRAME.replace("FRAME", &query["src"]))),
+                get(async |Query(query): Query<HashMap<String, String>>| {
+                    Html(WITH_FRAME.replace("FRAME", &query["src"]))
+                }),
             );
         let server = tokio::spawn(async move { axum::serve(listener, app).await.unwrap() });
         Self { url, server }

@@ -11,37 +11,75 @@ use crate::world::{World, submission};
 #[tokio::test]
 async fn settings_are_changed_by_merge_patch_and_never_show_secrets() {
     let world = World::start().await;
-    let patch = json!({"fileLinkSeconds": 5, "apiSecret": "a new secret", "publicUrl": "http://elsewhere"});
+    let patch =
+        json!({"fileLinkSeconds": 5, "apiSecret": "a new secret", "publicUrl": "http://elsewhere"});
     let shown = world.admin("PATCH", "/settings", patch).await;
     assert_eq!(
         (&shown["fileLinkSeconds"], &shown["publicUrl"]),
         (&json!(5), &json!("http://elsewhere"))
     );
-    assert!(!shown.to_string().contains("secret") && !shown.to_string().contains("the signing key"));
-    assert_eq!(world.post("/api/v2/token", json!({"clientId": "client"})).await.status, 401);
+    assert!(
+        !shown.to_string().contains("secret") && !shown.to_string().contains("the signing key")
+    );
+    assert_eq!(
+        world
+            .post("/api/v2/token", json!({"clientId": "client"}))
+            .await
+            .status,
+        401
+    );
 
     let restored = world
-        .admin("PATCH", "/settings", json!({"fileLinkSeconds": null, "publicUrl": null}))
+        .admin(
+            "PATCH",
+            "/settings",
+            json!({"fileLinkSeconds": null, "publicUrl": null}),
+        )
         .await;
-    assert_eq!((&restored["fileLinkSeconds"], &restored["publicUrl"]), (&json!(3600), &Value::Null));
     assert_eq!(
-        world.try_admin("PATCH", "/settings", json!({"fileLinkSecond": 5})).await.status,
+        (&restored["fileLinkSeconds"], &restored["publicUrl"]),
+        (&json!(3600), &Value::Null)
+    );
+    assert_eq!(
+        world
+            .try_admin("PATCH", "/settings", json!({"fileLinkSecond": 5}))
+            .await
+            .status,
         400
     );
     assert_eq!(world.admin("GET", "/settings", json!({})).await, restored);
 
     let one_step = json!({"ALL": {"ALL": {"POA2": {"type": "UPLOAD"}}}});
-    let replaced = world.admin("PATCH", "/settings", json!({"defaultAdditionalSteps": one_step})).await;
+    let replaced = world
+        .admin(
+            "PATCH",
+            "/settings",
+            json!({"defaultAdditionalSteps": one_step}),
+        )
+        .await;
     assert_eq!(replaced["defaultAdditionalSteps"], one_step);
-    let defaults = world.admin("PATCH", "/settings", json!({"defaultAdditionalSteps": null})).await;
-    assert_eq!(defaults["defaultAdditionalSteps"], restored["defaultAdditionalSteps"]);
+    let defaults = world
+        .admin(
+            "PATCH",
+            "/settings",
+            json!({"defaultAdditionalSteps": null}),
+        )
+        .await;
+    assert_eq!(
+        defaults["defaultAdditionalSteps"],
+        restored["defaultAdditionalSteps"]
+    );
 }
 
 #[tokio::test]
 async fn sessions_are_listed_with_the_live_tokens_of_each_client() {
     let mut world = World::start().await;
     let created = world
-        .admin("POST", "/sessions", json!({"clientId": "a", "externalRef": "ours"}))
+        .admin(
+            "POST",
+            "/sessions",
+            json!({"clientId": "a", "externalRef": "ours"}),
+        )
         .await;
     let document = world.document_token("a").await;
     let finished = world.session("b").await;
@@ -52,19 +90,41 @@ async fn sessions_are_listed_with_the_live_tokens_of_each_client() {
         json!({"a": {"DOCUMENT": 1, "IDENTIFICATION": 1}, "b": {"DOCUMENT": 0, "IDENTIFICATION": 0}})
     );
     assert_eq!(
-        (&listed["sessions"][0]["scanRef"], &listed["sessions"][0]["externalRef"]),
+        (
+            &listed["sessions"][0]["scanRef"],
+            &listed["sessions"][0]["externalRef"]
+        ),
         (&created["scanRef"], &json!("ours"))
     );
-    assert!(!listed.to_string().contains(created["authToken"].as_str().unwrap()));
+    assert!(
+        !listed
+            .to_string()
+            .contains(created["authToken"].as_str().unwrap())
+    );
 
     world.receiver.next().await;
     world.post("/api/v2/process", submission(&document)).await;
     world.receiver.next().await;
     let listed = world.admin("GET", "/sessions?clientId=a", json!({})).await;
-    assert_eq!(listed["liveTokens"], json!({"a": {"DOCUMENT": 0, "IDENTIFICATION": 1}}));
+    assert_eq!(
+        listed["liveTokens"],
+        json!({"a": {"DOCUMENT": 0, "IDENTIFICATION": 1}})
+    );
     assert_eq!(listed["sessions"][1]["state"], "FINISHED");
-    assert_eq!(world.try_admin("GET", "/sessions/nobody", json!({})).await.status, 404);
-    assert_eq!(world.try_admin("POST", "/sessions", json!({})).await.identifier(), "MISSING_VALUE");
+    assert_eq!(
+        world
+            .try_admin("GET", "/sessions/nobody", json!({}))
+            .await
+            .status,
+        404
+    );
+    assert_eq!(
+        world
+            .try_admin("POST", "/sessions", json!({}))
+            .await
+            .identifier(),
+        "MISSING_VALUE"
+    );
 }
 
 #[tokio::test]
@@ -72,7 +132,9 @@ async fn requests_can_be_asked_for_by_client() {
     let world = World::start().await;
     let session = world.session("a").await;
     world.session("b").await;
-    world.post("/api/v2/status", json!({"scanRef": session.scan_ref})).await;
+    world
+        .post("/api/v2/status", json!({"scanRef": session.scan_ref}))
+        .await;
     let journal = world.admin("GET", "/requests?clientId=a", json!({})).await;
     let routes: Vec<_> = journal["requests"]
         .as_array()
@@ -98,7 +160,15 @@ async fn a_sandbox_ends_with_its_owner() {
     timeout(Duration::from_secs(20), world.sandbox.shutdown())
         .await
         .expect("an end in time");
-    assert!(world.client.get(&health).send().await.unwrap_err().is_connect());
+    assert!(
+        world
+            .client
+            .get(&health)
+            .send()
+            .await
+            .unwrap_err()
+            .is_connect()
+    );
 
     let dropped = Sandbox::start(Settings::default()).await.unwrap();
     let port = dropped.url().rsplit(':').next().unwrap().parse().unwrap();

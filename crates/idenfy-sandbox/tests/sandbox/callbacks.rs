@@ -124,13 +124,20 @@ async fn every_documented_member_is_there_whatever_the_result() {
     let (customer, unused) = (world.session("client").await, world.session("client").await);
     world.finish(&customer, json!({})).await;
     world
-        .admin("POST", &format!("/sessions/{}/expire", unused.scan_ref), json!({}))
+        .admin(
+            "POST",
+            &format!("/sessions/{}/expire", unused.scan_ref),
+            json!({}),
+        )
         .await;
     for _ in 0..2 {
         let body = world.receiver.next().await.body();
         for (object, members) in DOCUMENTED {
             let found = body.pointer(object).and_then(Value::as_object).unwrap();
-            let missing: Vec<_> = members.iter().filter(|member| !found.contains_key(**member)).collect();
+            let missing: Vec<_> = members
+                .iter()
+                .filter(|member| !found.contains_key(**member))
+                .collect();
             assert!(missing.is_empty(), "{missing:?} missing in {object:?}");
         }
     }
@@ -139,13 +146,25 @@ async fn every_documented_member_is_there_whatever_the_result() {
 #[tokio::test]
 async fn a_customers_session_ends_with_both_documents_and_a_verdict_on_the_steps() {
     let mut world = World::start().await;
-    let session = world.open(json!({"clientId": "client", "externalRef": "ours"})).await;
-    world.put_file(&session, "SECOND_DOC_FRONT", "image/png", PNG).await;
-    world.put_file(&session, "SECOND_DOC_BACK", "application/pdf", PDF).await;
+    let session = world
+        .open(json!({"clientId": "client", "externalRef": "ours"}))
+        .await;
+    world
+        .put_file(&session, "SECOND_DOC_FRONT", "image/png", PNG)
+        .await;
+    world
+        .put_file(&session, "SECOND_DOC_BACK", "application/pdf", PDF)
+        .await;
     let answer = world.finish(&session, json!({"nonFinalFirst": true})).await;
     let (first, second) = (world.receiver.next().await, world.receiver.next().await);
-    assert_eq!(first.header("idenfy-event-type"), Some("IDENTIFICATION_AUTO_FINISHED"));
-    assert_eq!(second.header("idenfy-event-type"), Some("IDENTIFICATION_MANUAL_FINISHED"));
+    assert_eq!(
+        first.header("idenfy-event-type"),
+        Some("IDENTIFICATION_AUTO_FINISHED")
+    );
+    assert_eq!(
+        second.header("idenfy-event-type"),
+        Some("IDENTIFICATION_MANUAL_FINISHED")
+    );
     assert!(is_signed(&first, SIGNING_KEY) && is_signed(&second, SIGNING_KEY));
     let (first, second) = (first.body(), second.body());
     assert_eq!(
@@ -161,13 +180,23 @@ async fn a_customers_session_ends_with_both_documents_and_a_verdict_on_the_steps
         json!({"SECOND_DOC_FRONT": "UPLOAD", "SECOND_DOC_BACK": "UPLOAD"})
     );
     assert_eq!(
-        second["additionalStepPdfUrls"].as_object().unwrap().keys().collect::<Vec<_>>(),
+        second["additionalStepPdfUrls"]
+            .as_object()
+            .unwrap()
+            .keys()
+            .collect::<Vec<_>>(),
         ["SECOND_DOC_BACK"]
     );
-    assert_eq!((&second["clientId"], &second["externalRef"]), (&json!("client"), &json!("ours")));
+    assert_eq!(
+        (&second["clientId"], &second["externalRef"]),
+        (&json!("client"), &json!("ours"))
+    );
     let attempts = answer["deliveries"].as_array().unwrap();
     assert_eq!(
-        attempts.iter().map(|attempt| attempt["status"].clone()).collect::<Vec<_>>(),
+        attempts
+            .iter()
+            .map(|attempt| attempt["status"].clone())
+            .collect::<Vec<_>>(),
         [200, 200]
     );
 }
@@ -177,7 +206,9 @@ async fn the_verdict_on_the_steps_is_implied_or_given_and_spelled_by_setting() {
     let mut world = World::start().await;
     let mut verdict = async |how: Value| {
         let session = world.session("client").await;
-        world.put_file(&session, "SECOND_DOC_FRONT", "image/png", PNG).await;
+        world
+            .put_file(&session, "SECOND_DOC_FRONT", "image/png", PNG)
+            .await;
         world.finish(&session, how).await;
         world.receiver.next().await.body()["status"].clone()
     };
@@ -186,7 +217,10 @@ async fn the_verdict_on_the_steps_is_implied_or_given_and_spelled_by_setting() {
         (&missing["additionalSteps"], &missing["mismatchTags"]),
         (&json!("NOT_FOUND"), &json!(["ADDITIONAL_STEP_NOT_FOUND"]))
     );
-    assert_eq!(verdict(json!({"additionalSteps": null})).await["additionalSteps"], Value::Null);
+    assert_eq!(
+        verdict(json!({"additionalSteps": null})).await["additionalSteps"],
+        Value::Null
+    );
     assert_eq!(
         verdict(json!({"additionalSteps": {"odd": 1}})).await["additionalSteps"],
         json!({"odd": 1})
@@ -196,10 +230,18 @@ async fn the_verdict_on_the_steps_is_implied_or_given_and_spelled_by_setting() {
     world
         .settings(json!({"stepVerdictSpelling": "sentence", "eventNames": "idVerification"}))
         .await;
-    world.finish(&session, json!({"additionalSteps": "VALID"})).await;
+    world
+        .finish(&session, json!({"additionalSteps": "VALID"}))
+        .await;
     let callback = world.receiver.next().await;
-    assert_eq!(callback.body()["status"]["additionalSteps"], "Additional step is valid");
-    assert_eq!(callback.header("idenfy-event-type"), Some("ID_VERIFICATION_MANUAL_FINISHED"));
+    assert_eq!(
+        callback.body()["status"]["additionalSteps"],
+        "Additional step is valid"
+    );
+    assert_eq!(
+        callback.header("idenfy-event-type"),
+        Some("ID_VERIFICATION_MANUAL_FINISHED")
+    );
 }
 
 #[tokio::test]
@@ -213,24 +255,38 @@ async fn upload_steps_are_judged_only_by_setting() {
         ("EXTRACT", true, json!("VALID")),
         ("COMPARE", false, json!("NOT_FOUND")),
     ] {
-        world.settings(json!({"defaultAdditionalSteps": of_kind(kind)})).await;
+        world
+            .settings(json!({"defaultAdditionalSteps": of_kind(kind)}))
+            .await;
         let session = world.session("client").await;
         if has_file {
             world.put_file(&session, "STEP", "image/png", PNG).await;
         }
         world.finish(&session, json!({})).await;
         let body = world.receiver.next().await.body();
-        assert_eq!(body["status"]["additionalSteps"], verdict, "{kind}, {has_file}");
-        let completed = if has_file { json!({"STEP": kind}) } else { json!({}) };
+        assert_eq!(
+            body["status"]["additionalSteps"], verdict,
+            "{kind}, {has_file}"
+        );
+        let completed = if has_file {
+            json!({"STEP": kind})
+        } else {
+            json!({})
+        };
         assert_eq!(body["additionalSteps"], completed);
         if verdict.is_null() {
             assert_eq!(body["status"]["mismatchTags"], json!([]));
         }
     }
     let session = world.session("client").await;
-    world.finish(&session, json!({"additionalSteps": "VALID"})).await;
+    world
+        .finish(&session, json!({"additionalSteps": "VALID"}))
+        .await;
     let given = world.receiver.next().await.body();
-    assert_eq!(given["status"]["additionalSteps"], "VALID", "what is asked for is sent");
+    assert_eq!(
+        given["status"]["additionalSteps"], "VALID",
+        "what is asked for is sent"
+    );
 }
 
 #[tokio::test]
@@ -255,7 +311,15 @@ async fn anything_but_200_is_repeated_with_the_same_bytes() {
         .map(|record| (record["attempt"].clone(), record["status"].clone()))
         .collect();
     let numbered = |attempt: u32, status: u32| (json!(attempt), json!(status));
-    assert_eq!(attempts, [numbered(1, 500), numbered(2, 204), numbered(3, 302), numbered(4, 200)]);
+    assert_eq!(
+        attempts,
+        [
+            numbered(1, 500),
+            numbered(2, 204),
+            numbered(3, 302),
+            numbered(4, 200)
+        ]
+    );
     assert!(world.receiver.is_quiet());
 }
 
@@ -271,7 +335,9 @@ async fn repeats_end_and_failures_are_recorded() {
     assert!(world.receiver.is_quiet());
 
     let again = format!("/sessions/{}/callback", session.scan_ref);
-    world.settings(json!({"callbackUrl": "http://127.0.0.1:1/"})).await;
+    world
+        .settings(json!({"callbackUrl": "http://127.0.0.1:1/"}))
+        .await;
     let unreachable = world.admin("POST", &again, json!({})).await;
     assert_eq!(unreachable["deliveries"][0]["error"], "no connection");
     world.settings(json!({"callbackUrl": null})).await;
@@ -279,7 +345,11 @@ async fn repeats_end_and_failures_are_recorded() {
     assert_eq!(nowhere["deliveries"].as_array().unwrap().len(), 1);
     assert_eq!(nowhere["deliveries"][0]["error"], "no receiver");
     let journal = world
-        .admin("GET", &format!("/deliveries?scanRef={}", session.scan_ref), json!({}))
+        .admin(
+            "GET",
+            &format!("/deliveries?scanRef={}", session.scan_ref),
+            json!({}),
+        )
         .await;
     assert_eq!(journal["deliveries"].as_array().unwrap().len(), 5);
 }
@@ -315,9 +385,15 @@ async fn text_outside_ascii_is_sent_raw_or_escaped() {
     let session = world.session("client").await;
     world.finish(&session, json!({})).await;
     let raw = world.receiver.next().await;
-    world.settings(json!({"callbackEscapeNonAscii": true})).await;
     world
-        .admin("POST", &format!("/sessions/{}/callback", session.scan_ref), json!({}))
+        .settings(json!({"callbackEscapeNonAscii": true}))
+        .await;
+    world
+        .admin(
+            "POST",
+            &format!("/sessions/{}/callback", session.scan_ref),
+            json!({}),
+        )
         .await;
     let escaped = world.receiver.next().await;
     assert!(!raw.raw.is_ascii() && escaped.raw.is_ascii());
@@ -335,21 +411,33 @@ async fn the_last_callback_can_be_sent_again_in_many_ways() {
     world.finish(&session, json!({})).await;
     let original = world.receiver.next().await;
 
-    let answer = world.admin("POST", &path, json!({"count": 5, "concurrent": true})).await;
+    let answer = world
+        .admin("POST", &path, json!({"count": 5, "concurrent": true}))
+        .await;
     assert_eq!(answer["deliveries"].as_array().unwrap().len(), 5);
     for _ in 0..5 {
         assert_eq!(world.receiver.next().await.raw, original.raw);
     }
     world.settings(json!({"fileLinkSeconds": 61})).await;
-    world.admin("POST", &path, json!({"freshLinks": true})).await;
+    world
+        .admin("POST", &path, json!({"freshLinks": true}))
+        .await;
     let renewed = world.receiver.next().await.body();
-    assert!(renewed["fileUrls"]["FRONT"].as_str().unwrap().contains("X-Amz-Expires=61"));
+    assert!(
+        renewed["fileUrls"]["FRONT"]
+            .as_str()
+            .unwrap()
+            .contains("X-Amz-Expires=61")
+    );
     let changed = json!({"overrides": {"status": {"overall": "DENIED"}}, "eventType": "IDENTIFICATION", "expiredLinks": true});
     world.admin("POST", &path, changed).await;
     let changed = world.receiver.next().await;
     assert_eq!(changed.header("idenfy-event-type"), Some("IDENTIFICATION"));
     assert_eq!(changed.body()["status"]["overall"], "DENIED");
-    let link = changed.body()["fileUrls"]["FRONT"].as_str().unwrap().to_owned();
+    let link = changed.body()["fileUrls"]["FRONT"]
+        .as_str()
+        .unwrap()
+        .to_owned();
     assert_eq!(world.client.get(link).send().await.unwrap().status(), 403);
 }
 
@@ -375,7 +463,10 @@ async fn an_old_callback_is_sent_again_byte_for_byte() {
         let answer = world.admin("POST", &path, which.clone()).await;
         let again = world.receiver.next().await;
         assert_eq!(again.raw, sent[number].raw, "{which}");
-        assert_eq!(again.header("idenfy-event-type"), sent[number].header("idenfy-event-type"));
+        assert_eq!(
+            again.header("idenfy-event-type"),
+            sent[number].header("idenfy-event-type")
+        );
         assert!(is_signed(&again, SIGNING_KEY));
         assert_eq!(answer["deliveries"][0]["callback"], number);
     }
@@ -390,19 +481,35 @@ async fn only_callbacks_that_are_kept_are_sent_again() {
         world.receiver.next().await;
     }
     let path = format!("/sessions/{}/callback", session.scan_ref);
-    let changed = world.admin("POST", &path, json!({"overrides": {"final": false}})).await;
+    let changed = world
+        .admin("POST", &path, json!({"overrides": {"final": false}}))
+        .await;
     world.receiver.next().await;
     assert_eq!(changed["deliveries"][0]["callback"], Value::Null);
     let of_other = world
-        .admin("GET", &format!("/deliveries?scanRef={}", other.scan_ref), json!({}))
+        .admin(
+            "GET",
+            &format!("/deliveries?scanRef={}", other.scan_ref),
+            json!({}),
+        )
         .await;
     for (which, status) in [
-        (json!({"sequence": changed["deliveries"][0]["sequence"]}), 409),
-        (json!({"sequence": of_other["deliveries"][0]["sequence"]}), 404),
+        (
+            json!({"sequence": changed["deliveries"][0]["sequence"]}),
+            409,
+        ),
+        (
+            json!({"sequence": of_other["deliveries"][0]["sequence"]}),
+            404,
+        ),
         (json!({"callback": 1}), 404),
         (json!({"callback": 0, "sequence": 1}), 400),
     ] {
-        assert_eq!(world.try_admin("POST", &path, which.clone()).await.status, status, "{which}");
+        assert_eq!(
+            world.try_admin("POST", &path, which.clone()).await.status,
+            status,
+            "{which}"
+        );
     }
     assert!(world.receiver.is_quiet());
 }
@@ -413,9 +520,15 @@ async fn a_result_can_change_after_it_was_final() {
     let session = world.session("client").await;
     world.finish(&session, json!({})).await;
     world
-        .finish(&session, json!({"overall": "DENIED", "overrides": {"companyId": null}}))
+        .finish(
+            &session,
+            json!({"overall": "DENIED", "overrides": {"companyId": null}}),
+        )
         .await;
-    assert_eq!(world.receiver.next().await.body()["status"]["overall"], "APPROVED");
+    assert_eq!(
+        world.receiver.next().await.body()["status"]["overall"],
+        "APPROVED"
+    );
     let later = world.receiver.next().await.body();
     assert_eq!(later["status"]["overall"], "DENIED");
     assert!(later.get("companyId").is_none());

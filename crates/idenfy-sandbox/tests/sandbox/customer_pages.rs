@@ -1,4 +1,5 @@
-//! The customer's pages without a browser: what asking for them changes, what forms do, and what is refused.
+//! The customer's pages without a browser: what asking for them changes, what forms do, and what is
+//! refused.
 
 use idenfy_sandbox::{ReviewMode, Settings};
 use serde_json::{Value, json};
@@ -12,12 +13,19 @@ fn link(session: &Opened) -> String {
 }
 
 async fn start(world: &World, session: &Opened) {
-    let started = world.form("/verification/start", &[("authToken", &session.auth_token)]).await;
+    let started = world
+        .form("/verification/start", &[("authToken", &session.auth_token)])
+        .await;
     assert_eq!(started.location(), link(session));
 }
 
 /// Sends one step's files and returns where that leads.
-async fn step(world: &World, session: &Opened, number: &str, files: &[(&str, &str, &[u8])]) -> String {
+async fn step(
+    world: &World,
+    session: &Opened,
+    number: &str,
+    files: &[(&str, &str, &[u8])],
+) -> String {
     let fields = [("authToken", session.auth_token.as_str()), ("step", number)];
     world.upload(&fields, files).await.location().to_owned()
 }
@@ -27,7 +35,13 @@ async fn handed_in(world: &World, mut request: Value) -> Opened {
     request["clientId"] = json!("client");
     let session = world.open(request).await;
     start(world, &session).await;
-    step(world, &session, "1", &[("FRONT", "f.jpg", JPEG), ("FACE", "me.png", PNG)]).await;
+    step(
+        world,
+        &session,
+        "1",
+        &[("FRONT", "f.jpg", JPEG), ("FACE", "me.png", PNG)],
+    )
+    .await;
     step(world, &session, "2", &[("SECOND_DOC_FRONT", "a.png", PNG)]).await;
     let last = step(world, &session, "3", &[("SECOND_DOC_BACK", "b.pdf", PDF)]).await;
     assert_eq!(last, format!("{}&step=4", link(&session)));
@@ -39,7 +53,10 @@ async fn looking_at_the_link_changes_nothing_and_starting_is_a_form() {
     let world = World::start().await;
     let session = world.session("client").await;
     let page = world.get(&link(&session)).await;
-    assert_eq!((page.status, page.content_type.as_str()), (200, "text/html; charset=utf-8"));
+    assert_eq!(
+        (page.status, page.content_type.as_str()),
+        (200, "text/html; charset=utf-8")
+    );
     assert_eq!(world.shown(&session).await["state"], "ACTIVE");
     start(&world, &session).await;
     let started = world.shown(&session).await;
@@ -50,19 +67,40 @@ async fn looking_at_the_link_changes_nothing_and_starting_is_a_form() {
         started["expiresAt"],
         "a second start gives no more time"
     );
-    assert!(world.get(&link(&session)).await.text().contains("Step 1 of 4"));
+    assert!(
+        world
+            .get(&link(&session))
+            .await
+            .text()
+            .contains("Step 1 of 4")
+    );
 }
 
 #[tokio::test]
 async fn what_was_handed_in_and_submitted_goes_into_the_callback() {
     let mut world = World::start().await;
-    let session = handed_in(&world, json!({"successUrl": "https://shop.example/done?a=b"})).await;
-    let submitted = world.form("/verification/submit", &[("authToken", &session.auth_token)]).await;
+    let session = handed_in(
+        &world,
+        json!({"successUrl": "https://shop.example/done?a=b"}),
+    )
+    .await;
+    let submitted = world
+        .form(
+            "/verification/submit",
+            &[("authToken", &session.auth_token)],
+        )
+        .await;
     assert_eq!(submitted.location(), "https://shop.example/done?a=b");
     let body = world.receiver.next().await.body();
-    assert_eq!((&body["final"], &body["status"]["overall"]), (&json!(true), &json!("APPROVED")));
+    assert_eq!(
+        (&body["final"], &body["status"]["overall"]),
+        (&json!(true), &json!("APPROVED"))
+    );
     assert_eq!(body["status"]["additionalSteps"], "VALID");
-    assert!(body["fileUrls"]["SECOND_DOC_FRONT"].is_string() && body["additionalStepPdfUrls"]["SECOND_DOC_BACK"].is_string());
+    assert!(
+        body["fileUrls"]["SECOND_DOC_FRONT"].is_string()
+            && body["additionalStepPdfUrls"]["SECOND_DOC_BACK"].is_string()
+    );
 }
 
 #[tokio::test]
@@ -70,9 +108,26 @@ async fn a_session_is_submitted_once_and_only_with_every_file() {
     let mut world = World::start().await;
     let session = world.session("client").await;
     start(&world, &session).await;
-    let submit = || async { world.form("/verification/submit", &[("authToken", &session.auth_token)]).await };
-    assert_eq!(submit().await.location(), link(&session), "nothing is there yet");
-    step(&world, &session, "1", &[("FRONT", "f.jpg", JPEG), ("FACE", "me.png", PNG)]).await;
+    let submit = || async {
+        world
+            .form(
+                "/verification/submit",
+                &[("authToken", &session.auth_token)],
+            )
+            .await
+    };
+    assert_eq!(
+        submit().await.location(),
+        link(&session),
+        "nothing is there yet"
+    );
+    step(
+        &world,
+        &session,
+        "1",
+        &[("FRONT", "f.jpg", JPEG), ("FACE", "me.png", PNG)],
+    )
+    .await;
     step(&world, &session, "2", &[("SECOND_DOC_FRONT", "a.png", PNG)]).await;
     step(&world, &session, "3", &[("SECOND_DOC_BACK", "b.png", PNG)]).await;
     let (first, second) = tokio::join!(submit(), submit());
@@ -90,15 +145,33 @@ async fn the_result_decides_where_the_customer_goes() {
     for (overall, leads_to) in [("APPROVED", "ok"), ("DENIED", "no"), ("SUSPECTED", "hm")] {
         world.settings(json!({"automaticOverall": overall})).await;
         let session = handed_in(&world, urls.clone()).await;
-        let submitted = world.form("/verification/submit", &[("authToken", &session.auth_token)]).await;
-        assert_eq!(submitted.location(), format!("https://a.example/{leads_to}"));
+        let submitted = world
+            .form(
+                "/verification/submit",
+                &[("authToken", &session.auth_token)],
+            )
+            .await;
+        assert_eq!(
+            submitted.location(),
+            format!("https://a.example/{leads_to}")
+        );
     }
     // A link that is not one of the web is not followed.
-    world.settings(json!({"automaticOverall": "APPROVED"})).await;
+    world
+        .settings(json!({"automaticOverall": "APPROVED"}))
+        .await;
     let session = handed_in(&world, json!({"successUrl": "javascript:alert(1)"})).await;
-    let submitted = world.form("/verification/submit", &[("authToken", &session.auth_token)]).await;
+    let submitted = world
+        .form(
+            "/verification/submit",
+            &[("authToken", &session.auth_token)],
+        )
+        .await;
     let result = submitted.location();
-    assert_eq!(result, format!("/verification/result?authToken={}", session.auth_token));
+    assert_eq!(
+        result,
+        format!("/verification/result?authToken={}", session.auth_token)
+    );
     assert!(world.get(result).await.text().contains("you are verified"));
 }
 
@@ -110,12 +183,22 @@ async fn a_reviewed_session_waits_and_then_leads_on() {
     })
     .await;
     let session = handed_in(&world, json!({"errorUrl": "https://a.example/no"})).await;
-    let submitted = world.form("/verification/submit", &[("authToken", &session.auth_token)]).await;
+    let submitted = world
+        .form(
+            "/verification/submit",
+            &[("authToken", &session.auth_token)],
+        )
+        .await;
     let result = submitted.location();
     assert!(world.get(result).await.text().contains("under review"));
     assert!(world.receiver.is_quiet());
     assert_eq!(world.shown(&session).await["state"], "PROCESSING");
-    world.finish(&session, json!({"overall": "DENIED", "nonFinalFirst": true})).await;
+    world
+        .finish(
+            &session,
+            json!({"overall": "DENIED", "nonFinalFirst": true}),
+        )
+        .await;
     world.receiver.next().await;
     assert_eq!(world.get(result).await.location(), "https://a.example/no");
 }
@@ -127,11 +210,15 @@ async fn links_that_lead_nowhere_say_why() {
     assert_eq!(unknown.status, 404);
     assert!(unknown.text().contains("not known"));
 
-    let expired = world.open(json!({"clientId": "client", "expiryTime": 0})).await;
+    let expired = world
+        .open(json!({"clientId": "client", "expiryTime": 0}))
+        .await;
     let page = world.get(&link(&expired)).await;
     assert_eq!(page.status, 410);
     assert!(page.text().contains("has expired"));
-    let late = world.form("/verification/start", &[("authToken", &expired.auth_token)]).await;
+    let late = world
+        .form("/verification/start", &[("authToken", &expired.auth_token)])
+        .await;
     assert_eq!(late.status, 410);
 
     let used = world.session("client").await;
@@ -148,10 +235,16 @@ async fn refused_files_are_named_and_good_ones_of_the_same_form_kept() {
     start(&world, &session).await;
     let fields = [("authToken", session.auth_token.as_str()), ("step", "1")];
     let answer = world
-        .upload(&fields, &[("FRONT", "front.png", PNG), ("FACE", "me.gif", b"GIF89a")])
+        .upload(
+            &fields,
+            &[("FRONT", "front.png", PNG), ("FACE", "me.gif", b"GIF89a")],
+        )
         .await;
     assert_eq!(answer.status, 422);
-    assert!(answer.text().contains("href=\"#file-FACE\"") && answer.text().contains("not a JPEG or PNG"));
+    assert!(
+        answer.text().contains("href=\"#file-FACE\"")
+            && answer.text().contains("not a JPEG or PNG")
+    );
     assert_eq!(world.shown(&session).await["files"], json!(["FRONT"]));
     let next = step(&world, &session, "1", &[("FACE", "me.png", PNG)]).await;
     assert_eq!(next, format!("{}&step=2", link(&session)));
@@ -164,11 +257,19 @@ async fn a_file_beyond_the_limit_is_refused_and_one_at_it_taken() {
     start(&world, &session).await;
     let mut large = JPEG.to_vec();
     large.resize(20_000_001, 0);
-    let fields = [("authToken", session.auth_token.as_str()), ("step", "1"), ("specimen", "1")];
-    let answer = world.upload(&fields, &[("FRONT", "large.jpg", &large)]).await;
+    let fields = [
+        ("authToken", session.auth_token.as_str()),
+        ("step", "1"),
+        ("specimen", "1"),
+    ];
+    let answer = world
+        .upload(&fields, &[("FRONT", "large.jpg", &large)])
+        .await;
     assert_eq!(answer.status, 422);
     assert!(answer.text().contains("larger than 20 MB"));
-    let next = world.upload(&fields, &[("FRONT", "large.jpg", &large[..20_000_000])]).await;
+    let next = world
+        .upload(&fields, &[("FRONT", "large.jpg", &large[..20_000_000])])
+        .await;
     assert_eq!(next.location(), format!("{}&step=2", link(&session)));
 }
 
@@ -177,10 +278,19 @@ async fn texts_of_others_are_escaped() {
     let world = World::start().await;
     let texts = json!({"en": {"name": "<script>alert(1)</script>", "description": "\"><b>"}});
     let steps = json!({"ALL": {"ALL": {"STEP": {"type": "UPLOAD", "texts": texts}}}});
-    let session = world.open(json!({"clientId": "<i>client</i>", "additionalSteps": steps})).await;
+    let session = world
+        .open(json!({"clientId": "<i>client</i>", "additionalSteps": steps}))
+        .await;
     start(&world, &session).await;
     world
-        .upload(&[("authToken", &session.auth_token), ("step", "1"), ("specimen", "1")], &[])
+        .upload(
+            &[
+                ("authToken", &session.auth_token),
+                ("step", "1"),
+                ("specimen", "1"),
+            ],
+            &[],
+        )
         .await;
     world
         .upload(
@@ -197,7 +307,10 @@ async fn texts_of_others_are_escaped() {
     ] {
         let text = world.get(&page).await.text();
         assert!(
-            !text.contains("<script>") && !text.contains("<b>") && !text.contains("<i>") && !text.contains("<img src=x>"),
+            !text.contains("<script>")
+                && !text.contains("<b>")
+                && !text.contains("<i>")
+                && !text.contains("<img src=x>"),
             "{text}"
         );
     }
@@ -210,14 +323,23 @@ async fn pages_load_nothing_from_elsewhere_and_tell_nobody_their_address() {
     let page = world.get(&link(&session)).await;
     let policy = page.headers["content-security-policy"].to_str().unwrap();
     assert!(
-        policy.starts_with("default-src 'none'; style-src 'self';") && policy.contains("frame-ancestors 'none'"),
+        policy.starts_with("default-src 'none'; style-src 'self';")
+            && policy.contains("frame-ancestors 'none'"),
         "{policy}"
     );
     assert_eq!(
-        (&page.headers["referrer-policy"], &page.headers["cache-control"]),
-        (&"no-referrer".parse().unwrap(), &"no-store".parse().unwrap())
+        (
+            &page.headers["referrer-policy"],
+            &page.headers["cache-control"]
+        ),
+        (
+            &"no-referrer".parse().unwrap(),
+            &"no-store".parse().unwrap()
+        )
     );
-    let framed = world.get(&format!("/?authToken={}&lang=lt", session.auth_token)).await;
+    let framed = world
+        .get(&format!("/?authToken={}&lang=lt", session.auth_token))
+        .await;
     assert!(
         framed.headers["content-security-policy"]
             .to_str()

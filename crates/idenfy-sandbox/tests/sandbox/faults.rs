@@ -11,13 +11,17 @@ use crate::world::{Opened, PNG, World, read, submission};
 
 impl World {
     async fn submit(&self, session: &Opened) -> reqwest::Result<Response> {
-        self.request("/api/v2/process", &submission(session)).send().await
+        self.request("/api/v2/process", &submission(session))
+            .send()
+            .await
     }
 }
 
 /// Whether the connection was reset, and not merely closed.
 fn is_reset(error: &reqwest::Error) -> bool {
-    let mut causes = std::iter::successors(error.source(), |cause: &&(dyn Error + 'static)| (*cause).source());
+    let mut causes = std::iter::successors(error.source(), |cause: &&(dyn Error + 'static)| {
+        (*cause).source()
+    });
     causes.any(|cause| {
         cause
             .downcast_ref::<io::Error>()
@@ -31,9 +35,16 @@ async fn a_status_comes_with_its_error_and_retry_after_as_often_as_scripted() {
     let fault = json!({"route": "token", "kind": "status", "status": 429, "retryAfterSeconds": 7, "times": 2});
     world.fault(fault).await;
     for _ in 0..2 {
-        let response = world.request("/api/v2/token", &json!({"clientId": "client"})).send().await.unwrap();
+        let response = world
+            .request("/api/v2/token", &json!({"clientId": "client"}))
+            .send()
+            .await
+            .unwrap();
         assert_eq!(
-            (response.status().as_u16(), &response.headers()["retry-after"]),
+            (
+                response.status().as_u16(),
+                &response.headers()["retry-after"]
+            ),
             (429, &"7".parse().unwrap())
         );
         assert_eq!(read(response).await.identifier(), "TOO_MANY_REQUESTS");
@@ -50,7 +61,12 @@ async fn faults_meet_whom_they_match_and_can_be_seen_and_cleared() {
         .await;
     world.session("a").await;
     world.document_token("b").await;
-    let met = world.post("/api/v2/token", json!({"clientId": "a", "tokenType": "DOCUMENT"})).await;
+    let met = world
+        .post(
+            "/api/v2/token",
+            json!({"clientId": "a", "tokenType": "DOCUMENT"}),
+        )
+        .await;
     assert_eq!((met.status, met.content_type.as_str()), (502, "text/html"));
     let left = world.admin("GET", "/faults", json!({})).await;
     assert_eq!(left["faults"][0]["times"], 4);
@@ -58,7 +74,11 @@ async fn faults_meet_whom_they_match_and_can_be_seen_and_cleared() {
     world.document_token("a").await;
 
     let impossible = world
-        .try_admin("POST", "/faults", json!({"route": "callback", "kind": "html"}))
+        .try_admin(
+            "POST",
+            "/faults",
+            json!({"route": "callback", "kind": "html"}),
+        )
         .await;
     assert_eq!(impossible.status, 400);
 }
@@ -71,17 +91,30 @@ async fn an_error_in_200_uses_the_token_up_without_a_result() {
         .fault(json!({"route": "process", "kind": "errorIn200", "identifier": "DOC_NOT_FOUND"}))
         .await;
     let answer = read(world.submit(&session).await.unwrap()).await;
-    assert_eq!((answer.status, answer.identifier().as_str()), (200, "DOC_NOT_FOUND"));
-    assert_eq!(read(world.submit(&session).await.unwrap()).await.identifier(), "TOKEN_NOT_VALID");
+    assert_eq!(
+        (answer.status, answer.identifier().as_str()),
+        (200, "DOC_NOT_FOUND")
+    );
+    assert_eq!(
+        read(world.submit(&session).await.unwrap())
+            .await
+            .identifier(),
+        "TOKEN_NOT_VALID"
+    );
     let shown = world.shown(&session).await;
-    assert_eq!((&shown["processedAt"], &shown["live"]), (&Value::Null, &json!(false)));
+    assert_eq!(
+        (&shown["processedAt"], &shown["live"]),
+        (&Value::Null, &json!(false))
+    );
 }
 
 #[tokio::test]
 async fn a_gateways_error_leaves_the_token_alone() {
     let world = World::start().await;
     let session = world.document_token("client").await;
-    world.fault(json!({"route": "process", "kind": "html", "status": 503})).await;
+    world
+        .fault(json!({"route": "process", "kind": "html", "status": 503}))
+        .await;
     assert_eq!(world.submit(&session).await.unwrap().status(), 503);
     assert_eq!(world.submit(&session).await.unwrap().status(), 200);
 }
@@ -96,10 +129,19 @@ async fn a_reset_request_is_not_handled_and_an_accepted_one_is() {
         assert!(is_reset(&error), "{error:?}");
         assert_eq!(world.shown(&session).await["tokenUsed"], accepted);
         if accepted {
-            assert_eq!(world.receiver.next().await.body()["scanRef"], session.scan_ref);
+            assert_eq!(
+                world.receiver.next().await.body()["scanRef"],
+                session.scan_ref
+            );
         }
     }
-    assert!(world.requests("process").await.iter().all(|record| record["status"].is_null()));
+    assert!(
+        world
+            .requests("process")
+            .await
+            .iter()
+            .all(|record| record["status"].is_null())
+    );
 }
 
 #[tokio::test]
@@ -114,7 +156,9 @@ async fn a_hanging_request_is_silent_until_it_is_reset() {
         assert!(request.send().await.unwrap_err().is_timeout());
         assert_eq!(world.shown(&session).await["tokenUsed"], accepted);
 
-        world.fault(json!({"route": "status", "kind": kind, "milliseconds": 1})).await;
+        world
+            .fault(json!({"route": "status", "kind": kind, "milliseconds": 1}))
+            .await;
         let reset = world
             .request("/api/v2/status", &json!({"scanRef": session.scan_ref}))
             .send()
@@ -128,9 +172,20 @@ async fn a_hanging_request_is_silent_until_it_is_reset() {
 #[tokio::test]
 async fn a_lost_token_exists_all_the_same() {
     let world = World::start().await;
-    world.fault(json!({"route": "token", "kind": "acceptedThenReset"})).await;
-    assert!(world.request("/api/v2/token", &json!({"clientId": "client"})).send().await.is_err());
-    let listed = world.get("/kyc/identifications/?clientId=client").await.json();
+    world
+        .fault(json!({"route": "token", "kind": "acceptedThenReset"}))
+        .await;
+    assert!(
+        world
+            .request("/api/v2/token", &json!({"clientId": "client"}))
+            .send()
+            .await
+            .is_err()
+    );
+    let listed = world
+        .get("/kyc/identifications/?clientId=client")
+        .await
+        .json();
     assert_eq!(listed["count"], 1);
 }
 
@@ -142,7 +197,9 @@ async fn a_truncated_answer_ends_too_soon() {
         ("/api/v2/token", json!({"clientId": "client"}), "token"),
         ("/api/v2/process", submission(&session), "process"),
     ] {
-        world.fault(json!({"route": route, "kind": "truncate"})).await;
+        world
+            .fault(json!({"route": route, "kind": "truncate"}))
+            .await;
         let response = world.request(path, &body).send().await.unwrap();
         assert!(response.status().is_success());
         let announced = response.content_length().unwrap();
@@ -156,7 +213,9 @@ async fn a_truncated_answer_ends_too_soon() {
 async fn files_go_wrong_in_their_own_ways() {
     let mut world = World::start().await;
     let session = world.session("client").await;
-    world.put_file(&session, "SECOND_DOC_FRONT", "image/png", PNG).await;
+    world
+        .put_file(&session, "SECOND_DOC_FRONT", "image/png", PNG)
+        .await;
     world.finish(&session, json!({})).await;
     let link = world.receiver.next().await.body()["fileUrls"]["SECOND_DOC_FRONT"]
         .as_str()
@@ -171,9 +230,15 @@ async fn files_go_wrong_in_their_own_ways() {
     };
 
     let short = read(met("shortContentLength").await.unwrap()).await;
-    assert_eq!((short.status, short.raw.as_slice()), (200, &PNG[..PNG.len() / 2]));
+    assert_eq!(
+        (short.status, short.raw.as_slice()),
+        (200, &PNG[..PNG.len() / 2])
+    );
     let wrong = read(met("wrongContentType").await.unwrap()).await;
-    assert_eq!((wrong.content_type.as_str(), wrong.raw.as_slice()), ("text/html", PNG));
+    assert_eq!(
+        (wrong.content_type.as_str(), wrong.raw.as_slice()),
+        ("text/html", PNG)
+    );
     let expired = read(met("expiredLink").await.unwrap()).await;
     assert_eq!(expired.status, 403);
     let started = Instant::now();
@@ -181,12 +246,28 @@ async fn files_go_wrong_in_their_own_ways() {
     assert!(started.elapsed() >= Duration::from_millis(40));
     assert!(met("truncate").await.unwrap().bytes().await.is_err());
     assert!(is_reset(&met("reset").await.unwrap_err()));
-    assert_eq!(read(world.client.get(&link).send().await.unwrap()).await.raw, PNG);
-
-    world.fault(json!({"route": "files", "kind": "expiredLink"})).await;
-    let links = world.post("/api/v2/files", json!({"scanRef": session.scan_ref})).await.json();
     assert_eq!(
-        world.client.get(links["FRONT"].as_str().unwrap()).send().await.unwrap().status(),
+        read(world.client.get(&link).send().await.unwrap())
+            .await
+            .raw,
+        PNG
+    );
+
+    world
+        .fault(json!({"route": "files", "kind": "expiredLink"}))
+        .await;
+    let links = world
+        .post("/api/v2/files", json!({"scanRef": session.scan_ref}))
+        .await
+        .json();
+    assert_eq!(
+        world
+            .client
+            .get(links["FRONT"].as_str().unwrap())
+            .send()
+            .await
+            .unwrap()
+            .status(),
         403
     );
 }
@@ -199,13 +280,18 @@ async fn callbacks_go_wrong_in_their_own_ways() {
     let original = world.receiver.next().await;
     let path = format!("/sessions/{}/callback", session.scan_ref);
     let again = async |world: &World, kind: &str| {
-        world.fault(json!({"route": "callback", "kind": kind, "milliseconds": 1})).await;
+        world
+            .fault(json!({"route": "callback", "kind": kind, "milliseconds": 1}))
+            .await;
         world.admin("POST", &path, json!({})).await["deliveries"].clone()
     };
 
     assert_eq!(again(&world, "drop").await[0]["error"], "dropped");
     assert!(world.receiver.is_quiet());
-    assert_eq!(again(&world, "duplicate").await.as_array().unwrap().len(), 2);
+    assert_eq!(
+        again(&world, "duplicate").await.as_array().unwrap().len(),
+        2
+    );
     for _ in 0..2 {
         assert_eq!(world.receiver.next().await.raw, original.raw);
     }
@@ -214,9 +300,15 @@ async fn callbacks_go_wrong_in_their_own_ways() {
     again(&world, "badSignature").await;
     let forged = world.receiver.next().await;
     assert_eq!(forged.raw, original.raw);
-    assert_ne!(forged.header("idenfy-signature"), original.header("idenfy-signature"));
+    assert_ne!(
+        forged.header("idenfy-signature"),
+        original.header("idenfy-signature")
+    );
     again(&world, "cutBody").await;
-    assert_eq!(world.receiver.next().await.raw, original.raw[..original.raw.len() / 2]);
+    assert_eq!(
+        world.receiver.next().await.raw,
+        original.raw[..original.raw.len() / 2]
+    );
     again(&world, "slow").await;
     assert_eq!(world.receiver.next().await.raw, original.raw);
 }

@@ -6,8 +6,12 @@ use crate::world::{Opened, PDF, PNG, World, read};
 
 async fn finished(world: &mut World) -> (Opened, serde_json::Value) {
     let session = world.session("client").await;
-    world.put_file(&session, "SECOND_DOC_FRONT", "image/png", PNG).await;
-    world.put_file(&session, "SECOND_DOC_BACK", "application/pdf", PDF).await;
+    world
+        .put_file(&session, "SECOND_DOC_FRONT", "image/png", PNG)
+        .await;
+    world
+        .put_file(&session, "SECOND_DOC_BACK", "application/pdf", PDF)
+        .await;
     world.finish(&session, json!({})).await;
     (session, world.receiver.next().await.body())
 }
@@ -18,21 +22,49 @@ async fn links_lead_to_the_files_with_their_type_and_length() {
     let (_, body) = finished(&mut world).await;
     for (link, content_type, bytes) in [
         (&body["fileUrls"]["SECOND_DOC_FRONT"], "image/png", PNG),
-        (&body["additionalStepPdfUrls"]["SECOND_DOC_BACK"], "application/pdf", PDF),
+        (
+            &body["additionalStepPdfUrls"]["SECOND_DOC_BACK"],
+            "application/pdf",
+            PDF,
+        ),
     ] {
         let link = link.as_str().unwrap();
-        assert!(link.contains("X-Amz-Date=") && link.contains("X-Amz-Expires=3600") && link.contains("X-Amz-Signature="));
+        assert!(
+            link.contains("X-Amz-Date=")
+                && link.contains("X-Amz-Expires=3600")
+                && link.contains("X-Amz-Signature=")
+        );
         let response = world.client.get(link).send().await.unwrap();
-        assert_eq!(response.headers()["content-length"], bytes.len().to_string().as_str());
+        assert_eq!(
+            response.headers()["content-length"],
+            bytes.len().to_string().as_str()
+        );
         let answer = read(response).await;
         assert_eq!(
-            (answer.status, answer.content_type.as_str(), answer.raw.as_slice()),
+            (
+                answer.status,
+                answer.content_type.as_str(),
+                answer.raw.as_slice()
+            ),
             (200, content_type, bytes)
         );
     }
-    let keys: Vec<_> = body["fileUrls"].as_object().unwrap().keys().cloned().collect();
+    let keys: Vec<_> = body["fileUrls"]
+        .as_object()
+        .unwrap()
+        .keys()
+        .cloned()
+        .collect();
     assert_eq!(keys, ["BACK", "FACE", "FRONT", "SECOND_DOC_FRONT"]);
-    let generated = read(world.client.get(body["fileUrls"]["FACE"].as_str().unwrap()).send().await.unwrap()).await;
+    let generated = read(
+        world
+            .client
+            .get(body["fileUrls"]["FACE"].as_str().unwrap())
+            .send()
+            .await
+            .unwrap(),
+    )
+    .await;
     assert!(generated.raw.starts_with(b"\x89PNG\r\n\x1a\n"));
 }
 
@@ -56,10 +88,23 @@ async fn further_files_of_a_step_are_listed_with_its_first() {
         (&links[1], PNG),
         (&body["additionalStepPdfUrls"]["SECOND_DOC_FRONT"], PDF),
     ] {
-        let answer = read(world.client.get(link.as_str().unwrap()).send().await.unwrap()).await;
+        let answer = read(
+            world
+                .client
+                .get(link.as_str().unwrap())
+                .send()
+                .await
+                .unwrap(),
+        )
+        .await;
         assert_eq!(answer.raw, bytes);
     }
-    let steps: Vec<_> = body["additionalSteps"].as_object().unwrap().keys().cloned().collect();
+    let steps: Vec<_> = body["additionalSteps"]
+        .as_object()
+        .unwrap()
+        .keys()
+        .cloned()
+        .collect();
     assert_eq!(steps, ["SECOND_DOC_FRONT"]);
 }
 
@@ -70,17 +115,35 @@ async fn links_expire_and_can_be_renewed() {
     let (session, body) = finished(&mut world).await;
     let link = body["fileUrls"]["SECOND_DOC_FRONT"].as_str().unwrap();
     let expired = read(world.client.get(link).send().await.unwrap()).await;
-    assert_eq!((expired.status, expired.content_type.as_str()), (403, "application/xml"));
-    assert!(expired.text().contains("<Code>AccessDenied</Code>") && expired.text().contains("expired"));
+    assert_eq!(
+        (expired.status, expired.content_type.as_str()),
+        (403, "application/xml")
+    );
+    assert!(
+        expired.text().contains("<Code>AccessDenied</Code>") && expired.text().contains("expired")
+    );
 
     world.settings(json!({"fileLinkSeconds": 60})).await;
-    let renewed = world.post("/api/v2/files", json!({"scanRef": session.scan_ref})).await.json();
+    let renewed = world
+        .post("/api/v2/files", json!({"scanRef": session.scan_ref}))
+        .await
+        .json();
     let renewed_link = renewed["SECOND_DOC_FRONT"].as_str().unwrap();
-    assert_eq!(read(world.client.get(renewed_link).send().await.unwrap()).await.raw, PNG);
+    assert_eq!(
+        read(world.client.get(renewed_link).send().await.unwrap())
+            .await
+            .raw,
+        PNG
+    );
     assert!(renewed["SECOND_DOC_BACK"].is_string());
 
-    world.settings(json!({"filesShape": "nested", "pdfLinks": "array"})).await;
-    let nested = world.post("/api/v2/files", json!({"scanRef": session.scan_ref})).await.json();
+    world
+        .settings(json!({"filesShape": "nested", "pdfLinks": "array"}))
+        .await;
+    let nested = world
+        .post("/api/v2/files", json!({"scanRef": session.scan_ref}))
+        .await
+        .json();
     assert!(nested["fileUrls"]["SECOND_DOC_FRONT"].is_string());
     assert!(nested["additionalStepPdfUrls"]["SECOND_DOC_BACK"][0].is_string());
 }
@@ -100,7 +163,13 @@ async fn altered_links_and_unknown_files_are_refused() {
         assert!(answer.text().contains("SignatureDoesNotMatch"));
     }
 
-    assert_eq!(world.post("/api/v2/delete", json!({"scanRef": session.scan_ref})).await.status, 200);
+    assert_eq!(
+        world
+            .post("/api/v2/delete", json!({"scanRef": session.scan_ref}))
+            .await
+            .status,
+        200
+    );
     let gone = read(world.client.get(link).send().await.unwrap()).await;
     assert_eq!(gone.status, 404);
     assert!(gone.text().contains("NoSuchKey"));

@@ -4,7 +4,14 @@ use serde_json::{Value, json};
 
 use crate::world::{Opened, World, submission};
 
-const OF_THE_PERSON: [&str; 6] = ["docFirstName", "docLastName", "fullName", "docDob", "docSex", "docNationality"];
+const OF_THE_PERSON: [&str; 6] = [
+    "docFirstName",
+    "docLastName",
+    "fullName",
+    "docDob",
+    "docSex",
+    "docNationality",
+];
 const OF_THE_DOCUMENT: [&str; 4] = ["docNumber", "docType", "docExpiry", "docDateOfIssue"];
 
 /// `data` of the first result.
@@ -28,7 +35,10 @@ async fn second(world: &mut World, client_id: &str, country: &Value) -> (Opened,
 }
 
 fn same(left: &Value, right: &Value, members: &[&str]) -> Vec<bool> {
-    members.iter().map(|member| left[*member] == right[*member]).collect()
+    members
+        .iter()
+        .map(|member| left[*member] == right[*member])
+        .collect()
 }
 
 #[tokio::test]
@@ -37,9 +47,17 @@ async fn one_person_has_two_different_documents() {
     for client in ["a", "b", "c", "d"] {
         let (_, first) = first(&mut world, client, None).await;
         let (_, second) = second(&mut world, client, &first["docIssuingCountry"]).await;
-        assert_eq!(same(&first, &second, &OF_THE_PERSON), [true; 6], "{first} {second}");
+        assert_eq!(
+            same(&first, &second, &OF_THE_PERSON),
+            [true; 6],
+            "{first} {second}"
+        );
         assert_eq!(first["docPersonalCode"], second["docPersonalCode"]);
-        assert_eq!(same(&first, &second, &OF_THE_DOCUMENT), [false; 4], "{first} {second}");
+        assert_eq!(
+            same(&first, &second, &OF_THE_DOCUMENT),
+            [false; 4],
+            "{first} {second}"
+        );
     }
 }
 
@@ -49,19 +67,36 @@ async fn a_client_stays_the_same_person_in_another_sandbox() {
     let (_, here) = first(&mut one, "client", Some("LT")).await;
     let (_, there) = first(&mut other, "client", Some("LT")).await;
     assert_eq!(here, there);
-    assert_eq!((&here["docIssuingCountry"], &here["selectedCountry"]), (&json!("LT"), &json!("LT")));
+    assert_eq!(
+        (&here["docIssuingCountry"], &here["selectedCountry"]),
+        (&json!("LT"), &json!("LT"))
+    );
 }
 
 #[tokio::test]
 async fn the_second_document_can_be_another_persons() {
     let mut world = World::start().await;
     world
-        .admin("PUT", "/outcomes/client", json!({"secondDocument": "OtherPerson"}))
+        .admin(
+            "PUT",
+            "/outcomes/client",
+            json!({"secondDocument": "OtherPerson"}),
+        )
         .await;
     let (_, first) = first(&mut world, "client", None).await;
     let (_, second) = second(&mut world, "client", &first["docIssuingCountry"]).await;
-    let differing = ["docFirstName", "docLastName", "docDob", "docNumber", "docExpiry"];
-    assert_eq!(same(&first, &second, &differing), [false; 5], "{first} {second}");
+    let differing = [
+        "docFirstName",
+        "docLastName",
+        "docDob",
+        "docNumber",
+        "docExpiry",
+    ];
+    assert_eq!(
+        same(&first, &second, &differing),
+        [false; 5],
+        "{first} {second}"
+    );
     assert_eq!(first["docIssuingCountry"], second["docIssuingCountry"]);
 }
 
@@ -69,7 +104,11 @@ async fn the_second_document_can_be_another_persons() {
 async fn the_second_document_can_be_the_first_one_again() {
     let mut world = World::start().await;
     world
-        .admin("PUT", "/outcomes/client", json!({"secondDocument": "SameDocument"}))
+        .admin(
+            "PUT",
+            "/outcomes/client",
+            json!({"secondDocument": "SameDocument"}),
+        )
         .await;
     for country in [None, Some("PT")] {
         let (_, first) = first(&mut world, "client", country).await;
@@ -85,13 +124,21 @@ async fn whose_document_it_is_holds_when_the_result_changes() {
     let (_, first) = first(&mut world, "client", None).await;
     let (session, own) = second(&mut world, "client", &first["docIssuingCountry"]).await;
     world
-        .admin("PUT", "/outcomes/client", json!({"secondDocument": "OtherPerson"}))
+        .admin(
+            "PUT",
+            "/outcomes/client",
+            json!({"secondDocument": "OtherPerson"}),
+        )
         .await;
     world.finish(&session, json!({})).await;
     let other = world.receiver.next().await.body()["data"].clone();
     assert_ne!(own["docLastName"], other["docLastName"]);
     let refused = world
-        .try_admin("PUT", "/outcomes/client", json!({"secondDocument": "Nobody"}))
+        .try_admin(
+            "PUT",
+            "/outcomes/client",
+            json!({"secondDocument": "Nobody"}),
+        )
         .await;
     assert_eq!(refused.status, 400);
 }
@@ -102,7 +149,10 @@ async fn data_agrees_with_the_callback_in_every_member() {
     let (first_session, first) = first(&mut world, "client", None).await;
     let (second_session, second) = second(&mut world, "client", &json!("FR")).await;
     for (session, mut expected) in [(first_session, first), (second_session, second)] {
-        let data = world.post("/api/v2/data", json!({"scanRef": session.scan_ref})).await.json();
+        let data = world
+            .post("/api/v2/data", json!({"scanRef": session.scan_ref}))
+            .await
+            .json();
         expected["scanRef"] = json!(session.scan_ref);
         expected["clientId"] = json!("client");
         assert_eq!(data, expected);

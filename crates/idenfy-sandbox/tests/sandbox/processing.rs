@@ -19,20 +19,40 @@ async fn an_accepted_submission_is_answered_empty_and_followed_by_a_callback() {
 
     let callback = world.receiver.next().await;
     let body = callback.body();
-    assert_eq!(callback.header("idenfy-event-type"), Some("IDENTIFICATION_AUTO_FINISHED"));
-    assert_eq!((&body["final"], &body["status"]["overall"]), (&json!(true), &json!("APPROVED")));
+    assert_eq!(
+        callback.header("idenfy-event-type"),
+        Some("IDENTIFICATION_AUTO_FINISHED")
+    );
+    assert_eq!(
+        (&body["final"], &body["status"]["overall"]),
+        (&json!(true), &json!("APPROVED"))
+    );
     assert_eq!(
         (&body["scanRef"], &body["externalRef"]),
         (&json!(session.scan_ref), &json!("dv2:first"))
     );
-    assert_eq!(body["fileUrls"].as_object().unwrap().keys().collect::<Vec<_>>(), ["BACK", "FRONT"]);
+    assert_eq!(
+        body["fileUrls"]
+            .as_object()
+            .unwrap()
+            .keys()
+            .collect::<Vec<_>>(),
+        ["BACK", "FRONT"]
+    );
     assert_eq!(body["additionalSteps"], Value::Null);
 
     let record = &world.requests("process").await[0];
     let image = |side: &str, bytes: &[u8], format: &str| json!({"side": side, "bytes": bytes.len(), "sha256": hex::encode(Sha256::digest(bytes)), "format": format});
-    assert_eq!(record["images"], json!([image("BACK", PDF, "pdf"), image("FRONT", PNG, "png")]));
     assert_eq!(
-        (&record["tokenMember"], &record["country"], &record["documentType"]),
+        record["images"],
+        json!([image("BACK", PDF, "pdf"), image("FRONT", PNG, "png")])
+    );
+    assert_eq!(
+        (
+            &record["tokenMember"],
+            &record["country"],
+            &record["documentType"]
+        ),
         (&json!("token"), &json!("LT"), &Value::Null)
     );
     assert_eq!(
@@ -46,10 +66,16 @@ async fn an_accepted_submission_is_answered_empty_and_followed_by_a_callback() {
 async fn of_many_submissions_with_one_token_one_is_accepted() {
     let mut world = World::start().await;
     let session = world.document_token("client").await;
-    let answers = join_all((0..8).map(|_| world.post("/api/v2/process", submission(&session)))).await;
-    let (accepted, refused): (Vec<_>, Vec<_>) = answers.iter().partition(|answer| answer.status == 200);
+    let answers =
+        join_all((0..8).map(|_| world.post("/api/v2/process", submission(&session)))).await;
+    let (accepted, refused): (Vec<_>, Vec<_>) =
+        answers.iter().partition(|answer| answer.status == 200);
     assert_eq!((accepted.len(), refused.len()), (1, 7));
-    assert!(refused.iter().all(|answer| answer.identifier() == "TOKEN_NOT_VALID"));
+    assert!(
+        refused
+            .iter()
+            .all(|answer| answer.identifier() == "TOKEN_NOT_VALID")
+    );
     world.receiver.next().await;
     assert!(world.receiver.is_quiet());
 }
@@ -72,13 +98,22 @@ async fn each_condition_is_enforced() {
             json!({"images": {"FRONT": image(PNG), "SECOND_DOC_FRONT": image(PNG)}}),
             "BAD_VALUE",
         ),
-        (json!({"images": {"FRONT": "not base64!"}}), "ENCODING_ERROR"),
+        (
+            json!({"images": {"FRONT": "not base64!"}}),
+            "ENCODING_ERROR",
+        ),
         (
             json!({"images": {"FRONT": format!("data:image/png;base64,{}", STANDARD.encode(PNG))}}),
             "ENCODING_ERROR",
         ),
-        (json!({"images": {"FRONT": image(b"RIFF\0\0\0\0WEBPVP8 ")}}), "BAD_VALUE"),
-        (json!({"images": {"FRONT": image(b"<html>gone</html>")}}), "BAD_VALUE"),
+        (
+            json!({"images": {"FRONT": image(b"RIFF\0\0\0\0WEBPVP8 ")}}),
+            "BAD_VALUE",
+        ),
+        (
+            json!({"images": {"FRONT": image(b"<html>gone</html>")}}),
+            "BAD_VALUE",
+        ),
         (
             json!({"images": {"FRONT": image(b"%PDF-1.7\ntrailer << /Encrypt 5 0 R >>")}}),
             "BAD_VALUE",
@@ -91,7 +126,11 @@ async fn each_condition_is_enforced() {
             request[name] = value.clone();
         }
         let answer = world.post("/api/v2/process", request).await;
-        assert_eq!((answer.status, answer.identifier().as_str()), (400, expected), "{change}");
+        assert_eq!(
+            (answer.status, answer.identifier().as_str()),
+            (400, expected),
+            "{change}"
+        );
     }
 }
 
@@ -109,7 +148,10 @@ async fn only_a_bare_token_is_processed() {
             json!({"tokenType": "DOCUMENT", "additionalSteps": none, "nfcRequired": true}),
             "BAD_VALUE",
         ),
-        (json!({"tokenType": "IDENTIFICATION", "additionalSteps": none}), "MISSING_VALUE"),
+        (
+            json!({"tokenType": "IDENTIFICATION", "additionalSteps": none}),
+            "MISSING_VALUE",
+        ),
     ] {
         let mut request = token.clone();
         request["clientId"] = json!("client");
@@ -123,9 +165,14 @@ async fn only_a_bare_token_is_processed() {
 async fn a_session_that_its_customer_opened_is_not_processed() {
     let world = World::start().await;
     let session = world.document_token("client").await;
-    world.form("/verification/start", &[("authToken", &session.auth_token)]).await;
+    world
+        .form("/verification/start", &[("authToken", &session.auth_token)])
+        .await;
     assert_eq!(
-        world.post("/api/v2/process", submission(&session)).await.identifier(),
+        world
+            .post("/api/v2/process", submission(&session))
+            .await
+            .identifier(),
         "TOKEN_NOT_VALID"
     );
 }
@@ -163,8 +210,17 @@ async fn a_refused_submission_uses_its_token_up_unless_set_otherwise() {
         let session = world.document_token("client").await;
         let mut bad = submission(&session);
         bad["country"] = json!("??");
-        assert_eq!(world.post("/api/v2/process", bad).await.identifier(), "BAD_VALUE");
-        assert_eq!(world.post("/api/v2/process", submission(&session)).await.status, then);
+        assert_eq!(
+            world.post("/api/v2/process", bad).await.identifier(),
+            "BAD_VALUE"
+        );
+        assert_eq!(
+            world
+                .post("/api/v2/process", submission(&session))
+                .await
+                .status,
+            then
+        );
     }
 }
 
@@ -176,10 +232,22 @@ async fn settings_add_conditions() {
         (json!({"requireBack": true}), Some("ID_CARD"), 400),
         (json!({"requireBack": true}), None, 400),
         (json!({"requireBack": true}), Some("PASSPORT"), 200),
-        (json!({"requireBack": false, "requireDocumentType": true}), None, 400),
+        (
+            json!({"requireBack": false, "requireDocumentType": true}),
+            None,
+            400,
+        ),
         (json!({"requireDocumentType": true}), Some("PASSPORT"), 200),
-        (json!({"requireDocumentType": false, "imageLimitBytes": 5}), None, 400),
-        (json!({"imageLimitBytes": null, "directProcessing": false}), None, 400),
+        (
+            json!({"requireDocumentType": false, "imageLimitBytes": 5}),
+            None,
+            400,
+        ),
+        (
+            json!({"imageLimitBytes": null, "directProcessing": false}),
+            None,
+            400,
+        ),
         (json!({"directProcessing": true}), None, 200),
     ] {
         world.settings(setting.clone()).await;
@@ -205,7 +273,12 @@ async fn base64_with_escaped_slashes_is_the_same_text() {
     let mut request = submission(&session);
     request["images"] = json!({"FRONT": STANDARD.encode(slashes)});
     let escaped = request.to_string().replace('/', "\\/");
-    let answer = world.request("/api/v2/process", &Value::Null).body(escaped).send().await.unwrap();
+    let answer = world
+        .request("/api/v2/process", &Value::Null)
+        .body(escaped)
+        .send()
+        .await
+        .unwrap();
     assert_eq!(answer.status(), 200);
     assert_eq!(
         world.requests("process").await[0]["images"][0]["sha256"],
@@ -224,39 +297,77 @@ async fn a_request_may_have_20_megabytes_and_no_more() {
         request
     };
     let session = world.document_token("client").await;
-    let too_long = world.post("/api/v2/process", of_length(&session, 20_000_001)).await;
+    let too_long = world
+        .post("/api/v2/process", of_length(&session, 20_000_001))
+        .await;
     assert_eq!(too_long.identifier(), "BAD_VALUE");
-    assert_eq!(world.post("/api/v2/process", of_length(&session, 20_000_000)).await.status, 200);
+    assert_eq!(
+        world
+            .post("/api/v2/process", of_length(&session, 20_000_000))
+            .await
+            .status,
+        200
+    );
 
     let session = world.document_token("client").await;
-    let far_too_long = world.post("/api/v2/process", of_length(&session, 21_000_001)).await;
-    assert_eq!((far_too_long.status, far_too_long.content_type.as_str()), (413, "text/html"));
-    assert_eq!(world.requests("process").await.last().unwrap()["status"], 413);
+    let far_too_long = world
+        .post("/api/v2/process", of_length(&session, 21_000_001))
+        .await;
+    assert_eq!(
+        (far_too_long.status, far_too_long.content_type.as_str()),
+        (413, "text/html")
+    );
+    assert_eq!(
+        world.requests("process").await.last().unwrap()["status"],
+        413
+    );
 }
 
 #[tokio::test]
 async fn a_client_gets_the_outcome_that_was_set_for_it() {
     let mut world = World::start().await;
     let outcome = json!({"overall": "DENIED", "nonFinalFirst": true, "delayMilliseconds": 0, "overrides": {"platform": "MOBILE"}});
-    world.admin("PUT", "/outcomes/unlucky%2Fclient", outcome).await;
+    world
+        .admin("PUT", "/outcomes/unlucky%2Fclient", outcome)
+        .await;
     let session = world.document_token("unlucky/client").await;
     world.post("/api/v2/process", submission(&session)).await;
 
-    let (first, second) = (world.receiver.next().await.body(), world.receiver.next().await);
-    assert_eq!((&first["final"], &first["status"]["overall"]), (&json!(false), &json!("REVIEWING")));
-    assert_eq!(second.header("idenfy-event-type"), Some("IDENTIFICATION_MANUAL_FINISHED"));
+    let (first, second) = (
+        world.receiver.next().await.body(),
+        world.receiver.next().await,
+    );
+    assert_eq!(
+        (&first["final"], &first["status"]["overall"]),
+        (&json!(false), &json!("REVIEWING"))
+    );
+    assert_eq!(
+        second.header("idenfy-event-type"),
+        Some("IDENTIFICATION_MANUAL_FINISHED")
+    );
     let second = second.body();
-    assert_eq!((&second["final"], &second["status"]["overall"]), (&json!(true), &json!("DENIED")));
-    assert_eq!((&first["platform"], &second["platform"]), (&json!("OTHER"), &json!("MOBILE")));
+    assert_eq!(
+        (&second["final"], &second["status"]["overall"]),
+        (&json!(true), &json!("DENIED"))
+    );
+    assert_eq!(
+        (&first["platform"], &second["platform"]),
+        (&json!("OTHER"), &json!("MOBILE"))
+    );
 }
 
 #[tokio::test]
 async fn processing_takes_its_time_before_the_result() {
     let world = World::start().await;
-    world.settings(json!({"processingMilliseconds": 3_600_000})).await;
+    world
+        .settings(json!({"processingMilliseconds": 3_600_000}))
+        .await;
     let session = world.document_token("client").await;
     world.post("/api/v2/process", submission(&session)).await;
     assert_eq!(world.shown(&session).await["state"], "PROCESSING");
-    let status = world.post("/api/v2/status", json!({"scanRef": session.scan_ref})).await.json();
+    let status = world
+        .post("/api/v2/status", json!({"scanRef": session.scan_ref}))
+        .await
+        .json();
     assert_eq!(status["status"], "REVIEWING");
 }

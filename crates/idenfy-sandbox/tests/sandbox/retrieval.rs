@@ -11,7 +11,11 @@ async fn status_and_data_follow_the_session() {
     let about = json!({"scanRef": session.scan_ref});
     let before = world.post("/api/v2/status", about.clone()).await.json();
     assert_eq!(
-        (&before["status"], &before["autoDocument"], &before["clientId"]),
+        (
+            &before["status"],
+            &before["autoDocument"],
+            &before["clientId"]
+        ),
         (&json!("ACTIVE"), &json!(null), &json!("client"))
     );
 
@@ -50,9 +54,21 @@ async fn what_is_open_cannot_be_deleted_and_what_is_deleted_is_gone() {
     world.finish(&session, json!({})).await;
     let deleted = world.post("/api/v2/delete", about.clone()).await;
     assert_eq!((deleted.status, deleted.raw.len()), (200, 0));
-    assert_eq!(world.post("/api/v2/status", about.clone()).await.json()["status"], "DELETED");
-    assert_eq!(world.post("/api/v2/files", about.clone()).await.identifier(), "BAD_VALUE");
-    assert_eq!(world.post("/api/v2/data", about).await.json()["docFirstName"], json!(null));
+    assert_eq!(
+        world.post("/api/v2/status", about.clone()).await.json()["status"],
+        "DELETED"
+    );
+    assert_eq!(
+        world
+            .post("/api/v2/files", about.clone())
+            .await
+            .identifier(),
+        "BAD_VALUE"
+    );
+    assert_eq!(
+        world.post("/api/v2/data", about).await.json()["docFirstName"],
+        json!(null)
+    );
 }
 
 #[tokio::test]
@@ -67,7 +83,10 @@ async fn an_unknown_reference_is_a_bad_value() {
             "BAD_VALUE"
         );
         assert_eq!(
-            world.post(&format!("/api/v2/{route}"), json!({})).await.identifier(),
+            world
+                .post(&format!("/api/v2/{route}"), json!({}))
+                .await
+                .identifier(),
             "MISSING_VALUE"
         );
     }
@@ -81,9 +100,19 @@ async fn sessions_of_a_client_are_listed_in_pages_newest_first() {
         expected.insert(0, world.session("a client").await.scan_ref);
     }
     world.session("other").await;
-    let first = world.get("/kyc/identifications/?clientId=a+client&perPage=2").await.json();
-    assert_eq!((&first["count"], &first["previous"]), (&json!(3), &json!(null)));
-    let next = first["next"].as_str().unwrap().strip_prefix(world.sandbox.url()).unwrap();
+    let first = world
+        .get("/kyc/identifications/?clientId=a+client&perPage=2")
+        .await
+        .json();
+    assert_eq!(
+        (&first["count"], &first["previous"]),
+        (&json!(3), &json!(null))
+    );
+    let next = first["next"]
+        .as_str()
+        .unwrap()
+        .strip_prefix(world.sandbox.url())
+        .unwrap();
     let second = world.get(next).await.json();
     assert_eq!(second["next"], json!(null));
     let listed: Vec<_> = [&first, &second]
@@ -97,6 +126,12 @@ async fn sessions_of_a_client_are_listed_in_pages_newest_first() {
             .collect::<Vec<_>>(),
         expected
     );
-    assert_eq!(*listed[0], json!({"scanRef": expected[0], "status": "ACTIVE", "suspected": false}));
-    assert_eq!(world.get("/kyc/identifications/?page=0").await.identifier(), "BAD_VALUE");
+    assert_eq!(
+        *listed[0],
+        json!({"scanRef": expected[0], "status": "ACTIVE", "suspected": false})
+    );
+    assert_eq!(
+        world.get("/kyc/identifications/?page=0").await.identifier(),
+        "BAD_VALUE"
+    );
 }

@@ -19,14 +19,27 @@ async fn each_finding_sends_its_callback() {
     ] {
         let session = world.session("client").await;
         let decided = world
-            .form(&format!("{}/decision", page(&session)), &[("finding", finding), ("steps", "VALID")])
+            .form(
+                &format!("{}/decision", page(&session)),
+                &[("finding", finding), ("steps", "VALID")],
+            )
             .await;
-        assert_eq!(decided.location(), format!("{}?done=decided", page(&session)));
+        assert_eq!(
+            decided.location(),
+            format!("{}?done=decided", page(&session))
+        );
         let callback = world.receiver.next().await;
         assert_eq!(callback.header("idenfy-event-type"), Some(event));
         let body = callback.body();
-        assert_eq!((&body["final"], &body["status"]["overall"]), (&json!(true), &json!(overall)));
-        let steps = if finding == "cancel" { json!(null) } else { json!("VALID") };
+        assert_eq!(
+            (&body["final"], &body["status"]["overall"]),
+            (&json!(true), &json!(overall))
+        );
+        let steps = if finding == "cancel" {
+            json!(null)
+        } else {
+            json!("VALID")
+        };
         assert_eq!(body["status"]["additionalSteps"], steps);
     }
 }
@@ -36,11 +49,19 @@ async fn a_result_that_is_not_final_comes_first_if_wanted() {
     let mut world = World::start().await;
     let session = world.session("client").await;
     let fields = [("finding", "deny"), ("steps", ""), ("nonFinalFirst", "1")];
-    world.form(&format!("{}/decision", page(&session)), &fields).await;
+    world
+        .form(&format!("{}/decision", page(&session)), &fields)
+        .await;
     let first = world.receiver.next().await.body();
-    assert_eq!((&first["final"], &first["status"]["overall"]), (&json!(false), &json!("REVIEWING")));
+    assert_eq!(
+        (&first["final"], &first["status"]["overall"]),
+        (&json!(false), &json!("REVIEWING"))
+    );
     let second = world.receiver.next().await.body();
-    assert_eq!((&second["final"], &second["status"]["overall"]), (&json!(true), &json!("DENIED")));
+    assert_eq!(
+        (&second["final"], &second["status"]["overall"]),
+        (&json!(true), &json!("DENIED"))
+    );
     assert_eq!(second["status"]["additionalSteps"], json!(null));
 }
 
@@ -67,13 +88,29 @@ async fn the_last_callback_is_sent_again_with_new_links_if_wanted() {
 #[tokio::test]
 async fn the_second_document_is_chosen_for_the_client() {
     let mut world = World::start().await;
-    world.admin("PUT", "/outcomes/client", json!({"overall": "DENIED"})).await;
+    world
+        .admin("PUT", "/outcomes/client", json!({"overall": "DENIED"}))
+        .await;
     let session = world.session("client").await;
-    assert!(world.get(&page(&session)).await.text().contains("value=\"OtherDocument\" selected"));
+    assert!(
+        world
+            .get(&page(&session))
+            .await
+            .text()
+            .contains("value=\"OtherDocument\" selected")
+    );
     let set = format!("{}/second-document", page(&session));
-    let answer = world.form(&set, &[("secondDocument", "SameDocument")]).await;
+    let answer = world
+        .form(&set, &[("secondDocument", "SameDocument")])
+        .await;
     assert_eq!(answer.location(), format!("{}?done=set", page(&session)));
-    assert!(world.get(&page(&session)).await.text().contains("value=\"SameDocument\" selected"));
+    assert!(
+        world
+            .get(&page(&session))
+            .await
+            .text()
+            .contains("value=\"SameDocument\" selected")
+    );
     world.finish(&session, json!({})).await;
     let first = world.receiver.next().await.body();
 
@@ -81,11 +118,23 @@ async fn the_second_document_is_chosen_for_the_client() {
     world.post("/api/v2/process", submission(&second)).await;
     let body = world.receiver.next().await.body();
     assert_eq!(body["data"]["docNumber"], first["data"]["docNumber"]);
-    assert_eq!(body["status"]["overall"], "DENIED", "what else was set stays");
-    assert_eq!(world.form(&set, &[("secondDocument", "Nobody")]).await.status, 422);
+    assert_eq!(
+        body["status"]["overall"], "DENIED",
+        "what else was set stays"
+    );
     assert_eq!(
         world
-            .form("/reviewer/sessions/nobody/second-document", &[("secondDocument", "OtherPerson")])
+            .form(&set, &[("secondDocument", "Nobody")])
+            .await
+            .status,
+        422
+    );
+    assert_eq!(
+        world
+            .form(
+                "/reviewer/sessions/nobody/second-document",
+                &[("secondDocument", "OtherPerson")]
+            )
             .await
             .status,
         404
@@ -101,7 +150,9 @@ async fn the_log_shows_attempts_and_answers() {
     for shown in [page(&session), "/reviewer/deliveries".to_owned()] {
         let text = world.get(&shown).await.text();
         assert!(
-            text.contains(">503<") && text.contains(">200<") && text.contains("IDENTIFICATION_MANUAL_FINISHED"),
+            text.contains(">503<")
+                && text.contains(">200<")
+                && text.contains("IDENTIFICATION_MANUAL_FINISHED"),
             "{text}"
         );
     }
@@ -117,7 +168,9 @@ async fn sessions_are_listed_newest_first_page_by_page() {
     assert!(first.find("client-21").unwrap() < first.find("client-20").unwrap());
     assert!(!first.contains("client-01") && first.contains("/reviewer?page=2"));
     let second = world.get("/reviewer?page=2").await.text();
-    assert!(second.contains("client-01") && !second.contains("client-02") && !second.contains("page=3"));
+    assert!(
+        second.contains("client-01") && !second.contains("client-02") && !second.contains("page=3")
+    );
     assert!(
         world
             .get("/reviewer?refresh=5")
@@ -132,16 +185,38 @@ async fn files_are_shown_as_what_they_are_and_never_as_pages() {
     let world = World::start().await;
     let session = world.session("client").await;
     world.put_file(&session, "A STEP", "image/png", PNG).await;
-    world.put_file(&session, "EVIL", "text/html", b"<script>alert(1)</script>").await;
-    assert!(world.get(&page(&session)).await.text().contains("/files/A%20STEP"));
-    let picture = world.get(&format!("{}/files/A%20STEP", page(&session))).await;
-    assert_eq!((picture.content_type.as_str(), picture.raw.as_slice()), ("image/png", PNG));
+    world
+        .put_file(&session, "EVIL", "text/html", b"<script>alert(1)</script>")
+        .await;
+    assert!(
+        world
+            .get(&page(&session))
+            .await
+            .text()
+            .contains("/files/A%20STEP")
+    );
+    let picture = world
+        .get(&format!("{}/files/A%20STEP", page(&session)))
+        .await;
+    assert_eq!(
+        (picture.content_type.as_str(), picture.raw.as_slice()),
+        ("image/png", PNG)
+    );
     let other = world.get(&format!("{}/files/EVIL", page(&session))).await;
     assert_eq!(
-        (other.content_type.as_str(), other.headers["content-disposition"].to_str().unwrap()),
+        (
+            other.content_type.as_str(),
+            other.headers["content-disposition"].to_str().unwrap()
+        ),
         ("application/octet-stream", "attachment")
     );
-    assert_eq!(world.get(&format!("{}/files/NONE", page(&session))).await.status, 404);
+    assert_eq!(
+        world
+            .get(&format!("{}/files/NONE", page(&session)))
+            .await
+            .status,
+        404
+    );
     assert_eq!(world.get("/reviewer/sessions/nobody").await.status, 404);
 }
 
@@ -150,7 +225,11 @@ async fn no_secret_is_on_any_page() {
     let world = World::start().await;
     let session = world.session("client").await;
     world.finish(&session, json!({})).await;
-    for shown in ["/reviewer".to_owned(), "/reviewer/deliveries".to_owned(), page(&session)] {
+    for shown in [
+        "/reviewer".to_owned(),
+        "/reviewer/deliveries".to_owned(),
+        page(&session),
+    ] {
         let text = world.get(&shown).await.text();
         for secret in [
             &session.auth_token,

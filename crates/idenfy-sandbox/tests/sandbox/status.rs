@@ -5,11 +5,17 @@ use serde_json::{Value, json};
 use crate::world::{Opened, World, submission};
 
 async fn status(world: &World, session: &Opened) -> Value {
-    world.post("/api/v2/status", json!({"scanRef": session.scan_ref})).await.json()
+    world
+        .post("/api/v2/status", json!({"scanRef": session.scan_ref}))
+        .await
+        .json()
 }
 
 async fn word(world: &World, session: &Opened) -> String {
-    status(world, session).await["status"].as_str().unwrap().to_owned()
+    status(world, session).await["status"]
+        .as_str()
+        .unwrap()
+        .to_owned()
 }
 
 #[tokio::test]
@@ -21,15 +27,24 @@ async fn status_is_the_newest_result_delivered_or_not() {
         assert_eq!(word(&world, &session).await, overall);
         world.receiver.next().await;
     }
-    world.fault(json!({"route": "callback", "kind": "drop"})).await;
+    world
+        .fault(json!({"route": "callback", "kind": "drop"}))
+        .await;
     world.finish(&session, json!({"overall": "DENIED"})).await;
     assert_eq!(word(&world, &session).await, "DENIED");
 
     // An old body once more changes nothing.
     world
-        .admin("POST", &format!("/sessions/{}/callback", session.scan_ref), json!({"callback": 0}))
+        .admin(
+            "POST",
+            &format!("/sessions/{}/callback", session.scan_ref),
+            json!({"callback": 0}),
+        )
         .await;
-    assert_eq!(world.receiver.next().await.body()["status"]["overall"], "APPROVED");
+    assert_eq!(
+        world.receiver.next().await.body()["status"]["overall"],
+        "APPROVED"
+    );
     assert_eq!(word(&world, &session).await, "DENIED");
 }
 
@@ -38,7 +53,9 @@ async fn status_follows_a_reviewer_and_second_tokens() {
     let mut world = World::start().await;
     let reviewed = world.session("client").await;
     let decision = format!("/reviewer/sessions/{}/decision", reviewed.scan_ref);
-    world.form(&decision, &[("finding", "deny"), ("nonFinalFirst", "1")]).await;
+    world
+        .form(&decision, &[("finding", "deny"), ("nonFinalFirst", "1")])
+        .await;
     assert_eq!(word(&world, &reviewed).await, "DENIED");
     world.form(&decision, &[("finding", "approve")]).await;
     assert_eq!(word(&world, &reviewed).await, "APPROVED");
@@ -47,7 +64,11 @@ async fn status_follows_a_reviewer_and_second_tokens() {
     }
 
     world
-        .admin("PUT", "/outcomes/client", json!({"overall": "DENIED", "nonFinalFirst": true}))
+        .admin(
+            "PUT",
+            "/outcomes/client",
+            json!({"overall": "DENIED", "nonFinalFirst": true}),
+        )
         .await;
     let second = world.document_token("client").await;
     world.post("/api/v2/process", submission(&second)).await;
@@ -86,16 +107,26 @@ async fn a_lagging_status_says_the_result_before_for_a_while() {
     };
     world.finish(&session, json!({})).await;
     let before_any = lag(3_600_000).await;
-    assert_eq!((&before_any["status"], &before_any["final"]), (&json!("REVIEWING"), &json!(false)));
+    assert_eq!(
+        (&before_any["status"], &before_any["final"]),
+        (&json!("REVIEWING"), &json!(false))
+    );
     world
-        .finish(&session, json!({"overall": "SUSPECTED", "fraudTags": ["FAKE_PHOTO"]}))
+        .finish(
+            &session,
+            json!({"overall": "SUSPECTED", "fraudTags": ["FAKE_PHOTO"]}),
+        )
         .await;
     let before = lag(3_600_000).await;
     assert_eq!(
         (&before["status"], &before["fraudTags"], &before["final"]),
         (&json!("APPROVED"), &json!([]), &json!(true))
     );
-    assert_eq!(lag(0).await["status"], "SUSPECTED", "the result is old enough");
+    assert_eq!(
+        lag(0).await["status"],
+        "SUSPECTED",
+        "the result is old enough"
+    );
     assert_eq!(word(&world, &session).await, "SUSPECTED");
 }
 
@@ -111,15 +142,23 @@ async fn a_fixed_status_contradicts_as_often_as_scripted() {
     assert_eq!(word(&world, &other).await, "ACTIVE");
     for _ in 0..2 {
         let fixed = status(&world, &session).await;
-        assert_eq!((&fixed["status"], &fixed["final"]), (&json!("DENIED"), &json!(false)));
+        assert_eq!(
+            (&fixed["status"], &fixed["final"]),
+            (&json!("DENIED"), &json!(false))
+        );
         assert_eq!(fixed["scanRef"], session.scan_ref);
     }
     let after = status(&world, &session).await;
-    assert_eq!((&after["status"], after.get("final")), (&json!("APPROVED"), None));
+    assert_eq!(
+        (&after["status"], after.get("final")),
+        (&json!("APPROVED"), None)
+    );
 
     world
         .fault(json!({"route": "status", "kind": "fixedStatus", "overall": "APPROVED"}))
         .await;
-    let unknown = world.post("/api/v2/status", json!({"scanRef": "nobody"})).await;
+    let unknown = world
+        .post("/api/v2/status", json!({"scanRef": "nobody"}))
+        .await;
     assert_eq!(unknown.identifier(), "BAD_VALUE");
 }

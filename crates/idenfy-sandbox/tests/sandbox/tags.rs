@@ -21,8 +21,14 @@ async fn the_same_tags_are_in_the_callback_and_the_status() {
         &json!(["INVALID_ADDITIONAL_STEP", "SURNAME"]),
     );
     assert_eq!(tags(&body["status"]), expected);
-    let status = world.post("/api/v2/status", json!({"scanRef": session.scan_ref})).await.json();
-    assert_eq!((tags(&status), &status["status"]), (expected, &json!("SUSPECTED")));
+    let status = world
+        .post("/api/v2/status", json!({"scanRef": session.scan_ref}))
+        .await
+        .json();
+    assert_eq!(
+        (tags(&status), &status["status"]),
+        (expected, &json!("SUSPECTED"))
+    );
 }
 
 #[tokio::test]
@@ -51,8 +57,13 @@ async fn suspected_never_comes_without_a_tag() {
         assert!(!status["suspicionReasons"].as_array().unwrap().is_empty());
     }
     let approved = world.session("client").await;
-    world.finish(&approved, json!({"additionalSteps": "VALID"})).await;
-    assert_eq!(tags(&world.receiver.next().await.body()["status"]), (&none, &none));
+    world
+        .finish(&approved, json!({"additionalSteps": "VALID"}))
+        .await;
+    assert_eq!(
+        tags(&world.receiver.next().await.body()["status"]),
+        (&none, &none)
+    );
 }
 
 #[tokio::test]
@@ -63,7 +74,10 @@ async fn direct_processing_has_the_tags_of_its_outcome() {
     let session = world.document_token("client").await;
     world.post("/api/v2/process", submission(&session)).await;
     let body = world.receiver.next().await.body();
-    assert_eq!(tags(&body["status"]), (&json!(["DOC_PRINT_SPOOFED"]), &json!(["DATE_OF_BIRTH"])));
+    assert_eq!(
+        tags(&body["status"]),
+        (&json!(["DOC_PRINT_SPOOFED"]), &json!(["DATE_OF_BIRTH"]))
+    );
 }
 
 #[tokio::test]
@@ -78,5 +92,8 @@ async fn a_reviewer_gives_tags_as_words() {
     let decision = format!("/reviewer/sessions/{}/decision", session.scan_ref);
     world.form(&decision, &fields).await.location();
     let body = world.receiver.next().await.body();
-    assert_eq!(tags(&body["status"]), (&json!(["DUPLICATE_FACE", "FAKE_PHOTO"]), &json!(["NAME"])));
+    assert_eq!(
+        tags(&body["status"]),
+        (&json!(["DUPLICATE_FACE", "FAKE_PHOTO"]), &json!(["NAME"]))
+    );
 }

@@ -42,7 +42,10 @@ async fn a_token_is_answered_with_every_documented_member() {
         (&token["externalRef"], &token["tokenType"]),
         (&json!("dv2:reference"), &json!("DOCUMENT"))
     );
-    assert_eq!((&token["expiryTime"], &token["sessionLength"]), (&json!(3600), &json!(600)));
+    assert_eq!(
+        (&token["expiryTime"], &token["sessionLength"]),
+        (&json!(3600), &json!(600))
+    );
 }
 
 #[tokio::test]
@@ -57,12 +60,20 @@ async fn account_steps_and_questionnaire_apply_unless_replaced_or_suppressed() {
         world.post("/api/v2/token", request).await.json()
     };
     let default = echo(json!({})).await;
-    let steps = default["additionalSteps"]["ALL"]["ALL"].as_object().unwrap();
-    assert_eq!(steps.keys().collect::<Vec<_>>(), ["SECOND_DOC_BACK", "SECOND_DOC_FRONT"]);
+    let steps = default["additionalSteps"]["ALL"]["ALL"]
+        .as_object()
+        .unwrap();
+    assert_eq!(
+        steps.keys().collect::<Vec<_>>(),
+        ["SECOND_DOC_BACK", "SECOND_DOC_FRONT"]
+    );
     assert_eq!(default["questionnaire"], "kyc");
 
     let own = json!({"ALL": {"ALL": {"POA2": {"type": "UPLOAD"}}}});
-    assert_eq!(echo(json!({"additionalSteps": own})).await["additionalSteps"], own);
+    assert_eq!(
+        echo(json!({"additionalSteps": own})).await["additionalSteps"],
+        own
+    );
     let none = json!({"ALL": {"ALL": {}}});
     let suppressed = echo(json!({"additionalSteps": none, "questionnaire": null})).await;
     assert_eq!(
@@ -80,7 +91,9 @@ async fn default_steps_are_echoed_whole() {
     };
     let step = &echo().await["ALL"]["ALL"]["SECOND_DOC_FRONT"];
     assert_eq!(step["type"], "UPLOAD");
-    assert!(step["texts"]["en"]["name"].is_string() && step["texts"]["en"]["description"].is_string());
+    assert!(
+        step["texts"]["en"]["name"].is_string() && step["texts"]["en"]["description"].is_string()
+    );
     assert_eq!(
         step["settings"],
         json!({"canUpload": true, "canCapture": true, "canUploadPDF": true})
@@ -91,7 +104,9 @@ async fn default_steps_are_echoed_whole() {
     let step = |kind: &str| json!({"type": kind, "texts": texts, "settings": {"canUpload": true}, "fields": ["address"]});
     for kind in ["UPLOAD", "EXTRACT", "COMPARE"] {
         let steps = json!({"LT": {"PASSPORT": {"POA2": step(kind)}}});
-        world.settings(json!({"defaultAdditionalSteps": steps})).await;
+        world
+            .settings(json!({"defaultAdditionalSteps": steps}))
+            .await;
         assert_eq!(echo().await, steps);
     }
 }
@@ -109,11 +124,26 @@ async fn a_wrong_key_is_refused() {
     };
     let token = wrong("/api/v2/token").await;
     assert_eq!(token.status, 401);
-    assert_eq!(token.json().as_object().unwrap().keys().collect::<Vec<_>>(), ["message"]);
+    assert_eq!(
+        token.json().as_object().unwrap().keys().collect::<Vec<_>>(),
+        ["message"]
+    );
     let status = wrong("/api/v2/status").await;
-    assert_eq!((status.status, status.identifier().as_str()), (401, "UNAUTHORIZED"));
+    assert_eq!(
+        (status.status, status.identifier().as_str()),
+        (401, "UNAUTHORIZED")
+    );
 
-    let missing = read(world.client.post(world.url("/api/v2/token")).json(&json!({})).send().await.unwrap()).await;
+    let missing = read(
+        world
+            .client
+            .post(world.url("/api/v2/token"))
+            .json(&json!({}))
+            .send()
+            .await
+            .unwrap(),
+    )
+    .await;
     assert_eq!(missing.status, 401);
 }
 
@@ -131,9 +161,16 @@ async fn unreadable_requests_are_told_apart() {
     assert_eq!(refused(b"{\"clientId\": 5}").await, "VALIDATION_ERROR");
     assert_eq!(refused(b"{\"clientId\": \"\"}").await, "BAD_VALUE");
     assert_eq!(
-        read(world.client.get(world.url("/api/v2/token")).send().await.unwrap())
-            .await
-            .identifier(),
+        read(
+            world
+                .client
+                .get(world.url("/api/v2/token"))
+                .send()
+                .await
+                .unwrap()
+        )
+        .await
+        .identifier(),
         "METHOD_NOT_ALLOWED"
     );
 }
@@ -146,15 +183,24 @@ async fn an_unused_session_lapses_and_says_so() {
         .await;
     let callback = world.receiver.next().await;
     let body = callback.body();
-    assert_eq!(callback.header("idenfy-event-type"), Some("IDENTIFICATION_EXPIRED"));
+    assert_eq!(
+        callback.header("idenfy-event-type"),
+        Some("IDENTIFICATION_EXPIRED")
+    );
     assert_eq!(
         (&body["status"]["overall"], &body["externalRef"]),
         (&json!("EXPIRED"), &json!("ours"))
     );
-    assert_eq!((&body["fileUrls"], &body["data"]["docFirstName"]), (&Value::Null, &Value::Null));
+    assert_eq!(
+        (&body["fileUrls"], &body["data"]["docFirstName"]),
+        (&Value::Null, &Value::Null)
+    );
     assert_eq!(world.shown(&session).await["state"], "EXPIRED");
     assert_eq!(
-        world.post("/api/v2/process", submission(&session)).await.identifier(),
+        world
+            .post("/api/v2/process", submission(&session))
+            .await
+            .identifier(),
         "TOKEN_NOT_VALID"
     );
 }
@@ -164,8 +210,18 @@ async fn a_session_can_be_made_to_lapse_once() {
     let mut world = World::start().await;
     let session = world.session("client").await;
     let path = format!("/sessions/{}/expire", session.scan_ref);
-    world.admin("POST", &path, json!({"overrides": {"finishTime": null}})).await;
-    assert!(world.receiver.next().await.body().get("finishTime").is_none());
+    world
+        .admin("POST", &path, json!({"overrides": {"finishTime": null}}))
+        .await;
+    assert!(
+        world
+            .receiver
+            .next()
+            .await
+            .body()
+            .get("finishTime")
+            .is_none()
+    );
     assert_eq!(world.try_admin("POST", &path, json!({})).await.status, 409);
 }
 
@@ -174,8 +230,12 @@ async fn a_second_active_session_conflicts_only_by_setting() {
     let world = World::start().await;
     let first = world.session("client").await;
     world.session("client").await;
-    world.settings(json!({"conflictOnActiveSession": true})).await;
-    let second = world.post("/api/v2/token", json!({"clientId": "client"})).await;
+    world
+        .settings(json!({"conflictOnActiveSession": true}))
+        .await;
+    let second = world
+        .post("/api/v2/token", json!({"clientId": "client"}))
+        .await;
     assert_eq!(second.status, 409);
     world.finish(&first, json!({})).await;
     world.session("other").await;
@@ -186,8 +246,16 @@ async fn a_token_names_a_receiver_only_if_it_is_permitted() {
     let mut world = World::start().await;
     let other = world.receiver.url.replace("/webhook", "/other");
     let request = json!({"clientId": "client", "callbackUrl": other});
-    assert_eq!(world.post("/api/v2/token", request.clone()).await.identifier(), "BAD_VALUE");
-    world.settings(json!({"permittedCallbackUrls": [other], "callbackUrl": null})).await;
+    assert_eq!(
+        world
+            .post("/api/v2/token", request.clone())
+            .await
+            .identifier(),
+        "BAD_VALUE"
+    );
+    world
+        .settings(json!({"permittedCallbackUrls": [other], "callbackUrl": null}))
+        .await;
     let session = world.open(request).await;
     world.finish(&session, json!({})).await;
     world.receiver.next().await;

@@ -21,7 +21,10 @@ async fn files(world: &World, maps: &Value) -> BTreeMap<String, (String, Vec<u8>
             };
             let answer = read(world.client.get(link).send().await.unwrap()).await;
             assert_eq!(answer.status, 200, "{link}");
-            files.insert(key.clone(), (Url::parse(link).unwrap().path().to_owned(), answer.raw));
+            files.insert(
+                key.clone(),
+                (Url::parse(link).unwrap().path().to_owned(), answer.raw),
+            );
         }
     }
     files
@@ -37,7 +40,9 @@ async fn uploaded(world: &mut World, session: &Opened, front: &[u8]) -> Value {
 async fn a_second_upload_has_other_paths_and_old_links_old_bytes() {
     let mut world = World::start().await;
     let session = world.session("client").await;
-    world.put_file(&session, "SECOND_DOC_BACK", "application/pdf", PDF).await;
+    world
+        .put_file(&session, "SECOND_DOC_BACK", "application/pdf", PDF)
+        .await;
     let first = uploaded(&mut world, &session, PNG).await;
     let second = uploaded(&mut world, &session, OTHER_PNG).await;
 
@@ -48,7 +53,10 @@ async fn a_second_upload_has_other_paths_and_old_links_old_bytes() {
         assert_ne!(*path, new[key].0, "{key}");
     }
     assert_eq!((&old[FRONT].1[..], &new[FRONT].1[..]), (PNG, OTHER_PNG));
-    assert_eq!(new["SECOND_DOC_BACK"].1, PDF, "what was not replaced is part of the upload as well");
+    assert_eq!(
+        new["SECOND_DOC_BACK"].1, PDF,
+        "what was not replaced is part of the upload as well"
+    );
     assert_eq!(world.shown(&session).await["uploads"], 2);
 }
 
@@ -58,7 +66,10 @@ async fn the_same_file_again_is_another_upload() {
     let session = world.session("client").await;
     let first = uploaded(&mut world, &session, PNG).await;
     let second = uploaded(&mut world, &session, PNG).await;
-    assert_ne!(files(&world, &first).await[FRONT].0, files(&world, &second).await[FRONT].0);
+    assert_ne!(
+        files(&world, &first).await[FRONT].0,
+        files(&world, &second).await[FRONT].0
+    );
     assert!(second["finishTime"].as_i64() > first["finishTime"].as_i64());
 }
 
@@ -71,7 +82,11 @@ async fn fresh_links_of_a_callback_have_its_own_paths() {
     for (number, body) in [(0, first), (1, second)] {
         let again = json!({"callback": number, "freshLinks": true});
         world
-            .admin("POST", &format!("/sessions/{}/callback", session.scan_ref), again)
+            .admin(
+                "POST",
+                &format!("/sessions/{}/callback", session.scan_ref),
+                again,
+            )
             .await;
         let renewed = world.receiver.next().await.body();
         assert_eq!(renewed["finishTime"], body["finishTime"]);
@@ -84,7 +99,12 @@ async fn finish_time_is_the_uploads_and_not_the_results() {
     let mut world = World::start().await;
     let session = world.session("client").await;
     let first = uploaded(&mut world, &session, PNG).await;
-    world.finish(&session, json!({"overall": "DENIED", "nonFinalFirst": true})).await;
+    world
+        .finish(
+            &session,
+            json!({"overall": "DENIED", "nonFinalFirst": true}),
+        )
+        .await;
     for _ in 0..2 {
         let later = world.receiver.next().await.body();
         assert_eq!(later["finishTime"], first["finishTime"]);
@@ -102,17 +122,26 @@ async fn a_reviewed_session_was_finished_when_it_was_submitted() {
     })
     .await;
     let none = json!({"ALL": {"ALL": {}}});
-    let session = world.open(json!({"clientId": "client", "additionalSteps": none})).await;
+    let session = world
+        .open(json!({"clientId": "client", "additionalSteps": none}))
+        .await;
     let token = [("authToken", session.auth_token.as_str())];
     world.form("/verification/start", &token).await;
     let fields = [("authToken", session.auth_token.as_str()), ("step", "1")];
-    world.upload(&fields, &[("FRONT", "f.png", PNG), ("FACE", "me.png", PNG)]).await;
+    world
+        .upload(&fields, &[("FRONT", "f.png", PNG), ("FACE", "me.png", PNG)])
+        .await;
     world.form("/verification/submit", &token).await.location();
     let shown = world.shown(&session).await;
-    assert_eq!((&shown["state"], &shown["uploads"]), (&json!("PROCESSING"), &json!(1)));
+    assert_eq!(
+        (&shown["state"], &shown["uploads"]),
+        (&json!("PROCESSING"), &json!(1))
+    );
 
     // A file that comes before the decision belongs to another upload.
-    world.put_file(&session, "FRONT", "image/png", OTHER_PNG).await;
+    world
+        .put_file(&session, "FRONT", "image/png", OTHER_PNG)
+        .await;
     world.finish(&session, json!({})).await;
     let body = world.receiver.next().await.body();
     assert_eq!(files(&world, &body).await["FRONT"].1, OTHER_PNG);

@@ -1,4 +1,5 @@
-//! One sandbox, one receiver and one HTTP client, and the few things that every test does with them.
+//! One sandbox, one receiver and one HTTP client, and the few things that every test does with
+//! them.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -56,7 +57,9 @@ impl Answer {
     pub fn identifier(&self) -> String {
         let error = self.json();
         assert!(
-            error["message"].is_string() && error["documentation"].is_string() && error["severity"].is_string(),
+            error["message"].is_string()
+                && error["documentation"].is_string()
+                && error["severity"].is_string(),
             "{error}"
         );
         error["identifier"].as_str().unwrap().to_owned()
@@ -92,7 +95,10 @@ impl World {
     /// A provider request with the key.
     pub fn request(&self, path: &str, body: &Value) -> RequestBuilder {
         let key = ("sandbox-api-key", Some("sandbox-api-secret"));
-        self.client.post(self.url(path)).basic_auth(key.0, key.1).json(body)
+        self.client
+            .post(self.url(path))
+            .basic_auth(key.0, key.1)
+            .json(body)
     }
 
     pub async fn post(&self, path: &str, body: Value) -> Answer {
@@ -110,18 +116,31 @@ impl World {
     /// An admin request that succeeds.
     pub async fn admin(&self, method: &str, path: &str, body: Value) -> Value {
         let answer = self.try_admin(method, path, body).await;
-        assert!(answer.status < 300, "{method} {path}: {} {}", answer.status, answer.text());
-        if answer.raw.is_empty() { Value::Null } else { answer.json() }
+        assert!(
+            answer.status < 300,
+            "{method} {path}: {} {}",
+            answer.status,
+            answer.text()
+        );
+        if answer.raw.is_empty() {
+            Value::Null
+        } else {
+            answer.json()
+        }
     }
 
     pub async fn try_admin(&self, method: &str, path: &str, body: Value) -> Answer {
-        let request = self.client.request(method.parse().unwrap(), self.url(&format!("/admin{path}")));
+        let request = self
+            .client
+            .request(method.parse().unwrap(), self.url(&format!("/admin{path}")));
         read(request.json(&body).send().await.unwrap()).await
     }
 
     /// Sends a form as a browser does, but follows no redirect.
     pub async fn form(&self, path: &str, fields: &[(&str, &str)]) -> Answer {
-        let form = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
+        let form = url::form_urlencoded::Serializer::new(String::new())
+            .extend_pairs(fields)
+            .finish();
         let request = self.client.post(self.url(path)).body(form);
         read(
             request
@@ -137,14 +156,24 @@ impl World {
     pub async fn upload(&self, fields: &[(&str, &str)], files: &[(&str, &str, &[u8])]) -> Answer {
         let mut body = Vec::new();
         for (name, value) in fields {
-            body.extend(format!("--edge\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n").bytes());
+            body.extend(
+                format!(
+                    "--edge\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n"
+                )
+                .bytes(),
+            );
         }
         for (key, name, content) in files {
-            let head = format!("--edge\r\nContent-Disposition: form-data; name=\"{key}\"; filename=\"{name}\"\r\n\r\n");
+            let head = format!(
+                "--edge\r\nContent-Disposition: form-data; name=\"{key}\"; filename=\"{name}\"\r\n\r\n"
+            );
             body.extend(head.bytes().chain(content.iter().copied()).chain(*b"\r\n"));
         }
         body.extend(b"--edge--\r\n");
-        let request = self.client.post(self.url("/verification/documents")).body(body);
+        let request = self
+            .client
+            .post(self.url("/verification/documents"))
+            .body(body);
         read(
             request
                 .header("content-type", "multipart/form-data; boundary=edge")
@@ -165,7 +194,8 @@ impl World {
 
     /// A session of a customer, made as an application makes it.
     pub async fn session(&self, client_id: &str) -> Opened {
-        self.open(json!({"clientId": client_id, "tokenType": "IDENTIFICATION"})).await
+        self.open(json!({"clientId": client_id, "tokenType": "IDENTIFICATION"}))
+            .await
     }
 
     /// A token for direct processing.
@@ -196,11 +226,17 @@ impl World {
     }
 
     pub async fn finish(&self, session: &Opened, how: Value) -> Value {
-        self.admin("POST", &format!("/sessions/{}/finish", session.scan_ref), how).await
+        self.admin(
+            "POST",
+            &format!("/sessions/{}/finish", session.scan_ref),
+            how,
+        )
+        .await
     }
 
     pub async fn shown(&self, session: &Opened) -> Value {
-        self.admin("GET", &format!("/sessions/{}", session.scan_ref), json!({})).await
+        self.admin("GET", &format!("/sessions/{}", session.scan_ref), json!({}))
+            .await
     }
 
     /// The journal's records of requests on one route.
@@ -224,7 +260,9 @@ pub fn submission(session: &Opened) -> Value {
 pub async fn read(response: Response) -> Answer {
     let status = response.status().as_u16();
     let headers = response.headers().clone();
-    let content_type = headers.get("content-type").map(|value| value.to_str().unwrap().to_owned());
+    let content_type = headers
+        .get("content-type")
+        .map(|value| value.to_str().unwrap().to_owned());
     let raw = response.bytes().await.expect("a whole body").to_vec();
     Answer {
         status,
@@ -235,11 +273,13 @@ pub async fn read(response: Response) -> Answer {
 }
 
 fn client() -> Client {
-    let tls = rustls::ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
-        .with_safe_default_protocol_versions()
-        .unwrap()
-        .with_root_certificates(rustls::RootCertStore::empty())
-        .with_no_client_auth();
+    let tls = rustls::ClientConfig::builder_with_provider(Arc::new(
+        rustls::crypto::ring::default_provider(),
+    ))
+    .with_safe_default_protocol_versions()
+    .unwrap()
+    .with_root_certificates(rustls::RootCertStore::empty())
+    .with_no_client_auth();
     #[expect(
         clippy::disallowed_methods,
         reason = "the sandbox shares nothing with the code that it is the other side of"

@@ -4,13 +4,15 @@ use std::fmt;
 
 use crate::word::{normalised, word};
 
-/// The header that names the event. It is not covered by the signature: route and count by it, never decide by it.
+/// The header that names the event. It is not covered by the signature: route and count by it,
+/// never decide by it.
 pub const EVENT_TYPE_HEADER: &str = "Idenfy-Event-Type";
 
 /// The event a delivery reports.
 ///
-/// The provider's documents spell the names with the prefix `IDENTIFICATION_` or `ID_VERIFICATION_`, and CANCELLED with one L or
-/// two. All spellings read the same; what is new reads as [`EventType::Other`]; nothing is refused.
+/// The provider's documents spell the names with the prefix `IDENTIFICATION_` or
+/// `ID_VERIFICATION_`, and CANCELLED with one L or two. All spellings read the same; what is new
+/// reads as [`EventType::Other`]; nothing is refused.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum EventType {
     /// The older event that stands for all of them, and what a delivery without the header is.
@@ -34,7 +36,9 @@ impl EventType {
     /// Reads the header's value; a delivery without it is an [`EventType::Identification`].
     #[must_use]
     pub fn of_header(value: Option<&[u8]>) -> Self {
-        value.map_or(Self::Identification, |value| Self::from(String::from_utf8_lossy(value).as_ref()))
+        value.map_or(Self::Identification, |value| {
+            Self::from(String::from_utf8_lossy(value).as_ref())
+        })
     }
 
     /// The provider's current word.
@@ -56,7 +60,9 @@ impl EventType {
 impl From<&str> for EventType {
     fn from(text: &str) -> Self {
         let name = normalised(text);
-        let event = name.strip_prefix("IDENTIFICATION").or_else(|| name.strip_prefix("ID_VERIFICATION"));
+        let event = name
+            .strip_prefix("IDENTIFICATION")
+            .or_else(|| name.strip_prefix("ID_VERIFICATION"));
         match event {
             Some("") => Self::Identification,
             Some("_AUTO_FINISHED") => Self::AutoFinished,
@@ -114,7 +120,10 @@ mod tests {
 
     #[test]
     fn another_product_s_event_that_is_known_is_not_among_the_others() {
-        assert_eq!(EventType::from("Document expiration"), EventType::DocumentExpiration);
+        assert_eq!(
+            EventType::from("Document expiration"),
+            EventType::DocumentExpiration
+        );
     }
 
     #[test]

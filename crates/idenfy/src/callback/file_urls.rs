@@ -7,12 +7,12 @@ use serde_json::{Map, Value};
 
 use crate::lenient_json::UNREADABLE;
 
-/// Step names and the links to their files. Whoever holds a link can fetch the file for an hour, so `Debug` shows step names and
-/// numbers of links only.
+/// Step names and the links to their files. Whoever holds a link can fetch the file for an hour, so
+/// `Debug` shows step names and numbers of links only.
 ///
-/// The provider gives no type for the values; strings, arrays of strings and nulls were seen. A step without a link is left out,
-/// so that a step that is present has a file. The first [`FileUrls::MAXIMUM_LINKS`] different links
-/// of a step are kept.
+/// The provider gives no type for the values; strings, arrays of strings and nulls were seen. A
+/// step without a link is left out, so that a step that is present has a file. The first
+/// [`FileUrls::MAXIMUM_LINKS`] different links of a step are kept.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct FileUrls(BTreeMap<String, Vec<String>>);
 
@@ -33,7 +33,9 @@ impl FileUrls {
 
     /// The steps and their links; no list is empty.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &[String])> {
-        self.0.iter().map(|(step, links)| (step.as_str(), links.as_slice()))
+        self.0
+            .iter()
+            .map(|(step, links)| (step.as_str(), links.as_slice()))
     }
 
     /// Whether no step has a link.
@@ -43,19 +45,31 @@ impl FileUrls {
     }
 
     pub(crate) fn read(value: Option<&Value>) -> Self {
-        value.and_then(Value::as_object).map(Self::of_object).unwrap_or_default()
+        value
+            .and_then(Value::as_object)
+            .map(Self::of_object)
+            .unwrap_or_default()
     }
 
     pub(crate) fn of_object(members: &Map<String, Value>) -> Self {
-        members.iter().map(|(step, value)| (step.clone(), links(value))).collect()
+        members
+            .iter()
+            .map(|(step, value)| (step.clone(), links(value)))
+            .collect()
     }
 
     /// Only the members whose values are web links, for objects that hold other things as well.
     pub(crate) fn web_links_of(members: &Map<String, Value>) -> Self {
-        let is_web_link = |link: &String| link.starts_with("https://") || link.starts_with("http://");
+        let is_web_link =
+            |link: &String| link.starts_with("https://") || link.starts_with("http://");
         members
             .iter()
-            .map(|(step, value)| (step.clone(), links(value).into_iter().filter(is_web_link).collect()))
+            .map(|(step, value)| {
+                (
+                    step.clone(),
+                    links(value).into_iter().filter(is_web_link).collect(),
+                )
+            })
             .collect()
     }
 
@@ -71,7 +85,12 @@ impl FileUrls {
 /// Steps with an empty list are left out.
 impl FromIterator<(String, Vec<String>)> for FileUrls {
     fn from_iter<I: IntoIterator<Item = (String, Vec<String>)>>(steps: I) -> Self {
-        Self(steps.into_iter().filter(|(_, links)| !links.is_empty()).collect())
+        Self(
+            steps
+                .into_iter()
+                .filter(|(_, links)| !links.is_empty())
+                .collect(),
+        )
     }
 }
 
@@ -115,17 +134,28 @@ mod tests {
             "BACK": null, "FACE": "", "ODD": {"url": 1}, "NUMBER": 7
         })));
         assert_eq!(urls.get("FRONT"), ["https://files.example/front"]);
-        assert_eq!(urls.get("POA2"), ["https://files.example/1", "https://files.example/2"]);
+        assert_eq!(
+            urls.get("POA2"),
+            ["https://files.example/1", "https://files.example/2"]
+        );
         assert_eq!(urls.steps().collect::<Vec<_>>(), ["FRONT", "POA2"]);
         assert!(urls.get("BACK").is_empty());
         assert!(!urls.is_empty());
-        let links: Vec<(&str, usize)> = urls.iter().map(|(step, links)| (step, links.len())).collect();
+        let links: Vec<(&str, usize)> = urls
+            .iter()
+            .map(|(step, links)| (step, links.len()))
+            .collect();
         assert_eq!(links, [("FRONT", 1), ("POA2", 2)]);
     }
 
     #[test]
     fn other_values_have_no_steps() {
-        for value in [json!(null), json!([]), json!("https://files.example"), json!(1)] {
+        for value in [
+            json!(null),
+            json!([]),
+            json!("https://files.example"),
+            json!(1),
+        ] {
             assert!(FileUrls::read(Some(&value)).is_empty());
         }
         assert!(FileUrls::read(None).is_empty());
@@ -134,15 +164,26 @@ mod tests {
     #[test]
     fn a_step_keeps_its_first_eight_different_links() {
         let link = |number: usize| format!("https://files.example/{number}");
-        let repeated = std::iter::repeat_n(0, 20).chain(0..20).map(link).collect::<Vec<_>>();
-        let urls = FileUrls::read(Some(&json!({"POA2": repeated, "BACK": [link(1), "", "\u{FFFD}", link(1)]})));
+        let repeated = std::iter::repeat_n(0, 20)
+            .chain(0..20)
+            .map(link)
+            .collect::<Vec<_>>();
+        let urls = FileUrls::read(Some(
+            &json!({"POA2": repeated, "BACK": [link(1), "", "\u{FFFD}", link(1)]}),
+        ));
         assert_eq!(urls.get("POA2"), (0..8).map(link).collect::<Vec<_>>());
-        assert_eq!(urls.get("BACK"), [link(1)], "a link listed twice is one link");
+        assert_eq!(
+            urls.get("BACK"),
+            [link(1)],
+            "a link listed twice is one link"
+        );
     }
 
     #[test]
     fn debug_counts_links_and_shows_none() {
-        let urls = FileUrls::read(Some(&json!({"POA2": ["https://files.example/1", "https://files.example/2"]})));
+        let urls = FileUrls::read(Some(
+            &json!({"POA2": ["https://files.example/1", "https://files.example/2"]}),
+        ));
         assert_eq!(format!("{urls:?}"), r#"{"POA2": 2}"#);
     }
 }

@@ -1,6 +1,7 @@
 //! What a callback says about the person and the document.
 //!
-//! [`Callback`](super::Callback) leaves all of this out. It is read apart from it, for the one comparison that needs it.
+//! [`Callback`](super::Callback) leaves all of this out. It is read apart from it, for the one
+//! comparison that needs it.
 
 use std::fmt;
 
@@ -11,9 +12,10 @@ use crate::selection::{Members, Selected, Selection};
 
 /// The members of `data` that tell one person and one document from another, as sent.
 ///
-/// All of it is personal: its `Debug` prints no member. Every member may be null in the provider's schema, which means that the document
-/// does not show it or that it could not be read. A text of more than twice the published bound is dropped as well. Bounds, in
-/// characters, are those of the provider's OpenAPI description (`kyc.yaml`, 2026-09).
+/// All of it is personal: its `Debug` prints no member. Every member may be null in the provider's
+/// schema, which means that the document does not show it or that it could not be read. A text of
+/// more than twice the published bound is dropped as well. Bounds, in characters, are those of the
+/// provider's OpenAPI description (`kyc.yaml`, 2026-09).
 #[derive(Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Identity {
@@ -85,14 +87,18 @@ const IDENTITY: Selection = Selection {
 impl Identity {
     pub(crate) fn read(body: &[u8]) -> Result<Self, UnreadableCallback> {
         match IDENTITY.read(body).map_err(UnreadableCallback::NotJson)? {
-            Selected::Object(members) => Ok(members.object("data").map(Self::of).unwrap_or_default()),
+            Selected::Object(members) => {
+                Ok(members.object("data").map(Self::of).unwrap_or_default())
+            }
             Selected::NotAnObject => Err(UnreadableCallback::NotAnObject),
         }
     }
 
     fn of(data: &Map<String, Value>) -> Self {
         let text = |name, bound: usize| {
-            let text = data.text(name).filter(|text| text.chars().nth(2 * bound).is_none());
+            let text = data
+                .text(name)
+                .filter(|text| text.chars().nth(2 * bound).is_none());
             text.map(str::to_owned)
         };
         Self {
@@ -130,7 +136,12 @@ mod tests {
     use super::*;
 
     fn read(data: &Value) -> Identity {
-        Identity::read(json!({"scanRef": "abc", "data": data}).to_string().as_bytes()).unwrap()
+        Identity::read(
+            json!({"scanRef": "abc", "data": data})
+                .to_string()
+                .as_bytes(),
+        )
+        .unwrap()
     }
 
     #[test]
@@ -187,14 +198,22 @@ mod tests {
     #[test]
     fn a_text_beyond_twice_its_bound_is_dropped() {
         let longest = "Ė".repeat(200);
-        let identity = read(&json!({"docFirstName": longest, "docLastName": format!("{longest}Ė"), "docPersonalCode": "1".repeat(61)}));
+        let identity = read(
+            &json!({"docFirstName": longest, "docLastName": format!("{longest}Ė"), "docPersonalCode": "1".repeat(61)}),
+        );
         assert_eq!(identity.first_name, Some(longest));
         assert_eq!((identity.last_name, identity.personal_code), (None, None));
     }
 
     #[test]
     fn what_is_no_object_is_unreadable() {
-        assert!(matches!(Identity::read(b"[]"), Err(UnreadableCallback::NotAnObject)));
-        assert!(matches!(Identity::read(b"{"), Err(UnreadableCallback::NotJson(_))));
+        assert!(matches!(
+            Identity::read(b"[]"),
+            Err(UnreadableCallback::NotAnObject)
+        ));
+        assert!(matches!(
+            Identity::read(b"{"),
+            Err(UnreadableCallback::NotJson(_))
+        ));
     }
 }

@@ -6,7 +6,8 @@ use std::str::FromStr;
 
 use crate::word::{normalised, word};
 
-/// `status.overall` of a callback, `status` of a retrieval. An open set: what is new reads as [`Overall::Other`].
+/// `status.overall` of a callback, `status` of a retrieval. An open set: what is new reads as
+/// [`Overall::Other`].
 ///
 /// (Source: OpenAPI `IdentificationWebhook`; `EXPIRED-DELETED` from "Data retrieval".)
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -113,6 +114,9 @@ mod tests {
     #[test]
     fn a_new_word_is_kept_and_anything_else_is_not() {
         assert_eq!(Overall::from("Frozen"), Overall::Other("FROZEN".to_owned()));
-        assert_eq!(Overall::from("Ona Petraitė"), Overall::Other("UNRECOGNISED".to_owned()));
+        assert_eq!(
+            Overall::from("Ona Petraitė"),
+            Overall::Other("UNRECOGNISED".to_owned())
+        );
     }
 }

@@ -5,15 +5,17 @@ use serde_json::{Map, Value};
 use super::{Overall, StepsVerdict};
 use crate::selection::Members;
 
-/// The verdicts of one verification. Words that are not words are replaced, so that printing a status shows nothing personal.
+/// The verdicts of one verification. Words that are not words are replaced, so that printing a
+/// status shows nothing personal.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Status {
     /// `None` in foreign bodies, such as document monitoring.
     pub overall: Option<Overall>,
-    /// Always [`StepsVerdict::NotJudged`] in an answer of [`Client::status`](crate::Client::status), which does not carry it.
+    /// Always [`StepsVerdict::NotJudged`] in an answer of
+    /// [`Client::status`](crate::Client::status), which does not carry it.
     pub additional_steps: StepsVerdict,
-    /// `final` in an answer of [`Client::status`](crate::Client::status); the pages disagree whether it is there. Always `None` in a
-    /// callback, which has it beside the status.
+    /// `final` in an answer of [`Client::status`](crate::Client::status); the pages disagree
+    /// whether it is there. Always `None` in a callback, which has it beside the status.
     pub is_final: Option<bool>,
     /// Such as `DOC_VALIDATED`; an open set.
     pub auto_document: Option<String>,
@@ -30,7 +32,8 @@ pub struct Status {
 }
 
 impl Status {
-    /// The members of the object, with the overall verdict under the given name (it differs between callback and retrieval).
+    /// The members of the object, with the overall verdict under the given name (it differs between
+    /// callback and retrieval).
     pub(crate) fn read(members: &Map<String, Value>, overall: &str) -> Self {
         Self {
             overall: members.text(overall).map(Overall::from),

@@ -6,8 +6,9 @@ use crate::word::normalised;
 
 /// `status.additionalSteps` of a callback.
 ///
-/// The OpenAPI file has one of three words here, a guide shows a sentence, and an integration was seen to receive an object. All of
-/// them are read; whatever else comes is [`StepsVerdict::Unknown`], which is never a reason to go on.
+/// The OpenAPI file has one of three words here, a guide shows a sentence, and an integration was
+/// seen to receive an object. All of them are read; whatever else comes is
+/// [`StepsVerdict::Unknown`], which is never a reason to go on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum StepsVerdict {
     /// `VALID`, "Additional step is valid".
@@ -16,7 +17,8 @@ pub enum StepsVerdict {
     Invalid,
     /// `NOT_FOUND`, "Additional step was not found".
     NotFound,
-    /// Null or absent: nobody judged the steps, or not yet. Steps of type UPLOAD are documented as stored only.
+    /// Null or absent: nobody judged the steps, or not yet. Steps of type UPLOAD are documented as
+    /// stored only.
     NotJudged,
     /// Something was said that is not understood.
     Unknown,
@@ -88,7 +90,12 @@ mod tests {
 
     #[test]
     fn words_and_sentences_mean_the_same() {
-        for text in ["VALID", " valid ", "Additional step is valid", "ADDITIONAL STEP IS VALID."] {
+        for text in [
+            "VALID",
+            " valid ",
+            "Additional step is valid",
+            "ADDITIONAL STEP IS VALID.",
+        ] {
             reads(json!(text), StepsVerdict::Valid);
         }
         for text in ["INVALID", "Additional step is invalid."] {
@@ -114,8 +121,14 @@ mod tests {
             json!({"POA2": "VALID", "SELFIE_WITH_CARD": {"status": "VALID"}}),
             StepsVerdict::Valid,
         );
-        reads(json!({"POA2": "VALID", "SELFIE_WITH_CARD": "INVALID"}), StepsVerdict::Invalid);
-        reads(json!({"POA2": "VALID", "SELFIE_WITH_CARD": null}), StepsVerdict::NotJudged);
+        reads(
+            json!({"POA2": "VALID", "SELFIE_WITH_CARD": "INVALID"}),
+            StepsVerdict::Invalid,
+        );
+        reads(
+            json!({"POA2": "VALID", "SELFIE_WITH_CARD": null}),
+            StepsVerdict::NotJudged,
+        );
         reads(json!({"POA2": {"type": "UPLOAD"}}), StepsVerdict::Unknown);
     }
 

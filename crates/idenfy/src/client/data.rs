@@ -8,7 +8,8 @@ use super::Client;
 use crate::Error;
 use crate::selection::Members;
 
-/// The few members that say which kind of document it was; names, numbers and dates are not kept. Its `Debug` shows the reference.
+/// The few members that say which kind of document it was; names, numbers and dates are not kept.
+/// Its `Debug` shows the reference.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Data {
     /// The verification that this is about.
@@ -35,7 +36,8 @@ impl Data {
             doc_issuing_country: inner.verbatim("docIssuingCountry"),
             selected_country: inner.verbatim("selectedCountry"),
         };
-        let is_data = data.scan_ref.is_some() || members.contains_key("data") || data.doc_type.is_some();
+        let is_data =
+            data.scan_ref.is_some() || members.contains_key("data") || data.doc_type.is_some();
         is_data.then_some(data)
     }
 }
@@ -55,7 +57,9 @@ impl Client {
     /// # Errors
     /// Any [`Error`] but those about submissions; the call may always be repeated.
     pub async fn data(&self, scan_ref: &str) -> Result<Data, Error> {
-        self.post_scan_ref("api/v2/data", scan_ref).await?.expect_object(Data::read)
+        self.post_scan_ref("api/v2/data", scan_ref)
+            .await?
+            .expect_object(Data::read)
     }
 }
 
@@ -70,20 +74,31 @@ mod tests {
 
     #[test]
     fn flat_and_nested_answers_read_the_same() {
-        let flat = read(json!({"scanRef": "abc", "clientId": "c", "docType": "PASSPORT", "docIssuingCountry": "LT"}));
-        let nested = read(json!({"scanRef": "abc", "clientId": "c", "data": {"docType": "PASSPORT", "docIssuingCountry": "LT"}}));
+        let flat = read(
+            json!({"scanRef": "abc", "clientId": "c", "docType": "PASSPORT", "docIssuingCountry": "LT"}),
+        );
+        let nested = read(
+            json!({"scanRef": "abc", "clientId": "c", "data": {"docType": "PASSPORT", "docIssuingCountry": "LT"}}),
+        );
         assert_eq!(flat, nested);
         assert_eq!(flat.unwrap().doc_issuing_country.as_deref(), Some("LT"));
     }
 
     #[test]
     fn an_error_is_no_data() {
-        assert_eq!(read(json!({"identifier": "BAD_VALUE", "message": "no"})), None);
+        assert_eq!(
+            read(json!({"identifier": "BAD_VALUE", "message": "no"})),
+            None
+        );
     }
 
     #[test]
     fn each_of_its_marks_alone_makes_an_answer_data() {
-        for answer in [json!({"scanRef": "abc"}), json!({"data": null}), json!({"docType": "PASSPORT"})] {
+        for answer in [
+            json!({"scanRef": "abc"}),
+            json!({"data": null}),
+            json!({"docType": "PASSPORT"}),
+        ] {
             assert!(read(answer.clone()).is_some(), "{answer}");
         }
     }

@@ -18,30 +18,39 @@ pub struct Files {
 impl Files {
     /// The links of a step, wherever they stand.
     pub fn links_of(&self, step: &str) -> impl Iterator<Item = &str> {
-        let links = self.file_urls.get(step).iter().chain(self.additional_step_pdf_urls.get(step));
+        let links = self
+            .file_urls
+            .get(step)
+            .iter()
+            .chain(self.additional_step_pdf_urls.get(step));
         links.map(String::as_str)
     }
 
-    /// The shape of the answer is not documented: links may stand at the top, in `fileUrls`, in `additionalStepPdfUrls`, or in
-    /// several of these.
+    /// The shape of the answer is not documented: links may stand at the top, in `fileUrls`, in
+    /// `additionalStepPdfUrls`, or in several of these.
     fn read(members: &Map<String, Value>) -> Self {
         Self {
-            file_urls: FileUrls::read(members.get("fileUrls")).merged(FileUrls::web_links_of(members)),
+            file_urls: FileUrls::read(members.get("fileUrls"))
+                .merged(FileUrls::web_links_of(members)),
             additional_step_pdf_urls: FileUrls::read(members.get("additionalStepPdfUrls")),
         }
     }
 }
 
 impl Client {
-    /// Makes new links to the files of a verification, for when the callback's have expired. A step may be missing; that is for the
-    /// caller to notice.
+    /// Makes new links to the files of a verification, for when the callback's have expired. A step
+    /// may be missing; that is for the caller to notice.
     ///
     /// # Errors
     /// Any [`Error`] but those about submissions; the call may always be repeated.
     pub async fn files(&self, scan_ref: &str) -> Result<Files, Error> {
         let answer = self.post_scan_ref("api/v2/files", scan_ref).await?;
         // An error body has a link as well, to the documentation, which must not pass for a file.
-        answer.expect_object(|members| identifier_of(members).is_none().then(|| Files::read(members)))
+        answer.expect_object(|members| {
+            identifier_of(members)
+                .is_none()
+                .then(|| Files::read(members))
+        })
     }
 }
 
@@ -59,7 +68,11 @@ mod tests {
             json!({"fileUrls": null, "additionalStepPdfUrls": {"POA2": ["https://files.example/poa"]}}),
         ] {
             let files = Files::read(shape.as_object().unwrap());
-            assert_eq!(files.links_of("POA2").collect::<Vec<_>>(), ["https://files.example/poa"], "{shape}");
+            assert_eq!(
+                files.links_of("POA2").collect::<Vec<_>>(),
+                ["https://files.example/poa"],
+                "{shape}"
+            );
             assert_eq!(files.links_of("scanRef").count(), 0);
         }
     }

@@ -41,7 +41,10 @@ impl Identifications {
 impl Identification {
     fn read(members: &Map<String, Value>) -> Option<Self> {
         Some(Self {
-            scan_ref: members.text("scanRef").filter(|text| scan_ref::is_usable(text))?.to_owned(),
+            scan_ref: members
+                .text("scanRef")
+                .filter(|text| scan_ref::is_usable(text))?
+                .to_owned(),
             overall: members.text("status").map(Overall::from),
             suspected: members.boolean("suspected"),
         })
@@ -61,7 +64,12 @@ impl Client {
             .finish();
         // With the slash at the end of the path: the provider's `/kyc/` addresses have one.
         let path = format!("kyc/identifications/?{query}");
-        let answer = Answer::read(self.request(Method::GET, &path, self.timeouts.others).send().await?).await?;
+        let answer = Answer::read(
+            self.request(Method::GET, &path, self.timeouts.others)
+                .send()
+                .await?,
+        )
+        .await?;
         answer.expect_object(Identifications::read)
     }
 }

@@ -9,7 +9,8 @@ use crate::{Error, Status};
 impl Client {
     /// How a verification stands. The answer has no verdict on additional steps.
     ///
-    /// For resolving doubt after a failed call, not for polling: accounts that poll may be restricted by the provider.
+    /// For resolving doubt after a failed call, not for polling: accounts that poll may be
+    /// restricted by the provider.
     ///
     /// # Errors
     /// Any [`Error`] but those about submissions; the call may always be repeated.
@@ -23,7 +24,10 @@ impl Client {
                 None => Status::read(members, "overall"),
             };
             let is_final = members.boolean("final");
-            status.overall.is_some().then_some(Status { is_final, ..status })
+            status
+                .overall
+                .is_some()
+                .then_some(Status { is_final, ..status })
         })
     }
 }

@@ -13,19 +13,22 @@ use super::Client;
 use crate::selection::Members;
 use crate::{AuthToken, Error, scan_ref};
 
-/// A session that is ready to be used once. Its `Debug` shows neither the token nor the link, which contains it.
+/// A session that is ready to be used once. Its `Debug` shows neither the token nor the link, which
+/// contains it.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Token {
     pub auth_token: AuthToken,
     /// The verification's reference, by which its callbacks are recognised.
     pub scan_ref: String,
-    /// Time until the session must be started, in seconds: what the provider echoed, or else what was asked for.
+    /// Time until the session must be started, in seconds: what the provider echoed, or else what
+    /// was asked for.
     pub expiry_seconds: u32,
     /// The customer's link, where the provider gives one; otherwise see [`Client::redirect_link`].
     pub redirect_url: Option<Url>,
-    /// The additional steps that the session contains according to the echo, in alphabetical order; `None` where the echo does not
-    /// say. With [`AdditionalSteps::AccountDefault`] these are the account's. After [`AdditionalSteps::Suppressed`] there should be
-    /// none; how the echo looks then is not documented, so take a step for a warning rather than a failure.
+    /// The additional steps that the session contains according to the echo, in alphabetical order;
+    /// `None` where the echo does not say. With [`AdditionalSteps::AccountDefault`] these are the
+    /// account's. After [`AdditionalSteps::Suppressed`] there should be none; how the echo looks
+    /// then is not documented, so take a step for a warning rather than a failure.
     pub steps: Option<Vec<Step>>,
 }
 
@@ -44,22 +47,31 @@ impl fmt::Debug for Token {
 impl Client {
     /// Creates a token. Costs a credit, perhaps at once.
     ///
-    /// Not repeatable where [`Error::may_have_been_carried_out`] is true: look for the lost token with [`Client::identifications`],
-    /// or let it expire. Documents disagree on the code of a success; any 2xx with `authToken` and `scanRef` is one.
+    /// Not repeatable where [`Error::may_have_been_carried_out`] is true: look for the lost token
+    /// with [`Client::identifications`], or let it expire. Documents disagree on the code of a
+    /// success; any 2xx with `authToken` and `scanRef` is one.
     ///
     /// # Errors
-    /// [`Error::ActiveSession`] when the client has another session open; otherwise any [`Error`] but those about submissions.
+    /// [`Error::ActiveSession`] when the client has another session open; otherwise any [`Error`]
+    /// but those about submissions.
     pub async fn create_token(&self, request: &CreateToken) -> Result<Token, Error> {
-        let answer = self.post("api/v2/token", request, self.timeouts.token).await?;
+        let answer = self
+            .post("api/v2/token", request, self.timeouts.token)
+            .await?;
         answer.expect_object(|members| {
             Some(Token {
                 auth_token: AuthToken::new(members.text("authToken")?),
-                scan_ref: members.text("scanRef").filter(|text| scan_ref::is_usable(text))?.to_owned(),
+                scan_ref: members
+                    .text("scanRef")
+                    .filter(|text| scan_ref::is_usable(text))?
+                    .to_owned(),
                 expiry_seconds: members
                     .integer("expiryTime")
                     .and_then(|seconds| u32::try_from(seconds).ok())
                     .unwrap_or(request.expiry_seconds),
-                redirect_url: members.text("redirectUrl").and_then(|text| Url::parse(text).ok()),
+                redirect_url: members
+                    .text("redirectUrl")
+                    .and_then(|text| Url::parse(text).ok()),
                 steps: echo::steps(members.get("additionalSteps")),
             })
         })

@@ -24,14 +24,18 @@ impl Answer {
     /// Reads the body.
     ///
     /// # Errors
-    /// When it breaks off: even if the status was a refusal, what exactly was refused is unknown then.
+    /// When it breaks off: even if the status was a refusal, what exactly was refused is unknown
+    /// then.
     pub(crate) async fn read(mut response: reqwest::Response) -> Result<Self, Error> {
         let limit = if response.status().is_success() {
             LARGEST_SUCCESS
         } else {
             LARGEST_ERROR
         };
-        let (status, headers) = (response.status().as_u16(), std::mem::take(response.headers_mut()));
+        let (status, headers) = (
+            response.status().as_u16(),
+            std::mem::take(response.headers_mut()),
+        );
         let mut body = BytesMut::new();
         while let Some(chunk) = response.chunk().await? {
             if body.len() + chunk.len() > limit {
@@ -56,12 +60,18 @@ impl Answer {
 
     /// The members of the answer's JSON object.
     pub(crate) fn object(&self) -> Option<Map<String, Value>> {
-        self.body.as_ref().and_then(|body| serde_json::from_slice(body).ok())
+        self.body
+            .as_ref()
+            .and_then(|body| serde_json::from_slice(body).ok())
     }
 
-    /// For operations that answer with nothing. A body is an error, whatever the code: the provider documents rejections with 200.
+    /// For operations that answer with nothing. A body is an error, whatever the code: the provider
+    /// documents rejections with 200.
     pub(crate) fn expect_empty(self) -> Result<(), Error> {
-        let is_empty = self.body.as_ref().is_some_and(|body| body.trim_ascii().is_empty());
+        let is_empty = self
+            .body
+            .as_ref()
+            .is_some_and(|body| body.trim_ascii().is_empty());
         if self.is_success() && is_empty {
             Ok(())
         } else {
@@ -69,18 +79,26 @@ impl Answer {
         }
     }
 
-    /// For operations that answer with an object: `read` takes what it needs, or says with `None` that it is not there.
-    pub(crate) fn expect_object<T>(self, read: impl FnOnce(&Map<String, Value>) -> Option<T>) -> Result<T, Error> {
+    /// For operations that answer with an object: `read` takes what it needs, or says with `None`
+    /// that it is not there.
+    pub(crate) fn expect_object<T>(
+        self,
+        read: impl FnOnce(&Map<String, Value>) -> Option<T>,
+    ) -> Result<T, Error> {
         if !self.is_success() {
             return Err(classify(&self));
         }
         let Some(members) = self.object() else {
-            return Err(Error::UnreadableAnswer { status: self.status });
+            return Err(Error::UnreadableAnswer {
+                status: self.status,
+            });
         };
         match read(&members) {
             Some(value) => Ok(value),
             None if identifier_of(&members).is_some() => Err(classify(&self)),
-            None => Err(Error::UnreadableAnswer { status: self.status }),
+            None => Err(Error::UnreadableAnswer {
+                status: self.status,
+            }),
         }
     }
 }

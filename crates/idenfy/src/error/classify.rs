@@ -1,7 +1,8 @@
 //! From an answer that is not a success to its cause.
 //!
-//! The identifier decides when it is one whose meaning is documented; otherwise the code does; otherwise the request was rejected.
-//! Codes alone would mislead: older pages say that every error comes with 400, and some come with 200.
+//! The identifier decides when it is one whose meaning is documented; otherwise the code does;
+//! otherwise the request was rejected. Codes alone would mislead: older pages say that every error
+//! comes with 400, and some come with 200.
 
 use serde_json::{Map, Value};
 
@@ -14,7 +15,10 @@ pub(crate) fn classify(answer: &Answer) -> Error {
     let status = answer.status;
     let members = answer.object();
     let identifier = members.as_ref().and_then(identifier_of);
-    let message = members.as_ref().and_then(|members| members.text("message")).unwrap_or_default();
+    let message = members
+        .as_ref()
+        .and_then(|members| members.text("message"))
+        .unwrap_or_default();
 
     if let Some(error) = identifier
         .as_deref()
@@ -33,14 +37,18 @@ pub(crate) fn classify(answer: &Answer) -> Error {
         },
         // The provider's own error without an identifier, or an answer without a body.
         (None, Some(_)) => Error::RejectedWithoutIdentifier { status },
-        (None, None) if is_client_error(status) && is_blank(answer) => Error::RejectedWithoutIdentifier { status },
+        (None, None) if is_client_error(status) && is_blank(answer) => {
+            Error::RejectedWithoutIdentifier { status }
+        }
         (None, None) => Error::UnreadableAnswer { status },
     }
 }
 
 /// The `identifier` of an error body; what is not a word is not one.
 pub(crate) fn identifier_of(members: &Map<String, Value>) -> Option<String> {
-    members.word("identifier").filter(|identifier| identifier != UNRECOGNISED)
+    members
+        .word("identifier")
+        .filter(|identifier| identifier != UNRECOGNISED)
 }
 
 fn by_identifier(identifier: &str, message: &str, answer: &Answer) -> Option<Error> {
@@ -50,7 +58,8 @@ fn by_identifier(identifier: &str, message: &str, answer: &Answer) -> Option<Err
         "TOO_MANY_REQUESTS" => Error::RateLimited { retry_after: retry_after::read(&answer.headers) },
         "TOKEN_NOT_VALID" => Error::TokenNotValid,
         "PARTNER_CONTRACT_ERROR" => Error::NotInContract,
-        // One identifier for two causes; the documented text of the other is "Partner reached token limit."
+        // One identifier for two causes; the documented text of the other is "Partner reached token
+        // limit."
         "PERMISSIONS_ERROR" if message.to_ascii_lowercase().contains("token limit") => Error::OutOfFunds,
         "PERMISSIONS_ERROR" => Error::Forbidden,
         "INTERNAL_ERROR" => Error::ServerError { status },
@@ -86,7 +95,10 @@ fn is_client_error(status: u16) -> bool {
 }
 
 fn is_blank(answer: &Answer) -> bool {
-    answer.body.as_ref().is_some_and(|body| body.trim_ascii().is_empty())
+    answer
+        .body
+        .as_ref()
+        .is_some_and(|body| body.trim_ascii().is_empty())
 }
 
 #[cfg(test)]
@@ -110,12 +122,30 @@ mod tests {
     #[test]
     fn a_known_identifier_decides_whatever_the_code() {
         for status in [200, 400, 403, 404, 500] {
-            assert_eq!(kind(status, r#"{"identifier":"UNAUTHORIZED"}"#), "unauthorized");
-            assert_eq!(kind(status, r#"{"identifier":"TOO_MANY_REQUESTS"}"#), "rate_limited");
-            assert_eq!(kind(status, r#"{"identifier":"token_not_valid"}"#), "token_not_valid");
-            assert_eq!(kind(status, r#"{"identifier":"PARTNER_CONTRACT_ERROR"}"#), "not_in_contract");
-            assert_eq!(kind(status, r#"{"identifier":"PERMISSIONS_ERROR"}"#), "forbidden");
-            assert_eq!(kind(status, r#"{"identifier":"INTERNAL_ERROR"}"#), "server_error");
+            assert_eq!(
+                kind(status, r#"{"identifier":"UNAUTHORIZED"}"#),
+                "unauthorized"
+            );
+            assert_eq!(
+                kind(status, r#"{"identifier":"TOO_MANY_REQUESTS"}"#),
+                "rate_limited"
+            );
+            assert_eq!(
+                kind(status, r#"{"identifier":"token_not_valid"}"#),
+                "token_not_valid"
+            );
+            assert_eq!(
+                kind(status, r#"{"identifier":"PARTNER_CONTRACT_ERROR"}"#),
+                "not_in_contract"
+            );
+            assert_eq!(
+                kind(status, r#"{"identifier":"PERMISSIONS_ERROR"}"#),
+                "forbidden"
+            );
+            assert_eq!(
+                kind(status, r#"{"identifier":"INTERNAL_ERROR"}"#),
+                "server_error"
+            );
             assert_eq!(kind(status, r#"{"identifier":"BAD_VALUE"}"#), "rejected");
         }
     }
@@ -148,29 +178,51 @@ mod tests {
 
     #[test]
     fn an_unknown_identifier_is_a_rejection_that_names_it() {
-        let error = error(400, r#"{"identifier":"PARTNER_ERROR","message":"Token has not expired yet."}"#);
-        assert!(matches!(error, Error::Rejected { identifier, status: 400, .. } if identifier == "PARTNER_ERROR"));
+        let error = error(
+            400,
+            r#"{"identifier":"PARTNER_ERROR","message":"Token has not expired yet."}"#,
+        );
+        assert!(
+            matches!(error, Error::Rejected { identifier, status: 400, .. } if identifier == "PARTNER_ERROR")
+        );
     }
 
     #[test]
     fn a_rejection_names_the_member_and_quotes_nothing() {
-        let error = error(400, r#"{"identifier":"MISSING_VALUE","message":"'token' of Ona Petraite"}"#);
-        assert!(matches!(&error, Error::Rejected { member: Some(member), .. } if member == "token"));
+        let error = error(
+            400,
+            r#"{"identifier":"MISSING_VALUE","message":"'token' of Ona Petraite"}"#,
+        );
+        assert!(
+            matches!(&error, Error::Rejected { member: Some(member), .. } if member == "token")
+        );
         assert!(!format!("{error} {error:?}").contains("Ona"));
     }
 
     #[test]
     fn an_identifier_that_is_not_a_word_is_none() {
         let error = error(400, r#"{"identifier":"Ona Petraitė"}"#);
-        assert!(matches!(error, Error::RejectedWithoutIdentifier { status: 400 }));
+        assert!(matches!(
+            error,
+            Error::RejectedWithoutIdentifier { status: 400 }
+        ));
     }
 
     #[test]
     fn what_cannot_be_read_is_in_doubt_unless_the_code_refuses() {
-        for (status, body, in_doubt) in [(200, "<html>", true), (302, "", true), (404, "<html>", false), (200, "[]", true)] {
+        for (status, body, in_doubt) in [
+            (200, "<html>", true),
+            (302, "", true),
+            (404, "<html>", false),
+            (200, "[]", true),
+        ] {
             let error = error(status, body);
             assert_eq!(error.kind(), "unreadable_answer", "{status} {body}");
-            assert_eq!(error.may_have_been_carried_out(), in_doubt, "{status} {body}");
+            assert_eq!(
+                error.may_have_been_carried_out(),
+                in_doubt,
+                "{status} {body}"
+            );
         }
         assert_eq!(kind(404, " "), "rejected_without_identifier");
         assert!(error(200, r#"{"message":"hm"}"#).may_have_been_carried_out());
@@ -179,6 +231,9 @@ mod tests {
     #[test]
     fn a_conflict_is_an_active_session_whatever_is_said_to_be_wrong_with_the_request() {
         assert_eq!(kind(409, r#"{"identifier":"BAD_VALUE"}"#), "active_session");
-        assert_eq!(kind(409, r#"{"identifier":"VALIDATION_ERROR"}"#), "active_session");
+        assert_eq!(
+            kind(409, r#"{"identifier":"VALIDATION_ERROR"}"#),
+            "active_session"
+        );
     }
 }

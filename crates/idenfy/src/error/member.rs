@@ -2,8 +2,8 @@
 //!
 //! The text itself may quote what was sent, so nothing of it is kept but a name from a fixed list.
 
-/// The members that this library sends and the steps that the provider defines. Order matters: names that are also everyday words
-/// of error texts stand last.
+/// The members that this library sends and the steps that the provider defines. Order matters:
+/// names that are also everyday words of error texts stand last.
 const NAMES: &[&str] = &[
     "authToken",
     "clientId",
@@ -30,11 +30,16 @@ const NAMES: &[&str] = &[
     "token",
 ];
 
-/// The first of the known names that stands in the text as a word of its own, in exactly this spelling.
+/// The first of the known names that stands in the text as a word of its own, in exactly this
+/// spelling.
 pub(crate) fn named_in(text: &str) -> Option<String> {
-    let mut words = text.split(|character: char| !character.is_ascii_alphanumeric() && character != '_');
+    let mut words =
+        text.split(|character: char| !character.is_ascii_alphanumeric() && character != '_');
     let words: Vec<&str> = words.by_ref().collect();
-    NAMES.iter().find(|name| words.contains(*name)).map(|name| (*name).to_owned())
+    NAMES
+        .iter()
+        .find(|name| words.contains(*name))
+        .map(|name| (*name).to_owned())
 }
 
 #[cfg(test)]
@@ -43,8 +48,14 @@ mod tests {
 
     #[test]
     fn a_known_member_or_step_is_found() {
-        assert_eq!(named_in("Missing required value: 'authToken'."), Some("authToken".to_owned()));
-        assert_eq!(named_in("No image provided for step BACK"), Some("BACK".to_owned()));
+        assert_eq!(
+            named_in("Missing required value: 'authToken'."),
+            Some("authToken".to_owned())
+        );
+        assert_eq!(
+            named_in("No image provided for step BACK"),
+            Some("BACK".to_owned())
+        );
         assert_eq!(named_in("\"token\" is required"), Some("token".to_owned()));
     }
 

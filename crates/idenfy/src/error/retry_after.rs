@@ -52,8 +52,14 @@ mod tests {
     #[test]
     fn a_date_counts_from_the_answer_s_own_date() {
         let now = Some("Mon, 02 Nov 2026 10:00:00 GMT");
-        assert_eq!(wait("Mon, 02 Nov 2026 10:01:30 GMT", now), Some(Duration::from_secs(90)));
-        assert_eq!(wait("Mon, 02 Nov 2026 09:00:00 GMT", now), Some(Duration::ZERO));
+        assert_eq!(
+            wait("Mon, 02 Nov 2026 10:01:30 GMT", now),
+            Some(Duration::from_secs(90))
+        );
+        assert_eq!(
+            wait("Mon, 02 Nov 2026 09:00:00 GMT", now),
+            Some(Duration::ZERO)
+        );
         assert_eq!(wait("Mon, 02 Nov 2026 10:01:30 GMT", None), None);
     }
 

@@ -1,9 +1,10 @@
 //! Base64 of a stream of bytes, as a stream.
 //!
-//! Three bytes become four characters, so up to two bytes are carried from chunk to chunk; the output is that of encoding the whole
-//! at once. The stream must have exactly its declared length: one that ends early or goes on fails, and it is asked whether it
-//! goes on *before* its last characters are given out, so that a wrong length never makes a complete request. Memory: one chunk of
-//! the source plus [`LARGEST_OUTPUT`].
+//! Three bytes become four characters, so up to two bytes are carried from chunk to chunk; the
+//! output is that of encoding the whole at once. The stream must have exactly its declared length:
+//! one that ends early or goes on fails, and it is asked whether it goes on *before* its last
+//! characters are given out, so that a wrong length never makes a complete request. Memory: one
+//! chunk of the source plus [`LARGEST_OUTPUT`].
 
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
@@ -51,12 +52,16 @@ impl Base64Stream {
         }
     }
 
-    /// Encodes the next part of what is pending; empty when that and the carry are less than three bytes.
+    /// Encodes the next part of what is pending; empty when that and the carry are less than three
+    /// bytes.
     fn encode_pending(&mut self) -> String {
         let mut output = String::new();
         if !self.carry.is_empty() {
-            let missing = 3_usize.saturating_sub(self.carry.len()).min(self.pending.len());
-            self.carry.extend_from_slice(&self.pending.split_to(missing));
+            let missing = 3_usize
+                .saturating_sub(self.carry.len())
+                .min(self.pending.len());
+            self.carry
+                .extend_from_slice(&self.pending.split_to(missing));
             if self.carry.len() < 3 {
                 return output;
             }
@@ -136,7 +141,10 @@ mod tests {
 
     fn encoded(chunks: Vec<Vec<u8>>, declared: u64) -> Result<Vec<Bytes>, SourceError> {
         let source = stream::iter(chunks.into_iter().map(|chunk| Ok(Bytes::from(chunk)))).boxed();
-        let outputs: Vec<_> = Base64Stream::new(source, declared).collect().now_or_never().unwrap();
+        let outputs: Vec<_> = Base64Stream::new(source, declared)
+            .collect()
+            .now_or_never()
+            .unwrap();
         outputs.into_iter().collect()
     }
 
@@ -174,13 +182,19 @@ mod tests {
         let whole = vec![7; 1_000_001];
         let outputs = encoded(vec![vec![1], whole.clone()], 1_000_002).unwrap();
         assert!(outputs.iter().all(|output| output.len() <= LARGEST_OUTPUT));
-        assert_eq!(outputs.concat(), STANDARD.encode([vec![1], whole].concat()).into_bytes());
+        assert_eq!(
+            outputs.concat(),
+            STANDARD.encode([vec![1], whole].concat()).into_bytes()
+        );
     }
 
     #[test]
     fn a_failing_source_is_passed_on_and_ends_the_stream() {
         let source = stream::iter([Ok(Bytes::from_static(b"abcd")), Err("gone".into())]).boxed();
-        let outputs: Vec<_> = Base64Stream::new(source, 10).collect().now_or_never().unwrap();
+        let outputs: Vec<_> = Base64Stream::new(source, 10)
+            .collect()
+            .now_or_never()
+            .unwrap();
         assert_eq!(outputs.len(), 2);
         assert!(matches!(outputs.last(), Some(Err(SourceError::Failed(_)))));
     }

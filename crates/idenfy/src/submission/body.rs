@@ -1,7 +1,9 @@
-//! The body of a submission, for the HTTP client: an exact length, and frames that are made when they are asked for.
+//! The body of a submission, for the HTTP client: an exact length, and frames that are made when
+//! they are asked for.
 //!
-//! When an image fails, the body fails: the connection is closed before the request is whole, so the provider cannot take it for
-//! complete. The body leaves a [`Record`] of that behind, because the HTTP client only knows that a connection broke.
+//! When an image fails, the body fails: the connection is closed before the request is whole, so
+//! the provider cannot take it for complete. The body leaves a [`Record`] of that behind, because
+//! the HTTP client only knows that a connection broke.
 
 use std::collections::VecDeque;
 use std::pin::Pin;
@@ -53,7 +55,8 @@ enum Part {
 }
 
 pub(crate) struct SubmissionBody {
-    /// Locked by nobody: the HTTP client wants bodies that may be shared, and the images' streams may not.
+    /// Locked by nobody: the HTTP client wants bodies that may be shared, and the images' streams
+    /// may not.
     parts: Mutex<VecDeque<Part>>,
     remaining: u64,
     record: Record,
@@ -80,7 +83,8 @@ impl SubmissionBody {
         let parts = self.parts.get_mut().unwrap_or_else(PoisonError::into_inner);
         while let Some(part) = parts.front_mut() {
             let next = match part {
-                Part::Text(text) => Some(Ok(std::mem::take(text))).filter(|next| next.as_ref().is_ok_and(|text| !text.is_empty())),
+                Part::Text(text) => Some(Ok(std::mem::take(text)))
+                    .filter(|next| next.as_ref().is_ok_and(|text| !text.is_empty())),
                 Part::Image(image) => ready!(image.poll_next_unpin(context)),
             };
             match next {
@@ -100,7 +104,10 @@ impl Body for SubmissionBody {
     type Data = Bytes;
     type Error = BrokenOff;
 
-    fn poll_frame(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BrokenOff>>> {
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BrokenOff>>> {
         Poll::Ready(match ready!(self.poll_part(context)) {
             Some(Ok(bytes)) => {
                 self.remaining = self.remaining.saturating_sub(bytes.len() as u64);
@@ -162,7 +169,8 @@ mod tests {
             sent.extend_from_slice(&frame.unwrap().unwrap().into_data().unwrap());
         }
         assert!(matches!(
-            body.as_mut().poll_frame(&mut Context::from_waker(noop_waker_ref())),
+            body.as_mut()
+                .poll_frame(&mut Context::from_waker(noop_waker_ref())),
             Poll::Ready(None)
         ));
         sent
@@ -192,12 +200,18 @@ mod tests {
         submission.token_field = TokenField::AuthToken;
         submission.document_type = Some("PASSPORT".to_owned());
         let expected = json!({"authToken": "a \"quoted\" token", "country": "LT", "documentType": "PASSPORT", "images": {}});
-        assert_eq!(serde_json::from_slice::<Value>(&sent(submission)).unwrap(), expected);
+        assert_eq!(
+            serde_json::from_slice::<Value>(&sent(submission)).unwrap(),
+            expected
+        );
     }
 
     #[test]
     fn a_failing_image_ends_the_body_and_leaves_its_reason() {
-        let mut submission = submission(vec![("FRONT", vec![vec![1; 10]]), ("BACK", vec![vec![1; 10]])]);
+        let mut submission = submission(vec![
+            ("FRONT", vec![vec![1; 10]]),
+            ("BACK", vec![vec![1; 10]]),
+        ]);
         for image in &mut submission.images {
             image.length = 11;
         }

@@ -1,23 +1,49 @@
 //! Callbacks as the provider's documents and integrations show them. All people are invented.
 
 use bytes::Bytes;
-use idenfy::{Callback, Overall, SigningKey, SigningKeys, StepsVerdict, UnreadableCallback, VerifiedBody};
+use idenfy::{
+    Callback, Overall, SigningKey, SigningKeys, StepsVerdict, UnreadableCallback, VerifiedBody,
+};
 
 pub const FIXTURES: &[(&str, &[u8])] = &[
     (
         "additional_steps_objects",
         include_bytes!("../fixtures/additional_steps_objects.json"),
     ),
-    ("arrays_in_pdf_urls", include_bytes!("../fixtures/arrays_in_pdf_urls.json")),
-    ("auto_not_final", include_bytes!("../fixtures/auto_not_final.json")),
-    ("document_expiration", include_bytes!("../fixtures/document_expiration.json")),
+    (
+        "arrays_in_pdf_urls",
+        include_bytes!("../fixtures/arrays_in_pdf_urls.json"),
+    ),
+    (
+        "auto_not_final",
+        include_bytes!("../fixtures/auto_not_final.json"),
+    ),
+    (
+        "document_expiration",
+        include_bytes!("../fixtures/document_expiration.json"),
+    ),
     ("expired", include_bytes!("../fixtures/expired.json")),
-    ("manual_approved_valid", include_bytes!("../fixtures/manual_approved_valid.json")),
-    ("missing_final", include_bytes!("../fixtures/missing_final.json")),
-    ("nulls_everywhere", include_bytes!("../fixtures/nulls_everywhere.json")),
+    (
+        "manual_approved_valid",
+        include_bytes!("../fixtures/manual_approved_valid.json"),
+    ),
+    (
+        "missing_final",
+        include_bytes!("../fixtures/missing_final.json"),
+    ),
+    (
+        "nulls_everywhere",
+        include_bytes!("../fixtures/nulls_everywhere.json"),
+    ),
     ("odd_types", include_bytes!("../fixtures/odd_types.json")),
-    ("sentence_spelling", include_bytes!("../fixtures/sentence_spelling.json")),
-    ("unicode_escapes", include_bytes!("../fixtures/unicode_escapes.json")),
+    (
+        "sentence_spelling",
+        include_bytes!("../fixtures/sentence_spelling.json"),
+    ),
+    (
+        "unicode_escapes",
+        include_bytes!("../fixtures/unicode_escapes.json"),
+    ),
 ];
 
 /// What both first verification's fixtures and their links are about.
@@ -35,9 +61,15 @@ fn parse(body: &[u8]) -> Result<Callback, UnreadableCallback> {
 #[test]
 fn every_fixture_is_signed_verified_and_parsed() {
     let key = SigningKey::new("a key from the dashboard").unwrap();
-    let keys = SigningKeys::new(vec![SigningKey::new("the key before").unwrap(), key.clone()]).unwrap();
+    let keys = SigningKeys::new(vec![
+        SigningKey::new("the key before").unwrap(),
+        key.clone(),
+    ])
+    .unwrap();
     for (name, body) in FIXTURES {
-        let verified = keys.verify(Bytes::from_static(body), Some(key.sign(body).as_bytes())).unwrap();
+        let verified = keys
+            .verify(Bytes::from_static(body), Some(key.sign(body).as_bytes()))
+            .unwrap();
         assert_eq!(verified.parse().unwrap().scan_ref, SCAN_REF, "{name}");
     }
 }
@@ -57,10 +89,19 @@ fn a_reviewed_result_has_everything_that_a_decision_needs() {
     assert_eq!(callback.is_final, Some(true));
     assert_eq!(callback.status.additional_steps, StepsVerdict::Valid);
     assert_eq!(callback.status.manual_face.as_deref(), Some("FACE_MATCH"));
-    assert_eq!(callback.client_id.as_deref(), Some("ona.petraityte@mail.example"));
+    assert_eq!(
+        callback.client_id.as_deref(),
+        Some("ona.petraityte@mail.example")
+    );
     assert_eq!(callback.external_ref.as_deref(), Some("order-of-ona-4711"));
-    assert_eq!(callback.additional_steps.get("SECOND_DOC"), Some(&Some("UPLOAD".to_owned())));
-    assert_eq!(callback.file_urls.steps().collect::<Vec<_>>(), ["FACE", "FRONT", "SECOND_DOC"]);
+    assert_eq!(
+        callback.additional_steps.get("SECOND_DOC"),
+        Some(&Some("UPLOAD".to_owned()))
+    );
+    assert_eq!(
+        callback.file_urls.steps().collect::<Vec<_>>(),
+        ["FACE", "FRONT", "SECOND_DOC"]
+    );
     let links: Vec<&str> = callback.links_of("SECOND_DOC").collect();
     assert_eq!(links, callback.file_urls.get("SECOND_DOC"));
     assert_eq!(links.len(), 1);
@@ -93,11 +134,23 @@ fn nulls_everywhere_leave_a_reference_and_nothing_else() {
 #[test]
 fn several_pdf_links_of_one_step_are_all_read() {
     let callback = callback("arrays_in_pdf_urls");
-    assert_eq!(callback.additional_step_pdf_urls.get("SECOND_DOC_FRONT").len(), 2);
+    assert_eq!(
+        callback
+            .additional_step_pdf_urls
+            .get("SECOND_DOC_FRONT")
+            .len(),
+        2
+    );
     let links: Vec<&str> = callback.links_of("SECOND_DOC_FRONT").collect();
-    assert_eq!(links, callback.additional_step_pdf_urls.get("SECOND_DOC_FRONT"));
+    assert_eq!(
+        links,
+        callback.additional_step_pdf_urls.get("SECOND_DOC_FRONT")
+    );
     assert_eq!(callback.links_of("SECOND_DOC_BACK").count(), 1);
-    assert_eq!(callback.additional_steps.get("SECOND_DOC_BACK"), Some(&None));
+    assert_eq!(
+        callback.additional_steps.get("SECOND_DOC_BACK"),
+        Some(&None)
+    );
 }
 
 #[test]
@@ -108,7 +161,10 @@ fn a_body_that_does_not_say_whether_it_is_final_leaves_that_open() {
 #[test]
 fn steps_as_objects_are_as_good_as_the_worst_of_them() {
     let callback = callback("additional_steps_objects");
-    assert_eq!(callback.additional_steps.get("SECOND_DOC"), Some(&Some("EXTRACT".to_owned())));
+    assert_eq!(
+        callback.additional_steps.get("SECOND_DOC"),
+        Some(&Some("EXTRACT".to_owned()))
+    );
     assert_eq!(callback.additional_steps.get("POA2"), Some(&None));
     assert_eq!(callback.status.additional_steps, StepsVerdict::Invalid);
 }
@@ -132,21 +188,33 @@ fn another_product_s_body_has_no_verdict() {
 
 #[test]
 fn escaped_characters_read_as_what_they_stand_for() {
-    assert_eq!(callback("unicode_escapes").client_id.as_deref(), Some("vartotoja-ąčę-🦊"));
+    assert_eq!(
+        callback("unicode_escapes").client_id.as_deref(),
+        Some("vartotoja-ąčę-🦊")
+    );
 }
 
 #[test]
 fn odd_types_read_as_nothing_and_an_odd_verdict_is_no_approval() {
     let callback = callback("odd_types");
     assert_eq!(callback.is_final, Some(false));
-    assert_eq!((callback.client_id.as_deref(), callback.external_ref), (Some("\u{FFFD}"), None));
+    assert_eq!(
+        (callback.client_id.as_deref(), callback.external_ref),
+        (Some("\u{FFFD}"), None)
+    );
     assert_eq!(
         (callback.status.overall, callback.status.additional_steps),
         (None, StepsVerdict::Unknown)
     );
     assert_eq!(callback.status.mismatch_tags, ["NAME", "UNRECOGNISED"]);
-    assert_eq!(callback.additional_steps.keys().collect::<Vec<_>>(), ["SECOND_DOC", "\u{FFFD}"]);
-    assert_eq!((callback.start_time, callback.finish_time), (Some(1_793_523_000), None));
+    assert_eq!(
+        callback.additional_steps.keys().collect::<Vec<_>>(),
+        ["SECOND_DOC", "\u{FFFD}"]
+    );
+    assert_eq!(
+        (callback.start_time, callback.finish_time),
+        (Some(1_793_523_000), None)
+    );
 }
 
 #[test]
@@ -158,13 +226,29 @@ fn only_a_body_without_a_reference_is_unreadable() {
         r#"{"scanRef":7}"#,
         r#"{"scanRef":"a b"}"#,
     ] {
-        assert_eq!(parse(body.as_bytes()).unwrap_err(), UnreadableCallback::NoScanRef, "{body}");
+        assert_eq!(
+            parse(body.as_bytes()).unwrap_err(),
+            UnreadableCallback::NoScanRef,
+            "{body}"
+        );
     }
     for body in ["[]", "null", "\"scanRef\"", r#"[{"scanRef":"abc"}]"#] {
-        assert_eq!(parse(body.as_bytes()).unwrap_err(), UnreadableCallback::NotAnObject, "{body}");
+        assert_eq!(
+            parse(body.as_bytes()).unwrap_err(),
+            UnreadableCallback::NotAnObject,
+            "{body}"
+        );
     }
-    for body in ["", "scanRef=abc", r#"{"scanRef":"abc""#, r#"{"scanRef":"abc"} trailing"#] {
-        assert!(matches!(parse(body.as_bytes()), Err(UnreadableCallback::NotJson(_))), "{body}");
+    for body in [
+        "",
+        "scanRef=abc",
+        r#"{"scanRef":"abc""#,
+        r#"{"scanRef":"abc"} trailing"#,
+    ] {
+        assert!(
+            matches!(parse(body.as_bytes()), Err(UnreadableCallback::NotJson(_))),
+            "{body}"
+        );
     }
 }
 
@@ -179,5 +263,8 @@ fn members_may_be_malformed_in_ways_that_do_not_matter() {
     ] {
         assert_eq!(parse(body).unwrap().scan_ref, "abc", "{body:?}");
     }
-    assert_eq!(parse(br#"{"scanRef":"\ud800"}"#).unwrap_err(), UnreadableCallback::NoScanRef);
+    assert_eq!(
+        parse(br#"{"scanRef":"\ud800"}"#).unwrap_err(),
+        UnreadableCallback::NoScanRef
+    );
 }

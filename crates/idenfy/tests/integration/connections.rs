@@ -8,7 +8,11 @@ use idenfy::{CreateToken, Error};
 use crate::server::{Server, Then, client, run};
 
 async fn error(server: &Server) -> Error {
-    server.client.create_token(&CreateToken::new("user-123")).await.unwrap_err()
+    server
+        .client
+        .create_token(&CreateToken::new("user-123"))
+        .await
+        .unwrap_err()
 }
 
 #[test]
@@ -17,7 +21,10 @@ fn a_port_where_nobody_listens_is_no_connection() {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         drop(listener);
-        let error = client(&format!("http://{address}")).status("abc").await.unwrap_err();
+        let error = client(&format!("http://{address}"))
+            .status("abc")
+            .await
+            .unwrap_err();
         assert!(matches!(error, Error::NotConnected(_)), "{error:?}");
         assert!(error.is_retryable() && !error.may_have_been_carried_out());
     });
@@ -26,7 +33,9 @@ fn a_port_where_nobody_listens_is_no_connection() {
 #[test]
 fn silence_is_a_timeout_and_in_doubt() {
     run(async {
-        let server = Server::saying("", Then::Hang).await.with_timeouts(Duration::from_millis(100));
+        let server = Server::saying("", Then::Hang)
+            .await
+            .with_timeouts(Duration::from_millis(100));
         let error = error(&server).await;
         assert!(matches!(error, Error::TimedOut(_)), "{error:?}");
         assert!(error.is_retryable() && error.may_have_been_carried_out());
@@ -37,7 +46,9 @@ fn silence_is_a_timeout_and_in_doubt() {
 fn an_answer_that_stops_in_the_middle_is_a_timeout() {
     run(async {
         let half = "HTTP/1.1 201 Created\r\nContent-Length: 100\r\n\r\n{\"authToken\":";
-        let server = Server::saying(half, Then::Hang).await.with_timeouts(Duration::from_millis(100));
+        let server = Server::saying(half, Then::Hang)
+            .await
+            .with_timeouts(Duration::from_millis(100));
         assert!(matches!(error(&server).await, Error::TimedOut(_)));
     });
 }
@@ -52,7 +63,10 @@ fn a_connection_that_breaks_in_the_answer_is_lost_and_in_doubt() {
                 "HTTP/1.1 201 Created\r\nContent-Length: 100\r\n\r\n{\"authToken\":",
             ] {
                 let error = error(&Server::saying(said, then).await).await;
-                assert!(matches!(error, Error::ConnectionLost(_)), "{then:?} {said:?} {error:?}");
+                assert!(
+                    matches!(error, Error::ConnectionLost(_)),
+                    "{then:?} {said:?} {error:?}"
+                );
                 assert!(error.is_retryable() && error.may_have_been_carried_out());
             }
         }

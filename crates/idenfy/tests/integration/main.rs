@@ -1,5 +1,10 @@
-//! The library as its users see it: callbacks from files, and the client against a server of raw bytes.
-#![allow(clippy::unwrap_used, clippy::panic, reason = "the helpers of tests fail tests")]
+//! The library as its users see it: callbacks from files, and the client against a server of raw
+//! bytes.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "the helpers of tests fail tests"
+)]
 
 mod answers;
 mod callbacks;

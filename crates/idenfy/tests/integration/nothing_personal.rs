@@ -4,7 +4,10 @@ use std::error::Error as _;
 use std::fmt::Debug;
 
 use bytes::Bytes;
-use idenfy::{AdditionalSteps, AuthToken, Callback, CreateToken, Credentials, EventType, Overall, SigningKey, SigningKeys, VerifiedBody};
+use idenfy::{
+    AdditionalSteps, AuthToken, Callback, CreateToken, Credentials, EventType, Overall, SigningKey,
+    SigningKeys, VerifiedBody,
+};
 use serde_json::{Value, json};
 
 use crate::callbacks::{FIXTURES, callback};
@@ -30,12 +33,15 @@ fn told(error: &idenfy::Error) -> String {
 #[track_caller]
 fn hides(text: &str, secrets: &[String]) {
     for secret in secrets {
-        assert!(!text.contains(secret.as_str()), "{secret:?} shows in {text}");
+        assert!(
+            !text.contains(secret.as_str()),
+            "{secret:?} shows in {text}"
+        );
     }
 }
 
-/// Every text in the fixture that is about the person: all but the reference, verdicts, steps and the company's own id. Texts of
-/// fewer than four characters would be found by chance.
+/// Every text in the fixture that is about the person: all but the reference, verdicts, steps and
+/// the company's own id. Texts of fewer than four characters would be found by chance.
 fn personal(body: &[u8]) -> Vec<String> {
     fn collect(value: &Value, texts: &mut Vec<String>) {
         match value {
@@ -71,9 +77,13 @@ fn a_callback_shows_nobody_and_no_link() {
         hides(&shown(&verified), &secrets);
         hides(&shown(&verified.parse()), &secrets);
         hides(&shown(&verified.identity()), &secrets);
-        hides(&shown(&(status, file_urls, additional_step_pdf_urls)), &secrets);
+        hides(
+            &shown(&(status, file_urls, additional_step_pdf_urls)),
+            &secrets,
+        );
         // Cut off anywhere, the error shows nothing either.
-        let cut = VerifiedBody::previously_verified(Bytes::from_static(body).slice(..body.len() - 3));
+        let cut =
+            VerifiedBody::previously_verified(Bytes::from_static(body).slice(..body.len() - 3));
         let error = cut.parse().unwrap_err();
         hides(&format!("{error} {:?} {error:?}", error.source()), &secrets);
     }
@@ -87,7 +97,10 @@ fn secrets_and_requests_show_nothing() {
     hides(&shown(&SigningKeys::new(vec![key])), &secrets);
     hides(&shown(&Credentials::new("key-1", "secret-2")), &secrets);
     hides(&shown(&AuthToken::new("secret-token")), &secrets);
-    hides(&shown(&client("http://user:secret-password@127.0.0.1/secret-path")), &secrets);
+    hides(
+        &shown(&client("http://user:secret-password@127.0.0.1/secret-path")),
+        &secrets,
+    );
     let request = CreateToken {
         external_ref: Some("ona@mail.example".to_owned()),
         success_url: Some("https://app.example/ona@".parse().unwrap()),
@@ -95,11 +108,18 @@ fn secrets_and_requests_show_nothing() {
         ..CreateToken::new("ona@mail.example")
     };
     hides(&shown(&request), &secrets);
-    let mut submission = submission(vec![image("FRONT", 6, vec![Ok(Bytes::from_static(b"secret"))])]);
+    let mut submission = submission(vec![image(
+        "FRONT",
+        6,
+        vec![Ok(Bytes::from_static(b"secret"))],
+    )]);
     submission.token = AuthToken::new("secret-token");
     hides(&shown(&submission), &secrets);
     hides(
-        &shown(&(EventType::from("Ona@mail.example"), Overall::from("secret ona@"))),
+        &shown(&(
+            EventType::from("Ona@mail.example"),
+            Overall::from("secret ona@"),
+        )),
         &secrets,
     );
 }
@@ -119,17 +139,35 @@ fn answers_and_errors_show_nothing_of_what_the_provider_said() {
     let secrets = ["Ona", "ONA", "ona@", "secret", "https://", KEY, SECRET].map(str::to_owned);
     for status in [200, 302, 400, 401, 409, 500] {
         run(async {
-            let body = gossip().to_string().replace("\"status\":\"Ona\"", "\"status\":\"ACTIVE\"");
+            let body = gossip()
+                .to_string()
+                .replace("\"status\":\"Ona\"", "\"status\":\"ACTIVE\"");
             let client = || async { Server::answering(status, &body).await.client };
             let request = CreateToken::new("ona@mail.example");
             let answers = [
-                client().await.create_token(&request).await.map(|token| shown(&token)),
-                client().await.status("abc").await.map(|status| shown(&status)),
+                client()
+                    .await
+                    .create_token(&request)
+                    .await
+                    .map(|token| shown(&token)),
+                client()
+                    .await
+                    .status("abc")
+                    .await
+                    .map(|status| shown(&status)),
                 client().await.files("abc").await.map(|files| shown(&files)),
                 client().await.data("abc").await.map(|data| shown(&data)),
-                client().await.identifications("ona@mail.example").await.map(|found| shown(&found)),
+                client()
+                    .await
+                    .identifications("ona@mail.example")
+                    .await
+                    .map(|found| shown(&found)),
                 client().await.delete("abc").await.map(|()| String::new()),
-                client().await.process(submission(vec![])).await.map(|()| String::new()),
+                client()
+                    .await
+                    .process(submission(vec![]))
+                    .await
+                    .map(|()| String::new()),
             ];
             for answer in answers {
                 hides(&answer.unwrap_or_else(|error| told(&error)), &secrets);
@@ -141,7 +179,10 @@ fn answers_and_errors_show_nothing_of_what_the_provider_said() {
 #[test]
 fn a_failed_connection_shows_neither_client_nor_credentials() {
     run(async {
-        let error = client("http://127.0.0.1:1/").identifications("ona@mail.example").await.unwrap_err();
+        let error = client("http://127.0.0.1:1/")
+            .identifications("ona@mail.example")
+            .await
+            .unwrap_err();
         hides(&told(&error), &["ona", KEY, SECRET].map(str::to_owned));
     });
 }

@@ -1,6 +1,9 @@
 //! The operations other than direct processing: what is sent, and what is read.
 
-use idenfy::{AdditionalSteps, AuthToken, CreateToken, Error, Overall, Questionnaire, Step, StepKind, StepsVerdict, TokenType};
+use idenfy::{
+    AdditionalSteps, AuthToken, CreateToken, Error, Overall, Questionnaire, Step, StepKind,
+    StepsVerdict, TokenType,
+};
 use serde_json::json;
 
 use crate::server::{Server, client, run};
@@ -43,8 +46,13 @@ fn a_token_is_created_by_200_as_well_as_201() {
 #[test]
 fn a_token_needs_nothing_but_its_two_names() {
     run(async {
-        let server = Server::answering(201, r#"{"authToken":"a","scanRef":"s","redirectUrl":null}"#).await;
-        let token = server.client.create_token(&CreateToken::new("user-123")).await.unwrap();
+        let server =
+            Server::answering(201, r#"{"authToken":"a","scanRef":"s","redirectUrl":null}"#).await;
+        let token = server
+            .client
+            .create_token(&CreateToken::new("user-123"))
+            .await
+            .unwrap();
         assert_eq!(token.expiry_seconds, 3_600);
         assert_eq!(token.redirect_url, None);
         assert_eq!(token.steps, None);
@@ -76,11 +84,21 @@ fn a_status_is_read_flat_or_nested() {
 #[test]
 fn files_come_with_fresh_links() {
     run(async {
-        let body = json!({"FRONT": "https://files.example/f", "SECOND_DOC": "https://files.example/s"});
+        let body =
+            json!({"FRONT": "https://files.example/f", "SECOND_DOC": "https://files.example/s"});
         let mut server = Server::answering(200, &body.to_string()).await;
         let files = server.client.files("abc").await.unwrap();
-        assert_eq!(files.links_of("SECOND_DOC").collect::<Vec<_>>(), ["https://files.example/s"]);
-        assert!(server.request().await.head.starts_with("POST /api/v2/files HTTP/1.1"));
+        assert_eq!(
+            files.links_of("SECOND_DOC").collect::<Vec<_>>(),
+            ["https://files.example/s"]
+        );
+        assert!(
+            server
+                .request()
+                .await
+                .head
+                .starts_with("POST /api/v2/files HTTP/1.1")
+        );
     });
 }
 
@@ -88,7 +106,12 @@ fn files_come_with_fresh_links() {
 fn files_of_a_deleted_verification_are_an_error_even_with_200() {
     run(async {
         let body = r#"{"identifier":"BAD_VALUE","message":"Wrong scanRef","documentation":"https://documentation.idenfy.com"}"#;
-        let error = Server::answering(200, body).await.client.files("abc").await.unwrap_err();
+        let error = Server::answering(200, body)
+            .await
+            .client
+            .files("abc")
+            .await
+            .unwrap_err();
         assert_eq!(error.kind(), "rejected", "{error:?}");
     });
 }
@@ -103,7 +126,13 @@ fn data_say_which_kind_of_document_it_was() {
             (data.doc_type.as_deref(), data.selected_country.as_deref()),
             (Some("PASSPORT"), Some("LT"))
         );
-        assert!(server.request().await.head.starts_with("POST /api/v2/data HTTP/1.1"));
+        assert!(
+            server
+                .request()
+                .await
+                .head
+                .starts_with("POST /api/v2/data HTTP/1.1")
+        );
     });
 }
 
@@ -117,8 +146,15 @@ fn a_verification_is_deleted_unless_the_answer_objects() {
         assert_eq!(sent.json(), json!({"scanRef": "abc"}));
 
         let active = r#"{"identifier":"PARTNER_ERROR","message":"Token has not expired yet."}"#;
-        let error = Server::answering(400, active).await.client.delete("abc").await.unwrap_err();
-        assert!(matches!(error, Error::Rejected { identifier, .. } if identifier == "PARTNER_ERROR"));
+        let error = Server::answering(400, active)
+            .await
+            .client
+            .delete("abc")
+            .await
+            .unwrap_err();
+        assert!(
+            matches!(error, Error::Rejected { identifier, .. } if identifier == "PARTNER_ERROR")
+        );
     });
 }
 
@@ -129,10 +165,15 @@ fn the_verifications_of_a_client_are_listed() {
         let mut server = Server::answering(200, &body.to_string()).await;
         let found = server.client.identifications("user 1&2").await.unwrap();
         assert!(!found.has_more);
-        assert_eq!(found.results.first().unwrap().overall, Some(Overall::Active));
+        assert_eq!(
+            found.results.first().unwrap().overall,
+            Some(Overall::Active)
+        );
         let head = server.request().await.head;
         assert!(
-            head.starts_with("GET /kyc/identifications/?clientId=user+1%262&page=1&perPage=100 HTTP/1.1"),
+            head.starts_with(
+                "GET /kyc/identifications/?clientId=user+1%262&page=1&perPage=100 HTTP/1.1"
+            ),
             "{head}"
         );
     });
@@ -142,5 +183,8 @@ fn the_verifications_of_a_client_are_listed() {
 fn a_base_url_s_path_is_kept_and_the_link_is_escaped() {
     let client = client("http://127.0.0.1:1/stand-in/?x=1#y");
     let link = client.redirect_link(&AuthToken::new("a b&c"));
-    assert_eq!(link, "http://127.0.0.1:1/stand-in/api/v2/redirect?authToken=a+b%26c");
+    assert_eq!(
+        link,
+        "http://127.0.0.1:1/stand-in/api/v2/redirect?authToken=a+b%26c"
+    );
 }

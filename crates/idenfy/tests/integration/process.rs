@@ -6,7 +6,9 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use futures_util::{StreamExt, stream};
-use idenfy::{AuthToken, BoxError, Error, Image, MAXIMUM_REQUEST_BYTES, SourceError, Submission, TokenField};
+use idenfy::{
+    AuthToken, BoxError, Error, Image, MAXIMUM_REQUEST_BYTES, SourceError, Submission, TokenField,
+};
 use proptest::prelude::*;
 use serde_json::json;
 
@@ -21,7 +23,10 @@ pub fn image(step: &str, length: u64, chunks: Vec<Result<Bytes, BoxError>>) -> I
 }
 
 fn cut(bytes: &[u8], size: usize) -> Vec<Result<Bytes, BoxError>> {
-    bytes.chunks(size).map(|chunk| Ok(Bytes::copy_from_slice(chunk))).collect()
+    bytes
+        .chunks(size)
+        .map(|chunk| Ok(Bytes::copy_from_slice(chunk)))
+        .collect()
 }
 
 pub fn submission(images: Vec<Image>) -> Submission {
@@ -40,7 +45,9 @@ fn small() -> Submission {
 
 /// Not all zeros, so that a byte out of place shows.
 fn pattern(length: usize) -> Vec<u8> {
-    (0..length).map(|position| u8::try_from(position * 31 % 251).unwrap()).collect()
+    (0..length)
+        .map(|position| u8::try_from(position * 31 % 251).unwrap())
+        .collect()
 }
 
 proptest! {
@@ -99,10 +106,14 @@ fn ten_megabytes_go_through() {
         server.request().await
     });
     assert!(request.is_whole());
-    assert_eq!(request.json()["images"]["FRONT"].as_str().unwrap().len(), 13_981_016);
+    assert_eq!(
+        request.json()["images"]["FRONT"].as_str().unwrap().len(),
+        13_981_016
+    );
 }
 
-/// Sends an image with a wrong stream and returns the error and whether the server got a whole request.
+/// Sends an image with a wrong stream and returns the error and whether the server got a whole
+/// request.
 fn broken(length: u64, chunks: Vec<Result<Bytes, BoxError>>) -> (SourceError, bool) {
     run(async {
         let mut server = Server::answering(200, "").await;
@@ -174,32 +185,63 @@ fn a_request_of_exactly_the_limit_is_begun() {
     let missing = MAXIMUM_REQUEST_BYTES - longest("").content_length();
     let step = "S".repeat(usize::try_from(missing).unwrap());
     assert_eq!(longest(&step).content_length(), MAXIMUM_REQUEST_BYTES);
-    let begin = |step: &str| run(async { Server::answering(200, "").await.client.process(longest(step)).await.unwrap_err() });
+    let begin = |step: &str| {
+        run(async {
+            Server::answering(200, "")
+                .await
+                .client
+                .process(longest(step))
+                .await
+                .unwrap_err()
+        })
+    };
     assert!(
         matches!(begin(&step), Error::Source(_)),
         "it fails only for the image that is not there"
     );
-    assert!(matches!(begin(&format!("{step}S")), Error::RequestTooLarge { .. }));
+    assert!(matches!(
+        begin(&format!("{step}S")),
+        Error::RequestTooLarge { .. }
+    ));
 }
 
 #[test]
 fn a_length_beyond_all_bounds_is_too_large_and_no_overflow() {
-    let submission = submission(vec![image("FRONT", u64::MAX, vec![]), image("BACK", u64::MAX, vec![])]);
+    let submission = submission(vec![
+        image("FRONT", u64::MAX, vec![]),
+        image("BACK", u64::MAX, vec![]),
+    ]);
     assert_eq!(submission.content_length(), u64::MAX);
 }
 
 #[test]
 fn an_error_that_comes_with_200_is_an_error() {
     let body = r#"{"message":"Document not found in photo","identifier":"BAD_VALUE","documentation":"","severity":"NOT_SEVERE"}"#;
-    let error = run(async { Server::answering(200, body).await.client.process(small()).await.unwrap_err() });
-    assert!(matches!(&error, Error::Rejected { identifier, status: 200, .. } if identifier == "BAD_VALUE"));
+    let error = run(async {
+        Server::answering(200, body)
+            .await
+            .client
+            .process(small())
+            .await
+            .unwrap_err()
+    });
+    assert!(
+        matches!(&error, Error::Rejected { identifier, status: 200, .. } if identifier == "BAD_VALUE")
+    );
     assert!(!error.may_have_been_carried_out());
 }
 
 #[test]
 fn a_used_token_is_told_from_other_rejections() {
     let body = r#"{"message":"Token is not valid","identifier":"TOKEN_NOT_VALID"}"#;
-    let error = run(async { Server::answering(400, body).await.client.process(small()).await.unwrap_err() });
+    let error = run(async {
+        Server::answering(400, body)
+            .await
+            .client
+            .process(small())
+            .await
+            .unwrap_err()
+    });
     assert!(matches!(error, Error::TokenNotValid));
 }
 
@@ -209,7 +251,10 @@ fn an_accepted_submission_whose_answer_is_lost_is_in_doubt() {
         for then in [Then::Reset, Then::Close] {
             let server = Server::saying("", then).await;
             let error = server.client.process(small()).await.unwrap_err();
-            assert!(matches!(error, Error::ConnectionLost(_)), "{then:?}: {error:?}");
+            assert!(
+                matches!(error, Error::ConnectionLost(_)),
+                "{then:?}: {error:?}"
+            );
             assert!(error.may_have_been_carried_out());
         }
     });
@@ -218,14 +263,20 @@ fn an_accepted_submission_whose_answer_is_lost_is_in_doubt() {
 #[test]
 fn an_image_that_stalls_runs_into_the_time_limit_and_is_not_in_doubt() {
     run(async {
-        let server = Server::answering(200, "").await.with_timeouts(Duration::from_millis(100));
+        let server = Server::answering(200, "")
+            .await
+            .with_timeouts(Duration::from_millis(100));
         let content = stream::iter(cut(b"fr", 2)).chain(stream::pending()).boxed();
         let stalled = Image {
             step: "FRONT".to_owned(),
             length: 5,
             content,
         };
-        let error = server.client.process(submission(vec![stalled])).await.unwrap_err();
+        let error = server
+            .client
+            .process(submission(vec![stalled]))
+            .await
+            .unwrap_err();
         assert!(matches!(error, Error::NotSent(_)), "{error:?}");
         assert!(error.is_retryable() && !error.may_have_been_carried_out());
     });
@@ -234,7 +285,9 @@ fn an_image_that_stalls_runs_into_the_time_limit_and_is_not_in_doubt() {
 #[test]
 fn silence_after_the_whole_request_is_in_doubt() {
     run(async {
-        let server = Server::saying("", Then::Hang).await.with_timeouts(Duration::from_millis(300));
+        let server = Server::saying("", Then::Hang)
+            .await
+            .with_timeouts(Duration::from_millis(300));
         let error = server.client.process(small()).await.unwrap_err();
         assert!(matches!(error, Error::TimedOut(_)), "{error:?}");
         assert!(error.may_have_been_carried_out());
@@ -252,14 +305,29 @@ fn an_answer_that_comes_before_the_request_is_whole_is_read() {
             length: 5,
             content,
         };
-        let error = server.client.process(submission(vec![endless])).await.unwrap_err();
+        let error = server
+            .client
+            .process(submission(vec![endless]))
+            .await
+            .unwrap_err();
         assert!(matches!(error, Error::TooLarge), "{error:?}");
     });
 }
 
 #[test]
 fn a_gateway_that_takes_less_says_so() {
-    let page = answer(413, "Content-Type: text/html\r\n", "<html>413 Request Entity Too Large</html>");
-    let error = run(async { Server::saying(page, Then::Close).await.client.process(small()).await.unwrap_err() });
+    let page = answer(
+        413,
+        "Content-Type: text/html\r\n",
+        "<html>413 Request Entity Too Large</html>",
+    );
+    let error = run(async {
+        Server::saying(page, Then::Close)
+            .await
+            .client
+            .process(small())
+            .await
+            .unwrap_err()
+    });
     assert!(matches!(error, Error::TooLarge));
 }

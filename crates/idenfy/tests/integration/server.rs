@@ -1,4 +1,5 @@
-//! A server that says exactly the bytes it is told to, and does to the connection what it is told to.
+//! A server that says exactly the bytes it is told to, and does to the connection what it is told
+//! to.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -112,7 +113,11 @@ impl Server {
 
     /// An answer with a JSON body.
     pub async fn answering(status: u16, body: &str) -> Self {
-        Self::saying(answer(status, "Content-Type: application/json\r\n", body), Then::Close).await
+        Self::saying(
+            answer(status, "Content-Type: application/json\r\n", body),
+            Then::Close,
+        )
+        .await
     }
 
     pub fn with_timeouts(mut self, timeout: Duration) -> Self {
@@ -144,21 +149,33 @@ pub fn answer(status: u16, headers: &str, body: &str) -> String {
     )
 }
 
-#[expect(clippy::disallowed_methods, reason = "this client is for a test's server only")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "this client is for a test's server only"
+)]
 pub fn client(base_url: &str) -> Client {
     // The second test of a process finds the first one's provider; that is as good.
-    rustls::crypto::ring::default_provider().install_default().ok();
+    rustls::crypto::ring::default_provider()
+        .install_default()
+        .ok();
     let http = reqwest::Client::builder()
         .no_proxy()
         .redirect(reqwest::redirect::Policy::none())
         .build()
         .unwrap();
-    Client::new(http, base_url.parse().unwrap(), Credentials::new(KEY, SECRET))
+    Client::new(
+        http,
+        base_url.parse().unwrap(),
+        Credentials::new(KEY, SECRET),
+    )
 }
 
 /// Runs a test with a deadline.
 pub fn run<T>(test: impl Future<Output = T>) -> T {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
     runtime.block_on(async { tokio::time::timeout(DEADLINE, test).await.unwrap() })
 }
 
@@ -178,7 +195,9 @@ async fn read(stream: &mut TcpStream) -> Received {
                 body,
                 content_length: None,
             };
-            received.content_length = received.header("content-length").map(|value| value.parse().unwrap());
+            received.content_length = received
+                .header("content-length")
+                .map(|value| value.parse().unwrap());
             if received.body.len() >= received.content_length.unwrap_or_default() {
                 return received;
             }

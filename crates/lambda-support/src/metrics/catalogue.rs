@@ -1,12 +1,13 @@
-//! Every metric that the functions write, with its unit and the sets of dimensions that it counts under. What alarms and the dashboard
-//! of `template.yaml` name is held to this list.
+//! Every metric that the functions write, with its unit and the sets of dimensions that it counts
+//! under. What alarms and the dashboard of `template.yaml` name is held to this list.
 
 /// One metric. Its value is written with the value of each dimension that its sets name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Metric {
     pub name: &'static str,
     pub unit: Unit,
-    /// CloudWatch keeps one series for each set and never adds two of them up: what an alarm wants to sum must be a set of its own.
+    /// CloudWatch keeps one series for each set and never adds two of them up: what an alarm wants
+    /// to sum must be a set of its own.
     pub dimensions: &'static [&'static [&'static str]],
 }
 

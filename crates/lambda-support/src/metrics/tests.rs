@@ -20,7 +20,9 @@ thread_local! {
 }
 
 fn metrics() -> Metrics {
-    let out = |line: &[u8]| LINES.with_borrow_mut(|lines| lines.push(serde_json::from_slice(line).unwrap()));
+    let out = |line: &[u8]| {
+        LINES.with_borrow_mut(|lines| lines.push(serde_json::from_slice(line).unwrap()))
+    };
     Metrics {
         out,
         ..Metrics::new("dev", Arc::new(Fixed))
@@ -60,7 +62,10 @@ fn an_opened_circuit_counts_under_its_cause_and_a_closed_one_is_only_logged() {
         cause: Cause::Account,
         pause: Duration::from_secs(15),
     });
-    assert_eq!((&lines[0]["CircuitOpened"], &lines[0]["Cause"]), (&json!(1), &json!("Account")));
+    assert_eq!(
+        (&lines[0]["CircuitOpened"], &lines[0]["Cause"]),
+        (&json!(1), &json!("Account"))
+    );
     let was_open = Duration::from_secs(15);
     assert!(lines_of(Observation::CircuitClosed { was_open }).is_empty());
 }
@@ -76,7 +81,12 @@ fn a_failed_call_counts_its_duration_and_its_error() {
     assert_eq!(lines[1]["ProviderErrors"], 1);
     assert_eq!(
         lines[1]["_aws"]["CloudWatchMetrics"][0]["Dimensions"],
-        json!([["Stage"], ["Stage", "Operation"], ["Stage", "Operation", "Kind"], ["Stage", "Kind"]])
+        json!([
+            ["Stage"],
+            ["Stage", "Operation"],
+            ["Stage", "Operation", "Kind"],
+            ["Stage", "Kind"]
+        ])
     );
 }
 
@@ -125,7 +135,9 @@ fn every_observation() -> Vec<Observation> {
             cause: Cause::Account,
             pause: Duration::ZERO,
         },
-        Observation::CircuitClosed { was_open: Duration::ZERO },
+        Observation::CircuitClosed {
+            was_open: Duration::ZERO,
+        },
     ];
     for kind in &kinds {
         match kind {
@@ -170,19 +182,31 @@ fn what_is_written_is_what_the_catalogue_says_and_nothing_else() {
             let dimensions = directive["Dimensions"].to_string();
             for set in directive["Dimensions"].as_array().unwrap() {
                 for dimension in set.as_array().unwrap() {
-                    assert!(line[dimension.as_str().unwrap()].is_string(), "{line} lacks {dimension}");
+                    assert!(
+                        line[dimension.as_str().unwrap()].is_string(),
+                        "{line} lacks {dimension}"
+                    );
                 }
             }
             for metric in directive["Metrics"].as_array().unwrap() {
                 let name = metric["Name"].as_str().unwrap().to_owned();
                 assert!(line[&name].is_number(), "{line} lacks {name}");
-                written.insert(name, (metric["Unit"].as_str().unwrap().to_owned(), dimensions.clone()));
+                written.insert(
+                    name,
+                    (
+                        metric["Unit"].as_str().unwrap().to_owned(),
+                        dimensions.clone(),
+                    ),
+                );
             }
         }
     }
     let promised = METRICS.iter().map(|metric| {
         let dimensions = json!(metric.dimensions).to_string();
-        (metric.name.to_owned(), (metric.unit.as_str().to_owned(), dimensions))
+        (
+            metric.name.to_owned(),
+            (metric.unit.as_str().to_owned(), dimensions),
+        )
     });
     assert_eq!(written, promised.collect());
 }

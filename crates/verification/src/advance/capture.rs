@@ -1,4 +1,5 @@
-//! The files that the webhook left: copied with the callback's links while they live, then with fresh ones.
+//! The files that the webhook left: copied with the callback's links while they live, then with
+//! fresh ones.
 
 use super::{Advance, Advanced, Next};
 use crate::capture::{Captured, Unfinished, capture_documents};
@@ -13,11 +14,16 @@ use crate::time::Timestamp;
 use crate::transition::Event;
 use crate::upload::{Upload, have_same_files};
 
-/// How often a file that comes too short, or an answer that is none, is asked for before it is given up.
+/// How often a file that comes too short, or an answer that is none, is asked for before it is
+/// given up.
 const MAXIMUM_TRIES: u32 = 3;
 
 impl Advance {
-    pub(super) async fn capture(&self, pairing: Pairing, until: Timestamp) -> Result<Next, Unavailable> {
+    pub(super) async fn capture(
+        &self,
+        pairing: Pairing,
+        until: Timestamp,
+    ) -> Result<Next, Unavailable> {
         let mut pairing = match self
             .change(
                 pairing,
@@ -29,7 +35,9 @@ impl Advance {
         {
             Attempted::Changed { pairing, .. } => *pairing,
             Attempted::Nothing { pairing, .. } => return Ok(Next::Continue(pairing)),
-            Attempted::HeldUntil { until, .. } => return Ok(Next::Stop(Advanced::HeldUntil(until))),
+            Attempted::HeldUntil { until, .. } => {
+                return Ok(Next::Stop(Advanced::HeldUntil(until)));
+            }
         };
         let State::Capturing { mut plan, .. } = pairing.state.clone() else {
             return Ok(Next::Continue(Box::new(pairing)));
@@ -46,15 +54,30 @@ impl Advance {
                 documents,
                 refused,
                 unfinished,
-            } = capture_documents(self.documents.as_ref(), &first, &plan, &known, &links, until).await;
+            } = capture_documents(
+                self.documents.as_ref(),
+                &first,
+                &plan,
+                &known,
+                &links,
+                until,
+            )
+            .await;
             known.extend(documents);
             if refused.is_some() || unfinished.is_empty() {
                 break (refused, None);
             }
-            if let Some((planned, _)) = unfinished.iter().find(|(_, why)| matches!(why, Unfinished::NoLink)) {
+            if let Some((planned, _)) = unfinished
+                .iter()
+                .find(|(_, why)| matches!(why, Unfinished::NoLink))
+            {
                 if are_fresh {
                     let step = planned.step.clone();
-                    let files = plan.documents.iter().filter(|planned| planned.step == step).count();
+                    let files = plan
+                        .documents
+                        .iter()
+                        .filter(|planned| planned.step == step)
+                        .count();
                     let has_link = links.get(&step).is_some_and(|links| links.len() >= files);
                     break (
                         Some(if has_link {
@@ -69,7 +92,8 @@ impl Advance {
                     Ok(fresh) => {
                         let (old, fresh) = (of_plan(&plan, links), of_plan(&plan, fresh));
                         if !have_same_files(&old, &fresh) {
-                            let files = UploadId::of(&Upload::of(&fresh, None, &plan.callback).fingerprint);
+                            let files =
+                                UploadId::of(&Upload::of(&fresh, None, &plan.callback).fingerprint);
                             match self.replace_files(pairing, &plan, files.clone()).await? {
                                 Ok(replaced) => pairing = replaced,
                                 Err(next) => return Ok(next),
@@ -80,7 +104,12 @@ impl Advance {
                         }
                         links = fresh;
                     }
-                    Err(FreshLinks::Later(try_again)) => break (None, Some((WaitingReason::FreshLinksUnavailable, try_again))),
+                    Err(FreshLinks::Later(try_again)) => {
+                        break (
+                            None,
+                            Some((WaitingReason::FreshLinksUnavailable, try_again)),
+                        );
+                    }
                     Err(FreshLinks::Never) => {
                         break (
                             Some(ParkReason::LinkDead {
@@ -144,8 +173,14 @@ impl Advance {
         })
     }
 
-    /// The fresh links lead to what may be other files, so all of them are fetched. Fails with what to do instead if the pairing has changed.
-    async fn replace_files(&self, pairing: Pairing, plan: &Plan, files: UploadId) -> Result<Result<Pairing, Next>, Unavailable> {
+    /// The fresh links lead to what may be other files, so all of them are fetched. Fails with what
+    /// to do instead if the pairing has changed.
+    async fn replace_files(
+        &self,
+        pairing: Pairing,
+        plan: &Plan,
+        files: UploadId,
+    ) -> Result<Result<Pairing, Next>, Unavailable> {
         if plan.upload == files {
             return Ok(Ok(pairing));
         }
@@ -162,16 +197,24 @@ impl Advance {
     async fn fresh_links(&self, first: &ScanRef) -> Result<StepLinks, FreshLinks> {
         match self.provider.files(first).await {
             Ok(links) => Ok(links),
-            Err(ProviderError::LeftAlone { until }) => Err(FreshLinks::Later(Advanced::LeftAlone { until })),
-            Err(ProviderError::Unavailable { retry_after, .. }) => Err(FreshLinks::Later(Advanced::TryAgain {
-                why: "FreshLinksUnavailable",
-                after: retry_after,
-            })),
+            Err(ProviderError::LeftAlone { until }) => {
+                Err(FreshLinks::Later(Advanced::LeftAlone { until }))
+            }
+            Err(ProviderError::Unavailable { retry_after, .. }) => {
+                Err(FreshLinks::Later(Advanced::TryAgain {
+                    why: "FreshLinksUnavailable",
+                    after: retry_after,
+                }))
+            }
             Err(ProviderError::InDoubt { .. }) => Err(FreshLinks::Later(Advanced::TryAgain {
                 why: "FreshLinksUnavailable",
                 after: None,
             })),
-            Err(ProviderError::TokenNotValid | ProviderError::Refused { .. } | ProviderError::Documents(_)) => Err(FreshLinks::Never),
+            Err(
+                ProviderError::TokenNotValid
+                | ProviderError::Refused { .. }
+                | ProviderError::Documents(_),
+            ) => Err(FreshLinks::Never),
         }
     }
 }
@@ -179,7 +222,10 @@ impl Advance {
 /// The links of the steps that the plan names.
 fn of_plan(plan: &Plan, links: StepLinks) -> StepLinks {
     let is_planned = |step: &StepName| plan.documents.iter().any(|planned| planned.step == *step);
-    links.into_iter().filter(|(step, _)| is_planned(step)).collect()
+    links
+        .into_iter()
+        .filter(|(step, _)| is_planned(step))
+        .collect()
 }
 
 enum FreshLinks {

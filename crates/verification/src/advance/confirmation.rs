@@ -13,7 +13,8 @@ use crate::result::Status;
 use crate::time::Timestamp;
 use crate::transition::{Confirmed, Event};
 
-/// How soon a question must come again for the message to wait for it. Later ones are the reconciler's.
+/// How soon a question must come again for the message to wait for it. Later ones are the
+/// reconciler's.
 const MESSAGE_WAITS: Duration = Duration::from_secs(60);
 
 /// What asking before a token is spent came to.
@@ -34,10 +35,19 @@ impl Advance {
         let now = self.clock.now();
         let second = pairing.second.as_ref();
         let second_question = second.and_then(|second| Some((second, second.question.as_ref()?)));
-        if let Some((second, question)) = second_question.filter(|(_, question)| question.is_due(now)) {
-            return self.confirm_second(pairing, second, &question.news, question.since).await.map(Some);
+        if let Some((second, question)) =
+            second_question.filter(|(_, question)| question.is_due(now))
+        {
+            return self
+                .confirm_second(pairing, second, &question.news, question.since)
+                .await
+                .map(Some);
         }
-        if let Some(question) = pairing.first_question.as_ref().filter(|question| question.is_due(now)) {
+        if let Some(question) = pairing
+            .first_question
+            .as_ref()
+            .filter(|question| question.is_due(now))
+        {
             return self.confirm_first(pairing, question.since).await.map(Some);
         }
         Ok(None)
@@ -45,7 +55,9 @@ impl Advance {
 
     /// When the next question is due that keeps the pairing from going on.
     pub(super) fn waits_for_confirmation(&self, pairing: &Pairing) -> Option<Advanced> {
-        pairing.waits_for_answer_until().map(|ask_at| self.wait_until(ask_at))
+        pairing
+            .waits_for_answer_until()
+            .map(|ask_at| self.wait_until(ask_at))
     }
 
     fn wait_until(&self, ask_at: Timestamp) -> Advanced {
@@ -56,34 +68,59 @@ impl Advance {
         }
     }
 
-    /// Before a token is spent: whether the first verification is approved as the provider has it now.
+    /// Before a token is spent: whether the first verification is approved as the provider has it
+    /// now.
     pub(super) async fn confirm_approval(&self, pairing: Pairing) -> Result<Approval, Unavailable> {
         if !self.policy.confirm_results {
             return Ok(Approval::Confirmed(Confirmed::not_required()));
         }
         let said = match self.ask(&pairing, &pairing.first, pairing.since).await {
             Answer::Said(said) => said,
-            Answer::LeftAlone(until) => return Ok(Approval::Not(Next::Stop(Advanced::LeftAlone { until }))),
+            Answer::LeftAlone(until) => {
+                return Ok(Approval::Not(Next::Stop(Advanced::LeftAlone { until })));
+            }
         };
         match said.as_ref().and_then(Confirmed::by) {
             Some(confirmed) => Ok(Approval::Confirmed(confirmed)),
-            None => self.after_first_status(pairing, said).await.map(Approval::Not),
+            None => self
+                .after_first_status(pairing, said)
+                .await
+                .map(Approval::Not),
         }
     }
 
-    async fn confirm_first(&self, pairing: &Pairing, since: Timestamp) -> Result<Next, Unavailable> {
+    async fn confirm_first(
+        &self,
+        pairing: &Pairing,
+        since: Timestamp,
+    ) -> Result<Next, Unavailable> {
         match self.ask(pairing, &pairing.first, since).await {
             Answer::Said(said) => self.after_first_status(pairing.clone(), said).await,
             Answer::LeftAlone(until) => Ok(Next::Stop(Advanced::LeftAlone { until })),
         }
     }
 
-    async fn after_first_status(&self, pairing: Pairing, said: Option<Status>) -> Result<Next, Unavailable> {
+    async fn after_first_status(
+        &self,
+        pairing: Pairing,
+        said: Option<Status>,
+    ) -> Result<Next, Unavailable> {
         let next = self.follow(pairing, Event::FirstStatus(said)).await?;
-        Ok(self.pause(next, |pairing| pairing.first_question.as_ref().map(|question| question.ask_at)))
+        Ok(self.pause(next, |pairing| {
+            pairing
+                .first_question
+                .as_ref()
+                .map(|question| question.ask_at)
+        }))
     }
 
-    async fn confirm_second(&self, pairing: &Pairing, second: &Second, news: &SecondNews, since: Timestamp) -> Result<Next, Unavailable> {
+    async fn confirm_second(
+        &self,
+        pairing: &Pairing,
+        second: &Second,
+        news: &SecondNews,
+        since: Timestamp,
+    ) -> Result<Next, Unavailable> {
         let said = if self.policy.confirm_results || news.callback.is_none() {
             match self.ask(pairing, &second.scan_ref, since).await {
                 Answer::Said(said) => said,
@@ -111,19 +148,30 @@ impl Advance {
     }
 
     /// Both results are read from the archive. What is not there any more is not known.
-    async fn compare(&self, pairing: &Pairing, second: &Second, news: &SecondNews) -> Result<Comparison, Unavailable> {
-        let (Some(first_callback), Some(second_callback)) = (&pairing.first_callback, &news.callback) else {
+    async fn compare(
+        &self,
+        pairing: &Pairing,
+        second: &Second,
+        news: &SecondNews,
+    ) -> Result<Comparison, Unavailable> {
+        let (Some(first_callback), Some(second_callback)) =
+            (&pairing.first_callback, &news.callback)
+        else {
             return Ok(Comparison::UNKNOWN);
         };
         let first = self.archive.subject(&pairing.first, first_callback).await?;
-        let second = self.archive.subject(&second.scan_ref, second_callback).await?;
+        let second = self
+            .archive
+            .subject(&second.scan_ref, second_callback)
+            .await?;
         Ok(match (first, second) {
             (Some(first), Some(second)) => compare(&first, &second),
             _ => Comparison::UNKNOWN,
         })
     }
 
-    /// While the provider is left alone nothing is asked, but not for ever: an unanswered question ends like any other.
+    /// While the provider is left alone nothing is asked, but not for ever: an unanswered question
+    /// ends like any other.
     async fn ask(&self, pairing: &Pairing, scan_ref: &ScanRef, since: Timestamp) -> Answer {
         let is_exhausted = self.clock.now() >= since.plus(Pairing::WORK_PATIENCE);
         if !is_exhausted && let Some(until) = self.provider.left_alone_until(&pairing.first).await {
@@ -136,13 +184,17 @@ impl Advance {
         }
     }
 
-    /// Stops where the question that was asked is to be asked again. Files can be copied meanwhile, and what became of documents that
-    /// were posted can be found out.
+    /// Stops where the question that was asked is to be asked again. Files can be copied meanwhile,
+    /// and what became of documents that were posted can be found out.
     fn pause(&self, next: Next, ask_at: impl FnOnce(&Pairing) -> Option<Timestamp>) -> Next {
-        let Next::Continue(pairing) = next else { return next };
+        let Next::Continue(pairing) = next else {
+            return next;
+        };
         let goes_on = match pairing.state {
             State::Capturing { .. } | State::Submitting { .. } => true,
-            State::Captured { .. } | State::Authorizing { .. } | State::Authorized { .. } => !pairing.is_waiting_for_confirmation(),
+            State::Captured { .. } | State::Authorizing { .. } | State::Authorized { .. } => {
+                !pairing.is_waiting_for_confirmation()
+            }
             _ => false,
         };
         if goes_on {

@@ -1,4 +1,5 @@
-//! What the provider would refuse is found out before a token is spent on it, and where that can be, something is made of it that it takes.
+//! What the provider would refuse is found out before a token is spent on it, and where that can
+//! be, something is made of it that it takes.
 
 use super::{Advance, Advanced, Next};
 use crate::change::Attempted;
@@ -16,24 +17,41 @@ pub(super) enum Prepared {
 }
 
 impl Advance {
-    /// What must be changed is changed, and recorded, before anything is spent. The usual documents cost one look and no write.
-    pub(super) async fn prepare(&self, pairing: Pairing, plan: &Plan, until: Timestamp) -> Result<Prepared, Unavailable> {
+    /// What must be changed is changed, and recorded, before anything is spent. The usual documents
+    /// cost one look and no write.
+    pub(super) async fn prepare(
+        &self,
+        pairing: Pairing,
+        plan: &Plan,
+        until: Timestamp,
+    ) -> Result<Prepared, Unavailable> {
         let Some(documents) = pairing.planned_documents(plan) else {
             return Ok(Prepared::Ready(Box::new(pairing)));
         };
-        if let Some(lease_until) = pairing.state.lease_until().filter(|lease_until| *lease_until > self.clock.now()) {
+        if let Some(lease_until) = pairing
+            .state
+            .lease_until()
+            .filter(|lease_until| *lease_until > self.clock.now())
+        {
             return Ok(Prepared::Not(Next::Stop(Advanced::HeldUntil(lease_until))));
         }
-        let must_change = match self.preparation.inspect(&pairing.first, &documents, until).await {
+        let must_change = match self
+            .preparation
+            .inspect(&pairing.first, &documents, until)
+            .await
+        {
             Ok(must_change) => must_change,
-            Err(PreparationError::Refused(reason)) => return self.refuse(pairing, plan, reason).await,
+            Err(PreparationError::Refused(reason)) => {
+                return self.refuse(pairing, plan, reason).await;
+            }
             Err(PreparationError::Unavailable(unavailable)) => return Err(unavailable),
             Err(PreparationError::OutOfTime) => return Ok(Prepared::Not(Next::Stop(OUT_OF_TIME))),
         };
         if !must_change.contains(&true) && total_bytes(&documents) <= MAXIMUM_TOTAL_BYTES {
             return Ok(Prepared::Ready(Box::new(pairing)));
         }
-        // A crash after this leaves the lease, and perhaps a copy that nobody refers to. The next run makes the same one.
+        // A crash after this leaves the lease, and perhaps a copy that nobody refers to. The next
+        // run makes the same one.
         let held = self.lease(until);
         let upload = plan.upload.clone();
         let started = Event::PreparationStarted {
@@ -41,24 +59,42 @@ impl Advance {
             lease_until: held,
         };
         let pairing = match self.change(pairing, started).await? {
-            Attempted::Changed { pairing, .. } if pairing.state.lease_until() == Some(held) => *pairing,
-            Attempted::HeldUntil { until, .. } => return Ok(Prepared::Not(Next::Stop(Advanced::HeldUntil(until)))),
+            Attempted::Changed { pairing, .. } if pairing.state.lease_until() == Some(held) => {
+                *pairing
+            }
+            Attempted::HeldUntil { until, .. } => {
+                return Ok(Prepared::Not(Next::Stop(Advanced::HeldUntil(until))));
+            }
             attempted => return Ok(Prepared::Not(Next::Continue(attempted.into_pairing()))),
         };
-        match self.preparation.prepare(&pairing.first, &documents, &must_change, until).await {
-            Ok(preparations) if preparations.is_empty() && total_bytes(&documents) > MAXIMUM_TOTAL_BYTES => {
-                self.refuse(pairing, plan, ParkReason::DocumentsTooLarge).await
+        match self
+            .preparation
+            .prepare(&pairing.first, &documents, &must_change, until)
+            .await
+        {
+            Ok(preparations)
+                if preparations.is_empty() && total_bytes(&documents) > MAXIMUM_TOTAL_BYTES =>
+            {
+                self.refuse(pairing, plan, ParkReason::DocumentsTooLarge)
+                    .await
             }
             // A closer look has shown that they may go as they are.
             Ok(preparations) if preparations.is_empty() => Ok(Prepared::Ready(Box::new(pairing))),
             // Looked at once more as they are now: somebody else may have changed the pairing.
             Ok(preparations) => self
-                .follow(pairing, Event::DocumentsPrepared { upload, preparations })
+                .follow(
+                    pairing,
+                    Event::DocumentsPrepared {
+                        upload,
+                        preparations,
+                    },
+                )
                 .await
                 .map(Prepared::Not),
             Err(PreparationError::Refused(reason)) => self.refuse(pairing, plan, reason).await,
             Err(PreparationError::Unavailable(unavailable)) => {
-                self.change(pairing, Event::PreparationFailed { held }).await?;
+                self.change(pairing, Event::PreparationFailed { held })
+                    .await?;
                 Err(unavailable)
             }
             // Stays begun: whether a document outlasts everybody shows when it does so again.
@@ -66,7 +102,12 @@ impl Advance {
         }
     }
 
-    async fn refuse(&self, pairing: Pairing, plan: &Plan, reason: ParkReason) -> Result<Prepared, Unavailable> {
+    async fn refuse(
+        &self,
+        pairing: Pairing,
+        plan: &Plan,
+        reason: ParkReason,
+    ) -> Result<Prepared, Unavailable> {
         let event = Event::CaptureRefused {
             upload: plan.upload.clone(),
             documents: Vec::new(),
@@ -82,7 +123,7 @@ const OUT_OF_TIME: Advanced = Advanced::TryAgain {
 };
 
 fn total_bytes(documents: &[StoredDocument]) -> u64 {
-    documents
-        .iter()
-        .fold(0, |sum, document| sum.saturating_add(document.submitted_bytes()))
+    documents.iter().fold(0, |sum, document| {
+        sum.saturating_add(document.submitted_bytes())
+    })
 }

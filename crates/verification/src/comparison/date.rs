@@ -19,7 +19,8 @@ const LATEST_BIRTH: i32 = 2099;
 
 /// Compares two birth dates. `None`: one of them is missing or impossible.
 pub(super) fn compare_births(one: Option<&str>, other: Option<&str>) -> Option<Relation> {
-    let read = |text| read(text).filter(|date| (EARLIEST_BIRTH..=LATEST_BIRTH).contains(&date.year()));
+    let read =
+        |text| read(text).filter(|date| (EARLIEST_BIRTH..=LATEST_BIRTH).contains(&date.year()));
     Some(relation(read(one)?, read(other)?))
 }
 
@@ -64,9 +65,19 @@ fn relation(one: Date, other: Date) -> Relation {
 }
 
 fn differing_digits(one: Date, other: Date) -> usize {
-    let digits = |date: Date| format!("{:04}{:02}{:02}", date.year(), u8::from(date.month()), date.day());
+    let digits = |date: Date| {
+        format!(
+            "{:04}{:02}{:02}",
+            date.year(),
+            u8::from(date.month()),
+            date.day()
+        )
+    };
     let (one, other) = (digits(one), digits(other));
-    one.bytes().zip(other.bytes()).filter(|(one, other)| one != other).count()
+    one.bytes()
+        .zip(other.bytes())
+        .filter(|(one, other)| one != other)
+        .count()
 }
 
 #[cfg(test)]
@@ -99,7 +110,11 @@ mod tests {
             ("1962-05-12", "1990-05-12"),
             ("1990-01-01", "1991-11-28"),
         ] {
-            assert_eq!(births(one, other), Some(Relation::Different), "{one} {other}");
+            assert_eq!(
+                births(one, other),
+                Some(Relation::Different),
+                "{one} {other}"
+            );
         }
     }
 

@@ -1,14 +1,16 @@
 //! Whether two results are about one document.
 //!
-//! The number decides, because a document has one and no other document of its kind and country has it. What a number alone cannot
-//! tell: some documents carry the person's number as their own, so an identity card and a driving licence may share it; some
-//! readings drop or confuse characters. Type, country and dates are second evidence.
+//! The number decides, because a document has one and no other document of its kind and country has
+//! it. What a number alone cannot tell: some documents carry the person's number as their own, so
+//! an identity card and a driving licence may share it; some readings drop or confuse characters.
+//! Type, country and dates are second evidence.
 
 use super::date::{self, Relation as DateRelation};
 use super::number::{Number, Relation};
 use super::{DocumentIdentity, Subject};
 
-/// Kinds that nobody takes for each other. Everything else may be called by several names, such as `OLD_ID_CARD` or `OTHER`.
+/// Kinds that nobody takes for each other. Everything else may be called by several names, such as
+/// `OLD_ID_CARD` or `OTHER`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Kind {
     Passport,
@@ -21,9 +23,15 @@ pub(super) fn compare(one: &Subject, other: &Subject) -> DocumentIdentity {
     let evidence = Evidence::of(one, other);
     match number_relation(one, other) {
         Some(Relation::Different) => DocumentIdentity::Different,
-        Some(Relation::Equal) if evidence.supports_same() && (evidence.same_type || evidence.same_date) => DocumentIdentity::Same,
+        Some(Relation::Equal)
+            if evidence.supports_same() && (evidence.same_type || evidence.same_date) =>
+        {
+            DocumentIdentity::Same
+        }
         // A misread number needs what no other document of the person has: the same day.
-        Some(Relation::Confusable) if evidence.supports_same() && evidence.same_date => DocumentIdentity::Same,
+        Some(Relation::Confusable) if evidence.supports_same() && evidence.same_date => {
+            DocumentIdentity::Same
+        }
         None if evidence.shows_two_without_number() => DocumentIdentity::Different,
         // One difference may be a slip of a reader or a chosen word; two are not.
         _ if evidence.differences() >= 2 && !evidence.same_date => DocumentIdentity::Different,
@@ -39,7 +47,9 @@ fn number_relation(one: &Subject, other: &Subject) -> Option<Relation> {
     let is_personal = |number: &Number| codes.iter().flatten().any(|code| code == number);
     match first.relation(&second) {
         // One reading took the person's number: it says nothing about the other.
-        Relation::Different | Relation::Close if is_personal(&first) || is_personal(&second) => None,
+        Relation::Different | Relation::Close if is_personal(&first) || is_personal(&second) => {
+            None
+        }
         // All documents of that person may carry this number.
         Relation::Equal if is_personal(&first) => Some(Relation::Confusable),
         relation => Some(relation),
@@ -63,11 +73,14 @@ impl Evidence {
             date::compare(one.expiry.as_deref(), other.expiry.as_deref()),
             date::compare(one.date_of_issue.as_deref(), other.date_of_issue.as_deref()),
         ];
-        let dates_that_are = |relation| dates.iter().filter(|date| **date == Some(relation)).count();
+        let dates_that_are =
+            |relation| dates.iter().filter(|date| **date == Some(relation)).count();
         Self {
             same_country: one.is_of_country_of(other),
             same_type: document_type(one).is_some_and(|word| Some(word) == document_type(other)),
-            different_kinds: kind(one).zip(kind(other)).is_some_and(|(one, other)| one != other),
+            different_kinds: kind(one)
+                .zip(kind(other))
+                .is_some_and(|(one, other)| one != other),
             same_date: dates_that_are(DateRelation::Equal) > 0,
             different_dates: dates_that_are(DateRelation::Different),
         }
@@ -84,14 +97,17 @@ impl Evidence {
     }
 
     fn differences(&self) -> usize {
-        usize::from(self.same_country == Some(false)) + usize::from(self.different_kinds) + self.different_dates
+        usize::from(self.same_country == Some(false))
+            + usize::from(self.different_kinds)
+            + self.different_dates
     }
 }
 
 /// The type as a word; `OTHER` says nothing.
 fn document_type(subject: &Subject) -> Option<String> {
     let word = subject.document_type.as_deref()?.trim();
-    (!word.is_empty() && word.len() <= 100 && !word.eq_ignore_ascii_case("OTHER")).then(|| word.to_ascii_uppercase())
+    (!word.is_empty() && word.len() <= 100 && !word.eq_ignore_ascii_case("OTHER"))
+        .then(|| word.to_ascii_uppercase())
 }
 
 /// `NATIONAL_PASSPORT` has no kind: some countries' identity cards are called so.

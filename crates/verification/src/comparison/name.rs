@@ -27,7 +27,8 @@ enum Likeness {
     Equal,
 }
 
-/// The name of one result. Each part in up to two forms: as standardised by the provider, and as printed.
+/// The name of one result. Each part in up to two forms: as standardised by the provider, and as
+/// printed.
 pub(super) struct Name {
     given: Vec<Vec<Word>>,
     surnames: Vec<Vec<Word>>,
@@ -41,7 +42,8 @@ pub(super) struct Name {
 /// What documents print in place of a part that a name does not have.
 const NO_NAME: [&str; 3] = ["fnu", "lnu", "xxx"];
 
-/// Given names that brothers or sisters share, each with another one behind it. Alone, they do not tell whose name it is.
+/// Given names that brothers or sisters share, each with another one behind it. Alone, they do not
+/// tell whose name it is.
 const SHARED: [&str; 24] = [
     "abd",
     "abdel",
@@ -71,33 +73,49 @@ const SHARED: [&str; 24] = [
 
 /// Left out of a surname by some documents.
 const PARTICLES: [&str; 26] = [
-    "af", "al", "av", "bin", "bint", "da", "das", "de", "del", "della", "den", "der", "di", "do", "dos", "du", "e", "el", "ibn", "la",
-    "le", "van", "von", "y", "zu", "zur",
+    "af", "al", "av", "bin", "bint", "da", "das", "de", "del", "della", "den", "der", "di", "do",
+    "dos", "du", "e", "el", "ibn", "la", "le", "van", "von", "y", "zu", "zur",
 ];
 
 /// The least that two names of one person in different spellings have in common.
 const ALIKE: f64 = 0.6;
 
-/// The shortest machine-readable line holds 30 characters of a name. A name of fewer than this was not cut.
+/// The shortest machine-readable line holds 30 characters of a name. A name of fewer than this was
+/// not cut.
 const SHORTEST_CUT: usize = 28;
 
 impl Name {
     pub(super) fn of(subject: &Subject) -> Self {
-        let standardised = Parts::read(&subject.first_name, &subject.patronymic, &subject.last_name);
+        let standardised =
+            Parts::read(&subject.first_name, &subject.patronymic, &subject.last_name);
         let printed = Parts::read(
             &subject.original_first_name,
             &subject.original_patronymic,
             &subject.original_last_name,
         );
         let forms = [standardised, printed];
-        let some = |part: fn(&Parts) -> &Vec<Word>| forms.iter().map(part).filter(|words| !words.is_empty()).cloned().collect();
+        let some = |part: fn(&Parts) -> &Vec<Word>| {
+            forms
+                .iter()
+                .map(part)
+                .filter(|words| !words.is_empty())
+                .cloned()
+                .collect()
+        };
         let births = [&subject.birth_name, &subject.original_birth_name];
         let births = births.map(|name| words(name.as_deref(), Hyphen::Separates));
         let mut name = Self {
             given: some(|parts| &parts.given),
             surnames: some(|parts| &parts.surname),
-            birth_names: births.into_iter().filter(|words| !words.is_empty()).collect(),
-            whole: forms.iter().filter(|parts| parts.is_whole()).map(Parts::in_order).collect(),
+            birth_names: births
+                .into_iter()
+                .filter(|words| !words.is_empty())
+                .collect(),
+            whole: forms
+                .iter()
+                .filter(|parts| parts.is_whole())
+                .map(Parts::in_order)
+                .collect(),
             is_mononym: forms.iter().any(|parts| parts.is_mononym),
         };
         if name.whole.is_empty() {
@@ -106,13 +124,23 @@ impl Name {
         name
     }
 
-    /// The member `full_name` where the parts do not make a whole name. It may be put together from the same parts: only if it has
-    /// more than they have, it is the whole one. A lone part is kept as well, to be recognised beside a mononym.
+    /// The member `full_name` where the parts do not make a whole name. It may be put together from
+    /// the same parts: only if it has more than they have, it is the whole one. A lone part is kept
+    /// as well, to be recognised beside a mononym.
     fn whole_of_full_name(&self, subject: &Subject) -> Option<Vec<Word>> {
         let full = words(subject.full_name.as_deref(), Hyphen::Separates);
         let parts = Parts::separated([&subject.first_name, &subject.original_first_name]);
-        let known: Vec<&Word> = self.given.iter().chain(&self.surnames).flatten().chain(&parts).collect();
-        if full.iter().any(|word| !known.iter().any(|part| part.is(word))) {
+        let known: Vec<&Word> = self
+            .given
+            .iter()
+            .chain(&self.surnames)
+            .flatten()
+            .chain(&parts)
+            .collect();
+        if full
+            .iter()
+            .any(|word| !known.iter().any(|part| part.is(word)))
+        {
             return Some(full);
         }
         let lone = self.given.iter().chain(&self.surnames).next();
@@ -125,14 +153,20 @@ impl Name {
         let is_swapped = || self.crosses(other);
         // Given names that cannot be one are no one's, unless a surname was taken for one of them.
         let may_be_one = !matches!(given, Some(Likeness::Unlike | Likeness::Torn)) || is_swapped();
-        if (may_be_one && self.is_whole_name_of(other)) || (given == Some(Likeness::Equal) && surname == Some(Likeness::Equal)) {
+        if (may_be_one && self.is_whole_name_of(other))
+            || (given == Some(Likeness::Equal) && surname == Some(Likeness::Equal))
+        {
             return Names::Agree;
         }
         match given {
             Some(Likeness::Equal) => Names::GivenAgree,
-            Some(Likeness::Unlike) if self.is_complete() && other.is_complete() && !is_swapped() => Names::GivenDiffer {
-                same_surname: surname == Some(Likeness::Equal),
-            },
+            Some(Likeness::Unlike)
+                if self.is_complete() && other.is_complete() && !is_swapped() =>
+            {
+                Names::GivenDiffer {
+                    same_surname: surname == Some(Likeness::Equal),
+                }
+            }
             _ => Names::Unclear,
         }
     }
@@ -141,33 +175,52 @@ impl Name {
         !self.given.is_empty() && !self.surnames.is_empty()
     }
 
-    /// Whether a given name of one is a surname of the other: the parts may have been taken for each other.
+    /// Whether a given name of one is a surname of the other: the parts may have been taken for
+    /// each other.
     fn crosses(&self, other: &Self) -> bool {
         let meet = |given: &[Vec<Word>], surnames: &[Vec<Word>]| {
             let surnames: Vec<&Word> = surnames.iter().flatten().collect();
-            given.iter().flatten().any(|word| surnames.iter().any(|surname| surname.is(word)))
+            given
+                .iter()
+                .flatten()
+                .any(|word| surnames.iter().any(|surname| surname.is(word)))
         };
         meet(&self.given, &other.surnames) || meet(&other.given, &self.surnames)
     }
 
     /// Whether both are one name, wherever it is parted and whichever part stands first.
     fn is_whole_name_of(&self, other: &Self) -> bool {
-        let pairs = || self.whole.iter().flat_map(|one| other.whole.iter().map(move |other| (one, other)));
+        let pairs = || {
+            self.whole
+                .iter()
+                .flat_map(|one| other.whole.iter().map(move |other| (one, other)))
+        };
         let is_enough = |words: &[Word]| words.len() > 1 || self.is_mononym || other.is_mononym;
         pairs().any(|(one, other)| is_enough(one) && is_rotation(one, other))
             && pairs().all(|(one, other)| !share_own_script(one, other) || is_rotation(one, other))
     }
 
-    /// The surnames, or one's surname beside the other's birth name. An unequal surname may have come by marriage.
+    /// The surnames, or one's surname beside the other's birth name. An unequal surname may have
+    /// come by marriage.
     fn surname_likeness(&self, other: &Self) -> Option<Likeness> {
         let cut = |words: &[Word], name: &Self| {
-            let given = name.given.iter().map(|words| letters(words)).max().unwrap_or_default();
+            let given = name
+                .given
+                .iter()
+                .map(|words| letters(words))
+                .max()
+                .unwrap_or_default();
             letters(words) + given >= SHORTEST_CUT
         };
         let compare = |one: &[Word], two: &[Word]| {
             let (first, second) = (Word::joined(one), Word::joined(two));
-            let is_cut = (first.begins(&second) && cut(one, self)) || (second.begins(&first) && cut(two, other));
-            if is_cut { Likeness::Equal } else { surname_likeness(one, two) }
+            let is_cut = (first.begins(&second) && cut(one, self))
+                || (second.begins(&first) && cut(two, other));
+            if is_cut {
+                Likeness::Equal
+            } else {
+                surname_likeness(one, two)
+            }
         };
         let now = likeness(&self.surnames, &other.surnames, compare);
         let at_birth = [
@@ -194,11 +247,24 @@ struct Parts {
 impl Parts {
     fn read(first: &Option<String>, patronymic: &Option<String>, last: &Option<String>) -> Self {
         let named = |words: &Vec<Word>| !words.iter().any(|word| word.is_one_of(&NO_NAME));
-        let (all_given, all_surname) = (words(first.as_deref(), Hyphen::Joins), words(last.as_deref(), Hyphen::Separates));
+        let (all_given, all_surname) = (
+            words(first.as_deref(), Hyphen::Joins),
+            words(last.as_deref(), Hyphen::Separates),
+        );
         let is_without = !named(&all_given) || !named(&all_surname);
-        let is_repeated = !all_given.is_empty() && !all_surname.is_empty() && Word::joined(&all_given).is(&Word::joined(&all_surname));
-        let surname = if named(&all_surname) { all_surname } else { Vec::new() };
-        let mut given = if named(&all_given) && !is_repeated { all_given } else { Vec::new() };
+        let is_repeated = !all_given.is_empty()
+            && !all_surname.is_empty()
+            && Word::joined(&all_given).is(&Word::joined(&all_surname));
+        let surname = if named(&all_surname) {
+            all_surname
+        } else {
+            Vec::new()
+        };
+        let mut given = if named(&all_given) && !is_repeated {
+            all_given
+        } else {
+            Vec::new()
+        };
         let mut separated = if given.is_empty() {
             Vec::new()
         } else {
@@ -207,7 +273,9 @@ impl Parts {
         // Another document may count the patronymic among the given names.
         if !given.is_empty() {
             let patronymic = words(patronymic.as_deref(), Hyphen::Joins);
-            let new = patronymic.into_iter().filter(|word| !given.iter().any(|name| name.is(word)));
+            let new = patronymic
+                .into_iter()
+                .filter(|word| !given.iter().any(|name| name.is(word)));
             let new: Vec<Word> = new.collect();
             given.extend(new.iter().cloned());
             separated.extend(new);
@@ -222,7 +290,10 @@ impl Parts {
     }
 
     fn separated(names: [&Option<String>; 2]) -> Vec<Word> {
-        names.iter().flat_map(|name| words(name.as_deref(), Hyphen::Separates)).collect()
+        names
+            .iter()
+            .flat_map(|name| words(name.as_deref(), Hyphen::Separates))
+            .collect()
     }
 
     fn is_whole(&self) -> bool {
@@ -245,13 +316,20 @@ fn letters(words: &[Word]) -> usize {
 
 /// Compares every form of one with every form of the other. `None`: one of them is missing.
 ///
-/// The best pair counts, but two forms that contradict each other are never `Equal`: two names that look the same in Latin letters may
-/// differ in their own script.
-fn likeness(one: &[Vec<Word>], other: &[Vec<Word>], compare: impl Fn(&[Word], &[Word]) -> Likeness) -> Option<Likeness> {
-    let pairs = one.iter().flat_map(|one| other.iter().map(move |other| (one, other)));
+/// The best pair counts, but two forms that contradict each other are never `Equal`: two names that
+/// look the same in Latin letters may differ in their own script.
+fn likeness(
+    one: &[Vec<Word>],
+    other: &[Vec<Word>],
+    compare: impl Fn(&[Word], &[Word]) -> Likeness,
+) -> Option<Likeness> {
+    let pairs = one
+        .iter()
+        .flat_map(|one| other.iter().map(move |other| (one, other)));
     let compared = pairs.map(|(one, other)| {
         let likeness = match (script(one), script(other)) {
-            // No table of letters leads from one to the other, and two spellings of one script may be one name.
+            // No table of letters leads from one to the other, and two spellings of one script may
+            // be one name.
             (Script::Other, _) | (_, Script::Other) => compare(one, other).max(Likeness::Near),
             _ => compare(one, other),
         };
@@ -260,20 +338,26 @@ fn likeness(one: &[Vec<Word>], other: &[Vec<Word>], compare: impl Fn(&[Word], &[
     let compared: Vec<(Likeness, bool)> = compared.collect();
     let best = compared.iter().map(|(likeness, _)| *likeness).max()?;
     let is = |wrong: fn(&(Likeness, bool)) -> bool| compared.iter().any(wrong);
-    Some(if best > Likeness::Unlike && is(|(likeness, _)| *likeness == Likeness::Unlike) {
-        Likeness::Torn
-    } else if is(|(likeness, is_own_script)| *is_own_script && *likeness != Likeness::Equal) {
-        best.min(Likeness::Near)
-    } else {
-        best
-    })
+    Some(
+        if best > Likeness::Unlike && is(|(likeness, _)| *likeness == Likeness::Unlike) {
+            Likeness::Torn
+        } else if is(|(likeness, is_own_script)| *is_own_script && *likeness != Likeness::Equal) {
+            best.min(Likeness::Near)
+        } else {
+            best
+        },
+    )
 }
 
-/// Given names are one if they are equal, or if one document leaves out or cuts what stands behind the first.
+/// Given names are one if they are equal, or if one document leaves out or cuts what stands behind
+/// the first.
 fn given_likeness(one: &[Word], other: &[Word]) -> Likeness {
     // In other scripts nobody has listed which names brothers share.
     let is_shortened = |short, long| script(short) != Script::Other && is_shortened(short, long);
-    if Word::joined(one).is(&Word::joined(other)) || is_shortened(one, other) || is_shortened(other, one) {
+    if Word::joined(one).is(&Word::joined(other))
+        || is_shortened(one, other)
+        || is_shortened(other, one)
+    {
         Likeness::Equal
     } else if is_alike(one, other) {
         Likeness::Near
@@ -287,23 +371,35 @@ fn is_shortened(short: &[Word], long: &[Word]) -> bool {
     let begins = |words: &[Word]| {
         let is_shared = matches!(words, [word] if word.is_one_of(&SHARED));
         let words = Word::joined(words);
-        let place = (1..long.len()).find(|count| long.get(..*count).is_some_and(|long| Word::joined(long).is(&words)));
+        let place = (1..long.len()).find(|count| {
+            long.get(..*count)
+                .is_some_and(|long| Word::joined(long).is(&words))
+        });
         place.filter(|_| !is_shared)
     };
     if begins(short).is_some() {
         return true;
     }
-    let Some((last, before)) = short.split_last() else { return false };
+    let Some((last, before)) = short.split_last() else {
+        return false;
+    };
     begins(before)
         .and_then(|place| long.get(place))
         .is_some_and(|next| last.begins(next))
 }
 
-/// Surnames are one if one document has all the words of the other: half of a double name and particles may be left out.
+/// Surnames are one if one document has all the words of the other: half of a double name and
+/// particles may be left out.
 fn surname_likeness(one: &[Word], other: &[Word]) -> Likeness {
     let (first, second) = (without_particles(one), without_particles(other));
-    let has_all = |all: &[&Word], some: &[&Word]| some.iter().all(|word| all.iter().any(|other| word.is(other)));
-    if Word::joined(one).is(&Word::joined(other)) || has_all(&first, &second) || has_all(&second, &first) {
+    let has_all = |all: &[&Word], some: &[&Word]| {
+        some.iter()
+            .all(|word| all.iter().any(|other| word.is(other)))
+    };
+    if Word::joined(one).is(&Word::joined(other))
+        || has_all(&first, &second)
+        || has_all(&second, &first)
+    {
         Likeness::Equal
     } else if is_alike(one, other) {
         Likeness::Near
@@ -314,20 +410,42 @@ fn surname_likeness(one: &[Word], other: &[Word]) -> Likeness {
 
 /// The words that are no particles; all of them if there is no other.
 fn without_particles(name: &[Word]) -> Vec<&Word> {
-    let rest: Vec<&Word> = name.iter().filter(|word| !word.is_one_of(&PARTICLES)).collect();
-    if rest.is_empty() { name.iter().collect() } else { rest }
+    let rest: Vec<&Word> = name
+        .iter()
+        .filter(|word| !word.is_one_of(&PARTICLES))
+        .collect();
+    if rest.is_empty() {
+        name.iter().collect()
+    } else {
+        rest
+    }
 }
 
 /// Whether they share a word, are similar, or begin alike.
 fn is_alike(one: &[Word], other: &[Word]) -> bool {
-    let shares = one.iter().any(|word| other.iter().any(|other| word.is(other)));
+    let shares = one
+        .iter()
+        .any(|word| other.iter().any(|other| word.is(other)));
     let (first, second) = (Word::joined(one), Word::joined(other));
-    let alike = |one: &Word, other: &Word| one.similarity(other) >= ALIKE || one.begins(other) || other.begins(one);
-    shares || alike(&first, &second) || one.first().zip(other.first()).is_some_and(|(one, other)| alike(one, other))
+    let alike = |one: &Word, other: &Word| {
+        one.similarity(other) >= ALIKE || one.begins(other) || other.begins(one)
+    };
+    shares
+        || alike(&first, &second)
+        || one
+            .first()
+            .zip(other.first())
+            .is_some_and(|(one, other)| alike(one, other))
 }
 
 /// Whether one is the other with some words moved from its beginning to its end.
 fn is_rotation(one: &[Word], other: &[Word]) -> bool {
-    let starts = |start: usize| one.iter().cycle().skip(start).zip(other).all(|(one, other)| one.is(other));
+    let starts = |start: usize| {
+        one.iter()
+            .cycle()
+            .skip(start)
+            .zip(other)
+            .all(|(one, other)| one.is(other))
+    };
     one.len() == other.len() && (0..one.len()).any(starts)
 }

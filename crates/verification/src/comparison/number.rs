@@ -57,7 +57,10 @@ impl Number {
         let (one, other) = (self.as_machines_read(), other.as_machines_read());
         if one == other {
             Relation::Confusable
-        } else if is_part_of(&one, &other) || is_part_of(&other, &one) || strsim::levenshtein(&one, &other) == 1 {
+        } else if is_part_of(&one, &other)
+            || is_part_of(&other, &one)
+            || strsim::levenshtein(&one, &other) == 1
+        {
             Relation::Close
         } else {
             Relation::Different
@@ -66,7 +69,13 @@ impl Number {
 
     /// Whether both have letters and digits in the same places, as numbers of one kind have.
     pub(super) fn has_shape_of(&self, other: &Self) -> bool {
-        let shape = |number: &Self| -> Vec<bool> { number.0.chars().map(|character| character.is_ascii_digit()).collect() };
+        let shape = |number: &Self| -> Vec<bool> {
+            number
+                .0
+                .chars()
+                .map(|character| character.is_ascii_digit())
+                .collect()
+        };
         shape(self) == shape(other)
     }
 
@@ -89,7 +98,8 @@ impl Number {
     }
 }
 
-/// A series of letters is left out by some readings, four characters alone would be found by chance.
+/// A series of letters is left out by some readings, four characters alone would be found by
+/// chance.
 fn is_part_of(part: &str, whole: &str) -> bool {
     part.chars().count() >= 5 && whole.contains(part)
 }
@@ -120,7 +130,10 @@ mod tests {
 
     fn relation(one: &str, other: &str) -> Relation {
         let number = |text| Number::of_document(Some(text)).unwrap();
-        assert_eq!(number(one).relation(&number(other)), number(other).relation(&number(one)));
+        assert_eq!(
+            number(one).relation(&number(other)),
+            number(other).relation(&number(one))
+        );
         number(one).relation(&number(other))
     }
 
@@ -133,14 +146,22 @@ mod tests {
 
     #[test]
     fn characters_that_machines_confuse_are_confusable() {
-        for (one, other) in [("LBO0123I", "L8001231"), ("SZ12345", "5212345"), ("AG1234Q", "A612340")] {
+        for (one, other) in [
+            ("LBO0123I", "L8001231"),
+            ("SZ12345", "5212345"),
+            ("AG1234Q", "A612340"),
+        ] {
             assert_eq!(relation(one, other), Relation::Confusable, "{one} {other}");
         }
     }
 
     #[test]
     fn one_character_or_a_series_apart_is_close() {
-        for (one, other) in [("LB770123", "LB770124"), ("LB770123", "LB77012"), ("LB770123", "770123")] {
+        for (one, other) in [
+            ("LB770123", "LB770124"),
+            ("LB770123", "LB77012"),
+            ("LB770123", "770123"),
+        ] {
             assert_eq!(relation(one, other), Relation::Close, "{one} {other}");
         }
         assert_eq!(relation("LB770123", "LB770321"), Relation::Different);

@@ -1,12 +1,14 @@
 //! The words of a name, in the spellings that documents use for them.
 //!
-//! Documents, machine-readable lines and the provider's standardised form spell one name differently: with and without accents, `ü` as
-//! `u` or `ue`, `ß` as `ss`, and Cyrillic and Greek by the table of whoever issued the document. Other scripts are compared with
-//! themselves only, because their Latin forms follow from no table of letters.
+//! Documents, machine-readable lines and the provider's standardised form spell one name
+//! differently: with and without accents, `ü` as `u` or `ue`, `ß` as `ss`, and Cyrillic and Greek
+//! by the table of whoever issued the document. Other scripts are compared with themselves only,
+//! because their Latin forms follow from no table of letters.
 
 use icu_normalizer::DecomposingNormalizerBorrowed;
 
-/// A name longer than this many characters is no name: the provider's bound for a name in its own script.
+/// A name longer than this many characters is no name: the provider's bound for a name in its own
+/// script.
 const LONGEST: usize = 255;
 
 /// Nor is one of more words than this. Long Arabic and Portuguese names have about a dozen.
@@ -57,7 +59,11 @@ impl Word {
         let scripts = letters.iter().filter_map(|letter| Script::of(*letter));
         let script = scripts.max().unwrap_or(Script::Latin);
         let (plain, expanded) = spellings(letters);
-        Self { plain, expanded, script }
+        Self {
+            plain,
+            expanded,
+            script,
+        }
     }
 
     /// The words written as one.
@@ -83,8 +89,9 @@ impl Word {
         first(self) == first(other) && without_umlauts(&self.plain) == without_umlauts(&other.plain)
     }
 
-    /// One is in Latin letters and the other in an alphabet with a Latin form. Tables differ, so only the sound is compared. Between
-    /// two Latin spellings it is not: Mia and Mya may be sisters.
+    /// One is in Latin letters and the other in an alphabet with a Latin form. Tables differ, so
+    /// only the sound is compared. Between two Latin spellings it is not: Mia and Mya may be
+    /// sisters.
     fn is_transliteration_beside(&self, other: &Self) -> bool {
         let (lower, upper) = (self.script.min(other.script), self.script.max(other.script));
         lower == Script::Latin && matches!(upper, Script::Cyrillic | Script::Greek)
@@ -111,7 +118,11 @@ impl Word {
 
 /// The script of a name: the one that is not Latin, if there are two.
 pub(super) fn script(words: &[Word]) -> Script {
-    words.iter().map(|word| word.script).max().unwrap_or(Script::Latin)
+    words
+        .iter()
+        .map(|word| word.script)
+        .max()
+        .unwrap_or(Script::Latin)
 }
 
 /// Reads the words of a name; none if it is missing, has no letters or is too long.
@@ -134,7 +145,11 @@ pub(super) fn words(text: Option<&str>, hyphen: Hyphen) -> Vec<Word> {
         .split(|letter| !is_letter(*letter))
         .filter(|word| word.iter().any(|letter| !is_accent(*letter)));
     let words: Vec<Word> = words.map(Word::read).collect();
-    if words.len() > MOST_WORDS { Vec::new() } else { words }
+    if words.len() > MOST_WORDS {
+        Vec::new()
+    } else {
+        words
+    }
 }
 
 const fn is_accent(letter: char) -> bool {
@@ -145,11 +160,16 @@ fn is_letter(letter: char) -> bool {
     letter.is_alphanumeric() || is_accent(letter)
 }
 
-/// Written inside a word without parting it: apostrophes, marks of direction, and the hyphen of a double given name.
+/// Written inside a word without parting it: apostrophes, marks of direction, and the hyphen of a
+/// double given name.
 const fn is_silent(letter: char, hyphen: Hyphen) -> bool {
     match letter {
         '\'' | '’' | '‘' | 'ʼ' | 'ʻ' | '`' | '´' | 'ʹ' | '"' => true,
-        '\u{AD}' | '\u{200B}'..='\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2060}'..='\u{2069}' | '\u{FEFF}' => true,
+        '\u{AD}'
+        | '\u{200B}'..='\u{200F}'
+        | '\u{202A}'..='\u{202E}'
+        | '\u{2060}'..='\u{2069}'
+        | '\u{FEFF}' => true,
         '-' | '‐' | '‑' => matches!(hyphen, Hyphen::Joins),
         _ => false,
     }
@@ -183,8 +203,13 @@ fn spellings(letters: &[char]) -> (String, String) {
     (plain, expanded)
 }
 
-/// The Latin form of a letter that is left once its accents are taken off, plain and expanded. `None`: it has no other form.
-fn latin(letter: char, before: Option<char>, after: Option<char>) -> Option<(&'static str, &'static str)> {
+/// The Latin form of a letter that is left once its accents are taken off, plain and expanded.
+/// `None`: it has no other form.
+fn latin(
+    letter: char,
+    before: Option<char>,
+    after: Option<char>,
+) -> Option<(&'static str, &'static str)> {
     let form = match letter {
         'æ' => "ae",
         'ð' => "d",
@@ -203,7 +228,8 @@ fn latin(letter: char, before: Option<char>, after: Option<char>) -> Option<(&'s
     Some((form, form))
 }
 
-/// Russian, Ukrainian, Belarusian, Bulgarian, Serbian, Macedonian and Kazakh letters. `й`, `ё`, `ї` and `ў` are accented ones.
+/// Russian, Ukrainian, Belarusian, Bulgarian, Serbian, Macedonian and Kazakh letters. `й`, `ё`, `ї`
+/// and `ў` are accented ones.
 fn cyrillic(letter: char, after: Option<char>) -> Option<&'static str> {
     Some(match letter {
         'а' | 'ә' => "a",
@@ -241,7 +267,8 @@ fn cyrillic(letter: char, after: Option<char>) -> Option<&'static str> {
         'ю' => "iu",
         'я' => "ia",
         'ь' => "",
-        // Russian has it before a vowel only, where it is silent; Bulgarian before a consonant, as a vowel.
+        // Russian has it before a vowel only, where it is silent; Bulgarian before a consonant, as
+        // a vowel.
         'ъ' if matches!(after, Some('е' | 'ю' | 'я' | 'и' | 'о')) => "",
         'ъ' => "a",
         _ => return None,
@@ -300,11 +327,18 @@ const WRITTEN: [(&str, &str); 16] = [
     ("zh", "z"),
 ];
 
-/// What the Latin forms of one Cyrillic or Greek name have in common, whichever table they follow: `Sergey`, `Sergei`, `Serhii`.
+/// What the Latin forms of one Cyrillic or Greek name have in common, whichever table they follow:
+/// `Sergey`, `Sergei`, `Serhii`.
 fn sound(plain: &str) -> String {
     let plain: String = plain
         .chars()
-        .map(|letter| if matches!(letter, 'j' | 'y') { 'i' } else { letter })
+        .map(|letter| {
+            if matches!(letter, 'j' | 'y') {
+                'i'
+            } else {
+                letter
+            }
+        })
         .collect();
     let (mut sound, mut rest) = (String::new(), plain.as_str());
     while let Some(first) = rest.chars().next() {
@@ -319,7 +353,10 @@ fn sound(plain: &str) -> String {
                 'q' => 'k',
                 other => other,
             };
-            (rest.strip_prefix(first).unwrap_or_default(), &*heard.encode_utf8(&mut single))
+            (
+                rest.strip_prefix(first).unwrap_or_default(),
+                &*heard.encode_utf8(&mut single),
+            )
         });
         // A doubled letter sounds like one.
         if !sound.ends_with(heard) {
@@ -332,21 +369,29 @@ fn sound(plain: &str) -> String {
 
 /// The word with `ae`, `oe` and `ue` as `a`, `o` and `u`, where they may stand for an umlaut.
 ///
-/// Some forms of `Müller` have `u`, some have `ue`. Only before a consonant that is not the last letter, so Samuel, Michael, Chloe and
-/// Xiaoyue keep their letters, and not after `q`, `x` and `y`, where it is Chinese.
+/// Some forms of `Müller` have `u`, some have `ue`. Only before a consonant that is not the last
+/// letter, so Samuel, Michael, Chloe and Xiaoyue keep their letters, and not after `q`, `x` and
+/// `y`, where it is Chinese.
 fn without_umlauts(plain: &str) -> String {
     let letters: Vec<char> = plain.chars().collect();
     let at = |place: usize| letters.get(place).copied().unwrap_or(' ');
-    let is_consonant = |letter: char| letter.is_ascii_lowercase() && !matches!(letter, 'a' | 'e' | 'i' | 'o' | 'u' | 'y');
+    let is_consonant = |letter: char| {
+        letter.is_ascii_lowercase() && !matches!(letter, 'a' | 'e' | 'i' | 'o' | 'u' | 'y')
+    };
     let is_second_half = |place: usize| {
         let before = place.checked_sub(2).map_or(' ', at);
         at(place) == 'e'
-            && place.checked_sub(1).is_some_and(|place| matches!(at(place), 'a' | 'o' | 'u'))
+            && place
+                .checked_sub(1)
+                .is_some_and(|place| matches!(at(place), 'a' | 'o' | 'u'))
             && !matches!(before, 'q' | 'x' | 'y')
             && is_consonant(at(place + 1))
             && at(place + 2).is_ascii_lowercase()
     };
-    let kept = letters.iter().enumerate().filter(|(place, _)| !is_second_half(*place));
+    let kept = letters
+        .iter()
+        .enumerate()
+        .filter(|(place, _)| !is_second_half(*place));
     kept.map(|(_, letter)| *letter).collect()
 }
 
@@ -359,7 +404,11 @@ mod tests {
     }
 
     fn is(one: &str, other: &str) -> bool {
-        assert_eq!(word(one).is(&word(other)), word(other).is(&word(one)), "{one} {other}");
+        assert_eq!(
+            word(one).is(&word(other)),
+            word(other).is(&word(one)),
+            "{one} {other}"
+        );
         word(one).is(&word(other))
     }
 
@@ -459,7 +508,10 @@ mod tests {
 
     #[test]
     fn only_a_surname_is_parted_by_its_hyphen() {
-        assert_eq!(words(Some("Müller-Lüdenscheidt"), Hyphen::Separates).len(), 2);
+        assert_eq!(
+            words(Some("Müller-Lüdenscheidt"), Hyphen::Separates).len(),
+            2
+        );
         assert_eq!(words(Some("Jean-Pierre"), Hyphen::Joins).len(), 1);
         assert_eq!(words(Some(" Anna<<Maria, "), Hyphen::Joins).len(), 2);
     }

@@ -42,7 +42,8 @@ impl Subject {
     /// The issuing country, if it is one: two letters, upper case.
     pub(super) fn country(&self) -> Option<String> {
         let country = self.issuing_country.as_deref()?.trim();
-        let is_country = country.len() == 2 && country.bytes().all(|byte| byte.is_ascii_alphabetic());
+        let is_country =
+            country.len() == 2 && country.bytes().all(|byte| byte.is_ascii_alphabetic());
         is_country.then(|| country.to_ascii_uppercase())
     }
 
@@ -71,7 +72,10 @@ mod tests {
             document_number: member(),
             ..Subject::default()
         };
-        assert_eq!(format!("{subject:?} {subject:#?}"), "Subject(redacted) Subject(redacted)");
+        assert_eq!(
+            format!("{subject:?} {subject:#?}"),
+            "Subject(redacted) Subject(redacted)"
+        );
     }
 
     #[test]

@@ -1,11 +1,13 @@
-//! Which steps show the second document, as the team has set it, and what each file of a step shows by that.
+//! Which steps show the second document, as the team has set it, and what each file of a step shows
+//! by that.
 
 use std::str::FromStr;
 
 use crate::document::StepImage;
 use crate::identifiers::{Side, StepName};
 
-/// Which steps show the second document, front first. Empty: names decide (see [`super::Policy::judge`]).
+/// Which steps show the second document, front first. Empty: names decide (see
+/// [`super::Policy::judge`]).
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub struct StepImages(pub(super) Vec<StepImage>);
 
@@ -29,12 +31,17 @@ pub enum InvalidStepImages {
 impl FromStr for StepImages {
     type Err = InvalidStepImages;
 
-    /// Reads `SECOND_DOC_FRONT=FRONT,SECOND_DOC_BACK=BACK`, or `SECOND_DOC=FRONT+BACK` for a step with a file for each side; white space around
-    /// entries is ignored, an empty text is no mapping. Steps are percent-encoded, as far as they
-    /// have to be: `,`, `=` and `%` always, white space where it is the first or the last.
+    /// Reads `SECOND_DOC_FRONT=FRONT,SECOND_DOC_BACK=BACK`, or `SECOND_DOC=FRONT+BACK` for a step
+    /// with a file for each side; white space around entries is ignored, an empty text is no
+    /// mapping. Steps are percent-encoded, as far as they have to be: `,`, `=` and `%` always,
+    /// white space where it is the first or the last.
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let mut images: Vec<StepImage> = Vec::new();
-        for entry in text.split(',').map(str::trim).filter(|entry| !entry.is_empty()) {
+        for entry in text
+            .split(',')
+            .map(str::trim)
+            .filter(|entry| !entry.is_empty())
+        {
             let (step, sides) = entry.split_once('=').ok_or(InvalidStepImages::Entry)?;
             let step = decoded(step.trim()).ok_or(InvalidStepImages::Entry)?;
             let step: StepName = step.parse().map_err(|_| InvalidStepImages::Entry)?;
@@ -52,7 +59,10 @@ impl FromStr for StepImages {
                 if images.iter().any(|image| image.side == side) {
                     return Err(InvalidStepImages::SideTwice);
                 }
-                images.push(StepImage { step: step.clone(), side });
+                images.push(StepImage {
+                    step: step.clone(),
+                    side,
+                });
             }
         }
         if !images.is_empty() && !images.iter().any(|image| image.side == Side::Front) {
@@ -99,9 +109,16 @@ mod tests {
     fn every_step_can_be_named() {
         let step = |text: &str| {
             let images: StepImages = text.parse().unwrap();
-            images.0.into_iter().map(|image| image.step.to_string()).collect::<Vec<_>>()
+            images
+                .0
+                .into_iter()
+                .map(|image| image.step.to_string())
+                .collect::<Vec<_>>()
         };
-        assert_eq!(step("Ž_BACK=BACK, Second doc.front =FRONT"), ["Second doc.front", "Ž_BACK"]);
+        assert_eq!(
+            step("Ž_BACK=BACK, Second doc.front =FRONT"),
+            ["Second doc.front", "Ž_BACK"]
+        );
         assert_eq!(step("%C5%BD_BACK=FRONT"), ["Ž_BACK"]);
         assert_eq!(step("a%2Cb%3dc%25d+e=FRONT"), ["a,b=c%d+e"]);
         assert_eq!(step("%20a%20=FRONT+BACK"), [" a ", " a "]);
@@ -121,11 +138,22 @@ mod tests {
 
     fn planned(mapping: &str, links: &[(&str, usize)]) -> Vec<(String, u8, Option<Side>)> {
         let images: StepImages = mapping.parse().unwrap();
-        let count = |step: &StepName| links.iter().find(|(name, _)| *name == step.as_str()).map_or(0, |(_, count)| *count);
+        let count = |step: &StepName| {
+            links
+                .iter()
+                .find(|(name, _)| *name == step.as_str())
+                .map_or(0, |(_, count)| *count)
+        };
         let documents = planned_files(&images.0, count);
         documents
             .into_iter()
-            .map(|document| (document.step.to_string(), document.file.get(), document.side))
+            .map(|document| {
+                (
+                    document.step.to_string(),
+                    document.file.get(),
+                    document.side,
+                )
+            })
             .collect()
     }
 
@@ -141,12 +169,20 @@ mod tests {
             std::slice::from_ref(&one),
             "a document may have one side"
         );
-        assert_eq!(planned("A=FRONT+BACK", &[]), [one], "its link is still asked for");
+        assert_eq!(
+            planned("A=FRONT+BACK", &[]),
+            [one],
+            "its link is still asked for"
+        );
     }
 
     #[test]
     fn of_any_other_number_of_files_nothing_is_said_and_four_are_taken() {
-        let undecided = |count: u8| (1..=count).map(|number| ("A".to_owned(), number, None)).collect::<Vec<_>>();
+        let undecided = |count: u8| {
+            (1..=count)
+                .map(|number| ("A".to_owned(), number, None))
+                .collect::<Vec<_>>()
+        };
         assert_eq!(planned("A=FRONT", &[("A", 2)]), undecided(2));
         assert_eq!(planned("A=FRONT+BACK", &[("A", 3)]), undecided(3));
         assert_eq!(planned("A=FRONT+BACK", &[("A", 9)]), undecided(4));

@@ -8,7 +8,8 @@ use crate::pairing::{Pairing, State};
 use crate::reason::ParkReason;
 use crate::session_step::{SessionStep, StepKind};
 
-/// Why no customer of a session with these steps can come to a second verification. Prints what to change.
+/// Why no customer of a session with these steps can come to a second verification. Prints what to
+/// change.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum StepWarning {
     /// No step shows the second document.
@@ -49,9 +50,12 @@ impl fmt::Display for StepWarning {
 }
 
 impl Policy {
-    /// What is wrong with the steps of a session, `None` if nobody has told them. Empty: [`judge`](Self::judge) can come to a plan.
+    /// What is wrong with the steps of a session, `None` if nobody has told them. Empty:
+    /// [`judge`](Self::judge) can come to a plan.
     pub fn warnings(&self, steps: Option<&[SessionStep]>) -> Vec<StepWarning> {
-        let Some(steps) = steps else { return Vec::new() };
+        let Some(steps) = steps else {
+            return Vec::new();
+        };
         let sides = self.sides(&names(steps), false);
         if matches!(sides, Err(NoSides::NoSteps)) {
             return vec![StepWarning::NoAdditionalStep];
@@ -86,7 +90,11 @@ impl Policy {
             Err(_) => names,
         };
         needed.retain(|name| !name.is_first_document());
-        let is_never_judged = |name: &StepName| steps.iter().any(|step| step.name == *name && step.kind == StepKind::Upload);
+        let is_never_judged = |name: &StepName| {
+            steps
+                .iter()
+                .any(|step| step.name == *name && step.kind == StepKind::Upload)
+        };
         needed.into_iter().find(is_never_judged)
     }
 }
@@ -122,16 +130,26 @@ mod tests {
     }
 
     fn codes(policy: &Policy, of: &[(&str, StepKind)]) -> Vec<&'static str> {
-        policy.warnings(Some(&steps(of))).iter().map(StepWarning::code).collect()
+        policy
+            .warnings(Some(&steps(of)))
+            .iter()
+            .map(StepWarning::code)
+            .collect()
     }
 
     #[test]
     fn a_step_that_is_never_judged_warns_unless_accepted() {
-        let upload = [("ID_FRONT", StepKind::Upload), ("ID_BACK", StepKind::Upload)];
+        let upload = [
+            ("ID_FRONT", StepKind::Upload),
+            ("ID_BACK", StepKind::Upload),
+        ];
         assert_eq!(codes(&Policy::default(), &upload), ["step_never_judged"]);
         assert!(codes(&accepting(), &upload).is_empty());
         for judged in [StepKind::Extract, StepKind::Compare, StepKind::Unknown] {
-            assert!(codes(&Policy::default(), &[("ID", judged)]).is_empty(), "{judged:?}");
+            assert!(
+                codes(&Policy::default(), &[("ID", judged)]).is_empty(),
+                "{judged:?}"
+            );
         }
     }
 
@@ -145,28 +163,48 @@ mod tests {
             ..Policy::default()
         };
         let warnings = mapped.warnings(Some(&steps(&with("NOTE"))));
-        assert_eq!(warnings, [StepWarning::StepNeverJudged("NOTE".parse().unwrap())]);
+        assert_eq!(
+            warnings,
+            [StepWarning::StepNeverJudged("NOTE".parse().unwrap())]
+        );
     }
 
     #[test]
     fn a_session_without_a_step_for_the_document_warns() {
-        for none in [&[][..], &[("UTILITY_BILL", StepKind::Upload)], &[("FACE", StepKind::Upload)]] {
-            assert_eq!(codes(&Policy::default(), none), ["no_additional_step"], "{none:?}");
+        for none in [
+            &[][..],
+            &[("UTILITY_BILL", StepKind::Upload)],
+            &[("FACE", StepKind::Upload)],
+        ] {
+            assert_eq!(
+                codes(&Policy::default(), none),
+                ["no_additional_step"],
+                "{none:?}"
+            );
         }
         let mapped = Policy {
             step_images: "SECOND_DOC=FRONT".parse().unwrap(),
             ..Policy::default()
         };
-        assert_eq!(codes(&mapped, &[("POA2", StepKind::Extract)]), ["no_additional_step"]);
+        assert_eq!(
+            codes(&mapped, &[("POA2", StepKind::Extract)]),
+            ["no_additional_step"]
+        );
     }
 
     #[test]
     fn sides_that_no_name_tells_warn() {
         let unclear = |kind| [("A", kind), ("B", kind)];
-        assert_eq!(codes(&Policy::default(), &unclear(StepKind::Extract)), ["sides_unclear"]);
+        assert_eq!(
+            codes(&Policy::default(), &unclear(StepKind::Extract)),
+            ["sides_unclear"]
+        );
         let both = ["sides_unclear", "step_never_judged"];
         assert_eq!(codes(&Policy::default(), &unclear(StepKind::Upload)), both);
-        assert_eq!(codes(&accepting(), &unclear(StepKind::Upload)), ["sides_unclear"]);
+        assert_eq!(
+            codes(&accepting(), &unclear(StepKind::Upload)),
+            ["sides_unclear"]
+        );
     }
 
     #[test]
@@ -196,8 +234,20 @@ mod tests {
             )
         );
         assert_eq!(accepting().remedy(&upload), None, "a retry is enough");
-        assert_eq!(remedy(&parked(ParkReason::StepNotJudged, StepKind::Extract)), None);
-        assert_eq!(remedy(&parked(ParkReason::CountryUnknown, StepKind::Upload)), None);
-        assert_eq!(remedy(&Pairing { steps: None, ..upload }), None);
+        assert_eq!(
+            remedy(&parked(ParkReason::StepNotJudged, StepKind::Extract)),
+            None
+        );
+        assert_eq!(
+            remedy(&parked(ParkReason::CountryUnknown, StepKind::Upload)),
+            None
+        );
+        assert_eq!(
+            remedy(&Pairing {
+                steps: None,
+                ..upload
+            }),
+            None
+        );
     }
 }

@@ -1,7 +1,7 @@
 //! A state machine that is wrong on purpose, so that a test can show that its checks would notice.
 //!
-//! What ships calls [`transition::apply`] directly. With the feature `testing`, changes go through [`apply`] here, which is the same
-//! function unless the thread has put another one in its place.
+//! What ships calls [`transition::apply`] directly. With the feature `testing`, changes go through
+//! [`apply`] here, which is the same function unless the thread has put another one in its place.
 
 use std::cell::Cell;
 

@@ -1,4 +1,5 @@
-//! What every implementation of a port must do. The in-memory ones and the ones on AWS are held to the same suite.
+//! What every implementation of a port must do. The in-memory ones and the ones on AWS are held to
+//! the same suite.
 
 use std::time::Duration;
 
@@ -9,7 +10,9 @@ use crate::identifiers::{ClientId, Digest256, ScanRef};
 use crate::open_session::Opened;
 use crate::pairing::{ExpectedDocument, Pairing, Resume, Second, State};
 use crate::policy::{Judgement, Policy};
-use crate::ports::{CallbackArchive, Circuits, HistoryEntry, PairingWrite, Pairings, Saved, Session, SessionKeys};
+use crate::ports::{
+    CallbackArchive, Circuits, HistoryEntry, PairingWrite, Pairings, Saved, Session, SessionKeys,
+};
 use crate::reason::ParkReason;
 use crate::secret::{AuthToken, SessionLink};
 use crate::session_key::{IdempotentRequest, SessionKey};
@@ -31,7 +34,10 @@ fn write(pairing: &Pairing, version: u64, what: &str) -> PairingWrite {
 }
 
 fn plan(first: &ScanRef) -> Plan {
-    match Policy::default().judge(&approved(first.as_str(), "client-1"), &ExpectedDocument::default()) {
+    match Policy::default().judge(
+        &approved(first.as_str(), "client-1"),
+        &ExpectedDocument::default(),
+    ) {
         Judgement::Qualifies(plan) => plan,
         other => panic!("the fixture qualifies, but {other:?}"),
     }
@@ -43,12 +49,24 @@ pub async fn pairings(store: &dyn Pairings, prefix: &str) {
     let client: ClientId = format!("{prefix}-client").parse().unwrap();
     let now = Timestamp::from_milliseconds(1_795_422_063_000);
     let first = scan_ref("first");
-    let opened = Pairing::opened(first.clone(), Some(client), now, now.plus(Duration::from_secs(60)));
+    let opened = Pairing::opened(
+        first.clone(),
+        Some(client),
+        now,
+        now.plus(Duration::from_secs(60)),
+    );
 
-    assert_eq!(store.find(&first).await.unwrap(), None, "an unknown scanRef has no pairing");
+    assert_eq!(
+        store.find(&first).await.unwrap(),
+        None,
+        "an unknown scanRef has no pairing"
+    );
     assert!(store.history(&first, 10).await.unwrap().is_empty());
 
-    assert_eq!(store.save(&write(&opened, 1, "Opened")).await.unwrap(), Saved::Won);
+    assert_eq!(
+        store.save(&write(&opened, 1, "Opened")).await.unwrap(),
+        Saved::Won
+    );
     assert_eq!(
         store.find(&first).await.unwrap(),
         Some(Pairing {
@@ -58,7 +76,10 @@ pub async fn pairings(store: &dyn Pairings, prefix: &str) {
         "what is saved is found, whole"
     );
     assert_eq!(
-        store.save(&write(&opened, 1, "Opened again")).await.unwrap(),
+        store
+            .save(&write(&opened, 1, "Opened again"))
+            .await
+            .unwrap(),
         Saved::Lost,
         "only one opening wins"
     );
@@ -78,8 +99,18 @@ pub async fn pairings(store: &dyn Pairings, prefix: &str) {
         ..opened.clone()
     };
     assert_eq!(store.find(&second).await.unwrap(), None);
-    assert_eq!(store.save(&write(&authorized, 2, "SecondTokenCreated")).await.unwrap(), Saved::Won);
-    let found = store.find(&second).await.unwrap().expect("Token 2's scanRef leads to the pairing");
+    assert_eq!(
+        store
+            .save(&write(&authorized, 2, "SecondTokenCreated"))
+            .await
+            .unwrap(),
+        Saved::Won
+    );
+    let found = store
+        .find(&second)
+        .await
+        .unwrap()
+        .expect("Token 2's scanRef leads to the pairing");
     assert_eq!(
         found,
         Pairing {
@@ -94,7 +125,10 @@ pub async fn pairings(store: &dyn Pairings, prefix: &str) {
         second: Some(Second::new(third.clone(), plan(&first).upload)),
         ..authorized.clone()
     };
-    assert_eq!(store.save(&write(&stale, 2, "Stale")).await.unwrap(), Saved::Lost);
+    assert_eq!(
+        store.save(&write(&stale, 2, "Stale")).await.unwrap(),
+        Saved::Lost
+    );
     assert_eq!(
         store.find(&third).await.unwrap(),
         None,
@@ -105,7 +139,13 @@ pub async fn pairings(store: &dyn Pairings, prefix: &str) {
         second: Some(Second::new(third.clone(), plan(&first).upload)),
         ..authorized
     };
-    assert_eq!(store.save(&write(&newer, 3, "SecondTokenCreated")).await.unwrap(), Saved::Won);
+    assert_eq!(
+        store
+            .save(&write(&newer, 3, "SecondTokenCreated"))
+            .await
+            .unwrap(),
+        Saved::Won
+    );
     let parked = Pairing {
         state: State::Parked {
             cause: ParkReason::SecondExpired,
@@ -113,7 +153,13 @@ pub async fn pairings(store: &dyn Pairings, prefix: &str) {
         },
         ..newer
     };
-    assert_eq!(store.save(&write(&parked, 4, "SecondExpired")).await.unwrap(), Saved::Won);
+    assert_eq!(
+        store
+            .save(&write(&parked, 4, "SecondExpired"))
+            .await
+            .unwrap(),
+        Saved::Won
+    );
     for token in [&first, &second, &third] {
         assert_eq!(
             store.find(token).await.unwrap().expect("found").version,
@@ -126,13 +172,22 @@ pub async fn pairings(store: &dyn Pairings, prefix: &str) {
     let what: Vec<&str> = history.iter().map(|entry| entry.what.as_str()).collect();
     assert_eq!(
         what,
-        ["Opened", "SecondTokenCreated", "SecondTokenCreated", "SecondExpired"],
+        [
+            "Opened",
+            "SecondTokenCreated",
+            "SecondTokenCreated",
+            "SecondExpired"
+        ],
         "the history has every won write, oldest first"
     );
     assert_eq!(history[0], write(&opened, 1, "Opened").history);
     assert_eq!(history[3], write(&parked, 4, "SecondExpired").history);
     assert_eq!(history[3].reason.as_deref(), Some("SecondExpired"));
-    assert_eq!(store.history(&first, 2).await.unwrap().len(), 2, "the limit holds");
+    assert_eq!(
+        store.history(&first, 2).await.unwrap().len(),
+        2,
+        "the limit holds"
+    );
 }
 
 /// Lists, page by page. `prefix` as above.
@@ -143,8 +198,16 @@ pub async fn pairings_of_client(store: &dyn Pairings, prefix: &str) {
     for number in 0..5_u64 {
         let first: ScanRef = format!("{prefix}-listed-{number}").parse().unwrap();
         let at = start.plus(Duration::from_secs(number));
-        let pairing = Pairing::opened(first.clone(), Some(client.clone()), at, at.plus(Duration::from_secs(60)));
-        assert_eq!(store.save(&write(&pairing, 1, "Opened")).await.unwrap(), Saved::Won);
+        let pairing = Pairing::opened(
+            first.clone(),
+            Some(client.clone()),
+            at,
+            at.plus(Duration::from_secs(60)),
+        );
+        assert_eq!(
+            store.save(&write(&pairing, 1, "Opened")).await.unwrap(),
+            Saved::Won
+        );
         expected.insert(0, first);
     }
     let mut seen = Vec::new();
@@ -152,7 +215,11 @@ pub async fn pairings_of_client(store: &dyn Pairings, prefix: &str) {
     for size in [2, 2, 1] {
         let page = store.of_client(&client, next.as_ref(), 2).await.unwrap();
         assert_eq!(page.pairings.len(), size, "pages are full until the last");
-        assert!(page.pairings.iter().all(|summary| summary.state == "AwaitingCallback"));
+        assert!(
+            page.pairings
+                .iter()
+                .all(|summary| summary.state == "AwaitingCallback")
+        );
         seen.extend(page.pairings.into_iter().map(|summary| summary.first));
         next = page.next;
         if next.is_none() {
@@ -161,7 +228,10 @@ pub async fn pairings_of_client(store: &dyn Pairings, prefix: &str) {
     }
     assert_eq!(seen, expected, "newest first, each once");
     let stranger: ClientId = format!("{prefix}-stranger").parse().unwrap();
-    assert_eq!(store.of_client(&stranger, None, 10).await.unwrap(), crate::ports::Page::default());
+    assert_eq!(
+        store.of_client(&stranger, None, 10).await.unwrap(),
+        crate::ports::Page::default()
+    );
 }
 
 /// Forgets for good, and remembers that it did.
@@ -178,8 +248,17 @@ pub async fn forgetting(store: &dyn Pairings, prefix: &str) {
         },
         ..opened.clone()
     };
-    assert_eq!(store.save(&write(&opened, 1, "Opened")).await.unwrap(), Saved::Won);
-    assert_eq!(store.save(&write(&authorized, 2, "SecondTokenCreated")).await.unwrap(), Saved::Won);
+    assert_eq!(
+        store.save(&write(&opened, 1, "Opened")).await.unwrap(),
+        Saved::Won
+    );
+    assert_eq!(
+        store
+            .save(&write(&authorized, 2, "SecondTokenCreated"))
+            .await
+            .unwrap(),
+        Saved::Won
+    );
     assert!(!store.is_forgotten(&first).await.unwrap());
     let pairing = store.find(&first).await.unwrap().unwrap();
     assert_eq!(
@@ -192,10 +271,15 @@ pub async fn forgetting(store: &dyn Pairings, prefix: &str) {
         assert!(store.is_forgotten(token).await.unwrap());
     }
     assert!(store.history(&first, 10).await.unwrap().is_empty());
-    assert_eq!(store.forget(&pairing).await.unwrap(), 0, "forgetting twice is forgetting once");
+    assert_eq!(
+        store.forget(&pairing).await.unwrap(),
+        0,
+        "forgetting twice is forgetting once"
+    );
 }
 
-/// Of many writers of the same version, exactly one wins. Run by the caller with as many stores as there are workers.
+/// Of many writers of the same version, exactly one wins. Run by the caller with as many stores as
+/// there are workers.
 pub async fn pairings_race(stores: &[std::sync::Arc<dyn Pairings>], prefix: &str) {
     let now = Timestamp::from_milliseconds(1_795_422_063_000);
     let first: ScanRef = format!("{prefix}-race").parse().unwrap();
@@ -204,7 +288,11 @@ pub async fn pairings_race(stores: &[std::sync::Arc<dyn Pairings>], prefix: &str
         let write = write(&opened, version, "Race");
         let saves = stores.iter().map(|store| store.save(&write));
         let saved = futures_util::future::join_all(saves).await;
-        let won = saved.into_iter().map(Result::unwrap).filter(|saved| *saved == Saved::Won).count();
+        let won = saved
+            .into_iter()
+            .map(Result::unwrap)
+            .filter(|saved| *saved == Saved::Won)
+            .count();
         assert_eq!(won, 1, "version {version}");
     }
 }
@@ -217,17 +305,30 @@ pub async fn session_keys(keys: &dyn SessionKeys, pairings: &dyn Pairings, prefi
     let claim = SessionKey::claim(&request, hour, now);
     let later = SessionKey::claim(&request, hour, now.plus(hour));
     assert_eq!(keys.find_key(&request.key).await.unwrap(), None);
-    keys.release_key(&claim).await.expect("releasing nothing is no error");
+    keys.release_key(&claim)
+        .await
+        .expect("releasing nothing is no error");
 
     assert_eq!(keys.claim_key(None, &claim).await.unwrap(), Saved::Won);
-    assert_eq!(keys.find_key(&request.key).await.unwrap(), Some(claim.clone()));
-    assert_eq!(keys.claim_key(None, &later).await.unwrap(), Saved::Lost, "only one claim wins");
+    assert_eq!(
+        keys.find_key(&request.key).await.unwrap(),
+        Some(claim.clone())
+    );
+    assert_eq!(
+        keys.claim_key(None, &later).await.unwrap(),
+        Saved::Lost,
+        "only one claim wins"
+    );
     assert_eq!(
         keys.claim_key(Some(&claim), &later).await.unwrap(),
         Saved::Won,
         "a known claim is replaced"
     );
-    assert_eq!(keys.claim_key(Some(&claim), &later).await.unwrap(), Saved::Lost, "and only once");
+    assert_eq!(
+        keys.claim_key(Some(&claim), &later).await.unwrap(),
+        Saved::Lost,
+        "and only once"
+    );
     keys.release_key(&claim).await.unwrap();
     assert_eq!(
         keys.find_key(&request.key).await.unwrap(),
@@ -268,14 +369,26 @@ pub async fn session_keys(keys: &dyn SessionKeys, pairings: &dyn Pairings, prefi
     );
     let answered = answering(&later, "answered");
     let first = &answered.pairing.first;
-    assert_eq!(keys.forget_answer(&request.key, first).await.unwrap(), 0, "a claim is no answer");
+    assert_eq!(
+        keys.forget_answer(&request.key, first).await.unwrap(),
+        0,
+        "a claim is no answer"
+    );
     assert_eq!(pairings.save(&answered).await.unwrap(), Saved::Won);
     let stored = keys.find_key(&request.key).await.unwrap();
     assert_eq!(stored, answered.answered, "every member survives storage");
     let repeated = answering(&later, "repeated");
-    assert_eq!(pairings.save(&repeated).await.unwrap(), Saved::Lost, "an answer is stored once");
+    assert_eq!(
+        pairings.save(&repeated).await.unwrap(),
+        Saved::Lost,
+        "an answer is stored once"
+    );
     keys.release_key(&later).await.unwrap();
-    assert_eq!(keys.find_key(&request.key).await.unwrap(), stored, "an answer is not released");
+    assert_eq!(
+        keys.find_key(&request.key).await.unwrap(),
+        stored,
+        "an answer is not released"
+    );
     assert_eq!(
         keys.claim_key(Some(&later), &claim).await.unwrap(),
         Saved::Lost,
@@ -286,7 +399,11 @@ pub async fn session_keys(keys: &dyn SessionKeys, pairings: &dyn Pairings, prefi
         Saved::Won,
         "an answer is replaced"
     );
-    assert_eq!(keys.claim_key(stored.as_ref(), &later).await.unwrap(), Saved::Lost, "and only once");
+    assert_eq!(
+        keys.claim_key(stored.as_ref(), &later).await.unwrap(),
+        Saved::Lost,
+        "and only once"
+    );
     let newest = answering(&claim, "newest");
     assert_eq!(pairings.save(&newest).await.unwrap(), Saved::Won);
     assert_eq!(
@@ -294,44 +411,75 @@ pub async fn session_keys(keys: &dyn SessionKeys, pairings: &dyn Pairings, prefi
         0,
         "the answer of a later session under the key stays"
     );
-    assert_eq!(keys.forget_answer(&request.key, &newest.pairing.first).await.unwrap(), 1);
+    assert_eq!(
+        keys.forget_answer(&request.key, &newest.pairing.first)
+            .await
+            .unwrap(),
+        1
+    );
     assert_eq!(keys.find_key(&request.key).await.unwrap(), None);
     assert_eq!(
-        pairings.save(&answering(&claim, "forgotten")).await.unwrap(),
+        pairings
+            .save(&answering(&claim, "forgotten"))
+            .await
+            .unwrap(),
         Saved::Lost,
         "what was forgotten does not come back"
     );
 }
 
-/// Of many requests under one key, exactly one wins. Run by the caller with as many stores as there are workers.
+/// Of many requests under one key, exactly one wins. Run by the caller with as many stores as there
+/// are workers.
 pub async fn session_keys_race(stores: &[std::sync::Arc<dyn SessionKeys>], prefix: &str) {
     let now = Timestamp::from_milliseconds(1_795_422_063_000);
     let request = IdempotentRequest::new(prefix, "race", b"body");
     let claim = SessionKey::claim(&request, Duration::from_secs(3_600), now);
     let claims = stores.iter().map(|store| store.claim_key(None, &claim));
     let claimed = futures_util::future::join_all(claims).await;
-    let won = claimed.into_iter().map(Result::unwrap).filter(|saved| *saved == Saved::Won).count();
+    let won = claimed
+        .into_iter()
+        .map(Result::unwrap)
+        .filter(|saved| *saved == Saved::Won)
+        .count();
     assert_eq!(won, 1);
 }
 
-/// `body` must be a callback with the link `link` for the step `step` that tells of `subject`, as the implementation reads callbacks.
-pub async fn archive(archive: &dyn CallbackArchive, scan_ref: &ScanRef, body: &[u8], (step, link): (&str, &str), subject: &Subject) {
+/// `body` must be a callback with the link `link` for the step `step` that tells of `subject`, as
+/// the implementation reads callbacks.
+pub async fn archive(
+    archive: &dyn CallbackArchive,
+    scan_ref: &ScanRef,
+    body: &[u8],
+    (step, link): (&str, &str),
+    subject: &Subject,
+) {
     let digest = Digest256::of(body);
     assert!(
         archive.read(scan_ref, &digest).await.unwrap().is_none(),
         "what was never kept is not there"
     );
-    assert_eq!(archive.subject(scan_ref, &digest).await.unwrap(), None, "nor tells it anything");
+    assert_eq!(
+        archive.subject(scan_ref, &digest).await.unwrap(),
+        None,
+        "nor tells it anything"
+    );
     archive.keep(Some(scan_ref), &digest, body).await.unwrap();
     archive
         .keep(Some(scan_ref), &digest, body)
         .await
         .expect("keeping twice is keeping once");
-    let facts = archive.read(scan_ref, &digest).await.unwrap().expect("kept");
+    let facts = archive
+        .read(scan_ref, &digest)
+        .await
+        .unwrap()
+        .expect("kept");
     assert_eq!(facts.links[&step.parse().unwrap()][0].expose(), link);
     let told = archive.subject(scan_ref, &digest).await.unwrap();
     assert!(told.as_ref() == Some(subject), "every member reads back");
-    archive.keep(None, &Digest256::of(b"unreadable"), b"unreadable").await.unwrap();
+    archive
+        .keep(None, &Digest256::of(b"unreadable"), b"unreadable")
+        .await
+        .unwrap();
 }
 
 /// `store` must be one in which no circuit has been stored yet.
@@ -349,19 +497,33 @@ pub async fn circuits(store: &dyn Circuits) {
     };
     let mut circuit = never_needed;
     for at in [now, now.plus(Duration::from_secs(30))] {
-        let next = circuit.after_call("CreateToken", failing, at).expect("a failure counts").next;
+        let next = circuit
+            .after_call("CreateToken", failing, at)
+            .expect("a failure counts")
+            .next;
         assert_eq!(store.replace_circuit(&next).await.unwrap(), Saved::Won);
         assert_eq!(
             store.replace_circuit(&next).await.unwrap(),
             Saved::Lost,
             "each version is written once"
         );
-        assert_eq!(store.circuit().await.unwrap(), next, "every member survives storage");
+        assert_eq!(
+            store.circuit().await.unwrap(),
+            next,
+            "every member survives storage"
+        );
         circuit = next;
     }
-    assert!(matches!(circuit.gate(now.plus(Duration::from_secs(45))), Gate::Open { .. }));
-    let taken = circuit.taken(now.plus(Duration::from_secs(600))).expect("the pause is over");
-    let skipped = taken.taken(now.plus(Duration::from_secs(1_200))).expect("the try took too long");
+    assert!(matches!(
+        circuit.gate(now.plus(Duration::from_secs(45))),
+        Gate::Open { .. }
+    ));
+    let taken = circuit
+        .taken(now.plus(Duration::from_secs(600)))
+        .expect("the pause is over");
+    let skipped = taken
+        .taken(now.plus(Duration::from_secs(1_200)))
+        .expect("the try took too long");
     assert_eq!(
         store.replace_circuit(&skipped).await.unwrap(),
         Saved::Lost,
@@ -371,7 +533,8 @@ pub async fn circuits(store: &dyn Circuits) {
     assert_eq!(store.circuit().await.unwrap(), taken);
 }
 
-/// Of many callers that want the one try, exactly one gets it. Run by the caller with as many stores as there are workers.
+/// Of many callers that want the one try, exactly one gets it. Run by the caller with as many
+/// stores as there are workers.
 pub async fn circuits_race(stores: &[std::sync::Arc<dyn Circuits>]) {
     let failing = Health::Failing {
         cause: Cause::Unreachable,
@@ -384,6 +547,10 @@ pub async fn circuits_race(stores: &[std::sync::Arc<dyn Circuits>]) {
         .next;
     let saves = stores.iter().map(|store| store.replace_circuit(&circuit));
     let saved = futures_util::future::join_all(saves).await;
-    let won = saved.into_iter().map(Result::unwrap).filter(|saved| *saved == Saved::Won).count();
+    let won = saved
+        .into_iter()
+        .map(Result::unwrap)
+        .filter(|saved| *saved == Saved::Won)
+        .count();
     assert_eq!(won, 1);
 }

@@ -6,11 +6,19 @@ use crate::identifiers::{Digest256, UploadId};
 use crate::result::{CallbackFacts, Overall, StepsVerdict};
 use crate::secret::FileLink;
 
-/// An approved first verification with a valid second document in `SECOND_DOC_FRONT` and `SECOND_DOC_BACK`.
+/// An approved first verification with a valid second document in `SECOND_DOC_FRONT` and
+/// `SECOND_DOC_BACK`.
 pub fn approved(scan_ref: &str, client_id: &str) -> CallbackFacts {
     let steps = ["SECOND_DOC_BACK", "SECOND_DOC_FRONT"];
-    let link = |step: &str| vec![FileLink::new(format!("https://files.example/{scan_ref}/{step}"))];
-    let mut links: BTreeMap<_, _> = steps.iter().map(|step| (step.parse().unwrap(), link(step))).collect();
+    let link = |step: &str| {
+        vec![FileLink::new(format!(
+            "https://files.example/{scan_ref}/{step}"
+        ))]
+    };
+    let mut links: BTreeMap<_, _> = steps
+        .iter()
+        .map(|step| (step.parse().unwrap(), link(step)))
+        .collect();
     for first_document in ["FRONT", "BACK", "FACE"] {
         links.insert(first_document.parse().unwrap(), link(first_document));
     }
@@ -43,7 +51,8 @@ pub fn second(scan_ref: &str, first: &str, overall: Overall) -> CallbackFacts {
     }
 }
 
-/// Where the bucket holds the files of the upload that [`approved`] names, without the slash at the end.
+/// Where the bucket holds the files of the upload that [`approved`] names, without the slash at the
+/// end.
 pub fn folder(scan_ref: &str) -> String {
     let upload = UploadId::of(&Digest256::of(scan_ref.as_bytes()));
     format!("documents/{scan_ref}/{upload}")

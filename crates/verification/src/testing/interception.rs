@@ -1,7 +1,7 @@
 //! Comes between a use case and its ports: at every call, before it takes effect and after it has.
 //!
-//! There a test can wait, let the call fail in either of its two ways, or never return, which is what the end of a process looks like from
-//! inside.
+//! There a test can wait, let the call fail in either of its two ways, or never return, which is
+//! what the end of a process looks like from inside.
 
 use std::future::Future;
 
@@ -13,9 +13,10 @@ use crate::document::{Plan, PlannedDocument, StoredDocument};
 use crate::identifiers::{ClientId, Digest256, ScanRef, SecondReference, UploadId};
 use crate::pairing::Pairing;
 use crate::ports::{
-    CallbackArchive, CaptureError, DeletedAtProvider, DocumentPreparation, Documents, FileRemoval, HistoryEntry, Overdue, Page, PageStart,
-    PairingWrite, Pairings, PreparationError, Provider, ProviderError, RemovedFiles, Saved, SecondToken, Session, SessionKeys,
-    SessionRequest, Sessions, SubmissionQueue, Unavailable, UnavailableKind,
+    CallbackArchive, CaptureError, DeletedAtProvider, DocumentPreparation, Documents, FileRemoval,
+    HistoryEntry, Overdue, Page, PageStart, PairingWrite, Pairings, PreparationError, Provider,
+    ProviderError, RemovedFiles, Saved, SecondToken, Session, SessionKeys, SessionRequest,
+    Sessions, SubmissionQueue, Unavailable, UnavailableKind,
 };
 use crate::prepared::Preparation;
 use crate::result::{CallbackFacts, Status, StepLinks};
@@ -57,7 +58,12 @@ impl Operation {
     pub const fn is_providers(self) -> bool {
         matches!(
             self,
-            Self::CreateSecondToken | Self::Submit | Self::Status | Self::Files | Self::CreateSession | Self::DeleteSession
+            Self::CreateSecondToken
+                | Self::Submit
+                | Self::Status
+                | Self::Files
+                | Self::CreateSession
+                | Self::DeleteSession
         )
     }
 }
@@ -66,9 +72,11 @@ impl Operation {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fate {
     Proceeds,
-    /// It fails, and the caller knows that nothing was done. After the effect, this is the same as `AnswerLost`.
+    /// It fails, and the caller knows that nothing was done. After the effect, this is the same as
+    /// `AnswerLost`.
     Fails,
-    /// It fails, and the caller cannot know whether anything was done. Stores make no difference between the two.
+    /// It fails, and the caller cannot know whether anything was done. Stores make no difference
+    /// between the two.
     AnswerLost,
 }
 
@@ -121,13 +129,19 @@ impl Interrupted for ProviderError {
                 retry_after: None,
             }
         } else {
-            Self::InDoubt { kind: "intercepted" }
+            Self::InDoubt {
+                kind: "intercepted",
+            }
         }
     }
 }
 
 impl Intercepted {
-    async fn call<T, E: Interrupted>(&self, operation: Operation, run: impl Future<Output = Result<T, E>> + Send) -> Result<T, E> {
+    async fn call<T, E: Interrupted>(
+        &self,
+        operation: Operation,
+        run: impl Future<Output = Result<T, E>> + Send,
+    ) -> Result<T, E> {
         let fate = self.interceptor.before(operation).await;
         if fate != Fate::Proceeds {
             return Err(E::interrupted(fate == Fate::Fails));
@@ -143,75 +157,130 @@ impl Intercepted {
 #[async_trait]
 impl Pairings for Intercepted {
     async fn find(&self, scan_ref: &ScanRef) -> Result<Option<Pairing>, Unavailable> {
-        self.call(Operation::Find, self.inner.pairings.find(scan_ref)).await
-    }
-
-    async fn save(&self, write: &PairingWrite) -> Result<Saved, Unavailable> {
-        self.call(Operation::Save, self.inner.pairings.save(write)).await
-    }
-
-    async fn history(&self, first: &ScanRef, limit: u16) -> Result<Vec<HistoryEntry>, Unavailable> {
-        self.call(Operation::History, self.inner.pairings.history(first, limit)).await
-    }
-
-    async fn of_client(&self, client_id: &ClientId, start: Option<&PageStart>, limit: u16) -> Result<Page, Unavailable> {
-        self.call(Operation::OfClient, self.inner.pairings.of_client(client_id, start, limit))
+        self.call(Operation::Find, self.inner.pairings.find(scan_ref))
             .await
     }
 
+    async fn save(&self, write: &PairingWrite) -> Result<Saved, Unavailable> {
+        self.call(Operation::Save, self.inner.pairings.save(write))
+            .await
+    }
+
+    async fn history(&self, first: &ScanRef, limit: u16) -> Result<Vec<HistoryEntry>, Unavailable> {
+        self.call(
+            Operation::History,
+            self.inner.pairings.history(first, limit),
+        )
+        .await
+    }
+
+    async fn of_client(
+        &self,
+        client_id: &ClientId,
+        start: Option<&PageStart>,
+        limit: u16,
+    ) -> Result<Page, Unavailable> {
+        self.call(
+            Operation::OfClient,
+            self.inner.pairings.of_client(client_id, start, limit),
+        )
+        .await
+    }
+
     async fn overdue(&self, now: Timestamp, limit: u16) -> Result<Vec<Overdue>, Unavailable> {
-        self.call(Operation::Overdue, self.inner.pairings.overdue(now, limit)).await
+        self.call(Operation::Overdue, self.inner.pairings.overdue(now, limit))
+            .await
     }
 
     async fn is_forgotten(&self, scan_ref: &ScanRef) -> Result<bool, Unavailable> {
-        self.call(Operation::IsForgotten, self.inner.pairings.is_forgotten(scan_ref)).await
+        self.call(
+            Operation::IsForgotten,
+            self.inner.pairings.is_forgotten(scan_ref),
+        )
+        .await
     }
 
     async fn forget(&self, pairing: &Pairing) -> Result<u64, Unavailable> {
-        self.call(Operation::Forget, self.inner.pairings.forget(pairing)).await
+        self.call(Operation::Forget, self.inner.pairings.forget(pairing))
+            .await
     }
 }
 
 #[async_trait]
 impl SessionKeys for Intercepted {
     async fn find_key(&self, key: &Digest256) -> Result<Option<SessionKey>, Unavailable> {
-        self.call(Operation::FindKey, self.inner.keys.find_key(key)).await
+        self.call(Operation::FindKey, self.inner.keys.find_key(key))
+            .await
     }
 
-    async fn claim_key(&self, known: Option<&SessionKey>, claim: &SessionKey) -> Result<Saved, Unavailable> {
-        self.call(Operation::ClaimKey, self.inner.keys.claim_key(known, claim)).await
+    async fn claim_key(
+        &self,
+        known: Option<&SessionKey>,
+        claim: &SessionKey,
+    ) -> Result<Saved, Unavailable> {
+        self.call(Operation::ClaimKey, self.inner.keys.claim_key(known, claim))
+            .await
     }
 
     async fn release_key(&self, claim: &SessionKey) -> Result<(), Unavailable> {
-        self.call(Operation::ReleaseKey, self.inner.keys.release_key(claim)).await
+        self.call(Operation::ReleaseKey, self.inner.keys.release_key(claim))
+            .await
     }
 
     async fn forget_answer(&self, key: &Digest256, first: &ScanRef) -> Result<u64, Unavailable> {
-        self.call(Operation::ForgetAnswer, self.inner.keys.forget_answer(key, first)).await
+        self.call(
+            Operation::ForgetAnswer,
+            self.inner.keys.forget_answer(key, first),
+        )
+        .await
     }
 }
 
 #[async_trait]
 impl FileRemoval for Intercepted {
     async fn remove(&self, scan_ref: &ScanRef) -> Result<RemovedFiles, Unavailable> {
-        self.call(Operation::RemoveFiles, self.inner.files.remove(scan_ref)).await
+        self.call(Operation::RemoveFiles, self.inner.files.remove(scan_ref))
+            .await
     }
 }
 
 #[async_trait]
 impl CallbackArchive for Intercepted {
-    async fn keep(&self, scan_ref: Option<&ScanRef>, digest: &Digest256, body: &[u8]) -> Result<(), Unavailable> {
-        self.call(Operation::KeepCallback, self.inner.archive.keep(scan_ref, digest, body))
-            .await
+    async fn keep(
+        &self,
+        scan_ref: Option<&ScanRef>,
+        digest: &Digest256,
+        body: &[u8],
+    ) -> Result<(), Unavailable> {
+        self.call(
+            Operation::KeepCallback,
+            self.inner.archive.keep(scan_ref, digest, body),
+        )
+        .await
     }
 
-    async fn read(&self, scan_ref: &ScanRef, digest: &Digest256) -> Result<Option<CallbackFacts>, Unavailable> {
-        self.call(Operation::ReadCallback, self.inner.archive.read(scan_ref, digest)).await
+    async fn read(
+        &self,
+        scan_ref: &ScanRef,
+        digest: &Digest256,
+    ) -> Result<Option<CallbackFacts>, Unavailable> {
+        self.call(
+            Operation::ReadCallback,
+            self.inner.archive.read(scan_ref, digest),
+        )
+        .await
     }
 
-    async fn subject(&self, scan_ref: &ScanRef, digest: &Digest256) -> Result<Option<Subject>, Unavailable> {
-        self.call(Operation::ReadSubject, self.inner.archive.subject(scan_ref, digest))
-            .await
+    async fn subject(
+        &self,
+        scan_ref: &ScanRef,
+        digest: &Digest256,
+    ) -> Result<Option<Subject>, Unavailable> {
+        self.call(
+            Operation::ReadSubject,
+            self.inner.archive.subject(scan_ref, digest),
+        )
+        .await
     }
 }
 
@@ -227,7 +296,9 @@ impl Documents for Intercepted {
     ) -> Result<StoredDocument, CaptureError> {
         self.call(
             Operation::Capture,
-            self.inner.documents.capture(first, upload, planned, link, until),
+            self.inner
+                .documents
+                .capture(first, upload, planned, link, until),
         )
         .await
     }
@@ -235,8 +306,16 @@ impl Documents for Intercepted {
 
 #[async_trait]
 impl DocumentPreparation for Intercepted {
-    async fn inspect(&self, first: &ScanRef, documents: &[StoredDocument], until: Timestamp) -> Result<Vec<bool>, PreparationError> {
-        self.inner.preparation.inspect(first, documents, until).await
+    async fn inspect(
+        &self,
+        first: &ScanRef,
+        documents: &[StoredDocument],
+        until: Timestamp,
+    ) -> Result<Vec<bool>, PreparationError> {
+        self.inner
+            .preparation
+            .inspect(first, documents, until)
+            .await
     }
 
     async fn prepare(
@@ -246,7 +325,10 @@ impl DocumentPreparation for Intercepted {
         must_change: &[bool],
         until: Timestamp,
     ) -> Result<Vec<Preparation>, PreparationError> {
-        let prepared = self.inner.preparation.prepare(first, documents, must_change, until);
+        let prepared = self
+            .inner
+            .preparation
+            .prepare(first, documents, must_change, until);
         self.call(Operation::Prepare, prepared).await
     }
 }
@@ -254,14 +336,22 @@ impl DocumentPreparation for Intercepted {
 #[async_trait]
 impl SubmissionQueue for Intercepted {
     async fn enqueue(&self, first: &ScanRef) -> Result<(), Unavailable> {
-        self.call(Operation::Enqueue, self.inner.queue.enqueue(first)).await
+        self.call(Operation::Enqueue, self.inner.queue.enqueue(first))
+            .await
     }
 }
 
 #[async_trait]
 impl Provider for Intercepted {
-    async fn create_second_token(&self, client_id: &ClientId, reference: &SecondReference) -> Result<SecondToken, ProviderError> {
-        let run = self.inner.provider.create_second_token(client_id, reference);
+    async fn create_second_token(
+        &self,
+        client_id: &ClientId,
+        reference: &SecondReference,
+    ) -> Result<SecondToken, ProviderError> {
+        let run = self
+            .inner
+            .provider
+            .create_second_token(client_id, reference);
         self.call(Operation::CreateSecondToken, run).await
     }
 
@@ -272,16 +362,21 @@ impl Provider for Intercepted {
         plan: &Plan,
         documents: &[StoredDocument],
     ) -> Result<(), ProviderError> {
-        let run = self.inner.provider.submit(first, auth_token, plan, documents);
+        let run = self
+            .inner
+            .provider
+            .submit(first, auth_token, plan, documents);
         self.call(Operation::Submit, run).await
     }
 
     async fn status(&self, scan_ref: &ScanRef) -> Result<Status, ProviderError> {
-        self.call(Operation::Status, self.inner.provider.status(scan_ref)).await
+        self.call(Operation::Status, self.inner.provider.status(scan_ref))
+            .await
     }
 
     async fn files(&self, scan_ref: &ScanRef) -> Result<StepLinks, ProviderError> {
-        self.call(Operation::Files, self.inner.provider.files(scan_ref)).await
+        self.call(Operation::Files, self.inner.provider.files(scan_ref))
+            .await
     }
 
     /// Nothing comes between: it cannot fail, and has no effect.
@@ -293,10 +388,18 @@ impl Provider for Intercepted {
 #[async_trait]
 impl Sessions for Intercepted {
     async fn create(&self, request: &SessionRequest) -> Result<Session, ProviderError> {
-        self.call(Operation::CreateSession, self.inner.sessions.create(request)).await
+        self.call(
+            Operation::CreateSession,
+            self.inner.sessions.create(request),
+        )
+        .await
     }
 
     async fn delete(&self, scan_ref: &ScanRef) -> Result<DeletedAtProvider, ProviderError> {
-        self.call(Operation::DeleteSession, self.inner.sessions.delete(scan_ref)).await
+        self.call(
+            Operation::DeleteSession,
+            self.inner.sessions.delete(scan_ref),
+        )
+        .await
     }
 }

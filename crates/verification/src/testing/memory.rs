@@ -19,8 +19,9 @@ use crate::identifiers::{ClientId, Digest256, ScanRef, StepName};
 use crate::observation::Observation;
 use crate::pairing::Pairing;
 use crate::ports::{
-    CallbackArchive, Circuits, Clock, FileRemoval, HistoryEntry, Observer, Overdue, Page, PageStart, PairingSummary, PairingWrite,
-    Pairings, RemovedFiles, Saved, SubmissionQueue, Unavailable,
+    CallbackArchive, Circuits, Clock, FileRemoval, HistoryEntry, Observer, Overdue, Page,
+    PageStart, PairingSummary, PairingWrite, Pairings, RemovedFiles, Saved, SubmissionQueue,
+    Unavailable,
 };
 use crate::prepared::PreparedFile;
 use crate::reason::ParkReason;
@@ -111,19 +112,23 @@ impl World {
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, WorldState> {
-        self.state.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+        self.state
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 
     pub fn wait(&self, duration: Duration) {
         self.lock().now += i64::try_from(duration.as_millis()).unwrap();
     }
 
-    /// The provider comes to this result: it serves every link of the callback, and says the same when asked.
+    /// The provider comes to this result: it serves every link of the callback, and says the same
+    /// when asked.
     pub fn serve(&self, facts: &CallbackFacts) {
         let mut state = self.lock();
-        state
-            .callbacks
-            .insert((facts.scan_ref.clone(), facts.digest.clone()), facts.clone());
+        state.callbacks.insert(
+            (facts.scan_ref.clone(), facts.digest.clone()),
+            facts.clone(),
+        );
         if let Some(overall) = facts.overall {
             let status = Status {
                 is_final: None,
@@ -133,7 +138,10 @@ impl World {
             state.served.insert(facts.scan_ref.clone(), status);
         }
         for link in facts.links.values().flatten() {
-            state.files.entry(link.expose().to_owned()).or_insert(FileBehaviour::Serves(1_000));
+            state
+                .files
+                .entry(link.expose().to_owned())
+                .or_insert(FileBehaviour::Serves(1_000));
         }
     }
 
@@ -200,7 +208,9 @@ impl World {
 
     /// Whether the callback is in the archive.
     pub fn has_archived(&self, scan_ref: &ScanRef, digest: &Digest256) -> bool {
-        self.lock().archive.contains_key(&(scan_ref.to_string(), digest.to_string()))
+        self.lock()
+            .archive
+            .contains_key(&(scan_ref.to_string(), digest.to_string()))
     }
 
     pub fn pairing_count(&self) -> usize {
@@ -222,7 +232,10 @@ impl World {
     /// The Token 2s that a submission was accepted with, in no particular order.
     pub fn accepted_tokens(&self) -> Vec<ScanRef> {
         let state = self.lock();
-        let accepted = state.tokens.iter().filter(|(_, token)| **token == TokenState::Accepted);
+        let accepted = state
+            .tokens
+            .iter()
+            .filter(|(_, token)| **token == TokenState::Accepted);
         accepted.map(|(scan_ref, _)| scan_ref.clone()).collect()
     }
 
@@ -247,7 +260,11 @@ impl World {
     fn fault_of(&self, operation: &'static str) -> Option<Fault> {
         let mut state = self.lock();
         let faults = state.faults.get_mut(operation)?;
-        if faults.is_empty() { None } else { Some(faults.remove(0)) }
+        if faults.is_empty() {
+            None
+        } else {
+            Some(faults.remove(0))
+        }
     }
 }
 
@@ -280,7 +297,10 @@ impl Pairings for World {
             return Ok(Saved::Lost);
         }
         let pairing = &write.pairing;
-        let stored = state.pairings.get(&pairing.first).map_or(0, |stored| stored.version);
+        let stored = state
+            .pairings
+            .get(&pairing.first)
+            .map_or(0, |stored| stored.version);
         if pairing.version != stored + 1 {
             return Ok(Saved::Lost);
         }
@@ -288,14 +308,24 @@ impl Pairings for World {
             if !session_keys::is_held(&state.session_keys, answered) {
                 return Ok(Saved::Lost);
             }
-            state.session_keys.insert(answered.key.clone(), answered.clone());
+            state
+                .session_keys
+                .insert(answered.key.clone(), answered.clone());
         }
         if let Some(second) = &pairing.second {
-            state.aliases.insert(second.scan_ref.clone(), pairing.first.clone());
+            state
+                .aliases
+                .insert(second.scan_ref.clone(), pairing.first.clone());
         }
-        state.history.entry(pairing.first.clone()).or_default().push(write.history.clone());
+        state
+            .history
+            .entry(pairing.first.clone())
+            .or_default()
+            .push(write.history.clone());
         state.announcements.extend(write.announcement.clone());
-        state.pairings.insert(pairing.first.clone(), pairing.clone());
+        state
+            .pairings
+            .insert(pairing.first.clone(), pairing.clone());
         Ok(Saved::Won)
     }
 
@@ -308,7 +338,12 @@ impl Pairings for World {
             .unwrap_or_default())
     }
 
-    async fn of_client(&self, client_id: &ClientId, start: Option<&PageStart>, limit: u16) -> Result<Page, Unavailable> {
+    async fn of_client(
+        &self,
+        client_id: &ClientId,
+        start: Option<&PageStart>,
+        limit: u16,
+    ) -> Result<Page, Unavailable> {
         let state = self.lock();
         let mut all: Vec<&Pairing> = state
             .pairings
@@ -316,10 +351,17 @@ impl Pairings for World {
             .filter(|pairing| pairing.client_id.as_ref() == Some(client_id))
             .collect();
         all.sort_by(|a, b| (b.created_at, &b.first).cmp(&(a.created_at, &a.first)));
-        let is_after =
-            |pairing: &&Pairing| start.is_none_or(|start| (pairing.created_at, &pairing.first) < (start.created_at, &start.first));
+        let is_after = |pairing: &&Pairing| {
+            start.is_none_or(|start| {
+                (pairing.created_at, &pairing.first) < (start.created_at, &start.first)
+            })
+        };
         let mut rest = all.into_iter().filter(is_after);
-        let pairings: Vec<PairingSummary> = rest.by_ref().take(usize::from(limit)).map(summary).collect();
+        let pairings: Vec<PairingSummary> = rest
+            .by_ref()
+            .take(usize::from(limit))
+            .map(summary)
+            .collect();
         let last = pairings.last().map(|last| PageStart {
             first: last.first.clone(),
             created_at: last.created_at,
@@ -334,7 +376,9 @@ impl Pairings for World {
         self.plain_fault("overdue")?;
         let state = self.lock();
         let due = |pairing: &Pairing| {
-            let attention_at = pairing.attention_at().filter(|attention_at| *attention_at <= now)?;
+            let attention_at = pairing
+                .attention_at()
+                .filter(|attention_at| *attention_at <= now)?;
             Some(Overdue {
                 first: pairing.first.clone(),
                 attention_at,
@@ -353,7 +397,10 @@ impl Pairings for World {
     async fn forget(&self, pairing: &Pairing) -> Result<u64, Unavailable> {
         let mut state = self.lock();
         let mut removed = u64::from(state.pairings.remove(&pairing.first).is_some());
-        removed += state.history.remove(&pairing.first).map_or(0, |entries| entries.len() as u64);
+        removed += state
+            .history
+            .remove(&pairing.first)
+            .map_or(0, |entries| entries.len() as u64);
         for scan_ref in pairing.scan_refs() {
             removed += u64::from(state.aliases.remove(&scan_ref).is_some());
             state.forgotten.insert(scan_ref);
@@ -367,7 +414,10 @@ fn summary(pairing: &Pairing) -> PairingSummary {
         first: pairing.first.clone(),
         state: pairing.state.name().to_owned(),
         reason: pairing.reason().map(str::to_owned),
-        verdict: pairing.state.verdict().map(|verdict| verdict.as_str().to_owned()),
+        verdict: pairing
+            .state
+            .verdict()
+            .map(|verdict| verdict.as_str().to_owned()),
         created_at: pairing.created_at,
         updated_at: pairing.updated_at,
     }
@@ -379,8 +429,12 @@ impl FileRemoval for World {
         self.plain_fault("remove")?;
         let mut state = self.lock();
         let (objects, archive) = (state.objects.len(), state.archive.len());
-        state.objects.retain(|key, _| !key.starts_with(&format!("documents/{scan_ref}/")));
-        state.archive.retain(|(folder, _), _| folder != scan_ref.as_str());
+        state
+            .objects
+            .retain(|key, _| !key.starts_with(&format!("documents/{scan_ref}/")));
+        state
+            .archive
+            .retain(|(folder, _), _| folder != scan_ref.as_str());
         Ok(RemovedFiles {
             documents: (objects - state.objects.len()) as u64,
             callbacks: (archive - state.archive.len()) as u64,
@@ -396,7 +450,9 @@ impl World {
 
     /// What the provider answers when asked.
     pub fn answers(&self, scan_ref: &str, status: Status) {
-        self.lock().statuses.insert(scan_ref.parse().unwrap(), status);
+        self.lock()
+            .statuses
+            .insert(scan_ref.parse().unwrap(), status);
     }
 
     pub fn announcements(&self) -> Vec<Announcement> {
@@ -437,7 +493,12 @@ impl World {
 
 #[async_trait]
 impl CallbackArchive for World {
-    async fn keep(&self, scan_ref: Option<&ScanRef>, digest: &Digest256, body: &[u8]) -> Result<(), Unavailable> {
+    async fn keep(
+        &self,
+        scan_ref: Option<&ScanRef>,
+        digest: &Digest256,
+        body: &[u8],
+    ) -> Result<(), Unavailable> {
         self.plain_fault("keep")?;
         let folder = scan_ref.map_or("unreadable", ScanRef::as_str).to_owned();
         self.lock()
@@ -447,16 +508,32 @@ impl CallbackArchive for World {
         Ok(())
     }
 
-    async fn read(&self, scan_ref: &ScanRef, digest: &Digest256) -> Result<Option<CallbackFacts>, Unavailable> {
+    async fn read(
+        &self,
+        scan_ref: &ScanRef,
+        digest: &Digest256,
+    ) -> Result<Option<CallbackFacts>, Unavailable> {
         let state = self.lock();
-        let kept = state.archive.contains_key(&(scan_ref.to_string(), digest.to_string()));
-        Ok(state.callbacks.get(&(scan_ref.clone(), digest.clone())).filter(|_| kept).cloned())
+        let kept = state
+            .archive
+            .contains_key(&(scan_ref.to_string(), digest.to_string()));
+        Ok(state
+            .callbacks
+            .get(&(scan_ref.clone(), digest.clone()))
+            .filter(|_| kept)
+            .cloned())
     }
 
-    async fn subject(&self, scan_ref: &ScanRef, digest: &Digest256) -> Result<Option<Subject>, Unavailable> {
+    async fn subject(
+        &self,
+        scan_ref: &ScanRef,
+        digest: &Digest256,
+    ) -> Result<Option<Subject>, Unavailable> {
         self.plain_fault("subject")?;
         let state = self.lock();
-        let kept = state.archive.contains_key(&(scan_ref.to_string(), digest.to_string()));
+        let kept = state
+            .archive
+            .contains_key(&(scan_ref.to_string(), digest.to_string()));
         Ok(state.subjects.get(digest).filter(|_| kept).cloned())
     }
 }

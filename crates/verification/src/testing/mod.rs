@@ -1,4 +1,5 @@
-//! In-memory ports, the suite that holds them to the real ones, and what simulations need to come between a use case and its ports.
+//! In-memory ports, the suite that holds them to the real ones, and what simulations need to come
+//! between a use case and its ports.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,

@@ -6,10 +6,13 @@ use super::interception::{Intercepted, Interceptor};
 use super::memory::World;
 use crate::policy::Policy;
 use crate::ports::{
-    CallbackArchive, Clock, DocumentPreparation, Documents, FileRemoval, Observer, Pairings, Provider, SessionKeys, Sessions,
-    SubmissionQueue,
+    CallbackArchive, Clock, DocumentPreparation, Documents, FileRemoval, Observer, Pairings,
+    Provider, SessionKeys, Sessions, SubmissionQueue,
 };
-use crate::{AcceptCallback, Advance, EraseVerification, OpenSession, ParkVerification, Reconcile, RetryVerification};
+use crate::{
+    AcceptCallback, Advance, EraseVerification, OpenSession, ParkVerification, Reconcile,
+    RetryVerification,
+};
 
 /// One implementation of each port.
 #[derive(Clone)]
@@ -48,7 +51,10 @@ impl Ports {
     #[must_use]
     pub fn intercepted(self, interceptor: Arc<dyn Interceptor>) -> Self {
         let (clock, observer) = (self.clock.clone(), self.observer.clone());
-        let all = Arc::new(Intercepted { inner: self, interceptor });
+        let all = Arc::new(Intercepted {
+            inner: self,
+            interceptor,
+        });
         Self {
             pairings: all.clone(),
             keys: all.clone(),

@@ -24,41 +24,53 @@ impl Step<'_> {
             Judgement::Declines(reason) => self.declined(result, *reason),
             Judgement::Unclear(reason) => self.unclear(result, reason.clone()),
             Judgement::NotYet(waiting) => match &self.pairing.state {
-                State::AwaitingCallback { waiting: Some(known), .. }
-                    if known == waiting && self.pairing.first_overall == Some(result.overall) =>
-                {
+                State::AwaitingCallback {
+                    waiting: Some(known),
+                    ..
+                } if known == waiting && self.pairing.first_overall == Some(result.overall) => {
                     ALREADY_KNOWN
                 }
-                State::AwaitingCallback { .. } | State::Expired => self.first_news("FirstResultNotFinal", &[], result, |next| {
-                    next.state = State::AwaitingCallback {
-                        until: self.now.plus(Pairing::REVIEW_PATIENCE),
-                        waiting: Some(*waiting),
-                    };
-                }),
+                State::AwaitingCallback { .. } | State::Expired => {
+                    self.first_news("FirstResultNotFinal", &[], result, |next| {
+                        next.state = State::AwaitingCallback {
+                            until: self.now.plus(Pairing::REVIEW_PATIENCE),
+                            waiting: Some(*waiting),
+                        };
+                    })
+                }
                 _ => OUT_OF_PLACE,
             },
             Judgement::Lapsed => match self.pairing.state {
-                State::AwaitingCallback { .. } => self.first_news("FirstExpired", &[], result, |next| next.state = State::Expired),
+                State::AwaitingCallback { .. } => {
+                    self.first_news("FirstExpired", &[], result, |next| {
+                        next.state = State::Expired
+                    })
+                }
                 State::Expired => ALREADY_KNOWN,
                 // The link of a session that was finished, or an older one of the same customer.
                 _ => OUT_OF_PLACE,
             },
             Judgement::Removed => match self.pairing.state {
-                State::AwaitingCallback { .. } => self.first_news("FirstRemoved", &[], result, |next| {
-                    next.state = State::Declined {
-                        reason: DeclineReason::FirstRemoved,
-                    };
-                }),
+                State::AwaitingCallback { .. } => {
+                    self.first_news("FirstRemoved", &[], result, |next| {
+                        next.state = State::Declined {
+                            reason: DeclineReason::FirstRemoved,
+                        };
+                    })
+                }
                 _ => OUT_OF_PLACE,
             },
         }
     }
 
-    /// A body that has had its effect decides nothing again. If the worker that it set to work is gone, another one goes on with it.
+    /// A body that has had its effect decides nothing again. If the worker that it set to work is
+    /// gone, another one goes on with it.
     fn heard_again(&self, callback: &Digest256, lease_until: Timestamp) -> Transition {
         match &self.pairing.state {
             State::Capturing {
-                plan, lease_until: held, ..
+                plan,
+                lease_until: held,
+                ..
             } if plan.callback == *callback => {
                 if *held > self.now {
                     Transition::HeldUntil(*held)
@@ -71,51 +83,76 @@ impl Step<'_> {
     }
 
     fn qualified(&self, result: &FirstResult, plan: &Plan) -> Transition {
-        if self.pairing.client_id.as_ref().is_some_and(|known| *known != plan.client_id) {
+        if self
+            .pairing
+            .client_id
+            .as_ref()
+            .is_some_and(|known| *known != plan.client_id)
+        {
             return self.unclear(result, ParkReason::ClientMismatch);
         }
         let age = result.upload.age(&self.pairing.uploads);
         // A body that was not believed may have named it before.
-        let is_anothers = |current: &Plan| current.fingerprint != plan.fingerprint && result.upload.names_files();
-        let is_newer = age == Age::Newer || (age == Age::Same && self.pairing.state.plan().is_some_and(is_anothers));
+        let is_anothers =
+            |current: &Plan| current.fingerprint != plan.fingerprint && result.upload.names_files();
+        let is_newer = age == Age::Newer
+            || (age == Age::Same && self.pairing.state.plan().is_some_and(is_anothers));
         // Its documents are with the provider, whichever upload the approval names.
         if self.pairing.revoked.is_some() {
             return self.approved_after_revocation(result, plan, is_newer);
         }
-        // Where the customer's times do not tell, the status has to: the decline may be the older news.
+        // Where the customer's times do not tell, the status has to: the decline may be the older
+        // news.
         let may_reopen = matches!(self.pairing.state, State::Declined { .. }) && result.confirm;
-        if age == Age::Older && (!may_reopen || result.upload.is_before_newest(&self.pairing.uploads)) {
+        if age == Age::Older
+            && (!may_reopen || result.upload.is_before_newest(&self.pairing.uploads))
+        {
             return Transition::Nothing("OlderUpload");
         }
-        if !is_newer && !matches!(self.pairing.state, State::Declined { .. }) && self.pairing.first_question.is_some() {
+        if !is_newer
+            && !matches!(self.pairing.state, State::Declined { .. })
+            && self.pairing.first_question.is_some()
+        {
             return self.dispute(result);
         }
         let begin = |what| self.captured_anew(what, result, plan, None);
         let displaced = || Some(Box::new(self.pairing.state.clone()));
         match &self.pairing.state {
             State::AwaitingCallback { .. } => begin("FirstResultQualified"),
-            State::Declined { .. } if result.confirm => self.ask_about_first(result, |overall, tags| FirstNews::Qualifies {
-                overall,
-                tags,
-                plan: plan.clone(),
-            }),
+            State::Declined { .. } if result.confirm => {
+                self.ask_about_first(result, |overall, tags| FirstNews::Qualifies {
+                    overall,
+                    tags,
+                    plan: plan.clone(),
+                })
+            }
             State::Declined { .. }
             | State::Expired
             | State::Parked {
                 resume: Resume::Callback(_),
                 ..
             } => begin("Reopened"),
-            State::Capturing { displaced, .. } if is_newer => self.captured_anew("UploadReplaced", result, plan, displaced.clone()),
-            State::Capturing { lease_until, .. } if *lease_until > self.now => Transition::HeldUntil(*lease_until),
-            // The worker is gone. These links are at least as fresh as the ones that were planned with.
-            State::Capturing { plan: old, .. } => self.recapture("CaptureTakenOver", resigned(old, plan), result.lease_until),
+            State::Capturing { displaced, .. } if is_newer => {
+                self.captured_anew("UploadReplaced", result, plan, displaced.clone())
+            }
+            State::Capturing { lease_until, .. } if *lease_until > self.now => {
+                Transition::HeldUntil(*lease_until)
+            }
+            // The worker is gone. These links are at least as fresh as the ones that were planned
+            // with.
+            State::Capturing { plan: old, .. } => {
+                self.recapture("CaptureTakenOver", resigned(old, plan), result.lease_until)
+            }
             // Nothing was posted yet. A token that exists lapses unused.
-            State::Captured { .. } | State::Authorizing { .. } | State::Authorized { .. } if is_newer => {
+            State::Captured { .. } | State::Authorizing { .. } | State::Authorized { .. }
+                if is_newer =>
+            {
                 self.captured_anew("UploadReplaced", result, plan, None)
             }
             // Also while it is in question whether the older documents are approved.
             State::Submitting { .. } | State::Submitted { .. } | State::Settled { .. }
-                if is_newer && (self.pairing.state.verdict().is_none() || self.may_become_approved()) =>
+                if is_newer
+                    && (self.pairing.state.verdict().is_none() || self.may_become_approved()) =>
             {
                 self.first_news("UploadWaits", &[], result, |next| {
                     next.next_upload = Some(plan.clone());
@@ -126,14 +163,17 @@ impl Step<'_> {
                 self.captured_anew("UploadReplaced", result, plan, displaced())
             }
             State::Parked {
-                resume: Resume::Plan(_), ..
+                resume: Resume::Plan(_),
+                ..
             } if is_newer => self.captured_anew("UploadReplaced", result, plan, displaced()),
-            // The files could not be had with the old links, and these are signed anew; or the policy says something else of them now.
+            // The files could not be had with the old links, and these are signed anew; or the
+            // policy says something else of them now.
             State::Parked {
                 cause,
                 resume: Resume::Plan(old),
             } if cause.stage() == Stage::Capturing
-                && (!matches!(cause, ParkReason::SeveralFiles { .. }) || old.documents != plan.documents) =>
+                && (!matches!(cause, ParkReason::SeveralFiles { .. })
+                    || old.documents != plan.documents) =>
             {
                 self.first_news("Reopened", &[Effect::CaptureDocuments], result, |next| {
                     next.state = State::Capturing {
@@ -150,11 +190,19 @@ impl Step<'_> {
     }
 
     fn may_become_approved(&self) -> bool {
-        self.pairing.state.verdict() != Some(Verdict::Approved) && self.pairing.has_second_question()
+        self.pairing.state.verdict() != Some(Verdict::Approved)
+            && self.pairing.has_second_question()
     }
 
-    /// Takes the plan up from the beginning: its files are to be fetched, whatever else is in the bucket.
-    fn captured_anew(&self, what: &'static str, result: &FirstResult, plan: &Plan, displaced: Option<Box<State>>) -> Transition {
+    /// Takes the plan up from the beginning: its files are to be fetched, whatever else is in the
+    /// bucket.
+    fn captured_anew(
+        &self,
+        what: &'static str,
+        result: &FirstResult,
+        plan: &Plan,
+        displaced: Option<Box<State>>,
+    ) -> Transition {
         self.first_news(what, &[Effect::CaptureDocuments], result, |next| {
             next.client_id = Some(plan.client_id.clone());
             next.first_question
@@ -189,27 +237,42 @@ impl Step<'_> {
     }
 
     /// An approval that would take a revocation back.
-    fn approved_after_revocation(&self, result: &FirstResult, plan: &Plan, is_newer: bool) -> Transition {
+    fn approved_after_revocation(
+        &self,
+        result: &FirstResult,
+        plan: &Plan,
+        is_newer: bool,
+    ) -> Transition {
         let wait = |next: &mut Pairing| {
             if is_newer {
                 next.next_upload = Some(plan.clone());
             }
         };
         if !result.confirm {
-            return self.first_news("RevocationWithdrawn", &[Effect::EnqueueOnceStored], result, |next| {
-                next.revoked = None;
-                wait(next);
-            });
+            return self.first_news(
+                "RevocationWithdrawn",
+                &[Effect::EnqueueOnceStored],
+                result,
+                |next| {
+                    next.revoked = None;
+                    wait(next);
+                },
+            );
         }
         let news = FirstNews::Qualifies {
             overall: result.overall,
             tags: result.tags.clone(),
             plan: plan.clone(),
         };
-        self.heard("FirstResultInQuestion", &[Effect::EnqueueOnceStored], result, |next| {
-            next.first_question = Some(Question::new(news, self.now));
-            wait(next);
-        })
+        self.heard(
+            "FirstResultInQuestion",
+            &[Effect::EnqueueOnceStored],
+            result,
+            |next| {
+                next.first_question = Some(Question::new(news, self.now));
+                wait(next);
+            },
+        )
     }
 
     fn declined(&self, result: &FirstResult, reason: DeclineReason) -> Transition {
@@ -235,9 +298,15 @@ impl Step<'_> {
             return ALREADY_KNOWN;
         }
         if result.confirm && !reverses_nothing {
-            return self.ask_about_first(result, |overall, tags| FirstNews::Declines { overall, tags, reason });
+            return self.ask_about_first(result, |overall, tags| FirstNews::Declines {
+                overall,
+                tags,
+                reason,
+            });
         }
-        self.first_news(self.decline_word(), &[], result, |next| self.decline(next, reason))
+        self.first_news(self.decline_word(), &[], result, |next| {
+            self.decline(next, reason)
+        })
     }
 
     const fn decline_word(&self) -> &'static str {
@@ -248,7 +317,8 @@ impl Step<'_> {
         }
     }
 
-    /// What the provider has cannot be taken back, and a pairing that were declined now and reopened later would submit it a second time.
+    /// What the provider has cannot be taken back, and a pairing that were declined now and
+    /// reopened later would submit it a second time.
     fn decline(&self, next: &mut Pairing, reason: DeclineReason) {
         if self.is_with_the_provider() {
             next.revoked = Some(reason);
@@ -273,7 +343,9 @@ impl Step<'_> {
         let age = result.upload.age(&self.pairing.uploads);
         match &self.pairing.state {
             _ if age == Age::Older => Transition::Nothing("OlderUpload"),
-            State::Parked { cause: known, .. } if *known == cause && age == Age::Same => ALREADY_KNOWN,
+            State::Parked { cause: known, .. } if *known == cause && age == Age::Same => {
+                ALREADY_KNOWN
+            }
             State::AwaitingCallback { .. }
             | State::Declined { .. }
             | State::Expired
@@ -292,15 +364,20 @@ impl Step<'_> {
             | State::Authorizing { .. }
             | State::Authorized { .. }
             | State::Parked {
-                resume: Resume::Plan(_), ..
-            } if age == Age::Newer && !self.is_with_the_provider() => self.heard("FirstResultUnclear", &[], result, |next| {
-                next.state = State::Parked {
-                    cause,
-                    resume: Resume::Callback(callback),
-                };
-            }),
+                resume: Resume::Plan(_),
+                ..
+            } if age == Age::Newer && !self.is_with_the_provider() => {
+                self.heard("FirstResultUnclear", &[], result, |next| {
+                    next.state = State::Parked {
+                        cause,
+                        resume: Resume::Callback(callback),
+                    };
+                })
+            }
             State::Submitting { .. } | State::Submitted { .. } if age == Age::Newer => {
-                self.heard("FirstResultUnclear", &[], result, |next| next.next_upload = None)
+                self.heard("FirstResultUnclear", &[], result, |next| {
+                    next.next_upload = None
+                })
             }
             // A clear result was signed before; an unclear one does not take it back.
             _ => OUT_OF_PLACE,
@@ -310,33 +387,55 @@ impl Step<'_> {
     /// The provider was asked, and its answer cannot be acted on without the body that never came.
     fn unclear_without_callback(&self, result: &FirstResult, cause: ParkReason) -> Transition {
         match self.pairing.state {
-            State::AwaitingCallback { .. } => self.first_news("FirstResultUnclear", &[], result, |next| {
-                next.state = State::Parked {
-                    cause,
-                    // The name of an empty body, which is in no archive.
-                    resume: Resume::Callback(Digest256::of(b"")),
-                };
-            }),
+            State::AwaitingCallback { .. } => {
+                self.first_news("FirstResultUnclear", &[], result, |next| {
+                    next.state = State::Parked {
+                        cause,
+                        // The name of an empty body, which is in no archive.
+                        resume: Resume::Callback(Digest256::of(b"")),
+                    };
+                })
+            }
             _ => OUT_OF_PLACE,
         }
     }
 
     /// More of what stands, while something else is in question.
     fn dispute(&self, result: &FirstResult) -> Transition {
-        self.heard("FirstResultInQuestion", &[Effect::EnqueueOnceStored], result, |next| {
-            next.dispute_first_question(self.now);
-        })
+        self.heard(
+            "FirstResultInQuestion",
+            &[Effect::EnqueueOnceStored],
+            result,
+            |next| {
+                next.dispute_first_question(self.now);
+            },
+        )
     }
 
-    fn ask_about_first(&self, result: &FirstResult, news: impl FnOnce(Overall, Vec<Tag>) -> FirstNews) -> Transition {
+    fn ask_about_first(
+        &self,
+        result: &FirstResult,
+        news: impl FnOnce(Overall, Vec<Tag>) -> FirstNews,
+    ) -> Transition {
         let news = news(result.overall, result.tags.clone());
-        self.heard("FirstResultInQuestion", &[Effect::EnqueueOnceStored], result, |next| {
-            next.first_question = Some(Question::new(news, self.now));
-        })
+        self.heard(
+            "FirstResultInQuestion",
+            &[Effect::EnqueueOnceStored],
+            result,
+            |next| {
+                next.first_question = Some(Question::new(news, self.now));
+            },
+        )
     }
 
     /// A change by a body that is believed: it is the newest result.
-    fn first_news(&self, what: &'static str, effects: &[Effect], result: &FirstResult, alter: impl FnOnce(&mut Pairing)) -> Transition {
+    fn first_news(
+        &self,
+        what: &'static str,
+        effects: &[Effect],
+        result: &FirstResult,
+        alter: impl FnOnce(&mut Pairing),
+    ) -> Transition {
         self.heard(what, effects, result, |next| {
             next.first_overall = Some(result.overall);
             next.first_tags.clone_from(&result.tags);
@@ -348,7 +447,13 @@ impl Step<'_> {
     }
 
     /// A change by a body: it and the upload that it names are remembered.
-    fn heard(&self, what: &'static str, effects: &[Effect], result: &FirstResult, alter: impl FnOnce(&mut Pairing)) -> Transition {
+    fn heard(
+        &self,
+        what: &'static str,
+        effects: &[Effect],
+        result: &FirstResult,
+        alter: impl FnOnce(&mut Pairing),
+    ) -> Transition {
         self.change(what, effects, |next| {
             if let Some(callback) = &result.callback {
                 remember(&mut next.heard, callback);
@@ -365,10 +470,12 @@ impl Step<'_> {
 impl Step<'_> {
     pub(super) fn first_status(&self, said: Option<&Status>) -> Transition {
         let question = match (&self.pairing.first_question, &self.pairing.state) {
-            // A token is about to be spent: what was only to be asked for once more has to be answered now. A yes is no answer to that: it
-            // may be of a worker that asked before the decision was reversed.
+            // A token is about to be spent: what was only to be asked for once more has to be
+            // answered now. A yes is no answer to that: it may be of a worker that asked before the
+            // decision was reversed.
             (Some(question), State::Captured { .. } | State::Authorizing { .. })
-                if matches!(question.news, FirstNews::Reversal) && said.and_then(Status::settled) != Some(Overall::Approved) =>
+                if matches!(question.news, FirstNews::Reversal)
+                    && said.and_then(Status::settled) != Some(Overall::Approved) =>
             {
                 Question {
                     news: FirstNews::Approval,
@@ -378,7 +485,9 @@ impl Step<'_> {
             // An answer that another worker was faster with.
             (Some(question), _) if !question.is_due(self.now) => return OUT_OF_PLACE,
             (Some(question), _) => question.clone(),
-            (None, State::Captured { .. } | State::Authorizing { .. }) => Question::new(FirstNews::Approval, self.now),
+            (None, State::Captured { .. } | State::Authorizing { .. }) => {
+                Question::new(FirstNews::Approval, self.now)
+            }
             (None, _) => return OUT_OF_PLACE,
         };
         let negative = |overall| match overall {
@@ -389,33 +498,57 @@ impl Step<'_> {
         let settled = said.and_then(Status::settled);
         let tags = said.map(|said| said.tags.clone()).unwrap_or_default();
         match (&question.news, settled) {
-            (FirstNews::Approval | FirstNews::Reversal, Some(Overall::Approved)) => self.without_first_question("ResultConfirmed"),
-            (FirstNews::Decline { .. }, Some(settled)) if negative(settled).is_some() => self.without_first_question("ResultConfirmed"),
-            (FirstNews::Qualifies { overall, tags, plan }, Some(Overall::Approved)) => {
-                self.confirm_approval(&question, *overall, tags, Some(plan))
+            (FirstNews::Approval | FirstNews::Reversal, Some(Overall::Approved)) => {
+                self.without_first_question("ResultConfirmed")
             }
-            (FirstNews::Declines { overall, tags, reason }, Some(settled)) if *overall == settled => {
-                self.confirm_decline(&question, *overall, tags, *reason)
+            (FirstNews::Decline { .. }, Some(settled)) if negative(settled).is_some() => {
+                self.without_first_question("ResultConfirmed")
             }
+            (
+                FirstNews::Qualifies {
+                    overall,
+                    tags,
+                    plan,
+                },
+                Some(Overall::Approved),
+            ) => self.confirm_approval(&question, *overall, tags, Some(plan)),
+            (
+                FirstNews::Declines {
+                    overall,
+                    tags,
+                    reason,
+                },
+                Some(settled),
+            ) if *overall == settled => self.confirm_decline(&question, *overall, tags, *reason),
             // Denied or suspected: the status says no as well, if for another reason.
             (FirstNews::Declines { .. }, Some(settled)) if let Some(reason) = negative(settled) => {
                 self.confirm_decline(&question, settled, &tags, reason)
             }
-            (FirstNews::Approval | FirstNews::Reversal, Some(settled)) if let Some(reason) = negative(settled) => {
+            (FirstNews::Approval | FirstNews::Reversal, Some(settled))
+                if let Some(reason) = negative(settled) =>
+            {
                 match question.patience(true, self.now) {
-                    Patience::Contradicted => self.confirm_decline(&question, settled, &tags, reason),
+                    Patience::Contradicted => {
+                        self.confirm_decline(&question, settled, &tags, reason)
+                    }
                     patience => self.wait_for_first(question, patience),
                 }
             }
-            (FirstNews::Decline { plan }, Some(Overall::Approved)) => match question.patience(true, self.now) {
-                Patience::Contradicted => self.confirm_approval(&question, Overall::Approved, &tags, plan.as_ref()),
-                patience => self.wait_for_first(question, patience),
-            },
+            (FirstNews::Decline { plan }, Some(Overall::Approved)) => {
+                match question.patience(true, self.now) {
+                    Patience::Contradicted => {
+                        self.confirm_approval(&question, Overall::Approved, &tags, plan.as_ref())
+                    }
+                    patience => self.wait_for_first(question, patience),
+                }
+            }
             (FirstNews::Declines { .. }, Some(Overall::Approved))
-            | (FirstNews::Qualifies { .. }, Some(Overall::Denied | Overall::Suspected)) => match question.patience(true, self.now) {
-                Patience::Contradicted => self.without_first_question("ResultNotConfirmed"),
-                patience => self.wait_for_first(question, patience),
-            },
+            | (FirstNews::Qualifies { .. }, Some(Overall::Denied | Overall::Suspected)) => {
+                match question.patience(true, self.now) {
+                    Patience::Contradicted => self.without_first_question("ResultNotConfirmed"),
+                    patience => self.wait_for_first(question, patience),
+                }
+            }
             _ => {
                 let patience = question.patience(false, self.now);
                 self.wait_for_first(question, patience)
@@ -429,16 +562,22 @@ impl Step<'_> {
                 next.first_question = Some(question.asked_again_at(ask_at));
             }),
             // It was confirmed before.
-            _ if matches!(question.news, FirstNews::Decline { .. } | FirstNews::Reversal) => {
+            _ if matches!(
+                question.news,
+                FirstNews::Decline { .. } | FirstNews::Reversal
+            ) =>
+            {
                 self.without_first_question("ResultUnconfirmed")
             }
-            Patience::Contradicted | Patience::Exhausted => self.change("ConfirmationGivenUp", &[], |next| {
-                let standing = Standing {
-                    first_question: Some(question),
-                    ..self.standing()
-                };
-                self.park_standing(next, ParkReason::ResultUnconfirmed, standing);
-            }),
+            Patience::Contradicted | Patience::Exhausted => {
+                self.change("ConfirmationGivenUp", &[], |next| {
+                    let standing = Standing {
+                        first_question: Some(question),
+                        ..self.standing()
+                    };
+                    self.park_standing(next, ParkReason::ResultUnconfirmed, standing);
+                })
+            }
         }
     }
 
@@ -449,7 +588,13 @@ impl Step<'_> {
         self.change(what, &[Effect::Enqueue], |next| next.first_question = None)
     }
 
-    fn confirm_approval(&self, question: &Question<FirstNews>, overall: Overall, tags: &[Tag], plan: Option<&Plan>) -> Transition {
+    fn confirm_approval(
+        &self,
+        question: &Question<FirstNews>,
+        overall: Overall,
+        tags: &[Tag],
+        plan: Option<&Plan>,
+    ) -> Transition {
         let record = |next: &mut Pairing| {
             next.first_overall = Some(overall);
             next.first_tags = tags.to_vec();
@@ -462,22 +607,30 @@ impl Step<'_> {
             });
         }
         match (&self.pairing.state, plan) {
-            (State::Declined { .. }, Some(plan)) => self.change("Reopened", &[Effect::Enqueue], |next| {
-                record(next);
-                next.client_id = Some(plan.client_id.clone());
-                next.first_callback = Some(plan.callback.clone());
-                next.state = State::Capturing {
-                    plan: plan.clone(),
-                    lease_until: self.now,
-                    displaced: None,
-                    waiting: None,
-                };
-            }),
+            (State::Declined { .. }, Some(plan)) => {
+                self.change("Reopened", &[Effect::Enqueue], |next| {
+                    record(next);
+                    next.client_id = Some(plan.client_id.clone());
+                    next.first_callback = Some(plan.callback.clone());
+                    next.state = State::Capturing {
+                        plan: plan.clone(),
+                        lease_until: self.now,
+                        displaced: None,
+                        waiting: None,
+                    };
+                })
+            }
             _ => self.without_first_question("ResultConfirmed"),
         }
     }
 
-    fn confirm_decline(&self, question: &Question<FirstNews>, overall: Overall, tags: &[Tag], reason: DeclineReason) -> Transition {
+    fn confirm_decline(
+        &self,
+        question: &Question<FirstNews>,
+        overall: Overall,
+        tags: &[Tag],
+        reason: DeclineReason,
+    ) -> Transition {
         self.change(self.decline_word(), &[], |next| {
             next.first_overall = Some(overall);
             next.first_tags = tags.to_vec();
@@ -494,10 +647,15 @@ impl Pairing {
         self.first_question = question.map(|question| question.disputed(now));
     }
 
-    /// Once declined: an approval that is not confirmed yet, and whether the decline still holds when no lag explains the answer.
+    /// Once declined: an approval that is not confirmed yet, and whether the decline still holds
+    /// when no lag explains the answer.
     pub(super) fn keep_only_what_may_reopen(&mut self) {
-        self.first_question
-            .take_if(|question| !matches!(question.news, FirstNews::Qualifies { .. } | FirstNews::Decline { .. }));
+        self.first_question.take_if(|question| {
+            !matches!(
+                question.news,
+                FirstNews::Qualifies { .. } | FirstNews::Decline { .. }
+            )
+        });
     }
 }
 
@@ -518,7 +676,8 @@ pub(super) const fn is_with_the_provider(state: &State) -> bool {
     }
 }
 
-/// The known plan with the freshest links. What was fetched by other paths than theirs is not mixed with what they lead to.
+/// The known plan with the freshest links. What was fetched by other paths than theirs is not mixed
+/// with what they lead to.
 fn resigned(old: &Plan, plan: &Plan) -> Plan {
     if old.are_links_replaced {
         return plan.clone();

@@ -12,7 +12,8 @@ use crate::session_step::SessionStep;
 use crate::time::Timestamp;
 
 impl Step<'_> {
-    /// `plan` is what the policy makes now of the newest archived callback; `None`: it is not there any more.
+    /// `plan` is what the policy makes now of the newest archived callback; `None`: it is not there
+    /// any more.
     pub(super) fn retry_requested(&self, plan: Option<Plan>) -> Transition {
         let known = match &self.pairing.state {
             State::Parked {
@@ -48,16 +49,21 @@ impl Step<'_> {
         })
     }
 
-    /// What came to a standstill goes on at once: leases are over, and what was waited for is asked for.
+    /// What came to a standstill goes on at once: leases are over, and what was waited for is asked
+    /// for.
     pub(super) fn taken_up(&self, what: &'static str, standing: &Standing) -> Transition {
-        self.change(what, &[Effect::Enqueue], |next| self.take_up(next, standing))
+        self.change(what, &[Effect::Enqueue], |next| {
+            self.take_up(next, standing)
+        })
     }
 
     pub(super) fn take_up(&self, next: &mut Pairing, standing: &Standing) {
         let now = self.now;
         next.state = standing.state.clone();
         match &mut next.state {
-            State::Capturing { lease_until, .. } | State::Authorizing { lease_until, .. } | State::Submitting { lease_until, .. } => {
+            State::Capturing { lease_until, .. }
+            | State::Authorizing { lease_until, .. }
+            | State::Submitting { lease_until, .. } => {
                 *lease_until = now;
             }
             State::AwaitingCallback { until, .. } => *until = now,
@@ -72,7 +78,8 @@ impl Step<'_> {
         }
     }
 
-    /// A callback that was faster than our own record has opened the pairing already; what the application said is still news.
+    /// A callback that was faster than our own record has opened the pairing already; what the
+    /// application said is still news.
     pub(super) fn session_opened(
         &self,
         client_id: ClientId,
@@ -91,10 +98,15 @@ impl Step<'_> {
         if *version > 0 && *known == expected && *session_key == key && *known_steps == steps {
             return ALREADY_KNOWN;
         }
-        let is_other_client = self.pairing.client_id.as_ref().is_some_and(|known| *known != client_id);
+        let is_other_client = self
+            .pairing
+            .client_id
+            .as_ref()
+            .is_some_and(|known| *known != client_id);
         // What a callback has begun for another client than the session's goes no further.
         let callback = self.pairing.state.plan().map(|plan| plan.callback.clone());
-        let begun = callback.filter(|_| is_other_client && !is_with_the_provider(&self.pairing.state));
+        let begun =
+            callback.filter(|_| is_other_client && !is_with_the_provider(&self.pairing.state));
         self.change("SessionOpened", &[], |next| {
             next.client_id = Some(client_id);
             next.expected = expected;
@@ -112,7 +124,8 @@ impl Step<'_> {
         })
     }
 
-    /// What is known of the customer goes at once; names of verifications stay until their files and records are gone as well.
+    /// What is known of the customer goes at once; names of verifications stay until their files
+    /// and records are gone as well.
     pub(super) fn erasure_started(&self, again_at: Timestamp) -> Transition {
         let deleted = match &self.pairing.state {
             State::Erasing { deleted, .. } => deleted.clone(),
@@ -141,9 +154,15 @@ impl Step<'_> {
         })
     }
 
-    pub(super) fn erasure_deferred(&self, deleted: Vec<ScanRef>, again_at: Timestamp) -> Transition {
+    pub(super) fn erasure_deferred(
+        &self,
+        deleted: Vec<ScanRef>,
+        again_at: Timestamp,
+    ) -> Transition {
         match self.pairing.state {
-            State::Erasing { .. } => self.to("ErasureDeferred", &[], State::Erasing { again_at, deleted }),
+            State::Erasing { .. } => {
+                self.to("ErasureDeferred", &[], State::Erasing { again_at, deleted })
+            }
             _ => OUT_OF_PLACE,
         }
     }
@@ -169,7 +188,9 @@ impl Step<'_> {
                 },
             ),
             // Notes that it was looked at.
-            State::Captured { .. } | State::Authorized { .. } => self.change("CheckPostponed", &[], |_| ()),
+            State::Captured { .. } | State::Authorized { .. } => {
+                self.change("CheckPostponed", &[], |_| ())
+            }
             _ => OUT_OF_PLACE,
         }
     }

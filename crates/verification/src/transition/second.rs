@@ -23,9 +23,12 @@ impl Step<'_> {
         let overall = result.news.overall;
         let is_verdict = verdict(overall).is_some();
         match &self.pairing.state {
-            State::Settled { .. } if second.overall == Some(overall) => self.second_known(second, &result.news),
-            // Captured and Authorizing as well: a person who takes a pairing up again may be overtaken by the result. Settled as well,
-            // but a result that may still change does not take back one that was final.
+            State::Settled { .. } if second.overall == Some(overall) => {
+                self.second_known(second, &result.news)
+            }
+            // Captured and Authorizing as well: a person who takes a pairing up again may be
+            // overtaken by the result. Settled as well, but a result that may still change does not
+            // take back one that was final.
             State::Captured { .. }
             | State::Authorizing { .. }
             | State::Authorized { .. }
@@ -38,13 +41,22 @@ impl Step<'_> {
                 if result.confirm {
                     self.ask_about_second(&result.news)
                 } else {
-                    self.settle(&result.news, None, result.comparison, result.comparison_policy)
+                    self.settle(
+                        &result.news,
+                        None,
+                        result.comparison,
+                        result.comparison_policy,
+                    )
                 }
             }
-            State::Authorized { .. } | State::Submitting { .. } | State::Submitted { .. } if result.provisional => {
+            State::Authorized { .. } | State::Submitting { .. } | State::Submitted { .. }
+                if result.provisional =>
+            {
                 self.second_at_work(second, &result.news)
             }
-            State::Authorized { .. } | State::Submitting { .. } | State::Submitted { .. } if overall == Overall::Expired => {
+            State::Authorized { .. } | State::Submitting { .. } | State::Submitted { .. }
+                if overall == Overall::Expired =>
+            {
                 if result.confirm {
                     self.ask_about_second(&result.news)
                 } else {
@@ -52,9 +64,14 @@ impl Step<'_> {
                 }
             }
             State::Submitted { .. } | State::Submitting { .. } if overall == Overall::Unknown => {
-                self.second_news("SecondResultUnclear", self.rest_effects(), &result.news, |next| {
-                    self.rest(next, ParkReason::OverallUnknown);
-                })
+                self.second_news(
+                    "SecondResultUnclear",
+                    self.rest_effects(),
+                    &result.news,
+                    |next| {
+                        self.rest(next, ParkReason::OverallUnknown);
+                    },
+                )
             }
             _ => OUT_OF_PLACE,
         }
@@ -65,13 +82,17 @@ impl Step<'_> {
         if second.question.is_none() {
             return ALREADY_KNOWN;
         }
-        self.change("SecondResultInQuestion", &[Effect::EnqueueOnceStored], |next| {
-            next.heard_of(news.callback.as_ref());
-            if let Some(second) = &mut next.second {
-                let question = second.question.take();
-                second.question = question.map(|question| question.disputed(self.now));
-            }
-        })
+        self.change(
+            "SecondResultInQuestion",
+            &[Effect::EnqueueOnceStored],
+            |next| {
+                next.heard_of(news.callback.as_ref());
+                if let Some(second) = &mut next.second {
+                    let question = second.question.take();
+                    second.question = question.map(|question| question.disputed(self.now));
+                }
+            },
+        )
     }
 
     /// It is being worked on: proof that the documents were accepted.
@@ -95,9 +116,11 @@ impl Step<'_> {
     fn second_expired(&self, news: &SecondNews) -> Transition {
         match &self.pairing.state {
             State::Authorized { .. } | State::Submitting { .. } => self.second_token_died(),
-            State::Submitted { .. } => self.second_news("SecondExpired", self.rest_effects(), news, |next| {
-                self.rest(next, ParkReason::SecondExpired);
-            }),
+            State::Submitted { .. } => {
+                self.second_news("SecondExpired", self.rest_effects(), news, |next| {
+                    self.rest(next, ParkReason::SecondExpired);
+                })
+            }
             _ => OUT_OF_PLACE,
         }
     }
@@ -110,13 +133,19 @@ impl Step<'_> {
         comparison: Option<Comparison>,
         policy: ComparisonPolicy,
     ) -> Transition {
-        let Some(found) = verdict(news.overall) else { return OUT_OF_PLACE };
+        let Some(found) = verdict(news.overall) else {
+            return OUT_OF_PLACE;
+        };
         let (verdict, reason) = match policy.objection(comparison) {
             Some(reason) if found == Verdict::Approved => (Verdict::Suspected, Some(reason)),
             _ => (found, None),
         };
         let is_next_due = verdict != Verdict::Approved && self.pairing.next_upload.is_some();
-        let effects: &[Effect] = if is_next_due { &[Effect::EnqueueOnceStored] } else { &[] };
+        let effects: &[Effect] = if is_next_due {
+            &[Effect::EnqueueOnceStored]
+        } else {
+            &[]
+        };
         self.second_news("SecondResult", effects, news, |next| {
             next.comparison = comparison;
             if let Some(second) = &mut next.second {
@@ -130,24 +159,40 @@ impl Step<'_> {
     }
 
     fn ask_about_second(&self, news: &SecondNews) -> Transition {
-        self.change("SecondResultInQuestion", &[Effect::EnqueueOnceStored], |next| {
-            next.heard_of(news.callback.as_ref());
-            if let Some(second) = &mut next.second {
-                let question = second.question.as_ref();
-                let was_disputed = question.is_some_and(|question| question.is_disputed);
-                let asked = question.map(|question| question.news.overall);
-                let settled = second.overall.filter(|_| matches!(self.pairing.state, State::Settled { .. }));
-                let is_disputed = was_disputed || [asked, settled].into_iter().flatten().any(|known| known != news.overall);
-                second.question = Some(Question {
-                    is_disputed,
-                    ..Question::new(news.clone(), self.now)
-                });
-            }
-        })
+        self.change(
+            "SecondResultInQuestion",
+            &[Effect::EnqueueOnceStored],
+            |next| {
+                next.heard_of(news.callback.as_ref());
+                if let Some(second) = &mut next.second {
+                    let question = second.question.as_ref();
+                    let was_disputed = question.is_some_and(|question| question.is_disputed);
+                    let asked = question.map(|question| question.news.overall);
+                    let settled = second
+                        .overall
+                        .filter(|_| matches!(self.pairing.state, State::Settled { .. }));
+                    let is_disputed = was_disputed
+                        || [asked, settled]
+                            .into_iter()
+                            .flatten()
+                            .any(|known| known != news.overall);
+                    second.question = Some(Question {
+                        is_disputed,
+                        ..Question::new(news.clone(), self.now)
+                    });
+                }
+            },
+        )
     }
 
     /// A change by a result that is believed.
-    fn second_news(&self, what: &'static str, effects: &[Effect], news: &SecondNews, alter: impl FnOnce(&mut Pairing)) -> Transition {
+    fn second_news(
+        &self,
+        what: &'static str,
+        effects: &[Effect],
+        news: &SecondNews,
+        alter: impl FnOnce(&mut Pairing),
+    ) -> Transition {
         self.change(what, effects, |next| {
             next.heard_of(news.callback.as_ref());
             if let Some(second) = &mut next.second {
@@ -171,7 +216,10 @@ impl Step<'_> {
     }
 
     fn current_second(&self, scan_ref: &ScanRef) -> Option<&Second> {
-        self.pairing.second.as_ref().filter(|second| second.scan_ref == *scan_ref)
+        self.pairing
+            .second
+            .as_ref()
+            .filter(|second| second.scan_ref == *scan_ref)
     }
 
     /// Whether it is the newest Token 2. What became of an earlier one says nothing of this one.
@@ -180,13 +228,20 @@ impl Step<'_> {
     }
 
     fn is_settled_as(&self, overall: Overall) -> bool {
-        let known = self.pairing.second.as_ref().and_then(|second| second.overall);
+        let known = self
+            .pairing
+            .second
+            .as_ref()
+            .and_then(|second| second.overall);
         matches!(self.pairing.state, State::Settled { .. }) && known == Some(overall)
     }
 
     /// Whether the Token 2 is about the documents that the pairing works with.
     fn is_about(&self, second: &Second) -> bool {
-        self.pairing.state.plan().is_none_or(|plan| plan.upload == second.upload)
+        self.pairing
+            .state
+            .plan()
+            .is_none_or(|plan| plan.upload == second.upload)
     }
 }
 
@@ -199,7 +254,9 @@ impl Step<'_> {
         comparison: Option<Comparison>,
         policy: ComparisonPolicy,
     ) -> Transition {
-        let second = self.current_second(scan_ref).filter(|second| self.is_about(second));
+        let second = self
+            .current_second(scan_ref)
+            .filter(|second| self.is_about(second));
         let question = second.and_then(|second| second.question.clone());
         // Or an answer that another worker was faster with.
         let Some(question) = question.filter(|question| question.is_due(self.now)) else {
@@ -218,14 +275,26 @@ impl Step<'_> {
                     second.question = Some(question.asked_again_at(ask_at));
                 }
             }),
-            // What the provider says instead may be news too: of a body that was lost, or overtaken by this one.
+            // What the provider says instead may be news too: of a body that was lost, or overtaken
+            // by this one.
             Patience::Contradicted => self.change("ResultNotConfirmed", &[], |next| {
-                let Some(second) = &mut next.second else { return };
-                second.question = verdict.filter(|verdict| second.overall != Some(*verdict)).map(|overall| {
-                    let tags = said.map(|said| said.tags.clone()).unwrap_or_default();
-                    let callback = None;
-                    Question::new(SecondNews { overall, tags, callback }, self.now)
-                });
+                let Some(second) = &mut next.second else {
+                    return;
+                };
+                second.question = verdict
+                    .filter(|verdict| second.overall != Some(*verdict))
+                    .map(|overall| {
+                        let tags = said.map(|said| said.tags.clone()).unwrap_or_default();
+                        let callback = None;
+                        Question::new(
+                            SecondNews {
+                                overall,
+                                tags,
+                                callback,
+                            },
+                            self.now,
+                        )
+                    });
             }),
             // It was confirmed before.
             Patience::Exhausted if self.is_settled_as(news.overall) => {
@@ -237,14 +306,21 @@ impl Step<'_> {
         }
     }
 
-    fn confirm_second(&self, question: &Question<SecondNews>, comparison: Option<Comparison>, policy: ComparisonPolicy) -> Transition {
+    fn confirm_second(
+        &self,
+        question: &Question<SecondNews>,
+        comparison: Option<Comparison>,
+        policy: ComparisonPolicy,
+    ) -> Transition {
         let news = &question.news;
         if self.is_settled_as(news.overall) {
             self.change("ResultConfirmed", &[], Pairing::forget_second_question)
         } else if news.overall == Overall::Expired {
             self.second_expired(news)
         } else {
-            let again = question.once_more(news.clone(), self.now).filter(|_| question.is_disputed);
+            let again = question
+                .once_more(news.clone(), self.now)
+                .filter(|_| question.is_disputed);
             self.settle(news, again, comparison, policy)
         }
     }

@@ -1,6 +1,9 @@
 //! Reports of the workers: what is begun and what came of it.
 
-use super::{ALREADY_KNOWN, Confirmed, Effect, MAXIMUM_ATTEMPTS, MAXIMUM_PREPARATIONS, OUT_OF_PLACE, Step, Transition, merge};
+use super::{
+    ALREADY_KNOWN, Confirmed, Effect, MAXIMUM_ATTEMPTS, MAXIMUM_PREPARATIONS, OUT_OF_PLACE, Step,
+    Transition, merge,
+};
 use crate::document::{Plan, StoredDocument};
 use crate::identifiers::{Digest256, ScanRef, UploadId};
 use crate::pairing::{Pairing, Preparing, Resume, Second, Standing, State};
@@ -12,9 +15,14 @@ use crate::time::Timestamp;
 impl Step<'_> {
     pub(super) fn capture_taken(&self, lease_until: Timestamp) -> Transition {
         match &self.pairing.state {
-            State::Capturing { lease_until: held, .. } if *held > self.now => Transition::HeldUntil(*held),
             State::Capturing {
-                plan, displaced, waiting, ..
+                lease_until: held, ..
+            } if *held > self.now => Transition::HeldUntil(*held),
+            State::Capturing {
+                plan,
+                displaced,
+                waiting,
+                ..
             } => self.to(
                 "CaptureTaken",
                 &[Effect::CaptureDocuments],
@@ -29,8 +37,8 @@ impl Step<'_> {
         }
     }
 
-    /// The callback's links are dead, and the answer of `/files` lists files that may be others. None of the old ones is submitted with
-    /// them.
+    /// The callback's links are dead, and the answer of `/files` lists files that may be others.
+    /// None of the old ones is submitted with them.
     pub(super) fn files_replaced(&self, upload: &UploadId, files: UploadId) -> Transition {
         let State::Capturing {
             plan,
@@ -61,8 +69,16 @@ impl Step<'_> {
         )
     }
 
-    pub(super) fn capture_ended(&self, upload: &UploadId, documents: Vec<StoredDocument>, waiting: Option<WaitingReason>) -> Transition {
-        let State::Capturing { plan, displaced, .. } = &self.pairing.state else {
+    pub(super) fn capture_ended(
+        &self,
+        upload: &UploadId,
+        documents: Vec<StoredDocument>,
+        waiting: Option<WaitingReason>,
+    ) -> Transition {
+        let State::Capturing {
+            plan, displaced, ..
+        } = &self.pairing.state
+        else {
             return OUT_OF_PLACE;
         };
         // A worker that copied the files of an upload that was replaced meanwhile.
@@ -77,7 +93,10 @@ impl Step<'_> {
         }
         show_sides(&mut next.documents, &state);
         let (what, effects): (_, &[Effect]) = match &state {
-            state if Some(state) != displaced.as_deref() && matches!(state, State::Captured { .. }) => {
+            state
+                if Some(state) != displaced.as_deref()
+                    && matches!(state, State::Captured { .. }) =>
+            {
                 ("DocumentsCaptured", &[Effect::Enqueue])
             }
             State::Capturing { .. } => ("CaptureDeferred", &[Effect::Enqueue]),
@@ -94,10 +113,20 @@ impl Step<'_> {
         })
     }
 
-    pub(super) fn capture_refused(&self, upload: &UploadId, documents: Vec<StoredDocument>, cause: ParkReason) -> Transition {
+    pub(super) fn capture_refused(
+        &self,
+        upload: &UploadId,
+        documents: Vec<StoredDocument>,
+        cause: ParkReason,
+    ) -> Transition {
         match &self.pairing.state {
-            // Captured and Authorized as well: what does not fit together shows only when everything is here.
-            State::Capturing { plan, .. } | State::Captured { plan, .. } | State::Authorized { plan, .. } if plan.upload == *upload => {
+            // Captured and Authorized as well: what does not fit together shows only when
+            // everything is here.
+            State::Capturing { plan, .. }
+            | State::Captured { plan, .. }
+            | State::Authorized { plan, .. }
+                if plan.upload == *upload =>
+            {
                 let plan = plan.clone();
                 self.change("CaptureRefused", &[], |next| {
                     merge(&mut next.documents, documents, &plan);
@@ -111,18 +140,30 @@ impl Step<'_> {
         }
     }
 
-    /// Stays `Captured`: the documents were complete before, and now it is known what is submitted of them. Once a token is being created,
-    /// nothing about that changes any more.
-    pub(super) fn documents_prepared(&self, upload: &UploadId, preparations: Vec<Preparation>) -> Transition {
+    /// Stays `Captured`: the documents were complete before, and now it is known what is submitted
+    /// of them. Once a token is being created, nothing about that changes any more.
+    pub(super) fn documents_prepared(
+        &self,
+        upload: &UploadId,
+        preparations: Vec<Preparation>,
+    ) -> Transition {
         let plan = match &self.pairing.state {
             State::Captured { plan, .. } if plan.upload == *upload => plan.clone(),
             _ => return OUT_OF_PLACE,
         };
         let mut documents = self.pairing.documents.clone();
-        for Preparation { step, original, file } in preparations {
+        for Preparation {
+            step,
+            original,
+            file,
+        } in preparations
+        {
             // The same file may have been uploaded twice for a step.
             for document in &mut documents {
-                if document.upload == *upload && document.step == step && document.sha256 == original {
+                if document.upload == *upload
+                    && document.step == step
+                    && document.sha256 == original
+                {
                     document.prepared = Some(file.clone());
                 }
             }
@@ -137,13 +178,21 @@ impl Step<'_> {
     }
 
     /// A document may end whoever works on it, so each try is written down before it begins.
-    pub(super) fn preparation_started(&self, upload: &UploadId, lease_until: Timestamp) -> Transition {
+    pub(super) fn preparation_started(
+        &self,
+        upload: &UploadId,
+        lease_until: Timestamp,
+    ) -> Transition {
         let (plan, begun) = match &self.pairing.state {
-            State::Captured { plan, preparing } if plan.upload == *upload => (plan.clone(), preparing.as_ref()),
+            State::Captured { plan, preparing } if plan.upload == *upload => {
+                (plan.clone(), preparing.as_ref())
+            }
             _ => return OUT_OF_PLACE,
         };
         let tries = match begun {
-            Some(preparing) if preparing.lease_until > self.now => return Transition::HeldUntil(preparing.lease_until),
+            Some(preparing) if preparing.lease_until > self.now => {
+                return Transition::HeldUntil(preparing.lease_until);
+            }
             Some(preparing) => preparing.tries,
             None => 0,
         };
@@ -156,7 +205,11 @@ impl Step<'_> {
             lease_until,
             tries: tries.saturating_add(1),
         });
-        self.to("PreparationStarted", &[], State::Captured { plan, preparing })
+        self.to(
+            "PreparationStarted",
+            &[],
+            State::Captured { plan, preparing },
+        )
     }
 
     /// The bucket was in trouble, which says nothing of the documents.
@@ -171,17 +224,28 @@ impl Step<'_> {
                     tries: tries.saturating_sub(1),
                 });
                 let plan = plan.clone();
-                self.to("PreparationFailed", &[], State::Captured { plan, preparing })
+                self.to(
+                    "PreparationFailed",
+                    &[],
+                    State::Captured { plan, preparing },
+                )
             }
             _ => OUT_OF_PLACE,
         }
     }
 
-    pub(super) fn authorization_started(&self, lease_until: Timestamp, Confirmed(()): Confirmed) -> Transition {
+    pub(super) fn authorization_started(
+        &self,
+        lease_until: Timestamp,
+        Confirmed(()): Confirmed,
+    ) -> Transition {
         let plan = match &self.pairing.state {
             State::Captured { plan, .. } => plan,
-            State::Authorizing { lease_until: held, .. } if *held > self.now => return Transition::HeldUntil(*held),
-            // The answer was lost. If a token came into being, nobody knows its secret, so it can never be used: it is as good as dead.
+            State::Authorizing {
+                lease_until: held, ..
+            } if *held > self.now => return Transition::HeldUntil(*held),
+            // The answer was lost. If a token came into being, nobody knows its secret, so it can
+            // never be used: it is as good as dead.
             State::Authorizing { plan, .. } => plan,
             _ => return OUT_OF_PLACE,
         };
@@ -210,7 +274,11 @@ impl Step<'_> {
 
     /// Documents that were replaced are not submitted, even if those that replaced them cannot be.
     fn newer_upload_parked(&self) -> Transition {
-        let callback = self.pairing.uploads.last().map(|upload| upload.callback.clone());
+        let callback = self
+            .pairing
+            .uploads
+            .last()
+            .map(|upload| upload.callback.clone());
         self.to(
             "NewerUploadNotApproved",
             &[],
@@ -221,12 +289,18 @@ impl Step<'_> {
         )
     }
 
-    pub(super) fn second_token_created(&self, held: Timestamp, scan_ref: ScanRef, auth_token: AuthToken) -> Transition {
+    pub(super) fn second_token_created(
+        &self,
+        held: Timestamp,
+        scan_ref: ScanRef,
+        auth_token: AuthToken,
+    ) -> Transition {
         let Some(plan) = self.authorizing_under(held) else {
             return OUT_OF_PLACE;
         };
         self.change("SecondTokenCreated", &[], |next| {
-            next.superseded.extend(next.second.take().map(|earlier| earlier.scan_ref));
+            next.superseded
+                .extend(next.second.take().map(|earlier| earlier.scan_ref));
             next.second = Some(Second::new(scan_ref, plan.upload.clone()));
             next.state = State::Authorized {
                 plan: plan.clone(),
@@ -261,11 +335,19 @@ impl Step<'_> {
 
     pub(super) fn submission_started(&self, lease_until: Timestamp) -> Transition {
         let (plan, auth_token) = match &self.pairing.state {
-            State::Submitting { lease_until: held, .. } if *held > self.now => return Transition::HeldUntil(*held),
-            // The first verification has turned negative since, or there are newer documents: these are not posted again.
-            State::Submitting { plan, .. } if !self.pairing.may_be_posted_again(plan) => return OUT_OF_PLACE,
+            State::Submitting {
+                lease_until: held, ..
+            } if *held > self.now => return Transition::HeldUntil(*held),
+            // The first verification has turned negative since, or there are newer documents: these
+            // are not posted again.
+            State::Submitting { plan, .. } if !self.pairing.may_be_posted_again(plan) => {
+                return OUT_OF_PLACE;
+            }
             // From Submitting only after the evidence showed that the token is unused.
-            State::Authorized { plan, auth_token } | State::Submitting { plan, auth_token, .. } => (plan, auth_token),
+            State::Authorized { plan, auth_token }
+            | State::Submitting {
+                plan, auth_token, ..
+            } => (plan, auth_token),
             _ => return OUT_OF_PLACE,
         };
         if self.pairing.is_doubted() || self.pairing.is_waiting_for_confirmation() {
@@ -303,8 +385,9 @@ impl Step<'_> {
         )
     }
 
-    /// The documents are certainly not with the provider. If the first verification has turned negative since they were posted, the pairing
-    /// is declined after all. If there are newer documents, it is their turn.
+    /// The documents are certainly not with the provider. If the first verification has turned
+    /// negative since they were posted, the pairing is declined after all. If there are newer
+    /// documents, it is their turn.
     pub(super) fn not_submitted(&self, what: &'static str, state: State) -> Transition {
         let effects: &[Effect] = match (&self.pairing.next_upload, &state) {
             (None, State::Authorized { .. } | State::Parked { .. }) => &[],
@@ -414,10 +497,13 @@ impl Step<'_> {
         }
     }
 
-    /// What was submitted comes to nothing. A newer upload is verified now, unless the first verification has turned negative; without
-    /// one, or if it turns out to be the same files, a person must look.
+    /// What was submitted comes to nothing. A newer upload is verified now, unless the first
+    /// verification has turned negative; without one, or if it turns out to be the same files, a
+    /// person must look.
     pub(super) fn rest(&self, next: &mut Pairing, cause: ParkReason) {
-        let Some(plan) = self.pairing.state.plan().cloned() else { return };
+        let Some(plan) = self.pairing.state.plan().cloned() else {
+            return;
+        };
         let is_revoked = next.revoked.is_some();
         next.forget_second_question();
         let parked = State::Parked {
@@ -443,7 +529,11 @@ impl Step<'_> {
         Standing {
             state: self.pairing.state.clone(),
             first_question: self.pairing.first_question.clone(),
-            second_question: self.pairing.second.as_ref().and_then(|second| second.question.clone()),
+            second_question: self
+                .pairing
+                .second
+                .as_ref()
+                .and_then(|second| second.question.clone()),
         }
     }
 
@@ -459,7 +549,12 @@ impl Step<'_> {
 
     /// A person sets the pairing aside. What is under way is left to whoever holds the lease.
     pub(super) fn set_aside(&self, note: String) -> Transition {
-        if let Some(lease_until) = self.pairing.state.lease_until().filter(|lease_until| *lease_until > self.now) {
+        if let Some(lease_until) = self
+            .pairing
+            .state
+            .lease_until()
+            .filter(|lease_until| *lease_until > self.now)
+        {
             return Transition::HeldUntil(lease_until);
         }
         match &self.pairing.state {
@@ -479,7 +574,9 @@ impl Step<'_> {
     /// Nothing has worked for so long that a person must look.
     pub(super) fn given_up(&self) -> Transition {
         match &self.pairing.state {
-            State::Submitted { .. } => self.change("GivenUp", self.rest_effects(), |next| self.rest(next, ParkReason::ResultOverdue)),
+            State::Submitted { .. } => self.change("GivenUp", self.rest_effects(), |next| {
+                self.rest(next, ParkReason::ResultOverdue)
+            }),
             State::AwaitingCallback { .. }
             | State::Capturing { .. }
             | State::Captured { .. }
@@ -493,14 +590,22 @@ impl Step<'_> {
     }
 }
 
-/// The first verification may have turned negative: nothing is spent before the provider has said what is true.
+/// The first verification may have turned negative: nothing is spent before the provider has said
+/// what is true.
 const UNCONFIRMED: Transition = Transition::Nothing("Unconfirmed");
 
-/// Where a pairing goes when this is all that is in the bucket. The only ways into `Captured` lead through here, so that nothing is submitted
-/// of which it is not certain what it shows, and nothing is parked for that before it is kept.
+/// Where a pairing goes when this is all that is in the bucket. The only ways into `Captured` lead
+/// through here, so that nothing is submitted of which it is not certain what it shows, and nothing
+/// is parked for that before it is kept.
 ///
-/// Files that turn out to be the ones of the `displaced` state bring it back: the same documents are not verified twice.
-pub(super) fn after_capture(pairing: &Pairing, plan: &Plan, displaced: Option<&State>, now: Timestamp) -> State {
+/// Files that turn out to be the ones of the `displaced` state bring it back: the same documents
+/// are not verified twice.
+pub(super) fn after_capture(
+    pairing: &Pairing,
+    plan: &Plan,
+    displaced: Option<&State>,
+    now: Timestamp,
+) -> State {
     let plan = plan.clone();
     if pairing.missing(&plan).is_some() {
         return State::Capturing {
@@ -526,7 +631,10 @@ pub(super) fn after_capture(pairing: &Pairing, plan: &Plan, displaced: Option<&S
 /// What each file of the state's plan shows, noted beside it.
 pub(super) fn show_sides(documents: &mut [StoredDocument], state: &State) {
     let Some(plan) = state.plan() else { return };
-    for document in documents.iter_mut().filter(|document| document.upload == plan.upload) {
+    for document in documents
+        .iter_mut()
+        .filter(|document| document.upload == plan.upload)
+    {
         document.side = plan.side_of(&document.step, document.file);
     }
 }
@@ -538,7 +646,10 @@ fn restored(pairing: &Pairing, plan: &Plan, displaced: &State) -> Option<State> 
         state => &state.plan()?.upload,
     };
     let digests = |upload: &UploadId| -> Vec<(String, &Digest256)> {
-        let of_upload = pairing.documents.iter().filter(|stored| stored.upload == *upload);
+        let of_upload = pairing
+            .documents
+            .iter()
+            .filter(|stored| stored.upload == *upload);
         let mut digests: Vec<_> = of_upload
             .map(|stored| (format!("{}/{}", stored.step, stored.file), &stored.sha256))
             .collect();
@@ -550,7 +661,8 @@ fn restored(pairing: &Pairing, plan: &Plan, displaced: &State) -> Option<State> 
     }
     let mut state = displaced.clone();
     if let State::Parked {
-        resume: Resume::Plan(old), ..
+        resume: Resume::Plan(old),
+        ..
     } = &mut state
     {
         // The same files under a newer name.

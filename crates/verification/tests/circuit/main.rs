@@ -14,8 +14,9 @@ use std::time::Duration;
 
 use verification::Timestamp;
 use verification::circuit::{
-    Cause, Circuit, FEW_FAILURES, FORGIVEN_AFTER, GLANCE, Gate, Health, LONG_TOLD_PAUSE, LONGEST_TOLD_PAUSE, MANY_FAILURES, MEMORY,
-    Proposal, SHORTEST_PAUSE, SUSTAINED, TRY_LEASE, Turn,
+    Cause, Circuit, FEW_FAILURES, FORGIVEN_AFTER, GLANCE, Gate, Health, LONG_TOLD_PAUSE,
+    LONGEST_TOLD_PAUSE, MANY_FAILURES, MEMORY, Proposal, SHORTEST_PAUSE, SUSTAINED, TRY_LEASE,
+    Turn,
 };
 
 const START: Timestamp = Timestamp::from_milliseconds(1_795_422_063_000);
@@ -23,7 +24,10 @@ const TOKEN: &str = "CreateToken";
 const PROCESS: &str = "Process";
 
 const fn failing(cause: Cause) -> Health {
-    Health::Failing { cause, retry_after: None }
+    Health::Failing {
+        cause,
+        retry_after: None,
+    }
 }
 
 const DOWN: Health = failing(Cause::Unreachable);
@@ -48,7 +52,11 @@ impl Story {
 
     fn store(&mut self, proposal: Option<Proposal>) -> Option<Turn> {
         let Proposal { next, turn } = proposal?;
-        assert_eq!(next.version, self.circuit.version + 1, "each change is one version");
+        assert_eq!(
+            next.version,
+            self.circuit.version + 1,
+            "each change is one version"
+        );
         self.circuit = next;
         turn
     }
@@ -63,7 +71,10 @@ impl Story {
     }
 
     fn take(&mut self) -> u64 {
-        self.circuit = self.circuit.taken(self.now).expect("there is a try to take");
+        self.circuit = self
+            .circuit
+            .taken(self.now)
+            .expect("there is a try to take");
         self.circuit.version
     }
 
@@ -83,7 +94,10 @@ impl Story {
             assert_eq!(self.call(TOKEN, failing(cause)), None);
         }
         match self.call(TOKEN, failing(cause)) {
-            Some(Turn::Opened { pause, cause: opened }) if opened == cause => pause,
+            Some(Turn::Opened {
+                pause,
+                cause: opened,
+            }) if opened == cause => pause,
             other => panic!("should open, but {other:?}"),
         }
     }
@@ -98,7 +112,11 @@ fn a_circuit_that_was_never_needed_is_closed_and_costs_nothing() {
         assert_eq!(story.call(PROCESS, Health::Unknown), None);
     }
     assert_eq!(story.circuit, Circuit::default(), "nothing is written");
-    assert_eq!(story.circuit.taken(story.now), None, "and there is no try to take");
+    assert_eq!(
+        story.circuit.taken(story.now),
+        None,
+        "and there is no try to take"
+    );
 }
 
 #[test]
@@ -121,7 +139,11 @@ fn many_failures_at_once_open_it_and_one_less_does_not() {
 fn few_failures_open_it_once_they_are_spread_over_time() {
     let mut story = Story::new();
     for _ in 0..FEW_FAILURES {
-        assert_eq!(story.call(TOKEN, DOWN), None, "at the same moment it may be a blip");
+        assert_eq!(
+            story.call(TOKEN, DOWN),
+            None,
+            "at the same moment it may be a blip"
+        );
     }
     story.wait(SUSTAINED - Duration::from_millis(1));
     assert_eq!(story.call(TOKEN, DOWN), None);
@@ -164,7 +186,10 @@ fn failures_far_apart_have_nothing_to_do_with_each_other() {
     }
     assert_eq!(story.call(TOKEN, DOWN), None);
     story.wait(MEMORY);
-    assert!(matches!(story.call(TOKEN, DOWN), Some(Turn::Opened { .. })), "just within memory");
+    assert!(
+        matches!(story.call(TOKEN, DOWN), Some(Turn::Opened { .. })),
+        "just within memory"
+    );
 }
 
 #[test]
@@ -175,7 +200,10 @@ fn an_operation_that_fails_is_noticed_among_others_that_work() {
         story.wait(Duration::from_millis(500));
         assert_eq!(story.call(TOKEN, Health::Answering), None);
     }
-    assert!(matches!(story.call(PROCESS, DOWN), Some(Turn::Opened { .. })));
+    assert!(matches!(
+        story.call(PROCESS, DOWN),
+        Some(Turn::Opened { .. })
+    ));
 }
 
 #[test]
@@ -184,7 +212,11 @@ fn while_it_is_open_no_late_news_moves_it() {
     story.open(Cause::Unreachable);
     let before = story.circuit.clone();
     for health in [DOWN, Health::Answering, Health::Unknown] {
-        assert_eq!(story.circuit.after_call(TOKEN, health, story.now), None, "{health:?}");
+        assert_eq!(
+            story.circuit.after_call(TOKEN, health, story.now),
+            None,
+            "{health:?}"
+        );
     }
     assert_eq!(story.circuit, before);
     assert_eq!(story.circuit.taken(story.now), None, "nobody may try yet");
@@ -236,9 +268,16 @@ fn a_try_that_works_closes_it() {
     let mut story = Story::new();
     let pause = story.open(Cause::Unreachable);
     story.wait(pause);
-    assert_eq!(story.attempt(TOKEN, Health::Answering), Some(Turn::Closed { was_open: pause }));
+    assert_eq!(
+        story.attempt(TOKEN, Health::Answering),
+        Some(Turn::Closed { was_open: pause })
+    );
     assert_eq!(story.gate(), Gate::Closed);
-    assert_eq!(story.call(TOKEN, DOWN), None, "and the old failures are forgotten");
+    assert_eq!(
+        story.call(TOKEN, DOWN),
+        None,
+        "and the old failures are forgotten"
+    );
 }
 
 #[test]
@@ -255,9 +294,18 @@ fn each_try_that_fails_doubles_the_pause_up_to_a_limit_by_cause() {
         }
         pauses
     };
-    assert_eq!(pauses(Cause::Unreachable), [15, 30, 60, 120, 240, 300, 300, 300, 300]);
-    assert_eq!(pauses(Cause::RateLimited), [15, 30, 60, 120, 240, 300, 300, 300, 300]);
-    assert_eq!(pauses(Cause::Account), [15, 30, 60, 120, 240, 480, 900, 900, 900]);
+    assert_eq!(
+        pauses(Cause::Unreachable),
+        [15, 30, 60, 120, 240, 300, 300, 300, 300]
+    );
+    assert_eq!(
+        pauses(Cause::RateLimited),
+        [15, 30, 60, 120, 240, 300, 300, 300, 300]
+    );
+    assert_eq!(
+        pauses(Cause::Account),
+        [15, 30, 60, 120, 240, 480, 900, 900, 900]
+    );
 }
 
 #[test]
@@ -285,7 +333,11 @@ fn the_provider_s_own_word_on_the_pause_is_kept_within_reason() {
     assert_eq!(pause_for(1), SHORTEST_PAUSE, "never shorter than ours");
     assert_eq!(pause_for(90), seconds(90));
     assert_eq!(pause_for(1_800), seconds(1_800), "longer than our longest");
-    assert_eq!(pause_for(24 * 60 * 60), LONGEST_TOLD_PAUSE, "but not for a day");
+    assert_eq!(
+        pause_for(24 * 60 * 60),
+        LONGEST_TOLD_PAUSE,
+        "but not for a day"
+    );
 }
 
 #[test]
@@ -295,7 +347,10 @@ fn one_answer_that_asks_for_a_long_pause_opens_it_and_a_shorter_one_does_not() {
         retry_after: Some(told),
     };
     let mut story = Story::new();
-    assert_eq!(story.call(TOKEN, told(LONG_TOLD_PAUSE - Duration::from_millis(1))), None);
+    assert_eq!(
+        story.call(TOKEN, told(LONG_TOLD_PAUSE - Duration::from_millis(1))),
+        None
+    );
     let opened = story.call(TOKEN, told(LONG_TOLD_PAUSE));
     let pause = LONG_TOLD_PAUSE;
     let cause = Cause::RateLimited;
@@ -313,7 +368,10 @@ fn an_answer_to_something_else_is_heard_and_a_second_answer_closes_it() {
         Gate::HalfOpen { is_heard: true },
         "what opened it is still to be tried"
     );
-    assert!(matches!(story.attempt(PROCESS, Health::Answering), Some(Turn::Closed { .. })));
+    assert!(matches!(
+        story.attempt(PROCESS, Health::Answering),
+        Some(Turn::Closed { .. })
+    ));
 }
 
 #[test]
@@ -336,11 +394,16 @@ fn a_try_that_was_not_made_gives_the_try_back() {
     let pause = story.open(Cause::Unreachable);
     story.wait(pause);
     assert_eq!(story.attempt(TOKEN, Health::Unknown), None);
-    assert_eq!(story.gate(), Gate::HalfOpen { is_heard: false }, "at once, for the next");
+    assert_eq!(
+        story.gate(),
+        Gate::HalfOpen { is_heard: false },
+        "at once, for the next"
+    );
 }
 
 #[test]
-fn an_operation_that_fails_again_after_closing_is_left_alone_for_longer_and_forgiven_after_a_while() {
+fn an_operation_that_fails_again_after_closing_is_left_alone_for_longer_and_forgiven_after_a_while()
+{
     let reopened_after = |closed_for: Duration| {
         let mut story = Story::new();
         let pause = story.open(Cause::Unreachable);
@@ -350,20 +413,30 @@ fn an_operation_that_fails_again_after_closing_is_left_alone_for_longer_and_forg
         story.open(Cause::Unreachable)
     };
     assert_eq!(reopened_after(seconds(1)), SHORTEST_PAUSE * 2);
-    assert_eq!(reopened_after(FORGIVEN_AFTER - seconds(1)), SHORTEST_PAUSE * 2);
+    assert_eq!(
+        reopened_after(FORGIVEN_AFTER - seconds(1)),
+        SHORTEST_PAUSE * 2
+    );
     assert_eq!(reopened_after(FORGIVEN_AFTER), SHORTEST_PAUSE);
 }
 
-/// Every way of three calls through a circuit, an invariant each: it is never shut for longer than it may be, and a provider that answers
-/// always gets it closed.
+/// Every way of three calls through a circuit, an invariant each: it is never shut for longer than
+/// it may be, and a provider that answers always gets it closed.
 #[test]
 fn whatever_happens_a_provider_that_answers_is_called_again() {
-    let healths = [DOWN, failing(Cause::Account), Health::Answering, Health::Unknown];
+    let healths = [
+        DOWN,
+        failing(Cause::Account),
+        Health::Answering,
+        Health::Unknown,
+    ];
     let mut stories = vec![vec![]];
     for _ in 0..5 {
         stories = stories
             .into_iter()
-            .flat_map(|story: Vec<usize>| (0..healths.len()).map(move |next| [story.clone(), vec![next]].concat()))
+            .flat_map(|story: Vec<usize>| {
+                (0..healths.len()).map(move |next| [story.clone(), vec![next]].concat())
+            })
             .collect();
     }
     assert_eq!(stories.len(), 4_usize.pow(5));
@@ -385,7 +458,10 @@ fn whatever_happens_a_provider_that_answers_is_called_again() {
             story.now = until;
         }
         if story.gate() != Gate::Closed {
-            assert!(matches!(story.attempt(TOKEN, Health::Answering), Some(Turn::Closed { .. })));
+            assert!(matches!(
+                story.attempt(TOKEN, Health::Answering),
+                Some(Turn::Closed { .. })
+            ));
         }
         assert_eq!(story.gate(), Gate::Closed);
     }

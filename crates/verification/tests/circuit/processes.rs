@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use verification::circuit::{Circuit, FEW_FAILURES, GLANCE, Gate, Health, MANY_FAILURES, SHORTEST_PAUSE, SUSTAINED};
+use verification::circuit::{
+    Circuit, FEW_FAILURES, GLANCE, Gate, Health, MANY_FAILURES, SHORTEST_PAUSE, SUSTAINED,
+};
 use verification::ports::{Circuits, Clock, Saved, Unavailable};
 use verification::testing::conformance;
 use verification::testing::memory::{Fault, World};
@@ -14,7 +16,9 @@ use super::{DOWN, TOKEN, seconds};
 async fn the_store_in_memory_conforms() {
     conformance::circuits(&World::new()).await;
     let world = Arc::new(World::new());
-    let stores: Vec<Arc<dyn Circuits>> = (0..16).map(|_| world.clone() as Arc<dyn Circuits>).collect();
+    let stores: Vec<Arc<dyn Circuits>> = (0..16)
+        .map(|_| world.clone() as Arc<dyn Circuits>)
+        .collect();
     conformance::circuits_race(&stores).await;
 }
 
@@ -64,7 +68,9 @@ async fn of_many_processes_one_tries_and_its_success_lets_all_call() {
         })
         .collect();
     assert_eq!(permits.len(), 1, "{admissions:?}");
-    breakers[3].report(permits[0], TOKEN, Health::Answering).await;
+    breakers[3]
+        .report(permits[0], TOKEN, Health::Answering)
+        .await;
     world.wait(seconds(1));
     for breaker in &breakers {
         assert_eq!(breaker.admit().await, Admission::Go(Permit::UNASKED));
@@ -84,9 +90,17 @@ async fn failures_of_many_processes_at_once_open_it_although_some_counts_are_los
         .map(|_| Breaker::new(store.clone(), world.clone(), world.clone()))
         .collect();
     for _ in 0..3 {
-        futures_util::future::join_all(breakers.iter().map(|breaker| breaker.report(Permit::UNASKED, TOKEN, DOWN))).await;
+        futures_util::future::join_all(
+            breakers
+                .iter()
+                .map(|breaker| breaker.report(Permit::UNASKED, TOKEN, DOWN)),
+        )
+        .await;
     }
-    assert!(matches!(world.circuit().await.unwrap().gate(world.now()), Gate::Open { .. }));
+    assert!(matches!(
+        world.circuit().await.unwrap().gate(world.now()),
+        Gate::Open { .. }
+    ));
 }
 
 #[tokio::test]
@@ -112,7 +126,9 @@ async fn a_success_between_two_failures_is_told_to_all_processes() {
     let breakers = processes(&world, 2);
     breakers[0].report(Permit::UNASKED, TOKEN, DOWN).await;
     world.wait(SUSTAINED);
-    breakers[1].report(Permit::UNASKED, TOKEN, Health::Answering).await;
+    breakers[1]
+        .report(Permit::UNASKED, TOKEN, Health::Answering)
+        .await;
     breakers[0].report(Permit::UNASKED, TOKEN, DOWN).await;
     assert_eq!(breakers[0].gate().await, Gate::Closed);
 }

@@ -11,13 +11,19 @@ use crate::named;
 
 #[tokio::test]
 async fn the_archive_in_memory_conforms() {
-    let (world, digest, subject) = (World::new(), Digest256::of(b"body"), named("ONA", "PETRAITYTE"));
+    let (world, digest, subject) = (
+        World::new(),
+        Digest256::of(b"body"),
+        named("ONA", "PETRAITYTE"),
+    );
     let (step, link) = ("SECOND_DOC_FRONT", "https://files.example/second");
     let mut facts = CallbackFacts {
         digest: digest.clone(),
         ..approved("first", "client")
     };
-    facts.links.insert(step.parse().unwrap(), vec![FileLink::new(link)]);
+    facts
+        .links
+        .insert(step.parse().unwrap(), vec![FileLink::new(link)]);
     world.serve(&facts);
     world.tells(&digest, subject.clone());
     conformance::archive(&world, &facts.scan_ref, b"body", (step, link), &subject).await;

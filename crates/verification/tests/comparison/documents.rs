@@ -29,13 +29,19 @@ fn a_number_with_second_evidence_tells_the_document() {
         (
             "another word for the type",
             card().valid("", until),
-            nobody().from("LT").paper("OLD_ID_CARD", "14027788").valid("", until),
+            nobody()
+                .from("LT")
+                .paper("OLD_ID_CARD", "14027788")
+                .valid("", until),
             Same,
         ),
         (
             "type read as OTHER",
             card().valid("", until),
-            nobody().from("LT").paper("OTHER", "14027788").valid("", until),
+            nobody()
+                .from("LT")
+                .paper("OTHER", "14027788")
+                .valid("", until),
             Same,
         ),
         (
@@ -47,13 +53,19 @@ fn a_number_with_second_evidence_tells_the_document() {
         (
             "0 and O misread",
             passport().valid("", until),
-            nobody().from("LT").paper("PASSPORT", "LB77O12345").valid("", until),
+            nobody()
+                .from("LT")
+                .paper("PASSPORT", "LB77O12345")
+                .valid("", until),
             Same,
         ),
         (
             "1 and I misread",
             passport().valid(day, ""),
-            nobody().from("LT").paper("PASSPORT", "LB770I2345").valid(day, ""),
+            nobody()
+                .from("LT")
+                .paper("PASSPORT", "LB770I2345")
+                .valid(day, ""),
             Same,
         ),
         (
@@ -76,10 +88,18 @@ fn a_number_with_second_evidence_tells_the_document() {
             nobody().from("PL").paper("ID_CARD", ""),
             Different,
         ),
-        ("two kinds, no number", nobody().from("LT").paper("PASSPORT", ""), card(), Different),
+        (
+            "two kinds, no number",
+            nobody().from("LT").paper("PASSPORT", ""),
+            card(),
+            Different,
+        ),
         (
             "card and licence with the person's number",
-            nobody().from("ES").paper("ID_CARD", "12345678Z").valid("2020-02-02", "2030-02-02"),
+            nobody()
+                .from("ES")
+                .paper("ID_CARD", "12345678Z")
+                .valid("2020-02-02", "2030-02-02"),
             nobody()
                 .from("ES")
                 .paper("DRIVER_LICENSE", "12345678Z")
@@ -88,20 +108,39 @@ fn a_number_with_second_evidence_tells_the_document() {
         ),
         (
             "card that was renewed under its number",
-            nobody().from("ES").paper("ID_CARD", "12345678Z").valid("2014-06-11", "2019-06-11"),
-            nobody().from("ES").paper("ID_CARD", "12345678Z").valid("2020-02-03", "2030-02-03"),
+            nobody()
+                .from("ES")
+                .paper("ID_CARD", "12345678Z")
+                .valid("2014-06-11", "2019-06-11"),
+            nobody()
+                .from("ES")
+                .paper("ID_CARD", "12345678Z")
+                .valid("2020-02-03", "2030-02-03"),
             Different,
         ),
         (
             "neighbouring numbers of two kinds",
             passport().valid("2021-05-17", "2031-05-17"),
-            nobody().from("LT").paper("ID_CARD", "LB77012346").valid("2018-11-22", "2028-11-22"),
+            nobody()
+                .from("LT")
+                .paper("ID_CARD", "LB77012346")
+                .valid("2018-11-22", "2028-11-22"),
             Different,
         ),
         // Not told.
         ("no members", nobody(), nobody(), Unknown),
-        ("no number", nobody().from("LT").paper("PASSPORT", ""), passport(), Unknown),
-        ("no country", nobody().paper("PASSPORT", "LB77012345"), passport(), Unknown),
+        (
+            "no number",
+            nobody().from("LT").paper("PASSPORT", ""),
+            passport(),
+            Unknown,
+        ),
+        (
+            "no country",
+            nobody().paper("PASSPORT", "LB77012345"),
+            passport(),
+            Unknown,
+        ),
         (
             "number and country alone",
             nobody().from("LT").paper("", "LB77012345"),
@@ -123,7 +162,10 @@ fn a_number_with_second_evidence_tells_the_document() {
         (
             "a digit misread",
             passport().valid("", until),
-            nobody().from("LT").paper("PASSPORT", "LB77012346").valid("", until),
+            nobody()
+                .from("LT")
+                .paper("PASSPORT", "LB77012346")
+                .valid("", until),
             Unknown,
         ),
         (
@@ -182,22 +224,33 @@ fn a_number_with_second_evidence_tells_the_document() {
         ),
         (
             "the person's number read in place of the document's",
-            nobody().paper("ID_CARD", "38503270010").code("LT", "38503270010"),
+            nobody()
+                .paper("ID_CARD", "38503270010")
+                .code("LT", "38503270010"),
             card(),
             Unknown,
         ),
         (
             "the person's number on both, type alone",
-            nobody().paper("ID_CARD", "12345678Z").code("ES", "12345678Z"),
-            nobody().paper("ID_CARD", "12345678Z").code("ES", "12345678Z"),
+            nobody()
+                .paper("ID_CARD", "12345678Z")
+                .code("ES", "12345678Z"),
+            nobody()
+                .paper("ID_CARD", "12345678Z")
+                .code("ES", "12345678Z"),
             Unknown,
         ),
     ];
     let mut wrong = Vec::new();
     for (what, one, other, document) in cases {
-        let (there, back) = (compare(&one, &other).document, compare(&other, &one).document);
+        let (there, back) = (
+            compare(&one, &other).document,
+            compare(&other, &one).document,
+        );
         if (there, back) != (document, document) {
-            wrong.push(format!("{what}: {document:?} is right, {there:?} and {back:?} were given"));
+            wrong.push(format!(
+                "{what}: {document:?} is right, {there:?} and {back:?} were given"
+            ));
         }
     }
     assert!(wrong.is_empty(), "{wrong:#?}");

@@ -38,11 +38,18 @@ fn a_text_without_end_is_a_missing_member() {
         "\u{301}".repeat(100_000),
         "ﷺ".repeat(50_000),
     ] {
-        assert_eq!(compare(&everywhere(&text), &everywhere(&text)), Comparison::UNKNOWN);
+        assert_eq!(
+            compare(&everywhere(&text), &everywhere(&text)),
+            Comparison::UNKNOWN
+        );
     }
     let long = "N".repeat(256);
     let person = compare(&named(&long, "SMITH"), &named(&long, "SMITH")).person;
-    assert_eq!(person, Person::Unknown, "a name that was cut somewhere is none");
+    assert_eq!(
+        person,
+        Person::Unknown,
+        "a name that was cut somewhere is none"
+    );
 }
 
 #[test]
@@ -62,7 +69,11 @@ fn the_worst_text_within_the_bounds_takes_no_time() {
         }
     }
     // 36 comparisons; each is far below the callback's budget even in a build for tests.
-    assert!(start.elapsed() < Duration::from_secs(20), "{:?}", start.elapsed());
+    assert!(
+        start.elapsed() < Duration::from_secs(20),
+        "{:?}",
+        start.elapsed()
+    );
 }
 
 #[test]

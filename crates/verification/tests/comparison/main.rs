@@ -89,17 +89,27 @@ impl Described for Subject {
     }
 
     fn sex(self, sex: &str) -> Self {
-        Self { sex: some(sex), ..self }
+        Self {
+            sex: some(sex),
+            ..self
+        }
     }
 
     fn code(self, country: &str, code: &str) -> Self {
         let personal_code = some(code);
-        Self { personal_code, ..self }.from(country)
+        Self {
+            personal_code,
+            ..self
+        }
+        .from(country)
     }
 
     fn from(self, country: &str) -> Self {
         let issuing_country = some(country);
-        Self { issuing_country, ..self }
+        Self {
+            issuing_country,
+            ..self
+        }
     }
 
     fn paper(self, document_type: &str, number: &str) -> Self {
@@ -123,7 +133,10 @@ impl Described for Subject {
 
 #[test]
 fn the_words_are_those_of_the_contract() {
-    assert_eq!(Person::ALL.map(Person::as_str), ["Same", "Different", "Unknown"]);
+    assert_eq!(
+        Person::ALL.map(Person::as_str),
+        ["Same", "Different", "Unknown"]
+    );
     assert_eq!(
         DocumentIdentity::ALL.map(DocumentIdentity::as_str),
         ["Different", "Same", "Unknown"]
@@ -131,14 +144,21 @@ fn the_words_are_those_of_the_contract() {
     for person in Person::ALL {
         for document in DocumentIdentity::ALL {
             let comparison = Comparison { person, document };
-            let words = serde_json::json!({"person": person.as_str(), "document": document.as_str()});
+            let words =
+                serde_json::json!({"person": person.as_str(), "document": document.as_str()});
             assert_eq!(serde_json::to_value(comparison).unwrap(), words);
-            assert_eq!(serde_json::from_value::<Comparison>(words).unwrap(), comparison);
+            assert_eq!(
+                serde_json::from_value::<Comparison>(words).unwrap(),
+                comparison
+            );
         }
     }
 }
 
 #[test]
 fn nothing_told_is_nothing_known() {
-    assert_eq!(verification::comparison::compare(&nobody(), &nobody()), Comparison::UNKNOWN);
+    assert_eq!(
+        verification::comparison::compare(&nobody(), &nobody()),
+        Comparison::UNKNOWN
+    );
 }

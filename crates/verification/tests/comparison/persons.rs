@@ -1,4 +1,5 @@
-//! One person or two: each case with the answer that a careful clerk would give who sees the two results and nothing else.
+//! One person or two: each case with the answer that a careful clerk would give who sees the two
+//! results and nothing else.
 
 use verification::comparison::Person::{self, Different, Same, Unknown};
 use verification::comparison::{Subject, compare};
@@ -13,7 +14,9 @@ fn check(cases: Vec<Case>) {
     for (what, one, other, person) in cases {
         let (there, back) = (compare(&one, &other).person, compare(&other, &one).person);
         if (there, back) != (person, person) {
-            wrong.push(format!("{what}: {person:?} is right, {there:?} and {back:?} were given"));
+            wrong.push(format!(
+                "{what}: {person:?} is right, {there:?} and {back:?} were given"
+            ));
         }
     }
     assert!(wrong.is_empty(), "{wrong:#?}");
@@ -23,28 +26,116 @@ fn check(cases: Vec<Case>) {
 pub fn one_person() -> Vec<Case> {
     let same = |what, one, other| (what, one, other, Same);
     vec![
-        same("equal", named("JONAS", "PETRAITIS"), named("JONAS", "PETRAITIS")),
-        same("another case", named("Jonas", "Petraitis"), named("JONAS", "PETRAITIS")),
-        same("Lithuanian letters", named("ŠARŪNAS", "ŽUKAUSKAS"), named("SARUNAS", "ZUKAUSKAS")),
-        same("Latvian letters", named("JĀNIS", "BĒRZIŅŠ"), named("JANIS", "BERZINS")),
-        same("Polish letters", named("Łukasz", "Wójcik"), named("LUKASZ", "WOJCIK")),
-        same("Czech letters", named("Jiří", "Dvořák"), named("JIRI", "DVORAK")),
-        same("Romanian letters", named("Ștefan", "Țurcanu"), named("STEFAN", "TURCANU")),
-        same("Icelandic letters", named("Þórður", "Guðmundsson"), named("THORDUR", "GUDMUNDSSON")),
-        same("Danish letters", named("Søren", "Ågård"), named("SOEREN", "AAGAARD")),
-        same("Croatian letters", named("Đorđe", "Đoković"), named("DJORDJE", "DJOKOVIC")),
-        same("German umlauts taken off", named("Jürgen", "Müller"), named("JURGEN", "MULLER")),
-        same("German umlauts written out", named("Jürgen", "Müller"), named("JUERGEN", "MUELLER")),
-        same("two Latin forms of umlauts", named("JURGEN", "MULLER"), named("JUERGEN", "MUELLER")),
-        same("sharp s", named("Jörg", "Großmann"), named("JOERG", "GROSSMANN")),
-        same("Turkish dotless i", named("Işıl", "Yıldız"), named("IŞIL", "YILDIZ")),
-        same("Turkish dotted i", named("İbrahim", "Çelik"), named("IBRAHIM", "CELIK")),
-        same("decomposed accents", named("Rene\u{301}e", "Dupont"), named("RENÉE", "DUPONT")),
-        same("French hyphen", named("JEAN-PIERRE", "DUPONT"), named("JEAN PIERRE", "DUPONT")),
-        same("Irish apostrophe", named("SEAN", "O'BRIEN"), named("SEAN", "O BRIEN")),
-        same("written together", named("PEDRO", "DE LA CRUZ"), named("PEDRO", "DELACRUZ")),
-        same("particles left out", named("LUDWIG", "VON DER HEIDE"), named("LUDWIG", "HEIDE")),
-        same("Arabic article", named("OMAR", "AL-HASSAN"), named("OMAR", "HASSAN")),
+        same(
+            "equal",
+            named("JONAS", "PETRAITIS"),
+            named("JONAS", "PETRAITIS"),
+        ),
+        same(
+            "another case",
+            named("Jonas", "Petraitis"),
+            named("JONAS", "PETRAITIS"),
+        ),
+        same(
+            "Lithuanian letters",
+            named("ŠARŪNAS", "ŽUKAUSKAS"),
+            named("SARUNAS", "ZUKAUSKAS"),
+        ),
+        same(
+            "Latvian letters",
+            named("JĀNIS", "BĒRZIŅŠ"),
+            named("JANIS", "BERZINS"),
+        ),
+        same(
+            "Polish letters",
+            named("Łukasz", "Wójcik"),
+            named("LUKASZ", "WOJCIK"),
+        ),
+        same(
+            "Czech letters",
+            named("Jiří", "Dvořák"),
+            named("JIRI", "DVORAK"),
+        ),
+        same(
+            "Romanian letters",
+            named("Ștefan", "Țurcanu"),
+            named("STEFAN", "TURCANU"),
+        ),
+        same(
+            "Icelandic letters",
+            named("Þórður", "Guðmundsson"),
+            named("THORDUR", "GUDMUNDSSON"),
+        ),
+        same(
+            "Danish letters",
+            named("Søren", "Ågård"),
+            named("SOEREN", "AAGAARD"),
+        ),
+        same(
+            "Croatian letters",
+            named("Đorđe", "Đoković"),
+            named("DJORDJE", "DJOKOVIC"),
+        ),
+        same(
+            "German umlauts taken off",
+            named("Jürgen", "Müller"),
+            named("JURGEN", "MULLER"),
+        ),
+        same(
+            "German umlauts written out",
+            named("Jürgen", "Müller"),
+            named("JUERGEN", "MUELLER"),
+        ),
+        same(
+            "two Latin forms of umlauts",
+            named("JURGEN", "MULLER"),
+            named("JUERGEN", "MUELLER"),
+        ),
+        same(
+            "sharp s",
+            named("Jörg", "Großmann"),
+            named("JOERG", "GROSSMANN"),
+        ),
+        same(
+            "Turkish dotless i",
+            named("Işıl", "Yıldız"),
+            named("IŞIL", "YILDIZ"),
+        ),
+        same(
+            "Turkish dotted i",
+            named("İbrahim", "Çelik"),
+            named("IBRAHIM", "CELIK"),
+        ),
+        same(
+            "decomposed accents",
+            named("Rene\u{301}e", "Dupont"),
+            named("RENÉE", "DUPONT"),
+        ),
+        same(
+            "French hyphen",
+            named("JEAN-PIERRE", "DUPONT"),
+            named("JEAN PIERRE", "DUPONT"),
+        ),
+        same(
+            "Irish apostrophe",
+            named("SEAN", "O'BRIEN"),
+            named("SEAN", "O BRIEN"),
+        ),
+        same(
+            "written together",
+            named("PEDRO", "DE LA CRUZ"),
+            named("PEDRO", "DELACRUZ"),
+        ),
+        same(
+            "particles left out",
+            named("LUDWIG", "VON DER HEIDE"),
+            named("LUDWIG", "HEIDE"),
+        ),
+        same(
+            "Arabic article",
+            named("OMAR", "AL-HASSAN"),
+            named("OMAR", "HASSAN"),
+        ),
         same(
             "Spanish surnames, one left out",
             named("LUCIA", "GARCIA LOPEZ"),
@@ -80,7 +171,11 @@ pub fn one_person() -> Vec<Case> {
             named("VAN ANH", "NGUYEN"),
             named("ANH", "NGUYEN VAN"),
         ),
-        same("Vietnamese letters", named("Thị Hương", "Đặng"), named("THI HUONG", "DANG")),
+        same(
+            "Vietnamese letters",
+            named("Thị Hương", "Đặng"),
+            named("THI HUONG", "DANG"),
+        ),
         same(
             "Chinese given name in two words",
             named("XIAO MING", "WANG"),
@@ -103,7 +198,9 @@ pub fn one_person() -> Vec<Case> {
         ),
         same(
             "Russian letters against a Latin form of another table, swapped",
-            named("SERGEI", "IVANOV").printed("Сергей", "Иванов").from("LT"),
+            named("SERGEI", "IVANOV")
+                .printed("Сергей", "Иванов")
+                .from("LT"),
             named("IVANOV", "SERGEY").from("UA"),
         ),
         same(
@@ -133,7 +230,9 @@ pub fn one_person() -> Vec<Case> {
         ),
         same(
             "Greek letters",
-            nobody().printed("Γεώργιος", "Παπαδόπουλος").born_on("1985-03-27"),
+            nobody()
+                .printed("Γεώργιος", "Παπαδόπουλος")
+                .born_on("1985-03-27"),
             named("GEORGIOS", "PAPADOPOULOS"),
         ),
         same(
@@ -168,7 +267,9 @@ pub fn one_person() -> Vec<Case> {
         ),
         same(
             "no birth date, one personal number",
-            named("JONAS", "PETRAITIS").born_on("").code("LT", "38503270010"),
+            named("JONAS", "PETRAITIS")
+                .born_on("")
+                .code("LT", "38503270010"),
             named("JONAS", "PETRAITIS").code("LT", "38503270010"),
         ),
         same(
@@ -181,8 +282,16 @@ pub fn one_person() -> Vec<Case> {
             named("JONAS", "PETRAITIS").code("LT", "38503270010"),
             named("JONAS", "PETRAITIS").code("LT", "*******0099"),
         ),
-        same("mononym, repeated in both parts", named("SUHARTO", "SUHARTO"), named("", "SUHARTO")),
-        same("mononym with a filler", named("FNU", "SUHARTO"), named("SUHARTO", "XXX")),
+        same(
+            "mononym, repeated in both parts",
+            named("SUHARTO", "SUHARTO"),
+            named("", "SUHARTO"),
+        ),
+        same(
+            "mononym with a filler",
+            named("FNU", "SUHARTO"),
+            named("SUHARTO", "XXX"),
+        ),
         same(
             "text direction marks",
             named("\u{200F}JONAS\u{200E}", "PETRAITIS"),
@@ -200,7 +309,11 @@ pub fn two_persons() -> Vec<Case> {
             named("JONAS", "PETRAITIS"),
             named("ANNA", "NOWAK").born_on("1990-11-02"),
         ),
-        different("strangers of one birth date", named("JONAS", "PETRAITIS"), named("ANNA", "NOWAK")),
+        different(
+            "strangers of one birth date",
+            named("JONAS", "PETRAITIS"),
+            named("ANNA", "NOWAK"),
+        ),
         different(
             "strangers, no birth dates",
             named("JONAS", "PETRAITIS").born_on(""),
@@ -226,11 +339,19 @@ pub fn two_persons() -> Vec<Case> {
             named("ONA", "PETRAITIENE"),
             named("ONA", "PETRAITYTE").born_on("2011-12-05"),
         ),
-        different("birth dates alone", nobody().born_on("1985-03-27"), nobody().born_on("1991-10-14")),
+        different(
+            "birth dates alone",
+            nobody().born_on("1985-03-27"),
+            nobody().born_on("1991-10-14"),
+        ),
         different(
             "father and son by their numbers",
-            named("JONAS", "PETRAITIS").born_on("").code("LT", "38503270010"),
-            named("JONAS", "PETRAITIS").born_on("").code("LT", "50912140128"),
+            named("JONAS", "PETRAITIS")
+                .born_on("")
+                .code("LT", "38503270010"),
+            named("JONAS", "PETRAITIS")
+                .born_on("")
+                .code("LT", "50912140128"),
         ),
         different(
             "twins in Cyrillic letters",
@@ -259,8 +380,16 @@ pub fn open_question() -> Vec<Case> {
             named("JOHN", "SMITH").born_on("1985-02-30"),
             named("JOHN", "SMITH"),
         ),
-        unknown("birth date alone", nobody().born_on("1985-03-27"), nobody().born_on("1985-03-27")),
-        unknown("no given name", named("", "PETRAITIS"), named("JONAS", "PETRAITIS")),
+        unknown(
+            "birth date alone",
+            nobody().born_on("1985-03-27"),
+            nobody().born_on("1985-03-27"),
+        ),
+        unknown(
+            "no given name",
+            named("", "PETRAITIS"),
+            named("JONAS", "PETRAITIS"),
+        ),
         unknown(
             "surname and birth date alone, as twins have",
             named("", "PETRAITIS"),
@@ -279,18 +408,38 @@ pub fn open_question() -> Vec<Case> {
         ),
         unknown(
             "given name and patronymic alone",
-            named("IVAN", "").patronymic("PETROVICH").full("IVAN PETROVICH"),
-            named("IVAN", "").patronymic("PETROVICH").full("IVAN PETROVICH"),
+            named("IVAN", "")
+                .patronymic("PETROVICH")
+                .full("IVAN PETROVICH"),
+            named("IVAN", "")
+                .patronymic("PETROVICH")
+                .full("IVAN PETROVICH"),
         ),
-        unknown("brother and sister", named("JAN", "KOWALSKI"), named("JANA", "KOWALSKA")),
+        unknown(
+            "brother and sister",
+            named("JAN", "KOWALSKI"),
+            named("JANA", "KOWALSKA"),
+        ),
         unknown(
             "brother and sister, one surname",
             named("PAUL", "SCHMIDT"),
             named("PAULA", "SCHMIDT"),
         ),
-        unknown("twins alike", named("MARIA", "NOWAK"), named("MARTA", "NOWAK")),
-        unknown("twins of one sound", named("MIA", "BROWN"), named("MYA", "BROWN")),
-        unknown("twins, one letter more", named("ANNA", "NOWAK"), named("HANNA", "NOWAK")),
+        unknown(
+            "twins alike",
+            named("MARIA", "NOWAK"),
+            named("MARTA", "NOWAK"),
+        ),
+        unknown(
+            "twins of one sound",
+            named("MIA", "BROWN"),
+            named("MYA", "BROWN"),
+        ),
+        unknown(
+            "twins, one letter more",
+            named("ANNA", "NOWAK"),
+            named("HANNA", "NOWAK"),
+        ),
         unknown(
             "twins who share the first name",
             named("ANNA MARIA", "SCHMIDT"),
@@ -336,7 +485,11 @@ pub fn open_question() -> Vec<Case> {
             named("KARL FRIEDRICH", "BRAUN"),
             named("FRIEDRICH", "BRAUN"),
         ),
-        unknown("Chinese twins, final e", named("XIAOYUE", "WANG"), named("XIAOYU", "WANG")),
+        unknown(
+            "Chinese twins, final e",
+            named("XIAOYUE", "WANG"),
+            named("XIAOYU", "WANG"),
+        ),
         unknown(
             "Chinese twins who differ in their own script",
             named("XIAOYU", "WANG").printed("晓玉", "王"),
@@ -362,7 +515,11 @@ pub fn open_question() -> Vec<Case> {
             named("IVAN", "PETR"),
             named("IVAN", "PETROV"),
         ),
-        unknown("surnames of one sound", named("WEI", "WANG"), named("WEI", "FANG")),
+        unknown(
+            "surnames of one sound",
+            named("WEI", "WANG"),
+            named("WEI", "FANG"),
+        ),
         unknown(
             "surname changed, nothing else",
             named("ONA", "PETRAITYTE"),
@@ -388,7 +545,11 @@ pub fn open_question() -> Vec<Case> {
             named("SASHA", "PETROV"),
             named("SASHA", "PETROVA"),
         ),
-        unknown("cousins", named("MARIA", "GARCIA LOPEZ"), named("MARIA", "GARCIA PEREZ")),
+        unknown(
+            "cousins",
+            named("MARIA", "GARCIA LOPEZ"),
+            named("MARIA", "GARCIA PEREZ"),
+        ),
         unknown(
             "two patronymics",
             named("IVAN", "IVANOV").patronymic("PETROVICH"),
@@ -412,7 +573,9 @@ pub fn open_question() -> Vec<Case> {
         unknown(
             "one number, two birth dates",
             named("JONAS", "PETRAITIS").code("LT", "38503270010"),
-            named("JONAS", "PETRAITIS").born_on("1991-10-14").code("LT", "38503270010"),
+            named("JONAS", "PETRAITIS")
+                .born_on("1991-10-14")
+                .code("LT", "38503270010"),
         ),
         unknown(
             "one number, two given names",
@@ -454,14 +617,26 @@ pub fn open_question() -> Vec<Case> {
             named("MICHAL", "LEVI").sex("MALE"),
             named("MICHAL", "LEVI").sex("FEMALE"),
         ),
-        unknown("mononym that may be a surname", named("", "SUHARTO"), named("", "SUHARTO")),
-        unknown("mononym against a whole name", named("FNU", "SUHARTO"), named("AHMAD", "SUHARTO")),
+        unknown(
+            "mononym that may be a surname",
+            named("", "SUHARTO"),
+            named("", "SUHARTO"),
+        ),
+        unknown(
+            "mononym against a whole name",
+            named("FNU", "SUHARTO"),
+            named("AHMAD", "SUHARTO"),
+        ),
         unknown(
             "swapped and shortened",
             named("PETRAITIS", "JONAS"),
             named("JONAS ANTANAS", "PETRAITIS"),
         ),
-        unknown("names without letters", named("-", "---"), named("-", "---")),
+        unknown(
+            "names without letters",
+            named("-", "---"),
+            named("-", "---"),
+        ),
     ]
 }
 
@@ -484,12 +659,18 @@ fn what_the_results_do_not_tell_is_unknown() {
 #[test]
 fn only_two_known_sexes_can_differ() {
     let of = |sex: &str| named("ANDREA", "ROSSI").sex(sex);
-    for (one, other) in [("FEMALE", "F"), ("UNDEFINED", "MALE"), ("", "FEMALE"), ("X", "M")] {
+    for (one, other) in [
+        ("FEMALE", "F"),
+        ("UNDEFINED", "MALE"),
+        ("", "FEMALE"),
+        ("X", "M"),
+    ] {
         assert_eq!(compare(&of(one), &of(other)).person, Same, "{one} {other}");
     }
 }
 
-/// Unequal numbers of one country count if they are of one kind, and if no reader could take one for the other.
+/// Unequal numbers of one country count if they are of one kind, and if no reader could take one
+/// for the other.
 #[test]
 fn only_clearly_unequal_personal_numbers_count() {
     let of = |code: &str| named("JONAS", "PETRAITIS").born_on("").code("IN", code);
@@ -499,6 +680,10 @@ fn only_clearly_unequal_personal_numbers_count() {
         ("385032700", "ABCPD1234F", Unknown),
         ("38503270O", "385032700", Unknown),
     ] {
-        assert_eq!(compare(&of(one), &of(other)).person, person, "{one} {other}");
+        assert_eq!(
+            compare(&of(one), &of(other)).person,
+            person,
+            "{one} {other}"
+        );
     }
 }

@@ -1,4 +1,5 @@
-//! What holds for any two results: drawn from small sets of likely and of odd texts, so that they often agree in part.
+//! What holds for any two results: drawn from small sets of likely and of odd texts, so that they
+//! often agree in part.
 
 use fastrand::Rng;
 use verification::comparison::{DocumentIdentity, Person, Subject, compare};
@@ -53,7 +54,14 @@ const NUMBERS: [&str; 9] = [
     "14027788",
 ];
 const COUNTRIES: [&str; 4] = ["LT", "PL", "lt", "LTU"];
-const TYPES: [&str; 6] = ["PASSPORT", "ID_CARD", "OLD_ID_CARD", "DRIVER_LICENSE", "OTHER", "passport"];
+const TYPES: [&str; 6] = [
+    "PASSPORT",
+    "ID_CARD",
+    "OLD_ID_CARD",
+    "DRIVER_LICENSE",
+    "OTHER",
+    "passport",
+];
 const SEXES: [&str; 3] = ["MALE", "FEMALE", "UNDEFINED"];
 
 type Member = fn(&mut Subject) -> &mut Option<String>;
@@ -102,7 +110,10 @@ fn relative_of(one: &Subject, rng: &mut Rng) -> Subject {
 
 fn text_of(subject: &Subject) -> Vec<Option<String>> {
     let mut subject = subject.clone();
-    MEMBERS.iter().map(|(member, _)| member(&mut subject).clone()).collect()
+    MEMBERS
+        .iter()
+        .map(|(member, _)| member(&mut subject).clone())
+        .collect()
 }
 
 /// Plays all runs; a failure names the seed that repeats it.
@@ -114,7 +125,10 @@ fn for_any_two(holds: impl Fn(&Subject, &Subject, &mut Rng) -> bool) {
         let one = any_subject(&mut rng);
         let other = relative_of(&one, &mut rng);
         let (first, second) = (text_of(&one), text_of(&other));
-        assert!(holds(&one, &other, &mut rng), "seed {seed}, run {run}: {first:?} and {second:?}");
+        assert!(
+            holds(&one, &other, &mut rng),
+            "seed {seed}, run {run}: {first:?} and {second:?}"
+        );
     }
 }
 
@@ -143,7 +157,8 @@ fn no_further_member_turns_different_into_same() {
             *member(&mut fuller) = rng.choice(*texts).map(|text| (*text).to_owned());
             let after = compare(one, &fuller);
             (before.person, after.person) != (Person::Different, Person::Same)
-                && (before.document, after.document) != (DocumentIdentity::Different, DocumentIdentity::Same)
+                && (before.document, after.document)
+                    != (DocumentIdentity::Different, DocumentIdentity::Same)
         })
     });
 }

@@ -1,4 +1,5 @@
-//! The cases notice the rules that are easily got wrong: each is played here, and must fail at one of them.
+//! The cases notice the rules that are easily got wrong: each is played here, and must fail at one
+//! of them.
 
 use verification::comparison::{Person, Subject, compare};
 
@@ -13,12 +14,17 @@ fn all() -> Vec<Case> {
 
 /// The cases in which somebody else, or nobody known, is taken for the person.
 fn wrongly_same(rule: impl Fn(&Subject, &Subject) -> Person) -> usize {
-    let is_wrong = |(_, one, other, right): &Case| *right != Person::Same && rule(one, other) == Person::Same;
+    let is_wrong =
+        |(_, one, other, right): &Case| *right != Person::Same && rule(one, other) == Person::Same;
     all().iter().filter(|case| is_wrong(case)).count()
 }
 
 fn same_if(is_same: bool) -> Person {
-    if is_same { Person::Same } else { Person::Unknown }
+    if is_same {
+        Person::Same
+    } else {
+        Person::Unknown
+    }
 }
 
 #[test]

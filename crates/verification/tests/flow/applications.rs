@@ -52,7 +52,10 @@ impl Flow {
             clock: self.world.clone(),
             observer: self.world.clone(),
         };
-        erase.erase(&scan_ref.parse().unwrap()).await.expect("stores answer")
+        erase
+            .erase(&scan_ref.parse().unwrap())
+            .await
+            .expect("stores answer")
     }
 }
 
@@ -70,7 +73,10 @@ async fn a_session_says_what_its_second_document_will_be() {
     let State::Captured { plan, .. } = flow.world.pairing(first).state else {
         panic!()
     };
-    assert_eq!((plan.country.as_str(), plan.document_type), ("LV", Some(DocumentType::Passport)));
+    assert_eq!(
+        (plan.country.as_str(), plan.document_type),
+        ("LV", Some(DocumentType::Passport))
+    );
 }
 
 #[tokio::test]
@@ -80,8 +86,13 @@ async fn a_pairing_parked_for_a_step_never_judged_says_so() {
         name: name.parse().unwrap(),
         kind: StepKind::Upload,
     };
-    flow.world.session_steps(vec![step("SECOND_DOC_BACK"), step("SECOND_DOC_FRONT")]);
-    let opened = flow.sessions().open(&request(), ExpectedDocument::default()).await.unwrap();
+    flow.world
+        .session_steps(vec![step("SECOND_DOC_BACK"), step("SECOND_DOC_FRONT")]);
+    let opened = flow
+        .sessions()
+        .open(&request(), ExpectedDocument::default())
+        .await
+        .unwrap();
     flow.callback(&CallbackFacts {
         steps_verdict: StepsVerdict::NotJudged,
         ..approved(opened.session.scan_ref.as_str(), "client")
@@ -90,7 +101,10 @@ async fn a_pairing_parked_for_a_step_never_judged_says_so() {
     let pairing = flow.world.pairing(opened.session.scan_ref.as_str());
     assert_eq!(pairing.state.reason(), Some("StepNotJudged"));
     let remedy = Policy::default().remedy(&pairing).unwrap();
-    assert!(remedy.contains("SECOND_DOC_FRONT") && remedy.contains("AcceptUnjudged"), "{remedy}");
+    assert!(
+        remedy.contains("SECOND_DOC_FRONT") && remedy.contains("AcceptUnjudged"),
+        "{remedy}"
+    );
 }
 
 #[tokio::test]
@@ -105,9 +119,15 @@ async fn a_callback_faster_than_the_sessions_record_is_kept() {
         country: Some("LV".parse().unwrap()),
         document_type: None,
     };
-    flow.sessions().open(&request(), expected.clone()).await.unwrap();
+    flow.sessions()
+        .open(&request(), expected.clone())
+        .await
+        .unwrap();
     let pairing = flow.world.pairing("session-1");
-    assert_eq!((pairing.state, pairing.expected), (State::Expired, expected));
+    assert_eq!(
+        (pairing.state, pairing.expected),
+        (State::Expired, expected)
+    );
 }
 
 #[tokio::test]
@@ -117,15 +137,28 @@ async fn a_pairing_parked_after_its_files_goes_on_with_a_new_token() {
     flow.world.fault("process", Fault::Refused);
     flow.process().await;
     let retry = flow.retrying(Policy::default());
-    assert!(matches!(retry.retry(&"first".parse().unwrap()).await.unwrap(), Retried::TakenUp(_)));
+    assert!(matches!(
+        retry.retry(&"first".parse().unwrap()).await.unwrap(),
+        Retried::TakenUp(_)
+    ));
     assert_eq!(flow.process().await, Advanced::Resting("Submitted"));
-    assert_eq!((flow.world.token_count(), flow.world.submissions().len()), (2, 1));
-    assert_eq!(flow.world.pairing("first").scan_refs().len(), 3, "the token before is still known");
+    assert_eq!(
+        (flow.world.token_count(), flow.world.submissions().len()),
+        (2, 1)
+    );
+    assert_eq!(
+        flow.world.pairing("first").scan_refs().len(),
+        3,
+        "the token before is still known"
+    );
     assert_eq!(
         retry.retry(&"second-2".parse().unwrap()).await.unwrap(),
         Retried::NotParked("Submitted")
     );
-    assert_eq!(retry.retry(&"nobody".parse().unwrap()).await.unwrap(), Retried::Unknown);
+    assert_eq!(
+        retry.retry(&"nobody".parse().unwrap()).await.unwrap(),
+        Retried::Unknown
+    );
 }
 
 #[tokio::test]
@@ -138,14 +171,20 @@ async fn a_pairing_parked_by_the_policy_is_judged_again_by_the_present_one() {
     .await;
     let first = "first".parse().unwrap();
     assert_eq!(
-        flow.retrying(Policy::default()).retry(&first).await.unwrap(),
+        flow.retrying(Policy::default())
+            .retry(&first)
+            .await
+            .unwrap(),
         Retried::StillParked("CountryUnknown")
     );
     let policy = Policy {
         default_country: Some("LT".parse().unwrap()),
         ..Policy::default()
     };
-    assert!(matches!(flow.retrying(policy).retry(&first).await.unwrap(), Retried::TakenUp(_)));
+    assert!(matches!(
+        flow.retrying(policy).retry(&first).await.unwrap(),
+        Retried::TakenUp(_)
+    ));
     assert_eq!(flow.process().await, Advanced::Resting("Submitted"));
 }
 
@@ -162,7 +201,11 @@ async fn a_pairing_that_the_present_policy_declines_is_not_taken_up() {
         step_images: "ANOTHER_STEP=FRONT".parse().unwrap(),
         ..Policy::default()
     };
-    let retried = flow.retrying(policy).retry(&"first".parse().unwrap()).await.unwrap();
+    let retried = flow
+        .retrying(policy)
+        .retry(&"first".parse().unwrap())
+        .await
+        .unwrap();
     assert_eq!(retried, Retried::StillParked("NoAdditionalStep"));
     assert_eq!(flow.process().await, Advanced::Resting("Declined"));
 }
@@ -173,10 +216,20 @@ async fn an_erased_customer_leaves_nothing_and_late_callbacks_store_nothing() {
     let Erased::Now(receipt) = flow.erase("second-1").await else {
         panic!()
     };
-    assert_eq!((receipt.files.documents, receipt.files.callbacks, receipt.records), (2, 1, 9));
+    assert_eq!(
+        (
+            receipt.files.documents,
+            receipt.files.callbacks,
+            receipt.records
+        ),
+        (2, 1, 9)
+    );
     assert!(receipt.remaining.is_empty());
     assert_eq!(receipt.deleted_at_provider.len(), 2);
-    for late in [approved("first", "client"), second("second-1", "first", Overall::Approved)] {
+    for late in [
+        approved("first", "client"),
+        second("second-1", "first", Overall::Approved),
+    ] {
         assert_eq!(flow.callback(&late).await, Accepted::Ignored("Erased"));
     }
     assert_eq!(
@@ -194,24 +247,37 @@ async fn an_erased_customer_leaves_nothing_and_late_callbacks_store_nothing() {
 #[tokio::test]
 async fn a_live_session_is_erased_here_at_once_and_at_the_provider_later() {
     let flow = Flow::new();
-    let opened = flow.sessions().open(&request(), ExpectedDocument::default()).await.unwrap();
+    let opened = flow
+        .sessions()
+        .open(&request(), ExpectedDocument::default())
+        .await
+        .unwrap();
     let first = opened.session.scan_ref;
     let Erased::Now(receipt) = flow.erase(first.as_str()).await else {
         panic!()
     };
-    assert!(matches!(receipt.remaining[0].kind, RemainingKind::SessionStillLive(_)));
+    assert!(matches!(
+        receipt.remaining[0].kind,
+        RemainingKind::SessionStillLive(_)
+    ));
     assert_eq!(
         flow.callback(&approved(first.as_str(), "client")).await,
         Accepted::Ignored("Erased")
     );
     let waiting = flow.world.pairing(first.as_str());
-    assert_eq!((waiting.client_id.clone(), waiting.attention_at().is_some()), (None, true));
+    assert_eq!(
+        (waiting.client_id.clone(), waiting.attention_at().is_some()),
+        (None, true)
+    );
     flow.world.end_session(&first);
     let Erased::Now(receipt) = flow.erase(first.as_str()).await else {
         panic!()
     };
     assert!(receipt.remaining.is_empty());
-    assert_eq!(flow.world.deleted_at_provider(), std::slice::from_ref(&first));
+    assert_eq!(
+        flow.world.deleted_at_provider(),
+        std::slice::from_ref(&first)
+    );
     assert_eq!(flow.world.record_count(), 0);
 }
 
@@ -223,14 +289,21 @@ async fn erasure_that_ends_in_the_middle_is_taken_up_again() {
         panic!()
     };
     assert_eq!(
-        (receipt.remaining.len(), receipt.deleted_at_provider.len(), receipt.records),
+        (
+            receipt.remaining.len(),
+            receipt.deleted_at_provider.len(),
+            receipt.records
+        ),
         (1, 1, 0)
     );
     assert_eq!(flow.process().await, Advanced::Resting("Erasing"));
     let Erased::Now(receipt) = flow.erase("first").await else {
         panic!()
     };
-    assert_eq!((receipt.remaining.len(), receipt.deleted_at_provider.len()), (0, 2));
+    assert_eq!(
+        (receipt.remaining.len(), receipt.deleted_at_provider.len()),
+        (0, 2)
+    );
     assert_eq!(
         flow.world.deleted_at_provider().len(),
         2,
@@ -255,7 +328,10 @@ async fn bodies_without_a_pairing_can_be_erased() {
     assert_eq!(flow.erase("monitored").await, Erased::Before);
     assert_eq!(flow.erase("nobody").await, Erased::Unknown);
     // What comes later is kept no more.
-    assert_eq!(flow.callback(&monitoring).await, Accepted::Ignored("Erased"));
+    assert_eq!(
+        flow.callback(&monitoring).await,
+        Accepted::Ignored("Erased")
+    );
     assert_eq!(flow.world.archived().len(), 0);
 }
 

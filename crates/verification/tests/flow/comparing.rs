@@ -1,4 +1,5 @@
-//! Both results are compared when the second one is confirmed. Two words come of it, and nothing else.
+//! Both results are compared when the second one is confirmed. Two words come of it, and nothing
+//! else.
 
 use verification::comparison::{Comparison, DocumentIdentity, Person, Subject};
 use verification::reason::SettledReason;
@@ -41,7 +42,11 @@ async fn settled(policy: ComparisonPolicy, second_tells: Option<Subject>) -> Flo
 
 fn found(flow: &Flow) -> (Option<Comparison>, Option<Verdict>, Option<&'static str>) {
     let pairing = flow.world.pairing("first");
-    (pairing.comparison, pairing.state.verdict(), pairing.reason())
+    (
+        pairing.comparison,
+        pairing.state.verdict(),
+        pairing.reason(),
+    )
 }
 
 #[tokio::test]
@@ -52,10 +57,17 @@ async fn two_documents_of_one_person_are_said_to_be_so() {
             person: Person::Same,
             document: DocumentIdentity::Different,
         };
-        assert_eq!(found(&flow), (Some(comparison), Some(Verdict::Approved), None));
+        assert_eq!(
+            found(&flow),
+            (Some(comparison), Some(Verdict::Approved), None)
+        );
         let detail = &flow.world.announcements()[0].detail;
         assert_eq!(detail.comparison, Some(comparison));
-        assert!(flow.world.observations().contains(&Observation::Compared(comparison)));
+        assert!(
+            flow.world
+                .observations()
+                .contains(&Observation::Compared(comparison))
+        );
     }
 }
 
@@ -65,17 +77,28 @@ async fn the_same_document_twice_is_reported_or_suspected() {
     let flow = settled(ComparisonPolicy::Report, again()).await;
     let (comparison, verdict, _) = found(&flow);
     assert_eq!(comparison.unwrap().document, DocumentIdentity::Same);
-    assert_eq!(verdict, Some(Verdict::Approved), "what it means is for the application to say");
+    assert_eq!(
+        verdict,
+        Some(Verdict::Approved),
+        "what it means is for the application to say"
+    );
 
     let flow = settled(ComparisonPolicy::Require, again()).await;
     let (_, verdict, reason) = found(&flow);
     assert_eq!(
         (verdict, reason),
-        (Some(Verdict::Suspected), Some(SettledReason::SameDocument.as_str()))
+        (
+            Some(Verdict::Suspected),
+            Some(SettledReason::SameDocument.as_str())
+        )
     );
     let detail = &flow.world.announcements()[0].detail;
     assert_eq!(detail.reason.as_deref(), Some("SameDocument"));
-    assert_eq!(detail.second_overall, Some(Overall::Approved), "what iDenfy said is kept as it was");
+    assert_eq!(
+        detail.second_overall,
+        Some(Overall::Approved),
+        "what iDenfy said is kept as it was"
+    );
 }
 
 #[tokio::test]
@@ -88,16 +111,25 @@ async fn another_persons_document_is_suspected_if_required() {
     let flow = settled(ComparisonPolicy::Require, Some(other)).await;
     let (comparison, verdict, reason) = found(&flow);
     assert_eq!(comparison.unwrap().person, Person::Different);
-    assert_eq!((verdict, reason), (Some(Verdict::Suspected), Some("PersonDiffers")));
+    assert_eq!(
+        (verdict, reason),
+        (Some(Verdict::Suspected), Some("PersonDiffers"))
+    );
 }
 
 #[tokio::test]
 async fn results_that_tell_nothing_are_not_taken_for_the_same() {
     let flow = settled(ComparisonPolicy::Report, None).await;
-    assert_eq!(found(&flow), (Some(Comparison::UNKNOWN), Some(Verdict::Approved), None));
+    assert_eq!(
+        found(&flow),
+        (Some(Comparison::UNKNOWN), Some(Verdict::Approved), None)
+    );
     let flow = settled(ComparisonPolicy::Require, None).await;
     let (_, verdict, reason) = found(&flow);
-    assert_eq!((verdict, reason), (Some(Verdict::Suspected), Some("NotComparable")));
+    assert_eq!(
+        (verdict, reason),
+        (Some(Verdict::Suspected), Some("NotComparable"))
+    );
 }
 
 #[tokio::test]
@@ -114,7 +146,8 @@ async fn a_denied_second_result_stays_denied_whatever_is_found() {
     });
     flow.callback(&approved("first", "client")).await;
     flow.process().await;
-    flow.callback(&second("second-1", "first", Overall::Denied)).await;
+    flow.callback(&second("second-1", "first", Overall::Denied))
+        .await;
     flow.process().await;
     let (_, verdict, reason) = found(&flow);
     assert_eq!((verdict, reason), (Some(Verdict::Denied), None));

@@ -62,7 +62,10 @@ impl Flow {
 
     fn outcomes(&self) -> Vec<Outcome> {
         let announcements = self.world.announcements();
-        announcements.iter().map(|announcement| announcement.outcome).collect()
+        announcements
+            .iter()
+            .map(|announcement| announcement.outcome)
+            .collect()
     }
 
     fn verdict(&self) -> Option<Verdict> {
@@ -78,7 +81,10 @@ async fn an_old_approval_again_does_not_reopen_a_decline() {
     flow.callback(&first(Overall::Denied, "d")).await;
     flow.pass(1).await;
     assert_eq!(flow.state().name(), "Declined");
-    assert_eq!(flow.late(&approval, Overall::Denied).await, Accepted::Ignored("AlreadyHeard"));
+    assert_eq!(
+        flow.late(&approval, Overall::Denied).await,
+        Accepted::Ignored("AlreadyHeard")
+    );
     flow.pass(30).await;
     assert_eq!(flow.state().name(), "Declined");
     assert_eq!(flow.world.token_count(), 0);
@@ -88,11 +94,15 @@ async fn an_old_approval_again_does_not_reopen_a_decline() {
 async fn an_approval_that_is_older_than_the_denial_opens_nothing() {
     let flow = Flow::confirming();
     flow.callback(&first(Overall::Denied, "d")).await;
-    flow.late(&first(Overall::Approved, "a"), Overall::Denied).await;
+    flow.late(&first(Overall::Approved, "a"), Overall::Denied)
+        .await;
     flow.pass(30).await;
     assert_eq!(flow.state().name(), "Declined");
     assert_eq!(flow.world.token_count(), 0);
-    assert!(flow.world.pairing("first").is_at_rest(), "the question is over");
+    assert!(
+        flow.world.pairing("first").is_at_rest(),
+        "the question is over"
+    );
 }
 
 #[tokio::test]
@@ -101,11 +111,17 @@ async fn a_repeated_body_sends_the_message_that_was_lost() {
     let result = other_second(Overall::Approved, "b");
     flow.callback(&result).await;
     flow.world.take_messages();
-    assert_eq!(flow.callback(&result).await, Accepted::Ignored("AlreadyHeard"));
+    assert_eq!(
+        flow.callback(&result).await,
+        Accepted::Ignored("AlreadyHeard")
+    );
     assert_eq!(flow.world.take_messages().len(), 1);
     assert_eq!(flow.process().await, Advanced::Resting("Settled"));
     flow.callback(&result).await;
-    assert!(flow.world.take_messages().is_empty(), "nothing is left to be asked");
+    assert!(
+        flow.world.take_messages().is_empty(),
+        "nothing is left to be asked"
+    );
 }
 
 #[tokio::test]
@@ -114,7 +130,9 @@ async fn a_verdict_is_not_changed_back_by_an_old_body() {
     flow.callback(&other_second(Overall::Denied, "d")).await;
     flow.pass(1).await;
     assert_eq!(flow.verdict(), Some(Verdict::Denied));
-    let again = flow.late(&other_second(Overall::Approved, "b"), Overall::Denied).await;
+    let again = flow
+        .late(&other_second(Overall::Approved, "b"), Overall::Denied)
+        .await;
     assert_eq!(again, Accepted::Ignored("AlreadyHeard"));
     flow.pass(30).await;
     assert_eq!(flow.verdict(), Some(Verdict::Denied));
@@ -126,8 +144,13 @@ async fn an_old_body_does_not_withdraw_a_revocation() {
     flow.callback(&first(Overall::Denied, "d")).await;
     flow.pass(1).await;
     assert!(flow.world.pairing("first").revoked.is_some());
-    flow.late(&first(Overall::Approved, "a"), Overall::Denied).await;
-    flow.late(&first(Overall::Approved, "another old body"), Overall::Denied).await;
+    flow.late(&first(Overall::Approved, "a"), Overall::Denied)
+        .await;
+    flow.late(
+        &first(Overall::Approved, "another old body"),
+        Overall::Denied,
+    )
+    .await;
     flow.pass(30).await;
     assert!(flow.world.pairing("first").revoked.is_some());
 }
@@ -137,7 +160,8 @@ async fn a_revocation_that_is_withdrawn_is_announced() {
     let flow = Flow::settled_and_confirmed().await;
     flow.callback(&first(Overall::Denied, "d")).await;
     flow.pass(20).await;
-    flow.callback(&first(Overall::Approved, "approved after all")).await;
+    flow.callback(&first(Overall::Approved, "approved after all"))
+        .await;
     flow.pass(20).await;
     assert_eq!(flow.world.pairing("first").revoked, None);
     assert_eq!(
@@ -178,7 +202,8 @@ async fn a_forged_verdict_does_not_settle() {
 #[tokio::test]
 async fn a_forged_denial_revokes_nothing() {
     let flow = Flow::settled_and_confirmed().await;
-    flow.late(&first(Overall::Denied, "forged"), Overall::Approved).await;
+    flow.late(&first(Overall::Denied, "forged"), Overall::Approved)
+        .await;
     flow.pass(30).await;
     assert_eq!(flow.world.pairing("first").revoked, None);
     assert_eq!(flow.outcomes(), [Outcome::DualVerificationSettled]);
@@ -194,8 +219,14 @@ async fn a_status_that_may_change_confirms_nothing() {
     };
     flow.world.answers("first", not_final);
     flow.pass(60).await;
-    assert_eq!((flow.state().name(), flow.world.token_count()), ("Captured", 0));
-    assert_eq!(flow.world.pairing("first").reason(), Some("ResultUnconfirmed"));
+    assert_eq!(
+        (flow.state().name(), flow.world.token_count()),
+        ("Captured", 0)
+    );
+    assert_eq!(
+        flow.world.pairing("first").reason(),
+        Some("ResultUnconfirmed")
+    );
     flow.world.status_of("first", Overall::Approved);
     flow.pass(60).await;
     assert_eq!(flow.state().name(), "Submitted");
@@ -209,7 +240,11 @@ async fn an_unconfirmed_result_goes_on_when_it_is_taken_up() {
     flow.pass(25 * 60).await;
     assert_eq!(flow.parked(), ParkReason::ResultUnconfirmed);
     flow.world.status_of("first", Overall::Approved);
-    let retried = flow.retrying(Policy::default()).retry(&"first".parse().unwrap()).await.unwrap();
+    let retried = flow
+        .retrying(Policy::default())
+        .retry(&"first".parse().unwrap())
+        .await
+        .unwrap();
     assert!(matches!(retried, Retried::TakenUp(_)), "{retried:?}");
     assert_eq!(flow.process().await, Advanced::Resting("Submitted"));
 }
@@ -218,7 +253,8 @@ async fn an_unconfirmed_result_goes_on_when_it_is_taken_up() {
 #[tokio::test]
 async fn a_contradiction_is_not_believed_while_it_may_lag() {
     let flow = Flow::settled_and_confirmed().await;
-    flow.late(&first(Overall::Denied, "d"), Overall::Approved).await;
+    flow.late(&first(Overall::Denied, "d"), Overall::Approved)
+        .await;
     flow.pass(8).await;
     flow.world.status_of("first", Overall::Denied);
     flow.pass(5).await;
@@ -229,20 +265,25 @@ async fn a_contradiction_is_not_believed_while_it_may_lag() {
 async fn a_late_denial_that_a_lag_confirms_is_taken_back() {
     let flow = Flow::submitted_and_confirmed().await;
     // The provider has approved since, and its status does not show it yet.
-    flow.late(&first(Overall::Denied, "late"), Overall::Denied).await;
+    flow.late(&first(Overall::Denied, "late"), Overall::Denied)
+        .await;
     flow.pass(1).await;
     assert!(flow.world.pairing("first").revoked.is_some());
     flow.world.status_of("first", Overall::Approved);
     flow.pass(15).await;
     assert_eq!(flow.world.pairing("first").revoked, None);
-    assert_eq!(flow.outcomes().last(), Some(&Outcome::DualVerificationReinstated));
+    assert_eq!(
+        flow.outcomes().last(),
+        Some(&Outcome::DualVerificationReinstated)
+    );
 }
 
 #[tokio::test]
 async fn before_submission_too_a_late_denial_is_taken_back() {
     let flow = Flow::confirming();
     flow.callback(&first(Overall::Approved, "a")).await;
-    flow.late(&first(Overall::Denied, "late"), Overall::Denied).await;
+    flow.late(&first(Overall::Denied, "late"), Overall::Denied)
+        .await;
     flow.pass(1).await;
     assert_eq!(flow.state().name(), "Declined");
     flow.world.status_of("first", Overall::Approved);
@@ -250,24 +291,30 @@ async fn before_submission_too_a_late_denial_is_taken_back() {
     assert_eq!(flow.state().name(), "Submitted");
 }
 
-/// A customer who was approved after all does not wait for a lag that hardly ever is. What it lets through is revoked.
+/// A customer who was approved after all does not wait for a lag that hardly ever is. What it lets
+/// through is revoked.
 #[tokio::test]
 async fn a_late_approval_that_a_lag_confirms_is_revoked() {
     let flow = Flow::confirming();
     flow.callback(&first(Overall::Denied, "d")).await;
-    flow.late(&first(Overall::Approved, "late"), Overall::Approved).await;
+    flow.late(&first(Overall::Approved, "late"), Overall::Approved)
+        .await;
     flow.pass(1).await;
     assert_eq!(flow.state().name(), "Submitted");
     flow.world.status_of("first", Overall::Denied);
     flow.pass(15).await;
     assert!(flow.world.pairing("first").revoked.is_some());
-    assert_eq!(flow.outcomes().last(), Some(&Outcome::DualVerificationRevoked));
+    assert_eq!(
+        flow.outcomes().last(),
+        Some(&Outcome::DualVerificationRevoked)
+    );
 }
 
 #[tokio::test]
 async fn a_late_verdict_that_a_lag_confirms_is_taken_back() {
     let flow = Flow::settled_and_confirmed().await;
-    flow.late(&other_second(Overall::Denied, "late"), Overall::Denied).await;
+    flow.late(&other_second(Overall::Denied, "late"), Overall::Denied)
+        .await;
     flow.pass(1).await;
     assert_eq!(flow.verdict(), Some(Verdict::Denied));
     flow.world.status_of("second-1", Overall::Approved);
@@ -281,7 +328,8 @@ async fn a_result_that_another_body_has_overtaken_is_heard() {
     let flow = Flow::settled_and_confirmed().await;
     flow.callback(&other_second(Overall::Denied, "true")).await;
     // Before anybody has asked about it.
-    flow.late(&other_second(Overall::Suspected, "old"), Overall::Denied).await;
+    flow.late(&other_second(Overall::Suspected, "old"), Overall::Denied)
+        .await;
     flow.pass(30).await;
     assert_eq!(flow.verdict(), Some(Verdict::Denied));
 }
@@ -292,7 +340,8 @@ async fn an_approval_is_not_forgotten_for_more_of_the_same_denial() {
     flow.callback(&first(Overall::Denied, "d")).await;
     flow.pass(20).await;
     flow.callback(&first(Overall::Approved, "true")).await;
-    flow.late(&first(Overall::Suspected, "old"), Overall::Approved).await;
+    flow.late(&first(Overall::Suspected, "old"), Overall::Approved)
+        .await;
     flow.pass(30).await;
     assert_eq!(flow.world.pairing("first").revoked, None);
 }
@@ -303,14 +352,24 @@ async fn while_a_verdict_is_in_question_no_token_is_made() {
     flow.callback(&first(Overall::Approved, "a")).await;
     flow.world.fault("process", Fault::Refused);
     assert_eq!(flow.process().await, Advanced::Resting("Parked"));
-    flow.late(&other_second(Overall::Approved, "b"), Overall::Reviewing).await;
+    flow.late(&other_second(Overall::Approved, "b"), Overall::Reviewing)
+        .await;
     flow.pass(1).await;
-    flow.retrying(Policy::default()).retry(&"first".parse().unwrap()).await.unwrap();
+    flow.retrying(Policy::default())
+        .retry(&"first".parse().unwrap())
+        .await
+        .unwrap();
     flow.pass(10).await;
-    assert_eq!((flow.state().name(), flow.world.token_count()), ("Captured", 1));
+    assert_eq!(
+        (flow.state().name(), flow.world.token_count()),
+        ("Captured", 1)
+    );
     flow.world.status_of("second-1", Overall::Approved);
     flow.pass(60).await;
-    assert_eq!((flow.verdict(), flow.world.token_count()), (Some(Verdict::Approved), 1));
+    assert_eq!(
+        (flow.verdict(), flow.world.token_count()),
+        (Some(Verdict::Approved), 1)
+    );
 }
 
 #[tokio::test]
@@ -324,7 +383,10 @@ async fn a_declined_pairing_asks_no_more_about_its_token() {
     flow.callback(&other_second(Overall::Expired, "e")).await;
     flow.pass(60).await;
     let pairing = flow.world.pairing("first");
-    assert_eq!((pairing.state.name(), pairing.is_at_rest()), ("Declined", true));
+    assert_eq!(
+        (pairing.state.name(), pairing.is_at_rest()),
+        ("Declined", true)
+    );
 }
 
 #[tokio::test]
@@ -340,11 +402,13 @@ async fn without_confirmation_what_is_signed_is_believed() {
     assert_eq!(flow.process().await, Advanced::Resting("Settled"));
 }
 
-/// The denial was in question for so long that no lag would explain its confirmation, but for what came after it.
+/// The denial was in question for so long that no lag would explain its confirmation, but for what
+/// came after it.
 #[tokio::test]
 async fn a_denial_is_not_confirmed_by_a_lag_behind_newer_news() {
     let flow = Flow::submitted_and_confirmed().await;
-    flow.late(&first(Overall::Denied, "old"), Overall::Reviewing).await;
+    flow.late(&first(Overall::Denied, "old"), Overall::Reviewing)
+        .await;
     flow.pass(15).await;
     flow.callback(&first(Overall::Approved, "newest")).await;
     flow.world.status_of("first", Overall::Denied);
@@ -352,5 +416,9 @@ async fn a_denial_is_not_confirmed_by_a_lag_behind_newer_news() {
     flow.world.status_of("first", Overall::Approved);
     flow.pass(60).await;
     assert_eq!(flow.world.pairing("first").revoked, None);
-    assert!(flow.world.pairing("first").has_heard(&Digest256::of(b"newest")));
+    assert!(
+        flow.world
+            .pairing("first")
+            .has_heard(&Digest256::of(b"newest"))
+    );
 }

@@ -21,7 +21,9 @@ struct Link {
 #[async_trait]
 impl Interceptor for Link {
     async fn before(&self, operation: Operation) -> Fate {
-        if operation == Operation::Capture && self.copies.fetch_add(1, Ordering::Relaxed) + 1 == self.whole_at {
+        if operation == Operation::Capture
+            && self.copies.fetch_add(1, Ordering::Relaxed) + 1 == self.whole_at
+        {
             self.world.file(FRONT_LINK, FileBehaviour::Serves(1_000));
         }
         Fate::Proceeds
@@ -32,7 +34,8 @@ impl Interceptor for Link {
     }
 }
 
-/// What becomes of a pairing whose front was too short for the webhook, and how often the processor asks for it.
+/// What becomes of a pairing whose front was too short for the webhook, and how often the processor
+/// asks for it.
 async fn processed(whole_at: usize) -> (Advanced, usize) {
     let flow = Flow::new();
     flow.world.file(FRONT_LINK, FileBehaviour::Truncated);
@@ -42,17 +45,28 @@ async fn processed(whole_at: usize) -> (Advanced, usize) {
         whole_at,
         copies: AtomicUsize::new(0),
     });
-    let advance = Ports::in_memory(&flow.world).intercepted(link.clone()).advance(Policy::default());
-    let advanced = advance.advance(&"first".parse().unwrap(), flow.until()).await.unwrap();
+    let advance = Ports::in_memory(&flow.world)
+        .intercepted(link.clone())
+        .advance(Policy::default());
+    let advanced = advance
+        .advance(&"first".parse().unwrap(), flow.until())
+        .await
+        .unwrap();
     (advanced, link.copies.load(Ordering::Relaxed))
 }
 
 #[tokio::test]
 async fn a_file_that_is_whole_at_the_last_try_is_submitted() {
-    assert_eq!(processed(TRIES).await, (Advanced::Resting("Submitted"), TRIES));
+    assert_eq!(
+        processed(TRIES).await,
+        (Advanced::Resting("Submitted"), TRIES)
+    );
 }
 
 #[tokio::test]
 async fn a_file_that_is_still_too_short_then_is_not_asked_for_again() {
-    assert_eq!(processed(TRIES + 1).await, (Advanced::Resting("Parked"), TRIES));
+    assert_eq!(
+        processed(TRIES + 1).await,
+        (Advanced::Resting("Parked"), TRIES)
+    );
 }

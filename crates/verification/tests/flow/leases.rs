@@ -19,9 +19,17 @@ async fn a_lease_is_over_at_its_very_end_and_not_before() {
         let flow = in_doubt(operation, Fault::DoneThenLost).await;
         let lease_until = flow.world.now().plus(EVIDENCE_PAUSE);
         flow.world.wait(EVIDENCE_PAUSE - Duration::from_millis(1));
-        assert_eq!(flow.process().await, Advanced::HeldUntil(lease_until), "{operation}");
+        assert_eq!(
+            flow.process().await,
+            Advanced::HeldUntil(lease_until),
+            "{operation}"
+        );
         flow.world.wait(Duration::from_millis(1));
-        assert_eq!(flow.process().await, Advanced::Resting("Submitted"), "{operation}");
+        assert_eq!(
+            flow.process().await,
+            Advanced::Resting("Submitted"),
+            "{operation}"
+        );
     }
 }
 
@@ -32,7 +40,11 @@ async fn at_the_very_end_of_a_lease_the_provider_is_left_alone_if_it_is_in_troub
         flow.world.wait(EVIDENCE_PAUSE);
         let until = flow.world.now().plus(EVIDENCE_PAUSE);
         flow.world.leave_provider_alone(until);
-        assert_eq!(flow.process().await, Advanced::LeftAlone { until }, "{operation}");
+        assert_eq!(
+            flow.process().await,
+            Advanced::LeftAlone { until },
+            "{operation}"
+        );
     }
 }
 
@@ -82,7 +94,8 @@ async fn an_erasure_waits_for_a_worker_until_the_very_end_of_its_lease() {
     }
 }
 
-/// The first post was accepted, its status lags behind, and the second post is turned away: of the first, that says nothing.
+/// The first post was accepted, its status lags behind, and the second post is turned away: of the
+/// first, that says nothing.
 #[tokio::test]
 async fn a_post_that_is_turned_away_leaves_an_earlier_one_in_doubt() {
     let flow = Flow::new();
@@ -97,5 +110,8 @@ async fn a_post_that_is_turned_away_leaves_an_earlier_one_in_doubt() {
     flow.world.status_of("second-1", Overall::Reviewing);
     flow.world.wait(Duration::from_secs(11));
     assert_eq!(flow.process().await, Advanced::Resting("Submitted"));
-    assert_eq!((flow.world.token_count(), flow.world.submissions().len()), (1, 1));
+    assert_eq!(
+        (flow.world.token_count(), flow.world.submissions().len()),
+        (1, 1)
+    );
 }

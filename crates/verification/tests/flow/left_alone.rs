@@ -26,7 +26,13 @@ async fn a_pairing_that_waits_writes_nothing_and_uses_no_attempt_up() {
 
     flow.world.wait(PAUSE);
     assert_eq!(flow.process().await, Advanced::Resting("Submitted"));
-    assert_eq!((flow.world.pairing("first").attempts, flow.world.submissions().len()), (1, 1));
+    assert_eq!(
+        (
+            flow.world.pairing("first").attempts,
+            flow.world.submissions().len()
+        ),
+        (1, 1)
+    );
 }
 
 #[tokio::test]
@@ -66,7 +72,10 @@ async fn the_reconciler_sends_no_second_message_for_a_pairing_that_waits() {
     flow.leave_provider_alone();
     for _ in 0..3 {
         let run = flow.reconcile().await;
-        assert_eq!((run.overdue, run.waiting, run.enqueued, run.failed), (1, 1, 0, 0));
+        assert_eq!(
+            (run.overdue, run.waiting, run.enqueued, run.failed),
+            (1, 1, 0, 0)
+        );
     }
     assert!(flow.world.take_messages().is_empty());
     flow.world.wait(PAUSE);

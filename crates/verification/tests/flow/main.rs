@@ -41,8 +41,9 @@ use verification::secret::FileLink;
 use verification::testing::fixtures::{approved, folder, second};
 use verification::testing::memory::{Fault, FileBehaviour, World};
 use verification::{
-    AcceptCallback, Accepted, Advance, Advanced, EraseVerification, Erased, Observation, OpenSession, ParkVerification, Parked, Policy,
-    Reconcile, Reconciled, RemainingKind, Retried, RetryVerification, State, Verdict,
+    AcceptCallback, Accepted, Advance, Advanced, EraseVerification, Erased, Observation,
+    OpenSession, ParkVerification, Parked, Policy, Reconcile, Reconciled, RemainingKind, Retried,
+    RetryVerification, State, Verdict,
 };
 
 struct Flow {
@@ -54,7 +55,8 @@ struct Flow {
 const FRONT_LINK: &str = "https://files.example/first/SECOND_DOC_FRONT";
 
 impl Flow {
-    /// Results are believed as they are signed. What asking for confirmation changes is in the modules about it.
+    /// Results are believed as they are signed. What asking for confirmation changes is in the
+    /// modules about it.
     fn new() -> Self {
         Self::with(Policy {
             confirm_results: false,
@@ -85,7 +87,11 @@ impl Flow {
             observer: world.clone(),
             policy,
         };
-        Self { world, accept, advance }
+        Self {
+            world,
+            accept,
+            advance,
+        }
     }
 
     async fn callback(&self, facts: &CallbackFacts) -> Accepted {
@@ -93,7 +99,10 @@ impl Flow {
         self.try_callback(facts).await.expect("durable")
     }
 
-    async fn try_callback(&self, facts: &CallbackFacts) -> Result<Accepted, verification::ports::Unavailable> {
+    async fn try_callback(
+        &self,
+        facts: &CallbackFacts,
+    ) -> Result<Accepted, verification::ports::Unavailable> {
         let until = self.world.now().plus(Duration::from_secs(8));
         self.accept.accept(facts.clone(), b"{}", until).await
     }
@@ -104,7 +113,10 @@ impl Flow {
 
     async fn process(&self) -> Advanced {
         let first: ScanRef = "first".parse().unwrap();
-        self.advance.advance(&first, self.until()).await.expect("stores answer")
+        self.advance
+            .advance(&first, self.until())
+            .await
+            .expect("stores answer")
     }
 
     fn state(&self) -> State {
@@ -144,11 +156,16 @@ async fn approved_callback_leads_to_a_settled_pairing() {
     assert_eq!(flow.world.take_messages().len(), 1);
     assert_eq!(flow.process().await, Advanced::Resting("Submitted"));
     assert_eq!(
-        flow.callback(&second("second-1", "first", Overall::Approved)).await,
+        flow.callback(&second("second-1", "first", Overall::Approved))
+            .await,
         Accepted::Changed("SecondResult")
     );
     assert_eq!(flow.state().verdict(), Some(Verdict::Approved));
-    let history = flow.world.history(&"first".parse().unwrap(), 100).await.unwrap();
+    let history = flow
+        .world
+        .history(&"first".parse().unwrap(), 100)
+        .await
+        .unwrap();
     let what: Vec<&str> = history.iter().map(|entry| entry.what.as_str()).collect();
     assert_eq!(
         what,
@@ -168,7 +185,11 @@ async fn approved_callback_leads_to_a_settled_pairing() {
 async fn only_the_steps_files_are_submitted_front_first() {
     let flow = Flow::submitted().await;
     let submissions = flow.world.submissions();
-    let steps: Vec<String> = submissions[0].1.iter().map(|document| document.step.to_string()).collect();
+    let steps: Vec<String> = submissions[0]
+        .1
+        .iter()
+        .map(|document| document.step.to_string())
+        .collect();
     assert_eq!(steps, ["SECOND_DOC_FRONT", "SECOND_DOC_BACK"]);
     assert_eq!(flow.world.object_keys().len(), 2);
 }
@@ -183,14 +204,21 @@ async fn a_repeated_callback_changes_nothing_at_any_point() {
     assert_eq!(flow.world.pairing("first"), before);
     assert_eq!(flow.world.take_messages().len(), 1);
     flow.process().await;
-    flow.callback(&second("second-1", "first", Overall::Approved)).await;
+    flow.callback(&second("second-1", "first", Overall::Approved))
+        .await;
     let settled = flow.world.pairing("first");
     for repeated in [&first, &second("second-1", "first", Overall::Approved)] {
-        assert!(matches!(flow.callback(repeated).await, Accepted::Ignored(_)));
+        assert!(matches!(
+            flow.callback(repeated).await,
+            Accepted::Ignored(_)
+        ));
     }
     assert_eq!(flow.world.pairing("first"), settled);
     assert_eq!(flow.process().await, Advanced::Resting("Settled"));
-    assert_eq!((flow.world.token_count(), flow.world.submissions().len()), (1, 1));
+    assert_eq!(
+        (flow.world.token_count(), flow.world.submissions().len()),
+        (1, 1)
+    );
     assert!(flow.world.take_messages().is_empty());
 }
 
@@ -198,7 +226,10 @@ async fn a_repeated_callback_changes_nothing_at_any_point() {
 async fn the_second_callback_never_opens_a_pairing() {
     let flow = Flow::submitted().await;
     let unknown = second("never-stored", "first", Overall::Approved);
-    assert_eq!(flow.callback(&unknown).await, Accepted::Ignored("SecondTokenUnknown"));
+    assert_eq!(
+        flow.callback(&unknown).await,
+        Accepted::Ignored("SecondTokenUnknown")
+    );
     assert_eq!(flow.world.pairing_count(), 1);
     assert_eq!(flow.state().name(), "Submitted");
 }
@@ -210,7 +241,10 @@ async fn a_callback_that_is_no_result_is_kept_and_ignored() {
         overall: None,
         ..approved("first", "client")
     };
-    assert_eq!(flow.callback(&notice).await, Accepted::Ignored("NotAVerificationResult"));
+    assert_eq!(
+        flow.callback(&notice).await,
+        Accepted::Ignored("NotAVerificationResult")
+    );
     assert_eq!(flow.world.pairing_count(), 0);
     assert_eq!(flow.world.archived().len(), 1);
 }
@@ -228,7 +262,11 @@ async fn nothing_is_acknowledged_that_is_not_durable() {
             "{operation}: the provider's next try works"
         );
         assert_eq!(flow.state().name(), "Captured", "{operation}");
-        assert_eq!(flow.world.take_messages().len(), 1, "{operation}: the processor is told");
+        assert_eq!(
+            flow.world.take_messages().len(),
+            1,
+            "{operation}: the processor is told"
+        );
     }
 }
 
@@ -241,7 +279,11 @@ async fn files_that_cannot_be_copied_in_time_are_left_to_the_processor() {
     assert_eq!(flow.state().name(), "Capturing");
     assert_eq!(flow.world.pairing("first").documents.len(), 1);
     assert_eq!(flow.world.take_messages().len(), 1);
-    assert!(flow.world.observations().contains(&Observation::CaptureDeferred));
+    assert!(
+        flow.world
+            .observations()
+            .contains(&Observation::CaptureDeferred)
+    );
     assert!(matches!(
         flow.process().await,
         Advanced::TryAgain {
@@ -262,10 +304,17 @@ async fn dead_links_are_replaced_by_fresh_ones() {
     let fresh = format!("{FRONT_LINK}?Signature=anew");
     flow.world.file(&fresh, FileBehaviour::Serves(5));
     let mut links = facts.links;
-    links.insert("SECOND_DOC_FRONT".parse().unwrap(), vec![FileLink::new(fresh)]);
+    links.insert(
+        "SECOND_DOC_FRONT".parse().unwrap(),
+        vec![FileLink::new(fresh)],
+    );
     flow.world.fresh_links(&facts.scan_ref, links);
     assert_eq!(flow.process().await, Advanced::Resting("Submitted"));
-    assert_eq!(flow.world.object_keys().len(), 2, "what was captured is kept");
+    assert_eq!(
+        flow.world.object_keys().len(),
+        2,
+        "what was captured is kept"
+    );
 }
 
 #[tokio::test]
@@ -331,7 +380,10 @@ async fn what_capturing_waits_for_is_told() {
     flow.callback(&approved("first", "client")).await;
     assert_eq!(flow.state().reason(), None, "time may merely have run out");
     assert!(matches!(flow.process().await, Advanced::TryAgain { .. }));
-    assert_eq!((flow.state().name(), flow.state().reason()), ("Capturing", Some("FileUnavailable")));
+    assert_eq!(
+        (flow.state().name(), flow.state().reason()),
+        ("Capturing", Some("FileUnavailable"))
+    );
 
     flow.world.file(FRONT_LINK, FileBehaviour::Dead);
     flow.world.fault("files", Fault::Unavailable);
@@ -350,7 +402,10 @@ async fn what_a_person_sets_aside_stays_there_until_taken_up() {
         observer: flow.world.clone(),
     };
     let first: ScanRef = "first".parse().unwrap();
-    let parked = park.park(&first, "looks odd".parse().unwrap()).await.unwrap();
+    let parked = park
+        .park(&first, "looks odd".parse().unwrap())
+        .await
+        .unwrap();
     assert_eq!(parked, Parked::SetAside);
     flow.callback(&facts).await;
     assert_eq!(flow.process().await, Advanced::Resting("Parked"));
@@ -360,10 +415,16 @@ async fn what_a_person_sets_aside_stays_there_until_taken_up() {
             note: "looks odd".to_owned()
         }
     );
-    assert_eq!(park.park(&first, "again".parse().unwrap()).await.unwrap(), Parked::AtRest("Parked"));
+    assert_eq!(
+        park.park(&first, "again".parse().unwrap()).await.unwrap(),
+        Parked::AtRest("Parked")
+    );
 
     let retry = flow.retrying(Policy::default());
-    assert!(matches!(retry.retry(&first).await.unwrap(), Retried::TakenUp(_)));
+    assert!(matches!(
+        retry.retry(&first).await.unwrap(),
+        Retried::TakenUp(_)
+    ));
     assert_eq!(flow.process().await, Advanced::Resting("Submitted"));
 }
 
@@ -373,12 +434,20 @@ async fn a_refused_file_parks_at_once_and_the_other_file_is_kept() {
     let reason = ParkReason::FileTypeNotAccepted {
         step: "SECOND_DOC_FRONT".parse().unwrap(),
     };
-    flow.world.file(FRONT_LINK, FileBehaviour::Refused(reason.clone()));
+    flow.world
+        .file(FRONT_LINK, FileBehaviour::Refused(reason.clone()));
     flow.callback(&approved("first", "client")).await;
     assert_eq!(flow.parked(), reason);
-    assert_eq!(flow.world.object_keys(), [format!("{}/SECOND_DOC_BACK.jpg", folder("first"))]);
+    assert_eq!(
+        flow.world.object_keys(),
+        [format!("{}/SECOND_DOC_BACK.jpg", folder("first"))]
+    );
     assert!(flow.world.take_messages().is_empty());
-    assert!(flow.world.observations().contains(&Observation::Parked { reason }));
+    assert!(
+        flow.world
+            .observations()
+            .contains(&Observation::Parked { reason })
+    );
 }
 
 #[tokio::test]
@@ -390,7 +459,10 @@ async fn parked_for_its_files_a_pairing_is_reopened_by_fresh_links_and_not_by_th
     };
     flow.world.file(FRONT_LINK, FileBehaviour::Refused(reason));
     flow.callback(&facts).await;
-    assert_eq!(flow.callback(&facts).await, Accepted::Ignored("AlreadyHeard"));
+    assert_eq!(
+        flow.callback(&facts).await,
+        Accepted::Ignored("AlreadyHeard")
+    );
     flow.world.file(FRONT_LINK, FileBehaviour::Serves(5));
     let fresh = CallbackFacts {
         digest: Digest256::of(b"fresh links"),
@@ -428,7 +500,10 @@ async fn unavailable_provider_is_tried_again_without_spending_an_attempt() {
         }
     }
     assert_eq!(flow.process().await, Advanced::Resting("Submitted"));
-    assert_eq!((flow.world.token_count(), flow.world.submissions().len()), (1, 1));
+    assert_eq!(
+        (flow.world.token_count(), flow.world.submissions().len()),
+        (1, 1)
+    );
 }
 
 #[tokio::test]
@@ -476,7 +551,10 @@ async fn accepted_with_a_lost_answer_is_found_out_and_not_repeated() {
     );
     flow.world.wait(Duration::from_secs(11));
     assert_eq!(flow.process().await, Advanced::Resting("Submitted"));
-    assert_eq!((flow.world.token_count(), flow.world.submissions().len()), (1, 1));
+    assert_eq!(
+        (flow.world.token_count(), flow.world.submissions().len()),
+        (1, 1)
+    );
 }
 
 #[tokio::test]
@@ -487,7 +565,10 @@ async fn lost_before_acceptance_the_same_token_is_used_again() {
     flow.process().await;
     flow.world.wait(Duration::from_secs(11));
     assert_eq!(flow.process().await, Advanced::Resting("Submitted"));
-    assert_eq!((flow.world.token_count(), flow.world.submissions().len()), (1, 1));
+    assert_eq!(
+        (flow.world.token_count(), flow.world.submissions().len()),
+        (1, 1)
+    );
 }
 
 #[tokio::test]
@@ -498,10 +579,17 @@ async fn an_in_doubt_submission_waits_for_evidence() {
     flow.process().await;
     flow.world.wait(Duration::from_secs(11));
     flow.world.fault("status", Fault::Unavailable);
-    assert!(matches!(flow.process().await, Advanced::TryAgain { why: "server_error", .. }));
+    assert!(matches!(
+        flow.process().await,
+        Advanced::TryAgain {
+            why: "server_error",
+            ..
+        }
+    ));
     assert_eq!(flow.state().name(), "Submitting");
     assert_eq!(
-        flow.callback(&second("second-1", "first", Overall::Denied)).await,
+        flow.callback(&second("second-1", "first", Overall::Denied))
+            .await,
         Accepted::Changed("SecondResult")
     );
     assert_eq!(flow.state().verdict(), Some(Verdict::Denied));
@@ -519,7 +607,10 @@ async fn a_token_that_died_unused_is_replaced_and_the_attempts_are_capped() {
     }
     assert_eq!(flow.process().await, Advanced::Resting("Parked"));
     assert_eq!(flow.parked(), ParkReason::AttemptsExhausted);
-    assert_eq!((flow.world.token_count(), flow.world.submissions().len()), (3, 0));
+    assert_eq!(
+        (flow.world.token_count(), flow.world.submissions().len()),
+        (3, 0)
+    );
 }
 
 #[tokio::test]
@@ -531,7 +622,10 @@ async fn a_token_whose_secret_was_lost_is_replaced_after_a_pause() {
     assert!(matches!(flow.process().await, Advanced::HeldUntil(_)));
     flow.world.wait(Duration::from_secs(11));
     assert_eq!(flow.process().await, Advanced::Resting("Submitted"));
-    assert_eq!((flow.world.token_count(), flow.world.submissions().len()), (2, 1));
+    assert_eq!(
+        (flow.world.token_count(), flow.world.submissions().len()),
+        (2, 1)
+    );
 }
 
 #[tokio::test]
@@ -548,8 +642,12 @@ async fn a_late_denial_stops_what_was_not_sent_and_marks_what_was() {
     assert_eq!(flow.world.token_count(), 0);
 
     let flow = Flow::submitted().await;
-    assert_eq!(flow.callback(&denied).await, Accepted::Changed("FirstResultRevoked"));
-    flow.callback(&second("second-1", "first", Overall::Approved)).await;
+    assert_eq!(
+        flow.callback(&denied).await,
+        Accepted::Changed("FirstResultRevoked")
+    );
+    flow.callback(&second("second-1", "first", Overall::Approved))
+        .await;
     let pairing = flow.world.pairing("first");
     assert_eq!(pairing.state.verdict(), Some(Verdict::Approved));
     assert!(pairing.revoked.is_some());

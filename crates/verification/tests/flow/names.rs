@@ -1,4 +1,5 @@
-//! Names that the account or the application chose freely: taken as they are, and never left out in silence.
+//! Names that the account or the application chose freely: taken as they are, and never left out in
+//! silence.
 
 use verification::reason::ParkReason;
 use verification::result::CallbackFacts;
@@ -12,7 +13,10 @@ fn with_steps(steps: &[&str]) -> CallbackFacts {
     let link = |step: &str| vec![FileLink::new(format!("https://files.example/first/{step}"))];
     CallbackFacts {
         steps: steps.iter().map(|step| step.parse().unwrap()).collect(),
-        links: steps.iter().map(|step| (step.parse().unwrap(), link(step))).collect(),
+        links: steps
+            .iter()
+            .map(|step| (step.parse().unwrap(), link(step)))
+            .collect(),
         ..approved("first", "client")
     }
 }
@@ -50,12 +54,22 @@ async fn a_front_is_not_submitted_without_a_back_nobody_can_name() {
     flow.callback(&facts).await;
     assert_eq!(flow.process().await, Advanced::Resting("Parked"));
     assert_eq!(flow.parked(), ParkReason::SidesUnclear);
-    assert_eq!((flow.world.object_keys().len(), flow.world.token_count()), (0, 0));
+    assert_eq!(
+        (flow.world.object_keys().len(), flow.world.token_count()),
+        (0, 0)
+    );
 
     let first = "first".parse().unwrap();
-    let retried = flow.retrying(Policy::default()).retry(&first).await.unwrap();
+    let retried = flow
+        .retrying(Policy::default())
+        .retry(&first)
+        .await
+        .unwrap();
     assert_eq!(retried, Retried::StillParked("SidesUnclear"));
-    flow.retrying(mapped("A_FRONT=FRONT")).retry(&first).await.unwrap();
+    flow.retrying(mapped("A_FRONT=FRONT"))
+        .retry(&first)
+        .await
+        .unwrap();
     assert_eq!(
         flow.process().await,
         Advanced::Resting("Submitted"),
@@ -67,7 +81,8 @@ async fn a_front_is_not_submitted_without_a_back_nobody_can_name() {
 async fn steps_that_do_not_speak_for_themselves_can_be_mapped() {
     let mut flow = Flow::new();
     flow.accept.policy = mapped("Second doc.front=FRONT,back%2Cside=BACK");
-    flow.callback(&with_steps(&["Second doc.front", "back,side"])).await;
+    flow.callback(&with_steps(&["Second doc.front", "back,side"]))
+        .await;
     assert_eq!(flow.process().await, Advanced::Resting("Submitted"));
     assert_eq!(
         flow.world.object_keys(),
@@ -83,9 +98,15 @@ async fn a_client_of_another_script_is_submitted_and_one_without_use_parks() {
     let flow = Flow::new();
     flow.callback(&approved("first", "клиент-1")).await;
     assert_eq!(flow.process().await, Advanced::Resting("Submitted"));
-    assert_eq!(flow.world.pairing("first").client_id, Some("клиент-1".parse().unwrap()));
+    assert_eq!(
+        flow.world.pairing("first").client_id,
+        Some("клиент-1".parse().unwrap())
+    );
 
-    for (has_unusable_client, reason) in [(true, ParkReason::ClientUnusable), (false, ParkReason::ClientUnknown)] {
+    for (has_unusable_client, reason) in [
+        (true, ParkReason::ClientUnusable),
+        (false, ParkReason::ClientUnknown),
+    ] {
         let flow = Flow::new();
         flow.callback(&CallbackFacts {
             client_id: None,

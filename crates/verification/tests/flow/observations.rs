@@ -5,20 +5,30 @@ use verification::reason::DeclineReason;
 use super::*;
 
 fn count(flow: &Flow, observation: &Observation) -> usize {
-    flow.world.observations().iter().filter(|observed| *observed == observation).count()
+    flow.world
+        .observations()
+        .iter()
+        .filter(|observed| *observed == observation)
+        .count()
 }
 
 #[tokio::test]
 async fn a_body_that_cannot_be_read_is_kept_and_counted() {
     let flow = Flow::new();
     let digest = Digest256::of(b"no callback");
-    flow.accept.keep_unreadable(&digest, b"no callback").await.unwrap();
+    flow.accept
+        .keep_unreadable(&digest, b"no callback")
+        .await
+        .unwrap();
     assert_eq!(flow.world.archived(), [format!("unreadable/{digest}")]);
     assert_eq!(flow.world.observations(), [Observation::CallbackUnreadable]);
 
     flow.world.fault("keep", Fault::Unavailable);
     assert!(
-        flow.accept.keep_unreadable(&digest, b"no callback").await.is_err(),
+        flow.accept
+            .keep_unreadable(&digest, b"no callback")
+            .await
+            .is_err(),
         "what is not kept is not acknowledged"
     );
 }
@@ -27,7 +37,11 @@ async fn a_body_that_cannot_be_read_is_kept_and_counted() {
 async fn files_count_as_left_to_the_processor_only_where_some_are() {
     let flow = Flow::new();
     flow.callback(&approved("first", "client")).await;
-    assert_eq!(count(&flow, &Observation::CaptureDeferred), 0, "all are copied");
+    assert_eq!(
+        count(&flow, &Observation::CaptureDeferred),
+        0,
+        "all are copied"
+    );
 
     let flow = Flow::new();
     let reason = ParkReason::FileEmpty {
@@ -86,7 +100,8 @@ async fn a_settlement_is_counted_once_and_with_the_time_since_the_opening() {
     let took = Duration::from_secs(5 * 60);
     flow.world.wait(took);
     for _ in 0..2 {
-        flow.callback(&second("second-1", "first", Overall::Suspected)).await;
+        flow.callback(&second("second-1", "first", Overall::Suspected))
+            .await;
     }
     let verdict = Verdict::Suspected;
     assert_eq!(count(&flow, &Observation::Settled { verdict, took }), 1);
@@ -126,7 +141,8 @@ async fn a_revocation_is_counted_when_it_comes_and_neither_later_nor_when_it_is_
     };
     flow.callback(&denied).await;
     assert_eq!(count(&flow, &Observation::Revoked { reason }), 1);
-    flow.callback(&second("second-1", "first", Overall::Approved)).await;
+    flow.callback(&second("second-1", "first", Overall::Approved))
+        .await;
     flow.callback(&CallbackFacts {
         digest: Digest256::of(b"approved again"),
         ..approved("first", "client")

@@ -24,13 +24,19 @@ async fn every_outcome_is_announced_once() {
     };
     flow.callback(&denied).await;
     flow.callback(&denied).await;
-    assert_eq!(announced(&flow), ["DualVerificationSettled", "DualVerificationRevoked"]);
+    assert_eq!(
+        announced(&flow),
+        ["DualVerificationSettled", "DualVerificationRevoked"]
+    );
     let settled = &flow.world.announcements()[0].detail;
     assert_eq!(
         (settled.verdict.as_deref(), settled.second_overall),
         (Some("Approved"), Some(Overall::Approved))
     );
-    assert_eq!(settled.second_scan_ref.as_ref().map(ScanRef::as_str), Some("second-1"));
+    assert_eq!(
+        settled.second_scan_ref.as_ref().map(ScanRef::as_str),
+        Some("second-1")
+    );
 }
 
 #[tokio::test]
@@ -42,7 +48,8 @@ async fn a_revocation_and_its_withdrawal_are_both_announced() {
         ..approved("first", "client")
     };
     flow.callback(&denied).await;
-    flow.callback(&second("second-1", "first", Overall::Approved)).await;
+    flow.callback(&second("second-1", "first", Overall::Approved))
+        .await;
     let outcomes = ["DualVerificationRevoked", "DualVerificationSettled"];
     assert_eq!(announced(&flow), outcomes);
     let approved_again = CallbackFacts {
@@ -53,7 +60,11 @@ async fn a_revocation_and_its_withdrawal_are_both_announced() {
     assert_eq!(withdrawn, Accepted::Changed("RevocationWithdrawn"));
     assert_eq!(announced(&flow).last(), Some(&"DualVerificationReinstated"));
     let detail = &flow.world.announcements()[2].detail;
-    assert_eq!(detail.verdict.as_deref(), Some("Approved"), "what is reinstated is said");
+    assert_eq!(
+        detail.verdict.as_deref(),
+        Some("Approved"),
+        "what is reinstated is said"
+    );
 }
 
 #[tokio::test]
@@ -87,6 +98,9 @@ async fn declined_expired_and_parked_are_announced_with_their_reason() {
         let flow = Flow::new();
         flow.callback(&facts).await;
         assert_eq!(announced(&flow), [outcome]);
-        assert_eq!(flow.world.announcements()[0].detail.reason.as_deref(), reason);
+        assert_eq!(
+            flow.world.announcements()[0].detail.reason.as_deref(),
+            reason
+        );
     }
 }

@@ -47,12 +47,19 @@ async fn a_lost_message_is_sent_again() {
     flow.world.take_messages();
     flow.world.wait(Duration::from_secs(5 * 60));
     let run = flow.reconcile().await;
-    assert_eq!((run.overdue, run.enqueued, run.oldest), (1, 1, Duration::from_secs(3 * 60)));
+    assert_eq!(
+        (run.overdue, run.enqueued, run.oldest),
+        (1, 1, Duration::from_secs(3 * 60))
+    );
     assert_eq!(flow.world.take_messages().len(), 1);
-    assert!(flow.world.observations().contains(&Observation::Reconciled {
-        overdue: 1,
-        oldest: run.oldest
-    }));
+    assert!(
+        flow.world
+            .observations()
+            .contains(&Observation::Reconciled {
+                overdue: 1,
+                oldest: run.oldest
+            })
+    );
     assert_eq!(flow.process().await, Advanced::Resting("Submitted"));
     assert_eq!(flow.reconcile().await, Reconciled::default());
 }
@@ -89,7 +96,10 @@ async fn an_overdue_result_is_asked_for_in_growing_pauses_and_settles() {
         flow.world.wait(Duration::from_secs(30 * 60));
         asked += flow.reconcile().await.postponed;
     }
-    assert!((3..=6).contains(&asked), "asked {asked} times in twelve hours");
+    assert!(
+        (3..=6).contains(&asked),
+        "asked {asked} times in twelve hours"
+    );
     flow.world.status_of("second-1", Overall::Approved);
     flow.world.wait(12 * HOUR);
     assert_eq!(flow.reconcile().await.moved, 1);
@@ -105,7 +115,8 @@ async fn a_result_that_never_comes_is_given_to_a_person() {
         flow.reconcile().await;
     }
     assert_eq!(flow.parked(), ParkReason::ResultOverdue);
-    flow.callback(&second("second-1", "first", Overall::Denied)).await;
+    flow.callback(&second("second-1", "first", Overall::Denied))
+        .await;
     assert_eq!(
         flow.state(),
         State::Settled {
@@ -124,13 +135,19 @@ async fn the_wait_for_a_result_counts_from_the_submission_however_late_that_was(
     assert_eq!(flow.process().await, Advanced::Resting("Submitted"));
     flow.world.wait(HOUR);
     assert_eq!(flow.reconcile().await.postponed, 1);
-    assert_eq!(flow.world.pairing("first").attention_at(), Some(flow.world.now().plus(HOUR)));
+    assert_eq!(
+        flow.world.pairing("first").attention_at(),
+        Some(flow.world.now().plus(HOUR))
+    );
 }
 
 #[tokio::test]
 async fn a_session_that_nobody_finished_expires() {
     let flow = Flow::new();
-    flow.sessions().open(&request(), ExpectedDocument::default()).await.unwrap();
+    flow.sessions()
+        .open(&request(), ExpectedDocument::default())
+        .await
+        .unwrap();
     flow.world.status_of("session-1", Overall::Expired);
     assert_eq!(flow.reconcile().await, Reconciled::default());
     flow.world.wait(2 * HOUR);
@@ -141,11 +158,17 @@ async fn a_session_that_nobody_finished_expires() {
 #[tokio::test]
 async fn an_approval_whose_callback_was_lost_is_given_to_a_person() {
     let flow = Flow::new();
-    flow.sessions().open(&request(), ExpectedDocument::default()).await.unwrap();
+    flow.sessions()
+        .open(&request(), ExpectedDocument::default())
+        .await
+        .unwrap();
     flow.world.status_of("session-1", Overall::Approved);
     flow.world.wait(2 * HOUR);
     flow.reconcile().await;
-    assert_eq!(flow.world.pairing("session-1").state.reason(), Some("CallbackLost"));
+    assert_eq!(
+        flow.world.pairing("session-1").state.reason(),
+        Some("CallbackLost")
+    );
     flow.callback(&approved("session-1", "client")).await;
     assert_eq!(
         flow.world.pairing("session-1").state.name(),
@@ -157,7 +180,11 @@ async fn an_approval_whose_callback_was_lost_is_given_to_a_person() {
 #[tokio::test]
 async fn an_erasure_is_finished_when_the_session_has_ended() {
     let flow = Flow::new();
-    let opened = flow.sessions().open(&request(), ExpectedDocument::default()).await.unwrap();
+    let opened = flow
+        .sessions()
+        .open(&request(), ExpectedDocument::default())
+        .await
+        .unwrap();
     flow.erase(opened.session.scan_ref.as_str()).await;
     flow.world.end_session(&opened.session.scan_ref);
     flow.world.wait(2 * HOUR);
@@ -169,7 +196,8 @@ async fn an_erasure_is_finished_when_the_session_has_ended() {
 async fn one_pairing_that_cannot_be_helped_keeps_no_other_waiting() {
     let flow = Flow::new();
     for client in ["a", "b"] {
-        flow.callback(&approved(&format!("first-{client}"), client)).await;
+        flow.callback(&approved(&format!("first-{client}"), client))
+            .await;
     }
     flow.world.take_messages();
     flow.world.wait(HOUR);
@@ -183,7 +211,11 @@ async fn work_that_nobody_lives_to_give_up_is_given_up_here() {
     let flow = Flow::new();
     flow.callback(&approved("first", "client")).await;
     flow.world.wait(48 * HOUR);
-    assert_eq!(flow.reconcile().await.enqueued, 1, "after a long pause it gets one more try");
+    assert_eq!(
+        flow.reconcile().await.enqueued,
+        1,
+        "after a long pause it gets one more try"
+    );
     assert_eq!(flow.state().name(), "Captured");
     flow.world.wait(HOUR);
     flow.reconcile().await;

@@ -16,7 +16,8 @@ use verification::testing::ports::Ports;
 use super::applications::request;
 use super::*;
 
-/// Lets a callback take the pairing to `Capturing`, and never come back, just before the erasure is written.
+/// Lets a callback take the pairing to `Capturing`, and never come back, just before the erasure is
+/// written.
 struct OvertakenOnce {
     accept: AcceptCallback,
     facts: Mutex<Option<CallbackFacts>>,
@@ -50,8 +51,13 @@ impl Interceptor for OvertakenOnce {
         if let Some(facts) = facts {
             let until = self.accept.clock.now().plus(Duration::from_secs(8));
             let mut accepting = pin!(self.accept.accept(facts, b"{}", until));
-            let polled = accepting.as_mut().poll(&mut Context::from_waker(Waker::noop()));
-            assert!(polled.is_pending(), "it is copying files when its process ends");
+            let polled = accepting
+                .as_mut()
+                .poll(&mut Context::from_waker(Waker::noop()));
+            assert!(
+                polled.is_pending(),
+                "it is copying files when its process ends"
+            );
         }
         Fate::Proceeds
     }
@@ -64,7 +70,11 @@ impl Interceptor for OvertakenOnce {
 #[tokio::test]
 async fn an_erasure_waits_for_a_worker_that_came_in_between() {
     let flow = Flow::new();
-    let opened = flow.sessions().open(&request(), ExpectedDocument::default()).await.unwrap();
+    let opened = flow
+        .sessions()
+        .open(&request(), ExpectedDocument::default())
+        .await
+        .unwrap();
     let first = opened.session.scan_ref;
     flow.world.end_session(&first);
     let facts = approved(first.as_str(), "client");
@@ -75,7 +85,8 @@ async fn an_erasure_waits_for_a_worker_that_came_in_between() {
         ..flow.accept.clone()
     };
     let facts = Mutex::new(Some(facts));
-    let ports = Ports::in_memory(&flow.world).intercepted(Arc::new(OvertakenOnce { accept, facts }));
+    let ports =
+        Ports::in_memory(&flow.world).intercepted(Arc::new(OvertakenOnce { accept, facts }));
     let Erased::Now(receipt) = ports.erase().erase(&first).await.unwrap() else {
         panic!()
     };

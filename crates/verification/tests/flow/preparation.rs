@@ -1,4 +1,5 @@
-//! Files that the provider would refuse: found out, and where that can be changed, before a token is spent.
+//! Files that the provider would refuse: found out, and where that can be changed, before a token
+//! is spent.
 
 use std::time::Duration;
 
@@ -38,7 +39,8 @@ async fn captured() -> Flow {
 #[tokio::test]
 async fn what_is_made_of_a_file_is_recorded_before_a_token_is_created_and_submitted_in_its_place() {
     let flow = captured().await;
-    flow.world.prepares(&"first".parse().unwrap(), &front(), Ok(upright()));
+    flow.world
+        .prepares(&"first".parse().unwrap(), &front(), Ok(upright()));
     assert_eq!(flow.process().await, Advanced::Resting("Submitted"));
 
     let (first, submitted) = flow.world.submissions().remove(0);
@@ -47,8 +49,18 @@ async fn what_is_made_of_a_file_is_recorded_before_a_token_is_created_and_submit
     let digest = Digest256::of(b"upright");
     let key = format!("documents/first/prepared/SECOND_DOC_FRONT-{digest}.jpg");
     assert_eq!(document(0).submitted_key(&first), key);
-    assert_eq!((document(0).submitted_bytes(), document(0).submitted_sha256()), (900, &digest));
-    assert_eq!(document(0).bytes, 1_000, "what was received is remembered as well");
+    assert_eq!(
+        (
+            document(0).submitted_bytes(),
+            document(0).submitted_sha256()
+        ),
+        (900, &digest)
+    );
+    assert_eq!(
+        document(0).bytes,
+        1_000,
+        "what was received is remembered as well"
+    );
     assert_eq!(
         document(1).submitted_key(&first),
         format!("{}/SECOND_DOC_BACK.jpg", folder("first"))
@@ -56,7 +68,14 @@ async fn what_is_made_of_a_file_is_recorded_before_a_token_is_created_and_submit
 
     let history = flow.world.history(&first, 100).await.unwrap();
     let what: Vec<&str> = history.iter().map(|entry| entry.what.as_str()).collect();
-    assert_eq!(what[2..5], ["PreparationStarted", "DocumentsPrepared", "AuthorizationStarted"]);
+    assert_eq!(
+        what[2..5],
+        [
+            "PreparationStarted",
+            "DocumentsPrepared",
+            "AuthorizationStarted"
+        ]
+    );
     let removed = flow.world.remove(&first).await.unwrap();
     assert_eq!(removed.documents, 3, "a copy goes with the originals");
 }
@@ -65,18 +84,27 @@ async fn what_is_made_of_a_file_is_recorded_before_a_token_is_created_and_submit
 async fn a_crash_between_storing_a_copy_and_recording_it_is_made_good_by_the_next_run() {
     for fault in ["prepared", "save"] {
         let flow = captured().await;
-        flow.world.prepares(&"first".parse().unwrap(), &front(), Ok(upright()));
+        flow.world
+            .prepares(&"first".parse().unwrap(), &front(), Ok(upright()));
         flow.world.fault(fault, Fault::Unavailable);
         let until = flow.until();
         let stopped = flow.advance.advance(&"first".parse().unwrap(), until).await;
         assert!(stopped.is_err(), "{fault}");
-        assert_eq!(flow.world.token_count(), 0, "{fault}: nothing is spent on what is not recorded");
+        assert_eq!(
+            flow.world.token_count(),
+            0,
+            "{fault}: nothing is spent on what is not recorded"
+        );
         assert_eq!(flow.world.pairing("first").documents[0].prepared, None);
 
         flow.world.wait(Duration::from_secs(60));
         assert_eq!(flow.process().await, Advanced::Resting("Submitted"));
         assert_eq!(flow.world.token_count(), 1);
-        assert_eq!(flow.world.object_keys().len(), 3, "{fault}: the copy is there once");
+        assert_eq!(
+            flow.world.object_keys().len(),
+            3,
+            "{fault}: the copy is there once"
+        );
     }
 }
 
@@ -84,7 +112,8 @@ async fn a_crash_between_storing_a_copy_and_recording_it_is_made_good_by_the_nex
 async fn a_file_that_can_never_be_submitted_parks_before_a_token_is_created_and_is_kept() {
     let flow = captured().await;
     let reason = ParkReason::FileEncrypted { step: front() };
-    flow.world.prepares(&"first".parse().unwrap(), &front(), Err(reason.clone()));
+    flow.world
+        .prepares(&"first".parse().unwrap(), &front(), Err(reason.clone()));
     assert_eq!(flow.process().await, Advanced::Resting("Parked"));
     assert_eq!(flow.parked(), reason);
     assert_eq!(flow.world.token_count(), 0);
@@ -92,7 +121,10 @@ async fn a_file_that_can_never_be_submitted_parks_before_a_token_is_created_and_
 
     // Taken up again, it is looked at again, and nothing else has to be.
     let retry = flow.retrying(Policy::default());
-    assert!(matches!(retry.retry(&"first".parse().unwrap()).await.unwrap(), Retried::TakenUp(_)));
+    assert!(matches!(
+        retry.retry(&"first".parse().unwrap()).await.unwrap(),
+        Retried::TakenUp(_)
+    ));
     assert_eq!(flow.process().await, Advanced::Resting("Parked"));
     assert_eq!(flow.world.token_count(), 0);
 }
@@ -101,9 +133,11 @@ async fn a_file_that_can_never_be_submitted_parks_before_a_token_is_created_and_
 async fn what_counts_for_the_size_of_a_request_is_what_is_submitted() {
     let flow = Flow::new();
     let facts = approved("first", "client");
-    flow.world.file(FRONT_LINK, FileBehaviour::Serves(MAXIMUM_TOTAL_BYTES + 1));
+    flow.world
+        .file(FRONT_LINK, FileBehaviour::Serves(MAXIMUM_TOTAL_BYTES + 1));
     flow.callback(&facts).await;
-    flow.world.prepares(&"first".parse().unwrap(), &front(), Ok(upright()));
+    flow.world
+        .prepares(&"first".parse().unwrap(), &front(), Ok(upright()));
     assert_eq!(flow.process().await, Advanced::Resting("Submitted"));
 }
 
@@ -113,7 +147,8 @@ async fn with_bytes(together: u64) -> Flow {
     let front = together / 2;
     flow.world.file(FRONT_LINK, FileBehaviour::Serves(front));
     let back_link = "https://files.example/first/SECOND_DOC_BACK";
-    flow.world.file(back_link, FileBehaviour::Serves(together - front));
+    flow.world
+        .file(back_link, FileBehaviour::Serves(together - front));
     flow.callback(&approved("first", "client")).await;
     flow
 }
@@ -136,24 +171,34 @@ async fn no_token_is_spent_on_documents_that_are_too_large_together() {
 async fn outlasted(flow: &Flow) {
     flow.world.fault("outlasts", Fault::Unavailable);
     assert!(matches!(flow.process().await, Advanced::TryAgain { .. }));
-    assert!(matches!(flow.process().await, Advanced::HeldUntil(_)), "one at a time");
+    assert!(
+        matches!(flow.process().await, Advanced::HeldUntil(_)),
+        "one at a time"
+    );
     flow.world.wait(Duration::from_secs(120));
 }
 
 #[tokio::test]
 async fn a_document_that_outlasts_two_tries_is_set_aside() {
     let flow = captured().await;
-    flow.world.prepares(&"first".parse().unwrap(), &front(), Ok(upright()));
+    flow.world
+        .prepares(&"first".parse().unwrap(), &front(), Ok(upright()));
     outlasted(&flow).await;
     outlasted(&flow).await;
     assert_eq!(flow.process().await, Advanced::Resting("Parked"));
     assert_eq!(flow.parked(), ParkReason::PreparationUnfinished);
     assert_eq!(flow.world.token_count(), 0);
-    assert!(flow.world.pairing("first").is_at_rest(), "nothing sends it to the processor again");
+    assert!(
+        flow.world.pairing("first").is_at_rest(),
+        "nothing sends it to the processor again"
+    );
 
     // A person gives it two more tries.
     let retry = flow.retrying(Policy::default());
-    assert!(matches!(retry.retry(&"first".parse().unwrap()).await.unwrap(), Retried::TakenUp(_)));
+    assert!(matches!(
+        retry.retry(&"first".parse().unwrap()).await.unwrap(),
+        Retried::TakenUp(_)
+    ));
     outlasted(&flow).await;
     assert_eq!(flow.process().await, Advanced::Resting("Submitted"));
 }
@@ -161,11 +206,17 @@ async fn a_document_that_outlasts_two_tries_is_set_aside() {
 #[tokio::test]
 async fn a_bucket_in_trouble_uses_up_no_try() {
     let flow = captured().await;
-    flow.world.prepares(&"first".parse().unwrap(), &front(), Ok(upright()));
+    flow.world
+        .prepares(&"first".parse().unwrap(), &front(), Ok(upright()));
     for _ in 0..5 {
         flow.world.fault("prepare", Fault::Unavailable);
         let until = flow.until();
-        assert!(flow.advance.advance(&"first".parse().unwrap(), until).await.is_err());
+        assert!(
+            flow.advance
+                .advance(&"first".parse().unwrap(), until)
+                .await
+                .is_err()
+        );
     }
     assert_eq!(flow.process().await, Advanced::Resting("Submitted"));
 }
@@ -173,16 +224,27 @@ async fn a_bucket_in_trouble_uses_up_no_try() {
 #[tokio::test]
 async fn an_erasure_waits_for_a_copy_in_the_making() {
     let flow = captured().await;
-    flow.world.prepares(&"first".parse().unwrap(), &front(), Ok(upright()));
+    flow.world
+        .prepares(&"first".parse().unwrap(), &front(), Ok(upright()));
     flow.world.fault("outlasts", Fault::Unavailable);
     flow.process().await;
     let lease_until = flow.world.pairing("first").state.lease_until().unwrap();
     let Erased::Now(receipt) = flow.erase("first").await else {
         panic!("there is something to erase")
     };
-    let kinds: Vec<_> = receipt.remaining.into_iter().map(|remaining| remaining.kind).collect();
-    assert!(kinds.contains(&RemainingKind::WorkerBusy(lease_until)), "{kinds:?}");
+    let kinds: Vec<_> = receipt
+        .remaining
+        .into_iter()
+        .map(|remaining| remaining.kind)
+        .collect();
+    assert!(
+        kinds.contains(&RemainingKind::WorkerBusy(lease_until)),
+        "{kinds:?}"
+    );
     flow.world.wait(Duration::from_secs(10 * 60));
     flow.reconcile().await;
-    assert_eq!((flow.world.record_count(), flow.world.object_keys().len()), (0, 0));
+    assert_eq!(
+        (flow.world.record_count(), flow.world.object_keys().len()),
+        (0, 0)
+    );
 }

@@ -1,4 +1,5 @@
-//! Records as no program writes them, and as somebody's hand or an earlier program may have left them.
+//! Records as no program writes them, and as somebody's hand or an earlier program may have left
+//! them.
 
 use verification::Pairing;
 use verification::ports::{HistoryEntry, PairingWrite, Saved};

@@ -14,7 +14,9 @@ fn id(body: &str) -> IdempotentRequest {
 
 impl Flow {
     async fn open_once(&self, id: &IdempotentRequest) -> Result<OpenedOnce, NotOpened> {
-        self.sessions().open_once(id, &request(), ExpectedDocument::default()).await
+        self.sessions()
+            .open_once(id, &request(), ExpectedDocument::default())
+            .await
     }
 
     async fn created(&self, id: &IdempotentRequest) -> Opened {
@@ -32,12 +34,16 @@ impl Flow {
     }
 }
 
-/// A process that ended after Token 1 was created: nobody releases the claim, and nobody knows the link.
+/// A process that ended after Token 1 was created: nobody releases the claim, and nobody knows the
+/// link.
 async fn died() -> Flow {
     let flow = Flow::new();
     flow.world.fault("release_key", Fault::Unavailable);
     flow.world.fault("save", Fault::Unavailable);
-    assert!(matches!(flow.open_once(&id("{}")).await, Err(NotOpened::Unavailable(_))));
+    assert!(matches!(
+        flow.open_once(&id("{}")).await,
+        Err(NotOpened::Unavailable(_))
+    ));
     flow
 }
 
@@ -49,14 +55,21 @@ async fn a_repeated_request_gets_the_same_session() {
     assert_eq!(flow.replayed(&id("{}")).await, opened);
     assert_eq!(flow.world.pairing_count(), 1);
     let sessions = flow.world.observations();
-    assert_eq!(sessions, [Observation::SessionOpened], "a replay is no other session");
+    assert_eq!(
+        sessions,
+        [Observation::SessionOpened],
+        "a replay is no other session"
+    );
 }
 
 #[tokio::test]
 async fn another_body_under_the_key_is_refused() {
     let flow = Flow::new();
     flow.created(&id("{}")).await;
-    assert!(matches!(flow.open_once(&id("[]")).await, Err(NotOpened::KeyReused)));
+    assert!(matches!(
+        flow.open_once(&id("[]")).await,
+        Err(NotOpened::KeyReused)
+    ));
     assert_eq!(flow.world.pairing_count(), 1);
 }
 
@@ -74,16 +87,24 @@ async fn a_key_is_free_once_its_session_cannot_be_started() {
 async fn a_session_finished_within_its_life_is_still_replayed() {
     let flow = Flow::new();
     let opened = flow.created(&id("{}")).await;
-    flow.callback(&approved(opened.session.scan_ref.as_str(), "client")).await;
+    flow.callback(&approved(opened.session.scan_ref.as_str(), "client"))
+        .await;
     assert_eq!(flow.replayed(&id("{}")).await, opened);
 }
 
 #[tokio::test]
 async fn a_failed_creation_gives_its_key_back_at_once() {
-    for fault in [Fault::Unavailable, Fault::LostBeforeDone, Fault::DoneThenLost] {
+    for fault in [
+        Fault::Unavailable,
+        Fault::LostBeforeDone,
+        Fault::DoneThenLost,
+    ] {
         let flow = Flow::new();
         flow.world.fault("session", fault);
-        assert!(matches!(flow.open_once(&id("{}")).await, Err(NotOpened::Provider(_))));
+        assert!(matches!(
+            flow.open_once(&id("{}")).await,
+            Err(NotOpened::Provider(_))
+        ));
         flow.created(&id("[]")).await;
     }
 }
@@ -92,19 +113,34 @@ async fn a_failed_creation_gives_its_key_back_at_once() {
 async fn a_session_that_cannot_be_recorded_gives_its_key_back() {
     let flow = Flow::new();
     flow.world.fault("save", Fault::Unavailable);
-    assert!(matches!(flow.open_once(&id("{}")).await, Err(NotOpened::Unavailable(_))));
+    assert!(matches!(
+        flow.open_once(&id("{}")).await,
+        Err(NotOpened::Unavailable(_))
+    ));
     flow.created(&id("{}")).await;
 }
 
 #[tokio::test]
 async fn a_claim_is_taken_over_when_its_lease_is_over() {
     let flow = died().await;
-    assert!(matches!(flow.open_once(&id("{}")).await, Err(NotOpened::InProgress)));
-    assert!(matches!(flow.open_once(&id("[]")).await, Err(NotOpened::KeyReused)));
+    assert!(matches!(
+        flow.open_once(&id("{}")).await,
+        Err(NotOpened::InProgress)
+    ));
+    assert!(matches!(
+        flow.open_once(&id("[]")).await,
+        Err(NotOpened::KeyReused)
+    ));
     flow.world.wait(LEASE - Duration::from_millis(1));
-    assert!(matches!(flow.open_once(&id("{}")).await, Err(NotOpened::InProgress)));
+    assert!(matches!(
+        flow.open_once(&id("{}")).await,
+        Err(NotOpened::InProgress)
+    ));
     flow.world.wait(Duration::from_millis(1));
-    assert!(matches!(flow.open_once(&id("[]")).await, Err(NotOpened::KeyReused)));
+    assert!(matches!(
+        flow.open_once(&id("[]")).await,
+        Err(NotOpened::KeyReused)
+    ));
     let opened = flow.created(&id("{}")).await;
     assert_eq!(flow.replayed(&id("{}")).await, opened);
 }
@@ -114,8 +150,14 @@ async fn an_unreadable_key_creates_no_session() {
     for operation in ["find_key", "claim_key"] {
         let flow = Flow::new();
         flow.world.fault(operation, Fault::Unavailable);
-        assert!(matches!(flow.open_once(&id("{}")).await, Err(NotOpened::Unavailable(_))));
-        assert_eq!(flow.created(&id("{}")).await.session.scan_ref.as_str(), "session-1");
+        assert!(matches!(
+            flow.open_once(&id("{}")).await,
+            Err(NotOpened::Unavailable(_))
+        ));
+        assert_eq!(
+            flow.created(&id("{}")).await.session.scan_ref.as_str(),
+            "session-1"
+        );
     }
 }
 
@@ -139,8 +181,14 @@ async fn erasure_removes_the_link_while_the_session_is_live() {
     let Erased::Now(receipt) = flow.erase(first.as_str()).await else {
         panic!()
     };
-    assert!(matches!(receipt.remaining[0].kind, RemainingKind::SessionStillLive(_)));
-    assert_eq!(receipt.records, 1, "the stored answer is gone before the pairing");
+    assert!(matches!(
+        receipt.remaining[0].kind,
+        RemainingKind::SessionStillLive(_)
+    ));
+    assert_eq!(
+        receipt.records, 1,
+        "the stored answer is gone before the pairing"
+    );
     flow.created(&id("{}")).await;
 }
 
@@ -163,7 +211,11 @@ async fn a_session_erased_before_its_record_stores_no_link() {
     let records = flow.world.record_count();
     flow.created(&id("{}")).await;
     assert_eq!(flow.world.pairing("session-1").session_key, None);
-    assert_eq!(flow.world.record_count(), records, "neither an answer nor a claim is left");
+    assert_eq!(
+        flow.world.record_count(),
+        records,
+        "neither an answer nor a claim is left"
+    );
 }
 
 #[tokio::test]

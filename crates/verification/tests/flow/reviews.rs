@@ -15,11 +15,17 @@ fn not_final(overall: Overall) -> CallbackFacts {
 async fn a_result_that_is_not_final_is_waited_for_and_repeated_it_changes_nothing() {
     let flow = Flow::new();
     let result = not_final(Overall::Approved);
-    assert_eq!(flow.callback(&result).await, Accepted::Changed("FirstResultNotFinal"));
+    assert_eq!(
+        flow.callback(&result).await,
+        Accepted::Changed("FirstResultNotFinal")
+    );
     let waiting = flow.world.pairing("first");
     assert_eq!(waiting.state.reason(), Some("ResultNotFinal"));
     flow.world.wait(Duration::from_secs(60));
-    assert_eq!(flow.callback(&result).await, Accepted::Ignored("AlreadyHeard"));
+    assert_eq!(
+        flow.callback(&result).await,
+        Accepted::Ignored("AlreadyHeard")
+    );
     assert_eq!(flow.world.pairing("first"), waiting);
 }
 

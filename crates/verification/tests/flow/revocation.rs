@@ -23,21 +23,34 @@ async fn given_up() -> Flow {
 #[tokio::test]
 async fn parked_with_its_documents_accepted_a_pairing_is_not_reopened_by_second_thoughts() {
     let flow = given_up().await;
-    assert_eq!(flow.callback(&denied()).await, Accepted::Changed("FirstResultRevoked"));
+    assert_eq!(
+        flow.callback(&denied()).await,
+        Accepted::Changed("FirstResultRevoked")
+    );
     let again = CallbackFacts {
         digest: Digest256::of(b"approved again"),
         ..approved("first", "client")
     };
-    assert_eq!(flow.callback(&again).await, Accepted::Changed("RevocationWithdrawn"));
+    assert_eq!(
+        flow.callback(&again).await,
+        Accepted::Changed("RevocationWithdrawn")
+    );
     assert_eq!(flow.process().await, Advanced::Resting("Parked"));
-    assert_eq!((flow.world.token_count(), flow.world.submissions().len()), (1, 1));
+    assert_eq!(
+        (flow.world.token_count(), flow.world.submissions().len()),
+        (1, 1)
+    );
 }
 
 #[tokio::test]
 async fn parked_and_revoked_a_pairing_cannot_be_taken_up_again() {
     let flow = given_up().await;
     flow.callback(&denied()).await;
-    let retried = flow.retrying(Policy::default()).retry(&"first".parse().unwrap()).await.unwrap();
+    let retried = flow
+        .retrying(Policy::default())
+        .retry(&"first".parse().unwrap())
+        .await
+        .unwrap();
     assert_eq!(retried, Retried::StillParked("ResultOverdue"));
     assert_eq!(flow.process().await, Advanced::Resting("Parked"));
 }
@@ -45,11 +58,19 @@ async fn parked_and_revoked_a_pairing_cannot_be_taken_up_again() {
 #[tokio::test]
 async fn a_result_that_overtakes_the_new_attempt_settles_and_nothing_is_submitted_again() {
     let flow = given_up().await;
-    let retried = flow.retrying(Policy::default()).retry(&"first".parse().unwrap()).await.unwrap();
+    let retried = flow
+        .retrying(Policy::default())
+        .retry(&"first".parse().unwrap())
+        .await
+        .unwrap();
     assert!(matches!(retried, Retried::TakenUp(_)));
-    flow.callback(&second("second-1", "first", Overall::Approved)).await;
+    flow.callback(&second("second-1", "first", Overall::Approved))
+        .await;
     assert_eq!(flow.process().await, Advanced::Resting("Settled"));
-    assert_eq!((flow.world.token_count(), flow.world.submissions().len()), (1, 1));
+    assert_eq!(
+        (flow.world.token_count(), flow.world.submissions().len()),
+        (1, 1)
+    );
 }
 
 /// Denied while the documents are being posted, and the post's answer is lost.
@@ -58,7 +79,10 @@ async fn denied_while_in_doubt(fault: Fault) -> Flow {
     flow.callback(&approved("first", "client")).await;
     flow.world.fault("process", fault);
     flow.process().await;
-    assert_eq!(flow.callback(&denied()).await, Accepted::Changed("FirstResultRevoked"));
+    assert_eq!(
+        flow.callback(&denied()).await,
+        Accepted::Changed("FirstResultRevoked")
+    );
     flow.world.wait(Duration::from_secs(11));
     flow
 }
@@ -74,7 +98,10 @@ async fn not_accepted_and_denied_meanwhile_the_documents_are_not_posted_again() 
     flow.world.expire_tokens();
     flow.world.wait(Duration::from_secs(11 * 60));
     assert_eq!(flow.process().await, Advanced::Resting("Declined"));
-    assert_eq!((flow.world.token_count(), flow.world.submissions().len()), (1, 0));
+    assert_eq!(
+        (flow.world.token_count(), flow.world.submissions().len()),
+        (1, 0)
+    );
     assert_eq!(
         flow.world.pairing("first").revoked,
         None,

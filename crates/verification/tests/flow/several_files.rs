@@ -19,7 +19,9 @@ fn link(number: usize) -> String {
 
 /// One step, and so many files of it.
 fn with_files(count: usize) -> CallbackFacts {
-    let links = (1..=count).map(|number| FileLink::new(link(number))).collect();
+    let links = (1..=count)
+        .map(|number| FileLink::new(link(number)))
+        .collect();
     CallbackFacts {
         steps: vec![STEP.parse().unwrap()],
         links: [(STEP.parse().unwrap(), links)].into(),
@@ -46,7 +48,8 @@ fn deciding(flow: Flow) -> Flow {
     flow
 }
 
-/// What the pairing has: the number of each file, what it shows, and the link that it was copied from.
+/// What the pairing has: the number of each file, what it shows, and the link that it was copied
+/// from.
 fn kept(flow: &Flow) -> Vec<(u8, Option<Side>, Digest256)> {
     let mut kept: Vec<_> = flow
         .world
@@ -64,7 +67,10 @@ fn from(number: usize) -> Digest256 {
 }
 
 async fn retry(flow: &Flow, policy: Policy) -> Retried {
-    flow.retrying(policy).retry(&"first".parse().unwrap()).await.unwrap()
+    flow.retrying(policy)
+        .retry(&"first".parse().unwrap())
+        .await
+        .unwrap()
 }
 
 #[tokio::test]
@@ -89,7 +95,11 @@ async fn nobody_is_told_of_a_pairing_that_is_parked_for_its_files_and_its_histor
     let flow = Flow::new();
     flow.callback(&with_files(2)).await;
     assert!(flow.world.take_messages().is_empty());
-    let history = flow.world.history(&"first".parse().unwrap(), 100).await.unwrap();
+    let history = flow
+        .world
+        .history(&"first".parse().unwrap(), 100)
+        .await
+        .unwrap();
     let what: Vec<&str> = history.iter().map(|entry| entry.what.as_str()).collect();
     assert_eq!(what, ["FirstResultQualified", "CaptureRefused"]);
 }
@@ -109,7 +119,8 @@ async fn a_file_that_the_fresh_list_does_not_have_any_more_is_missing() {
     flow.world.file(&link(2), FileBehaviour::Dead);
     flow.callback(&with_files(2)).await;
     assert_eq!(kept(&flow).len(), 1);
-    flow.world.fresh_links(&"first".parse().unwrap(), with_files(1).links);
+    flow.world
+        .fresh_links(&"first".parse().unwrap(), with_files(1).links);
     assert_eq!(flow.process().await, Advanced::Resting("Parked"));
     assert_eq!(
         flow.parked(),
@@ -154,10 +165,18 @@ async fn fresh_links_lead_to_each_file_by_its_place() {
         flow.world.file(&link(number), FileBehaviour::Serves(bytes));
         FileLink::new(link(number))
     });
-    flow.world
-        .fresh_links(&"first".parse().unwrap(), [(STEP.parse().unwrap(), fresh.to_vec())].into());
+    flow.world.fresh_links(
+        &"first".parse().unwrap(),
+        [(STEP.parse().unwrap(), fresh.to_vec())].into(),
+    );
     assert_eq!(flow.process().await, Advanced::Resting("Submitted"));
-    assert_eq!(kept(&flow), [(1, Some(Side::Front), from(3)), (2, Some(Side::Back), from(4))]);
+    assert_eq!(
+        kept(&flow),
+        [
+            (1, Some(Side::Front), from(3)),
+            (2, Some(Side::Back), from(4))
+        ]
+    );
 }
 
 #[tokio::test]
@@ -171,8 +190,10 @@ async fn files_that_only_the_fresh_list_has_are_kept_as_well_and_park() {
         flow.world.file(&link(number), FileBehaviour::Serves(1_000));
         FileLink::new(link(number))
     });
-    flow.world
-        .fresh_links(&"first".parse().unwrap(), [(STEP.parse().unwrap(), fresh.to_vec())].into());
+    flow.world.fresh_links(
+        &"first".parse().unwrap(),
+        [(STEP.parse().unwrap(), fresh.to_vec())].into(),
+    );
     assert_eq!(flow.process().await, Advanced::Resting("Parked"));
     assert_eq!(flow.parked(), several());
     assert_eq!(flow.world.object_keys().len(), 2);
@@ -181,7 +202,11 @@ async fn files_that_only_the_fresh_list_has_are_kept_as_well_and_park() {
         Retried::StillParked("SeveralFiles")
     ));
     assert_eq!(flow.process().await, Advanced::Resting("Parked"));
-    assert_eq!(flow.world.token_count(), 0, "the first alone would be a guess");
+    assert_eq!(
+        flow.world.token_count(),
+        0,
+        "the first alone would be a guess"
+    );
 }
 
 #[tokio::test]
@@ -194,8 +219,10 @@ async fn a_planned_file_is_waited_for_although_the_fresh_list_has_others() {
     flow.world.file(&link(3), FileBehaviour::Down);
     flow.world.file(&link(4), FileBehaviour::Serves(1_000));
     let fresh = [3, 4].map(|number| FileLink::new(link(number)));
-    flow.world
-        .fresh_links(&"first".parse().unwrap(), [(STEP.parse().unwrap(), fresh.to_vec())].into());
+    flow.world.fresh_links(
+        &"first".parse().unwrap(),
+        [(STEP.parse().unwrap(), fresh.to_vec())].into(),
+    );
     assert!(matches!(
         flow.process().await,
         Advanced::TryAgain {
@@ -206,7 +233,10 @@ async fn a_planned_file_is_waited_for_although_the_fresh_list_has_others() {
     assert_eq!(flow.state().name(), "Capturing");
     flow.world.file(&link(3), FileBehaviour::Serves(1_000));
     assert_eq!(flow.process().await, Advanced::Resting("Parked"));
-    assert_eq!(kept(&flow), [(1, Some(Side::Front), from(3)), (2, None, from(4))]);
+    assert_eq!(
+        kept(&flow),
+        [(1, Some(Side::Front), from(3)), (2, None, from(4))]
+    );
 }
 
 #[tokio::test]
@@ -215,8 +245,14 @@ async fn a_step_that_is_set_to_be_both_sides_is_submitted_in_the_order_of_its_fi
     flow.callback(&with_files(2)).await;
     assert_eq!(flow.process().await, Advanced::Resting("Submitted"));
     let (_, submitted) = flow.world.submissions().remove(0);
-    let sides: Vec<_> = submitted.into_iter().map(|document| (document.side, document.sha256)).collect();
-    assert_eq!(sides, [(Some(Side::Front), from(1)), (Some(Side::Back), from(2))]);
+    let sides: Vec<_> = submitted
+        .into_iter()
+        .map(|document| (document.side, document.sha256))
+        .collect();
+    assert_eq!(
+        sides,
+        [(Some(Side::Front), from(1)), (Some(Side::Back), from(2))]
+    );
 }
 
 #[tokio::test]
@@ -226,10 +262,22 @@ async fn taken_up_after_the_setting_was_changed_it_goes_on_with_the_stored_files
     // The links are dead by then, and nothing may be asked of them.
     flow.world.file(&link(1), FileBehaviour::Dead);
     flow.world.file(&link(2), FileBehaviour::Dead);
-    assert!(matches!(retry(&flow, both_sides()).await, Retried::TakenUp(_)));
+    assert!(matches!(
+        retry(&flow, both_sides()).await,
+        Retried::TakenUp(_)
+    ));
     assert_eq!(flow.process().await, Advanced::Resting("Submitted"));
-    assert_eq!(kept(&flow), [(1, Some(Side::Front), from(1)), (2, Some(Side::Back), from(2))]);
-    assert_eq!((flow.world.token_count(), flow.world.submissions().len()), (1, 1));
+    assert_eq!(
+        kept(&flow),
+        [
+            (1, Some(Side::Front), from(1)),
+            (2, Some(Side::Back), from(2))
+        ]
+    );
+    assert_eq!(
+        (flow.world.token_count(), flow.world.submissions().len()),
+        (1, 1)
+    );
 }
 
 #[tokio::test]
@@ -241,7 +289,10 @@ async fn under_the_same_setting_neither_a_retry_nor_a_repeat_changes_anything() 
         retry(&flow, Policy::default()).await,
         Retried::StillParked("SeveralFiles")
     ));
-    assert!(matches!(flow.callback(&with_files(2)).await, Accepted::Ignored(_)));
+    assert!(matches!(
+        flow.callback(&with_files(2)).await,
+        Accepted::Ignored(_)
+    ));
     assert_eq!(flow.world.pairing("first"), parked);
 }
 
@@ -258,7 +309,10 @@ async fn a_pdf_among_the_files_takes_no_side_from_their_order() {
             format!("{}/SECOND_DOC.jpg", folder("first"))
         ]
     );
-    assert!(matches!(retry(&flow, both_sides()).await, Retried::StillParked("SeveralFiles")));
+    assert!(matches!(
+        retry(&flow, both_sides()).await,
+        Retried::StillParked("SeveralFiles")
+    ));
     assert_eq!(flow.process().await, Advanced::Resting("Parked"));
     assert_eq!(flow.world.token_count(), 0);
 }
@@ -268,7 +322,9 @@ async fn several_files_of_one_side_leave_the_other_one_kept_and_named() {
     let flow = Flow::new();
     let mut facts = approved("first", "client");
     let back = "SECOND_DOC_BACK".parse().unwrap();
-    facts.links.insert(back, vec![FileLink::new(link(1)), FileLink::new(link(2))]);
+    facts
+        .links
+        .insert(back, vec![FileLink::new(link(1)), FileLink::new(link(2))]);
     flow.callback(&facts).await;
     assert!(matches!(flow.state(), State::Parked { .. }));
     let sides: Vec<_> = flow
@@ -285,8 +341,10 @@ async fn several_files_of_one_side_leave_the_other_one_kept_and_named() {
 #[tokio::test]
 async fn the_same_bytes_listed_twice_are_one_file() {
     let flow = Flow::new();
-    flow.world.file(&link(1), FileBehaviour::ServesContent("front"));
-    flow.world.file(&link(2), FileBehaviour::ServesContent("front"));
+    flow.world
+        .file(&link(1), FileBehaviour::ServesContent("front"));
+    flow.world
+        .file(&link(2), FileBehaviour::ServesContent("front"));
     flow.callback(&with_files(2)).await;
     assert_eq!(flow.process().await, Advanced::Resting("Submitted"));
     let (_, submitted) = flow.world.submissions().remove(0);
@@ -298,12 +356,19 @@ async fn the_same_bytes_listed_twice_are_one_file() {
 async fn a_front_listed_twice_beside_a_back_is_one_front() {
     let flow = deciding(Flow::new());
     for (number, content) in [(1, "front"), (2, "front"), (3, "back")] {
-        flow.world.file(&link(number), FileBehaviour::ServesContent(content));
+        flow.world
+            .file(&link(number), FileBehaviour::ServesContent(content));
     }
     flow.callback(&with_files(3)).await;
     assert_eq!(flow.process().await, Advanced::Resting("Submitted"));
     let (_, submitted) = flow.world.submissions().remove(0);
-    let shown: Vec<_> = submitted.iter().map(|document| (document.side, document.sha256.clone())).collect();
+    let shown: Vec<_> = submitted
+        .iter()
+        .map(|document| (document.side, document.sha256.clone()))
+        .collect();
     let (front, back) = (Digest256::of(b"front"), Digest256::of(b"back"));
-    assert_eq!(shown, [(Some(Side::Front), front), (Some(Side::Back), back)]);
+    assert_eq!(
+        shown,
+        [(Some(Side::Front), front), (Some(Side::Back), back)]
+    );
 }

@@ -1,4 +1,5 @@
-//! The customer uploads again. The newest documents count, and never are those of two uploads mixed.
+//! The customer uploads again. The newest documents count, and never are those of two uploads
+//! mixed.
 
 use verification::ports::{DocumentPreparation, PreparationError};
 use verification::result::StepLinks;
@@ -15,7 +16,10 @@ fn links(folder: &str, signature: &str) -> StepLinks {
             "https://files.example/{folder}/{step}?Signature={signature}"
         ))]
     };
-    [FRONT, BACK].into_iter().map(|step| (step.parse().unwrap(), link(step))).collect()
+    [FRONT, BACK]
+        .into_iter()
+        .map(|step| (step.parse().unwrap(), link(step)))
+        .collect()
 }
 
 /// A result about the customer's upload of this number, with a body of its own.
@@ -44,13 +48,17 @@ impl Flow {
     fn submitted_files(&self) -> Vec<Vec<Digest256>> {
         let submissions = self.world.submissions();
         let files = |(_, documents): &(_, Vec<verification::document::StoredDocument>)| {
-            documents.iter().map(|document| document.sha256.clone()).collect()
+            documents
+                .iter()
+                .map(|document| document.sha256.clone())
+                .collect()
         };
         submissions.iter().map(files).collect()
     }
 }
 
-/// The files of the upload as they are told apart in memory: by the link that they were fetched with.
+/// The files of the upload as they are told apart in memory: by the link that they were fetched
+/// with.
 fn files(number: i64, body: &str) -> Vec<Digest256> {
     [FRONT, BACK]
         .map(|step| Digest256::of(link(number, step, body).as_bytes()))
@@ -74,7 +82,11 @@ async fn front_of_one_upload_never_goes_with_back_of_another() {
     let flow = Flow::confirming();
     flow.world.file(&link(1, BACK, "one"), broken(BACK));
     flow.callback(&about(1, Overall::Approved, "one")).await;
-    assert_eq!(flow.parked().as_str(), "FileUnreadable", "its front is in the bucket");
+    assert_eq!(
+        flow.parked().as_str(),
+        "FileUnreadable",
+        "its front is in the bucket"
+    );
     flow.callback(&about(2, Overall::Approved, "two")).await;
     assert_eq!(flow.process().await, Advanced::Resting("Submitted"));
     assert_eq!(flow.submitted_files(), [files(2, "two")]);
@@ -114,7 +126,10 @@ async fn after_a_file_of_a_wrong_kind_a_good_one_is_submitted() {
         preparation: Arc::new(Refuses(ParkReason::FileTypeNotAccepted { step })),
         ..flow.advance.clone()
     };
-    refusing.advance(&"first".parse().unwrap(), flow.until()).await.unwrap();
+    refusing
+        .advance(&"first".parse().unwrap(), flow.until())
+        .await
+        .unwrap();
     assert_eq!(flow.parked().as_str(), "FileTypeNotAccepted");
     flow.callback(&about(2, Overall::Approved, "jpeg")).await;
     assert_eq!(flow.process().await, Advanced::Resting("Submitted"));
@@ -142,7 +157,8 @@ async fn after_two_files_of_a_step_a_callback_with_one_decides() {
         .push(FileLink::new("https://files.example/1/more"));
     flow.callback(&two).await;
     assert_eq!(flow.parked().as_str(), "SeveralFiles");
-    flow.callback(&about(2, Overall::Approved, "one file")).await;
+    flow.callback(&about(2, Overall::Approved, "one file"))
+        .await;
     assert_eq!(flow.process().await, Advanced::Resting("Submitted"));
     assert_eq!(flow.submitted_files(), [files(2, "one file")]);
 }
@@ -210,7 +226,8 @@ async fn a_newer_upload_waits_for_the_result_of_the_older_one() {
 async fn a_denial_that_names_newer_files_makes_the_older_ones_old() {
     let flow = Flow::confirming();
     flow.callback(&about(1, Overall::Denied, "d")).await;
-    flow.callback(&about(2, Overall::Denied, "d, newer files")).await;
+    flow.callback(&about(2, Overall::Denied, "d, newer files"))
+        .await;
     let late = flow.callback(&about(1, Overall::Approved, "a")).await;
     assert_eq!(late, Accepted::Ignored("OlderUpload"));
 }
@@ -226,7 +243,8 @@ async fn a_denial_without_files_replaces_no_upload() {
     flow.callback(&denial).await;
     flow.pass(20).await;
     assert_eq!(flow.state().name(), "Declined");
-    flow.callback(&about(1, Overall::Approved, "approved after all")).await;
+    flow.callback(&about(1, Overall::Approved, "approved after all"))
+        .await;
     flow.pass(20).await;
     assert_eq!(flow.state().name(), "Submitted");
 }
@@ -246,7 +264,10 @@ async fn in_doubt_replaced_documents_are_not_posted_again() {
     flow.pass(30).await;
     assert_eq!(flow.parked(), ParkReason::NewerUploadNotApproved);
     // Judged anew, the denial is asked about like any other that comes after an approval.
-    flow.retrying(Policy::default()).retry(&"first".parse().unwrap()).await.unwrap();
+    flow.retrying(Policy::default())
+        .retry(&"first".parse().unwrap())
+        .await
+        .unwrap();
     flow.pass(20).await;
     assert_eq!(flow.parked(), ParkReason::NewerUploadNotApproved);
 }
@@ -260,7 +281,8 @@ async fn files_of_both_lists_are_never_submitted_together() {
     flow.callback(&facts).await;
     let fresh = links("elsewhere", "fresh");
     let fresh_link = |step: &str| fresh[&step.parse().unwrap()][0].expose().to_owned();
-    flow.world.file(&fresh_link(FRONT), FileBehaviour::Serves(1));
+    flow.world
+        .file(&fresh_link(FRONT), FileBehaviour::Serves(1));
     flow.world.file(&fresh_link(BACK), FileBehaviour::Down);
     flow.world.fresh_links(&facts.scan_ref, fresh.clone());
     assert!(matches!(flow.process().await, Advanced::TryAgain { .. }));
@@ -302,7 +324,10 @@ async fn a_callback_for_another_client_goes_no_further() {
     };
     flow.callback(&other).await;
     assert_eq!(flow.parked(), ParkReason::ClientMismatch);
-    assert_eq!(flow.world.pairing("first").client_id, Some("client".parse().unwrap()));
+    assert_eq!(
+        flow.world.pairing("first").client_id,
+        Some("client".parse().unwrap())
+    );
     assert_eq!(flow.process().await, Advanced::Resting("Parked"));
     assert_eq!(flow.world.token_count(), 0);
 }
@@ -312,7 +337,11 @@ async fn files_that_a_denial_has_named_are_not_mixed_with_others() {
     let flow = Flow::confirming();
     flow.world.file(&link(1, BACK, "one"), FileBehaviour::Down);
     flow.callback(&about(1, Overall::Approved, "one")).await;
-    assert_eq!(flow.state().name(), "Capturing", "the front is in the bucket");
+    assert_eq!(
+        flow.state().name(),
+        "Capturing",
+        "the front is in the bucket"
+    );
     // Not believed, but it names the newer files.
     flow.callback(&about(2, Overall::Denied, "d")).await;
     flow.callback(&about(2, Overall::Approved, "two")).await;
@@ -325,7 +354,8 @@ async fn no_newer_upload_begins_while_a_verdict_is_in_question() {
     let flow = Flow::confirming();
     flow.callback(&about(1, Overall::Approved, "a")).await;
     flow.process().await;
-    flow.callback(&second("second-1", "first", Overall::Denied)).await;
+    flow.callback(&second("second-1", "first", Overall::Denied))
+        .await;
     flow.process().await;
     let approved = CallbackFacts {
         digest: Digest256::of(b"approved after all"),

@@ -1,4 +1,5 @@
-//! Time, as far as it makes a difference: now, so long ago that every lease is over, and so long ago that no lag explains an answer.
+//! Time, as far as it makes a difference: now, so long ago that every lease is over, and so long
+//! ago that no lag explains an answer.
 
 use std::time::Duration;
 
@@ -17,7 +18,9 @@ pub fn lease(worker: usize) -> Timestamp {
 
 /// The end of this worker's lease as the pairing has it by now, if it is this worker's.
 pub fn held(worker: usize, pairing: &Pairing) -> Option<Timestamp> {
-    let of_worker = |until: &Timestamp| (until.milliseconds() - NOW.milliseconds()).rem_euclid(1_000) == worker as i64;
+    let of_worker = |until: &Timestamp| {
+        (until.milliseconds() - NOW.milliseconds()).rem_euclid(1_000) == worker as i64
+    };
     pairing.state.lease_until().filter(of_worker)
 }
 
@@ -25,13 +28,20 @@ pub fn held(worker: usize, pairing: &Pairing) -> Option<Timestamp> {
 pub fn simplified(mut pairing: Pairing) -> Pairing {
     pairing.version = 1;
     (pairing.created_at, pairing.updated_at, pairing.since) = (NOW, NOW, NOW);
-    if let State::Submitted { since, check_at, .. } = &mut pairing.state {
+    if let State::Submitted {
+        since, check_at, ..
+    } = &mut pairing.state
+    {
         (*since, *check_at) = (NOW, NOW);
     }
     if let Some(question) = &mut pairing.first_question {
         simplify(question);
     }
-    if let Some(question) = pairing.second.as_mut().and_then(|second| second.question.as_mut()) {
+    if let Some(question) = pairing
+        .second
+        .as_mut()
+        .and_then(|second| second.question.as_mut())
+    {
         simplify(question);
     }
     pairing
@@ -44,8 +54,9 @@ fn simplify<News>(question: &mut Question<News>) {
 
 /// Every lease is over. A worker may still be at it, for some seconds.
 pub fn lapsed(mut pairing: Pairing) -> Pairing {
-    if let State::Capturing { lease_until, .. } | State::Authorizing { lease_until, .. } | State::Submitting { lease_until, .. } =
-        &mut pairing.state
+    if let State::Capturing { lease_until, .. }
+    | State::Authorizing { lease_until, .. }
+    | State::Submitting { lease_until, .. } = &mut pairing.state
         && *lease_until > NOW
     {
         *lease_until = Timestamp::from_milliseconds(lease_until.milliseconds() - 2 * LEASE as i64);
@@ -59,7 +70,11 @@ pub fn later(pairing: Pairing) -> Pairing {
     if let Some(question) = &mut pairing.first_question {
         (question.since, question.ask_at) = (EARLIER, NOW);
     }
-    if let Some(question) = pairing.second.as_mut().and_then(|second| second.question.as_mut()) {
+    if let Some(question) = pairing
+        .second
+        .as_mut()
+        .and_then(|second| second.question.as_mut())
+    {
         (question.since, question.ask_at) = (EARLIER, NOW);
     }
     pairing

@@ -69,7 +69,12 @@ pub fn explore<M: Model>(model: &M) -> Result<Explored, String> {
 }
 
 impl<M: Model> Explorer<M> {
-    fn reach(&mut self, model: &M, from: Option<(usize, M::Action)>, state: M::State) -> Result<(), String> {
+    fn reach(
+        &mut self,
+        model: &M,
+        from: Option<(usize, M::Action)>,
+        state: M::State,
+    ) -> Result<(), String> {
         let key = model.key(&state);
         if let Some(known) = self.numbers.get(&key) {
             self.came_to.extend(from.map(|(from, _)| (from, *known)));
@@ -80,7 +85,8 @@ impl<M: Model> Explorer<M> {
             return Err(self.way(from, &broken));
         }
         self.numbers.insert(key, number);
-        self.came_to.extend(from.as_ref().map(|(from, _)| (*from, number)));
+        self.came_to
+            .extend(from.as_ref().map(|(from, _)| (*from, number)));
         self.came_from.push(from);
         self.ends.push(model.is_end(&state));
         self.waiting.push_back((number, state));
@@ -105,7 +111,9 @@ impl<M: Model> Explorer<M> {
             before[*to].push(*from);
         }
         let mut can_end = self.ends.clone();
-        let mut waiting: Vec<usize> = (0..can_end.len()).filter(|number| can_end[*number]).collect();
+        let mut waiting: Vec<usize> = (0..can_end.len())
+            .filter(|number| can_end[*number])
+            .collect();
         while let Some(number) = waiting.pop() {
             for earlier in &before[number] {
                 if !std::mem::replace(&mut can_end[*earlier], true) {
@@ -114,7 +122,10 @@ impl<M: Model> Explorer<M> {
             }
         }
         match can_end.iter().position(|can_end| !can_end) {
-            Some(stuck) => Err(self.way(self.came_from[stuck].clone(), "from here, no end can be reached")),
+            Some(stuck) => Err(self.way(
+                self.came_from[stuck].clone(),
+                "from here, no end can be reached",
+            )),
             None => Ok(Explored {
                 states: self.came_from.len(),
                 steps: self.came_to.len(),

@@ -12,7 +12,9 @@ use verification::policy::{ComparisonPolicy, Judgement};
 use verification::reason::{DeclineReason, ParkReason};
 use verification::result::{Overall, Status, StepLinks};
 use verification::secret::AuthToken;
-use verification::transition::{Change, Confirmed, Effect, Event, FirstResult, MAXIMUM_ATTEMPTS, Transition, apply};
+use verification::transition::{
+    Change, Confirmed, Effect, Event, FirstResult, MAXIMUM_ATTEMPTS, Transition, apply,
+};
 use verification::upload::Upload;
 use verification::{Pairing, State};
 
@@ -38,7 +40,9 @@ impl Flow {
     pub fn of(script: &[Decision], processors: usize, attempts: u32) -> Self {
         // Another script's bodies have the same names.
         APPLIED.with_borrow_mut(HashMap::clear);
-        let event = |(number, decision): (usize, &Decision)| first_result(&body(number, *decision), lease(WEBHOOK));
+        let event = |(number, decision): (usize, &Decision)| {
+            first_result(&body(number, *decision), lease(WEBHOOK))
+        };
         Self {
             script: script.to_vec(),
             processors,
@@ -119,7 +123,12 @@ impl Model for Flow {
     type Action = Action;
 
     fn initial(&self) -> Vec<World> {
-        let mut pairing = Pairing::opened("first".parse().unwrap(), Some("client".parse().unwrap()), NOW, NOW);
+        let mut pairing = Pairing::opened(
+            "first".parse().unwrap(),
+            Some("client".parse().unwrap()),
+            NOW,
+            NOW,
+        );
         pairing.attempts = MAXIMUM_ATTEMPTS - self.attempts;
         let provider = Provider {
             decided: 0,
@@ -137,7 +146,8 @@ impl Model for Flow {
     }
 
     fn key(&self, state: &World) -> u128 {
-        let mut numbers: [u128; WORKERS] = std::array::from_fn(|worker| state.workers[worker].number());
+        let mut numbers: [u128; WORKERS] =
+            std::array::from_fn(|worker| state.workers[worker].number());
         // The two processors are alike, unless one of them holds the lease.
         if state.pairing.state.lease_until().is_none() && numbers[0] > numbers[1] {
             numbers.swap(0, 1);
@@ -154,7 +164,12 @@ impl Model for Flow {
     fn steps(&self, state: &World) -> Vec<(Action, Step)> {
         let mut steps = Vec::new();
         let mut step = |action, next: Step| steps.push((action, next));
-        if state.pairing.state.lease_until().is_some_and(|lease_until| lease_until > NOW) {
+        if state
+            .pairing
+            .state
+            .lease_until()
+            .is_some_and(|lease_until| lease_until > NOW)
+        {
             step(Action::LeasesEnd, Ok(state.aged(LEASES_END, lapsed)));
         }
         step(Action::ElevenMinutesGoBy, Ok(state.eleven_minutes_later()));
@@ -165,11 +180,17 @@ impl Model for Flow {
             step(Action::ProviderDecides, Ok(next));
         }
         for number in 0..state.provider.decided {
-            step(Action::BodyArrives(number), state.body_arrives(number, &self.bodies[number]));
+            step(
+                Action::BodyArrives(number),
+                state.body_arrives(number, &self.bodies[number]),
+            );
         }
         for (number, token) in state.provider.tokens.iter().enumerate() {
             match token.stage {
-                Stage::Active => step(Action::TokenExpires(number), Ok(state.token_becomes(number, Stage::Expired))),
+                Stage::Active => step(
+                    Action::TokenExpires(number),
+                    Ok(state.token_becomes(number, Stage::Expired)),
+                ),
                 Stage::Accepted => {
                     for overall in [Overall::Approved, Overall::Denied] {
                         let next = state.token_becomes(number, Stage::Decided(overall));
@@ -178,7 +199,10 @@ impl Model for Flow {
                 }
                 Stage::Expired | Stage::Decided(_) => {
                     let event = second_result(number, token.stage.status());
-                    step(Action::SecondBodyArrives(number), state.applied(&event).map(|(next, _)| next));
+                    step(
+                        Action::SecondBodyArrives(number),
+                        state.applied(&event).map(|(next, _)| next),
+                    );
                 }
             }
         }
@@ -189,7 +213,12 @@ impl Model for Flow {
     }
 
     fn check(&self, state: &World) -> Result<(), String> {
-        let accepted: Vec<i64> = state.provider.tokens.iter().filter_map(|token| token.accepted).collect();
+        let accepted: Vec<i64> = state
+            .provider
+            .tokens
+            .iter()
+            .filter_map(|token| token.accepted)
+            .collect();
         for upload in &accepted {
             if accepted.iter().filter(|other| *other == upload).count() > 1 {
                 return Err(format!("upload {upload} was accepted twice"));
@@ -198,7 +227,10 @@ impl Model for Flow {
         if state.provider.tokens.len() > self.attempts as usize {
             return Err("more Token 2s than attempts".to_owned());
         }
-        if !state.pairing.is_at_rest() || state.provider.lags || state.provider.decided < self.script.len() {
+        if !state.pairing.is_at_rest()
+            || state.provider.lags
+            || state.provider.decided < self.script.len()
+        {
             return Ok(());
         }
         self.newest_stands(state)
@@ -216,7 +248,8 @@ impl Flow {
         if !state.provider.delivered.iter().all(|delivered| *delivered) {
             return Ok(());
         }
-        let is_negative = state.pairing.revoked.is_some() || matches!(state.pairing.state, State::Declined { .. });
+        let is_negative = state.pairing.revoked.is_some()
+            || matches!(state.pairing.state, State::Declined { .. });
         let is_settled = matches!(state.pairing.state, State::Settled { .. });
         if newest.overall == Overall::Approved && is_negative {
             return Err("the first verification is approved, and it was not believed".to_owned());
@@ -244,20 +277,39 @@ impl Flow {
                 return;
             }
             Worker::Copying(plan) => {
-                for (action, count) in [(Action::CopiesAll(worker), 2), (Action::CopiesOne(worker), 1)] {
+                for (action, count) in [
+                    (Action::CopiesAll(worker), 2),
+                    (Action::CopiesOne(worker), 1),
+                ] {
                     let event = Event::CaptureEnded {
                         upload: plan.upload.clone(),
                         documents: files(plan, count),
                         waiting: None,
                     };
-                    let next = state.applied(&event).map(|(next, _)| next.with(worker, Worker::Idle));
+                    let next = state
+                        .applied(&event)
+                        .map(|(next, _)| next.with(worker, Worker::Idle));
                     step(action, next);
                 }
             }
-            Worker::Told { about, said } => step(Action::Acts(worker), state.acts(worker, *about, *said)),
+            Worker::Told { about, said } => {
+                step(Action::Acts(worker), state.acts(worker, *about, *said))
+            }
             Worker::Creating => {
-                step(Action::IsDone { worker, is_heard: true }, state.created(worker, true));
-                step(Action::IsDone { worker, is_heard: false }, state.created(worker, false));
+                step(
+                    Action::IsDone {
+                        worker,
+                        is_heard: true,
+                    },
+                    state.created(worker, true),
+                );
+                step(
+                    Action::IsDone {
+                        worker,
+                        is_heard: false,
+                    },
+                    state.created(worker, false),
+                );
                 step(
                     Action::IsNotDone(worker),
                     state.reported(worker, |held| Event::AuthorizationFailed { held }),
@@ -269,7 +321,10 @@ impl Flow {
                 is_in_doubt,
             } => {
                 for is_heard in [true, false] {
-                    step(Action::IsDone { worker, is_heard }, state.posted(worker, *token, *upload, is_heard));
+                    step(
+                        Action::IsDone { worker, is_heard },
+                        state.posted(worker, *token, *upload, is_heard),
+                    );
                 }
                 if !is_in_doubt {
                     step(
@@ -279,7 +334,10 @@ impl Flow {
                 }
             }
         }
-        step(Action::Ends(worker), Ok(state.clone().with(worker, Worker::Idle)));
+        step(
+            Action::Ends(worker),
+            Ok(state.clone().with(worker, Worker::Idle)),
+        );
     }
 
     /// What `Advance` does first. `None`: nothing, or what the other answer leads to as well.
@@ -297,17 +355,29 @@ impl Flow {
             if lags && token.before == token.stage {
                 return None;
             }
-            told(about(number), if lags { token.before } else { token.stage }.status())
+            told(
+                about(number),
+                if lags { token.before } else { token.stage }.status(),
+            )
         };
-        let number = pairing.second.as_ref().map(|second| token_number(second.scan_ref.as_str()));
-        let is_second_due = pairing
+        let number = pairing
             .second
             .as_ref()
-            .is_some_and(|second| second.question.as_ref().is_some_and(|asked| asked.is_due(NOW)));
+            .map(|second| token_number(second.scan_ref.as_str()));
+        let is_second_due = pairing.second.as_ref().is_some_and(|second| {
+            second
+                .question
+                .as_ref()
+                .is_some_and(|asked| asked.is_due(NOW))
+        });
         if let Some(number) = number.filter(|_| is_second_due) {
             return second(About::Second, number);
         }
-        if pairing.first_question.as_ref().is_some_and(|question| question.is_due(NOW)) {
+        if pairing
+            .first_question
+            .as_ref()
+            .is_some_and(|question| question.is_due(NOW))
+        {
             return first(About::First);
         }
         let plainly = |next: Step| if lags { None } else { Some(next) };
@@ -317,10 +387,14 @@ impl Flow {
             State::Captured { .. } => first(About::Spending),
             State::Authorizing { lease_until, .. } if *lease_until <= NOW => first(About::Spending),
             State::Authorized { .. } => plainly(state.begins_posting(worker)),
-            State::Submitting { lease_until, .. } if *lease_until <= NOW => second(About::Evidence, number?),
-            State::Settled { .. } if pairing.is_next_attempt_due() => {
-                plainly(state.applied(&Event::NextAttemptStarted).map(|(next, _)| next))
+            State::Submitting { lease_until, .. } if *lease_until <= NOW => {
+                second(About::Evidence, number?)
             }
+            State::Settled { .. } if pairing.is_next_attempt_due() => plainly(
+                state
+                    .applied(&Event::NextAttemptStarted)
+                    .map(|(next, _)| next),
+            ),
             // The reconciler: the result is asked for, and the question comes of it.
             State::Submitted { .. } => match state.provider.tokens[number?].stage {
                 Stage::Decided(overall) => {
@@ -328,13 +402,19 @@ impl Flow {
                         return None;
                     };
                     result.news.callback = None;
-                    plainly(state.applied(&Event::SecondResult(result)).map(|(next, _)| next))
+                    plainly(
+                        state
+                            .applied(&Event::SecondResult(result))
+                            .map(|(next, _)| next),
+                    )
                 }
                 Stage::Expired => plainly(state.applied(&Event::GivenUp).map(|(next, _)| next)),
                 _ => None,
             },
             // The reconciler: the callback never came.
-            State::AwaitingCallback { .. } => plainly(state.asked_for_first(self.truth(state, false)?)),
+            State::AwaitingCallback { .. } => {
+                plainly(state.asked_for_first(self.truth(state, false)?))
+            }
             _ => None,
         }
     }
@@ -346,21 +426,30 @@ fn token_number(scan_ref: &str) -> usize {
 
 /// The number of the upload that the plan is of.
 fn upload_of(plan: &Plan, pairing: &Pairing) -> i64 {
-    let known = pairing.uploads.iter().find(|upload| upload.fingerprint == plan.fingerprint);
-    known.and_then(|upload| upload.finished_at).unwrap_or_default()
+    let known = pairing
+        .uploads
+        .iter()
+        .find(|upload| upload.fingerprint == plan.fingerprint);
+    known
+        .and_then(|upload| upload.finished_at)
+        .unwrap_or_default()
 }
 
 fn files(plan: &Plan, count: usize) -> Vec<StoredDocument> {
-    let stored = plan.documents.iter().take(count).map(|planned| StoredDocument {
-        upload: plan.upload.clone(),
-        step: planned.step.clone(),
-        file: planned.file,
-        side: planned.side,
-        file_type: FileType::Jpeg,
-        bytes: 1,
-        sha256: Digest256::of(format!("{}{}", plan.upload, planned.step).as_bytes()),
-        prepared: None,
-    });
+    let stored = plan
+        .documents
+        .iter()
+        .take(count)
+        .map(|planned| StoredDocument {
+            upload: plan.upload.clone(),
+            step: planned.step.clone(),
+            file: planned.file,
+            side: planned.side,
+            file_type: FileType::Jpeg,
+            bytes: 1,
+            sha256: Digest256::of(format!("{}{}", plan.upload, planned.step).as_bytes()),
+            prepared: None,
+        });
     stored.collect()
 }
 
@@ -388,7 +477,10 @@ impl Worker {
                     About::Second(token) => (2, *token),
                     About::Evidence(token) => (3, *token),
                 };
-                let said = Overall::ALL.iter().position(|overall| overall == said).unwrap();
+                let said = Overall::ALL
+                    .iter()
+                    .position(|overall| overall == said)
+                    .unwrap();
                 0x1_0000 + (kind * 16 + token as u128) * 16 + said as u128
             }
             Self::Copying(plan) => {
@@ -436,21 +528,40 @@ fn event_key(event: &Event) -> u64 {
     let mut hasher = DefaultHasher::new();
     std::mem::discriminant(event).hash(&mut hasher);
     match event {
-        Event::FirstResult(result) => (result.callback.as_ref().map(Digest256::as_str), result.overall).hash(&mut hasher),
+        Event::FirstResult(result) => (
+            result.callback.as_ref().map(Digest256::as_str),
+            result.overall,
+        )
+            .hash(&mut hasher),
         Event::SecondResult(result) => {
-            (result.scan_ref.as_str(), result.news.overall, result.news.callback.is_some()).hash(&mut hasher);
+            (
+                result.scan_ref.as_str(),
+                result.news.overall,
+                result.news.callback.is_some(),
+            )
+                .hash(&mut hasher);
         }
         Event::FirstStatus(said) => said.as_ref().map(|said| said.overall).hash(&mut hasher),
-        Event::SecondStatus { scan_ref, said, .. } => (scan_ref.as_str(), said.as_ref().map(|said| said.overall)).hash(&mut hasher),
+        Event::SecondStatus { scan_ref, said, .. } => {
+            (scan_ref.as_str(), said.as_ref().map(|said| said.overall)).hash(&mut hasher)
+        }
         Event::CaptureTaken { lease_until }
         | Event::AuthorizationStarted { lease_until, .. }
         | Event::SubmissionStarted { lease_until } => {
             lease_until.milliseconds().hash(&mut hasher);
         }
-        Event::CaptureEnded { upload, documents, .. } => (upload.to_string(), documents.len()).hash(&mut hasher),
-        Event::SecondTokenCreated { held, scan_ref, .. } => (held.milliseconds(), scan_ref.as_str()).hash(&mut hasher),
-        Event::AuthorizationFailed { held } | Event::SubmissionFailed { held } => held.milliseconds().hash(&mut hasher),
-        Event::SubmissionAccepted { second } | Event::SecondTokenDied { second } => second.as_ref().map(ScanRef::as_str).hash(&mut hasher),
+        Event::CaptureEnded {
+            upload, documents, ..
+        } => (upload.to_string(), documents.len()).hash(&mut hasher),
+        Event::SecondTokenCreated { held, scan_ref, .. } => {
+            (held.milliseconds(), scan_ref.as_str()).hash(&mut hasher)
+        }
+        Event::AuthorizationFailed { held } | Event::SubmissionFailed { held } => {
+            held.milliseconds().hash(&mut hasher)
+        }
+        Event::SubmissionAccepted { second } | Event::SecondTokenDied { second } => {
+            second.as_ref().map(ScanRef::as_str).hash(&mut hasher)
+        }
         Event::NextAttemptStarted | Event::GivenUp => {}
         other => panic!("the model has no {other:?}"),
     }
@@ -472,7 +583,11 @@ impl World {
     }
 
     /// What comes of it, found out once.
-    fn known(&self, key: (u128, u64), find: impl FnOnce() -> Result<Option<Applied>, String>) -> Result<Option<Rc<Applied>>, String> {
+    fn known(
+        &self,
+        key: (u128, u64),
+        find: impl FnOnce() -> Result<Option<Applied>, String>,
+    ) -> Result<Option<Rc<Applied>>, String> {
         if let Some(applied) = APPLIED.with_borrow(|known| known.get(&key).cloned()) {
             return Ok(applied);
         }
@@ -522,15 +637,25 @@ impl World {
         let Transition::Change(change) = apply(&self.pairing, event, NOW) else {
             return Ok(None);
         };
-        let Change { next, what, effects } = *change;
+        let Change {
+            next,
+            what,
+            effects,
+        } = *change;
         let next = simplified(next);
-        if what == "SecondResult" && next.second.as_ref().and_then(|second| second.overall) != confirmed {
+        if what == "SecondResult"
+            && next.second.as_ref().and_then(|second| second.overall) != confirmed
+        {
             return Err("a verdict that the provider has not confirmed".to_owned());
         }
         if what == "SubmissionStarted" && !self.pairing.is_newest(next.state.plan().unwrap()) {
             return Err("an older upload is posted".to_owned());
         }
-        Ok(Some(Applied::to(next, what, effects.contains(&Effect::CaptureDocuments))))
+        Ok(Some(Applied::to(
+            next,
+            what,
+            effects.contains(&Effect::CaptureDocuments),
+        )))
     }
 
     fn body_arrives(&self, number: usize, event: &Event) -> Step {
@@ -583,8 +708,14 @@ impl World {
             return Ok(next.with(worker, Worker::Idle));
         }
         let plan = next.pairing.state.plan().cloned().unwrap();
-        let documents = next.pairing.planned_documents(&plan).ok_or("documents are missing")?;
-        if documents.iter().any(|document| document.upload != plan.upload) {
+        let documents = next
+            .pairing
+            .planned_documents(&plan)
+            .ok_or("documents are missing")?;
+        if documents
+            .iter()
+            .any(|document| document.upload != plan.upload)
+        {
             return Err("two uploads are mixed".to_owned());
         }
         let upload = upload_of(&plan, &next.pairing);
@@ -604,9 +735,17 @@ impl World {
             About::Spending => match Confirmed::by(&status) {
                 Some(confirmed) => {
                     let lease_until = lease(worker);
-                    let (next, change) = idle.applied(&Event::AuthorizationStarted { lease_until, confirmed })?;
-                    let is_begun = change.is_some_and(|change| change.what == "AuthorizationStarted");
-                    return Ok(if is_begun { next.with(worker, Worker::Creating) } else { next });
+                    let (next, change) = idle.applied(&Event::AuthorizationStarted {
+                        lease_until,
+                        confirmed,
+                    })?;
+                    let is_begun =
+                        change.is_some_and(|change| change.what == "AuthorizationStarted");
+                    return Ok(if is_begun {
+                        next.with(worker, Worker::Creating)
+                    } else {
+                        next
+                    });
                 }
                 None => Event::FirstStatus(Some(status)),
             },
@@ -620,7 +759,9 @@ impl World {
             About::Evidence(_) if said == Overall::Active => {
                 let plan = idle.pairing.state.plan().cloned();
                 return match plan.filter(|plan| idle.pairing.may_be_posted_again(plan)) {
-                    Some(_) if matches!(idle.pairing.state, State::Submitting { .. }) => idle.begins_posting(worker),
+                    Some(_) if matches!(idle.pairing.state, State::Submitting { .. }) => {
+                        idle.begins_posting(worker)
+                    }
                     _ => Ok(idle),
                 };
             }
@@ -667,10 +808,13 @@ impl World {
                 next
             });
         }
-        (known.before, known.stage, known.accepted) = (Stage::Active, Stage::Accepted, Some(upload));
+        (known.before, known.stage, known.accepted) =
+            (Stage::Active, Stage::Accepted, Some(upload));
         if is_heard {
             let second = Some(scan_ref(token));
-            return next.applied(&Event::SubmissionAccepted { second }).map(|(next, _)| next);
+            return next
+                .applied(&Event::SubmissionAccepted { second })
+                .map(|(next, _)| next);
         }
         Ok(next)
     }

@@ -1,8 +1,10 @@
-//! The state machine, in every order in which things can happen: a webhook that may copy files, two workers that may end anywhere, a
-//! provider that decides several times about two uploads and whose status may lag, bodies in any order and again at any time.
+//! The state machine, in every order in which things can happen: a webhook that may copy files, two
+//! workers that may end anywhere, a provider that decides several times about two uploads and whose
+//! status may lag, bodies in any order and again at any time.
 //!
-//! What is checked is the real [`verification::transition::apply`]. A worker reads, asks or calls, and writes in separate steps, so others
-//! come in between. Time is reduced to "now" and "long enough ago" ([`clock`]).
+//! What is checked is the real [`verification::transition::apply`]. A worker reads, asks or calls,
+//! and writes in separate steps, so others come in between. Time is reduced to "now" and "long
+//! enough ago" ([`clock`]).
 
 #![allow(
     clippy::unwrap_used,
@@ -62,7 +64,31 @@ fn more_of_everything_keeps_every_promise() {
     explore_all(&[decision(Approved, 1)], 2, 3);
     explore_all(&[decision(Approved, 1), decision(Denied, 1)], 2, 2);
     explore_all(&[decision(Approved, 1), decision(Approved, 2)], 2, 2);
-    explore_all(&[decision(Approved, 1), decision(Denied, 1), decision(Approved, 2)], 1, 1);
-    explore_all(&[decision(Approved, 1), decision(Denied, 1), decision(Approved, 1)], 1, 1);
-    explore_all(&[decision(Denied, 1), decision(Approved, 1), decision(Denied, 1)], 1, 1);
+    explore_all(
+        &[
+            decision(Approved, 1),
+            decision(Denied, 1),
+            decision(Approved, 2),
+        ],
+        1,
+        1,
+    );
+    explore_all(
+        &[
+            decision(Approved, 1),
+            decision(Denied, 1),
+            decision(Approved, 1),
+        ],
+        1,
+        1,
+    );
+    explore_all(
+        &[
+            decision(Denied, 1),
+            decision(Approved, 1),
+            decision(Denied, 1),
+        ],
+        1,
+        1,
+    );
 }

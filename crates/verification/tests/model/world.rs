@@ -70,7 +70,10 @@ pub fn scan_ref(number: usize) -> ScanRef {
 pub fn body(number: usize, decision: Decision) -> CallbackFacts {
     let mut facts = approved("first", "client");
     for (step, links) in &mut facts.links {
-        *links = vec![FileLink::new(format!("https://files.example/{}/{step}", decision.upload))];
+        *links = vec![FileLink::new(format!(
+            "https://files.example/{}/{step}",
+            decision.upload
+        ))];
     }
     CallbackFacts {
         overall: Some(decision.overall),

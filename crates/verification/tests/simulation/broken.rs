@@ -29,7 +29,8 @@ pub enum Broken {
     DenialOverlooked,
     /// Every attempt is taken for the first.
     AttemptsUncounted,
-    /// Documents that were not accepted are posted again although the first verification was denied meanwhile.
+    /// Documents that were not accepted are posted again although the first verification was denied
+    /// meanwhile.
     RevocationOverlooked,
     /// A settled pairing is declined by a late denial.
     SettledDeclined,
@@ -102,7 +103,8 @@ impl Broken {
         }
     }
 
-    /// What is wrong shows where results are believed as they are signed; otherwise a second guard holds it up.
+    /// What is wrong shows where results are believed as they are signed; otherwise a second guard
+    /// holds it up.
     pub fn believes_what_is_signed(self) -> bool {
         matches!(self, Self::RevocationOverlooked)
     }
@@ -115,8 +117,9 @@ fn lease_ignored(pairing: &Pairing, event: Event, now: Timestamp) -> Transition 
         return proposed;
     };
     let mut lapsed = pairing.clone();
-    if let State::Capturing { lease_until, .. } | State::Authorizing { lease_until, .. } | State::Submitting { lease_until, .. } =
-        &mut lapsed.state
+    if let State::Capturing { lease_until, .. }
+    | State::Authorizing { lease_until, .. }
+    | State::Submitting { lease_until, .. } = &mut lapsed.state
     {
         *lease_until = now;
     }
@@ -135,7 +138,10 @@ fn token_repeated_blindly(pairing: &Pairing, event: Event, now: Timestamp) -> Tr
 fn submission_repeated_blindly(pairing: &Pairing, event: Event, now: Timestamp) -> Transition {
     match event {
         Event::AnswerLost { .. } if matches!(pairing.state, State::Submitting { .. }) => {
-            let second = pairing.second.as_ref().map(|second| second.scan_ref.clone());
+            let second = pairing
+                .second
+                .as_ref()
+                .map(|second| second.scan_ref.clone());
             apply(pairing, Event::SecondTokenDied { second }, now)
         }
         event => apply(pairing, event, now),
@@ -164,7 +170,9 @@ fn attempts_uncounted(pairing: &Pairing, event: Event, now: Timestamp) -> Transi
 fn revocation_overlooked(pairing: &Pairing, event: Event, now: Timestamp) -> Transition {
     if !matches!(
         event,
-        Event::SubmissionFailed { .. } | Event::SubmissionStarted { .. } | Event::SecondTokenDied { .. }
+        Event::SubmissionFailed { .. }
+            | Event::SubmissionStarted { .. }
+            | Event::SecondTokenDied { .. }
     ) {
         return apply(pairing, event, now);
     }
@@ -189,14 +197,22 @@ fn settled_declined(pairing: &Pairing, event: Event, now: Timestamp) -> Transiti
 }
 
 /// Applies the event to what `forget` leaves of the pairing.
-fn forgetful(pairing: &Pairing, event: Event, now: Timestamp, forget: impl FnOnce(&mut Pairing)) -> Transition {
+fn forgetful(
+    pairing: &Pairing,
+    event: Event,
+    now: Timestamp,
+    forget: impl FnOnce(&mut Pairing),
+) -> Transition {
     let mut forgetful = pairing.clone();
     forget(&mut forgetful);
     apply(&forgetful, event, now)
 }
 
 /// Changes what comes of the event.
-fn altered(mut transition: Transition, alter: impl FnOnce(&mut Pairing, &'static str)) -> Transition {
+fn altered(
+    mut transition: Transition,
+    alter: impl FnOnce(&mut Pairing, &'static str),
+) -> Transition {
     if let Transition::Change(change) = &mut transition {
         alter(&mut change.next, change.what);
     }
@@ -209,7 +225,10 @@ fn heard_judged_again(pairing: &Pairing, event: Event, now: Timestamp) -> Transi
 
 fn first_believed_unasked(pairing: &Pairing, event: Event, now: Timestamp) -> Transition {
     let event = match event {
-        Event::FirstResult(result) => Event::FirstResult(FirstResult { confirm: false, ..result }),
+        Event::FirstResult(result) => Event::FirstResult(FirstResult {
+            confirm: false,
+            ..result
+        }),
         event => event,
     };
     apply(pairing, event, now)
@@ -217,7 +236,10 @@ fn first_believed_unasked(pairing: &Pairing, event: Event, now: Timestamp) -> Tr
 
 fn second_believed_unasked(pairing: &Pairing, event: Event, now: Timestamp) -> Transition {
     let event = match event {
-        Event::SecondResult(result) => Event::SecondResult(SecondResult { confirm: false, ..result }),
+        Event::SecondResult(result) => Event::SecondResult(SecondResult {
+            confirm: false,
+            ..result
+        }),
         event => event,
     };
     apply(pairing, event, now)
@@ -273,9 +295,14 @@ fn qualifies(event: &Event) -> bool {
 
 fn newer_upload_not_waited_for(pairing: &Pairing, event: Event, now: Timestamp) -> Transition {
     match (&pairing.state, event) {
-        (State::Submitted { plan, .. } | State::Submitting { plan, .. }, event @ Event::FirstResult(_)) if qualifies(&event) => {
+        (
+            State::Submitted { plan, .. } | State::Submitting { plan, .. },
+            event @ Event::FirstResult(_),
+        ) if qualifies(&event) => {
             let plan = plan.clone();
-            forgetful(pairing, event, now, |pairing| pairing.state = State::captured(plan))
+            forgetful(pairing, event, now, |pairing| {
+                pairing.state = State::captured(plan)
+            })
         }
         (_, event) => apply(pairing, event, now),
     }
@@ -308,7 +335,10 @@ fn client_mismatch_ignored(pairing: &Pairing, event: Event, now: Timestamp) -> T
 fn caught_as(broken: Broken, most_seeds: u64) -> Invariant {
     for seed in 0..most_seeds {
         if let Some(violation) = run(seed, Some(broken), false).violation {
-            println!("{broken:?}: seed {seed}: {:?}: {}", violation.invariant, violation.detail);
+            println!(
+                "{broken:?}: seed {seed}: {:?}: {}",
+                violation.invariant, violation.detail
+            );
             return violation.invariant;
         }
     }
@@ -317,32 +347,50 @@ fn caught_as(broken: Broken, most_seeds: u64) -> Invariant {
 
 #[test]
 fn a_store_that_ignores_the_version_is_caught() {
-    assert_eq!(caught_as(Broken::VersionIgnored, 2_000), Invariant::VersionsGrowByOne);
+    assert_eq!(
+        caught_as(Broken::VersionIgnored, 2_000),
+        Invariant::VersionsGrowByOne
+    );
 }
 
 #[test]
 fn a_lease_that_is_ignored_is_caught() {
-    assert_eq!(caught_as(Broken::LeaseIgnored, 2_000), Invariant::LeasesAreRespected);
+    assert_eq!(
+        caught_as(Broken::LeaseIgnored, 2_000),
+        Invariant::LeasesAreRespected
+    );
 }
 
 #[test]
 fn a_bucket_that_overwrites_is_caught() {
-    assert_eq!(caught_as(Broken::WriteOnceIgnored, 2_000), Invariant::StoredFilesStayAsTheyAre);
+    assert_eq!(
+        caught_as(Broken::WriteOnceIgnored, 2_000),
+        Invariant::StoredFilesStayAsTheyAre
+    );
 }
 
 #[test]
 fn a_missing_alias_is_caught() {
-    assert_eq!(caught_as(Broken::AliasMissing, 2_000), Invariant::AnsweredMeansKnown);
+    assert_eq!(
+        caught_as(Broken::AliasMissing, 2_000),
+        Invariant::AnsweredMeansKnown
+    );
 }
 
 #[test]
 fn a_reconciler_that_is_switched_off_is_caught() {
-    assert_eq!(caught_as(Broken::ReconcilerOff, 2_000), Invariant::EverythingEnds);
+    assert_eq!(
+        caught_as(Broken::ReconcilerOff, 2_000),
+        Invariant::EverythingEnds
+    );
 }
 
 #[test]
 fn a_token_2_created_again_blindly_is_caught() {
-    assert_eq!(caught_as(Broken::TokenRepeatedBlindly, 2_000), Invariant::OneTokenPerAttempt);
+    assert_eq!(
+        caught_as(Broken::TokenRepeatedBlindly, 2_000),
+        Invariant::OneTokenPerAttempt
+    );
 }
 
 #[test]
@@ -355,17 +403,26 @@ fn documents_submitted_again_blindly_are_caught() {
 
 #[test]
 fn a_message_deleted_before_the_work_is_done_is_caught() {
-    assert_eq!(caught_as(Broken::AcknowledgedFirst, 2_000), Invariant::AcknowledgedMeansFinished);
+    assert_eq!(
+        caught_as(Broken::AcknowledgedFirst, 2_000),
+        Invariant::AcknowledgedMeansFinished
+    );
 }
 
 #[test]
 fn a_denial_that_is_answered_and_forgotten_is_caught() {
-    assert_eq!(caught_as(Broken::DenialOverlooked, 2_000), Invariant::AnsweredMeansKnown);
+    assert_eq!(
+        caught_as(Broken::DenialOverlooked, 2_000),
+        Invariant::AnsweredMeansKnown
+    );
 }
 
 #[test]
 fn attempts_that_are_not_counted_are_caught() {
-    assert_eq!(caught_as(Broken::AttemptsUncounted, 2_000), Invariant::AttemptsAreCapped);
+    assert_eq!(
+        caught_as(Broken::AttemptsUncounted, 2_000),
+        Invariant::AttemptsAreCapped
+    );
 }
 
 #[test]
@@ -378,22 +435,34 @@ fn documents_posted_again_in_spite_of_a_denial_are_caught() {
 
 #[test]
 fn a_settled_pairing_that_is_declined_is_caught() {
-    assert_eq!(caught_as(Broken::SettledDeclined, 2_000), Invariant::OnlyDocumentedChangesOfState);
+    assert_eq!(
+        caught_as(Broken::SettledDeclined, 2_000),
+        Invariant::OnlyDocumentedChangesOfState
+    );
 }
 
 #[test]
 fn files_that_outlive_their_customer_are_caught() {
-    assert_eq!(caught_as(Broken::NothingRemoved, 2_000), Invariant::ErasedMeansGone);
+    assert_eq!(
+        caught_as(Broken::NothingRemoved, 2_000),
+        Invariant::ErasedMeansGone
+    );
 }
 
 #[test]
 fn a_body_that_is_judged_again_is_caught() {
-    assert_eq!(caught_as(Broken::HeardJudgedAgain, 5_000), Invariant::BodiesHaveTheirEffectOnce);
+    assert_eq!(
+        caught_as(Broken::HeardJudgedAgain, 5_000),
+        Invariant::BodiesHaveTheirEffectOnce
+    );
 }
 
 #[test]
 fn a_token_spent_without_asking_is_caught() {
-    assert_eq!(caught_as(Broken::SpentUnconfirmed, 5_000), Invariant::NothingUnconfirmedIsActedOn);
+    assert_eq!(
+        caught_as(Broken::SpentUnconfirmed, 5_000),
+        Invariant::NothingUnconfirmedIsActedOn
+    );
 }
 
 #[test]
@@ -423,50 +492,78 @@ fn a_status_that_may_change_taken_for_final_is_caught() {
 #[test]
 fn a_contradiction_believed_at_once_is_caught() {
     let caught = caught_as(Broken::ContradictionBelievedAtOnce, 5_000);
-    // Which shows first depends on the seed: a wrong result stands, or results are asked for without end.
+    // Which shows first depends on the seed: a wrong result stands, or results are asked for
+    // without end.
     assert!(
-        matches!(caught, Invariant::TheNewestResultStands | Invariant::EverythingEnds),
+        matches!(
+            caught,
+            Invariant::TheNewestResultStands | Invariant::EverythingEnds
+        ),
         "{caught:?}"
     );
 }
 
 #[test]
 fn an_answer_that_lags_and_is_not_asked_again_is_caught() {
-    assert_eq!(caught_as(Broken::LagOverlooked, 5_000), Invariant::TheNewestResultStands);
+    assert_eq!(
+        caught_as(Broken::LagOverlooked, 5_000),
+        Invariant::TheNewestResultStands
+    );
 }
 
 #[test]
 fn an_older_upload_that_is_accepted_is_caught() {
-    assert_eq!(caught_as(Broken::OlderUploadAccepted, 5_000), Invariant::NoOlderUploadIsSubmitted);
+    assert_eq!(
+        caught_as(Broken::OlderUploadAccepted, 5_000),
+        Invariant::NoOlderUploadIsSubmitted
+    );
 }
 
 #[test]
 fn documents_of_another_upload_are_caught() {
-    assert_eq!(caught_as(Broken::UploadsMixed, 5_000), Invariant::NoSubmissionMixesUploads);
+    assert_eq!(
+        caught_as(Broken::UploadsMixed, 5_000),
+        Invariant::NoSubmissionMixesUploads
+    );
 }
 
 #[test]
 #[ignore = "takes minutes: hardly any run shows it"]
 fn links_used_after_they_were_replaced_are_caught() {
-    assert_eq!(caught_as(Broken::ReplacedLinksUsed, 100_000), Invariant::NoSubmissionMixesUploads);
+    assert_eq!(
+        caught_as(Broken::ReplacedLinksUsed, 100_000),
+        Invariant::NoSubmissionMixesUploads
+    );
 }
 
 #[test]
 fn a_newer_upload_that_does_not_wait_is_caught() {
-    assert_eq!(caught_as(Broken::NewerUploadNotWaitedFor, 5_000), Invariant::OneAcceptedSubmission);
+    assert_eq!(
+        caught_as(Broken::NewerUploadNotWaitedFor, 5_000),
+        Invariant::OneAcceptedSubmission
+    );
 }
 
 #[test]
 fn the_same_files_verified_again_are_caught() {
-    assert_eq!(caught_as(Broken::SameFilesVerifiedAgain, 5_000), Invariant::OneAcceptedSubmission);
+    assert_eq!(
+        caught_as(Broken::SameFilesVerifiedAgain, 5_000),
+        Invariant::OneAcceptedSubmission
+    );
 }
 
 #[test]
 fn a_next_attempt_without_cap_is_caught() {
-    assert_eq!(caught_as(Broken::NextAttemptUncapped, 5_000), Invariant::AttemptsAreCapped);
+    assert_eq!(
+        caught_as(Broken::NextAttemptUncapped, 5_000),
+        Invariant::AttemptsAreCapped
+    );
 }
 
 #[test]
 fn a_client_mismatch_that_is_ignored_is_caught() {
-    assert_eq!(caught_as(Broken::ClientMismatchIgnored, 5_000), Invariant::TheClientStaysTheSame);
+    assert_eq!(
+        caught_as(Broken::ClientMismatchIgnored, 5_000),
+        Invariant::TheClientStaysTheSame
+    );
 }

@@ -44,26 +44,48 @@ impl Coverage {
                 report.push_str(&format!("  {count:>10}  {name}\n"));
             }
         };
-        section("states entered", &mut self.states.iter().map(|(name, count)| (*name, *count)));
-        section("changes", &mut self.changes.iter().map(|(name, count)| (name.as_str(), *count)));
-        section("what happened", &mut self.happened.iter().map(|(name, count)| (*name, *count)));
+        section(
+            "states entered",
+            &mut self.states.iter().map(|(name, count)| (*name, *count)),
+        );
+        section(
+            "changes",
+            &mut self
+                .changes
+                .iter()
+                .map(|(name, count)| (name.as_str(), *count)),
+        );
+        section(
+            "what happened",
+            &mut self.happened.iter().map(|(name, count)| (*name, *count)),
+        );
         report
     }
 }
 
 /// The complete table of the state machine, which names every state and every change that there is.
-const TABLE: &str = include_str!("../snapshots/transition_table__every_state_answers_every_event_as_the_table_says.snap");
+const TABLE: &str = include_str!(
+    "../snapshots/transition_table__every_state_answers_every_event_as_the_table_says.snap"
+);
 
 /// The changes that the table names: `Capturing [FirstResultQualified] +capture`.
 pub fn known_changes() -> BTreeSet<String> {
     let change = |line: &str| Some(line.split_once('[')?.1.split_once(']')?.0.to_owned());
-    TABLE.lines().filter(|line| line.starts_with("    ")).filter_map(change).collect()
+    TABLE
+        .lines()
+        .filter(|line| line.starts_with("    "))
+        .filter_map(change)
+        .collect()
 }
 
-/// The states that stand at the head of the table's sections, variants left aside: `Capturing (held)`.
+/// The states that stand at the head of the table's sections, variants left aside: `Capturing
+/// (held)`.
 pub fn known_states() -> BTreeSet<String> {
     let is_head = |line: &&str| line.starts_with(|first: char| first.is_ascii_uppercase());
-    let body = TABLE.splitn(3, "---\n").nth(2).expect("a snapshot has a head");
+    let body = TABLE
+        .splitn(3, "---\n")
+        .nth(2)
+        .expect("a snapshot has a head");
     body.lines()
         .filter(is_head)
         .map(|line| line.split(' ').next().unwrap_or(line).to_owned())
@@ -80,7 +102,10 @@ pub fn documented_edges() -> BTreeSet<(String, String)> {
         .expect("the document shows the states");
     let edge = |line: &str| {
         let (from, to) = line.trim().split_once(" --> ")?;
-        Some((from.to_owned(), to.split(" : ").next().unwrap_or(to).trim().to_owned()))
+        Some((
+            from.to_owned(),
+            to.split(" : ").next().unwrap_or(to).trim().to_owned(),
+        ))
     };
     diagram.lines().filter_map(edge).collect()
 }

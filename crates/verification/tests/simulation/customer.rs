@@ -1,4 +1,5 @@
-//! What a customer does, and what the provider comes to think of it: the script of one first verification.
+//! What a customer does, and what the provider comes to think of it: the script of one first
+//! verification.
 
 use verification::identifiers::ScanRef;
 use verification::result::{Overall, StepsVerdict};
@@ -54,7 +55,11 @@ impl ProviderResult {
 
     /// The same about newer files.
     pub fn of_newer_files(self, timeline: &Timeline) -> Self {
-        let finished = timeline.weighted(&[(8, Finished::Later), (1, Finished::SameTime), (1, Finished::Unknown)]);
+        let finished = timeline.weighted(&[
+            (8, Finished::Later),
+            (1, Finished::SameTime),
+            (1, Finished::Unknown),
+        ]);
         Self {
             uploaded: Some(finished),
             ..self
@@ -70,13 +75,17 @@ impl ProviderResult {
         };
         self.is_final.then_some(Decision {
             overall: self.overall,
-            is_positive: is_approved && !matches!(self.steps, StepsVerdict::Invalid | StepsVerdict::NotFound),
+            is_positive: is_approved
+                && !matches!(self.steps, StepsVerdict::Invalid | StepsVerdict::NotFound),
         })
     }
 
     /// Whether the documents may be submitted on the strength of this.
     pub fn qualifies(&self) -> bool {
-        self.is_final && self.overall == Overall::Approved && self.steps == StepsVerdict::Valid && !self.is_without_steps
+        self.is_final
+            && self.overall == Overall::Approved
+            && self.steps == StepsVerdict::Valid
+            && !self.is_without_steps
     }
 
     /// Whether they may be once a person has changed the policy: a step that nobody judged will do.
@@ -106,11 +115,26 @@ pub fn script(timeline: &Timeline, weather: &Weather) -> Vec<(i64, ProviderResul
     }
     let mut script = timeline.weighted(&[
         (60, vec![(busy, approved)]),
-        (10, vec![(busy, ProviderResult::not_final(Overall::Approved)), (review, approved)]),
-        (5, vec![(busy, ProviderResult::not_final(Overall::Reviewing)), (review, approved)]),
+        (
+            10,
+            vec![
+                (busy, ProviderResult::not_final(Overall::Approved)),
+                (review, approved),
+            ],
+        ),
+        (
+            5,
+            vec![
+                (busy, ProviderResult::not_final(Overall::Reviewing)),
+                (review, approved),
+            ],
+        ),
         (
             3,
-            vec![(busy, ProviderResult::not_final(Overall::Approved)), (review, of(Overall::Denied))],
+            vec![
+                (busy, ProviderResult::not_final(Overall::Approved)),
+                (review, of(Overall::Denied)),
+            ],
         ),
         (4, vec![(busy, of(Overall::Denied))]),
         (3, vec![(busy, of(Overall::Suspected))]),
@@ -174,7 +198,13 @@ pub fn script(timeline: &Timeline, weather: &Weather) -> Vec<(i64, ProviderResul
         result.is_of_another_client = true;
     }
     while !script.is_empty() && timeline.chance(weather.second_thoughts * 0.6) {
-        let later = timeline.weighted(&[(3, SECOND), (2, MINUTE), (2, HOUR), (1, 3 * DAY), (1, 9 * DAY)]);
+        let later = timeline.weighted(&[
+            (3, SECOND),
+            (2, MINUTE),
+            (2, HOUR),
+            (1, 3 * DAY),
+            (1, 9 * DAY),
+        ]);
         let mut result = timeline.weighted(&[
             (6, of(Overall::Denied)),
             (6, approved),
@@ -185,13 +215,16 @@ pub fn script(timeline: &Timeline, weather: &Weather) -> Vec<(i64, ProviderResul
             (1, ProviderResult::not_final(Overall::Reviewing)),
         ]);
         // A step that was found missing is there only once the customer has uploaded it.
-        let was_missing = script.last().is_some_and(|(_, result)| result.steps == StepsVerdict::NotFound);
+        let was_missing = script
+            .last()
+            .is_some_and(|(_, result)| result.steps == StepsVerdict::NotFound);
         if was_missing {
             result.uploaded = Some(Finished::Later);
         } else if timeline.chance(weather.several_uploads) {
             result = result.of_newer_files(timeline);
         }
-        result.is_without_links = result.overall != Overall::Approved && timeline.chance(weather.odd_bodies * 0.5);
+        result.is_without_links =
+            result.overall != Overall::Approved && timeline.chance(weather.odd_bodies * 0.5);
         script.push((timeline.between(1, later), result));
     }
     script
@@ -204,19 +237,45 @@ pub fn second_script(timeline: &Timeline, weather: &Weather) -> Vec<(i64, Provid
         return Vec::new();
     }
     if weather.trouble.is_some() {
-        return vec![(timeline.between(SECOND, HOUR), ProviderResult::of(Overall::Approved))];
+        return vec![(
+            timeline.between(SECOND, HOUR),
+            ProviderResult::of(Overall::Approved),
+        )];
     }
     // The first pause may be shorter than the way of our own call's answer.
-    let first = timeline.weighted(&[(3, 3), (3, 3 * SECOND), (3, 20 * MINUTE), (1, DAY), (1, 8 * DAY)]);
+    let first = timeline.weighted(&[
+        (3, 3),
+        (3, 3 * SECOND),
+        (3, 20 * MINUTE),
+        (1, DAY),
+        (1, 8 * DAY),
+    ]);
     let of = ProviderResult::of;
-    let verdict = || timeline.weighted(&[(8, of(Overall::Approved)), (2, of(Overall::Denied)), (2, of(Overall::Suspected))]);
+    let verdict = || {
+        timeline.weighted(&[
+            (8, of(Overall::Approved)),
+            (2, of(Overall::Denied)),
+            (2, of(Overall::Suspected)),
+        ])
+    };
     let mut script = Vec::new();
     if timeline.chance(0.3) {
-        let provisional = timeline.weighted(&[(1, Overall::Approved), (1, Overall::Reviewing), (1, Overall::Denied)]);
-        script.push((timeline.between(1, first), ProviderResult::not_final(provisional)));
+        let provisional = timeline.weighted(&[
+            (1, Overall::Approved),
+            (1, Overall::Reviewing),
+            (1, Overall::Denied),
+        ]);
+        script.push((
+            timeline.between(1, first),
+            ProviderResult::not_final(provisional),
+        ));
     }
     if timeline.chance(weather.refusal * 0.7) {
-        let odd = timeline.weighted(&[(1, Overall::Expired), (1, Overall::Unknown), (1, Overall::Deleted)]);
+        let odd = timeline.weighted(&[
+            (1, Overall::Expired),
+            (1, Overall::Unknown),
+            (1, Overall::Deleted),
+        ]);
         script.push((timeline.between(1, first), of(odd)));
         if timeline.chance(0.5) {
             return script;

@@ -1,4 +1,5 @@
-//! The provider's callbacks on their way: sent up to four times, ten seconds each, and then never again.
+//! The provider's callbacks on their way: sent up to four times, ten seconds each, and then never
+//! again.
 
 use std::sync::Arc;
 
@@ -18,7 +19,9 @@ pub struct Delivery {
 /// Puts a callback on its way, and sometimes copies of it.
 pub fn send(timeline: &Timeline, weather: &Weather, facts: Arc<CallbackFacts>) {
     match weather.trouble {
-        Some(Trouble::CallbacksLost { of_first }) if of_first || facts.external_ref.is_some() => return,
+        Some(Trouble::CallbacksLost { of_first }) if of_first || facts.external_ref.is_some() => {
+            return;
+        }
         _ => {}
     }
     let is_calm = timeline.elapsed() >= weather.calm_after;
@@ -34,16 +37,25 @@ pub fn send(timeline: &Timeline, weather: &Weather, facts: Arc<CallbackFacts>) {
         timeline.weighted(&[(3, 20), (3, 500), (1, 30 * SECOND)])
     };
     let delivery = Delivery { facts, tries_left };
-    timeline.schedule(timeline.between(1, first), Happening::Deliver(delivery.clone()));
+    timeline.schedule(
+        timeline.between(1, first),
+        Happening::Deliver(delivery.clone()),
+    );
     while !is_calm && timeline.chance(weather.callback_repeated * 0.6) {
         timeline.count("callback repeated");
         let later = timeline.weighted(&[(3, 50), (3, 10 * SECOND), (1, 7_200 * SECOND)]);
-        timeline.schedule(timeline.between(1, later), Happening::Deliver(delivery.clone()));
+        timeline.schedule(
+            timeline.between(1, later),
+            Happening::Deliver(delivery.clone()),
+        );
     }
     while !is_calm && timeline.chance(weather.news_again * 0.6) {
         timeline.count("old callback sent again");
         let later = timeline.weighted(&[(2, 5 * MINUTE), (2, HOUR), (2, DAY), (1, 9 * DAY)]);
-        timeline.schedule(timeline.between(SECOND, later), Happening::Deliver(delivery.clone()));
+        timeline.schedule(
+            timeline.between(SECOND, later),
+            Happening::Deliver(delivery.clone()),
+        );
     }
 }
 
@@ -58,5 +70,8 @@ pub fn send_again(timeline: &Timeline, delivery: Delivery) {
         tries_left: delivery.tries_left - 1,
         ..delivery
     };
-    timeline.schedule(timeline.between(500, 10 * SECOND), Happening::Deliver(again));
+    timeline.schedule(
+        timeline.between(500, 10 * SECOND),
+        Happening::Deliver(again),
+    );
 }

@@ -1,4 +1,5 @@
-//! What the provider has decided and said, and which of it we have acknowledged: what the pairings are measured by.
+//! What the provider has decided and said, and which of it we have acknowledged: what the pairings
+//! are measured by.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -40,7 +41,8 @@ impl Evidence {
     }
 
     pub fn sent(&mut self, facts: &CallbackFacts, number: DecisionNumber) {
-        self.bodies.insert(facts.digest.clone(), (facts.scan_ref.clone(), number));
+        self.bodies
+            .insert(facts.digest.clone(), (facts.scan_ref.clone(), number));
     }
 
     pub fn forged(&mut self, facts: &CallbackFacts) {
@@ -64,29 +66,50 @@ impl Evidence {
         let Some((scan_ref, number)) = self.bodies.get(&facts.digest) else {
             return;
         };
-        if let Some(decided) = self.decisions.get_mut(scan_ref).and_then(|decisions| decisions.get_mut(*number)) {
+        if let Some(decided) = self
+            .decisions
+            .get_mut(scan_ref)
+            .and_then(|decisions| decisions.get_mut(*number))
+        {
             decided.is_acknowledged = true;
         }
         if facts.links.keys().any(|step| !step.is_first_document()) {
-            self.named.entry(facts.scan_ref.clone()).or_default().push(facts.upload());
+            self.named
+                .entry(facts.scan_ref.clone())
+                .or_default()
+                .push(facts.upload());
         }
     }
 
-    /// The decisions that may stand: the newest that was acknowledged, and what came after it. Empty: nothing was decided.
+    /// The decisions that may stand: the newest that was acknowledged, and what came after it.
+    /// Empty: nothing was decided.
     pub fn standing(&self, scan_ref: &ScanRef) -> Vec<Decision> {
         let decisions = self.decisions.get(scan_ref).map_or(&[][..], Vec::as_slice);
-        let newest = decisions.iter().rposition(|decided| decided.is_acknowledged).unwrap_or(0);
-        decisions[newest..].iter().map(|decided| decided.decision).collect()
+        let newest = decisions
+            .iter()
+            .rposition(|decided| decided.is_acknowledged)
+            .unwrap_or(0);
+        decisions[newest..]
+            .iter()
+            .map(|decided| decided.decision)
+            .collect()
     }
 
     pub fn was_ever(&self, scan_ref: &ScanRef, overall: Overall) -> bool {
         let decisions = self.decisions.get(scan_ref);
-        decisions.is_some_and(|decisions| decisions.iter().any(|decided| decided.decision.overall == overall))
+        decisions.is_some_and(|decisions| {
+            decisions
+                .iter()
+                .any(|decided| decided.decision.overall == overall)
+        })
     }
 
     pub fn status_said(&mut self, scan_ref: &ScanRef, status: &Status, now: i64) {
         if let Some(overall) = status.settled() {
-            self.said.entry(scan_ref.clone()).or_default().push((now, overall));
+            self.said
+                .entry(scan_ref.clone())
+                .or_default()
+                .push((now, overall));
         }
     }
 
@@ -99,7 +122,8 @@ impl Evidence {
             .any(|(_, overall)| such(*overall))
     }
 
-    /// Whether a body that was acknowledged has named files that the customer finished after `finished_at`.
+    /// Whether a body that was acknowledged has named files that the customer finished after
+    /// `finished_at`.
     pub fn has_newer_upload(&self, first: &ScanRef, finished_at: i64) -> bool {
         let named = self.named.get(first).map_or(&[][..], Vec::as_slice);
         named

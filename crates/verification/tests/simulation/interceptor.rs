@@ -39,8 +39,11 @@ impl Interceptor for Turbulence {
     async fn before(&self, operation: Operation) -> Fate {
         Sleep::new(&self.timeline, self.delay()).await;
         let fate = match self.weather.trouble {
-            Some(Trouble::Ends { at, every }) if at == operation && self.timeline.running().is_multiple_of(every) => {
-                self.timeline.trace(|| format!("{operation:?} ends the process"));
+            Some(Trouble::Ends { at, every })
+                if at == operation && self.timeline.running().is_multiple_of(every) =>
+            {
+                self.timeline
+                    .trace(|| format!("{operation:?} ends the process"));
                 std::future::pending().await
             }
             Some(Trouble::Fails(never, fate)) if never == operation => Some(fate),
@@ -58,7 +61,8 @@ impl Interceptor for Turbulence {
             });
             Fate::Fails
         } else if operation.is_providers() && self.timeline.chance(self.weather.answer_lost / 2.0) {
-            self.timeline.count("provider's answer lost before the effect");
+            self.timeline
+                .count("provider's answer lost before the effect");
             Fate::AnswerLost
         } else {
             Fate::Proceeds
@@ -83,7 +87,8 @@ impl Interceptor for Turbulence {
         } else {
             "store unavailable after the effect"
         });
-        self.timeline.trace(|| format!("{operation:?} AnswerLost after its effect"));
+        self.timeline
+            .trace(|| format!("{operation:?} AnswerLost after its effect"));
         Fate::AnswerLost
     }
 }

@@ -1,4 +1,5 @@
-//! What must hold at every step, whatever happens. Each check sees what is really stored and what the provider really has.
+//! What must hold at every step, whatever happens. Each check sees what is really stored and what
+//! the provider really has.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
@@ -24,8 +25,8 @@ use super::timeline::{CLOCK_SKEW, Timeline};
 pub enum Invariant {
     /// A callback that was answered 200 is archived, and its pairing knows what it says.
     AnsweredMeansKnown,
-    /// The provider accepts the same documents once, unless a person asks for it again, and others only where the result of the earlier
-    /// ones is not an approval.
+    /// The provider accepts the same documents once, unless a person asks for it again, and others
+    /// only where the result of the earlier ones is not an approval.
     OneAcceptedSubmission,
     /// No Token 2 is created that no attempt was written down for.
     OneTokenPerAttempt,
@@ -36,7 +37,8 @@ pub enum Invariant {
     OnlyPlannedDocumentsAreSubmitted,
     /// All documents of a submission are from one upload.
     NoSubmissionMixesUploads,
-    /// No documents are posted that the customer had replaced, as far as was known when the post began.
+    /// No documents are posted that the customer had replaced, as far as was known when the post
+    /// began.
     NoOlderUploadIsSubmitted,
     /// Nothing is spent, settled or reversed that the provider did not confirm when it was asked.
     NothingUnconfirmedIsActedOn,
@@ -147,18 +149,26 @@ impl Checks {
     }
 
     /// A write came back from the store.
-    pub fn saved(&self, before: Option<&Pairing>, write: &PairingWrite, after: Option<&Pairing>, saved: Saved) {
+    pub fn saved(
+        &self,
+        before: Option<&Pairing>,
+        write: &PairingWrite,
+        after: Option<&Pairing>,
+        saved: Saved,
+    ) {
         let first = &write.pairing.first;
         let stored_version = before.map_or(0, |before| before.version);
         if saved == Saved::Lost {
             self.timeline.count("a write that lost its race");
-            self.timeline.trace(|| format!("lost: {first} {}", write.history.what));
+            self.timeline
+                .trace(|| format!("lost: {first} {}", write.history.what));
             return;
         }
         let Some(after) = after else {
-            return self
-                .timeline
-                .violate(Invariant::VersionsGrowByOne, format!("{first}: won, and not there"));
+            return self.timeline.violate(
+                Invariant::VersionsGrowByOne,
+                format!("{first}: won, and not there"),
+            );
         };
         self.hold(
             write.pairing.version == stored_version + 1 && after.version == write.pairing.version,
@@ -173,11 +183,22 @@ impl Checks {
         let opened = Pairing::opened(first.clone(), None, after.created_at, after.created_at);
         let before = before.unwrap_or(&opened);
         let what = write.history.what.as_str();
+        self.timeline.trace(|| {
+            format!(
+                "{first} {} -> {} [{what}] v{}",
+                before.state.name(),
+                describe(after),
+                after.version
+            )
+        });
         self.timeline
-            .trace(|| format!("{first} {} -> {} [{what}] v{}", before.state.name(), describe(after), after.version));
-        self.timeline.with_coverage(|coverage| coverage.change(after.state.name(), what));
+            .with_coverage(|coverage| coverage.change(after.state.name(), what));
         self.change(before, after, what);
-        let callback = write.history.callback.as_ref().filter(|_| what != "CaptureTakenOver");
+        let callback = write
+            .history
+            .callback
+            .as_ref()
+            .filter(|_| what != "CaptureTakenOver");
         let is_heard = callback.is_some_and(|callback| before.has_heard(callback));
         self.hold(!is_heard, Invariant::BodiesHaveTheirEffectOnce, || {
             format!("{first}: {what} by a body again")
@@ -196,21 +217,24 @@ impl Checks {
             let since = self.timeline.milliseconds() - PROCESSOR_TIMEOUT;
             self.evidence().has_said(scan_ref, since, such)
         };
-        let is_begun = before.state.plan().is_some() || matches!(before.state, State::Settled { .. });
+        let is_begun =
+            before.state.plan().is_some() || matches!(before.state, State::Settled { .. });
         let is_reversed = is_begun && before.revoked.is_none();
-        let is_declined = matches!(what, "FirstResultDeclined" | "FirstResultRevoked") && is_reversed;
+        let is_declined =
+            matches!(what, "FirstResultDeclined" | "FirstResultRevoked") && is_reversed;
         let is_reopened = what == "Reopened" && matches!(before.state, State::Declined { .. });
-        let is_confirmed = if what == "AuthorizationStarted" || what == "RevocationWithdrawn" || is_reopened {
-            has_said(first, &|overall| overall == Overall::Approved)
-        } else if is_declined {
-            has_said(first, &|overall| Some(overall) == after.first_overall)
-        } else if what == "SecondResult"
-            && let Some(second) = &after.second
-        {
-            has_said(&second.scan_ref, &|overall| Some(overall) == second.overall)
-        } else {
-            true
-        };
+        let is_confirmed =
+            if what == "AuthorizationStarted" || what == "RevocationWithdrawn" || is_reopened {
+                has_said(first, &|overall| overall == Overall::Approved)
+            } else if is_declined {
+                has_said(first, &|overall| Some(overall) == after.first_overall)
+            } else if what == "SecondResult"
+                && let Some(second) = &after.second
+            {
+                has_said(&second.scan_ref, &|overall| Some(overall) == second.overall)
+            } else {
+                true
+            };
         self.hold(is_confirmed, Invariant::NothingUnconfirmedIsActedOn, || {
             format!("{first}: {what}, and the provider has not said so")
         });
@@ -225,41 +249,52 @@ impl Checks {
             || format!("{first}: {from} to {to} by {what}"),
         );
         self.hold(
-            (after.state.is_terminal() && after.first_question.is_none()) || after.attention_at().is_some(),
+            (after.state.is_terminal() && after.first_question.is_none())
+                || after.attention_at().is_some(),
             Invariant::NonTerminalStatesCarryAttention,
             || format!("{first}: {to} after {what}"),
         );
         let begins = matches!(what, "AuthorizationStarted" | "SubmissionStarted");
-        self.hold(!begins || after.revoked.is_none(), Invariant::NothingUnapprovedIsSubmitted, || {
-            format!("{first}: {what} although the first verification has turned negative")
-        });
         self.hold(
-            before.client_id.is_none() || before.client_id == after.client_id || matches!(what, "SessionOpened" | "ErasureStarted"),
+            !begins || after.revoked.is_none(),
+            Invariant::NothingUnapprovedIsSubmitted,
+            || format!("{first}: {what} although the first verification has turned negative"),
+        );
+        self.hold(
+            before.client_id.is_none()
+                || before.client_id == after.client_id
+                || matches!(what, "SessionOpened" | "ErasureStarted"),
             Invariant::TheClientStaysTheSame,
             || format!("{first}: another client by {what}"),
         );
         if what == "SubmissionStarted"
             && let Some(plan) = after.state.plan()
         {
-            let known = before.uploads.iter().find(|upload| upload.fingerprint == plan.fingerprint);
+            let known = before
+                .uploads
+                .iter()
+                .find(|upload| upload.fingerprint == plan.fingerprint);
             let is_outdated = known
                 .and_then(|upload| upload.finished_at)
                 .is_some_and(|finished_at| self.evidence().has_newer_upload(first, finished_at));
-            self.hold(before.is_newest(plan) && !is_outdated, Invariant::NoOlderUploadIsSubmitted, || {
-                format!("{first}: a newer upload than the one that is posted is known")
-            });
+            self.hold(
+                before.is_newest(plan) && !is_outdated,
+                Invariant::NoOlderUploadIsSubmitted,
+                || format!("{first}: a newer upload than the one that is posted is known"),
+            );
         }
-        let is_held = before
-            .state
-            .lease_until()
-            .is_some_and(|until| until.milliseconds() > self.timeline.milliseconds() + 2 * CLOCK_SKEW);
+        let is_held = before.state.lease_until().is_some_and(|until| {
+            until.milliseconds() > self.timeline.milliseconds() + 2 * CLOCK_SKEW
+        });
         let takes_lease = matches!(
             what,
             "CaptureTaken" | "CaptureTakenOver" | "AuthorizationStarted" | "SubmissionStarted"
         );
-        self.hold(!(is_held && takes_lease && from == to), Invariant::LeasesAreRespected, || {
-            format!("{first}: {what} although somebody holds the lease of {from}")
-        });
+        self.hold(
+            !(is_held && takes_lease && from == to),
+            Invariant::LeasesAreRespected,
+            || format!("{first}: {what} although somebody holds the lease of {from}"),
+        );
         let mut tracks = self.lock();
         let track = tracks.entry(first.clone()).or_default();
         track.log.push(Stood {
@@ -279,7 +314,10 @@ impl Checks {
                     .plan()
                     .and_then(|plan| after.planned_documents(plan))
                     .unwrap_or_default();
-                let files = planned.into_iter().map(|document| document.sha256).collect();
+                let files = planned
+                    .into_iter()
+                    .map(|document| document.sha256)
+                    .collect();
                 if track.files != files {
                     track.files = files;
                     track.are_accepted = false;
@@ -296,7 +334,9 @@ impl Checks {
             }
             // Judged anew because a person asked for it.
             "Reopened" if track.is_taken_up => track.are_accepted = false,
-            "SecondResult" | "SecondExpired" | "SecondResultUnclear" | "GivenUp" => track.awaits_result = false,
+            "SecondResult" | "SecondExpired" | "SecondResultUnclear" | "GivenUp" => {
+                track.awaits_result = false
+            }
             _ => {}
         }
         self.hold(!is_too_early, Invariant::OneAcceptedSubmission, || {
@@ -304,11 +344,16 @@ impl Checks {
         });
         track.heard.extend(after.heard.iter().cloned());
         track.is_approved = after.state.verdict() == Some(Verdict::Approved);
-        self.hold(track.attempts <= MAXIMUM_ATTEMPTS, Invariant::AttemptsAreCapped, || {
-            format!("{first}: {} attempts", track.attempts)
-        });
+        self.hold(
+            track.attempts <= MAXIMUM_ATTEMPTS,
+            Invariant::AttemptsAreCapped,
+            || format!("{first}: {} attempts", track.attempts),
+        );
         if let Some(second) = &after.second {
-            track.seconds.entry(second.scan_ref.clone()).or_insert(self.timeline.steps());
+            track
+                .seconds
+                .entry(second.scan_ref.clone())
+                .or_insert(self.timeline.steps());
         }
     }
 
@@ -331,16 +376,28 @@ impl Checks {
                 _ => None,
             }
         };
-        let announced = write.announcement.as_ref().map(|announcement| announcement.outcome);
-        self.hold(announced == expected, Invariant::EveryOutcomeIsAnnouncedOnce, || {
-            format!(
-                "{}: {expected:?} is due by {}, {announced:?} is announced",
-                after.first, write.history.what
-            )
-        });
+        let announced = write
+            .announcement
+            .as_ref()
+            .map(|announcement| announcement.outcome);
+        self.hold(
+            announced == expected,
+            Invariant::EveryOutcomeIsAnnouncedOnce,
+            || {
+                format!(
+                    "{}: {expected:?} is due by {}, {announced:?} is announced",
+                    after.first, write.history.what
+                )
+            },
+        );
         if let Some(announcement) = &write.announcement {
             let key = (announcement.outcome, announcement.detail.occurred_at);
-            let is_new = self.lock().entry(after.first.clone()).or_default().announced.insert(key);
+            let is_new = self
+                .lock()
+                .entry(after.first.clone())
+                .or_default()
+                .announced
+                .insert(key);
             self.hold(is_new, Invariant::EveryOutcomeIsAnnouncedOnce, || {
                 format!("{}: {key:?} is announced twice under one key", after.first)
             });
@@ -357,14 +414,22 @@ impl Checks {
             is_revoked: false,
             is_unconfirmed: false,
         };
-        self.lock().entry(first.clone()).or_default().log.push(stood);
+        self.lock()
+            .entry(first.clone())
+            .or_default()
+            .log
+            .push(stood);
     }
 
-    /// Whether at `since` or at any later step the pairing stood as `such` says; `None`: there was none.
+    /// Whether at `since` or at any later step the pairing stood as `such` says; `None`: there was
+    /// none.
     fn has_stood(&self, first: &ScanRef, since: u64, such: impl Fn(Option<Stood>) -> bool) -> bool {
         let tracks = self.lock();
         let log = tracks.get(first).map_or(&[][..], |track| &track.log);
-        let later = log.iter().position(|stood| stood.step >= since).unwrap_or(log.len());
+        let later = log
+            .iter()
+            .position(|stood| stood.step >= since)
+            .unwrap_or(log.len());
         let at_first = later.checked_sub(1).map(|index| log[index]);
         such(at_first) || log[later..].iter().any(|stood| such(Some(*stood)))
     }
@@ -386,7 +451,12 @@ impl Checks {
     }
 
     /// The provider has begun to tell the world about a result.
-    pub fn result_sent(&self, facts: &CallbackFacts, result: &ProviderResult, decided: Option<DecisionNumber>) {
+    pub fn result_sent(
+        &self,
+        facts: &CallbackFacts,
+        result: &ProviderResult,
+        decided: Option<DecisionNumber>,
+    ) {
         if let Some(number) = decided {
             self.evidence().sent(facts, number);
         }
@@ -419,11 +489,15 @@ impl Checks {
     pub fn named(&self, facts: &CallbackFacts, number: usize) {
         let mut tracks = self.lock();
         let track = tracks.entry(facts.scan_ref.clone()).or_default();
-        track.fingerprints.entry(facts.upload().fingerprint).or_insert(number);
+        track
+            .fingerprints
+            .entry(facts.upload().fingerprint)
+            .or_insert(number);
     }
 
     pub fn status_said(&self, scan_ref: &ScanRef, status: &Status) {
-        self.evidence().status_said(scan_ref, status, self.timeline.milliseconds());
+        self.evidence()
+            .status_said(scan_ref, status, self.timeline.milliseconds());
     }
 
     /// A person has changed the policy and asks to judge again.
@@ -432,8 +506,17 @@ impl Checks {
     }
 
     /// The provider has accepted documents.
-    pub fn submitted(&self, first: &ScanRef, second: &ScanRef, plan: &Plan, documents: &[StoredDocument]) {
-        let files: BTreeSet<Digest256> = documents.iter().map(|document| document.sha256.clone()).collect();
+    pub fn submitted(
+        &self,
+        first: &ScanRef,
+        second: &ScanRef,
+        plan: &Plan,
+        documents: &[StoredDocument],
+    ) {
+        let files: BTreeSet<Digest256> = documents
+            .iter()
+            .map(|document| document.sha256.clone())
+            .collect();
         // Whatever step verdict a forged body claims, the provider can only confirm the approval.
         let is_forged_approval = {
             let evidence = self.evidence();
@@ -444,30 +527,56 @@ impl Checks {
         let is_repeated = track.is_approved || std::mem::replace(&mut track.are_accepted, true);
         track.awaits_result = true;
         // Or of a newer one, which is what `/files` answers with.
-        let planned = track.fingerprints.get(&plan.fingerprint).copied().unwrap_or(0);
-        let is_of_one_upload = track.uploads.iter().skip(planned).any(|upload| files.is_subset(upload));
-        let has_qualified = track.has_qualified || (track.is_taken_up && track.may_qualify) || is_forged_approval;
+        let planned = track
+            .fingerprints
+            .get(&plan.fingerprint)
+            .copied()
+            .unwrap_or(0);
+        let is_of_one_upload = track
+            .uploads
+            .iter()
+            .skip(planned)
+            .any(|upload| files.is_subset(upload));
+        let has_qualified =
+            track.has_qualified || (track.is_taken_up && track.may_qualify) || is_forged_approval;
         drop(tracks);
         self.hold(!is_repeated, Invariant::OneAcceptedSubmission, || {
             format!("{first}: documents are accepted again, with {second}")
         });
-        let are_planned = documents.iter().all(|document| document.upload == plan.upload);
-        self.hold(is_of_one_upload && are_planned, Invariant::NoSubmissionMixesUploads, || {
-            format!("{first}: {documents:?} are not from one upload")
-        });
+        let are_planned = documents
+            .iter()
+            .all(|document| document.upload == plan.upload);
+        self.hold(
+            is_of_one_upload && are_planned,
+            Invariant::NoSubmissionMixesUploads,
+            || format!("{first}: {documents:?} are not from one upload"),
+        );
         let are_prepared_of_their_own = documents.iter().all(|document| {
             let prepared = document.prepared.as_ref();
             prepared.is_none_or(|prepared| *prepared == upright(document))
         });
-        self.hold(are_prepared_of_their_own, Invariant::NoSubmissionMixesUploads, || {
-            format!("{first}: a copy is made of another file")
-        });
-        self.hold(has_qualified, Invariant::NothingUnapprovedIsSubmitted, || {
-            format!("{first}: no result ever qualified")
-        });
-        let planned: Vec<_> = plan.documents.iter().map(|planned| (&planned.step, planned.side)).collect();
-        let sent: Vec<_> = documents.iter().map(|document| (&document.step, document.side)).collect();
-        let is_second_document = sent.iter().all(|(step, _)| step.as_str().starts_with("SECOND_DOC"));
+        self.hold(
+            are_prepared_of_their_own,
+            Invariant::NoSubmissionMixesUploads,
+            || format!("{first}: a copy is made of another file"),
+        );
+        self.hold(
+            has_qualified,
+            Invariant::NothingUnapprovedIsSubmitted,
+            || format!("{first}: no result ever qualified"),
+        );
+        let planned: Vec<_> = plan
+            .documents
+            .iter()
+            .map(|planned| (&planned.step, planned.side))
+            .collect();
+        let sent: Vec<_> = documents
+            .iter()
+            .map(|document| (&document.step, document.side))
+            .collect();
+        let is_second_document = sent
+            .iter()
+            .all(|(step, _)| step.as_str().starts_with("SECOND_DOC"));
         self.hold(
             planned == sent && is_second_document,
             Invariant::OnlyPlannedDocumentsAreSubmitted,
@@ -476,16 +585,27 @@ impl Checks {
     }
 
     /// A file is in the bucket, or was found there.
-    pub fn captured(&self, first: &ScanRef, before: Option<&StoredDocument>, after: Option<&StoredDocument>) {
-        self.hold(before.is_none() || before == after, Invariant::StoredFilesStayAsTheyAre, || {
-            format!("{first}: {before:?} was stored, {after:?} is")
-        });
+    pub fn captured(
+        &self,
+        first: &ScanRef,
+        before: Option<&StoredDocument>,
+        after: Option<&StoredDocument>,
+    ) {
+        self.hold(
+            before.is_none() || before == after,
+            Invariant::StoredFilesStayAsTheyAre,
+            || format!("{first}: {before:?} was stored, {after:?} is"),
+        );
     }
 
     /// The provider got its 200.
     pub fn answered(&self, facts: &CallbackFacts, accepted: &Accepted, since: u64) {
         let known_as = self.pairing_of(facts);
-        let of_token_2 = facts.external_ref.as_deref().and_then(SecondReference::parse).is_some();
+        let of_token_2 = facts
+            .external_ref
+            .as_deref()
+            .and_then(SecondReference::parse)
+            .is_some();
         let erased = |first: &ScanRef| {
             self.has_stood(first, since, |stood| {
                 stood.is_some_and(|stood| stood.state == GONE || stood.state == "Erasing")
@@ -505,7 +625,11 @@ impl Checks {
         }
         self.evidence().acknowledged(facts);
         let Some(overall) = facts.overall else { return };
-        let is_result = facts.is_final == Some(true) && matches!(overall, Overall::Approved | Overall::Denied | Overall::Suspected);
+        let is_result = facts.is_final == Some(true)
+            && matches!(
+                overall,
+                Overall::Approved | Overall::Denied | Overall::Suspected
+            );
         if !is_result {
             return;
         }
@@ -522,7 +646,8 @@ impl Checks {
                 .get(&known_as)
                 .and_then(|track| track.seconds.get(scan_ref))
                 .is_some_and(|step| *step < since);
-            // Nobody can wait for the result of a token that was superseded, and declined is declined.
+            // Nobody can wait for the result of a token that was superseded, and declined is
+            // declined.
             let is_current = self
                 .world
                 .stored(&known_as)
@@ -531,11 +656,18 @@ impl Checks {
             // Nor is anybody waiting for it if the documents were replaced.
             let is_told = |pairing: Pairing| {
                 let second = pairing.second.as_ref();
-                let of_other_documents = |plan: &Plan| second.is_some_and(|second| second.upload != plan.upload);
-                second.and_then(|second| second.overall) == Some(overall) || pairing.state.plan().is_some_and(of_other_documents)
+                let of_other_documents =
+                    |plan: &Plan| second.is_some_and(|second| second.upload != plan.upload);
+                second.and_then(|second| second.overall) == Some(overall)
+                    || pairing.state.plan().is_some_and(of_other_documents)
             };
             let is_told = self.world.stored(&known_as).is_some_and(is_told);
-            !was_stored || !is_current || is_told || self.has_stood(&known_as, since, |stood| is_in(stood, &["Settled", "Declined"]))
+            !was_stored
+                || !is_current
+                || is_told
+                || self.has_stood(&known_as, since, |stood| {
+                    is_in(stood, &["Settled", "Declined"])
+                })
         } else if overall == Overall::Approved {
             self.has_stood(&known_as, since, |stood| {
                 stood.is_some_and(|stood| !["AwaitingCallback", "Expired"].contains(&stood.state))
@@ -550,12 +682,15 @@ impl Checks {
         });
     }
 
-    /// An invocation with this callback is over, however it ended. One that was there before the erasure began may archive its body after
-    /// the files were removed; that body goes with the bucket's lifecycle.
+    /// An invocation with this callback is over, however it ended. One that was there before the
+    /// erasure began may archive its body after the files were removed; that body goes with the
+    /// bucket's lifecycle.
     pub fn callback_ended(&self, facts: &CallbackFacts, since: u64) {
         let first = self.pairing_of(facts);
         let is_erased = |stood: Option<Stood>| is_in(stood, &[GONE, "Erasing"]);
-        if self.has_stood(&first, since, is_erased) && self.has_stood(&first, since, |stood| !is_erased(stood)) {
+        if self.has_stood(&first, since, is_erased)
+            && self.has_stood(&first, since, |stood| !is_erased(stood))
+        {
             self.timeline.count("callback overtaken by an erasure");
             self.lock()
                 .entry(first)
@@ -566,7 +701,10 @@ impl Checks {
     }
 
     fn pairing_of(&self, facts: &CallbackFacts) -> ScanRef {
-        let reference = facts.external_ref.as_deref().and_then(SecondReference::parse);
+        let reference = facts
+            .external_ref
+            .as_deref()
+            .and_then(SecondReference::parse);
         reference
             .and_then(|reference| reference.first())
             .unwrap_or_else(|| facts.scan_ref.clone())
@@ -574,13 +712,21 @@ impl Checks {
 
     /// A message was deleted from the queue.
     pub fn acknowledged(&self, first: &ScanRef, since: u64) {
-        const AT_WORK: [&str; 5] = ["Capturing", "Captured", "Authorizing", "Authorized", "Submitting"];
+        const AT_WORK: [&str; 5] = [
+            "Capturing",
+            "Captured",
+            "Authorizing",
+            "Authorized",
+            "Submitting",
+        ];
         let had_nothing_to_do = self.has_stood(first, since, |stood| {
             stood.is_none_or(|stood| !AT_WORK.contains(&stood.state) || stood.is_unconfirmed)
         });
-        self.hold(had_nothing_to_do, Invariant::AcknowledgedMeansFinished, || {
-            format!("{first}: the message is deleted while there is work to do")
-        });
+        self.hold(
+            had_nothing_to_do,
+            Invariant::AcknowledgedMeansFinished,
+            || format!("{first}: the message is deleted while there is work to do"),
+        );
     }
 
     /// Nothing is on the agenda any more.
@@ -599,11 +745,23 @@ impl Checks {
             if track.log.last().is_none_or(|stood| stood.state != GONE) {
                 continue;
             }
-            let left: Vec<&String> = objects.iter().filter(|key| key.split('/').nth(1) == Some(first.as_str())).collect();
+            let left: Vec<&String> = objects
+                .iter()
+                .filter(|key| key.split('/').nth(1) == Some(first.as_str()))
+                .collect();
             let names = std::iter::once(first).chain(track.seconds.keys());
             let kept: Vec<&String> = names
-                .flat_map(|name| archived.iter().filter(move |key| key.split('/').next() == Some(name.as_str())))
-                .filter(|key| !track.overtaken_by_erasure.iter().any(|digest| key.ends_with(digest.as_str())))
+                .flat_map(|name| {
+                    archived
+                        .iter()
+                        .filter(move |key| key.split('/').next() == Some(name.as_str()))
+                })
+                .filter(|key| {
+                    !track
+                        .overtaken_by_erasure
+                        .iter()
+                        .any(|digest| key.ends_with(digest.as_str()))
+                })
                 .collect();
             self.hold(
                 left.is_empty() && kept.is_empty() && self.world.stored(first).is_none(),
@@ -624,16 +782,25 @@ impl Checks {
                     reason: DeclineReason::FirstDenied | DeclineReason::FirstSuspected
                 }
             );
-        let is_for_a_person = pairing.state.reason() == Some(ParkReason::ResultUnconfirmed.as_str());
+        let is_for_a_person =
+            pairing.state.reason() == Some(ParkReason::ResultUnconfirmed.as_str());
         let is_right = if is_for_a_person {
             true
         } else if is_turned_down {
-            // Nothing was to be reversed by it, so a forged denial is believed until the true result comes.
-            standing.is_empty() || !standing.iter().all(is_positive) || evidence.is_misleading(first)
+            // Nothing was to be reversed by it, so a forged denial is believed until the true
+            // result comes.
+            standing.is_empty()
+                || !standing.iter().all(is_positive)
+                || evidence.is_misleading(first)
         } else if matches!(pairing.state, State::Settled { .. }) {
             // A forged body may claim a step verdict, of which the status says nothing.
-            let is_confirmable = |decision: &Decision| evidence.is_misleading(first) && decision.overall == Overall::Approved;
-            standing.is_empty() || standing.iter().any(|decision| is_positive(decision) || is_confirmable(decision))
+            let is_confirmable = |decision: &Decision| {
+                evidence.is_misleading(first) && decision.overall == Overall::Approved
+            };
+            standing.is_empty()
+                || standing
+                    .iter()
+                    .any(|decision| is_positive(decision) || is_confirmable(decision))
         } else {
             true
         };
@@ -645,7 +812,9 @@ impl Checks {
         });
         if let (State::Settled { .. }, Some(second)) = (&pairing.state, &pairing.second) {
             let standing = evidence.standing(&second.scan_ref);
-            let is_right = standing.iter().any(|decision| Some(decision.overall) == second.overall);
+            let is_right = standing
+                .iter()
+                .any(|decision| Some(decision.overall) == second.overall);
             self.hold(is_right, Invariant::TheNewestResultStands, || {
                 format!(
                     "{first}: {} is {standing:?}, and the pairing has {:?}",
@@ -656,7 +825,8 @@ impl Checks {
     }
 }
 
-/// Whether a newer upload that was found to be the same has brought the outcome before it back, which was announced then.
+/// Whether a newer upload that was found to be the same has brought the outcome before it back,
+/// which was announced then.
 fn is_brought_back(before: &Pairing, after: &Pairing) -> bool {
     let State::Capturing {
         displaced: Some(displaced),
@@ -673,7 +843,15 @@ fn is_in(stood: Option<Stood>, states: &[&str]) -> bool {
 }
 
 pub fn describe(pairing: &Pairing) -> String {
-    let reason = pairing.state.reason().map(|reason| format!("({reason})")).unwrap_or_default();
-    let revoked = if pairing.revoked.is_some() { " revoked" } else { "" };
+    let reason = pairing
+        .state
+        .reason()
+        .map(|reason| format!("({reason})"))
+        .unwrap_or_default();
+    let revoked = if pairing.revoked.is_some() {
+        " revoked"
+    } else {
+        ""
+    };
     format!("{}{reason}{revoked}", pairing.state.name())
 }

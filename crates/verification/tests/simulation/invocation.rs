@@ -1,4 +1,5 @@
-//! Invocations of the functions: what each is there for, how long it may take, and what it returned.
+//! Invocations of the functions: what each is there for, how long it may take, and what it
+//! returned.
 
 use std::future::Future;
 use std::pin::Pin;

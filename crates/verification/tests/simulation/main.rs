@@ -1,8 +1,10 @@
-//! The whole system in virtual time, with everything going wrong that may: a simulation whose every run follows from a number.
+//! The whole system in virtual time, with everything going wrong that may: a simulation whose every
+//! run follows from a number.
 //!
-//! Callbacks are repeated, reordered and lost, messages come twice, processes end in the middle, answers get lost before and after the
-//! provider acted, statuses and indexes lag behind, links die, customers change their minds. After every step the promises of the design
-//! are checked ([`invariants`]), and in the end every pairing must have come to an end.
+//! Callbacks are repeated, reordered and lost, messages come twice, processes end in the middle,
+//! answers get lost before and after the provider acted, statuses and indexes lag behind, links
+//! die, customers change their minds. After every step the promises of the design are checked
+//! ([`invariants`]), and in the end every pairing must have come to an end.
 
 #![allow(
     clippy::unwrap_used,
@@ -48,7 +50,10 @@ const UNREACHED: [&str; 0] = [];
 
 fn number(name: &str) -> Option<u64> {
     let text = std::env::var(name).ok()?;
-    Some(text.parse().unwrap_or_else(|_| panic!("{name} is a number, not {text}")))
+    Some(
+        text.parse()
+            .unwrap_or_else(|_| panic!("{name} is a number, not {text}")),
+    )
 }
 
 /// What many runs came to.
@@ -106,7 +111,10 @@ fn run_all(seeds: u64) -> Summary {
 fn explain(violations: &BTreeMap<Invariant, (u64, u64)>) -> String {
     let one = |(invariant, (times, seed)): (&Invariant, &(u64, u64))| {
         let report = run(*seed, None, true);
-        let detail = report.violation.map(|violation| violation.detail).unwrap_or_default();
+        let detail = report
+            .violation
+            .map(|violation| violation.detail)
+            .unwrap_or_default();
         let steps = report.trace[report.trace.len().saturating_sub(60)..].join("\n");
         format!(
             "{steps}\n\n{invariant:?} is violated {times} times, here so: {detail}\n{}{seed}{}\n",
@@ -121,14 +129,18 @@ const REPRODUCE: (&str, &str) = (
     " cargo nextest run --cargo-profile local -p verification --test simulation --no-capture no_run_breaks_a_promise",
 );
 
-/// `SIMULATION_SEED=n` runs one seed and prints its steps; `SIMULATION_SEEDS=n` runs as many as that.
+/// `SIMULATION_SEED=n` runs one seed and prints its steps; `SIMULATION_SEEDS=n` runs as many as
+/// that.
 #[test]
 fn no_run_breaks_a_promise_and_together_they_reach_every_state() {
     if let Some(seed) = number("SIMULATION_SEED") {
         let report = run(seed, None, true);
         println!("{}", report.trace.join("\n"));
         if let Some(violation) = report.violation {
-            panic!("seed {seed}: {:?}: {}", violation.invariant, violation.detail);
+            panic!(
+                "seed {seed}: {:?}: {}",
+                violation.invariant, violation.detail
+            );
         }
         return;
     }
@@ -149,15 +161,26 @@ fn no_run_breaks_a_promise_and_together_they_reach_every_state() {
     let unseen: Vec<String> = known_states()
         .into_iter()
         .filter(|state| !coverage.states.contains_key(state.as_str()))
-        .chain(known_changes().into_iter().filter(|change| !coverage.changes.contains_key(change)))
+        .chain(
+            known_changes()
+                .into_iter()
+                .filter(|change| !coverage.changes.contains_key(change)),
+        )
         .filter(|name| !UNREACHED.contains(&name.as_str()))
         .collect();
-    assert!(unseen.is_empty() || seeds < SEEDS, "never reached: {unseen:?}");
+    assert!(
+        unseen.is_empty() || seeds < SEEDS,
+        "never reached: {unseen:?}"
+    );
 }
 
 #[test]
 fn a_seed_always_leads_to_the_same_run() {
     for seed in 0..20 {
-        assert_eq!(run(seed, None, true).trace, run(seed, None, true).trace, "seed {seed}");
+        assert_eq!(
+            run(seed, None, true).trace,
+            run(seed, None, true).trace,
+            "seed {seed}"
+        );
     }
 }

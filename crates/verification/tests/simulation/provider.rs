@@ -1,4 +1,5 @@
-//! The provider: first verifications that follow their customers' scripts, Token 2s that are taken once, results that come when they come.
+//! The provider: first verifications that follow their customers' scripts, Token 2s that are taken
+//! once, results that come when they come.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -9,7 +10,8 @@ use verification::Timestamp;
 use verification::document::{Plan, StoredDocument};
 use verification::identifiers::{ClientId, Digest256, ScanRef, SecondReference, StepName};
 use verification::ports::{
-    Clock, DeletedAtProvider, Provider, ProviderError, RefusalKind, SecondToken, Session, SessionRequest, Sessions, UnavailableKind,
+    Clock, DeletedAtProvider, Provider, ProviderError, RefusalKind, SecondToken, Session,
+    SessionRequest, Sessions, UnavailableKind,
 };
 use verification::reason::ParkReason;
 use verification::result::{CallbackFacts, Overall, Status, StepLinks};
@@ -44,7 +46,8 @@ struct ProviderState {
 
 struct Verification {
     client: ClientId,
-    /// What is true now, after everything that was true before, which a status that lags still says.
+    /// What is true now, after everything that was true before, which a status that lags still
+    /// says.
     truth: Vec<Truth>,
     is_deleted: bool,
     role: Role,
@@ -58,8 +61,14 @@ struct Truth {
 }
 
 enum Role {
-    First { steps: Vec<StepName> },
-    Second { first: ScanRef, secret: String, is_accepted: bool },
+    First {
+        steps: Vec<StepName>,
+    },
+    Second {
+        first: ScanRef,
+        secret: String,
+        is_accepted: bool,
+    },
 }
 
 impl Verification {
@@ -78,7 +87,9 @@ impl Verification {
     }
 
     fn overall(&self) -> Overall {
-        self.truth.last().map_or(Overall::Active, |truth| truth.overall)
+        self.truth
+            .last()
+            .map_or(Overall::Active, |truth| truth.overall)
     }
 
     fn become_(&mut self, overall: Overall, is_final: bool, now: i64) {
@@ -103,7 +114,13 @@ const SESSION_LIFE: i64 = HOUR + 10 * MINUTE;
 const STATUS_LAG: i64 = 10 * MINUTE;
 
 impl SimulatedProvider {
-    pub fn new(timeline: Arc<Timeline>, weather: Weather, world: Arc<World>, checks: Arc<Checks>, broken: Option<Broken>) -> Self {
+    pub fn new(
+        timeline: Arc<Timeline>,
+        weather: Weather,
+        world: Arc<World>,
+        checks: Arc<Checks>,
+        broken: Option<Broken>,
+    ) -> Self {
         Self {
             timeline,
             weather,
@@ -124,7 +141,8 @@ impl SimulatedProvider {
 
     /// The trouble is each call's own, unless it is that the provider is left alone for ever.
     fn is_left_alone_until(&self) -> Option<Timestamp> {
-        (self.weather.trouble == Some(Trouble::LeftAlone)).then(|| self.timeline.now().plus(Duration::from_secs(300)))
+        (self.weather.trouble == Some(Trouble::LeftAlone))
+            .then(|| self.timeline.now().plus(Duration::from_secs(300)))
     }
 
     fn is_status_out(&self) -> bool {
@@ -140,9 +158,10 @@ impl SimulatedProvider {
 
     /// Token 1, whoever has it created.
     pub fn begin_session(&self, client: &ClientId) -> ScanRef {
-        let steps: &[&str] = self
-            .timeline
-            .weighted(&[(3, &["SECOND_DOC_FRONT", "SECOND_DOC_BACK"][..]), (2, &["SECOND_DOC"][..])]);
+        let steps: &[&str] = self.timeline.weighted(&[
+            (3, &["SECOND_DOC_FRONT", "SECOND_DOC_BACK"][..]),
+            (2, &["SECOND_DOC"][..]),
+        ]);
         let mut state = self.lock();
         state.serial += 1;
         let scan_ref: ScanRef = format!("first-{}", state.serial).parse().unwrap();
@@ -152,7 +171,8 @@ impl SimulatedProvider {
         let verification = Verification::begun(client, self.timeline.milliseconds(), role);
         state.verifications.insert(scan_ref.clone(), verification);
         drop(state);
-        self.timeline.schedule(SESSION_LIFE, Happening::SessionEnds(scan_ref.clone()));
+        self.timeline
+            .schedule(SESSION_LIFE, Happening::SessionEnds(scan_ref.clone()));
         scan_ref
     }
 
@@ -188,13 +208,19 @@ impl SimulatedProvider {
             return;
         }
         let result = emission.result;
-        // To say EXPIRED of documents that were accepted contradicts itself. Where our record says "accepted", that is survived; where it
-        // does not, nobody could tell it from the truth, so the provider is taken at its word.
+        // To say EXPIRED of documents that were accepted contradicts itself. Where our record says
+        // "accepted", that is survived; where it does not, nobody could tell it from the truth, so
+        // the provider is taken at its word.
         if let Role::Second {
-            first, is_accepted: true, ..
+            first,
+            is_accepted: true,
+            ..
         } = &verification.role
             && result.overall == Overall::Expired
-            && self.world.stored(first).is_none_or(|pairing| pairing.state.name() != "Submitted")
+            && self
+                .world
+                .stored(first)
+                .is_none_or(|pairing| pairing.state.name() != "Submitted")
         {
             return;
         }
@@ -206,11 +232,17 @@ impl SimulatedProvider {
             let steps = steps.clone();
             self.customer_uploads(&mut state, &emission.scan_ref, &steps, result);
         }
-        let decided = result.decision().map(|decision| self.checks.decided(&emission.scan_ref, decision));
+        let decided = result
+            .decision()
+            .map(|decision| self.checks.decided(&emission.scan_ref, decision));
         let facts = self.facts(&mut state, emission);
         drop(state);
-        self.timeline
-            .trace(|| format!("{} comes to {} (final: {})", emission.scan_ref, result.overall, result.is_final));
+        self.timeline.trace(|| {
+            format!(
+                "{} comes to {} (final: {})",
+                emission.scan_ref, result.overall, result.is_final
+            )
+        });
         self.checks.result_sent(&facts, &result, decided);
         // Sometimes the same result is sent with other links, and so with another digest.
         send(&self.timeline, &self.weather, Arc::new(facts));
@@ -223,22 +255,31 @@ impl SimulatedProvider {
     }
 
     /// There is an upload before the first result is about one.
-    fn customer_uploads(&self, state: &mut ProviderState, scan_ref: &ScanRef, steps: &[StepName], result: ProviderResult) {
-        let is_first = state.uploads.newest(scan_ref).is_none() && result.overall != Overall::Expired;
+    fn customer_uploads(
+        &self,
+        state: &mut ProviderState,
+        scan_ref: &ScanRef,
+        steps: &[StepName],
+        result: ProviderResult,
+    ) {
+        let is_first =
+            state.uploads.newest(scan_ref).is_none() && result.overall != Overall::Expired;
         let finished = match result.uploaded {
             Some(finished) => finished,
             None if is_first && self.timeline.chance(0.1) => Finished::Unknown,
             None if is_first => Finished::Later,
             None => return,
         };
-        state.uploads.add(&self.timeline, &self.weather, scan_ref, steps, finished);
+        state
+            .uploads
+            .add(&self.timeline, &self.weather, scan_ref, steps, finished);
         if let Some(upload) = state.uploads.newest_mut(scan_ref) {
             upload.number = self.checks.uploaded(scan_ref, upload.digests());
         }
     }
 
-    /// A body that the provider has never sent, signed with its key: about a session that exists or one that does not, or about what came
-    /// of a Token 2.
+    /// A body that the provider has never sent, signed with its key: about a session that exists or
+    /// one that does not, or about what came of a Token 2.
     pub fn forge(&self, scan_ref: &ScanRef) {
         let mut state = self.lock();
         let of_first = |(name, verification): (&ScanRef, &Verification)| match &verification.role {
@@ -260,7 +301,9 @@ impl SimulatedProvider {
         let Some(verification) = state.verifications.get(scan_ref) else {
             return;
         };
-        let Role::First { steps } = &verification.role else { return };
+        let Role::First { steps } = &verification.role else {
+            return;
+        };
         let (client, steps) = (verification.client.clone(), steps.clone());
         let is_second = about.as_str().starts_with("second");
         state.serial += 1;
@@ -269,11 +312,19 @@ impl SimulatedProvider {
         let mut finished_at = None;
         if !is_second {
             let name: ScanRef = format!("forged-{}", state.serial).parse().unwrap();
-            state.uploads.add(&self.timeline, &self.weather, &name, &steps, Finished::Later);
+            state.uploads.add(
+                &self.timeline,
+                &self.weather,
+                &name,
+                &steps,
+                Finished::Later,
+            );
             if let Some(upload) = state.uploads.newest(&name).cloned() {
                 self.checks.uploaded(&about, upload.digests());
                 finished_at = upload.finished_at;
-                links = state.uploads.sign(&self.timeline, &self.weather, &upload, "forged");
+                links = state
+                    .uploads
+                    .sign(&self.timeline, &self.weather, &upload, "forged");
             }
         }
         drop(state);
@@ -287,7 +338,8 @@ impl SimulatedProvider {
             ..fixtures::approved(about.as_str(), client.as_str())
         };
         self.timeline.count("callback forged");
-        self.timeline.trace(|| format!("somebody signs that {about} is {overall}"));
+        self.timeline
+            .trace(|| format!("somebody signs that {about} is {overall}"));
         self.world.serve(&facts);
         // Once its links are dead, `/files` leads to files of the customer's.
         self.checks.named(&facts, 0);
@@ -318,7 +370,9 @@ impl SimulatedProvider {
         let upload = state.uploads.newest(&emission.scan_ref).cloned();
         let mut links = StepLinks::new();
         if let Some(upload) = upload.as_ref().filter(|_| !result.is_without_links) {
-            links = state.uploads.sign(&self.timeline, &self.weather, upload, "callback");
+            links = state
+                .uploads
+                .sign(&self.timeline, &self.weather, upload, "callback");
         }
         let facts = CallbackFacts {
             external_ref,
@@ -337,13 +391,16 @@ impl SimulatedProvider {
             ..fixtures::approved(emission.scan_ref.as_str(), &client)
         };
         self.world.serve(&facts);
-        self.checks.named(&facts, upload.map_or(0, |upload| upload.number));
+        self.checks
+            .named(&facts, upload.map_or(0, |upload| upload.number));
         facts
     }
 
     /// The name of the content that the link leads to; `None`: it is dead.
     pub fn content(&self, link: &FileLink) -> Option<String> {
-        self.lock().uploads.content(link, self.timeline.milliseconds())
+        self.lock()
+            .uploads
+            .content(link, self.timeline.milliseconds())
     }
 
     pub fn is_refused(&self, content: &str) -> bool {
@@ -353,17 +410,20 @@ impl SimulatedProvider {
     /// Second thoughts, or newer files, while we are at work with what was approved.
     fn reconsider(&self, first: &ScanRef, pauses: &[(u32, i64)]) {
         let result = if self.trouble(self.weather.second_thoughts * 0.7) {
-            self.timeline.count("first result reconsidered while we are at work");
+            self.timeline
+                .count("first result reconsidered while we are at work");
             ProviderResult::of(Overall::Denied)
         } else if self.trouble(self.weather.several_uploads * 0.5) {
-            self.timeline.count("customer uploads again while we are at work");
+            self.timeline
+                .count("customer uploads again while we are at work");
             ProviderResult::of(Overall::Approved).of_newer_files(&self.timeline)
         } else {
             return;
         };
         let pause = self.timeline.between(1, self.timeline.weighted(pauses));
         let scan_ref = first.clone();
-        self.timeline.schedule(pause, Happening::Emit(Emission { scan_ref, result }));
+        self.timeline
+            .schedule(pause, Happening::Emit(Emission { scan_ref, result }));
     }
 }
 
@@ -389,7 +449,9 @@ impl Sessions for SimulatedProvider {
         }
         let mut state = self.lock();
         match state.verifications.get_mut(scan_ref) {
-            Some(verification) if verification.overall() == Overall::Active && !verification.is_deleted => {
+            Some(verification)
+                if verification.overall() == Overall::Active && !verification.is_deleted =>
+            {
                 self.timeline.count("deletion of a live session");
                 Ok(DeletedAtProvider::StillLive)
             }
@@ -404,7 +466,11 @@ impl Sessions for SimulatedProvider {
 
 #[async_trait]
 impl Provider for SimulatedProvider {
-    async fn create_second_token(&self, client_id: &ClientId, reference: &SecondReference) -> Result<SecondToken, ProviderError> {
+    async fn create_second_token(
+        &self,
+        client_id: &ClientId,
+        reference: &SecondReference,
+    ) -> Result<SecondToken, ProviderError> {
         if self.trouble(self.weather.refusal * 0.3) {
             self.timeline.count("Token 2 refused");
             return Err(ProviderError::Refused {
@@ -414,12 +480,16 @@ impl Provider for SimulatedProvider {
         }
         let first = reference.first().expect("the scanRefs here are short");
         self.checks.token_created(&first);
-        self.reconsider(&first, &[(3, SECOND / 4), (3, 4 * SECOND), (1, 30 * MINUTE)]);
+        self.reconsider(
+            &first,
+            &[(3, SECOND / 4), (3, 4 * SECOND), (1, 30 * MINUTE)],
+        );
         let mut state = self.lock();
         state.serial += 1;
         let scan_ref: ScanRef = format!("second-{}", state.serial).parse().unwrap();
         let secret = format!("secret-{}", state.serial);
-        self.timeline.trace(|| format!("the provider creates {scan_ref} for {first}"));
+        self.timeline
+            .trace(|| format!("the provider creates {scan_ref} for {first}"));
         let role = Role::Second {
             first,
             secret: secret.clone(),
@@ -428,7 +498,8 @@ impl Provider for SimulatedProvider {
         let verification = Verification::begun(client_id, self.timeline.milliseconds(), role);
         state.verifications.insert(scan_ref.clone(), verification);
         drop(state);
-        self.timeline.schedule(HOUR, Happening::SecondTokenExpires(scan_ref.clone()));
+        self.timeline
+            .schedule(HOUR, Happening::SecondTokenExpires(scan_ref.clone()));
         Ok(SecondToken {
             scan_ref,
             auth_token: AuthToken::new(secret),
@@ -463,10 +534,14 @@ impl Provider for SimulatedProvider {
             .verifications
             .iter_mut()
             .find_map(|(scan_ref, verification)| match &mut verification.role {
-                Role::Second { secret, .. } if secret == auth_token.expose() => Some((scan_ref.clone(), verification)),
+                Role::Second { secret, .. } if secret == auth_token.expose() => {
+                    Some((scan_ref.clone(), verification))
+                }
                 _ => None,
             });
-        let Some((scan_ref, verification)) = token.filter(|(_, verification)| verification.overall() == Overall::Active) else {
+        let Some((scan_ref, verification)) =
+            token.filter(|(_, verification)| verification.overall() == Overall::Active)
+        else {
             self.timeline.count("token not valid");
             return Err(ProviderError::TokenNotValid);
         };
@@ -486,7 +561,8 @@ impl Provider for SimulatedProvider {
         for (after, result) in second_script(&self.timeline, &self.weather) {
             pause += after;
             let scan_ref = scan_ref.clone();
-            self.timeline.schedule(pause, Happening::Emit(Emission { scan_ref, result }));
+            self.timeline
+                .schedule(pause, Happening::Emit(Emission { scan_ref, result }));
         }
         Ok(())
     }
@@ -519,10 +595,16 @@ impl Provider for SimulatedProvider {
         if truth.overall != verification.overall() {
             self.timeline.count("status lagged behind");
         }
-        let is_decided = matches!(truth.overall, Overall::Approved | Overall::Denied | Overall::Suspected);
+        let is_decided = matches!(
+            truth.overall,
+            Overall::Approved | Overall::Denied | Overall::Suspected
+        );
         let status = if truth.is_final || !is_decided {
             Status {
-                is_final: truth.is_final.then_some(true).filter(|_| self.timeline.chance(0.5)),
+                is_final: truth
+                    .is_final
+                    .then_some(true)
+                    .filter(|_| self.timeline.chance(0.5)),
                 ..Status::of(truth.overall)
             }
         } else if self.timeline.chance(self.weather.status_not_final) {
@@ -534,7 +616,8 @@ impl Provider for SimulatedProvider {
         } else {
             Status::of(Overall::Reviewing)
         };
-        self.timeline.trace(|| format!("the status of {scan_ref} is said to be {status:?}"));
+        self.timeline
+            .trace(|| format!("the status of {scan_ref} is said to be {status:?}"));
         self.checks.status_said(scan_ref, &status);
         if self.broken == Some(Broken::NotFinalTakenForFinal) {
             return Ok(Status::of(status.overall));
@@ -560,7 +643,9 @@ impl Provider for SimulatedProvider {
         } else {
             "callback"
         };
-        Ok(state.uploads.sign(&self.timeline, &self.weather, &upload, folder))
+        Ok(state
+            .uploads
+            .sign(&self.timeline, &self.weather, &upload, folder))
     }
 
     async fn left_alone_until(&self, _scan_ref: &ScanRef) -> Option<Timestamp> {

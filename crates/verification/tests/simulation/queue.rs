@@ -1,4 +1,5 @@
-//! The queue, as SQS promises it: at least once, in any order, invisible while somebody is at it, and a dead letter after ten receives.
+//! The queue, as SQS promises it: at least once, in any order, invisible while somebody is at it,
+//! and a dead letter after ten receives.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -67,13 +68,22 @@ impl SimulatedQueue {
                 receipt: 0,
             },
         );
-        self.timeline.schedule(after, Happening::Receive { message, receipt: 0 });
+        self.timeline.schedule(
+            after,
+            Happening::Receive {
+                message,
+                receipt: 0,
+            },
+        );
     }
 
     /// `None`: it was deleted, or somebody has received it since, or it is a dead letter now.
     pub fn receive(&self, message: u64, receipt: u32) -> Option<Received> {
         let mut state = self.lock();
-        let known = state.messages.get_mut(&message).filter(|known| known.receipt == receipt)?;
+        let known = state
+            .messages
+            .get_mut(&message)
+            .filter(|known| known.receipt == receipt)?;
         known.receipt += 1;
         if known.receives >= MAXIMUM_RECEIVES {
             self.timeline.count("dead letter");
@@ -93,7 +103,8 @@ impl SimulatedQueue {
             receives: known.receives,
         };
         let receipt = known.receipt;
-        self.timeline.schedule(VISIBILITY_TIMEOUT, Happening::Receive { message, receipt });
+        self.timeline
+            .schedule(VISIBILITY_TIMEOUT, Happening::Receive { message, receipt });
         Some(received)
     }
 
@@ -106,7 +117,8 @@ impl SimulatedQueue {
         if let Some(known) = self.lock().messages.get_mut(&message) {
             known.receipt += 1;
             let receipt = known.receipt;
-            self.timeline.schedule(pause, Happening::Receive { message, receipt });
+            self.timeline
+                .schedule(pause, Happening::Receive { message, receipt });
         }
     }
 }
@@ -114,7 +126,9 @@ impl SimulatedQueue {
 #[async_trait]
 impl SubmissionQueue for SimulatedQueue {
     async fn enqueue(&self, first: &ScanRef) -> Result<(), Unavailable> {
-        if self.timeline.elapsed() < self.weather.calm_after && self.timeline.chance(self.weather.message_lost) {
+        if self.timeline.elapsed() < self.weather.calm_after
+            && self.timeline.chance(self.weather.message_lost)
+        {
             self.timeline.count("message lost");
             return Ok(());
         }

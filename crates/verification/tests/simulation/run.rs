@@ -1,7 +1,9 @@
-//! One run: a world of customers, callbacks, messages and functions that come and go, from its beginning until nothing happens any more.
+//! One run: a world of customers, callbacks, messages and functions that come and go, from its
+//! beginning until nothing happens any more.
 //!
-//! Each invocation of a function is a future that this single thread polls when the agenda says so. Whatever it waits for is virtual, so
-//! the order of everything follows from the seed; a process that ends is a future that is dropped.
+//! Each invocation of a function is a future that this single thread polls when the agenda says so.
+//! Whatever it waits for is virtual, so the order of everything follows from the seed; a process
+//! that ends is a future that is dropped.
 
 use std::collections::BTreeMap;
 use std::future::Future;
@@ -23,13 +25,15 @@ use super::delivery::{Delivery, send_again};
 use super::interceptor::Turbulence;
 use super::invariants::{Checks, Invariant, Violation, describe};
 use super::invocation::{
-    API_TIMEOUT, CAPTURE_BUDGET, PROCESSOR_RESERVE, PROCESSOR_TIMEOUT, RECONCILER_RESERVE, RECONCILER_TIMEOUT, Returned, Task,
-    WEBHOOK_TIMEOUT, Work, session_request,
+    API_TIMEOUT, CAPTURE_BUDGET, PROCESSOR_RESERVE, PROCESSOR_TIMEOUT, RECONCILER_RESERVE,
+    RECONCILER_TIMEOUT, Returned, Task, WEBHOOK_TIMEOUT, Work, session_request,
 };
 use super::provider::SimulatedProvider;
 use super::queue::{Received, SimulatedQueue};
 use super::stores::{NothingRemoved, WatchedDocuments, WatchedPairings, WatchedPreparation};
-use super::timeline::{CLOCK_SKEW, DAY, HOUR, Happening, MINUTE, SECOND, SkewedClock, TaskId, Timeline};
+use super::timeline::{
+    CLOCK_SKEW, DAY, HOUR, Happening, MINUTE, SECOND, SkewedClock, TaskId, Timeline,
+};
 use super::trouble::{BOUND, Trouble};
 use super::weather::Weather;
 
@@ -55,7 +59,9 @@ pub fn run(seed: u64, broken: Option<Broken>, is_traced: bool) -> Report {
     }
     let simulation = Simulation::new(timeline, weather, broken);
     match broken.and_then(Broken::state_machine) {
-        Some(wrong) => verification::testing::altered::with_state_machine(wrong, || simulation.run()),
+        Some(wrong) => {
+            verification::testing::altered::with_state_machine(wrong, || simulation.run())
+        }
         None => simulation.run(),
     }
 }
@@ -116,7 +122,11 @@ impl Simulation {
         }
         timeline.trace(|| format!("{policy:#?}"));
         let world = Arc::new(World::new());
-        let checks = Arc::new(Checks::new(timeline.clone(), world.clone(), policy.confirm_results));
+        let checks = Arc::new(Checks::new(
+            timeline.clone(),
+            world.clone(),
+            policy.confirm_results,
+        ));
         let provider = Arc::new(SimulatedProvider::new(
             timeline.clone(),
             weather.clone(),
@@ -180,7 +190,8 @@ impl Simulation {
         let most = if self.weather.trouble.is_some() { 1 } else { 4 };
         for customer in 0..usize::try_from(self.timeline.between(1, most)).unwrap() {
             let at = self.timeline.between(0, HOUR);
-            self.timeline.schedule(at, Happening::Open { customer, tries: 0 });
+            self.timeline
+                .schedule(at, Happening::Open { customer, tries: 0 });
         }
         while let Some(happening) = self.timeline.next() {
             self.happen(happening);
@@ -196,8 +207,10 @@ impl Simulation {
                 MAXIMUM_STEPS
             };
             if self.timeline.steps() > most {
-                self.timeline
-                    .violate(Invariant::EverythingEnds, "the world does not come to rest".to_owned());
+                self.timeline.violate(
+                    Invariant::EverythingEnds,
+                    "the world does not come to rest".to_owned(),
+                );
             }
         }
         if !self.timeline.is_violated() {
@@ -226,12 +239,16 @@ impl Simulation {
             Happening::Open { customer, tries } => self.open(customer, tries),
             Happening::Emit(emission) => self.provider.emit(&emission),
             Happening::SessionEnds(scan_ref) => self.provider.session_ends(&scan_ref),
-            Happening::SecondTokenExpires(scan_ref) => self.provider.second_token_expires(&scan_ref),
+            Happening::SecondTokenExpires(scan_ref) => {
+                self.provider.second_token_expires(&scan_ref)
+            }
             Happening::Forge(scan_ref) => self.provider.forge(&scan_ref),
             Happening::Deliver(delivery) => self.deliver(delivery),
             Happening::Receive { message, receipt } => {
                 if let Some(received) = self.queue.receive(message, receipt) {
-                    if !self.provider.is_calm() && self.timeline.chance(self.weather.message_repeated) {
+                    if !self.provider.is_calm()
+                        && self.timeline.chance(self.weather.message_repeated)
+                    {
                         self.timeline.count("message delivered twice");
                         self.process(received.clone());
                     }
@@ -249,25 +266,43 @@ impl Simulation {
         }
     }
 
-    fn spawn(&mut self, work: Work, timeout: i64, future: impl Future<Output = Returned> + 'static) {
+    fn spawn(
+        &mut self,
+        work: Work,
+        timeout: i64,
+        future: impl Future<Output = Returned> + 'static,
+    ) {
         self.last_task += 1;
         let task = self.last_task;
         self.timeline.schedule(timeout, Happening::TimeIsUp(task));
         let since = self.timeline.steps();
         let future = Box::pin(future);
-        self.tasks.insert(task, Task { work, since, future });
+        self.tasks.insert(
+            task,
+            Task {
+                work,
+                since,
+                future,
+            },
+        );
         self.wake(task);
     }
 
     fn wake(&mut self, id: TaskId) {
-        let Some(mut task) = self.tasks.remove(&id) else { return };
+        let Some(mut task) = self.tasks.remove(&id) else {
+            return;
+        };
         self.timeline.set_running(id);
         if !self.provider.is_calm() && self.timeline.chance(self.weather.crash) {
             self.timeline.count("a process ended in the middle");
             self.timeline.trace(|| "the process ends".to_owned());
             return self.ended(task.work, task.since);
         }
-        match task.future.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+        match task
+            .future
+            .as_mut()
+            .poll(&mut Context::from_waker(Waker::noop()))
+        {
             Poll::Pending => drop(self.tasks.insert(id, task)),
             Poll::Ready(returned) => self.returned(task.work, task.since, returned),
         }
@@ -278,7 +313,8 @@ impl Simulation {
             (Work::Callback(delivery), Returned::Callback(result)) => match result {
                 Ok(accepted) => {
                     self.checks.callback_ended(&delivery.facts, since);
-                    self.timeline.trace(|| format!("answered 200: {accepted:?}"));
+                    self.timeline
+                        .trace(|| format!("answered 200: {accepted:?}"));
                     self.checks.answered(&delivery.facts, &accepted, since);
                 }
                 Err(_) => {
@@ -286,11 +322,19 @@ impl Simulation {
                     self.ended(Work::Callback(delivery), since);
                 }
             },
-            (Work::Message(received), Returned::Message(result)) => self.processed(&received, since, &result),
+            (Work::Message(received), Returned::Message(result)) => {
+                self.processed(&received, since, &result)
+            }
             (Work::Tick, _) => self.is_ticking = false,
-            (Work::Open { .. }, Returned::Open(Some(opened))) => self.customer_begins(&opened.session.scan_ref),
-            (Work::Erase { first, tries }, Returned::Erase(Err(_))) => self.ended(Work::Erase { first, tries }, since),
-            (Work::Erase { .. }, Returned::Erase(Ok(erased))) => self.timeline.trace(|| format!("erased: {erased:?}")),
+            (Work::Open { .. }, Returned::Open(Some(opened))) => {
+                self.customer_begins(&opened.session.scan_ref)
+            }
+            (Work::Erase { first, tries }, Returned::Erase(Err(_))) => {
+                self.ended(Work::Erase { first, tries }, since)
+            }
+            (Work::Erase { .. }, Returned::Erase(Ok(erased))) => {
+                self.timeline.trace(|| format!("erased: {erased:?}"))
+            }
             (work @ Work::Open { .. }, _) => self.ended(work, since),
             _ => {}
         }
@@ -308,13 +352,17 @@ impl Simulation {
             Work::Tick => self.is_ticking = false,
             Work::Open { customer, tries } if tries < 3 => {
                 let tries = tries + 1;
-                self.timeline
-                    .schedule(self.timeline.between(1, MINUTE), Happening::Open { customer, tries });
+                self.timeline.schedule(
+                    self.timeline.between(1, MINUTE),
+                    Happening::Open { customer, tries },
+                );
             }
             Work::Erase { first, tries } if tries < 3 => {
                 let tries = tries + 1;
-                self.timeline
-                    .schedule(self.timeline.between(1, HOUR), Happening::Erase { first, tries });
+                self.timeline.schedule(
+                    self.timeline.between(1, HOUR),
+                    Happening::Erase { first, tries },
+                );
             }
             Work::Open { .. } | Work::Erase { .. } => {}
         }
@@ -323,7 +371,8 @@ impl Simulation {
     fn open(&mut self, customer: usize, tries: u32) {
         let client = format!("client-{customer}").parse().unwrap();
         if tries == 0 && self.weather.trouble.is_none() && self.timeline.chance(0.4) {
-            self.timeline.count("session that the application did not open here");
+            self.timeline
+                .count("session that the application did not open here");
             let scan_ref = self.provider.begin_session(&client);
             return self.customer_begins(&scan_ref);
         }
@@ -344,25 +393,36 @@ impl Simulation {
         for (after, result) in script(&self.timeline, &self.weather) {
             pause += after;
             let scan_ref = scan_ref.clone();
-            self.timeline.schedule(pause, Happening::Emit(Emission { scan_ref, result }));
+            self.timeline
+                .schedule(pause, Happening::Emit(Emission { scan_ref, result }));
         }
         // Without confirmation, what is signed is believed.
         while self.policy.confirm_results && self.timeline.chance(self.weather.forgery) {
-            let latest = self.timeline.weighted(&[(2, 20 * MINUTE), (1, 3 * HOUR), (1, 3 * DAY)]);
-            self.timeline
-                .schedule(self.timeline.between(1, latest), Happening::Forge(scan_ref.clone()));
+            let latest = self
+                .timeline
+                .weighted(&[(2, 20 * MINUTE), (1, 3 * HOUR), (1, 3 * DAY)]);
+            self.timeline.schedule(
+                self.timeline.between(1, latest),
+                Happening::Forge(scan_ref.clone()),
+            );
         }
         for latest in [HOUR, DAY, 12 * DAY] {
             if self.weather.trouble.is_none() && self.timeline.chance(0.3) {
-                self.timeline
-                    .schedule(self.timeline.between(MINUTE, latest), Happening::Retry(scan_ref.clone()));
+                self.timeline.schedule(
+                    self.timeline.between(MINUTE, latest),
+                    Happening::Retry(scan_ref.clone()),
+                );
             }
         }
         if self.timeline.chance(self.weather.erasure) {
-            let latest = self.timeline.weighted(&[(2, 10 * MINUTE), (1, HOUR), (1, 3 * DAY)]);
+            let latest = self
+                .timeline
+                .weighted(&[(2, 10 * MINUTE), (1, HOUR), (1, 3 * DAY)]);
             let first = scan_ref.clone();
-            self.timeline
-                .schedule(self.timeline.between(1, latest), Happening::Erase { first, tries: 0 });
+            self.timeline.schedule(
+                self.timeline.between(1, latest),
+                Happening::Erase { first, tries: 0 },
+            );
         }
     }
 
@@ -380,12 +440,14 @@ impl Simulation {
 
     fn process(&mut self, received: Received) {
         self.timeline.count("message received");
-        self.timeline.trace(|| format!("message for {} is received", received.first));
+        self.timeline
+            .trace(|| format!("message for {} is received", received.first));
         if self.broken == Some(Broken::AcknowledgedFirst) {
             self.acknowledge(&received, self.timeline.steps());
         }
         let policy = Policy {
-            confirm_results: self.policy.confirm_results && self.broken != Some(Broken::SpentUnconfirmed),
+            confirm_results: self.policy.confirm_results
+                && self.broken != Some(Broken::SpentUnconfirmed),
             ..self.policy.clone()
         };
         let use_case = self.process_ports().advance(policy);
@@ -397,18 +459,28 @@ impl Simulation {
     }
 
     /// What `functions/processor` makes of a run.
-    fn processed(&mut self, received: &Received, since: u64, result: &Result<Advanced, Unavailable>) {
+    fn processed(
+        &mut self,
+        received: &Received,
+        since: u64,
+        result: &Result<Advanced, Unavailable>,
+    ) {
         self.timeline.trace(|| format!("processed: {result:?}"));
         let doubled = 3 * SECOND * 2_i64.pow(received.receives.saturating_sub(1).min(16));
         let pause = doubled.min(15 * MINUTE);
         let again = match result {
-            Ok(Advanced::Resting(_) | Advanced::Unknown) => return self.acknowledge(received, since),
+            Ok(Advanced::Resting(_) | Advanced::Unknown) => {
+                return self.acknowledge(received, since);
+            }
             Ok(Advanced::HeldUntil(_)) if received.receives <= 1 => SECOND,
-            // The simulated provider is never left alone; a new message that is delayed would be the same to the queue.
+            // The simulated provider is never left alone; a new message that is delayed would be
+            // the same to the queue.
             Ok(Advanced::HeldUntil(until) | Advanced::LeftAlone { until }) => {
                 (until.milliseconds() - self.timeline.milliseconds()).max(0) + SECOND
             }
-            Ok(Advanced::TryAgain { after, .. }) => pause.max(after.map_or(0, |after| i64::try_from(after.as_millis()).unwrap())),
+            Ok(Advanced::TryAgain { after, .. }) => {
+                pause.max(after.map_or(0, |after| i64::try_from(after.as_millis()).unwrap()))
+            }
             Err(_) => pause,
         };
         self.queue.postpone(received.message, again);
@@ -432,8 +504,8 @@ impl Simulation {
         });
     }
 
-    /// The reconciler runs every five minutes. A run that finds nothing changes nothing, so only those are played at which something is
-    /// overdue.
+    /// The reconciler runs every five minutes. A run that finds nothing changes nothing, so only
+    /// those are played at which something is overdue.
     fn schedule_tick(&mut self) {
         if self.is_ticking || self.broken == Some(Broken::ReconcilerOff) {
             return;
@@ -451,7 +523,8 @@ impl Simulation {
         if self.tick.is_none_or(|(_, due)| at < due) {
             self.ticks += 1;
             self.tick = Some((self.ticks, at));
-            self.timeline.schedule(at - now, Happening::Tick { number: self.ticks });
+            self.timeline
+                .schedule(at - now, Happening::Tick { number: self.ticks });
         }
     }
 
@@ -467,7 +540,8 @@ impl Simulation {
             return;
         }
         self.timeline.count("parked pairing taken up by a person");
-        self.timeline.trace(|| format!("a person takes {first} up again"));
+        self.timeline
+            .trace(|| format!("a person takes {first} up again"));
         self.checks.taken_up(&first);
         // The person has changed the policy so that what was unclear qualifies.
         let country: CountryCode = "EE".parse().unwrap();
@@ -485,9 +559,12 @@ impl Simulation {
     /// And taken up again before long.
     fn set_aside(&mut self, first: ScanRef) {
         self.timeline.count("pairing set aside by a person");
-        self.timeline.trace(|| format!("a person sets {first} aside"));
         self.timeline
-            .schedule(self.timeline.between(MINUTE, HOUR), Happening::Retry(first.clone()));
+            .trace(|| format!("a person sets {first} aside"));
+        self.timeline.schedule(
+            self.timeline.between(MINUTE, HOUR),
+            Happening::Retry(first.clone()),
+        );
         let use_case = self.process_ports().park();
         self.spawn(Work::Retry, API_TIMEOUT, async move {
             drop(use_case.park(&first, "looks odd".parse().unwrap()).await);
@@ -503,7 +580,9 @@ impl Simulation {
             first: first.clone(),
             tries,
         };
-        self.spawn(work, API_TIMEOUT, async move { Returned::Erase(use_case.erase(&first).await) });
+        self.spawn(work, API_TIMEOUT, async move {
+            Returned::Erase(use_case.erase(&first).await)
+        });
     }
 
     /// The ports as one process has them: with its own clock.
@@ -521,6 +600,8 @@ impl Simulation {
 
     fn after(&self, milliseconds: i64) -> verification::Timestamp {
         let milliseconds = u64::try_from(milliseconds).unwrap();
-        self.timeline.now().plus(std::time::Duration::from_millis(milliseconds))
+        self.timeline
+            .now()
+            .plus(std::time::Duration::from_millis(milliseconds))
     }
 }

@@ -1,5 +1,5 @@
-//! The stores, watched: every call goes to the store and then to the checks, with nothing in between. And stores that are broken on
-//! purpose.
+//! The stores, watched: every call goes to the store and then to the checks, with nothing in
+//! between. And stores that are broken on purpose.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -11,8 +11,8 @@ use verification::document::{FileType, PlannedDocument, StoredDocument, document
 use verification::file_number::FileNumber;
 use verification::identifiers::{ClientId, Digest256, ScanRef, StepName, UploadId};
 use verification::ports::{
-    CaptureError, DocumentPreparation, Documents, FileRemoval, HistoryEntry, Overdue, Page, PageStart, PairingWrite, Pairings,
-    PreparationError, RemovedFiles, Saved, Unavailable,
+    CaptureError, DocumentPreparation, Documents, FileRemoval, HistoryEntry, Overdue, Page,
+    PageStart, PairingWrite, Pairings, PreparationError, RemovedFiles, Saved, Unavailable,
 };
 use verification::prepared::{Preparation, PreparationChange, PreparedFile};
 use verification::reason::ParkReason;
@@ -54,7 +54,8 @@ impl Pairings for WatchedPairings {
             self.world.save(write).await?
         };
         let after = self.world.stored(first);
-        self.checks.saved(before.as_ref(), write, after.as_ref(), saved);
+        self.checks
+            .saved(before.as_ref(), write, after.as_ref(), saved);
         Ok(saved)
     }
 
@@ -62,14 +63,21 @@ impl Pairings for WatchedPairings {
         self.world.history(first, limit).await
     }
 
-    async fn of_client(&self, client_id: &ClientId, start: Option<&PageStart>, limit: u16) -> Result<Page, Unavailable> {
+    async fn of_client(
+        &self,
+        client_id: &ClientId,
+        start: Option<&PageStart>,
+        limit: u16,
+    ) -> Result<Page, Unavailable> {
         self.world.of_client(client_id, start, limit).await
     }
 
     /// The index may not show a pairing yet, or still show one that has moved on.
     async fn overdue(&self, now: Timestamp, limit: u16) -> Result<Vec<Overdue>, Unavailable> {
         let mut overdue = self.world.overdue(now, limit).await?;
-        if self.timeline.elapsed() < self.weather.calm_after && self.timeline.chance(self.weather.index_lags) {
+        if self.timeline.elapsed() < self.weather.calm_after
+            && self.timeline.chance(self.weather.index_lags)
+        {
             self.timeline.count("index lagged behind");
             overdue.retain(|_| self.timeline.chance(0.5));
             self.world.for_each_pairing(|pairing| {
@@ -156,9 +164,13 @@ impl Documents for WatchedDocuments {
         if self.broken == Some(Broken::WriteOnceIgnored) {
             world.lose_object(&key);
         }
-        let captured = world.capture(first, upload, planned, &FileLink::new(content), until).await;
+        let captured = world
+            .capture(first, upload, planned, &FileLink::new(content), until)
+            .await;
         if let Ok(document) = &captured {
-            self.provider.checks.captured(first, before.as_ref(), Some(document));
+            self.provider
+                .checks
+                .captured(first, before.as_ref(), Some(document));
         }
         captured
     }
@@ -179,7 +191,12 @@ impl WatchedPreparation {
 
 #[async_trait]
 impl DocumentPreparation for WatchedPreparation {
-    async fn inspect(&self, _: &ScanRef, documents: &[StoredDocument], _: Timestamp) -> Result<Vec<bool>, PreparationError> {
+    async fn inspect(
+        &self,
+        _: &ScanRef,
+        documents: &[StoredDocument],
+        _: Timestamp,
+    ) -> Result<Vec<bool>, PreparationError> {
         Ok(documents
             .iter()
             .map(|document| document.prepared.is_none() && self.is_lying(document))
@@ -201,9 +218,14 @@ impl DocumentPreparation for WatchedPreparation {
                 self.timeline.count("photo that outlasts everybody");
                 return Err(PreparationError::OutOfTime);
             }
-            self.world.prepares(first, &document.step, Ok(upright(document)));
+            self.world
+                .prepares(first, &document.step, Ok(upright(document)));
             let document = std::slice::from_ref(document);
-            preparations.extend(self.world.prepare(first, document, must_change, until).await?);
+            preparations.extend(
+                self.world
+                    .prepare(first, document, must_change, until)
+                    .await?,
+            );
         }
         Ok(preparations)
     }

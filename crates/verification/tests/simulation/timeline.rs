@@ -1,4 +1,5 @@
-//! Virtual time: an agenda of what happens when, and the dice. Everything that a run does follows from its seed.
+//! Virtual time: an agenda of what happens when, and the dice. Everything that a run does follows
+//! from its seed.
 
 use std::collections::BTreeMap;
 use std::future::Future;
@@ -179,9 +180,18 @@ impl Timeline {
         let mut state = self.lock();
         let running = state.running;
         if let Some(trace) = &mut state.trace {
-            let (hours, minutes, seconds) = (elapsed / HOUR, elapsed / MINUTE % 60, elapsed % MINUTE);
-            let time = format!("{hours:>3}:{minutes:02}:{:02}.{:03}", seconds / SECOND, seconds % SECOND);
-            let task = if running == 0 { String::new() } else { format!("#{running}") };
+            let (hours, minutes, seconds) =
+                (elapsed / HOUR, elapsed / MINUTE % 60, elapsed % MINUTE);
+            let time = format!(
+                "{hours:>3}:{minutes:02}:{:02}.{:03}",
+                seconds / SECOND,
+                seconds % SECOND
+            );
+            let task = if running == 0 {
+                String::new()
+            } else {
+                format!("#{running}")
+            };
             trace.push(format!("{time} {task:>5} {}", line()));
         }
     }
@@ -189,7 +199,9 @@ impl Timeline {
     /// The first violation counts: what follows from it is of no interest.
     pub fn violate(&self, invariant: Invariant, detail: String) {
         self.trace(|| format!("VIOLATED {invariant:?}: {detail}"));
-        self.lock().violation.get_or_insert(Violation { invariant, detail });
+        self.lock()
+            .violation
+            .get_or_insert(Violation { invariant, detail });
     }
 
     pub fn is_violated(&self) -> bool {
@@ -218,7 +230,8 @@ impl Clock for Timeline {
     }
 }
 
-/// How far a clock may be wrong, in milliseconds. (Lambda's are said to be right to the millisecond; a lease must survive more.)
+/// How far a clock may be wrong, in milliseconds. (Lambda's are said to be right to the
+/// millisecond; a lease must survive more.)
 pub const CLOCK_SKEW: i64 = 1_500;
 
 /// The clock of one process.

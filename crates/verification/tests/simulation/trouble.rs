@@ -1,5 +1,5 @@
-//! Trouble that never heals. Nothing can be made of such a pairing, but it must not wait for ever either: it ends, or it is parked with
-//! the reason that is true.
+//! Trouble that never heals. Nothing can be made of such a pairing, but it must not wait for ever
+//! either: it ends, or it is parked with the reason that is true.
 
 use std::collections::BTreeSet;
 
@@ -8,7 +8,8 @@ use verification::testing::interception::{Fate, Operation};
 use super::run::run_in_trouble;
 use super::timeline::DAY;
 
-/// After so long, in milliseconds, nothing waits any more: a week for a result, and a day for what is done then.
+/// After so long, in milliseconds, nothing waits any more: a week for a result, and a day for what
+/// is done then.
 pub const BOUND: i64 = 8 * DAY + DAY / 2;
 
 /// What goes wrong, from the beginning to the end.
@@ -36,7 +37,10 @@ fn ends(trouble: Trouble) -> BTreeSet<String> {
         if let Some(violation) = report.violation {
             let trace = run_in_trouble(seed, trouble, true).0.trace;
             let steps = trace[trace.len().saturating_sub(60)..].join("\n");
-            panic!("{steps}\n{trouble:?}, seed {seed}: {:?}: {}", violation.invariant, violation.detail);
+            panic!(
+                "{steps}\n{trouble:?}, seed {seed}: {:?}: {}",
+                violation.invariant, violation.detail
+            );
         }
         ends.extend(states);
     }
@@ -63,8 +67,14 @@ fn without_trouble_everything_settles() {
 
 #[test]
 fn a_status_that_never_comes_parks_as_unconfirmed() {
-    assert_ends(Trouble::Fails(Operation::Status, FAILS), &["Parked(ResultUnconfirmed)"]);
-    assert_ends(Trouble::AnswerLost(Operation::Status), &["Parked(ResultUnconfirmed)"]);
+    assert_ends(
+        Trouble::Fails(Operation::Status, FAILS),
+        &["Parked(ResultUnconfirmed)"],
+    );
+    assert_ends(
+        Trouble::AnswerLost(Operation::Status),
+        &["Parked(ResultUnconfirmed)"],
+    );
 }
 
 #[test]
@@ -73,25 +83,40 @@ fn a_token_that_is_never_created_parks() {
         Trouble::Fails(Operation::CreateSecondToken, FAILS),
         &["Parked(ProviderUnavailable)"],
     );
-    assert_ends(Trouble::AnswerLost(Operation::CreateSecondToken), &["Parked(AttemptsExhausted)"]);
+    assert_ends(
+        Trouble::AnswerLost(Operation::CreateSecondToken),
+        &["Parked(AttemptsExhausted)"],
+    );
 }
 
 #[test]
 fn documents_that_are_never_taken_park() {
-    assert_ends(Trouble::Fails(Operation::Submit, FAILS), &["Parked(AttemptsExhausted)"]);
-    assert_ends(Trouble::Fails(Operation::Submit, Fate::AnswerLost), &["Parked(AttemptsExhausted)"]);
+    assert_ends(
+        Trouble::Fails(Operation::Submit, FAILS),
+        &["Parked(AttemptsExhausted)"],
+    );
+    assert_ends(
+        Trouble::Fails(Operation::Submit, Fate::AnswerLost),
+        &["Parked(AttemptsExhausted)"],
+    );
     assert_ends(Trouble::AnswerLost(Operation::Submit), &["Settled"]);
 }
 
 #[test]
 fn files_that_never_come_park() {
-    assert_ends(Trouble::Fails(Operation::Capture, FAILS), &["Parked(ProviderUnavailable)"]);
+    assert_ends(
+        Trouble::Fails(Operation::Capture, FAILS),
+        &["Parked(ProviderUnavailable)"],
+    );
     assert_ends(Trouble::LinksDead, &["Parked(LinkDead)"]);
 }
 
 #[test]
 fn callbacks_that_never_come_are_asked_for() {
-    assert_ends(Trouble::CallbacksLost { of_first: true }, &["Parked(CallbackLost)"]);
+    assert_ends(
+        Trouble::CallbacksLost { of_first: true },
+        &["Parked(CallbackLost)"],
+    );
     assert_ends(Trouble::CallbacksLost { of_first: false }, &["Settled"]);
 }
 
@@ -116,18 +141,37 @@ fn one_of_two_workers_that_always_dies_stops_nothing() {
     for at in EFFECTS {
         let ends = ends(Trouble::Ends { at, every: 2 });
         // Where the application never hears of its session, nobody finishes it.
-        let is_true = |end: &String| ["Settled", "Expired", "Parked(AttemptsExhausted)", "Parked(CallbackLost)"].contains(&end.as_str());
-        assert!(ends.iter().all(is_true) && ends.contains("Settled"), "{at:?}: {ends:?}");
+        let is_true = |end: &String| {
+            [
+                "Settled",
+                "Expired",
+                "Parked(AttemptsExhausted)",
+                "Parked(CallbackLost)",
+            ]
+            .contains(&end.as_str())
+        };
+        assert!(
+            ends.iter().all(is_true) && ends.contains("Settled"),
+            "{at:?}: {ends:?}"
+        );
     }
 }
 
 #[test]
 fn work_that_every_worker_dies_of_is_parked() {
-    for at in [Operation::Capture, Operation::Prepare, Operation::Submit, Operation::Status] {
+    for at in [
+        Operation::Capture,
+        Operation::Prepare,
+        Operation::Submit,
+        Operation::Status,
+    ] {
         for end in ends(Trouble::Ends { at, every: 1 }) {
             assert!(end.starts_with("Parked("), "{at:?}: {end}");
         }
     }
     let at = Operation::Prepare;
-    assert_ends(Trouble::Ends { at, every: 1 }, &["Parked(PreparationUnfinished)"]);
+    assert_ends(
+        Trouble::Ends { at, every: 1 },
+        &["Parked(PreparationUnfinished)"],
+    );
 }

@@ -1,6 +1,7 @@
 //! The customers' uploads: which files each consists of, and which links lead to them.
 //!
-//! A link is a path and a signature. Signed anew, it leads to the same file; the same bytes may be found under several paths.
+//! A link is a path and a signature. Signed anew, it leads to the same file; the same bytes may be
+//! found under several paths.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -62,7 +63,14 @@ impl Uploads {
     }
 
     /// The customer uploads the files of the steps, some of them perhaps once more.
-    pub fn add(&mut self, timeline: &Timeline, weather: &Weather, scan_ref: &ScanRef, steps: &[StepName], finished: Finished) {
+    pub fn add(
+        &mut self,
+        timeline: &Timeline,
+        weather: &Weather,
+        scan_ref: &ScanRef,
+        steps: &[StepName],
+        finished: Finished,
+    ) {
         self.serial += 1;
         let serial = self.serial;
         let before = self.newest(scan_ref).cloned();
@@ -76,8 +84,14 @@ impl Uploads {
             let contents = match earlier {
                 Some(earlier) if is_the_same || timeline.chance(0.1) => earlier.clone(),
                 _ => {
-                    let count = if weather.trouble.is_none() && timeline.chance(0.02) { 2 } else { 1 };
-                    (0..count).map(|file| format!("{scan_ref}/{serial}/{step}/{file}")).collect()
+                    let count = if weather.trouble.is_none() && timeline.chance(0.02) {
+                        2
+                    } else {
+                        1
+                    };
+                    (0..count)
+                        .map(|file| format!("{scan_ref}/{serial}/{step}/{file}"))
+                        .collect()
                 }
             };
             files.insert(step.clone(), contents);
@@ -87,7 +101,8 @@ impl Uploads {
         }
         if timeline.elapsed() < weather.calm_after && timeline.chance(weather.link_trouble * 0.1) {
             timeline.count("file of a type that is not taken");
-            self.refused.extend(files.values().last().into_iter().flatten().cloned());
+            self.refused
+                .extend(files.values().last().into_iter().flatten().cloned());
         }
         let now = timeline.milliseconds() / SECOND;
         let finished_at = match finished {
@@ -97,7 +112,9 @@ impl Uploads {
                     .and_then(|before| before.finished_at)
                     .map_or(now, |earlier| now.max(earlier + 1)),
             ),
-            Finished::SameTime => before.as_ref().map_or(Some(now), |before| before.finished_at),
+            Finished::SameTime => before
+                .as_ref()
+                .map_or(Some(now), |before| before.finished_at),
             Finished::Unknown => None,
         };
         let upload = Upload {
@@ -113,9 +130,18 @@ impl Uploads {
         self.known.get_mut(scan_ref)?.last_mut()
     }
 
-    /// Links to the files of an upload, signed now. `folder`: where the server finds them, which need not be the same for everybody.
-    pub fn sign(&mut self, timeline: &Timeline, weather: &Weather, upload: &Upload, folder: &str) -> StepLinks {
-        let trouble = |part: f64| timeline.elapsed() < weather.calm_after && timeline.chance(weather.link_trouble * part);
+    /// Links to the files of an upload, signed now. `folder`: where the server finds them, which
+    /// need not be the same for everybody.
+    pub fn sign(
+        &mut self,
+        timeline: &Timeline,
+        weather: &Weather,
+        upload: &Upload,
+        folder: &str,
+    ) -> StepLinks {
+        let trouble = |part: f64| {
+            timeline.elapsed() < weather.calm_after && timeline.chance(weather.link_trouble * part)
+        };
         let mut links = StepLinks::new();
         for (step, contents) in &upload.files {
             if trouble(0.05) {
@@ -132,8 +158,17 @@ impl Uploads {
                 let life = if is_dead { 0 } else { HOUR };
                 let expires_at = timeline.milliseconds() + life;
                 let content = content.clone();
-                self.links.insert(link.clone(), Link { content, expires_at });
-                links.entry(step.clone()).or_default().push(FileLink::new(link));
+                self.links.insert(
+                    link.clone(),
+                    Link {
+                        content,
+                        expires_at,
+                    },
+                );
+                links
+                    .entry(step.clone())
+                    .or_default()
+                    .push(FileLink::new(link));
             }
         }
         links

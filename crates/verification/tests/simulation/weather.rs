@@ -1,5 +1,5 @@
-//! How bad the world is in one run. Each seed has some troubles and not others, because rare combinations hide behind a world in which
-//! everything goes wrong at once.
+//! How bad the world is in one run. Each seed has some troubles and not others, because rare
+//! combinations hide behind a world in which everything goes wrong at once.
 
 use super::timeline::{DAY, HOUR, Timeline};
 use super::trouble::Trouble;
@@ -33,7 +33,8 @@ pub struct Weather {
     pub status_lags: f64,
     /// A result that is not final is said to be one that may change, rather than one in work.
     pub status_not_final: f64,
-    /// When the provider begins to answer no question about a status, and for how long, in milliseconds.
+    /// When the provider begins to answer no question about a status, and for how long, in
+    /// milliseconds.
     pub status_out: Option<(i64, i64)>,
     /// The index does not show a pairing yet, or still shows it.
     pub index_lags: f64,
@@ -86,9 +87,12 @@ impl Weather {
                 0.0
             }
         };
-        let status_out = timeline
-            .chance(0.06)
-            .then(|| (timeline.between(0, DAY), timeline.weighted(&[(1, HOUR), (1, 2 * DAY)])));
+        let status_out = timeline.chance(0.06).then(|| {
+            (
+                timeline.between(0, DAY),
+                timeline.weighted(&[(1, HOUR), (1, 2 * DAY)]),
+            )
+        });
         let calm_after = timeline.weighted(&[(3, DAY / 12), (3, DAY), (1, 10 * DAY)]);
         Self {
             fails: some(0.12),
@@ -116,7 +120,8 @@ impl Weather {
             second_thoughts: some(0.8),
             erasure: some(0.5),
             clock_skew: some(1.0),
-            calm_after: status_out.map_or(calm_after, |(from, length)| calm_after.max(from + length)),
+            calm_after: status_out
+                .map_or(calm_after, |(from, length)| calm_after.max(from + length)),
             trouble: None,
         }
     }

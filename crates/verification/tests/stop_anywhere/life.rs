@@ -1,5 +1,6 @@
-//! Everything around the program that goes on when it has ended: the provider sends again what was not answered, the queue delivers again
-//! what was not deleted, people ask again, and the reconciler comes by.
+//! Everything around the program that goes on when it has ended: the provider sends again what was
+//! not answered, the queue delivers again what was not deleted, people ask again, and the
+//! reconciler comes by.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -99,18 +100,25 @@ impl Life {
 
     fn is_at_rest(&self) -> bool {
         let mut are_terminal = true;
-        self.world.for_each_pairing(|pairing| are_terminal &= pairing.state.is_terminal());
+        self.world
+            .for_each_pairing(|pairing| are_terminal &= pairing.state.is_terminal());
         let is_idle = self.sent.len() == self.world.accepted_tokens().len()
             && self.unanswered.is_empty()
             && self.messages.is_empty()
             && !self.wants_session
             && !self.wants_erasure;
         let is_done = self.is_erased == self.scenario.erases_in.is_some();
-        self.rounds > 0 && are_terminal && is_idle && is_done && !(self.scenario.retries && self.state() == Some("Parked"))
+        self.rounds > 0
+            && are_terminal
+            && is_idle
+            && is_done
+            && !(self.scenario.retries && self.state() == Some("Parked"))
     }
 
     fn state(&self) -> Option<&'static str> {
-        self.world.stored(&self.first).map(|pairing| pairing.state.name())
+        self.world
+            .stored(&self.first)
+            .map(|pairing| pairing.state.name())
     }
 
     fn round(&mut self) {
@@ -155,13 +163,16 @@ impl Life {
         let open = self.ports.open_session();
         let opened = if self.scenario.has_key {
             let id = IdempotentRequest::new("application", "key", b"{}");
-            let opened = self.stops.run(open.open_once(&id, &request, ExpectedDocument::default()));
+            let opened = self
+                .stops
+                .run(open.open_once(&id, &request, ExpectedDocument::default()));
             opened.map(|opened| match opened {
                 Ok(OpenedOnce::Created(opened) | OpenedOnce::Replayed(opened)) => Ok(opened),
                 Err(error) => Err(error),
             })
         } else {
-            self.stops.run(open.open(&request, ExpectedDocument::default()))
+            self.stops
+                .run(open.open(&request, ExpectedDocument::default()))
         };
         match opened {
             Some(Ok(opened)) => {
@@ -180,7 +191,9 @@ impl Life {
     fn deliver_callbacks(&mut self) {
         for facts in std::mem::take(&mut self.unanswered) {
             let accept = self.ports.accept_callback(Policy::default());
-            let answered = self.stops.run(accept.accept(facts.clone(), b"{}", self.until(7)));
+            let answered = self
+                .stops
+                .run(accept.accept(facts.clone(), b"{}", self.until(7)));
             if !matches!(answered, Some(Ok(_))) {
                 self.unanswered.push(facts);
             }
@@ -190,9 +203,11 @@ impl Life {
 
     fn process_messages(&mut self) {
         for first in std::mem::take(&mut self.messages) {
-            let advanced = self
-                .stops
-                .run(self.ports.advance(Policy::default()).advance(&first, self.until(60)));
+            let advanced = self.stops.run(
+                self.ports
+                    .advance(Policy::default())
+                    .advance(&first, self.until(60)),
+            );
             if !matches!(advanced, Some(Ok(Advanced::Resting(_) | Advanced::Unknown))) {
                 self.messages.push(first);
             }
@@ -202,7 +217,10 @@ impl Life {
     /// The provider comes to its result about what it has accepted.
     fn decide(&mut self) {
         for token in self.world.accepted_tokens() {
-            let rounds_left = self.decided_in.entry(token.clone()).or_insert(self.scenario.result_after);
+            let rounds_left = self
+                .decided_in
+                .entry(token.clone())
+                .or_insert(self.scenario.result_after);
             if let Some(fewer) = rounds_left.checked_sub(1) {
                 *rounds_left = fewer;
             }
@@ -241,7 +259,9 @@ impl Life {
     /// The words of the pairing's history.
     pub fn history(&self) -> Vec<String> {
         let history = Stops::default().run(self.world.history(&self.first, 1_000));
-        let entries = history.expect("memory does not wait").expect("memory does not fail");
+        let entries = history
+            .expect("memory does not wait")
+            .expect("memory does not fail");
         entries.into_iter().map(|entry| entry.what).collect()
     }
 }

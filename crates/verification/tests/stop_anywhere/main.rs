@@ -1,8 +1,8 @@
-//! The program ends before and after every effect that it has, and every pairing settles all the same: with one submission, and with
-//! nothing lost.
+//! The program ends before and after every effect that it has, and every pairing settles all the
+//! same: with one submission, and with nothing lost.
 //!
-//! Which effects there are is recorded by a run that is not disturbed. Then, for each of them, the same run ends there, and the world goes
-//! on around it ([`life`]).
+//! Which effects there are is recorded by a run that is not disturbed. Then, for each of them, the
+//! same run ends there, and the world goes on around it ([`life`]).
 
 #![allow(
     clippy::unwrap_used,
@@ -33,7 +33,8 @@ fn hold(holds: bool, what: &str) -> Result<(), String> {
     if holds { Ok(()) } else { Err(what.to_owned()) }
 }
 
-/// Plays the scenario with these stops and looks at what is left in the end. Returns the calls that were made.
+/// Plays the scenario with these stops and looks at what is left in the end. Returns the calls that
+/// were made.
 fn play(scenario: Scenario, stops: &[Stop]) -> Result<Vec<Operation>, String> {
     let mut life = Life::new(scenario, stops);
     let calls = life.run()?;
@@ -46,7 +47,10 @@ fn play(scenario: Scenario, stops: &[Stop]) -> Result<Vec<Operation>, String> {
             world.deleted_at_provider().contains(&life.first),
             "the provider was not asked to delete",
         )?;
-        hold(world.submissions().len() == 1, "there is not exactly one submission")?;
+        hold(
+            world.submissions().len() == 1,
+            "there is not exactly one submission",
+        )?;
         return Ok(calls);
     }
     let pairing = world.stored(&life.first).ok_or("the pairing is gone")?;
@@ -61,7 +65,10 @@ fn play(scenario: Scenario, stops: &[Stop]) -> Result<Vec<Operation>, String> {
         reason: None,
     };
     hold(pairing.state == settled, "it did not settle")?;
-    hold(world.submissions().len() == 1, "there is not exactly one accepted submission")?;
+    hold(
+        world.submissions().len() == 1,
+        "there is not exactly one accepted submission",
+    )?;
     let submitted = &world.submissions()[0].1;
     let upload = submitted.first().map(|document| &document.upload);
     let received: Vec<_> = pairing
@@ -70,14 +77,20 @@ fn play(scenario: Scenario, stops: &[Stop]) -> Result<Vec<Operation>, String> {
         .filter(|document| Some(&document.upload) == upload)
         .collect();
     hold(
-        submitted.iter().all(|document| Some(&document.upload) == upload),
+        submitted
+            .iter()
+            .all(|document| Some(&document.upload) == upload),
         "two uploads were mixed",
     )?;
     hold(
         submitted.len() == received.len() && !submitted.is_empty(),
         "not every file was submitted",
     )?;
-    let copies = pairing.documents.iter().filter(|document| document.prepared.is_some()).count();
+    let copies = pairing
+        .documents
+        .iter()
+        .filter(|document| document.prepared.is_some())
+        .count();
     // A copy that was stored before a stop, and not recorded, is found again.
     hold(
         world.object_keys().len() == pairing.documents.len() + copies,
@@ -91,7 +104,8 @@ fn play(scenario: Scenario, stops: &[Stop]) -> Result<Vec<Operation>, String> {
         world.token_count() - world.active_token_count() >= 1 && count("SecondResult") == 1,
         "the result was not recorded exactly once",
     )?;
-    // A token whose secret was lost with its answer cannot be used; beside those there is the accepted one.
+    // A token whose secret was lost with its answer cannot be used; beside those there is the
+    // accepted one.
     let orphans = count("AuthorizationStarted") - count("SecondTokenCreated");
     let refused = count("SubmissionRefused");
     hold(
@@ -104,12 +118,18 @@ fn play(scenario: Scenario, stops: &[Stop]) -> Result<Vec<Operation>, String> {
         .iter()
         .filter(|announcement| announcement.outcome == Outcome::DualVerificationSettled)
         .count();
-    hold(settlements == 1, "the outcome was not announced exactly once")?;
+    hold(
+        settlements == 1,
+        "the outcome was not announced exactly once",
+    )?;
     Ok(calls)
 }
 
 fn name(stop: Stop, calls: &[Operation]) -> String {
-    format!("stopped {:?} call {} ({:?})", stop.side, stop.call, calls[stop.call])
+    format!(
+        "stopped {:?} call {} ({:?})",
+        stop.side, stop.call, calls[stop.call]
+    )
 }
 
 #[test]
@@ -132,7 +152,12 @@ fn whatever_effect_the_program_ends_at_everything_comes_to_its_end() {
         }
     }
     println!("{runs} runs, {seen:?}");
-    assert!(failures.is_empty(), "{} of {runs}:\n{}", failures.len(), failures.join("\n"));
+    assert!(
+        failures.is_empty(),
+        "{} of {runs}:\n{}",
+        failures.len(),
+        failures.join("\n")
+    );
     // Everything that can be called but what only answers questions of people.
     assert_eq!(seen.len(), 22, "{seen:?}");
 }
@@ -140,7 +165,9 @@ fn whatever_effect_the_program_ends_at_everything_comes_to_its_end() {
 /// Every pair of stops in this scenario. Returns how many there were.
 fn stop_twice(scenario: Scenario) -> u32 {
     let calls = play(scenario, &[]).expect("it settles");
-    let stops = |calls: std::ops::Range<usize>| calls.flat_map(|call| SIDES.map(|side| Stop { call, side }));
+    let stops = |calls: std::ops::Range<usize>| {
+        calls.flat_map(|call| SIDES.map(|side| Stop { call, side }))
+    };
     let mut runs = 0;
     for first in stops(0..calls.len()) {
         // Only the run that was stopped once tells how many effects come after that.
@@ -148,7 +175,12 @@ fn stop_twice(scenario: Scenario) -> u32 {
         for second in stops(first.call + 1..after.len()) {
             runs += 1;
             if let Err(why) = play(scenario, &[first, second]) {
-                panic!("{}, {}, then {}: {why}", scenario.name, name(first, &after), name(second, &after));
+                panic!(
+                    "{}, {}, then {}: {why}",
+                    scenario.name,
+                    name(first, &after),
+                    name(second, &after)
+                );
             }
         }
     }
@@ -157,31 +189,46 @@ fn stop_twice(scenario: Scenario) -> u32 {
 
 #[test]
 fn nor_does_it_matter_when_the_program_ends_twice() {
-    for scenario in SCENARIOS.into_iter().filter(|scenario| scenario.is_stopped_twice) {
+    for scenario in SCENARIOS
+        .into_iter()
+        .filter(|scenario| scenario.is_stopped_twice)
+    {
         let runs = stop_twice(scenario);
         println!("{runs:5} pairs of stops: {}", scenario.name);
         assert!(runs > 1_000, "{runs} runs");
     }
 }
 
-/// A program that takes "accepted, answer lost" for "not accepted" submits twice after some stop; without the stops nobody would notice.
+/// A program that takes "accepted, answer lost" for "not accepted" submits twice after some stop;
+/// without the stops nobody would notice.
 #[test]
 fn a_program_that_repeats_what_it_does_not_know_is_found_out() {
     with_state_machine(
         |pairing, event, now| match event {
-            Event::SubmissionAccepted { second } if pairing.state.lease_until().is_some_and(|lease_until| lease_until <= now) => {
+            Event::SubmissionAccepted { second }
+                if pairing
+                    .state
+                    .lease_until()
+                    .is_some_and(|lease_until| lease_until <= now) =>
+            {
                 apply(pairing, Event::SecondTokenDied { second }, now)
             }
             event => apply(pairing, event, now),
         },
         || {
             let calls = play(STRAIGHT, &[]).expect("undisturbed, it settles");
-            let submit = calls.iter().position(|call| *call == Operation::Submit).expect("it submits");
+            let submit = calls
+                .iter()
+                .position(|call| *call == Operation::Submit)
+                .expect("it submits");
             let stop = Stop {
                 call: submit,
                 side: Side::After,
             };
-            assert_eq!(play(STRAIGHT, &[stop]).unwrap_err(), "there is not exactly one accepted submission");
+            assert_eq!(
+                play(STRAIGHT, &[stop]).unwrap_err(),
+                "there is not exactly one accepted submission"
+            );
         },
     );
 }

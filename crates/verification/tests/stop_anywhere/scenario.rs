@@ -20,14 +20,16 @@ pub struct Scenario {
     pub prepare: fn(&World, &CallbackFacts),
     /// When the first callback and its message have been worked on once.
     pub later: fn(&World),
-    /// How many rounds after the documents were accepted the result is there: at once, or when every lease is over.
+    /// How many rounds after the documents were accepted the result is there: at once, or when
+    /// every lease is over.
     pub result_after: u32,
     /// A person takes the pairing up again when it is parked.
     pub retries: bool,
     /// The customer is to be forgotten when the pairing stands so.
     pub erases_in: Option<&'static str>,
-    /// Stopped at every pair of effects as well. Not where an attempt at Token 2 is lost anyway: with two more that are stopped, all three
-    /// are used up, and the pairing is parked as it should be.
+    /// Stopped at every pair of effects as well. Not where an attempt at Token 2 is lost anyway:
+    /// with two more that are stopped, all three are used up, and the pairing is parked as it
+    /// should be.
     pub is_stopped_twice: bool,
 }
 
@@ -37,7 +39,11 @@ const FRONT_LINK: &str = "https://files.example/first/SECOND_DOC_FRONT";
 /// `/api/v2/files` answers with these links instead of the callback's.
 fn fresh_links(world: &World, facts: &CallbackFacts, fresh: fn(&str) -> String) {
     let mut links = StepLinks::new();
-    for (step, link) in facts.links.iter().filter_map(|(step, links)| Some((step, links.first()?))) {
+    for (step, link) in facts
+        .links
+        .iter()
+        .filter_map(|(step, links)| Some((step, links.first()?)))
+    {
         let link = fresh(link.expose());
         world.file(&link, FileBehaviour::Serves(1_000));
         links.insert(step.clone(), vec![FileLink::new(link)]);
@@ -113,7 +119,9 @@ pub const SCENARIOS: [Scenario; 17] = [
         name: "dead links, replaced by fresh ones with other paths",
         prepare: |world, facts| {
             world.file(FRONT_LINK, FileBehaviour::Dead);
-            fresh_links(world, facts, |link| link.replace("files.example", "files.example/api"));
+            fresh_links(world, facts, |link| {
+                link.replace("files.example", "files.example/api")
+            });
         },
         ..STRAIGHT
     },

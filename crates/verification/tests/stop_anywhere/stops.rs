@@ -1,6 +1,8 @@
-//! Ends the program at a port call: before it takes effect, or after it has and before anybody knows.
+//! Ends the program at a port call: before it takes effect, or after it has and before anybody
+//! knows.
 //!
-//! The calls are numbered as they are made, so that which effects there are is found out by running, and not written down.
+//! The calls are numbered as they are made, so that which effects there are is found out by
+//! running, and not written down.
 
 use std::future::Future;
 use std::pin::pin;
@@ -59,10 +61,14 @@ impl Stops {
         self.lock().to_come.is_empty()
     }
 
-    /// Runs a use case to its end, or to the next stop: then everything that it was about to do is gone, and the answer is `None`.
+    /// Runs a use case to its end, or to the next stop: then everything that it was about to do is
+    /// gone, and the answer is `None`.
     pub fn run<T>(&self, use_case: impl Future<Output = T>) -> Option<T> {
         let mut use_case = pin!(use_case);
-        match use_case.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+        match use_case
+            .as_mut()
+            .poll(&mut Context::from_waker(Waker::noop()))
+        {
             Poll::Ready(returned) => Some(returned),
             Poll::Pending => {
                 let has_stopped = std::mem::take(&mut self.lock().has_stopped);

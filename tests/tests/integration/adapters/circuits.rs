@@ -14,7 +14,12 @@ use super::pairings::private_table;
 async fn the_circuit_conforms() {
     let stack = Stack::shared().await;
     let table = private_table(&stack).await;
-    conformance::circuits(&DynamoCircuits::new(&stack.sdk, table, Arc::new(SettableClock::new()))).await;
+    conformance::circuits(&DynamoCircuits::new(
+        &stack.sdk,
+        table,
+        Arc::new(SettableClock::new()),
+    ))
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -22,7 +27,13 @@ async fn of_many_that_write_the_same_version_exactly_one_wins() {
     let stack = Stack::shared().await;
     let table = private_table(&stack).await;
     let stores: Vec<Arc<dyn Circuits>> = (0..16)
-        .map(|_| Arc::new(DynamoCircuits::new(&stack.sdk, &table, Arc::new(SettableClock::new()))) as Arc<dyn Circuits>)
+        .map(|_| {
+            Arc::new(DynamoCircuits::new(
+                &stack.sdk,
+                &table,
+                Arc::new(SettableClock::new()),
+            )) as Arc<dyn Circuits>
+        })
         .collect();
     conformance::circuits_race(&stores).await;
 }

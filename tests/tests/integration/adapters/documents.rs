@@ -25,7 +25,10 @@ impl Bucket {
     /// The stack's bucket, and files from these servers only.
     async fn taking_from(servers: &[&FileServer]) -> Self {
         let stack = Stack::shared().await;
-        let origins: Vec<&str> = servers.iter().map(|server| server.origin.as_str()).collect();
+        let origins: Vec<&str> = servers
+            .iter()
+            .map(|server| server.origin.as_str())
+            .collect();
         let origins: FileOrigins = origins.join(",").parse().unwrap();
         let notes = Arc::new(Notes::default());
         let documents = S3Documents::new(
@@ -48,7 +51,11 @@ impl Bucket {
         self.capture_within(Duration::from_secs(30), link).await
     }
 
-    async fn capture_within(&self, budget: Duration, link: &str) -> Result<StoredDocument, CaptureError> {
+    async fn capture_within(
+        &self,
+        budget: Duration,
+        link: &str,
+    ) -> Result<StoredDocument, CaptureError> {
         let planned = PlannedDocument {
             step: "SECOND_DOC".parse().unwrap(),
             file: FileNumber::FIRST,
@@ -56,12 +63,21 @@ impl Bucket {
         };
         let until = SystemClock.now().plus(budget);
         self.documents
-            .capture(&self.first, &upload(), &planned, &FileLink::new(link), until)
+            .capture(
+                &self.first,
+                &upload(),
+                &planned,
+                &FileLink::new(link),
+                until,
+            )
             .await
     }
 
     async fn objects(&self) -> Vec<String> {
-        let objects = self.stack.objects(&format!("documents/{}/", self.first)).await;
+        let objects = self
+            .stack
+            .objects(&format!("documents/{}/", self.first))
+            .await;
         objects.into_iter().map(|object| object.key).collect()
     }
 }
@@ -81,8 +97,14 @@ async fn why_not(answer: Answer) -> &'static str {
     let server = FileServer::start(answer).await;
     let bucket = Bucket::taking_from(&[&server]).await;
     let why = why(bucket.capture(&server.link()).await);
-    assert!(bucket.objects().await.is_empty(), "nothing half-written stays: {why}");
-    assert!(bucket.notes.0.lock().unwrap().is_empty(), "nothing is counted: {why}");
+    assert!(
+        bucket.objects().await.is_empty(),
+        "nothing half-written stays: {why}"
+    );
+    assert!(
+        bucket.notes.0.lock().unwrap().is_empty(),
+        "nothing is counted: {why}"
+    );
     why
 }
 
@@ -97,18 +119,29 @@ async fn a_file_is_stored_as_it_is_and_described_by_its_bytes() {
         (pictures::jpeg(100_001), Some(FileType::Jpeg), "jpg"),
         (pictures::png(8), Some(FileType::Png), "png"),
         (pictures::pdf(3_000_000), Some(FileType::Pdf), "pdf"),
-        (pictures::starting_with(b"\n\n%PDF-1.4", 2_000), Some(FileType::Pdf), "pdf"),
+        (
+            pictures::starting_with(b"\n\n%PDF-1.4", 2_000),
+            Some(FileType::Pdf),
+            "pdf",
+        ),
         (
             pictures::starting_with(b"RIFF\x10\0\0\0WEBPVP8 ", 9_000),
             Some(FileType::Webp),
             "webp",
         ),
-        (pictures::starting_with(b"\0\0\0\x18ftypheic", 9_000), Some(FileType::Heic), "heic"),
+        (
+            pictures::starting_with(b"\0\0\0\x18ftypheic", 9_000),
+            Some(FileType::Heic),
+            "heic",
+        ),
     ] {
         let server = FileServer::start(Answer::file(file.clone())).await;
         let bucket = Bucket::taking_from(&[&server]).await;
         let captured = bucket
-            .capture(&format!("{}?X-Amz-Date=20261123T080103Z&X-Amz-Expires=3600", server.link()))
+            .capture(&format!(
+                "{}?X-Amz-Date=20261123T080103Z&X-Amz-Expires=3600",
+                server.link()
+            ))
             .await;
         let Some(file_type) = file_type else {
             assert_eq!(why(captured), "FileTypeNotAccepted");
@@ -118,7 +151,11 @@ async fn a_file_is_stored_as_it_is_and_described_by_its_bytes() {
         assert_eq!(stored.file_type, file_type);
         assert_eq!(stored.bytes, file.len() as u64);
         assert_eq!(stored.sha256, Digest256::of(&file));
-        let key = format!("documents/{}/{}/SECOND_DOC.{extension}", bucket.first, upload());
+        let key = format!(
+            "documents/{}/{}/SECOND_DOC.{extension}",
+            bucket.first,
+            upload()
+        );
         assert_eq!(bucket.objects().await, [key.as_str()]);
         assert_eq!(bucket.stack.object(&key).await, file);
         let notes = bucket.notes.0.lock().unwrap();
@@ -148,7 +185,11 @@ async fn a_second_capture_describes_the_first_and_changes_nothing() {
     assert_eq!(bucket.capture(&another.link()).await.unwrap(), stored);
     assert_eq!(stored.sha256, Digest256::of(&one));
     assert_eq!(bucket.stack.object(&bucket.objects().await[0]).await, one);
-    assert_eq!(bucket.notes.0.lock().unwrap().len(), 1, "one file is counted once");
+    assert_eq!(
+        bucket.notes.0.lock().unwrap().len(),
+        1,
+        "one file is counted once"
+    );
 }
 
 #[tokio::test]
@@ -158,21 +199,39 @@ async fn captures_at_the_same_time_agree_on_what_is_there() {
         FileServer::start(Answer::file(pictures::png(800_000))).await,
     ];
     let bucket = Bucket::taking_from(&[&servers[0], &servers[1]]).await;
-    let links = [servers[0].link(), servers[1].link(), servers[0].link(), servers[1].link()];
-    let captured = futures_util::future::join_all(links.iter().map(|link| bucket.capture(link))).await;
+    let links = [
+        servers[0].link(),
+        servers[1].link(),
+        servers[0].link(),
+        servers[1].link(),
+    ];
+    let captured =
+        futures_util::future::join_all(links.iter().map(|link| bucket.capture(link))).await;
     let there = bucket.stack.object(&bucket.objects().await[0]).await;
     for stored in captured {
         let stored = stored.unwrap();
-        assert_eq!((stored.bytes, stored.sha256), (there.len() as u64, Digest256::of(&there)));
+        assert_eq!(
+            (stored.bytes, stored.sha256),
+            (there.len() as u64, Digest256::of(&there))
+        );
     }
 }
 
 #[tokio::test]
 async fn files_that_are_not_as_promised_are_not_stored() {
     let file = pictures::jpeg(50_000);
-    assert_eq!(why_not(Answer::promising(50_001, file.clone())).await, "truncated");
-    assert_eq!(why_not(Answer::promising(5_000_000, file.clone())).await, "truncated");
-    assert_eq!(why_not(Answer::promising(50_000, Vec::new())).await, "truncated");
+    assert_eq!(
+        why_not(Answer::promising(50_001, file.clone())).await,
+        "truncated"
+    );
+    assert_eq!(
+        why_not(Answer::promising(5_000_000, file.clone())).await,
+        "truncated"
+    );
+    assert_eq!(
+        why_not(Answer::promising(50_000, Vec::new())).await,
+        "truncated"
+    );
     let without_length = Answer {
         head: "HTTP/1.1 200 OK\r\n".to_owned(),
         body: file.clone(),
@@ -207,20 +266,37 @@ async fn a_file_that_comes_in_pieces_without_a_length_is_stored_whole_or_not_at_
     let server = FileServer::start(in_pieces(&file, true)).await;
     let bucket = Bucket::taking_from(&[&server]).await;
     let stored = bucket.capture(&server.link()).await.unwrap();
-    assert_eq!((stored.bytes, stored.sha256), (300_000, Digest256::of(&file)));
+    assert_eq!(
+        (stored.bytes, stored.sha256),
+        (300_000, Digest256::of(&file))
+    );
     assert_eq!(bucket.stack.object(&bucket.objects().await[0]).await, file);
     assert_eq!(why_not(in_pieces(&file, false)).await, "truncated");
-    assert_eq!(why_not(in_pieces(&pictures::jpeg(30_000_001), true)).await, "FileTooLarge");
+    assert_eq!(
+        why_not(in_pieces(&pictures::jpeg(30_000_001), true)).await,
+        "FileTooLarge"
+    );
 }
 
 #[tokio::test]
 async fn files_that_can_never_be_submitted_are_refused() {
     assert_eq!(why_not(Answer::file(Vec::new())).await, "FileEmpty");
     // Known by its length alone; the server has nothing to send.
-    assert_eq!(why_not(Answer::promising(30_000_001, Vec::new())).await, "FileTooLarge");
+    assert_eq!(
+        why_not(Answer::promising(30_000_001, Vec::new())).await,
+        "FileTooLarge"
+    );
     // A PDF cannot be made smaller, so it must be small from the start.
-    assert_eq!(why_not(Answer::file(pictures::pdf(14_990_001))).await, "FileTooLarge");
-    for start in [&b"RIFF\x10\0\0\0WAVEfmt "[..], b"GIF89a", b"<html>", b"\0\0\0\x18ftypisom"] {
+    assert_eq!(
+        why_not(Answer::file(pictures::pdf(14_990_001))).await,
+        "FileTooLarge"
+    );
+    for start in [
+        &b"RIFF\x10\0\0\0WAVEfmt "[..],
+        b"GIF89a",
+        b"<html>",
+        b"\0\0\0\x18ftypisom",
+    ] {
         assert_eq!(
             why_not(Answer::file(pictures::starting_with(start, 9_000))).await,
             "FileTypeNotAccepted"
@@ -236,7 +312,11 @@ async fn an_answer_tells_a_dead_link_from_a_busy_server() {
         assert_eq!(why_not(Answer::empty(status, "")).await, "dead", "{status}");
     }
     for status in [408, 429, 500, 502, 503, 504] {
-        assert_eq!(why_not(Answer::empty(status, "")).await, "unavailable", "{status}");
+        assert_eq!(
+            why_not(Answer::empty(status, "")).await,
+            "unavailable",
+            "{status}"
+        );
     }
 }
 
@@ -244,14 +324,24 @@ async fn an_answer_tells_a_dead_link_from_a_busy_server() {
 async fn a_redirect_is_followed_to_allowed_origins_only() {
     let file = pictures::jpeg(10_000);
     let target = FileServer::start(Answer::file(file.clone())).await;
-    let redirecting = FileServer::start(Answer::empty(307, &format!("Location: {}\r\n", target.link()))).await;
+    let redirecting = FileServer::start(Answer::empty(
+        307,
+        &format!("Location: {}\r\n", target.link()),
+    ))
+    .await;
 
     let trusting = Bucket::taking_from(&[&redirecting, &target]).await;
-    assert_eq!(trusting.capture(&redirecting.link()).await.unwrap().sha256, Digest256::of(&file));
+    assert_eq!(
+        trusting.capture(&redirecting.link()).await.unwrap().sha256,
+        Digest256::of(&file)
+    );
     assert_eq!(target.heard(), 1);
 
     let wary = Bucket::taking_from(&[&redirecting]).await;
-    assert_eq!(why(wary.capture(&redirecting.link()).await), "LinkOriginNotAllowed");
+    assert_eq!(
+        why(wary.capture(&redirecting.link()).await),
+        "LinkOriginNotAllowed"
+    );
     assert_eq!(target.heard(), 1, "it was not asked");
     assert!(wary.objects().await.is_empty());
 }
@@ -263,7 +353,11 @@ async fn redirects_without_end_or_aim_are_refused() {
     assert_eq!(why(bucket.capture(&circle.link()).await), "LinkUnusable");
     assert_eq!(circle.heard(), 4, "the link and three redirects");
     for status in [301, 302, 304] {
-        assert_eq!(why_not(Answer::empty(status, "")).await, "LinkUnusable", "{status}");
+        assert_eq!(
+            why_not(Answer::empty(status, "")).await,
+            "LinkUnusable",
+            "{status}"
+        );
     }
     assert_eq!(
         why_not(Answer::empty(302, "Location: file:///etc/passwd\r\n")).await,
@@ -277,7 +371,11 @@ async fn a_server_that_is_silent_is_given_up_in_time() {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let origin = format!("http://{}", listener.local_addr().unwrap());
     let server = FileServer::start(Answer::empty(200, "")).await;
-    let redirecting = FileServer::start(Answer::empty(302, &format!("Location: {origin}/silent\r\n"))).await;
+    let redirecting = FileServer::start(Answer::empty(
+        302,
+        &format!("Location: {origin}/silent\r\n"),
+    ))
+    .await;
     let stack = Stack::shared().await;
     let documents = S3Documents::new(
         &stack.sdk,
@@ -292,10 +390,15 @@ async fn a_server_that_is_silent_is_given_up_in_time() {
         ..Bucket::taking_from(&[&server]).await
     };
     let started = SystemClock.now();
-    let captured = bucket.capture_within(Duration::from_millis(500), &redirecting.link()).await;
+    let captured = bucket
+        .capture_within(Duration::from_millis(500), &redirecting.link())
+        .await;
     assert_eq!(why(captured), "unavailable");
     let took = SystemClock.now().since(started);
-    assert!((Duration::from_millis(500)..Duration::from_secs(3)).contains(&took), "{took:?}");
+    assert!(
+        (Duration::from_millis(500)..Duration::from_secs(3)).contains(&took),
+        "{took:?}"
+    );
     assert!(bucket.objects().await.is_empty());
 }
 
@@ -326,5 +429,8 @@ async fn no_error_shows_the_link() {
         .await
         .unwrap_err();
     let told = format!("{error} {error:?} {link:?} {documents:?}");
-    assert!(!told.contains("hidden") && !told.contains("/name"), "{told}");
+    assert!(
+        !told.contains("hidden") && !told.contains("/name"),
+        "{told}"
+    );
 }

@@ -1,4 +1,5 @@
-//! The adapters alone, each against the emulator's service: the ports' conformance suites, and what those cannot ask.
+//! The adapters alone, each against the emulator's service: the ports' conformance suites, and what
+//! those cannot ask.
 
 mod archive;
 mod circuits;

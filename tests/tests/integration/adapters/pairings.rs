@@ -1,4 +1,5 @@
-//! The table. Each test has one of its own with the same keys, because the deployed functions look after the shared one.
+//! The table. Each test has one of its own with the same keys, because the deployed functions look
+//! after the shared one.
 
 mod of_client;
 
@@ -7,7 +8,10 @@ use std::time::Duration;
 
 use adapters::DynamoPairings;
 use aws_sdk_dynamodb::Client;
-use aws_sdk_dynamodb::types::{AttributeDefinition, AttributeValue, BillingMode, KeySchemaElement, KeyType, ScalarAttributeType};
+use aws_sdk_dynamodb::types::{
+    AttributeDefinition, AttributeValue, BillingMode, KeySchemaElement, KeyType,
+    ScalarAttributeType,
+};
 use integration_tests::Stack;
 use uuid::Uuid;
 use verification::Pairing;
@@ -28,7 +32,9 @@ pub(super) async fn private_table(stack: &Stack) -> String {
         let definition = AttributeDefinition::builder()
             .attribute_name(key)
             .attribute_type(ScalarAttributeType::S);
-        let element = KeySchemaElement::builder().attribute_name(key).key_type(key_type);
+        let element = KeySchemaElement::builder()
+            .attribute_name(key)
+            .key_type(key_type);
         request = request
             .attribute_definitions(definition.build().unwrap())
             .key_schema(element.build().unwrap());
@@ -41,7 +47,11 @@ pub(super) async fn private_table(stack: &Stack) -> String {
 async fn the_table_conforms() {
     let stack = Stack::shared().await;
     let table = private_table(&stack).await;
-    conformance::pairings(&DynamoPairings::new(&stack.sdk, table, RETENTION), "dynamodb").await;
+    conformance::pairings(
+        &DynamoPairings::new(&stack.sdk, table, RETENTION),
+        "dynamodb",
+    )
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -61,7 +71,9 @@ async fn idempotency_keys_in_the_table_conform() {
     let store = DynamoPairings::new(&stack.sdk, &table, RETENTION);
     conformance::session_keys(&store, &store, "dynamodb").await;
     let stores: Vec<Arc<dyn SessionKeys>> = (0..16)
-        .map(|_| Arc::new(DynamoPairings::new(&stack.sdk, &table, RETENTION)) as Arc<dyn SessionKeys>)
+        .map(|_| {
+            Arc::new(DynamoPairings::new(&stack.sdk, &table, RETENTION)) as Arc<dyn SessionKeys>
+        })
         .collect();
     conformance::session_keys_race(&stores, "dynamodb").await;
 }
@@ -91,10 +103,21 @@ async fn every_record_of_a_pairing_ends_with_the_retention_after_its_write() {
         Saved::Won
     );
 
-    let items = Client::new(&stack.sdk).scan().table_name(&table).send().await.unwrap();
+    let items = Client::new(&stack.sdk)
+        .scan()
+        .table_name(&table)
+        .send()
+        .await
+        .unwrap();
     assert_eq!(items.items().len(), 2, "{items:?}");
     let expected = AttributeValue::N((1_795_422_063 + 30 * 24 * 60 * 60).to_string());
-    assert!(items.items().iter().all(|item| item["expires_at"] == expected), "{items:?}");
+    assert!(
+        items
+            .items()
+            .iter()
+            .all(|item| item["expires_at"] == expected),
+        "{items:?}"
+    );
 }
 
 #[tokio::test]

@@ -24,7 +24,9 @@ impl Rotation {
     async fn start(keys: &[&str]) -> Self {
         let stack = Stack::shared().await;
         let client = Client::new(&stack.sdk);
-        let request = client.create_secret().name(format!("private-{}", Uuid::new_v4().simple()));
+        let request = client
+            .create_secret()
+            .name(format!("private-{}", Uuid::new_v4().simple()));
         let created = request.secret_string(secret(keys)).send().await.unwrap();
         let arn = created.arn().unwrap().to_owned();
         let clock = Arc::new(SettableClock::new());
@@ -38,13 +40,20 @@ impl Rotation {
     }
 
     async fn put(&self, text: String) {
-        let request = self.client.put_secret_value().secret_id(&self.arn).secret_string(text);
+        let request = self
+            .client
+            .put_secret_value()
+            .secret_id(&self.arn)
+            .secret_string(text);
         request.send().await.unwrap();
     }
 
     async fn accepts(&self, key: &str) -> bool {
         let signature = sign(key, BODY);
-        let verified = self.secrets.verify(Bytes::from_static(BODY), Some(signature.as_bytes())).await;
+        let verified = self
+            .secrets
+            .verify(Bytes::from_static(BODY), Some(signature.as_bytes()))
+            .await;
         verified.expect("there is a secret").is_ok()
     }
 }
@@ -78,7 +87,10 @@ async fn a_secret_that_is_spoilt_later_leaves_the_known_keys_in_force() {
     assert!(rotation.accepts("one").await);
 
     rotation.put(secret(&["two"])).await;
-    assert!(rotation.accepts("two").await, "a failed reading does not count as one");
+    assert!(
+        rotation.accepts("two").await,
+        "a failed reading does not count as one"
+    );
 }
 
 #[tokio::test]
@@ -87,9 +99,17 @@ async fn refused_credentials_lead_to_newer_ones_at_most_once_a_minute() {
     let stale = rotation.secrets.current().await.unwrap();
     assert!(rotation.secrets.newer_than(&stale).await.unwrap().is_none());
     rotation.clock.advance(60_000);
-    let newer = rotation.secrets.newer_than(&stale).await.unwrap().expect("a minute has passed");
+    let newer = rotation
+        .secrets
+        .newer_than(&stale)
+        .await
+        .unwrap()
+        .expect("a minute has passed");
     assert!(
-        Arc::ptr_eq(&newer, &rotation.secrets.newer_than(&stale).await.unwrap().unwrap()),
+        Arc::ptr_eq(
+            &newer,
+            &rotation.secrets.newer_than(&stale).await.unwrap().unwrap()
+        ),
         "known already"
     );
     assert!(rotation.secrets.newer_than(&newer).await.unwrap().is_none());
@@ -99,10 +119,15 @@ async fn refused_credentials_lead_to_newer_ones_at_most_once_a_minute() {
 async fn a_secret_that_is_not_there_or_malformed_says_so_and_shows_nothing() {
     let stack = Stack::shared().await;
     let missing = Secrets::new(&stack.sdk, "no-such-secret", Arc::new(SettableClock::new()));
-    assert!(matches!(missing.current().await, Err(SecretError::Unavailable(_))));
+    assert!(matches!(
+        missing.current().await,
+        Err(SecretError::Unavailable(_))
+    ));
 
     let rotation = Rotation::start(&["one"]).await;
-    rotation.put(json!({"apiKey": "hidden", "apiSecret": "hidden"}).to_string()).await;
+    rotation
+        .put(json!({"apiKey": "hidden", "apiSecret": "hidden"}).to_string())
+        .await;
     let error = rotation.secrets.current().await.unwrap_err();
     assert!(matches!(error, SecretError::Malformed(_)));
     assert!(!format!("{error} {error:?}").contains("hidden"));

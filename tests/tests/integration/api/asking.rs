@@ -5,12 +5,17 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 async fn page(stack: &Stack, query: &str) -> Value {
-    stack.api(Method::GET, &format!("/verifications?{query}"), None).await.expect(200)
+    stack
+        .api(Method::GET, &format!("/verifications?{query}"), None)
+        .await
+        .expect(200)
 }
 
 fn scan_refs(page: &Value) -> Vec<String> {
     let items = page["items"].as_array().unwrap().iter();
-    items.map(|item| item["scanRef"].as_str().unwrap().to_owned()).collect()
+    items
+        .map(|item| item["scanRef"].as_str().unwrap().to_owned())
+        .collect()
 }
 
 #[tokio::test]
@@ -21,7 +26,11 @@ async fn a_client_is_listed_newest_first_and_page_by_page() {
     let mut created = Vec::new();
     for _ in 0..5 {
         let answer = stack
-            .api(Method::POST, "/sessions", Some(json!({"clientId": client_id})))
+            .api(
+                Method::POST,
+                "/sessions",
+                Some(json!({"clientId": client_id})),
+            )
             .await
             .expect(201);
         created.insert(0, answer["scanRef"].as_str().unwrap().to_owned());
@@ -36,7 +45,11 @@ async fn a_client_is_listed_newest_first_and_page_by_page() {
     );
     let whole = eventually("the index has all of them", || async {
         let whole = page(&stack, &client).await;
-        if scan_refs(&whole).len() == 5 { Ok(whole) } else { Err(whole) }
+        if scan_refs(&whole).len() == 5 {
+            Ok(whole)
+        } else {
+            Err(whole)
+        }
     })
     .await;
     assert_eq!(scan_refs(&whole), created);
@@ -48,7 +61,9 @@ async fn a_client_is_listed_newest_first_and_page_by_page() {
         let page = page(&stack, &query).await;
         assert!(scan_refs(&page).len() <= 2);
         found.extend(scan_refs(&page));
-        let Some(next) = page["next"].as_str() else { break };
+        let Some(next) = page["next"].as_str() else {
+            break;
+        };
         query = format!("{client}&limit=2&next={next}");
     }
     assert_eq!(found, created);
@@ -59,7 +74,9 @@ async fn a_client_is_listed_newest_first_and_page_by_page() {
 async fn a_list_tells_reason_and_verdict_and_the_index_knows_no_secret() {
     let stack = Stack::shared().await;
     let session = stack.session_with_documents().await;
-    session.finish_and_be_believed(json!({"overall": "DENIED"})).await;
+    session
+        .finish_and_be_believed(json!({"overall": "DENIED"}))
+        .await;
     let item = eventually("the index has it", || async {
         let page = page(&stack, &format!("clientId={}", session.client_id)).await;
         match &page["items"][0] {
@@ -68,13 +85,25 @@ async fn a_list_tells_reason_and_verdict_and_the_index_knows_no_secret() {
         }
     })
     .await;
-    assert_eq!((&item["state"], &item["reason"]), (&json!("Declined"), &json!("FirstDenied")));
+    assert_eq!(
+        (&item["state"], &item["reason"]),
+        (&json!("Declined"), &json!("FirstDenied"))
+    );
     let indexed = stack.indexed(&session.client_id).await;
     assert_eq!(indexed.len(), 1);
     let mut names: Vec<&String> = indexed[0].keys().collect();
     names.sort();
     assert_eq!(
         names,
-        ["client_id", "created_at", "pk", "reason", "scan_ref", "sk", "state", "updated_at"]
+        [
+            "client_id",
+            "created_at",
+            "pk",
+            "reason",
+            "scan_ref",
+            "sk",
+            "state",
+            "updated_at"
+        ]
     );
 }

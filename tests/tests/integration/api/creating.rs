@@ -14,17 +14,28 @@ async fn a_session_that_an_application_creates_settles_and_is_found_by_either_sc
     let page = stack.http.get(redirect_url).send().await.unwrap();
     assert!(page.status().is_success(), "the customer can be sent there");
 
-    session.upload(FRONT, "image/jpeg", pictures::jpeg(30_000)).await;
-    session.upload(BACK, "image/png", pictures::png(20_000)).await;
+    session
+        .upload(FRONT, "image/jpeg", pictures::jpeg(30_000))
+        .await;
+    session
+        .upload(BACK, "image/png", pictures::png(20_000))
+        .await;
     session.finish_and_be_believed(json!({})).await;
     session.until_settled().await;
 
     let first = stack
-        .api(Method::GET, &format!("/verifications/{}", session.scan_ref), None)
+        .api(
+            Method::GET,
+            &format!("/verifications/{}", session.scan_ref),
+            None,
+        )
         .await
         .expect(200);
     assert_eq!(first["clientId"], session.client_id.as_str());
-    assert_eq!((&first["state"], &first["verdict"]), (&json!("Settled"), &json!("Approved")));
+    assert_eq!(
+        (&first["state"], &first["verdict"]),
+        (&json!("Settled"), &json!("Approved"))
+    );
     assert_eq!(
         first["first"],
         json!({"scanRef": session.scan_ref, "overall": "APPROVED", "tags": []})
@@ -41,7 +52,10 @@ async fn a_session_that_an_application_creates_settles_and_is_found_by_either_sc
     let second = first["second"]["scanRef"].as_str().unwrap();
     assert_ne!(second, session.scan_ref);
     assert_eq!(
-        stack.api(Method::GET, &format!("/verifications/{second}"), None).await.expect(200),
+        stack
+            .api(Method::GET, &format!("/verifications/{second}"), None)
+            .await
+            .expect(200),
         first
     );
 }
@@ -62,25 +76,38 @@ async fn everything_that_may_be_given_reaches_the_provider() {
     assert!(expires_at > before);
     let known = stack
         .sandbox
-        .admin(Method::GET, &format!("/sessions/{}", session.scan_ref), json!({}))
+        .admin(
+            Method::GET,
+            &format!("/sessions/{}", session.scan_ref),
+            json!({}),
+        )
         .await;
     assert_eq!(known["externalRef"], "užsakymas-1");
-    assert!(known["additionalSteps"].to_string().contains("ANY"), "{known}");
+    assert!(
+        known["additionalSteps"].to_string().contains("ANY"),
+        "{known}"
+    );
     let pairing = session.pairing().await.unwrap().pairing.to_string();
-    assert!(pairing.contains("LV") && pairing.contains("PASSPORT"), "{pairing}");
+    assert!(
+        pairing.contains("LV") && pairing.contains("PASSPORT"),
+        "{pairing}"
+    );
 }
 
 #[tokio::test]
 async fn steps_that_are_never_judged_warn_and_tell_the_remedy() {
     let stack = Stack::shared().await;
-    let steps = |kind: &str| json!({"additionalSteps": {"ALL": {"ALL": {"SECOND_DOC": {"type": kind}}}}});
+    let steps =
+        |kind: &str| json!({"additionalSteps": {"ALL": {"ALL": {"SECOND_DOC": {"type": kind}}}}});
     let (_, judged) = stack.api_session(steps("EXTRACT")).await;
     assert_eq!(judged.get("warnings"), None);
     let (session, created) = stack.api_session(steps("UPLOAD")).await;
     let warning = &created["warnings"][0];
     assert_eq!(warning["code"], "step_never_judged");
 
-    session.upload("SECOND_DOC", "image/jpeg", pictures::jpeg(1_000)).await;
+    session
+        .upload("SECOND_DOC", "image/jpeg", pictures::jpeg(1_000))
+        .await;
     session.finish(json!({"additionalSteps": null})).await;
     session.until_parked("StepNotJudged").await;
     let path = format!("/verifications/{}", session.scan_ref);

@@ -1,4 +1,5 @@
-//! A customer is to be forgotten: nothing is left here, nothing at the provider, and what comes late leaves no trace.
+//! A customer is to be forgotten: nothing is left here, nothing at the provider, and what comes
+//! late leaves no trace.
 
 use integration_tests::{Session, Stack};
 use reqwest::Method;
@@ -15,10 +16,17 @@ async fn assert_nothing_left(stack: &Stack, session: &Session<'_>, second: &str)
     for scan_ref in [session.scan_ref.as_str(), second] {
         assert_eq!(stack.objects(&format!("documents/{scan_ref}/")).await, []);
         assert_eq!(stack.objects(&format!("callbacks/{scan_ref}/")).await, []);
-        let answer = stack.api(Method::GET, &format!("/verifications/{scan_ref}"), None).await;
-        assert_eq!((answer.status, answer.code()), (404, "verification_not_found"));
+        let answer = stack
+            .api(Method::GET, &format!("/verifications/{scan_ref}"), None)
+            .await;
+        assert_eq!(
+            (answer.status, answer.code()),
+            (404, "verification_not_found")
+        );
     }
-    let items = stack.items_with(&[&session.client_id, &session.scan_ref, second]).await;
+    let items = stack
+        .items_with(&[&session.client_id, &session.scan_ref, second])
+        .await;
     assert_eq!(items, Vec::<String>::new());
 }
 
@@ -29,8 +37,12 @@ async fn what_was_erased_is_gone_everywhere_and_stays_gone() {
     session.finish_and_be_believed(json!({})).await;
     let settled = session.until_settled().await;
     let second = settled.second_scan_ref.unwrap();
-    let first_callback = stack.object(&session.archived_callbacks().await[0].key).await;
-    let second_callback = stack.object(&stack.objects(&format!("callbacks/{second}/")).await[0].key).await;
+    let first_callback = stack
+        .object(&session.archived_callbacks().await[0].key)
+        .await;
+    let second_callback = stack
+        .object(&stack.objects(&format!("callbacks/{second}/")).await[0].key)
+        .await;
 
     // By the second's name as well as by the first's.
     let receipt = erase(&stack, &second).await;
@@ -41,9 +53,9 @@ async fn what_was_erased_is_gone_everywhere_and_stays_gone() {
     assert_eq!(receipt["complete"], true);
     let removed = |place: &str, what: &str| {
         let list = receipt["removed"].as_array().unwrap();
-        let found = list
-            .iter()
-            .find(|entry| entry["where"] == place && entry["what"].as_str().unwrap().starts_with(what));
+        let found = list.iter().find(|entry| {
+            entry["where"] == place && entry["what"].as_str().unwrap().starts_with(what)
+        });
         found.and_then(|entry| entry["count"].as_u64()).unwrap()
     };
     assert_eq!(removed("DocumentBucket", "documents"), 2);
@@ -51,11 +63,17 @@ async fn what_was_erased_is_gone_everywhere_and_stays_gone() {
     assert!(removed("PairingTable", "records") >= 3, "{receipt}");
     for scan_ref in [&session.scan_ref, &second] {
         assert_eq!(removed("iDenfy", &format!("verification {scan_ref}")), 1);
-        let at_provider = stack.sandbox.admin(Method::GET, &format!("/sessions/{scan_ref}"), json!({})).await;
+        let at_provider = stack
+            .sandbox
+            .admin(Method::GET, &format!("/sessions/{scan_ref}"), json!({}))
+            .await;
         assert_eq!(at_provider["state"], "DELETED");
     }
     let remaining = receipt["remaining"].as_array().unwrap();
-    assert!(remaining.iter().all(|entry| entry["askAgainAt"].is_null()), "{receipt}");
+    assert!(
+        remaining.iter().all(|entry| entry["askAgainAt"].is_null()),
+        "{receipt}"
+    );
     assert_nothing_left(&stack, &session, &second).await;
 
     assert_eq!(stack.post_signed(first_callback).await, 200);
@@ -65,7 +83,10 @@ async fn what_was_erased_is_gone_everywhere_and_stays_gone() {
 
     for scan_ref in [&session.scan_ref, &second] {
         let again = erase(&stack, scan_ref).await;
-        assert_eq!((&again["complete"], &again["removed"]), (&json!(true), &json!([])));
+        assert_eq!(
+            (&again["complete"], &again["removed"]),
+            (&json!(true), &json!([]))
+        );
     }
     assert_eq!(
         session.requests("delete").await.len(),
@@ -89,14 +110,24 @@ async fn a_session_that_can_still_be_used_remains_until_it_has_ended() {
     assert_eq!(live.len(), 1, "{receipt}");
     assert_eq!(
         (&live[0]["where"], live[0]["what"].as_str().unwrap()),
-        (&json!("iDenfy"), &*format!("verification {}", session.scan_ref))
+        (
+            &json!("iDenfy"),
+            &*format!("verification {}", session.scan_ref)
+        )
     );
 
     let known = stack
-        .api(Method::GET, &format!("/verifications/{}", session.scan_ref), None)
+        .api(
+            Method::GET,
+            &format!("/verifications/{}", session.scan_ref),
+            None,
+        )
         .await
         .expect(200);
-    assert_eq!((&known["state"], &known["clientId"]), (&json!("Erasing"), &Value::Null));
+    assert_eq!(
+        (&known["state"], &known["clientId"]),
+        (&json!("Erasing"), &Value::Null)
+    );
     assert_eq!(
         stack.items_with(&[&session.client_id]).await,
         Vec::<String>::new(),
@@ -128,7 +159,12 @@ async fn an_erasure_that_the_provider_interrupts_goes_on_where_it_stopped() {
 
     let receipt = erase(&stack, &session.scan_ref).await;
     assert_eq!(receipt["complete"], false, "{receipt}");
-    assert_eq!(stack.objects(&format!("documents/{}/", session.scan_ref)).await, []);
+    assert_eq!(
+        stack
+            .objects(&format!("documents/{}/", session.scan_ref))
+            .await,
+        []
+    );
     let receipt = erase(&stack, &session.scan_ref).await;
     assert_eq!(receipt["complete"], true, "{receipt}");
     assert_eq!(

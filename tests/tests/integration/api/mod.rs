@@ -1,5 +1,5 @@
-//! What applications rely on: sessions, queries, retries and erasure, signed as in AWS and held to `docs/openapi.yaml` answer by
-//! answer (see `Stack::api`).
+//! What applications rely on: sessions, queries, retries and erasure, signed as in AWS and held to
+//! `docs/openapi.yaml` answer by answer (see `Stack::api`).
 
 mod asking;
 mod creating;

@@ -1,4 +1,5 @@
-//! The provider refuses or fails while a session is created: a stable code, and nothing of the provider's own words.
+//! The provider refuses or fails while a session is created: a stable code, and nothing of the
+//! provider's own words.
 
 use integration_tests::{ApiAnswer, Stack};
 use reqwest::Method;
@@ -13,7 +14,13 @@ async fn with_fault(stack: &Stack, mut fault: Value) -> ApiAnswer {
     fault["message"] = json!(WORDS);
     let at_most = fault["times"].as_u64().unwrap_or(1);
     stack.sandbox.admin(Method::POST, "/faults", fault).await;
-    let answer = stack.api(Method::POST, "/sessions", Some(json!({"clientId": client_id}))).await;
+    let answer = stack
+        .api(
+            Method::POST,
+            "/sessions",
+            Some(json!({"clientId": client_id})),
+        )
+        .await;
     let text = answer.body.to_string();
     assert!(!text.contains(WORDS) && !text.contains('<'), "{text}");
     let asked = stack.sandbox.requests_of(&client_id).await.len() as u64;
@@ -29,7 +36,12 @@ async fn each_refusal_has_its_status_and_code() {
     let stack = Stack::shared().await;
     let check = async |fault: Value, status: u16, code: &str| {
         let answer = with_fault(&stack, fault.clone()).await;
-        assert_eq!((answer.status, answer.code()), (status, code), "{fault} {}", answer.body);
+        assert_eq!(
+            (answer.status, answer.code()),
+            (status, code),
+            "{fault} {}",
+            answer.body
+        );
         answer
     };
     check(
@@ -45,7 +57,12 @@ async fn each_refusal_has_its_status_and_code() {
     )
     .await;
     assert_eq!(limited.header("retry-after"), Some("7"));
-    let limited = check(json!({"kind": "status", "status": 429}), 429, "rate_limited").await;
+    let limited = check(
+        json!({"kind": "status", "status": 429}),
+        429,
+        "rate_limited",
+    )
+    .await;
     assert!(
         limited.header("retry-after").is_some(),
         "always, also when the provider does not say"
@@ -56,9 +73,15 @@ async fn each_refusal_has_its_status_and_code() {
         "provider_rejected",
     )
     .await;
-    assert!(rejected.body["detail"].as_str().unwrap().contains("BAD_VALUE"));
+    assert!(
+        rejected.body["detail"]
+            .as_str()
+            .unwrap()
+            .contains("BAD_VALUE")
+    );
     check(json!({"kind": "errorIn200"}), 422, "provider_rejected").await;
-    // Once more with the secret read anew, in case it has been rotated: at most once a minute, whoever asks.
+    // Once more with the secret read anew, in case it has been rotated: at most once a minute,
+    // whoever asks.
     let fault = json!({"kind": "status", "status": 401, "identifier": "UNAUTHORIZED", "times": 2});
     check(fault, 503, "provider_account").await;
     for (status, identifier) in [(402, "PERMISSIONS_ERROR"), (403, "PERMISSIONS_ERROR")] {
@@ -78,6 +101,11 @@ async fn an_answer_that_cannot_be_used_is_a_bad_gateway() {
         json!({"kind": "acceptedThenReset"}),
     ] {
         let answer = with_fault(&stack, fault.clone()).await;
-        assert_eq!((answer.status, answer.code()), (502, "provider_failed"), "{fault} {}", answer.body);
+        assert_eq!(
+            (answer.status, answer.code()),
+            (502, "provider_failed"),
+            "{fault} {}",
+            answer.body
+        );
     }
 }

@@ -9,7 +9,12 @@ async fn every_wrong_field_of_a_session_is_named() {
     let stack = Stack::shared().await;
     let check = async |body: serde_json::Value, fields: &[&str]| {
         let answer = stack.api(Method::POST, "/sessions", Some(body)).await;
-        assert_eq!((answer.status, answer.code()), (400, "invalid_request"), "{}", answer.body);
+        assert_eq!(
+            (answer.status, answer.code()),
+            (400, "invalid_request"),
+            "{}",
+            answer.body
+        );
         assert_eq!(answer.fields(), fields);
     };
     check(json!({}), &["clientId"]).await;
@@ -18,7 +23,11 @@ async fn every_wrong_field_of_a_session_is_named() {
     check(json!({"clientId": "x".repeat(101)}), &["clientId"]).await;
     check(json!({"clientId": "žmogus"}), &["clientId"]).await;
     check(json!({"clientId": 7}), &["clientId"]).await;
-    check(json!({"clientId": "customer-1", "surprise": 1}), &["surprise"]).await;
+    check(
+        json!({"clientId": "customer-1", "surprise": 1}),
+        &["surprise"],
+    )
+    .await;
     check(
         json!({
             "clientId": ["customer-1"], "country": "LTU", "locale": "l", "documents": [], "successUrl": "ftp://shop.example",
@@ -49,8 +58,15 @@ async fn every_wrong_field_of_a_session_is_named() {
 async fn bodies_that_are_no_json_object_or_too_large_are_refused() {
     let stack = Stack::shared().await;
     let check = async |body: &[u8], status: u16, code: &str| {
-        let answer = stack.api_bytes(Method::POST, "/sessions", body.to_vec()).await;
-        assert_eq!((answer.status, answer.code()), (status, code), "{}", answer.body);
+        let answer = stack
+            .api_bytes(Method::POST, "/sessions", body.to_vec())
+            .await;
+        assert_eq!(
+            (answer.status, answer.code()),
+            (status, code),
+            "{}",
+            answer.body
+        );
     };
     check(b"", 400, "invalid_json").await;
     check(b"{\"clientId\": ", 400, "invalid_json").await;
@@ -65,15 +81,26 @@ async fn bodies_that_are_no_json_object_or_too_large_are_refused() {
 async fn every_wrong_parameter_of_a_list_is_named() {
     let stack = Stack::shared().await;
     let check = async |query: &str, fields: &[&str]| {
-        let answer = stack.api(Method::GET, &format!("/verifications{query}"), None).await;
-        assert_eq!((answer.status, answer.code()), (400, "invalid_request"), "{}", answer.body);
+        let answer = stack
+            .api(Method::GET, &format!("/verifications{query}"), None)
+            .await;
+        assert_eq!(
+            (answer.status, answer.code()),
+            (400, "invalid_request"),
+            "{}",
+            answer.body
+        );
         assert_eq!(answer.fields(), fields);
     };
     check("", &["clientId"]).await;
     check("?clientId=", &["clientId"]).await;
     check("?clientId=%07", &["clientId"]).await;
     check("?clientId=a&limit=0", &["limit"]).await;
-    check("?clientId=a&limit=101&next=x&page=2", &["limit", "next", "page"]).await;
+    check(
+        "?clientId=a&limit=101&next=x&page=2",
+        &["limit", "next", "page"],
+    )
+    .await;
     check("?clientId=a&clientId=b", &["clientId"]).await;
 }
 
@@ -85,12 +112,26 @@ async fn what_is_not_there_is_not_found() {
         assert_eq!((answer.status, answer.code()), (404, code), "{path}");
     };
     let long = format!("/verifications/{}", "x".repeat(129));
-    for path in ["/verifications/nobody-knows-this", "/verifications/a%20b", &long] {
+    for path in [
+        "/verifications/nobody-knows-this",
+        "/verifications/a%20b",
+        &long,
+    ] {
         check(Method::GET, path, "verification_not_found").await;
         check(Method::DELETE, path, "verification_not_found").await;
-        check(Method::POST, &format!("{path}/retry"), "verification_not_found").await;
+        check(
+            Method::POST,
+            &format!("{path}/retry"),
+            "verification_not_found",
+        )
+        .await;
     }
-    for path in ["/", "/session", "/verifications/a/b", "/verifications/a/retry/b"] {
+    for path in [
+        "/",
+        "/session",
+        "/verifications/a/b",
+        "/verifications/a/retry/b",
+    ] {
         check(Method::GET, path, "route_not_found").await;
     }
 }
@@ -100,7 +141,11 @@ async fn other_methods_are_told_the_right_ones() {
     let stack = Stack::shared().await;
     let check = async |method: Method, path: &str, allow: &str| {
         let answer = stack.api(method, path, None).await;
-        assert_eq!((answer.status, answer.code()), (405, "method_not_allowed"), "{path}");
+        assert_eq!(
+            (answer.status, answer.code()),
+            (405, "method_not_allowed"),
+            "{path}"
+        );
         assert_eq!(answer.header("allow"), Some(allow));
     };
     check(Method::GET, "/sessions", "POST").await;

@@ -5,11 +5,16 @@ use std::collections::BTreeSet;
 use integration_tests::operations::{Entry, Runbook, Series, Template, in_the_workspace};
 use lambda_support::{METRICS, NAMESPACE};
 
-/// The metrics of AWS's own that the template may name, with their dimension. (Sources: "Available CloudWatch metrics for Amazon SQS";
-/// "Types of metrics for Lambda functions"; the ones without a dimension are the account's.)
+/// The metrics of AWS's own that the template may name, with their dimension. (Sources: "Available
+/// CloudWatch metrics for Amazon SQS"; "Types of metrics for Lambda functions"; the ones without a
+/// dimension are the account's.)
 const OF_AWS: [(&str, &str, &str); 11] = [
     ("AWS/SQS", "ApproximateNumberOfMessagesVisible", "QueueName"),
-    ("AWS/SQS", "ApproximateNumberOfMessagesNotVisible", "QueueName"),
+    (
+        "AWS/SQS",
+        "ApproximateNumberOfMessagesNotVisible",
+        "QueueName",
+    ),
     ("AWS/SQS", "ApproximateNumberOfMessagesDelayed", "QueueName"),
     ("AWS/SQS", "ApproximateAgeOfOldestMessage", "QueueName"),
     ("AWS/Lambda", "Invocations", "FunctionName"),
@@ -34,17 +39,29 @@ fn every_alarm_is_explained_in_the_runbook_and_nothing_else_is() {
 fn every_entry_says_what_it_means_where_to_look_and_what_to_run() {
     for entry in Runbook::read().entries() {
         let heading = &entry.heading;
-        let place = |question| entry.body.find(question).unwrap_or_else(|| panic!("{heading} lacks {question}"));
+        let place = |question| {
+            entry
+                .body
+                .find(question)
+                .unwrap_or_else(|| panic!("{heading} lacks {question}"))
+        };
         assert!(Entry::QUESTIONS.map(place).is_sorted(), "{heading}");
-        let commands = ["**Look first**", "**Remedy**"].map(|question| entry.commands(question).len());
-        assert!(commands.iter().sum::<usize>() > 0, "{heading} has no command");
+        let commands =
+            ["**Look first**", "**Remedy**"].map(|question| entry.commands(question).len());
+        assert!(
+            commands.iter().sum::<usize>() > 0,
+            "{heading} has no command"
+        );
     }
 }
 
 #[test]
 fn every_link_within_the_runbook_leads_to_a_heading() {
     let runbook = Runbook::read();
-    let headings: BTreeSet<String> = runbook.headings().map(|heading| heading.to_lowercase().replace(' ', "-")).collect();
+    let headings: BTreeSet<String> = runbook
+        .headings()
+        .map(|heading| heading.to_lowercase().replace(' ', "-"))
+        .collect();
     let links: Vec<&str> = runbook
         .text
         .split("](#")
@@ -61,11 +78,15 @@ fn every_link_within_the_runbook_leads_to_a_heading() {
 /// Read from the source, because the reasons carry data and so cannot be listed.
 #[test]
 fn the_runbook_has_a_remedy_for_every_reason_to_park() {
-    let source = std::fs::read_to_string(in_the_workspace("crates/verification/src/reason.rs")).unwrap();
+    let source =
+        std::fs::read_to_string(in_the_workspace("crates/verification/src/reason.rs")).unwrap();
     let (_, words) = source.split_once("impl ParkReason {").unwrap();
     let (words, _) = words.split_once("\n    }\n").unwrap();
     let words: Vec<&str> = words.split('"').skip(1).step_by(2).collect();
-    assert!(words.len() > 20 && words.contains(&"CallbackLost"), "{words:?}");
+    assert!(
+        words.len() > 20 && words.contains(&"CallbackLost"),
+        "{words:?}"
+    );
     let entry = Runbook::read().entry("PairingsParked");
     for word in words {
         assert!(entry.body.contains(&format!("`{word}`")), "{word}");
@@ -80,27 +101,42 @@ fn every_alarm_leads_to_its_entry_and_names_the_first_step() {
         let anchor = format!("Runbook: ${{RunbookUrl}}#{}", name.to_lowercase());
         assert!(description.ends_with(&anchor), "{name}: {description}");
         assert_eq!(alarm["AlarmName"], format!("${{AWS::StackName}}-{name}"));
-        assert_eq!(alarm["AlarmActions"], serde_json::json!(["AlarmTopic"]), "{name}");
+        assert_eq!(
+            alarm["AlarmActions"],
+            serde_json::json!(["AlarmTopic"]),
+            "{name}"
+        );
     }
 }
 
 #[test]
 fn every_alarm_on_a_metric_says_what_missing_data_means() {
     for (name, alarm) in Template::read().metric_alarms() {
-        let treatment = alarm["TreatMissingData"].as_str().unwrap_or_else(|| panic!("{name}"));
-        assert!(["notBreaching", "breaching", "ignore"].contains(&treatment), "{name}: {treatment}");
+        let treatment = alarm["TreatMissingData"]
+            .as_str()
+            .unwrap_or_else(|| panic!("{name}"));
+        assert!(
+            ["notBreaching", "breaching", "ignore"].contains(&treatment),
+            "{name}: {treatment}"
+        );
     }
 }
 
 #[test]
 fn the_alarm_to_be_woken_for_is_made_of_alarms_that_exist() {
     let template = Template::read();
-    let rule = template.alarms()["CustomersAffected"]["AlarmRule"].as_str().unwrap().to_owned();
+    let rule = template.alarms()["CustomersAffected"]["AlarmRule"]
+        .as_str()
+        .unwrap()
+        .to_owned();
     let alarms = template.metric_alarms();
     let parts: Vec<&str> = rule.split(" OR ").map(|part| part.trim()).collect();
     assert!(parts.len() > 5, "{rule}");
     for part in parts {
-        let name = part.strip_prefix("ALARM(\"${").and_then(|rest| rest.strip_suffix("}\")")).unwrap();
+        let name = part
+            .strip_prefix("ALARM(\"${")
+            .and_then(|rest| rest.strip_suffix("}\")"))
+            .unwrap();
         assert!(alarms.contains_key(name), "{part}");
     }
 }
@@ -113,8 +149,9 @@ fn alarms_watch_only_what_is_written() {
     }
 }
 
-/// A series of the functions' own must be one of the catalogue, under a set of dimensions that it counts under; one of AWS's must be
-/// known, and about a function or queue of the template or about the account.
+/// A series of the functions' own must be one of the catalogue, under a set of dimensions that it
+/// counts under; one of AWS's must be known, and about a function or queue of the template or about
+/// the account.
 pub fn assert_is_written(template: &Template, series: &Series) {
     if series.namespace == NAMESPACE {
         let metric = METRICS.iter().find(|metric| metric.name == series.metric);
@@ -138,6 +175,10 @@ pub fn assert_is_written(template: &Template, series: &Series) {
             Some(queue) => (queue, "AWS::SQS::Queue"),
             None => (value.as_str(), "AWS::Serverless::Function"),
         };
-        assert_eq!(template.resources()[resource]["Type"], expected_type, "{series:?}");
+        assert_eq!(
+            template.resources()[resource]["Type"],
+            expected_type,
+            "{series:?}"
+        );
     }
 }

@@ -12,7 +12,10 @@ use super::alarms::assert_is_written;
 const COLUMNS: u64 = 24;
 
 fn series_of(widget: &Value) -> Vec<Series> {
-    lines_of(widget).into_iter().map(|line| line.series).collect()
+    lines_of(widget)
+        .into_iter()
+        .map(|line| line.series)
+        .collect()
 }
 
 #[test]
@@ -30,13 +33,20 @@ fn widgets_show_only_what_is_written() {
 fn whatever_is_written_is_shown_or_watched() {
     let template = Template::read();
     let mut used: BTreeSet<String> = BTreeSet::new();
-    let shown = template.widgets().iter().flat_map(series_of).collect::<Vec<Series>>();
+    let shown = template
+        .widgets()
+        .iter()
+        .flat_map(series_of)
+        .collect::<Vec<Series>>();
     for series in shown.into_iter().chain(template.watched()) {
         if series.namespace == NAMESPACE {
             used.insert(series.metric);
         }
     }
-    let written: BTreeSet<String> = METRICS.iter().map(|metric| metric.name.to_owned()).collect();
+    let written: BTreeSet<String> = METRICS
+        .iter()
+        .map(|metric| metric.name.to_owned())
+        .collect();
     assert_eq!(used, written);
 }
 
@@ -58,7 +68,10 @@ fn widgets_lie_side_by_side_on_the_grid() {
 fn the_dashboard_shows_every_alarm_that_is_always_there() {
     let template = Template::read();
     let widgets = template.widgets();
-    let shown = widgets.iter().find(|widget| widget["type"] == "alarm").unwrap();
+    let shown = widgets
+        .iter()
+        .find(|widget| widget["type"] == "alarm")
+        .unwrap();
     let shown: BTreeSet<String> = shown["properties"]["alarms"]
         .as_array()
         .unwrap()

@@ -1,5 +1,5 @@
-//! A stack on its own, first well and then in trouble: what its functions really write is what the catalogue promises, what the saved
-//! queries name, and what turns alarms red.
+//! A stack on its own, first well and then in trouble: what its functions really write is what the
+//! catalogue promises, what the saved queries name, and what turns alarms red.
 
 use std::collections::BTreeSet;
 
@@ -25,7 +25,11 @@ async fn metrics_queries_and_alarms_agree_with_what_the_functions_write() {
 
     all_goes_well(stack).await;
     let quiet = stack.points().await;
-    assert_eq!(red_alarms(&template, STAGE, &quiet), BTreeSet::new(), "nothing is wrong");
+    assert_eq!(
+        red_alarms(&template, STAGE, &quiet),
+        BTreeSet::new(),
+        "nothing is wrong"
+    );
     assert!(red_alarms(&template, STAGE, &[]).contains("ReconcilerSilent"));
 
     customers_are_turned_away(stack).await;
@@ -40,7 +44,10 @@ async fn metrics_queries_and_alarms_agree_with_what_the_functions_write() {
         "ProviderKeyRefused",
         "ProviderOutOfCredits",
     ];
-    assert_eq!(red_alarms(&template, STAGE, &all), expected.map(str::to_owned).into());
+    assert_eq!(
+        red_alarms(&template, STAGE, &all),
+        expected.map(str::to_owned).into()
+    );
 
     nothing_else_is_written(&all);
     every_field_of_the_queries_is_there(stack, &template).await;
@@ -49,8 +56,12 @@ async fn metrics_queries_and_alarms_agree_with_what_the_functions_write() {
 
 async fn all_goes_well(stack: &Stack) {
     let (session, _) = stack.api_session(json!({})).await;
-    session.upload(FRONT, "image/jpeg", pictures::jpeg(30_000)).await;
-    session.upload(BACK, "image/png", pictures::png(20_000)).await;
+    session
+        .upload(FRONT, "image/jpeg", pictures::jpeg(30_000))
+        .await;
+    session
+        .upload(BACK, "image/png", pictures::png(20_000))
+        .await;
     session.finish_and_be_believed(json!({})).await;
     session.until_settled().await;
     session.send_again(json!({})).await;
@@ -62,7 +73,11 @@ async fn all_goes_well(stack: &Stack) {
 /// Log lines appear some moments after they were written.
 async fn until_written(stack: &Stack, metric: &str) {
     eventually(format_args!("{metric} is written"), || async {
-        let found = stack.points().await.iter().any(|point| point.metric == metric);
+        let found = stack
+            .points()
+            .await
+            .iter()
+            .any(|point| point.metric == metric);
         if found { Ok(()) } else { Err("not yet") }
     })
     .await;
@@ -70,33 +85,48 @@ async fn until_written(stack: &Stack, metric: &str) {
 
 async fn customers_are_turned_away(stack: &Stack) {
     let denied = stack.session_with_documents().await;
-    denied.finish_and_be_believed(json!({"overall": "DENIED"})).await;
+    denied
+        .finish_and_be_believed(json!({"overall": "DENIED"}))
+        .await;
     denied.until("Declined").await;
 
     let expired = stack.session().await;
-    expired.finish_and_be_believed(json!({"overall": "EXPIRED"})).await;
+    expired
+        .finish_and_be_believed(json!({"overall": "EXPIRED"}))
+        .await;
     expired.until("Expired").await;
 
     let revoked = stack.session_with_documents().await;
     revoked.finish_and_be_believed(json!({})).await;
     revoked.until_settled().await;
-    revoked.finish_and_be_believed(json!({"overall": "DENIED"})).await;
+    revoked
+        .finish_and_be_believed(json!({"overall": "DENIED"}))
+        .await;
 }
 
 async fn callbacks_are_not_as_they_should(stack: &Stack) {
     for _ in 0..2 {
         let body = Uuid::new_v4().to_string();
-        assert_eq!(stack.post(body.clone(), Some(&sign("another key", body.as_bytes()))).await, 401);
+        assert_eq!(
+            stack
+                .post(body.clone(), Some(&sign("another key", body.as_bytes())))
+                .await,
+            401
+        );
     }
     assert_eq!(stack.post_signed(Uuid::new_v4().to_string()).await, 200);
 
     let elsewhere = stack.session_with_documents().await;
     let links = json!({"fileUrls": {FRONT: "http://localhost:1/file"}});
-    elsewhere.finish_and_be_believed(json!({"overrides": links})).await;
+    elsewhere
+        .finish_and_be_believed(json!({"overrides": links}))
+        .await;
     elsewhere.until_parked("LinkOriginNotAllowed").await;
 
     let deferred = stack.session_with_documents().await;
-    deferred.fault(json!({"route": "file", "kind": "reset", "times": 2})).await;
+    deferred
+        .fault(json!({"route": "file", "kind": "reset", "times": 2}))
+        .await;
     deferred.finish_and_be_believed(json!({})).await;
     deferred.until_settled().await;
 }
@@ -113,7 +143,11 @@ async fn the_provider_is_in_trouble(stack: &Stack) {
     let down = json!({"route": "token", "kind": "status", "status": 503, "times": 100});
     stack.sandbox.admin(Method::POST, "/faults", down).await;
     let customers = (0..12).map(|_| async {
-        stack.session_with_documents().await.finish_and_be_believed(json!({})).await;
+        stack
+            .session_with_documents()
+            .await
+            .finish_and_be_believed(json!({}))
+            .await;
     });
     join_all(customers).await;
     until_written(stack, "CircuitOpened").await;
@@ -125,14 +159,24 @@ type Written<'a> = BTreeSet<(&'a str, BTreeSet<&'a str>)>;
 fn written(points: &[Point]) -> Written<'_> {
     points
         .iter()
-        .map(|point| (point.metric.as_str(), point.dimensions.keys().map(String::as_str).collect()))
+        .map(|point| {
+            (
+                point.metric.as_str(),
+                point.dimensions.keys().map(String::as_str).collect(),
+            )
+        })
         .collect()
 }
 
 fn promised() -> Written<'static> {
     METRICS
         .iter()
-        .flat_map(|metric| metric.dimensions.iter().map(|set| (metric.name, set.iter().copied().collect())))
+        .flat_map(|metric| {
+            metric
+                .dimensions
+                .iter()
+                .map(|set| (metric.name, set.iter().copied().collect()))
+        })
         .collect()
 }
 
@@ -161,11 +205,19 @@ async fn every_field_of_the_queries_is_there(stack: &Stack, template: &Template)
             .filter(|function| query.functions.iter().any(|named| named == *function))
         {
             for line in stack.log_records(function, "").await {
-                let with_values = line.as_object().into_iter().flatten().filter(|(_, value)| !value.is_null());
+                let with_values = line
+                    .as_object()
+                    .into_iter()
+                    .flatten()
+                    .filter(|(_, value)| !value.is_null());
                 there.extend(with_values.map(|(field, _)| field.clone()));
             }
         }
         let missing: Vec<&String> = query.fields.difference(&there).collect();
-        assert!(missing.is_empty(), "{} names {missing:?}, which no line has", query.name);
+        assert!(
+            missing.is_empty(),
+            "{} names {missing:?}, which no line has",
+            query.name
+        );
     }
 }

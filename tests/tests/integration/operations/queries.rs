@@ -34,12 +34,15 @@ pub struct SavedQuery {
     pub name: String,
     /// The functions whose logs it is run on.
     pub functions: Vec<String>,
-    /// The fields of log lines that it names; not those that it computes, nor those that CloudWatch adds (`@…`).
+    /// The fields of log lines that it names; not those that it computes, nor those that CloudWatch
+    /// adds (`@…`).
     pub fields: BTreeSet<String>,
 }
 
 pub fn saved_queries(template: &Template) -> Vec<SavedQuery> {
-    let definitions: BTreeMap<_, _> = template.resources_of_type("AWS::Logs::QueryDefinition").collect();
+    let definitions: BTreeMap<_, _> = template
+        .resources_of_type("AWS::Logs::QueryDefinition")
+        .collect();
     definitions
         .into_iter()
         .map(|(name, properties)| SavedQuery {
@@ -48,7 +51,9 @@ pub fn saved_queries(template: &Template) -> Vec<SavedQuery> {
                 .as_array()
                 .unwrap()
                 .iter()
-                .map(|group| in_kebab_case(group.as_str().unwrap().strip_suffix("LogGroup").unwrap()))
+                .map(|group| {
+                    in_kebab_case(group.as_str().unwrap().strip_suffix("LogGroup").unwrap())
+                })
                 .collect(),
             fields: fields(properties["QueryString"].as_str().unwrap()),
         })
@@ -70,12 +75,22 @@ fn in_kebab_case(name: &str) -> String {
 fn fields(query: &str) -> BTreeSet<String> {
     // Every second part stands between quotation marks.
     let without_texts: String = query.split('"').step_by(2).collect::<Vec<&str>>().join(" ");
-    let is_mark = |character: char| !(character.is_alphanumeric() || character == '_' || character == '@');
-    let words: Vec<&str> = without_texts.split(is_mark).filter(|word| !word.is_empty()).collect();
-    let computed: BTreeSet<&str> = words.windows(2).filter(|pair| pair[0] == "as").map(|pair| pair[1]).collect();
+    let is_mark =
+        |character: char| !(character.is_alphanumeric() || character == '_' || character == '@');
+    let words: Vec<&str> = without_texts
+        .split(is_mark)
+        .filter(|word| !word.is_empty())
+        .collect();
+    let computed: BTreeSet<&str> = words
+        .windows(2)
+        .filter(|pair| pair[0] == "as")
+        .map(|pair| pair[1])
+        .collect();
     words
         .into_iter()
-        .filter(|word| !word.starts_with('@') && !word.starts_with(|first: char| first.is_ascii_digit()))
+        .filter(|word| {
+            !word.starts_with('@') && !word.starts_with(|first: char| first.is_ascii_digit())
+        })
         .filter(|word| !WORDS.contains(word) && !computed.contains(word))
         .map(str::to_owned)
         .collect()
@@ -83,10 +98,12 @@ fn fields(query: &str) -> BTreeSet<String> {
 
 #[test]
 fn fields_are_told_from_words_texts_and_results() {
-    let query =
-        r#"filter event = "some event" | stats max(took_ms) as slowest by outcome, bin(15m) | sort slowest desc | fields @timestamp"#;
+    let query = r#"filter event = "some event" | stats max(took_ms) as slowest by outcome, bin(15m) | sort slowest desc | fields @timestamp"#;
     let found = fields(query);
-    assert_eq!(found, ["event", "outcome", "took_ms"].map(str::to_owned).into());
+    assert_eq!(
+        found,
+        ["event", "outcome", "took_ms"].map(str::to_owned).into()
+    );
 }
 
 #[test]
@@ -95,9 +112,18 @@ fn every_saved_query_is_run_on_functions_that_exist() {
     let queries = saved_queries(&template);
     assert!(queries.len() >= 4);
     for query in queries {
-        assert!(query.fields.len() >= 3, "{}: {:?}", query.name, query.fields);
+        assert!(
+            query.fields.len() >= 3,
+            "{}: {:?}",
+            query.name,
+            query.fields
+        );
         for function in query.functions {
-            assert!(FUNCTIONS.contains(&function.as_str()), "{}: {function}", query.name);
+            assert!(
+                FUNCTIONS.contains(&function.as_str()),
+                "{}: {function}",
+                query.name
+            );
         }
     }
 }

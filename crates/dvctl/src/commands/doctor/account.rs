@@ -9,7 +9,8 @@ use super::Check;
 use crate::commands::Context;
 use crate::failure::Failure;
 
-/// A name that iDenfy gives to nobody. Its status is asked for, which costs nothing ("Identification data retrieval").
+/// A name that iDenfy gives to nobody. Its status is asked for, which costs nothing
+/// ("Identification data retrieval").
 const NOBODY: &str = "00000000-0000-0000-0000-000000000000";
 
 pub async fn check(context: &Context<'_>, secret: Option<&Secret>) -> Check {
@@ -39,7 +40,8 @@ pub async fn circuit(context: &Context<'_>) -> Check {
 }
 
 fn judge_gate(gate: Gate) -> Check {
-    let advice = "it mends itself once iDenfy answers; see ProviderCircuitOpened in docs/OPERATIONS.md";
+    let advice =
+        "it mends itself once iDenfy answers; see ProviderCircuitOpened in docs/OPERATIONS.md";
     match gate {
         Gate::Closed => Check::ok("circuit", "the functions call iDenfy"),
         Gate::Open { until } => Check::warning(
@@ -69,10 +71,16 @@ fn judge(error: Option<Error>) -> Check {
             "the API key is refused",
             "put a current apiKey and apiSecret into the secret (dashboard, Settings, API keys)",
         ),
-        Error::Forbidden | Error::NotInContract | Error::OutOfFunds => {
-            Check::failed("iDenfy", error.to_string(), "ask iDenfy's support what the account lacks")
-        }
-        Error::RateLimited { .. } => Check::warning("iDenfy", error.to_string(), "wait; see what else uses the key"),
+        Error::Forbidden | Error::NotInContract | Error::OutOfFunds => Check::failed(
+            "iDenfy",
+            error.to_string(),
+            "ask iDenfy's support what the account lacks",
+        ),
+        Error::RateLimited { .. } => Check::warning(
+            "iDenfy",
+            error.to_string(),
+            "wait; see what else uses the key",
+        ),
         Error::ServerError { .. } | Error::UnreadableAnswer { .. } => Check::warning(
             "iDenfy",
             error.to_string(),
@@ -80,7 +88,11 @@ fn judge(error: Option<Error>) -> Check {
         ),
         error => {
             let failure = Failure::new("not reached from this machine").because(error);
-            Check::failed("iDenfy", failure.message(), "check the network and IdenfyBaseUrl")
+            Check::failed(
+                "iDenfy",
+                failure.message(),
+                "check the network and IdenfyBaseUrl",
+            )
         }
     }
 }
@@ -98,17 +110,30 @@ mod tests {
             member: None,
         };
         assert_eq!(judge(Some(rejected)).result, Health::Ok);
-        assert_eq!(judge(Some(Error::RejectedWithoutIdentifier { status: 404 })).result, Health::Ok);
+        assert_eq!(
+            judge(Some(Error::RejectedWithoutIdentifier { status: 404 })).result,
+            Health::Ok
+        );
         assert_eq!(judge(Some(Error::Unauthorized)).result, Health::Failed);
         assert_eq!(judge(Some(Error::OutOfFunds)).result, Health::Failed);
-        assert_eq!(judge(Some(Error::ServerError { status: 500 })).result, Health::Warning);
+        assert_eq!(
+            judge(Some(Error::ServerError { status: 500 })).result,
+            Health::Warning
+        );
     }
 
     #[test]
     fn a_circuit_that_is_not_closed_is_worth_a_look() {
         assert_eq!(judge_gate(Gate::Closed).result, Health::Ok);
-        assert_eq!(judge_gate(Gate::HalfOpen { is_heard: false }).result, Health::Warning);
+        assert_eq!(
+            judge_gate(Gate::HalfOpen { is_heard: false }).result,
+            Health::Warning
+        );
         let until = "2026-11-23T08:05:00Z".parse().unwrap();
-        assert!(judge_gate(Gate::Open { until }).found.contains("until 2026-11-23T08:05:00.000Z"));
+        assert!(
+            judge_gate(Gate::Open { until })
+                .found
+                .contains("until 2026-11-23T08:05:00.000Z")
+        );
     }
 }

@@ -32,10 +32,12 @@ pub async fn check(context: &Context<'_>) -> Check {
     Check::from(NAME, checked.await)
 }
 
-/// One page of the index by client, at most 1 MB. It is in no order of time, so a large table shows some recent sessions of many.
+/// One page of the index by client, at most 1 MB. It is in no order of time, so a large table shows
+/// some recent sessions of many.
 async fn newest(context: &Context<'_>) -> Result<Option<Vec<SessionStep>>, Failure> {
     let pairings = context.pairings()?;
-    let since = context.now().milliseconds() - i64::try_from(RECENT.as_millis()).unwrap_or(i64::MAX);
+    let since =
+        context.now().milliseconds() - i64::try_from(RECENT.as_millis()).unwrap_or(i64::MAX);
     let recent = Inspection {
         place: InspectionPlace::ClientIndex,
         states: Vec::new(),
@@ -55,12 +57,21 @@ async fn newest(context: &Context<'_>) -> Result<Option<Vec<SessionStep>>, Failu
 /// `None`: no session tells.
 fn judge(warnings: Option<&[StepWarning]>) -> Check {
     match warnings {
-        None => Check::ok(NAME, "not known: no recent session was created through the API"),
-        Some([]) => Check::ok(NAME, "the newest session's steps fit StepVerdict and StepImages"),
+        None => Check::ok(
+            NAME,
+            "not known: no recent session was created through the API",
+        ),
+        Some([]) => Check::ok(
+            NAME,
+            "the newest session's steps fit StepVerdict and StepImages",
+        ),
         Some(warnings) => {
             let codes: Vec<&str> = warnings.iter().map(StepWarning::code).collect();
             let advice: Vec<String> = warnings.iter().map(ToString::to_string).collect();
-            let found = format!("no customer of the newest session can settle ({})", codes.join(", "));
+            let found = format!(
+                "no customer of the newest session can settle ({})",
+                codes.join(", ")
+            );
             Check::warning(NAME, found, advice.join(" "))
         }
     }
@@ -75,10 +86,15 @@ mod tests {
     fn steps_that_cannot_work_are_a_warning_with_what_to_change() {
         assert_eq!(judge(None).result, Health::Ok);
         assert_eq!(judge(Some(&[])).result, Health::Ok);
-        let check = judge(Some(&[StepWarning::StepNeverJudged("SECOND_DOC".parse().unwrap())]));
+        let check = judge(Some(&[StepWarning::StepNeverJudged(
+            "SECOND_DOC".parse().unwrap(),
+        )]));
         assert_eq!(check.result, Health::Warning);
         assert!(check.found.contains("step_never_judged"), "{}", check.found);
         let advice = check.advice.unwrap();
-        assert!(advice.contains("SECOND_DOC") && advice.contains("AcceptUnjudged"), "{advice}");
+        assert!(
+            advice.contains("SECOND_DOC") && advice.contains("AcceptUnjudged"),
+            "{advice}"
+        );
     }
 }

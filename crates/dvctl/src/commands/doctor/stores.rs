@@ -61,7 +61,11 @@ pub async fn secret(context: &Context<'_>) -> (Check, Option<Arc<Secret>>) {
 
 pub async fn dead_letters(context: &Context<'_>) -> Check {
     let checked = async {
-        let depth = queue_depth(context.aws.sdk(), context.stack.output("SubmissionDeadLetterQueueUrl")?).await?;
+        let depth = queue_depth(
+            context.aws.sdk(),
+            context.stack.output("SubmissionDeadLetterQueueUrl")?,
+        )
+        .await?;
         Ok(match depth.waiting.saturating_add(depth.in_flight) {
             0 => Check::ok("dead letters", "none"),
             letters => Check::warning(
@@ -82,7 +86,10 @@ pub async fn overdue(context: &Context<'_>) -> Check {
     let checked = async {
         let now = context.now();
         let overdue = context.pairings()?.overdue(now, MOST).await?;
-        let late = overdue.iter().filter(|overdue| now.since(overdue.attention_at) > TOLERANCE).count();
+        let late = overdue
+            .iter()
+            .filter(|overdue| now.since(overdue.attention_at) > TOLERANCE)
+            .count();
         Ok(match late {
             0 => Check::ok("overdue", "nothing for more than 15 minutes"),
             late => Check::warning(

@@ -22,7 +22,9 @@ fn judge_status(name: &str, status: &str) -> Check {
             found,
             "the last deployment failed and was taken back: see the stack's events, and deploy again",
         ),
-        status if status.ends_with("_IN_PROGRESS") => Check::warning("stack", found, "wait until the deployment has ended"),
+        status if status.ends_with("_IN_PROGRESS") => {
+            Check::warning("stack", found, "wait until the deployment has ended")
+        }
         _ => Check::failed("stack", found, "see the stack's events, and deploy again"),
     }
 }
@@ -31,7 +33,11 @@ fn judge_status(name: &str, status: &str) -> Check {
 pub async fn api(context: &Context<'_>) -> Check {
     let checked = async {
         let path = format!("/verifications/{}", nobody()?);
-        let answer = context.api().await?.ask::<Value>(Method::GET, &path, None).await;
+        let answer = context
+            .api()
+            .await?
+            .ask::<Value>(Method::GET, &path, None)
+            .await;
         match answer {
             Err(failure) if failure.exit != Exit::NotFound => Err(failure),
             _ => Ok(Check::ok("API", "ApiUrl answers")),
@@ -42,12 +48,23 @@ pub async fn api(context: &Context<'_>) -> Check {
 
 pub async fn event_source(context: &Context<'_>) -> Check {
     let checked = async {
-        let function = context.stack.physical_id(&context.aws, "ProcessorFunction").await?;
+        let function = context
+            .stack
+            .physical_id(&context.aws, "ProcessorFunction")
+            .await?;
         let source = pause::submissions(context, &function).await?;
         Ok(match source.state.as_str() {
             "Enabled" => Check::ok("event source", "the processor takes submissions"),
-            "Disabled" | "Disabling" => Check::warning("event source", "submissions are paused", "`dvctl resume`, once the cause is gone"),
-            state => Check::warning("event source", format!("it is {state}"), "wait a moment and look again"),
+            "Disabled" | "Disabling" => Check::warning(
+                "event source",
+                "submissions are paused",
+                "`dvctl resume`, once the cause is gone",
+            ),
+            state => Check::warning(
+                "event source",
+                format!("it is {state}"),
+                "wait a moment and look again",
+            ),
         })
     };
     Check::from("event source", checked.await)
@@ -56,7 +73,12 @@ pub async fn event_source(context: &Context<'_>) -> Check {
 pub async fn alarms(context: &Context<'_>) -> Check {
     let checked = async {
         let resources = context.stack.resources(&context.aws).await?;
-        let is_alarm = |kind: &str| matches!(kind, "AWS::CloudWatch::Alarm" | "AWS::CloudWatch::CompositeAlarm");
+        let is_alarm = |kind: &str| {
+            matches!(
+                kind,
+                "AWS::CloudWatch::Alarm" | "AWS::CloudWatch::CompositeAlarm"
+            )
+        };
         let names: Vec<String> = resources
             .into_iter()
             .filter(|resource| is_alarm(&resource.kind))
@@ -69,20 +91,40 @@ pub async fn alarms(context: &Context<'_>) -> Check {
 }
 
 fn judge_alarms(expected: usize, alarms: &[Alarm]) -> Check {
-    let named = |alarms: Vec<&Alarm>| alarms.iter().map(|alarm| alarm.name.as_str()).collect::<Vec<_>>().join(", ");
+    let named = |alarms: Vec<&Alarm>| {
+        alarms
+            .iter()
+            .map(|alarm| alarm.name.as_str())
+            .collect::<Vec<_>>()
+            .join(", ")
+    };
     if expected == 0 {
-        return Check::warning("alarms", "the stack has none", "deploy the current template, and set AlarmEmail");
+        return Check::warning(
+            "alarms",
+            "the stack has none",
+            "deploy the current template, and set AlarmEmail",
+        );
     }
     if alarms.len() < expected {
         let found = format!("{} of {expected} are there", alarms.len());
-        return Check::failed("alarms", found, "somebody has removed the others: deploy the template again");
+        return Check::failed(
+            "alarms",
+            found,
+            "somebody has removed the others: deploy the template again",
+        );
     }
-    let ringing: Vec<&Alarm> = alarms.iter().filter(|alarm| alarm.state == "ALARM").collect();
+    let ringing: Vec<&Alarm> = alarms
+        .iter()
+        .filter(|alarm| alarm.state == "ALARM")
+        .collect();
     if !ringing.is_empty() {
         let found = format!("in alarm: {}", named(ringing));
         return Check::warning("alarms", found, "docs/OPERATIONS.md has an entry for each");
     }
-    let silent: Vec<&Alarm> = alarms.iter().filter(|alarm| !alarm.tells_somebody).collect();
+    let silent: Vec<&Alarm> = alarms
+        .iter()
+        .filter(|alarm| !alarm.tells_somebody)
+        .collect();
     if !silent.is_empty() {
         let found = format!("{} of {expected} tell nobody", silent.len());
         return Check::warning(
@@ -91,7 +133,10 @@ fn judge_alarms(expected: usize, alarms: &[Alarm]) -> Check {
             "set AlarmEmail, and confirm the subscription in the mail that comes",
         );
     }
-    Check::ok("alarms", format!("{expected}, none ringing, all tell somebody"))
+    Check::ok(
+        "alarms",
+        format!("{expected}, none ringing, all tell somebody"),
+    )
 }
 
 #[cfg(test)]
@@ -122,8 +167,18 @@ mod tests {
         };
         assert_eq!(judge_alarms(0, &[]).result, Health::Warning);
         assert_eq!(judge_alarms(2, &[alarm("OK", true)]).result, Health::Failed);
-        assert!(judge_alarms(1, &[alarm("ALARM", true)]).found.contains("parked"));
-        assert_eq!(judge_alarms(1, &[alarm("OK", false)]).result, Health::Warning);
-        assert_eq!(judge_alarms(1, &[alarm("INSUFFICIENT_DATA", true)]).result, Health::Ok);
+        assert!(
+            judge_alarms(1, &[alarm("ALARM", true)])
+                .found
+                .contains("parked")
+        );
+        assert_eq!(
+            judge_alarms(1, &[alarm("OK", false)]).result,
+            Health::Warning
+        );
+        assert_eq!(
+            judge_alarms(1, &[alarm("INSUFFICIENT_DATA", true)]).result,
+            Health::Ok
+        );
     }
 }

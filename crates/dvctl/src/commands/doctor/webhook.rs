@@ -1,4 +1,5 @@
-//! The webhook as iDenfy meets it: reachable, and believing what is signed with the current key and nothing else.
+//! The webhook as iDenfy meets it: reachable, and believing what is signed with the current key and
+//! nothing else.
 
 use std::time::Duration;
 
@@ -48,7 +49,11 @@ async fn reachable(context: &Context<'_>, url: &str) -> (Check, Option<String>) 
             );
         }
     };
-    let date = answer.headers().get(DATE).and_then(|date| date.to_str().ok()).map(str::to_owned);
+    let date = answer
+        .headers()
+        .get(DATE)
+        .and_then(|date| date.to_str().ok())
+        .map(str::to_owned);
     let check = match answer.status().as_u16() {
         405 => Check::ok("webhook", "WebhookUrl is reached"),
         403 => Check::failed(
@@ -66,20 +71,35 @@ async fn reachable(context: &Context<'_>, url: &str) -> (Check, Option<String>) 
 }
 
 async fn signed(context: &Context<'_>, url: &str, secret: &Secret) -> Check {
-    let signature = secret.signing_keys.current().sign(SELF_TEST_BODY.as_bytes());
-    let request = context.http().post(url).timeout(ANSWER_TIMEOUT).body(SELF_TEST_BODY);
+    let signature = secret
+        .signing_keys
+        .current()
+        .sign(SELF_TEST_BODY.as_bytes());
+    let request = context
+        .http()
+        .post(url)
+        .timeout(ANSWER_TIMEOUT)
+        .body(SELF_TEST_BODY);
     let request = request
         .header("content-type", "application/json")
         .header(SIGNATURE_HEADER, signature);
     let status = match request.send().await {
         Ok(answer) => answer.status().as_u16(),
         Err(error) => {
-            let failure = Failure::new("a signed callback is not answered").because(error.without_url());
-            return Check::failed("signature", failure.message(), "see the log of WebhookFunction");
+            let failure =
+                Failure::new("a signed callback is not answered").because(error.without_url());
+            return Check::failed(
+                "signature",
+                failure.message(),
+                "see the log of WebhookFunction",
+            );
         }
     };
     match status {
-        200 => Check::ok("signature", "a callback signed with the current key is accepted"),
+        200 => Check::ok(
+            "signature",
+            "a callback signed with the current key is accepted",
+        ),
         401 => Check::failed(
             "signature",
             "a callback signed with the current key is refused (401)",
@@ -124,7 +144,9 @@ fn clock(now: Timestamp, date: Option<&str>) -> Check {
 
 /// `Mon, 23 Nov 2026 08:00:00 GMT`, the only form that HTTP's servers send.
 fn read_date(date: &str) -> Option<Timestamp> {
-    const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+    const MONTHS: [&str; 12] = [
+        "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
+    ];
     let mut words = date.strip_suffix(" GMT")?.split_once(", ")?.1.split(' ');
     let (day, month, year, time) = (words.next()?, words.next()?, words.next()?, words.next()?);
     let month = MONTHS.iter().position(|name| *name == month)? + 1;
@@ -141,8 +163,14 @@ mod tests {
         let now: Timestamp = "2026-11-23T08:05:00Z".parse().unwrap();
         let result = |date| clock(now, date).result;
         assert_eq!(result(Some("Mon, 23 Nov 2026 08:05:10 GMT")), Health::Ok);
-        assert_eq!(result(Some("Mon, 23 Nov 2026 08:04:00 GMT")), Health::Warning);
-        assert_eq!(result(Some("Mon, 23 Nov 2026 08:10:00 GMT")), Health::Failed);
+        assert_eq!(
+            result(Some("Mon, 23 Nov 2026 08:04:00 GMT")),
+            Health::Warning
+        );
+        assert_eq!(
+            result(Some("Mon, 23 Nov 2026 08:10:00 GMT")),
+            Health::Failed
+        );
         assert_eq!(result(Some("yesterday")), Health::Warning);
         assert_eq!(result(None), Health::Warning);
     }

@@ -57,7 +57,11 @@ impl Selection {
     ///
     /// # Errors
     /// The archive or the table is unavailable.
-    pub async fn collect(&self, context: &mut Context<'_>, scan_ref: Option<&ScanRef>) -> Result<Chosen, Failure> {
+    pub async fn collect(
+        &self,
+        context: &mut Context<'_>,
+        scan_ref: Option<&ScanRef>,
+    ) -> Result<Chosen, Failure> {
         let archive = context.archive()?;
         let mut candidates = Vec::new();
         let mut next = None;
@@ -65,11 +69,16 @@ impl Selection {
         loop {
             let page = archive.list(scan_ref, next).await?;
             listed = listed.saturating_add(page.callbacks.len());
-            candidates.extend(page.callbacks.into_iter().filter(|callback| self.is_in_window(callback.kept_at)));
+            candidates.extend(
+                page.callbacks
+                    .into_iter()
+                    .filter(|callback| self.is_in_window(callback.kept_at)),
+            );
             next = page.next;
-            context
-                .output
-                .progress(format_args!("{listed} callbacks listed, {} in the window", candidates.len()));
+            context.output.progress(format_args!(
+                "{listed} callbacks listed, {} in the window",
+                candidates.len()
+            ));
             if next.is_none() || context.interruption().came() {
                 break;
             }
@@ -90,16 +99,26 @@ impl Selection {
                 break;
             }
             let known = known(context, callback.scan_ref.as_ref()).await?;
-            let mut decision = decide(&known, callback.scan_ref.as_ref(), &callback.digest, self.choice);
-            if matches!(decision, Decision::Send(_)) && names_older_upload(&archive, &known, &callback).await? {
-                decision = Decision::PassOver("newer documents have replaced the ones that it names");
+            let mut decision = decide(
+                &known,
+                callback.scan_ref.as_ref(),
+                &callback.digest,
+                self.choice,
+            );
+            if matches!(decision, Decision::Send(_))
+                && names_older_upload(&archive, &known, &callback).await?
+            {
+                decision =
+                    Decision::PassOver("newer documents have replaced the ones that it names");
             }
             match decision {
                 Decision::Send(why) => callbacks.push((callback, why)),
                 Decision::PassOver(why) => passed_over.push((callback, why)),
                 Decision::LeaveOut => {}
             }
-            context.output.progress(format_args!("{} of {looked_at} chosen", callbacks.len()));
+            context
+                .output
+                .progress(format_args!("{} of {looked_at} chosen", callbacks.len()));
         }
         Ok(Chosen {
             callbacks,
@@ -114,11 +133,17 @@ impl Selection {
 }
 
 async fn known(context: &Context<'_>, scan_ref: Option<&ScanRef>) -> Result<Known, Failure> {
-    let Some(scan_ref) = scan_ref else { return Ok(Known::Nothing) };
+    let Some(scan_ref) = scan_ref else {
+        return Ok(Known::Nothing);
+    };
     let pairings = context.pairings()?;
     let Some(pairing) = pairings.find(scan_ref).await? else {
         let forgotten = pairings.is_forgotten(scan_ref).await?;
-        return Ok(if forgotten { Known::Forgotten } else { Known::Nothing });
+        return Ok(if forgotten {
+            Known::Forgotten
+        } else {
+            Known::Nothing
+        });
     };
     let history = pairings.history(&pairing.first, history::LIMIT).await?;
     Ok(Known::Pairing {
@@ -127,14 +152,22 @@ async fn known(context: &Context<'_>, scan_ref: Option<&ScanRef>) -> Result<Know
     })
 }
 
-fn decide(known: &Known, scan_ref: Option<&ScanRef>, digest: &Digest256, choice: Choice) -> Decision {
+fn decide(
+    known: &Known,
+    scan_ref: Option<&ScanRef>,
+    digest: &Digest256,
+    choice: Choice,
+) -> Decision {
     let (pairing, history) = match known {
         Known::Forgotten => return Decision::PassOver("the customer was erased"),
         Known::Nothing if scan_ref.is_none() => return Decision::Send("unreadable when it came"),
         Known::Nothing => return Decision::Send("no verification knows it"),
         Known::Pairing { pairing, history } => (pairing, history),
     };
-    let had_effect = pairing.has_heard(digest) || history.iter().any(|entry| entry.callback.as_ref() == Some(digest));
+    let had_effect = pairing.has_heard(digest)
+        || history
+            .iter()
+            .any(|entry| entry.callback.as_ref() == Some(digest));
     let is_second = scan_ref.is_some_and(|scan_ref| *scan_ref != pairing.first);
     let is_awaited = match &pairing.state {
         State::Erasing { .. } => return Decision::PassOver("the customer is being erased"),
@@ -151,7 +184,11 @@ fn decide(known: &Known, scan_ref: Option<&ScanRef>, digest: &Digest256, choice:
 }
 
 /// Whether newer documents than those that a first result names are known.
-async fn names_older_upload(archive: &S3CallbackArchive, known: &Known, callback: &ArchivedCallback) -> Result<bool, Failure> {
+async fn names_older_upload(
+    archive: &S3CallbackArchive,
+    known: &Known,
+    callback: &ArchivedCallback,
+) -> Result<bool, Failure> {
     let (Known::Pairing { pairing, .. }, Some(scan_ref)) = (known, &callback.scan_ref) else {
         return Ok(false);
     };
@@ -210,15 +247,24 @@ mod tests {
             let decision = decide(&known, Some(&first()), &digest, choice);
             assert_eq!(decision, Decision::PassOver("it has had its effect"));
         }
-        let other = decide(&known, Some(&first()), &Digest256::of(b"other"), Choice::WithoutEffect);
+        let other = decide(
+            &known,
+            Some(&first()),
+            &Digest256::of(b"other"),
+            Choice::WithoutEffect,
+        );
         assert!(matches!(other, Decision::Send(_)));
     }
 
     #[test]
     fn failed_are_the_unreadable_the_unknown_and_the_awaited() {
         let digest = Digest256::of(b"body");
-        let is_sent =
-            |known: &Known, scan_ref: Option<&ScanRef>| matches!(decide(known, scan_ref, &digest, Choice::Failed), Decision::Send(_));
+        let is_sent = |known: &Known, scan_ref: Option<&ScanRef>| {
+            matches!(
+                decide(known, scan_ref, &digest, Choice::Failed),
+                Decision::Send(_)
+            )
+        };
         assert!(is_sent(&Known::Nothing, None));
         assert!(is_sent(&Known::Nothing, Some(&first())));
         assert!(is_sent(&known(None, None), Some(&first())));

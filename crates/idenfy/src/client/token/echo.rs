@@ -38,8 +38,9 @@ impl StepKind {
 /// Steps stand below a country and a document type.
 const STEP_LEVEL: usize = 2;
 
-/// The steps, each once, in alphabetical order. One that has different kinds for different countries or documents is named with
-/// each. An object with a `type` is a step at whichever level it stands. `None`: the echo has no such member.
+/// The steps, each once, in alphabetical order. One that has different kinds for different
+/// countries or documents is named with each. An object with a `type` is a step at whichever level
+/// it stands. `None`: the echo has no such member.
 pub(super) fn steps(additional_steps: Option<&Value>) -> Option<Vec<Step>> {
     let mut steps = BTreeSet::new();
     collect(additional_steps?, 0, &mut steps);
@@ -50,7 +51,8 @@ fn collect(value: &Value, level: usize, steps: &mut BTreeSet<Step>) {
     match value {
         Value::Object(members) => {
             for (name, member) in members {
-                let is_step = level == STEP_LEVEL || member.get("type").is_some_and(Value::is_string);
+                let is_step =
+                    level == STEP_LEVEL || member.get("type").is_some_and(Value::is_string);
                 if is_step {
                     steps.insert(Step {
                         name: name.clone(),
@@ -61,10 +63,12 @@ fn collect(value: &Value, level: usize, steps: &mut BTreeSet<Step>) {
                 }
             }
         }
-        Value::Array(items) => steps.extend(items.iter().filter_map(Value::as_str).map(|name| Step {
-            name: name.to_owned(),
-            kind: StepKind::Unknown,
-        })),
+        Value::Array(items) => {
+            steps.extend(items.iter().filter_map(Value::as_str).map(|name| Step {
+                name: name.to_owned(),
+                kind: StepKind::Unknown,
+            }))
+        }
         _ => {}
     }
 }
@@ -97,17 +101,25 @@ mod tests {
     fn steps_are_found_below_country_and_type() {
         let step = json!({"type": "UPLOAD", "texts": {"en": {"name": "Second document"}}});
         assert_eq!(
-            named(json!({"ALL": {"ALL": {"SECOND_DOC": step, "POA2": null}, "PASSPORT": {"POA2": {}}}})),
+            named(
+                json!({"ALL": {"ALL": {"SECOND_DOC": step, "POA2": null}, "PASSPORT": {"POA2": {}}}})
+            ),
             ["POA2", "SECOND_DOC"]
         );
         assert_eq!(named(json!({"SECOND_DOC": step})), ["SECOND_DOC"]);
-        assert_eq!(named(json!({"ALL": {"ALL": ["SECOND_DOC"]}})), ["SECOND_DOC"]);
+        assert_eq!(
+            named(json!({"ALL": {"ALL": ["SECOND_DOC"]}})),
+            ["SECOND_DOC"]
+        );
     }
 
     #[test]
     fn what_stands_below_a_step_is_none() {
         let step = json!({"texts": {"en": {"type": "PLAIN"}}});
-        assert_eq!(named(json!({"ALL": {"ALL": {"SECOND_DOC": step}}})), ["SECOND_DOC"]);
+        assert_eq!(
+            named(json!({"ALL": {"ALL": {"SECOND_DOC": step}}})),
+            ["SECOND_DOC"]
+        );
     }
     #[test]
     fn every_kind_of_a_step_is_told() {
@@ -115,7 +127,11 @@ mod tests {
             "ALL": {"ALL": {"A": {"type": "UPLOAD"}, "B": {"type": "EXTRACT"}, "C": {"type": "COMPARE"}, "D": {"type": "NEW"}, "E": {}}},
             "LT": {"PASSPORT": {"A": {"type": "EXTRACT"}}}
         });
-        let steps: Vec<(String, StepKind)> = steps(Some(&echo)).unwrap().into_iter().map(|step| (step.name, step.kind)).collect();
+        let steps: Vec<(String, StepKind)> = steps(Some(&echo))
+            .unwrap()
+            .into_iter()
+            .map(|step| (step.name, step.kind))
+            .collect();
         let step = |name: &str, kind| (name.to_owned(), kind);
         assert_eq!(
             steps,

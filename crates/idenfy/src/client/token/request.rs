@@ -6,18 +6,20 @@ use serde::{Serialize, Serializer};
 use serde_json::{Value, json};
 use url::Url;
 
-/// A token request. Members that are `None` are not sent, and the account's defaults hold. Its `Debug` leaves out what may say who
-/// the customer is.
+/// A token request. Members that are `None` are not sent, and the account's defaults hold. Its
+/// `Debug` leaves out what may say who the customer is.
 #[derive(Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct CreateToken {
-    /// The integrator's name for the customer: 1 to 100 ASCII characters, opaque. All verifications of one person share it.
+    /// The integrator's name for the customer: 1 to 100 ASCII characters, opaque. All verifications
+    /// of one person share it.
     pub client_id: String,
     pub token_type: TokenType,
     /// Comes back with the answer and in every callback; at most 40 characters.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub external_ref: Option<String>,
-    /// Time until the session must be started, 0 to 2,592,000 seconds. Always sent, because the documents disagree on the default.
+    /// Time until the session must be started, 0 to 2,592,000 seconds. Always sent, because the
+    /// documents disagree on the default.
     #[serde(rename = "expiryTime")]
     pub expiry_seconds: u32,
     /// Time for the session once started, 60 to 3,600 seconds.
@@ -42,7 +44,8 @@ pub struct CreateToken {
     pub error_url: Option<Url>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub unverified_url: Option<Url>,
-    /// Where this session's callbacks go instead of the account's receiver; HTTPS, and allowed on the account.
+    /// Where this session's callbacks go instead of the account's receiver; HTTPS, and allowed on
+    /// the account.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub callback_url: Option<Url>,
 }
@@ -148,8 +151,12 @@ mod tests {
 
     #[test]
     fn defaults_are_left_to_the_account() {
-        let expected = json!({"clientId": "user-123", "tokenType": "IDENTIFICATION", "expiryTime": 3600});
-        assert_eq!(serde_json::to_value(CreateToken::new("user-123")).unwrap(), expected);
+        let expected =
+            json!({"clientId": "user-123", "tokenType": "IDENTIFICATION", "expiryTime": 3600});
+        assert_eq!(
+            serde_json::to_value(CreateToken::new("user-123")).unwrap(),
+            expected
+        );
     }
 
     #[test]
@@ -173,7 +180,9 @@ mod tests {
         let link = |path: &str| Some(Url::parse(&format!("https://app.example/{path}")).unwrap());
         let request = CreateToken {
             session_seconds: Some(900),
-            additional_steps: AdditionalSteps::Given(json!({"ALL": {"ALL": {"POA2": {"type": "UPLOAD"}}}})),
+            additional_steps: AdditionalSteps::Given(
+                json!({"ALL": {"ALL": {"POA2": {"type": "UPLOAD"}}}}),
+            ),
             locale: Some("lt".to_owned()),
             country: Some("LT".to_owned()),
             documents: vec!["PASSPORT".to_owned()],

@@ -25,16 +25,25 @@ impl Documents for World {
                 source: None,
             })
         };
-        let behaviour = self.lock().files.get(link.expose()).cloned().unwrap_or(FileBehaviour::Dead);
+        let behaviour = self
+            .lock()
+            .files
+            .get(link.expose())
+            .cloned()
+            .unwrap_or(FileBehaviour::Dead);
         match behaviour {
             FileBehaviour::Dead => Err(CaptureError::LinkDead),
             FileBehaviour::Truncated => Err(CaptureError::Truncated),
             FileBehaviour::NotAFile => Err(CaptureError::NotAFile),
             FileBehaviour::Down => Err(unavailable()),
             FileBehaviour::Refused(reason) => Err(CaptureError::Refused(reason)),
-            FileBehaviour::Serves(_) | FileBehaviour::ServesPdf(_) | FileBehaviour::ServesContent(_) => {
+            FileBehaviour::Serves(_)
+            | FileBehaviour::ServesPdf(_)
+            | FileBehaviour::ServesContent(_) => {
                 let (bytes, content) = match behaviour {
-                    FileBehaviour::Serves(bytes) | FileBehaviour::ServesPdf(bytes) => (bytes, link.expose()),
+                    FileBehaviour::Serves(bytes) | FileBehaviour::ServesPdf(bytes) => {
+                        (bytes, link.expose())
+                    }
                     FileBehaviour::ServesContent(content) => (content.len() as u64, content),
                     _ => (0, ""),
                 };
@@ -52,7 +61,12 @@ impl Documents for World {
                     sha256: Digest256::of(content.as_bytes()),
                     prepared: None,
                 };
-                let stored = self.lock().objects.entry(document.key(first)).or_insert(document).clone();
+                let stored = self
+                    .lock()
+                    .objects
+                    .entry(document.key(first))
+                    .or_insert(document)
+                    .clone();
                 // What it shows is no part of what is stored.
                 Ok(StoredDocument {
                     side: planned.side,

@@ -12,17 +12,34 @@ use crate::time::Timestamp;
 
 impl World {
     /// The step's file cannot go as it is; this is what becomes of it.
-    pub fn prepares(&self, first: &ScanRef, step: &StepName, outcome: Result<PreparedFile, ParkReason>) {
-        self.lock().preparations.insert((first.clone(), step.clone()), outcome);
+    pub fn prepares(
+        &self,
+        first: &ScanRef,
+        step: &StepName,
+        outcome: Result<PreparedFile, ParkReason>,
+    ) {
+        self.lock()
+            .preparations
+            .insert((first.clone(), step.clone()), outcome);
     }
 }
 
 #[async_trait]
 impl DocumentPreparation for World {
-    async fn inspect(&self, first: &ScanRef, documents: &[StoredDocument], _until: Timestamp) -> Result<Vec<bool>, PreparationError> {
-        self.plain_fault("inspect").map_err(PreparationError::Unavailable)?;
+    async fn inspect(
+        &self,
+        first: &ScanRef,
+        documents: &[StoredDocument],
+        _until: Timestamp,
+    ) -> Result<Vec<bool>, PreparationError> {
+        self.plain_fault("inspect")
+            .map_err(PreparationError::Unavailable)?;
         let state = self.lock();
-        let is_known = |document: &StoredDocument| state.preparations.contains_key(&(first.clone(), document.step.clone()));
+        let is_known = |document: &StoredDocument| {
+            state
+                .preparations
+                .contains_key(&(first.clone(), document.step.clone()))
+        };
         Ok(documents
             .iter()
             .map(|document| document.prepared.is_none() && is_known(document))
@@ -36,12 +53,21 @@ impl DocumentPreparation for World {
         _must_change: &[bool],
         _until: Timestamp,
     ) -> Result<Vec<Preparation>, PreparationError> {
-        self.plain_fault("prepare").map_err(PreparationError::Unavailable)?;
-        self.plain_fault("outlasts").map_err(|_| PreparationError::OutOfTime)?;
+        self.plain_fault("prepare")
+            .map_err(PreparationError::Unavailable)?;
+        self.plain_fault("outlasts")
+            .map_err(|_| PreparationError::OutOfTime)?;
         let mut state = self.lock();
         let mut preparations = Vec::new();
-        for document in documents.iter().filter(|document| document.prepared.is_none()) {
-            let Some(outcome) = state.preparations.get(&(first.clone(), document.step.clone())).cloned() else {
+        for document in documents
+            .iter()
+            .filter(|document| document.prepared.is_none())
+        {
+            let Some(outcome) = state
+                .preparations
+                .get(&(first.clone(), document.step.clone()))
+                .cloned()
+            else {
                 continue;
             };
             let file = outcome.map_err(PreparationError::Refused)?;

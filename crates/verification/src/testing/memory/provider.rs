@@ -1,4 +1,5 @@
-//! The provider in memory: tokens that are taken once, and answers that get lost when a test says so.
+//! The provider in memory: tokens that are taken once, and answers that get lost when a test says
+//! so.
 
 use std::time::Duration;
 
@@ -8,7 +9,8 @@ use super::{Fault, TokenState, World, WorldState};
 use crate::document::{Plan, StoredDocument};
 use crate::identifiers::{ClientId, ScanRef, SecondReference};
 use crate::ports::{
-    Clock, DeletedAtProvider, Provider, ProviderError, RefusalKind, SecondToken, Session, SessionRequest, Sessions, UnavailableKind,
+    Clock, DeletedAtProvider, Provider, ProviderError, RefusalKind, SecondToken, Session,
+    SessionRequest, Sessions, UnavailableKind,
 };
 use crate::result::{Overall, Status, StepLinks};
 use crate::secret::{AuthToken, SessionLink};
@@ -25,10 +27,14 @@ impl Sessions for World {
             });
         }
         let mut state = self.lock();
-        let scan_ref: ScanRef = format!("session-{}", state.live_sessions.len() + 1).parse().unwrap();
+        let scan_ref: ScanRef = format!("session-{}", state.live_sessions.len() + 1)
+            .parse()
+            .unwrap();
         state.live_sessions.insert(scan_ref.clone());
         if fault.is_some() {
-            return Err(ProviderError::InDoubt { kind: "connection_lost" });
+            return Err(ProviderError::InDoubt {
+                kind: "connection_lost",
+            });
         }
         Ok(Session {
             scan_ref,
@@ -65,14 +71,20 @@ impl Sessions for World {
 
 #[async_trait]
 impl Provider for World {
-    async fn create_second_token(&self, _client_id: &ClientId, _reference: &SecondReference) -> Result<SecondToken, ProviderError> {
+    async fn create_second_token(
+        &self,
+        _client_id: &ClientId,
+        _reference: &SecondReference,
+    ) -> Result<SecondToken, ProviderError> {
         let fault = self.fault_of("token");
         let mut state = self.lock();
         let create = |state: &mut WorldState| {
             let number = state.tokens.len() + 1;
             let scan_ref: ScanRef = format!("second-{number}").parse().unwrap();
             let secret = format!("secret-{number}");
-            state.tokens.insert(scan_ref.clone(), TokenState::Active(secret.clone()));
+            state
+                .tokens
+                .insert(scan_ref.clone(), TokenState::Active(secret.clone()));
             SecondToken {
                 scan_ref,
                 auth_token: AuthToken::new(secret),
@@ -83,9 +95,13 @@ impl Provider for World {
             None => Ok(create(&mut state)),
             Some(Fault::DoneThenLost) => {
                 create(&mut state);
-                Err(ProviderError::InDoubt { kind: "connection_lost" })
+                Err(ProviderError::InDoubt {
+                    kind: "connection_lost",
+                })
             }
-            Some(Fault::LostBeforeDone) => Err(ProviderError::InDoubt { kind: "connection_lost" }),
+            Some(Fault::LostBeforeDone) => Err(ProviderError::InDoubt {
+                kind: "connection_lost",
+            }),
             Some(Fault::Unavailable) => Err(ProviderError::Unavailable {
                 kind: UnavailableKind::RateLimited,
                 retry_after: Some(Duration::from_secs(7)),
@@ -122,7 +138,9 @@ impl Provider for World {
             None => accept(&mut state),
             Some(Fault::DoneThenLost) => {
                 accept(&mut state)?;
-                Err(ProviderError::InDoubt { kind: "connection_lost" })
+                Err(ProviderError::InDoubt {
+                    kind: "connection_lost",
+                })
             }
             Some(Fault::LostBeforeDone) => Err(ProviderError::InDoubt { kind: "timed_out" }),
             Some(Fault::Unavailable) => Err(ProviderError::Unavailable {
@@ -164,7 +182,12 @@ impl Provider for World {
                 retry_after: None,
             });
         }
-        Ok(self.lock().fresh_links.get(scan_ref).cloned().unwrap_or_default())
+        Ok(self
+            .lock()
+            .fresh_links
+            .get(scan_ref)
+            .cloned()
+            .unwrap_or_default())
     }
 
     async fn left_alone_until(&self, _scan_ref: &ScanRef) -> Option<Timestamp> {

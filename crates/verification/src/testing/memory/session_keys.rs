@@ -11,7 +11,8 @@ use crate::session_key::SessionKey;
 
 /// Whether what is stored is the unanswered claim that `record` belongs to.
 pub(super) fn is_held(stored: &BTreeMap<Digest256, SessionKey>, record: &SessionKey) -> bool {
-    let is_claim = |stored: &SessionKey| stored.lease_until == record.lease_until && stored.answer.is_none();
+    let is_claim =
+        |stored: &SessionKey| stored.lease_until == record.lease_until && stored.answer.is_none();
     stored.get(&record.key).is_some_and(is_claim)
 }
 
@@ -22,7 +23,11 @@ impl SessionKeys for World {
         Ok(self.lock().session_keys.get(key).cloned())
     }
 
-    async fn claim_key(&self, known: Option<&SessionKey>, claim: &SessionKey) -> Result<Saved, Unavailable> {
+    async fn claim_key(
+        &self,
+        known: Option<&SessionKey>,
+        claim: &SessionKey,
+    ) -> Result<Saved, Unavailable> {
         self.plain_fault("claim_key")?;
         let mut state = self.lock();
         if state.session_keys.get(&claim.key) != known {
@@ -44,7 +49,10 @@ impl SessionKeys for World {
     async fn forget_answer(&self, key: &Digest256, first: &ScanRef) -> Result<u64, Unavailable> {
         self.plain_fault("forget_answer")?;
         let mut state = self.lock();
-        let answer = state.session_keys.get(key).and_then(|stored| stored.answer.as_ref());
+        let answer = state
+            .session_keys
+            .get(key)
+            .and_then(|stored| stored.answer.as_ref());
         let is_answer = answer.is_some_and(|opened| opened.session.scan_ref == *first);
         if is_answer {
             state.session_keys.remove(key);

@@ -5,8 +5,8 @@ use std::collections::HashMap;
 use adapters::{AwsSettings, DynamoPairings, SecretText, http_client, sdk_config};
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::{
-    AttributeDefinition, AttributeValue, BillingMode, GlobalSecondaryIndex, KeySchemaElement, KeyType, Projection, ProjectionType,
-    PutRequest, ScalarAttributeType, WriteRequest,
+    AttributeDefinition, AttributeValue, BillingMode, GlobalSecondaryIndex, KeySchemaElement,
+    KeyType, Projection, ProjectionType, PutRequest, ScalarAttributeType, WriteRequest,
 };
 use futures_util::{StreamExt, stream};
 use integration_tests::{Answer, FileServer, Stack};
@@ -47,12 +47,22 @@ fn item(number: i64, client_id: &str) -> Item {
 /// A table with the index by client.
 async fn indexed_table(dynamodb: &Client) -> String {
     let name = format!("private-{}", Uuid::new_v4().simple());
-    let key = |name: &str, key_type| KeySchemaElement::builder().attribute_name(name).key_type(key_type).build().unwrap();
+    let key = |name: &str, key_type| {
+        KeySchemaElement::builder()
+            .attribute_name(name)
+            .key_type(key_type)
+            .build()
+            .unwrap()
+    };
     let index = GlobalSecondaryIndex::builder()
         .index_name("by-client")
         .key_schema(key("client_id", KeyType::Hash))
         .key_schema(key("created_at", KeyType::Range))
-        .projection(Projection::builder().projection_type(ProjectionType::All).build());
+        .projection(
+            Projection::builder()
+                .projection_type(ProjectionType::All)
+                .build(),
+        );
     let mut request = dynamodb
         .create_table()
         .table_name(&name)
@@ -74,16 +84,28 @@ async fn fill(dynamodb: &Client, table: &str, client_id: &str) {
     let numbers: Vec<i64> = (0..MANY).collect();
     let batches = numbers.chunks(25).map(|batch| {
         let write = |number: &i64| {
-            let put = PutRequest::builder().set_item(Some(item(*number, client_id))).build().unwrap();
+            let put = PutRequest::builder()
+                .set_item(Some(item(*number, client_id)))
+                .build()
+                .unwrap();
             WriteRequest::builder().put_request(put).build()
         };
         let writes: Vec<WriteRequest> = batch.iter().map(write).collect();
-        dynamodb.batch_write_item().request_items(table, writes).send()
+        dynamodb
+            .batch_write_item()
+            .request_items(table, writes)
+            .send()
     });
     let answers = stream::iter(batches).buffer_unordered(4);
     answers
         .for_each(|answer| async {
-            assert!(answer.unwrap().unprocessed_items.unwrap_or_default().is_empty());
+            assert!(
+                answer
+                    .unwrap()
+                    .unprocessed_items
+                    .unwrap_or_default()
+                    .is_empty()
+            );
         })
         .await;
 }
@@ -118,7 +140,11 @@ async fn ten_thousand_pairings_are_listed_page_by_page_each_once_and_newest_firs
         }
         let listed = 100 * pages;
         assert_eq!(expected, (beginning - listed).max(0));
-        assert_eq!(start.is_none(), expected == 0, "the last page says that it is the last");
+        assert_eq!(
+            start.is_none(),
+            expected == 0,
+            "the last page says that it is the last"
+        );
     }
 }
 
@@ -127,11 +153,15 @@ async fn a_page_is_one_query_even_when_the_table_says_that_there_is_more() {
     let items: Vec<_> = (0..11)
         .map(|number| {
             let item = item(number, "busy");
-            let members = item.iter().map(|(name, value)| (name.clone(), json!({"S": value.as_s().unwrap()})));
+            let members = item
+                .iter()
+                .map(|(name, value)| (name.clone(), json!({"S": value.as_s().unwrap()})));
             serde_json::Value::Object(members.collect())
         })
         .collect();
-    let more = json!({"Items": items, "Count": 11, "ScannedCount": 11, "LastEvaluatedKey": items[10]}).to_string();
+    let more =
+        json!({"Items": items, "Count": 11, "ScannedCount": 11, "LastEvaluatedKey": items[10]})
+            .to_string();
     let mut answer = Answer::file(more.into_bytes());
     answer.head += "Content-Type: application/x-amz-json-1.0\r\n";
     let table = FileServer::start(answer).await;
@@ -144,7 +174,10 @@ async fn a_page_is_one_query_even_when_the_table_says_that_there_is_more() {
     };
     let sdk = sdk_config(http_client().unwrap(), &settings);
     let store = DynamoPairings::new(&sdk, "table", RETENTION);
-    let page = store.of_client(&"busy".parse().unwrap(), None, 10).await.unwrap();
+    let page = store
+        .of_client(&"busy".parse().unwrap(), None, 10)
+        .await
+        .unwrap();
     assert_eq!((page.pairings.len(), page.next.is_some()), (10, true));
     // Every request is a connection of its own there.
     assert_eq!(table.heard(), 1);
