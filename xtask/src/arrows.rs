@@ -3,24 +3,12 @@
 //! The arrows point one way: functions → lambda-support, adapters, verification; adapters →
 //! verification, idenfy, document-preparation, the AWS SDK; verification, idenfy and
 //! document-preparation → nothing of ours; dvctl → api-client, adapters, idenfy, verification.
-//! Nothing that ships depends on what only laptops and tests need.
+//! What ships is in `crates/` and `functions/`, and depends on nothing of the other folders.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::{Result, bail};
 use cargo_metadata::{DependencyKind, Metadata, MetadataCommand};
-
-/// What is only for laptops and tests.
-const NOT_SHIPPED: [&str; 8] = [
-    "api-client",
-    "baseline",
-    "benches",
-    "idenfy-sandbox",
-    "local-stack",
-    "integration-tests",
-    "test-browser",
-    "xtask",
-];
 
 /// The package's dependencies that are ours, and those whose names begin with a prefix that only
 /// some packages may use.
@@ -79,7 +67,10 @@ const BOUNDARIES: [(&str, &[&str]); 3] = [
 /// The direct dependencies of one package.
 #[derive(Debug, Default)]
 struct Package {
+    /// In `functions/`.
     is_function: bool,
+    /// In `crates/` or `functions/`. The operator's command is held to the same.
+    ships: bool,
     /// In builds that ship, with the features that are asked for.
     normal: BTreeMap<String, Vec<String>>,
 }
@@ -110,10 +101,11 @@ fn packages(metadata: &Metadata) -> BTreeMap<String, Package> {
             .dependencies
             .iter()
             .filter(|dependency| dependency.kind == DependencyKind::Normal);
-        let is_function = package
-            .manifest_path
-            .components()
-            .any(|component| component.as_str() == "functions");
+        let folder = package.manifest_path.strip_prefix(&metadata.workspace_root);
+        let folder = folder.ok().and_then(|path| path.components().next());
+        let is_in = |name| folder.is_some_and(|folder| folder.as_str() == name);
+        let is_function = is_in("functions");
+        let ships = is_function || is_in("crates") || package.name.as_str() == OPERATORS_COMMAND;
         let normal = normal
             .map(|dependency| (dependency.name.clone(), dependency.features.clone()))
             .collect();
@@ -121,6 +113,7 @@ fn packages(metadata: &Metadata) -> BTreeMap<String, Package> {
             package.name.to_string(),
             Package {
                 is_function,
+                ships,
                 normal,
             },
         )
@@ -152,13 +145,12 @@ fn violations(packages: &BTreeMap<String, Package>) -> Vec<String> {
                     .map(|dependency| format!("{name} → {dependency}")),
             );
         }
-        let ships = !NOT_SHIPPED.contains(&name.as_str());
-        if !ships {
+        if !package.ships {
             continue;
         }
         wrong.extend(
             ours.iter()
-                .filter(|dependency| NOT_SHIPPED.contains(dependency))
+                .filter(|dependency| packages.get(**dependency).is_some_and(|other| !other.ships))
                 .filter(|dependency| {
                     (name.as_str(), **dependency) != (OPERATORS_COMMAND, "api-client")
                 })
@@ -202,6 +194,13 @@ mod tests {
 
     /// Name, whether it is a function, and its dependencies with their features.
     type Described<'a> = (&'a str, bool, &'a [(&'a str, &'a [&'a str])]);
+
+    const IN_OTHER_FOLDERS: [&str; 4] = [
+        "api-client",
+        "idenfy-sandbox",
+        "local-stack",
+        "integration-tests",
+    ];
 
     fn workspace(extra: &[Described<'_>]) -> BTreeMap<String, Package> {
         let base: [Described<'_>; 11] = [
@@ -256,6 +255,7 @@ mod tests {
                 (*name).to_owned(),
                 Package {
                     is_function: *is_function,
+                    ships: !IN_OTHER_FOLDERS.contains(name),
                     normal,
                 },
             )

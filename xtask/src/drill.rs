@@ -26,8 +26,8 @@ use std::process::ExitCode;
 
 use anyhow::{Context, Result, bail, ensure};
 use futures_util::FutureExt;
-use integration_tests::WatchedStack;
-use integration_tests::operations::{Runbook, Template};
+use harness::WatchedStack;
+use harness::operations::{Runbook, Template};
 use local_stack::{Functions, Options, Parameters, Toolchain};
 
 use drills::{DRILLS, Drill};

@@ -17,7 +17,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use futures_util::future::join_all;
-use integration_tests::{Description, ProcessorTuning, Stack};
+use harness::{Description, ProcessorTuning, Stack};
 use local_stack::{Functions, LocalStack, Options};
 use tokio::sync::Semaphore;
 use tokio::time::{Instant, sleep};

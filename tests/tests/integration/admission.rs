@@ -1,6 +1,6 @@
 //! Which requests are believed, and what the others are told.
 
-use integration_tests::{Stack, sign};
+use harness::{Stack, sign};
 use reqwest::Method;
 use serde_json::json;
 use uuid::Uuid;

@@ -1,9 +1,9 @@
-//! The customer's way as customers go it, in a real browser; see `crates/test-browser` for what it
+//! The customer's way as customers go it, in a real browser; see `tools/test-browser` for what it
 //! needs.
 
 use std::path::PathBuf;
 
-use integration_tests::{Stack, pictures};
+use harness::{Stack, pictures};
 use reqwest::Method;
 use serde_json::json;
 use test_browser::{Browser, Screen, in_browser};

@@ -4,7 +4,7 @@
 use std::io::Write;
 use std::net::IpAddr;
 
-use integration_tests::{BACK, DedicatedStack, FRONT, Stack, pictures, sign};
+use harness::{BACK, DedicatedStack, FRONT, Stack, pictures, sign};
 use local_stack::{Options, Parameters};
 use serde_json::{Value, json};
 

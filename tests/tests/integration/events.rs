@@ -4,7 +4,7 @@
 use std::path::Path;
 
 use adapters::EventBridgeAnnouncer;
-use integration_tests::{Session, Stack};
+use harness::{Session, Stack};
 use serde_json::{Value, json};
 use uuid::Uuid;
 use verification::announcement::Detail;

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
-use integration_tests::{FRONT, Session, Stack, pictures};
+use harness::{FRONT, Session, Stack, pictures};
 use serde_json::{Value, json};
 use verification::identifiers::Digest256;
 use zune_jpeg::JpegDecoder;

@@ -3,7 +3,7 @@
 //! does not.
 
 use futures_util::future::join_all;
-use integration_tests::{DedicatedStack, Session, Stack, assert_answers_are_durable, eventually};
+use harness::{DedicatedStack, Session, Stack, assert_answers_are_durable, eventually};
 use local_stack::Options;
 use serde_json::{Value, json};
 

@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use futures_util::future::join_all;
-use integration_tests::{
+use harness::{
     BACK, Call, FRONT, ProcessorTuning, Session, Side, WatchedStack, Watching, pictures, writes,
 };
 use local_stack::Options;

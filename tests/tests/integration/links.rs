@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use integration_tests::{Answer, BACK, FRONT, FileServer, Session, Stack, pictures};
+use harness::{Answer, BACK, FRONT, FileServer, Session, Stack, pictures};
 use reqwest::Method;
 use serde_json::{Value, json};
 

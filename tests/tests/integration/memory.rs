@@ -1,6 +1,6 @@
 //! How much memory the functions need when the documents are as large as they may be.
 
-use integration_tests::{BACK, DedicatedStack, FRONT, pictures};
+use harness::{BACK, DedicatedStack, FRONT, pictures};
 use local_stack::Options;
 use serde_json::{Value, json};
 

@@ -1,6 +1,6 @@
 //! What is on the submission queue.
 
-use integration_tests::{Stack, eventually};
+use harness::{Stack, eventually};
 use serde_json::json;
 use uuid::Uuid;
 

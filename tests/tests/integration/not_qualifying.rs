@@ -1,7 +1,7 @@
 //! First results that do not qualify, or not yet: nothing is fetched, no token is spent, and the
 //! pairing says why.
 
-use integration_tests::{PairingRecord, Session, Stack};
+use harness::{PairingRecord, Session, Stack};
 use serde_json::{Value, json};
 
 /// Finishes a session with a result, has the processor look at what came of it, and shows that

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use adapters::{DynamoCircuits, SystemClock};
 use futures_util::future::join_all;
-use integration_tests::{DedicatedStack, Session, Stack, eventually};
+use harness::{DedicatedStack, Session, Stack, eventually};
 use local_stack::Options;
 use reqwest::Method;
 use serde_json::{Value, json};

@@ -1,6 +1,6 @@
 //! What was lost is found by the reconciler of the deployed stack.
 
-use integration_tests::{Stack, eventually};
+use harness::{Stack, eventually};
 use serde_json::json;
 
 use crate::provider_faults::milliseconds;

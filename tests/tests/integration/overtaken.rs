@@ -1,7 +1,7 @@
 //! A worker that is held up for a moment, and overtaken meanwhile. What it knew is not true any
 //! more, so it changes nothing and calls nobody.
 
-use integration_tests::{ProcessorTuning, Side, WatchedStack, eventually, writes};
+use harness::{ProcessorTuning, Side, WatchedStack, eventually, writes};
 use local_stack::Options;
 use serde_json::json;
 

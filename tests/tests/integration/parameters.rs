@@ -1,8 +1,8 @@
 //! What the template lets somebody set: a value that the functions would refuse when they start, or
 //! that cannot be with another one, is refused before anything is deployed.
 
-use integration_tests::Stack;
-use integration_tests::operations::{Template, in_the_workspace};
+use harness::Stack;
+use harness::operations::{Template, in_the_workspace};
 use uuid::Uuid;
 
 const ARN: &str = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:idenfy-a1B2c3";

@@ -3,8 +3,8 @@
 
 use std::collections::BTreeSet;
 
-use integration_tests::operations::Template;
-use integration_tests::{Call, WatchedStack};
+use harness::operations::Template;
+use harness::{Call, WatchedStack};
 use local_stack::Options;
 use serde_json::{Value, json};
 

@@ -1,7 +1,7 @@
 //! Files that direct processing would refuse: what can be changed is changed, and the rest is told
 //! before a token is spent.
 
-use integration_tests::{BACK, FRONT, Session, Stack, pictures};
+use harness::{BACK, FRONT, Session, Stack, pictures};
 use reqwest::Method;
 use serde_json::{Value, json};
 use verification::identifiers::Digest256;

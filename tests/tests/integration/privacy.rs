@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use integration_tests::{FRONT, Session, Stack};
+use harness::{FRONT, Session, Stack};
 use serde_json::{Value, json};
 use uuid::Uuid;
 

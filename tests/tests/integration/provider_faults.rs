@@ -1,7 +1,7 @@
 //! The provider goes wrong. However it does, at most one submission is accepted, and the pairing
 //! settles or says why not.
 
-use integration_tests::{Session, Stack};
+use harness::{Session, Stack};
 use serde_json::{Value, json};
 
 async fn with_fault(stack: &Stack, fault: Value) -> Session<'_> {

@@ -1,7 +1,7 @@
 //! Callbacks in an order that nobody expects, or the same news in other words. None moves a pairing
 //! backwards.
 
-use integration_tests::{Session, Stack, eventually};
+use harness::{Session, Stack, eventually};
 use serde_json::{Value, json};
 
 async fn settled(stack: &Stack) -> Session<'_> {

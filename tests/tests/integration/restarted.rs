@@ -8,7 +8,7 @@
 
 use std::time::Duration;
 
-use integration_tests::{
+use harness::{
     BACK, DedicatedStack, FRONT, ProcessorTuning, Session, Stack, assert_answers_are_durable,
     assert_queues_empty, eventually, pictures,
 };

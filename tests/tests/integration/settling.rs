@@ -1,6 +1,6 @@
 //! The straight way, and callbacks that come more than once.
 
-use integration_tests::{BACK, FRONT, Stack, pictures};
+use harness::{BACK, FRONT, Stack, pictures};
 use serde_json::{Value, json};
 use verification::identifiers::Digest256;
 

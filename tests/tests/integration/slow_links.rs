@@ -1,7 +1,7 @@
 //! The provider waits ten seconds for an answer, whatever its own links do; the webhook takes eight
 //! at most.
 
-use integration_tests::Stack;
+use harness::Stack;
 use serde_json::{Value, json};
 
 async fn answers_in_time_and_settles(stack: &Stack, fault: Value) {

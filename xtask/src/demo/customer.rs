@@ -1,5 +1,5 @@
 //! What customers and their verification provider do, through the sandbox's admin API, and what the
-//! provider's journals tell about our system. See `crates/idenfy-sandbox/README.md`.
+//! provider's journals tell about our system. See `tools/idenfy-sandbox/README.md`.
 
 use std::time::Duration;
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use integration_tests::{Call, InTheWay, Session, Side};
+use harness::{Call, InTheWay, Session, Side};
 use serde_json::json;
 
 use super::exercise::Exercise;
@@ -109,7 +109,7 @@ pub async fn signatures_rejected(exercise: &mut Exercise<'_>) {
 
 /// The functions read a changed secret within a minute.
 async fn send_until_taken(session: &Session<'_>) {
-    integration_tests::eventually("the callback is taken", || async {
+    harness::eventually("the callback is taken", || async {
         let deliveries = session.send_again(json!({})).await;
         let is_taken = deliveries.iter().any(|delivery| delivery["status"] == 200);
         if is_taken {

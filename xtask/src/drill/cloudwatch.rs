@@ -5,8 +5,8 @@
 use std::collections::BTreeMap;
 
 use adapters::SystemClock;
-use integration_tests::Stack;
-use integration_tests::operations::Point;
+use harness::Stack;
+use harness::operations::Point;
 use serde_json::{Value, json};
 use verification::ports::Clock;
 

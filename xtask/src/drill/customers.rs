@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use integration_tests::{Session, Stack, eventually};
+use harness::{Session, Stack, eventually};
 use reqwest::Method;
 use serde_json::json;
 

@@ -163,7 +163,7 @@ pub const DRILLS: [Drill; 25] = [
 mod tests {
     use std::collections::BTreeSet;
 
-    use integration_tests::operations::Template;
+    use harness::operations::Template;
 
     use super::*;
 

@@ -5,8 +5,8 @@ use std::fmt::Display;
 use std::time::Duration;
 
 use futures_util::future::join_all;
-use integration_tests::operations::{Entry, Period, Point, Runbook, Template, Verdict};
-use integration_tests::{Checkpoint, ProcessorTuning, Session, Stack, WatchedStack, eventually};
+use harness::operations::{Entry, Period, Point, Runbook, Template, Verdict};
+use harness::{Checkpoint, ProcessorTuning, Session, Stack, WatchedStack, eventually};
 use local_stack::reachable_function_url;
 use reqwest::Method;
 use serde_json::json;

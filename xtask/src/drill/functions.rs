@@ -1,7 +1,7 @@
 //! Functions that crash, and functions that are not let in.
 
 use futures_util::future::join_all;
-use integration_tests::{Session, Side, writes};
+use harness::{Session, Side, writes};
 use serde_json::json;
 
 use super::callbacks::archives;

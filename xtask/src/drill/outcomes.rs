@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use integration_tests::{Call, Session, Side};
+use harness::{Call, Session, Side};
 use reqwest::Method;
 use serde_json::json;
 

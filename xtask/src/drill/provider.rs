@@ -1,7 +1,7 @@
 //! iDenfy in trouble, and our account there.
 
 use futures_util::future::join_all;
-use integration_tests::{Session, Stack, eventually_within};
+use harness::{Session, Stack, eventually_within};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -41,17 +41,13 @@ pub async fn sessions_refused(exercise: &mut Exercise<'_>) {
     let (session, _) = stack.api_session(json!({})).await;
     session
         .upload(
-            integration_tests::FRONT,
+            harness::FRONT,
             "image/jpeg",
-            integration_tests::pictures::jpeg(30_000),
+            harness::pictures::jpeg(30_000),
         )
         .await;
     session
-        .upload(
-            integration_tests::BACK,
-            "image/png",
-            integration_tests::pictures::png(20_000),
-        )
+        .upload(harness::BACK, "image/png", harness::pictures::png(20_000))
         .await;
     session.finish_and_be_believed(json!({})).await;
     exercise.settles(&[&session]).await;

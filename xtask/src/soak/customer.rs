@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use integration_tests::{BACK, FRONT, FunctionProcess, Session, Stack, pictures};
+use harness::{BACK, FRONT, FunctionProcess, Session, Stack, pictures};
 use reqwest::Method;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};

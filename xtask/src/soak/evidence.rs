@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use integration_tests::{Stack, StoredObject, StoredPairing};
+use harness::{Stack, StoredObject, StoredPairing};
 use serde::Serialize;
 use serde_json::Value;
 

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use integration_tests::Stack;
+use harness::Stack;
 use tokio::sync::oneshot;
 use tokio::time::{Instant, sleep};
 

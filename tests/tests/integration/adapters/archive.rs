@@ -1,7 +1,7 @@
 //! The archive of callbacks.
 
 use adapters::S3CallbackArchive;
-use integration_tests::Stack;
+use harness::Stack;
 use serde_json::json;
 use verification::comparison::Subject;
 use verification::identifiers::Digest256;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use adapters::DynamoCircuits;
-use integration_tests::Stack;
+use harness::Stack;
 use verification::ports::Circuits;
 use verification::testing::conformance;
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use adapters::{FileOrigins, S3Documents, SystemClock};
-use integration_tests::{Answer, FileServer, Stack, pictures};
+use harness::{Answer, FileServer, Stack, pictures};
 use verification::document::{FileType, PlannedDocument, StoredDocument};
 use verification::file_number::FileNumber;
 use verification::identifiers::{Digest256, ScanRef, Side, UploadId};

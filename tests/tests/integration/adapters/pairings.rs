@@ -12,7 +12,7 @@ use aws_sdk_dynamodb::types::{
     AttributeDefinition, AttributeValue, BillingMode, KeySchemaElement, KeyType,
     ScalarAttributeType,
 };
-use integration_tests::Stack;
+use harness::Stack;
 use uuid::Uuid;
 use verification::Pairing;
 use verification::ports::{HistoryEntry, PairingWrite, Pairings, Saved, SessionKeys};

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use adapters::SqsSubmissionQueue;
-use integration_tests::{Stack, eventually};
+use harness::{Stack, eventually};
 use tokio::time::Instant;
 use verification::ports::SubmissionQueue;
 

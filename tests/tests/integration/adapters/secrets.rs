@@ -5,7 +5,7 @@ use std::sync::Arc;
 use adapters::{SecretError, Secrets};
 use aws_sdk_secretsmanager::Client;
 use bytes::Bytes;
-use integration_tests::{Stack, sign};
+use harness::{Stack, sign};
 use serde_json::json;
 use uuid::Uuid;
 

@@ -1,6 +1,6 @@
 //! Lists, page by page.
 
-use integration_tests::{Stack, eventually};
+use harness::{Stack, eventually};
 use reqwest::Method;
 use serde_json::{Value, json};
 

@@ -1,6 +1,6 @@
 //! A session from the application's request to the verdict.
 
-use integration_tests::{BACK, FRONT, Stack, pictures};
+use harness::{BACK, FRONT, Stack, pictures};
 use reqwest::Method;
 use serde_json::json;
 use verification::Timestamp;

@@ -1,7 +1,7 @@
 //! A customer is to be forgotten: nothing is left here, nothing at the provider, and what comes
 //! late leaves no trace.
 
-use integration_tests::{Session, Stack};
+use harness::{Session, Stack};
 use reqwest::Method;
 use serde_json::{Value, json};
 

@@ -1,7 +1,7 @@
 //! The provider refuses or fails while a session is created: a stable code, and nothing of the
 //! provider's own words.
 
-use integration_tests::{ApiAnswer, Stack};
+use harness::{ApiAnswer, Stack};
 use reqwest::Method;
 use serde_json::{Value, json};
 

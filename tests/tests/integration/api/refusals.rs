@@ -1,6 +1,6 @@
 //! Requests that are wrong: each is told which of its fields, and how.
 
-use integration_tests::Stack;
+use harness::Stack;
 use reqwest::Method;
 use serde_json::json;
 

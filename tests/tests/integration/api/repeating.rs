@@ -1,7 +1,7 @@
 //! Sessions under an idempotency key.
 
 use aws_sdk_dynamodb::Client;
-use integration_tests::{ApiAnswer, Stack};
+use harness::{ApiAnswer, Stack};
 use reqwest::Method;
 use reqwest::header::HeaderMap;
 use serde_json::{Value, json};

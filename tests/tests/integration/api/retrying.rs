@@ -1,6 +1,6 @@
 //! Parked verifications, taken up again.
 
-use integration_tests::Stack;
+use harness::Stack;
 use reqwest::Method;
 use serde_json::json;
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use integration_tests::operations::{Entry, Runbook, Series, Template, in_the_workspace};
+use harness::operations::{Entry, Runbook, Series, Template, in_the_workspace};
 use lambda_support::{METRICS, NAMESPACE};
 
 /// The metrics of AWS's own that the template may name, with their dimension. (Sources: "Available

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use integration_tests::operations::{Series, Template, lines_of};
+use harness::operations::{Series, Template, lines_of};
 use lambda_support::{METRICS, NAMESPACE};
 use serde_json::Value;
 

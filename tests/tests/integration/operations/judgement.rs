@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use integration_tests::operations::{Period, Point, Scope, Template, evaluate};
+use harness::operations::{Period, Point, Scope, Template, evaluate};
 
 /// Wednesday, 25 November 2026, 09:00 UTC.
 const WEDNESDAY_AT_NINE: i64 = 1_795_597_200_000;

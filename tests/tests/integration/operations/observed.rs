@@ -4,8 +4,8 @@
 use std::collections::BTreeSet;
 
 use futures_util::future::join_all;
-use integration_tests::operations::{FUNCTIONS, Point, Template, red_alarms};
-use integration_tests::{BACK, DedicatedStack, FRONT, Stack, eventually, pictures, sign};
+use harness::operations::{FUNCTIONS, Point, Template, red_alarms};
+use harness::{BACK, DedicatedStack, FRONT, Stack, eventually, pictures, sign};
 use lambda_support::METRICS;
 use local_stack::Options;
 use reqwest::Method;

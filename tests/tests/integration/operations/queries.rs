@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use integration_tests::operations::{FUNCTIONS, Template};
+use harness::operations::{FUNCTIONS, Template};
 
 /// The words of the query language that the queries use, besides fields.
 const WORDS: [&str; 21] = [

@@ -9,7 +9,7 @@ use aws_sdk_dynamodb::types::{
     KeyType, Projection, ProjectionType, PutRequest, ScalarAttributeType, WriteRequest,
 };
 use futures_util::{StreamExt, stream};
-use integration_tests::{Answer, FileServer, Stack};
+use harness::{Answer, FileServer, Stack};
 use serde_json::json;
 use uuid::Uuid;
 use verification::Timestamp;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use integration_tests::{BACK, FRONT, Session, Stack};
+use harness::{BACK, FRONT, Session, Stack};
 use serde_json::{Value, json};
 
 use crate::program::Dvctl;

@@ -1,6 +1,6 @@
 //! The command line itself.
 
-use integration_tests::Stack;
+use harness::Stack;
 
 use crate::program::{Dvctl, command, play};
 
@@ -107,8 +107,7 @@ async fn watching_ends_well_with_ctrl_c() {
         .expect("it starts");
     let mut answer = child.stdout.take().expect("an output");
     let mut seen = [0; 16];
-    let read =
-        tokio::time::timeout(integration_tests::DEADLINE, answer.read_exact(&mut seen)).await;
+    let read = tokio::time::timeout(harness::DEADLINE, answer.read_exact(&mut seen)).await;
     read.expect("it shows something in time")
         .expect("it shows something");
     let process = child
@@ -116,7 +115,7 @@ async fn watching_ends_well_with_ctrl_c() {
         .and_then(|id| rustix::process::Pid::from_raw(id.try_into().expect("an id")))
         .expect("it runs");
     rustix::process::kill_process(process, rustix::process::Signal::INT).expect("it is told");
-    let ended = tokio::time::timeout(integration_tests::DEADLINE, child.wait()).await;
+    let ended = tokio::time::timeout(harness::DEADLINE, child.wait()).await;
     assert_eq!(
         ended.expect("it ends in time").expect("a status").code(),
         Some(0)

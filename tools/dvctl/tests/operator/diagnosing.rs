@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use integration_tests::{DedicatedStack, Stack};
+use harness::{DedicatedStack, Stack};
 use local_stack::Options;
 use serde_json::{Value, json};
 

@@ -32,7 +32,9 @@ pub struct Template(Value);
 
 /// A path below the workspace's root.
 pub fn in_the_workspace(path: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(path)
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../..")
+        .join(path)
 }
 
 impl Template {

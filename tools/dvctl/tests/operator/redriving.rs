@@ -1,6 +1,6 @@
 //! `pause`, `resume` and `redrive`, on a stack of their own: they act on all that there is.
 
-use integration_tests::{DedicatedStack, eventually};
+use harness::{DedicatedStack, eventually};
 use local_stack::Options;
 use serde_json::{Value, json};
 

@@ -1,4 +1,4 @@
-//! The pages in a real browser, see `crates/test-browser` for what it needs.
+//! The pages in a real browser, see `tools/test-browser` for what it needs.
 
 #![allow(
     clippy::expect_used,

@@ -1,6 +1,6 @@
 //! `park`, `retry` and `erase`.
 
-use integration_tests::Stack;
+use harness::Stack;
 use serde_json::json;
 
 use crate::looking::parked;

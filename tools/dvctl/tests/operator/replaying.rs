@@ -1,7 +1,7 @@
 //! `replay`.
 
 use adapters::S3CallbackArchive;
-use integration_tests::Stack;
+use harness::Stack;
 use serde_json::{Value, json};
 use uuid::Uuid;
 use verification::identifiers::Digest256;
@@ -147,7 +147,7 @@ async fn an_interrupted_replay_says_so_and_the_same_command_goes_on() {
         .spawn()
         .expect("it starts");
     // Once the first has arrived at the webhook, there are many to go.
-    integration_tests::eventually("one is sent", || async {
+    harness::eventually("one is sent", || async {
         match stack.log_lines("webhook", &name).await.len() {
             0 => Err("none"),
             _ => Ok(()),
@@ -160,7 +160,7 @@ async fn an_interrupted_replay_says_so_and_the_same_command_goes_on() {
         .expect("it runs");
     rustix::process::kill_process(process, rustix::process::Signal::INT).expect("it is told");
     drop(child.stdin.take());
-    let ended = tokio::time::timeout(integration_tests::DEADLINE, child.wait_with_output()).await;
+    let ended = tokio::time::timeout(harness::DEADLINE, child.wait_with_output()).await;
     let ended = ended.expect("it ends in time").expect("it ends");
     let notes = String::from_utf8(ended.stderr).expect("text");
     assert_eq!(ended.status.code(), Some(130), "{notes}");

@@ -1,6 +1,6 @@
 //! `session` and `sign`.
 
-use integration_tests::{Stack, sign};
+use harness::{Stack, sign};
 use uuid::Uuid;
 
 use crate::program::Dvctl;

@@ -1,4 +1,4 @@
-//! The sandbox's admin API, see `crates/idenfy-sandbox/README.md`.
+//! The sandbox's admin API, see `tools/idenfy-sandbox/README.md`.
 
 use reqwest::Method;
 use serde_json::{Value, json};

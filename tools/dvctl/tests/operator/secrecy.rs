@@ -1,6 +1,6 @@
 //! Nothing personal and nothing secret is printed, whatever is asked.
 
-use integration_tests::Stack;
+use harness::Stack;
 use serde_json::json;
 use uuid::Uuid;
 

@@ -19,7 +19,7 @@ pub(crate) struct Contract {
 
 impl Contract {
     fn read() -> Self {
-        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/openapi.yaml");
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/openapi.yaml");
         let text = std::fs::read_to_string(path).expect("the contract");
         let document: Value = serde_saphyr::from_str(&text).expect("YAML");
         assert!(

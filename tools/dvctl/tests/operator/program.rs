@@ -2,7 +2,7 @@
 
 use std::process::{Output, Stdio};
 
-use integration_tests::{DEADLINE, Stack};
+use harness::{DEADLINE, Stack};
 use serde_json::Value;
 use tokio::io::AsyncWriteExt;
 use tokio::process::Command;

@@ -202,7 +202,7 @@ fn refused(service: &'static str, status: u16, code: Option<&str>) -> Failure {
     let failure = Failure::new(format!("{service} refused (HTTP {status}, {code})"));
     match code {
         "AccessDenied" | "AccessDeniedException" | "UnauthorizedOperation" => failure
-            .advise("ask for the permission; crates/dvctl/README.md lists what each command needs"),
+            .advise("ask for the permission; tools/dvctl/README.md lists what each command needs"),
         "ExpiredToken"
         | "ExpiredTokenException"
         | "InvalidClientTokenId"

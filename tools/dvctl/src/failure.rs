@@ -83,7 +83,7 @@ impl From<Unavailable> for Failure {
     fn from(error: Unavailable) -> Self {
         Self::new("AWS did not do what was asked")
             .because(error)
-            .advise("if access was denied, see which permissions the command needs in crates/dvctl/README.md; otherwise try again")
+            .advise("if access was denied, see which permissions the command needs in tools/dvctl/README.md; otherwise try again")
     }
 }
 

@@ -1,7 +1,7 @@
 //! The operator's command, played as a person plays it: the built program is started with
 //! arguments, against the deployed template.
 //!
-//! The stack is shared with other tests (see `integration_tests::Stack::shared`), but for what
+//! The stack is shared with other tests (see `harness::Stack::shared`), but for what
 //! would disturb them, which has one of its own.
 #![allow(
     clippy::expect_used,
