@@ -5,7 +5,6 @@
 //! types: a body is unreadable only when it is no object or has no `scanRef`. U+FFFD stands for
 //! text that cannot be read, and for steps beyond the first 64.
 
-mod event_type;
 mod file_urls;
 mod identity;
 mod overall;
@@ -17,7 +16,6 @@ use std::fmt;
 
 use serde_json::Value;
 
-pub use self::event_type::{EVENT_TYPE_HEADER, EventType};
 pub use self::file_urls::FileUrls;
 pub use self::identity::Identity;
 pub use self::overall::Overall;

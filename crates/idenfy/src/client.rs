@@ -2,10 +2,8 @@
 //!
 //! The client never repeats a call, follows nothing and logs nothing. It is cheap to clone.
 
-mod data;
 mod delete;
 mod files;
-mod identifications;
 mod process;
 mod status;
 mod token;
@@ -17,9 +15,7 @@ use reqwest::{Method, RequestBuilder};
 use serde::Serialize;
 use url::Url;
 
-pub use self::data::Data;
 pub use self::files::Files;
-pub use self::identifications::{Identification, Identifications};
 pub use self::token::{
     AdditionalSteps, CreateToken, Questionnaire, Step, StepKind, Token, TokenType,
 };

@@ -15,12 +15,11 @@ mod word;
 
 pub use auth_token::AuthToken;
 pub use callback::{
-    Callback, EVENT_TYPE_HEADER, EventType, FileUrls, Identity, Overall, Status, StepsVerdict,
-    UnreadableCallback,
+    Callback, FileUrls, Identity, Overall, Status, StepsVerdict, UnreadableCallback,
 };
 pub use client::{
-    AdditionalSteps, Client, CreateToken, Data, Files, Identification, Identifications,
-    Questionnaire, Step, StepKind, Timeouts, Token, TokenType,
+    AdditionalSteps, Client, CreateToken, Files, Questionnaire, Step, StepKind, Timeouts, Token,
+    TokenType,
 };
 pub use credentials::Credentials;
 pub use error::{BoxError, Error, SourceError};

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::identifiers::{Side, StepName};
+use crate::identifiers::StepName;
 
 /// Why we still wait although something arrived.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -134,10 +134,6 @@ pub enum ParkReason {
     },
     /// Together the files do not fit into one request of direct processing (20 MB after base64).
     DocumentsTooLarge,
-    /// Direct processing needs a front.
-    SideMissing {
-        side: Side,
-    },
     /// The provider refused to create Token 2.
     SecondTokenRefused {
         kind: String,
@@ -225,7 +221,6 @@ impl ParkReason {
             Self::FileTruncated { .. } => "FileTruncated",
             Self::FileChanged { .. } => "FileChanged",
             Self::DocumentsTooLarge => "DocumentsTooLarge",
-            Self::SideMissing { .. } => "SideMissing",
             Self::SecondTokenRefused { .. } => "SecondTokenRefused",
             Self::AttemptsExhausted => "AttemptsExhausted",
             Self::SubmissionRefused { .. } => "SubmissionRefused",
@@ -246,7 +241,6 @@ impl ParkReason {
             | Self::StepNotJudged
             | Self::StepsNotNamed
             | Self::SidesUnclear
-            | Self::SideMissing { .. }
             | Self::CountryUnknown
             | Self::CallbackLost => Stage::Judging,
             Self::SeveralFiles { .. }

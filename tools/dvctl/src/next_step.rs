@@ -92,9 +92,7 @@ fn remedy(cause: &ParkReason) -> &'static str {
         ParkReason::StepNotJudged => {
             "iDenfy did not judge the step: set StepVerdict to AcceptUnjudged if its kind is UPLOAD, which iDenfy never judges."
         }
-        ParkReason::SidesUnclear
-        | ParkReason::SideMissing { .. }
-        | ParkReason::SeveralFiles { .. } => {
+        ParkReason::SidesUnclear | ParkReason::SeveralFiles { .. } => {
             "Say in the parameter StepImages which step shows which side."
         }
         ParkReason::ClientMismatch => {

@@ -47,9 +47,8 @@ impl fmt::Debug for Token {
 impl Client {
     /// Creates a token. Costs a credit, perhaps at once.
     ///
-    /// Not repeatable where [`Error::may_have_been_carried_out`] is true: look for the lost token
-    /// with [`Client::identifications`], or let it expire. Documents disagree on the code of a
-    /// success; any 2xx with `authToken` and `scanRef` is one.
+    /// Not repeatable where [`Error::may_have_been_carried_out`] is true: let the lost token expire.
+    /// Documents disagree on the code of a success; any 2xx with `authToken` and `scanRef` is one.
     ///
     /// # Errors
     /// [`Error::ActiveSession`] when the client has another session open; otherwise any [`Error`]

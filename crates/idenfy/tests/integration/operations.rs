@@ -117,26 +117,6 @@ fn files_of_a_deleted_verification_are_an_error_even_with_200() {
 }
 
 #[test]
-fn data_say_which_kind_of_document_it_was() {
-    run(async {
-        let body = json!({"scanRef": "abc", "docType": "PASSPORT", "docFirstName": "ONA", "selectedCountry": "LT"});
-        let mut server = Server::answering(200, &body.to_string()).await;
-        let data = server.client.data("abc").await.unwrap();
-        assert_eq!(
-            (data.doc_type.as_deref(), data.selected_country.as_deref()),
-            (Some("PASSPORT"), Some("LT"))
-        );
-        assert!(
-            server
-                .request()
-                .await
-                .head
-                .starts_with("POST /api/v2/data HTTP/1.1")
-        );
-    });
-}
-
-#[test]
 fn a_verification_is_deleted_unless_the_answer_objects() {
     run(async {
         let mut server = Server::answering(200, "").await;
@@ -154,27 +134,6 @@ fn a_verification_is_deleted_unless_the_answer_objects() {
             .unwrap_err();
         assert!(
             matches!(error, Error::Rejected { identifier, .. } if identifier == "PARTNER_ERROR")
-        );
-    });
-}
-
-#[test]
-fn the_verifications_of_a_client_are_listed() {
-    run(async {
-        let body = json!({"count": 1, "next": null, "previous": null, "results": [{"scanRef": "abc", "status": "ACTIVE"}]});
-        let mut server = Server::answering(200, &body.to_string()).await;
-        let found = server.client.identifications("user 1&2").await.unwrap();
-        assert!(!found.has_more);
-        assert_eq!(
-            found.results.first().unwrap().overall,
-            Some(Overall::Active)
-        );
-        let head = server.request().await.head;
-        assert!(
-            head.starts_with(
-                "GET /kyc/identifications/?clientId=user+1%262&page=1&perPage=100 HTTP/1.1"
-            ),
-            "{head}"
         );
     });
 }
