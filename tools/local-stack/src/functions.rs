@@ -1,8 +1,8 @@
 //! The functions' programs as Lambda wants them: one directory per function that holds a file
 //! `bootstrap`.
 //!
-//! They are built with the whole workspace in the profile `local`, as the tests and `cargo xtask`
-//! are, so that one build serves all three. What runs here is therefore not what `sam build` makes
+//! They are built with the features of the whole workspace in the profile `local`, as the tests and
+//! `cargo xtask` are, so that one build serves all three. What runs here is therefore not what `sam build` makes
 //! for AWS: the same code, less optimised.
 
 use std::collections::BTreeMap;
@@ -37,7 +37,7 @@ impl Functions {
     /// When the build fails or a program is not there.
     pub(crate) async fn programs(&self, python: &Python, names: &[String]) -> Result<Programs> {
         let found = match self {
-            Self::Build => build(python).await?,
+            Self::Build => build(python, names).await?,
             Self::Prebuilt(directory) => names
                 .iter()
                 .map(|name| (name.clone(), directory.join(name)))
@@ -54,9 +54,12 @@ impl Functions {
     }
 }
 
-async fn build(python: &Python) -> Result<Programs> {
+async fn build(python: &Python, names: &[String]) -> Result<Programs> {
+    // With the features of the whole workspace, so that nothing is compiled twice, but these programs alone.
+    let programs = names.iter().flat_map(|name| ["--bin", name.as_str()]);
     let mut cargo = GuardedCommand::new(python, "cargo")
-        .args(["build", "--workspace", "--bins", "--profile", "local"])
+        .args(["build", "--workspace", "--profile", "local"])
+        .args(programs)
         .args(["--message-format", "json-render-diagnostics"])
         .with(|command| {
             environment::forget_own_package(command);
