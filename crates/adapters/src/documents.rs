@@ -225,11 +225,10 @@ async fn read(request: GetObjectFluentBuilder) -> Result<(u64, ByteChunks), Unav
     Ok((length, chunks.boxed()))
 }
 
+/// Whether S3 has refused to write an object anew. A `ConditionalRequestConflict` (409) does not say so:
+/// somebody else is writing it, or has just deleted it, and S3 asks to repeat the request.
 pub(crate) fn is_there(code: Option<&str>) -> bool {
-    matches!(
-        code,
-        Some("PreconditionFailed" | "ConditionalRequestConflict")
-    )
+    code == Some("PreconditionFailed")
 }
 
 fn unknown_copy() -> CaptureError {

@@ -69,9 +69,9 @@ impl Secret {
     }
 }
 
-/// Reads the secret at first use and keeps it. Rotation needs no deployment: a signature that no
-/// known key explains, or credentials that the provider refuses, lead to a new reading, at most
-/// once a minute.
+/// Reads the secret at first use and keeps it for five minutes, so that a key that was taken out
+/// dies. Rotation needs no deployment: a signature that no known key explains, or credentials that
+/// the provider refuses, lead to a new reading before that, at most once a minute.
 pub struct Secrets {
     client: Client,
     arn: String,
@@ -83,11 +83,17 @@ pub struct Secrets {
 struct Known {
     secret: Arc<Secret>,
     read_at: Timestamp,
+    /// When it is to be read again, whether or not anything is wrong with it.
+    due_at: Timestamp,
 }
 
 /// How often the secret is read again at most, so that a flood of wrong signatures does not become
 /// one of readings.
 const REFRESH_PAUSE: Duration = Duration::from_secs(60);
+
+/// How long a reading is good for. If it cannot be read then, the old one stays in force, and
+/// reading is tried again once a minute.
+const MAXIMUM_AGE: Duration = Duration::from_secs(5 * 60);
 
 impl Secrets {
     pub fn new(sdk: &SdkConfig, arn: impl Into<String>, clock: Arc<dyn Clock>) -> Self {
@@ -99,16 +105,26 @@ impl Secrets {
         }
     }
 
-    /// The secret as last read.
+    /// The secret as read within the last five minutes, if it can be.
     ///
     /// # Errors
     /// It was never read before and cannot be now.
     pub async fn current(&self) -> Result<Arc<Secret>, SecretError> {
         let mut known = self.known.lock().await;
-        if let Some(known) = known.as_ref() {
-            return Ok(known.secret.clone());
-        }
-        self.read(&mut known).await
+        let now = self.clock.now();
+        let old = match known.as_ref() {
+            Some(known) if now < known.due_at => return Ok(known.secret.clone()),
+            Some(old) => old.clone(),
+            None => return self.read(&mut known).await,
+        };
+        let renewed = self.read(&mut known).await;
+        renewed.or_else(|error| {
+            tracing::warn!(event = "secret_not_renewed", error = %error, "the last one stays in force");
+            let secret = old.secret.clone();
+            let due_at = now.plus(REFRESH_PAUSE);
+            *known = Some(Known { due_at, ..old });
+            Ok(secret)
+        })
     }
 
     /// A secret newer than `stale`, if there may be one: `None` when the last reading is less than
@@ -173,6 +189,7 @@ impl Secrets {
         *known = Some(Known {
             secret: secret.clone(),
             read_at: self.clock.now(),
+            due_at: self.clock.now().plus(MAXIMUM_AGE),
         });
         Ok(secret)
     }

@@ -71,7 +71,10 @@ impl std::str::FromStr for Timestamp {
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let moment = OffsetDateTime::parse(text, &Rfc3339)
             .map_err(|_| InvalidTimestamp)?
-            .to_offset(UtcOffset::UTC);
+            // Beyond the last year in UTC there is nothing.
+            .checked_to_offset(UtcOffset::UTC)
+            .filter(|moment| moment.year() >= 0)
+            .ok_or(InvalidTimestamp)?;
         i64::try_from(moment.unix_timestamp_nanos() / 1_000_000)
             .map(Self)
             .map_err(|_| InvalidTimestamp)
@@ -107,6 +110,13 @@ mod tests {
                 .unwrap(),
             moment
         );
+    }
+
+    #[test]
+    fn times_beyond_the_calendar_are_refused() {
+        for text in ["9999-12-31T23:59:59-23:59", "0000-01-01T00:00:00+00:01"] {
+            assert!(text.parse::<Timestamp>().is_err(), "{text}");
+        }
     }
 
     #[test]

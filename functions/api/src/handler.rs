@@ -69,6 +69,7 @@ impl Api {
     pub async fn handle(&self, request: Request) -> Result<Response<Body>, Error> {
         let started = self.clock.now();
         let method = request.method().clone();
+        let caller = idempotency::principal(&request).to_owned();
         let (route, answer) = self.route(request).await;
         let (status, code) = match &answer {
             Ok(success) => (success.status, None),
@@ -77,6 +78,7 @@ impl Api {
         tracing::info!(
             event = "request_answered",
             method = %method,
+            caller,
             route,
             status = status.as_u16(),
             code,

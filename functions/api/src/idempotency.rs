@@ -50,18 +50,23 @@ pub fn read(
     )))
 }
 
-/// Who asks: the principal that Lambda has authenticated. An emulator may name none; all callers
-/// are one there.
-fn caller(request: &Request) -> String {
+/// The principal that Lambda has authenticated. An emulator may name none; all callers are one
+/// there.
+pub fn principal(request: &Request) -> &str {
     let Some(RequestContext::ApiGatewayV2(context)) = request.request_context_ref() else {
-        return String::new();
+        return "";
     };
     let iam = context
         .authorizer
         .as_ref()
         .and_then(|authorizer| authorizer.iam.as_ref());
     let arn = iam.and_then(|iam| iam.user_arn.as_deref().or(iam.account_id.as_deref()));
-    let arn = arn.unwrap_or_default();
+    arn.unwrap_or_default()
+}
+
+/// Who asks, whichever session of theirs it is.
+fn caller(request: &Request) -> String {
+    let arn = principal(request);
     // `arn:aws:sts::<account>:assumed-role/<role>/<session>`: a repeat may come from another
     // instance of the application, whose session has another name.
     let role = arn.rsplit_once('/').map(|(role, _session)| role);

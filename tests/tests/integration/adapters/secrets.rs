@@ -94,6 +94,28 @@ async fn a_secret_that_is_spoilt_later_leaves_the_known_keys_in_force() {
 }
 
 #[tokio::test]
+async fn a_key_that_was_taken_out_dies_within_five_minutes() {
+    let rotation = Rotation::start(&["one", "leaked"]).await;
+    assert!(rotation.accepts("leaked").await);
+    rotation.put(secret(&["one"])).await;
+    rotation.clock.advance(5 * 60_000 - 1);
+    assert!(rotation.accepts("leaked").await, "nothing is read");
+    rotation.clock.advance(1);
+    assert!(!rotation.accepts("leaked").await);
+    assert!(rotation.accepts("one").await);
+
+    // What cannot be read changes nothing, and is tried again after a minute.
+    rotation.put("not JSON".to_owned()).await;
+    rotation.clock.advance(5 * 60_000);
+    assert!(rotation.accepts("one").await);
+    rotation.put(secret(&["two"])).await;
+    rotation.clock.advance(59_999);
+    assert!(rotation.accepts("one").await);
+    rotation.clock.advance(1);
+    assert!(!rotation.accepts("one").await);
+}
+
+#[tokio::test]
 async fn refused_credentials_lead_to_newer_ones_at_most_once_a_minute() {
     let rotation = Rotation::start(&["one"]).await;
     let stale = rotation.secrets.current().await.unwrap();
