@@ -247,6 +247,8 @@ fn is_sound(jpeg: &[u8], (width, height): (u16, u16), limit: u64) {
     let pixels: Vec<[u8; 3]> = started.read_scanlines().unwrap();
     assert_eq!(pixels.len(), sides.0 * sides.1);
     started.finish().unwrap();
+    let start = &jpeg[..jpeg.len().min(START_BYTES)];
+    assert_eq!(inspect_start(Format::Jpeg, start), Need::Nothing);
     let mut rest = &jpeg[2..];
     while let &[0xFF, marker, high, low, ..] = rest {
         assert!(

@@ -94,14 +94,13 @@ impl Entry {
             "{entry:?}"
         );
         if is_wildcard {
-            // Known to be too lenient: a full stop at the end, as in `https://*.com.`, counts as
-            // one between labels.
+            // Known to be too lenient: a full stop at the end counts as one between labels, as in
+            // `https://*.com.` and `https://*..`.
             assert!(place.host.contains('.'), "{entry:?} allows too much");
-            assert!(
-                !place
-                    .host
-                    .ends_with(|c: char| c.is_ascii_digit() || c == ']')
-            );
+            let last = place.host.trim_end_matches('.').rsplit('.').next().unwrap();
+            let is_number = !last.is_empty() && last.bytes().all(|byte| byte.is_ascii_digit());
+            let is_address = is_number || last.ends_with(']');
+            assert!(!is_address, "{entry:?} is no name");
         }
         Self { place, is_wildcard }
     }

@@ -7,6 +7,9 @@ use crate::resources::in_linear_time;
 /// What is printed of a scan is all that it holds.
 const MOST_STATE: usize = 800;
 
+/// Ends a stream of unknown length.
+const END: &[u8] = b"endstream";
+
 /// A string in brackets that is longer is taken for garbage, so less of the input goes into one.
 const LONGEST_TEXT: usize = 30_000;
 
@@ -49,7 +52,7 @@ fn is_encrypted(pieces: &[&[u8]]) -> bool {
     scan.is_encrypted()
 }
 
-/// Within a stream of known length, a comment or a string, nothing changes what the trailer says.
+/// Within a stream, a comment or a string, nothing changes what the trailer says.
 fn hidden_content_means_nothing(content: &[u8]) {
     let length = content.len().to_string();
     let short = &content[..content.len().min(LONGEST_TEXT)];
@@ -66,7 +69,13 @@ fn hidden_content_means_nothing(content: &[u8]) {
         })
         .collect();
     let digits = hex(short);
-    let objects: [&[&[u8]]; 4] = [
+    let ends_early = content.windows(END.len()).any(|window| window == END);
+    let objects: [&[&[u8]]; 5] = [
+        &[
+            b"<</Length 7 0 R>>stream\n",
+            if ends_early { b"" } else { content },
+            END,
+        ],
         &[
             b"<</Length ",
             length.as_bytes(),
