@@ -163,7 +163,8 @@ impl Tokens {
             Place::EndOfStream(seen) => {
                 *seen = match END_OF_STREAM.get(*seen) {
                     Some(expected) if *expected == byte => seen.saturating_add(1),
-                    // No part of the word begins like the word, so nothing else can have begun.
+                    // `endstre` ends as the word begins. No other part of it does.
+                    Some(b'a') if byte == b'n' => 2,
                     _ => usize::from(byte == b'e'),
                 };
                 if *seen == END_OF_STREAM.len() {
@@ -282,6 +283,21 @@ mod tests {
         for cut in 0..PDF.len() {
             let (start, end) = PDF.split_at(cut);
             assert_eq!(told(&[start, end]), told(&[PDF]), "{cut}");
+        }
+    }
+
+    #[test]
+    fn a_stream_may_end_like_a_part_of_its_end() {
+        for content in [
+            "e",
+            "ends",
+            "endstr",
+            "endstre",
+            "endstreendstr",
+            "endstrea",
+        ] {
+            let pdf = format!("stream\n{content}endstream /A ");
+            assert_eq!(told(&[pdf.as_bytes()]), "stream /A ", "{content}");
         }
     }
 
