@@ -86,6 +86,20 @@ async fn steps(arguments: &Arguments) -> Result<()> {
         )
         .await?;
     }
+    if arguments.filter.is_none() && !arguments.fast {
+        // libFuzzer is written in C++.
+        let fuzz = [
+            "check",
+            "--package",
+            "fuzz",
+            "--features",
+            "coverage",
+            "--profile",
+            "local",
+        ];
+        run.optional("fuzz targets, guided by coverage", "g++", cargo(fuzz))
+            .await?;
+    }
     if arguments.fast {
         run.step("tests without a stack", tests_without_a_stack())
             .await?;
