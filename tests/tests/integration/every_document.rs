@@ -24,9 +24,14 @@ enum Right {
     Converted,
     /// The provider gets nothing.
     Parked(&'static str),
+    /// One of these: the fuzzer has made it.
+    Some,
 }
 
 use Right::{AsItIs, Converted, Parked, Upright};
+
+/// Why a picture may be parked.
+const REASONS: [&str; 3] = ["FileUnreadable", "TooManyPixels", "FileTypeNotAccepted"];
 
 const CASES: [(&str, Right); 14] = [
     ("animation-of-one-frame.webp", Converted),
@@ -89,6 +94,17 @@ fn cases() -> BTreeMap<String, (Vec<u8>, Right)> {
             (name, (std::fs::read(file.path()).expect("a file"), *right))
         })
         .collect();
+    // The first two bytes of an input of the fuzzer say how it is prepared.
+    let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fuzz/corpus/child");
+    for file in std::fs::read_dir(corpus).expect("the corpus") {
+        let file = file.expect("a file");
+        let input = std::fs::read(file.path()).expect("a file");
+        let name = format!("fuzz {}", file.file_name().to_string_lossy());
+        cases.insert(
+            name,
+            (input.get(2..).expect("a file").to_vec(), Right::Some),
+        );
+    }
     for (width, height) in [(50_000_000, 1), (1, 50_000_000)] {
         let name = format!("{width} x {height}.png");
         cases.insert(name, (vast_png(width, height), Parked("TooManyPixels")));
@@ -170,6 +186,10 @@ async fn row(stack: &Stack, name: &str, file: Vec<u8>, right: Right) -> String {
             "{name}: {pairing}"
         ),
         Upright => assert!(is_upright(&copy(stack, &session).await), "{name}"),
+        Right::Some => match pairing.reason.as_deref() {
+            None => assert!(received(&session).await["bytes"].is_u64(), "{name}"),
+            Some(reason) => assert!(REASONS.contains(&reason), "{name}: {pairing}"),
+        },
         Converted => assert!(
             copy(stack, &session).await.starts_with(&[0xFF, 0xD8]),
             "{name}"
@@ -188,6 +208,10 @@ async fn row(stack: &Stack, name: &str, file: Vec<u8>, right: Right) -> String {
         |number: Option<u64>| number.map_or_else(|| "-".to_owned(), |number| number.to_string());
     let child = number("document_inspected", "peak_memory_kb");
     let processor = number("pairing_advanced", "peak_memory_kb");
+    assert!(
+        processor.is_none_or(|kilobytes| kilobytes <= 64_000),
+        "{name}: {processor:?} kB"
+    );
     assert!(
         child.is_none_or(|kilobytes| kilobytes <= 160_000),
         "{name}: {child:?} kB"

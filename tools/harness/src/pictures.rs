@@ -1,8 +1,10 @@
 //! Files as customers upload them. Each has its own content, so that no two are mistaken for each
 //! other.
 
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use jpeg_encoder::{ColorType, Encoder};
-use uuid::Uuid;
+use sha2::{Digest, Sha256};
 use zune_jpeg::JpegDecoder;
 use zune_jpeg::zune_core::bytestream::ZCursor;
 
@@ -78,9 +80,10 @@ fn pdf_filled(filling: usize, trailer: &str) -> Vec<u8> {
     pdf
 }
 
-/// `start`, and then bytes that hardly repeat, up to `length`.
+/// `start`, and then bytes that hardly repeat, up to `length`. They follow from the test's name and
+/// from how many it has asked for, so that a test finds the same files whenever it runs.
 pub fn starting_with(start: &[u8], length: usize) -> Vec<u8> {
-    let noise = Uuid::new_v4().into_bytes();
+    let noise = noise();
     let mut file = start.to_vec();
     let mut round = 0_u8;
     while file.len() < length {
@@ -93,6 +96,14 @@ pub fn starting_with(start: &[u8], length: usize) -> Vec<u8> {
     }
     file.truncate(length);
     file
+}
+
+fn noise() -> [u8; 32] {
+    static ASKED: AtomicU64 = AtomicU64::new(0);
+    let asked = ASKED.fetch_add(1, Ordering::Relaxed);
+    let thread = std::thread::current();
+    let test = thread.name().unwrap_or_default();
+    Sha256::digest(format!("{test} {asked}")).into()
 }
 
 /// A photo that can be looked at, taken in the dark: noise, which hardly compresses. `orientation`
