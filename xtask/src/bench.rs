@@ -11,9 +11,9 @@ use benches::{Bench, Measurement, Programs};
 use local_stack::{Toolchain, workspace};
 use tokio::process::Command;
 
-use crate::release;
-use crate::test::run_to_end;
-use crate::up::Interruption;
+use rehearsal::interruption::Interruption;
+use rehearsal::process::{run_to_end, search_path};
+use rehearsal::release;
 
 /// Measure the functions against their budgets
 ///
@@ -114,7 +114,7 @@ async fn build_baseline(toolchain: &Toolchain) -> Result<()> {
         .args(["--target", RELEASE_TARGET])
         .arg("--lambda-dir")
         .arg(baseline_directory());
-    build.env("PATH", release::search_path(&toolchain.sam_directory())?);
+    build.env("PATH", search_path(&toolchain.sam_directory())?);
     run_to_end(&mut build).await
 }
 

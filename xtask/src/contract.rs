@@ -6,7 +6,7 @@ use anyhow::{Context, Result};
 use local_stack::{LocalStack, REGION, Toolchain, workspace};
 use tokio::process::Command;
 
-use crate::test::{progress, run_to_end};
+use rehearsal::process::{progress, run_to_end};
 
 /// Requests of each kind and operation: enough to try every member and bound, in some twenty
 /// seconds.

@@ -6,22 +6,16 @@
     reason = "a command-line program: results go to standard output, progress and errors to standard error"
 )]
 
-mod application;
 mod arrows;
 mod bench;
 mod contract;
-mod demo;
-mod drill;
-mod events;
-mod invoke;
-mod release;
-mod soak;
 mod test;
 mod up;
 
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use rehearsal::{demo, drill, events, invoke, release, soak};
 
 /// Everything that is done with this project besides compiling it.
 #[derive(Debug, Parser)]

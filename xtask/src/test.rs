@@ -4,13 +4,16 @@
 use std::process::{ExitCode, Stdio};
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result};
 use harness::Description;
-use local_stack::{Functions, LocalStack, Options, Toolchain, workspace};
+use local_stack::{Functions, LocalStack, Options, Toolchain};
 use tokio::process::Command;
 
-use crate::up::{Interruption, description};
-use crate::{arrows, bench, contract, drill, events, invoke, release, soak};
+use crate::{arrows, bench, contract};
+use rehearsal::description::description;
+use rehearsal::interruption::Interruption;
+use rehearsal::process::{progress, run_to_end};
+use rehearsal::{drill, events, invoke, release, soak};
 
 /// Check and test everything
 ///
@@ -211,26 +214,6 @@ async fn cargo<const N: usize>(arguments: [&str; N]) -> Result<()> {
     run_to_end(Command::new("cargo").args(arguments)).await
 }
 
-pub(crate) async fn run_to_end(command: &mut Command) -> Result<()> {
-    local_stack::forget_own_package(command);
-    if command.as_std().get_current_dir().is_none() {
-        command.current_dir(workspace::root());
-    }
-    let status = command
-        .stdin(Stdio::null())
-        .kill_on_drop(true)
-        .status()
-        .await;
-    let program = command
-        .as_std()
-        .get_program()
-        .to_string_lossy()
-        .into_owned();
-    let status = status.with_context(|| format!("cannot run {program}"))?;
-    ensure!(status.success(), "{program} failed ({status})");
-    Ok(())
-}
-
 async fn template(toolchain: &Toolchain) -> Result<()> {
     let sam = toolchain.sam();
     let mut validate = Command::new(&sam);
@@ -299,8 +282,4 @@ async fn tests(stack: &LocalStack, filter: Option<&str>) -> Result<()> {
         command.args(["test", "--profile", "local", "--workspace", "--all-targets"]);
     }
     run_to_end(command.args(filter).env(STACK_VARIABLE, file.path())).await
-}
-
-pub(crate) fn progress(line: &str) {
-    eprintln!("[test] {line}");
 }

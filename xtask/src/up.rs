@@ -10,12 +10,12 @@ use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
-use local_stack::{Functions, LocalStack, Options, Parameters, REGION, STACK_NAME, parameters};
-use serde_json::{Value, json};
-use tokio::signal::unix::{SignalKind, signal};
+use local_stack::{Functions, LocalStack, Options, Parameters, REGION, parameters};
 use url::Url;
 
-use crate::application::Application;
+use rehearsal::application::Application;
+use rehearsal::description::description;
+use rehearsal::interruption::Interruption;
 
 /// Start everything on this machine and stay until interrupted
 ///
@@ -174,39 +174,4 @@ fn explain(stack: &LocalStack) -> Result<()> {
         ));
     }
     Ok(())
-}
-
-/// Every output of the template, and what else is needed to use the stack.
-pub(crate) fn description(stack: &LocalStack) -> Value {
-    let mut description = json!(stack.outputs());
-    if let Some(members) = description.as_object_mut() {
-        members.insert("endpointUrl".to_owned(), json!(stack.endpoint_url()));
-        members.insert("region".to_owned(), json!(REGION));
-        members.insert("sandboxUrl".to_owned(), json!(stack.sandbox_url()));
-        members.insert("stackName".to_owned(), json!(STACK_NAME));
-    }
-    description
-}
-
-/// SIGINT and SIGTERM, watched from the beginning, so that none is lost.
-pub(crate) struct Interruption {
-    interrupt: tokio::signal::unix::Signal,
-    terminate: tokio::signal::unix::Signal,
-}
-
-impl Interruption {
-    pub fn watch() -> Result<Self> {
-        Ok(Self {
-            interrupt: signal(SignalKind::interrupt())?,
-            terminate: signal(SignalKind::terminate())?,
-        })
-    }
-
-    /// The exit status that a shell gives a program ended by the signal that came.
-    pub async fn wait(&mut self) -> ExitCode {
-        tokio::select! {
-            _ = self.interrupt.recv() => ExitCode::from(130),
-            _ = self.terminate.recv() => ExitCode::from(143),
-        }
-    }
 }

@@ -35,7 +35,7 @@ use exercise::{Exercise, World};
 use report::{Report, Row};
 use shell::Shell;
 
-use crate::up::Interruption;
+use crate::interruption::Interruption;
 
 /// Bring about every failure that an alarm exists for, and repair it by the runbook
 ///
@@ -177,7 +177,7 @@ async fn one(world: &World, drill: &'static Drill) -> Row {
 async fn operators_command() -> Result<PathBuf> {
     let mut build = tokio::process::Command::new("cargo");
     build.args(["build", "--workspace", "--bins", "--profile", "local"]);
-    crate::test::run_to_end(&mut build)
+    crate::process::run_to_end(&mut build)
         .await
         .context("cannot build dvctl")?;
     Ok(local_stack::workspace::root()

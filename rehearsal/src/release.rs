@@ -10,7 +10,7 @@ use clap::ValueEnum;
 use local_stack::{Toolchain, workspace};
 use tokio::process::Command;
 
-use crate::test::{progress, run_to_end};
+use crate::process::{progress, run_to_end, search_path};
 
 /// The bound for each stripped program, in bytes: what is small starts fast. The goal is 6,500,000.
 /// The processor has 8.4 million since it decodes pictures with libjpeg, the others up to 7.8,
@@ -215,20 +215,6 @@ fn newest_glibc(program: &[u8]) -> Option<(u32, u32)> {
             Some((numbers.next()?.ok()?, numbers.next()?.ok()?))
         })
         .max()
-}
-
-/// The search path with one more directory before it.
-///
-/// # Errors
-/// A directory's name has a colon.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "not configuration: the search path is handed on to a child process"
-)]
-pub fn search_path(first: &Path) -> Result<std::ffi::OsString> {
-    let inherited = std::env::var_os("PATH").unwrap_or_default();
-    let paths = std::iter::once(first.to_path_buf()).chain(std::env::split_paths(&inherited));
-    Ok(std::env::join_paths(paths)?)
 }
 
 #[cfg(test)]

@@ -14,7 +14,7 @@ use tokio::io::AsyncWriteExt;
 use tokio::process::Command;
 
 use super::progress;
-use crate::release::search_path;
+use crate::process::search_path;
 
 /// How long one command may take. The slowest, `dvctl resume`, waits for AWS.
 const DEADLINE: Duration = Duration::from_secs(120);

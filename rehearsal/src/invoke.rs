@@ -22,8 +22,8 @@ use local_stack::{Functions, LocalStack, Options, Toolchain, workspace::RunDirec
 use serde_json::{Value, json};
 
 use crate::events::{self, Function, Sample};
+use crate::interruption::Interruption;
 use crate::release;
-use crate::up::Interruption;
 use customer::{Customer, Customers};
 use docker::Docker;
 use lambda::Lambda;

@@ -17,6 +17,7 @@ const LETTER_HEIGHT: usize = 7;
 const LETTER_WIDTH: usize = 5;
 
 /// A picture, row by row from the top, three bytes a pixel.
+#[derive(Debug)]
 pub struct Card {
     pub width: u16,
     pub height: u16,

@@ -28,7 +28,7 @@ use plan::Plan;
 use report::Report;
 use watcher::Watcher;
 
-use crate::up::Interruption;
+use crate::interruption::Interruption;
 
 /// Let everything go wrong now and then, and count what became of it
 ///

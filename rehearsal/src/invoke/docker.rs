@@ -12,7 +12,7 @@ use local_stack::{Guarded, GuardedCommand, Python, Toolchain, clear_environment}
 use tokio::time::Instant;
 
 use super::{packages, progress};
-use crate::release::search_path;
+use crate::process::search_path;
 
 /// What `sam local invoke` builds on. (Source: the SAM CLI's name for the image of
 /// `provided.al2023` on this processor.)

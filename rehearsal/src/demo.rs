@@ -32,7 +32,7 @@ use crate::demo::evidence::Evidence;
 use crate::demo::flow::{Customer, Stage, Upload};
 use crate::demo::logs::{FUNCTIONS, Logs};
 use crate::demo::report::{Report, bytes, megabytes};
-use crate::up::Interruption;
+use crate::interruption::Interruption;
 
 /// Set everything up, play the whole flow with real files, and show what happened
 ///
@@ -318,7 +318,7 @@ async fn keep(
     interruption: &mut Interruption,
 ) -> Result<()> {
     report.heading("Left running; Ctrl-C ends it");
-    if let serde_json::Value::Object(addresses) = crate::up::description(stack) {
+    if let serde_json::Value::Object(addresses) = crate::description::description(stack) {
         for (name, value) in &addresses {
             report.line(format_args!(
                 "  {name:<30}{}",
