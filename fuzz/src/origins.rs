@@ -86,6 +86,7 @@ impl Entry {
         let is_wildcard = entry.contains("://*.");
         let plain = entry.replacen("://*.", "://", 1);
         let url: Url = plain.parse().expect("what was taken is an address");
+        assert!(url.password().is_none(), "{entry:?} has a password");
         let place = Place::of(url.as_str()).expect("what was taken has a host and no user");
         assert!(place.scheme == "https" || is_this_machine(&place.host));
         assert!(!place.host.is_empty() && !place.host.contains('*'));
@@ -94,9 +95,9 @@ impl Entry {
             "{entry:?}"
         );
         if is_wildcard {
-            // Known to be too lenient: a full stop at the end counts as one between labels, as in
-            // `https://*.com.` and `https://*..`.
-            assert!(place.host.contains('.'), "{entry:?} allows too much");
+            // A full stop at the end is not one between labels.
+            let name = place.host.trim_end_matches('.');
+            assert!(name.contains('.'), "{entry:?} allows too much");
             let last = place.host.trim_end_matches('.').rsplit('.').next().unwrap();
             let is_number = !last.is_empty() && last.bytes().all(|byte| byte.is_ascii_digit());
             let is_address = is_number || last.ends_with(']');

@@ -112,12 +112,12 @@ fn origins() {
 
 #[test]
 fn pdf() {
-    replay("pdf", 2_000);
+    replay("pdf", 4_000);
 }
 
 #[test]
 fn jpeg_segments() {
-    replay("jpeg_segments", 3_000);
+    replay("jpeg_segments", 2_000);
 }
 
 #[test]
@@ -132,10 +132,10 @@ fn names() {
 
 #[test]
 fn child() {
-    replay("child", 150);
+    replay("child", 600);
 }
 
 #[test]
 fn child_in_process() {
-    replay("child_in_process", 1_500);
+    replay("child_in_process", 3_000);
 }

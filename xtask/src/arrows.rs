@@ -156,12 +156,13 @@ fn violations(packages: &BTreeMap<String, Package>) -> Vec<String> {
                 })
                 .map(|dependency| format!("{name} → {dependency}, which does not ship")),
         );
-        let testing = package
-            .normal
-            .iter()
-            .filter(|(_, features)| features.iter().any(|feature| feature == "testing"));
+        let testing = package.normal.iter().filter(|(_, features)| {
+            features
+                .iter()
+                .any(|feature| ["testing", "fuzzing"].contains(&feature.as_str()))
+        });
         wrong.extend(testing.map(|(dependency, _)| {
-            format!("{name} → {dependency} with the feature `testing`, which does not ship")
+            format!("{name} → {dependency} with a feature for tests, which does not ship")
         }));
         for (prefix, boundary) in BOUNDARIES {
             let crosses = package

@@ -94,7 +94,8 @@ impl FromStr for Origin {
         let is_bare = url.path() == "/"
             && url.query().is_none()
             && url.fragment().is_none()
-            && url.username().is_empty();
+            && url.username().is_empty()
+            && url.password().is_none();
         let (Some(host), Some(port), true) = (url.host(), url.port_or_known_default(), is_bare)
         else {
             return Err(malformed());
@@ -104,7 +105,8 @@ impl FromStr for Origin {
         }
         // `*.` before an address, or before a single label such as `com`, would allow everything or
         // nothing.
-        let is_name_below = matches!(&host, Host::Domain(name) if name.contains('.'));
+        let labels = |name: &str| name.split('.').filter(|label| !label.is_empty()).count();
+        let is_name_below = matches!(&host, Host::Domain(name) if labels(name) > 1);
         let host = host.to_string();
         if host.contains('*') {
             return Err(malformed());
@@ -142,6 +144,19 @@ mod tests {
             .parse::<FileOrigins>()
             .unwrap()
             .allow(&link.parse().unwrap())
+    }
+
+    #[test]
+    fn entries_that_would_allow_everything_or_hide_something_are_refused() {
+        for entry in [
+            "https://*.com",
+            "https://*.com.",
+            "https://*..",
+            "https://:password@files.example",
+            "https://user@files.example",
+        ] {
+            assert!(entry.parse::<FileOrigins>().is_err(), "{entry}");
+        }
     }
 
     #[test]
