@@ -98,7 +98,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_callback_is_signed_over_the_body_that_names_the_session_and_the_links() {
+    fn a_callback_is_signed_over_its_body() {
         let callbacks = Callbacks::read("key").unwrap();
         let event = callbacks
             .approved(

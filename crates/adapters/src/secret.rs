@@ -221,7 +221,7 @@ mod tests {
     }
 
     #[test]
-    fn an_incomplete_secret_names_what_is_missing_and_shows_no_value() {
+    fn an_incomplete_secret_names_what_is_missing() {
         for (text, named) in [
             ("not json", "JSON object"),
             (

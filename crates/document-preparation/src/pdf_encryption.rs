@@ -162,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn a_trailer_that_names_its_encryption_is_found_however_it_is_written() {
+    fn encryption_is_found_however_the_trailer_is_written() {
         for pdf in [
             &b"%PDF-1.4\n1 0 obj<</Type/Catalog>>endobj\ntrailer\n<< /Root 1 0 R /Encrypt 9 0 R >>\nstartxref\n9\n%%EOF"[..],
             b"trailer<</ID[<00><00>]/Encrypt<</Filter/Standard>>/Root 1 0 R>>",

@@ -419,7 +419,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_can_be_made_smaller_may_be_larger_than_a_submission() {
+    fn only_what_can_shrink_may_be_larger_than_a_submission() {
         for (file_type, _) in FILE_TYPES {
             let can_be_made_smaller = file_type != FileType::Pdf;
             assert_eq!(

@@ -533,7 +533,7 @@ mod tests {
     }
 
     #[test]
-    fn second_reference_of_a_uuid_uses_exactly_the_allowed_length_and_leads_back() {
+    fn the_reference_of_a_uuid_leads_back() {
         let first: ScanRef = "6b0f2a1e-8f5d-4a4e-9a43-0c4f9a3d6a11".parse().unwrap();
         let reference = SecondReference::of(&first);
         assert_eq!(reference.as_str().len(), 40);
@@ -544,7 +544,7 @@ mod tests {
     }
 
     #[test]
-    fn second_reference_of_a_longer_scan_ref_is_a_digest_of_the_allowed_length() {
+    fn the_reference_of_a_long_scan_ref_is_a_digest() {
         let first: ScanRef = "x".repeat(37).parse().unwrap();
         let reference = SecondReference::of(&first);
         assert_eq!(reference.as_str().len(), 40);

@@ -709,7 +709,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_in_excess_of_the_plan_leaves_its_step_undecided_and_one_of_another_step_does_not() {
+    fn a_file_in_excess_leaves_its_own_step_undecided() {
         let (first, next) = first_two();
         let alone = plan(vec![planned(STEP, first)]);
         let documents = vec![

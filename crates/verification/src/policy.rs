@@ -413,7 +413,7 @@ mod tests {
     }
 
     #[test]
-    fn unjudged_steps_are_accepted_by_choice_and_only_with_an_explicit_final() {
+    fn unjudged_steps_are_accepted_only_with_an_explicit_final() {
         let policy = Policy {
             step_verdict: StepVerdictPolicy::AcceptUnjudged,
             ..Policy::default()
@@ -437,7 +437,7 @@ mod tests {
     }
 
     #[test]
-    fn an_ordinary_verification_without_steps_is_declined_not_parked() {
+    fn an_ordinary_verification_is_declined_not_parked() {
         let facts = CallbackFacts {
             steps_verdict: StepsVerdict::NotJudged,
             ..with_steps(&[])
@@ -582,7 +582,7 @@ mod tests {
     }
 
     #[test]
-    fn the_sessions_country_goes_before_the_teams_and_that_before_the_first_documents() {
+    fn the_sessions_country_goes_first() {
         let policy = Policy {
             default_country: Some("EE".parse().unwrap()),
             ..Policy::default()

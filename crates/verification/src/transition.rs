@@ -503,7 +503,7 @@ mod tests {
     }
 
     #[test]
-    fn another_file_in_the_place_of_a_known_one_replaces_it_and_what_was_made_of_it() {
+    fn another_file_replaces_a_known_one_and_its_copy() {
         assert_eq!(
             merged(vec![prepared(FRONT, "old")], vec![stored(FRONT, "new")]),
             [stored(FRONT, "new")]

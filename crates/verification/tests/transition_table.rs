@@ -1181,7 +1181,7 @@ fn every_change_counts_the_version_and_moves_the_time() {
 }
 
 #[test]
-fn every_state_that_is_not_terminal_says_when_somebody_must_look() {
+fn every_open_state_says_when_somebody_must_look() {
     for (state_name, pairing) in states() {
         let mut reachable = vec![pairing.clone()];
         for (_, event) in events() {

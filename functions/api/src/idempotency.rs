@@ -160,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn a_role_s_sessions_are_one_caller_and_other_principals_are_not() {
+    fn the_sessions_of_a_role_are_one_caller() {
         let key = |arn: &str| id(Some(arn), "k", "{}").key;
         let role = "arn:aws:sts::123456789012:assumed-role/shop";
         assert_eq!(

@@ -203,7 +203,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_record_that_is_delivered_again_is_announced_under_the_same_key() {
+    async fn a_repeated_record_is_announced_under_the_same_key() {
         let bus = Arc::new(Bus::default());
         for _ in 0..2 {
             let answer = publish(&bus, vec![outcome("a", "100")]).await.unwrap();

@@ -73,7 +73,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn waiting_ends_when_it_is_there_and_at_the_deadline_with_what_was_there_instead() {
+    async fn waiting_ends_at_the_deadline_with_what_there_is() {
         let mut looks = 0;
         let found = wait_for("the third look", async || {
             looks += 1;
@@ -96,7 +96,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_look_that_hangs_ends_at_the_deadline_with_what_was_seen_before() {
+    async fn a_look_that_hangs_ends_at_the_deadline() {
         let mut looks = 0;
         let never = wait_at_most::<()>(Duration::from_millis(100), "rain", async || {
             looks += 1;

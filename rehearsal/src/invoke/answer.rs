@@ -141,7 +141,7 @@ mod tests {
     const OWN: &str = "5d1f2c6e-3b0a-4f57-9c86-2a7d94e1b803";
 
     #[test]
-    fn what_differs_from_run_to_run_is_masked_by_its_kind_and_the_rest_stays() {
+    fn what_differs_from_run_to_run_is_masked() {
         let answer = json!({
             "statusCode": 200,
             "body": json!({

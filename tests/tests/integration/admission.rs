@@ -25,7 +25,7 @@ fn new_scan_ref() -> String {
 }
 
 #[tokio::test]
-async fn a_signature_that_is_missing_malformed_or_wrong_is_401_and_leaves_nothing() {
+async fn a_wrong_signature_is_401_and_leaves_nothing() {
     let stack = Stack::shared().await;
     let scan_ref = new_scan_ref();
     let body = foreign_body(&scan_ref);
@@ -67,7 +67,7 @@ async fn a_signature_that_is_missing_malformed_or_wrong_is_401_and_leaves_nothin
 }
 
 #[tokio::test]
-async fn a_callback_that_was_spoilt_on_its_way_is_401_and_the_repeat_is_taken() {
+async fn a_spoilt_callback_is_401_and_its_repeat_is_taken() {
     let stack = Stack::shared().await;
     let spoilt = async |kind: &str| {
         let session = stack.session_with_documents().await;
@@ -152,7 +152,7 @@ async fn a_signed_body_that_cannot_be_read_is_200_and_kept_for_later() {
 }
 
 #[tokio::test]
-async fn half_of_a_callback_under_a_true_signature_is_kept_and_acted_on_when_it_comes_whole() {
+async fn half_of_a_signed_callback_is_kept() {
     let stack = Stack::shared().await;
     let session = stack.session_with_documents().await;
     session

@@ -48,7 +48,7 @@ async fn verify(browser: &Browser, link: &str, photos: &Photos) {
 }
 
 #[tokio::test]
-async fn a_customer_who_clicks_and_uploads_settles_and_the_application_hears_of_it() {
+async fn a_customer_who_clicks_and_uploads_settles() {
     let stack = Stack::shared().await;
     let (session, created) = stack.api_session(json!({})).await;
     let bus = stack.listen(&[&session.client_id]).await;

@@ -47,7 +47,7 @@ async fn every_choice_of_the_template_has_its_effect() {
 
     tokio::join!(
         documents_go_where_they_are_mapped(stack),
-        unjudged_steps_are_submitted_only_when_nobody_will_judge_them(stack),
+        unjudged_steps_are_submitted_only_by_choice(stack),
         both_signing_keys_are_accepted(stack),
         only_allowed_sources_are_heard(stack),
     );
@@ -65,7 +65,7 @@ async fn every_choice_of_the_template_has_its_effect() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn two_pictures_of_a_step_that_is_set_to_be_both_sides_are_submitted_in_their_order() {
+async fn two_pictures_of_both_sides_are_submitted_in_their_order() {
     let dedicated = DedicatedStack::start(Options {
         parameters: [("StepImages".to_owned(), format!("{FRONT}=FRONT+BACK"))].into(),
         ..Options::default()
@@ -131,7 +131,7 @@ async fn documents_go_where_they_are_mapped(stack: &Stack) {
     );
 }
 
-async fn unjudged_steps_are_submitted_only_when_nobody_will_judge_them(stack: &Stack) {
+async fn unjudged_steps_are_submitted_only_by_choice(stack: &Stack) {
     let unjudged = stack.session_with_documents().await;
     unjudged
         .finish_and_be_believed(json!({"additionalSteps": null}))

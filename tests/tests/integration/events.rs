@@ -54,7 +54,7 @@ fn about(session: &Session<'_>, more: &Value) -> Value {
 }
 
 #[tokio::test]
-async fn each_outcome_is_heard_once_as_documented_and_says_nothing_personal() {
+async fn each_outcome_is_heard_once_as_documented() {
     let stack = Stack::shared().await;
     let (settled, declined) = tokio::join!(
         stack.session_with_documents(),

@@ -126,7 +126,7 @@ fn results_come_in_another_order() -> impl Iterator<Item = Trouble> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn whatever_goes_wrong_each_pairing_ends_with_one_submission_or_none() {
+async fn each_pairing_ends_with_one_submission_or_none() {
     // So much trouble at once is not for those who share a stack: the functions leave a provider
     // alone that fails for everybody.
     let dedicated = DedicatedStack::start(Options::default()).await;

@@ -205,7 +205,7 @@ async fn a_file_that_could_never_be_submitted_is_not_even_copied() {
 }
 
 #[tokio::test]
-async fn two_documents_that_do_not_fit_into_one_request_are_parked_before_a_token_is_spent() {
+async fn two_documents_that_do_not_fit_are_parked() {
     let stack = Stack::shared().await;
     let session = stack.session().await;
     session
@@ -228,7 +228,7 @@ async fn two_documents_that_do_not_fit_into_one_request_are_parked_before_a_toke
 }
 
 #[tokio::test]
-async fn a_file_that_stays_shorter_than_promised_is_parked_and_none_of_it_is_kept() {
+async fn a_file_that_stays_too_short_is_parked_and_not_kept() {
     let stack = Stack::shared().await;
     let session = stack.session_with_documents().await;
     session
@@ -332,7 +332,7 @@ async fn several_files_of_a_step_are_all_kept_before_it_is_parked() {
 }
 
 #[tokio::test]
-async fn a_parked_capture_is_reopened_by_a_newer_callback_and_not_by_the_same_one() {
+async fn a_parked_capture_is_reopened_by_a_newer_callback() {
     let stack = Stack::shared().await;
     let session = stack.session_with_documents().await;
     session

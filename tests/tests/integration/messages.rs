@@ -5,7 +5,7 @@ use serde_json::json;
 use uuid::Uuid;
 
 #[tokio::test]
-async fn a_poisonous_message_becomes_a_dead_letter_and_takes_no_neighbour_with_it() {
+async fn a_poisonous_message_becomes_a_dead_letter_alone() {
     let stack = Stack::shared().await;
     let session = stack.session_with_documents().await;
     // Its own message is put off for a minute, and the one below drives it on sooner.

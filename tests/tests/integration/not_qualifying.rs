@@ -146,7 +146,7 @@ async fn a_customer_who_never_finishes_expires() {
 }
 
 #[tokio::test]
-async fn a_qualifying_result_after_one_that_was_not_final_or_was_negative_settles() {
+async fn a_qualifying_result_after_another_settles() {
     let stack = Stack::shared().await;
     let check = async |first: Value| {
         let session = stack.session_with_documents().await;

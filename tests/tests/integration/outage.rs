@@ -95,7 +95,7 @@ async fn assert_no_dead_letters(stack: &Stack) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_outage_is_waited_for_by_all_together_and_costs_nobody_anything() {
+async fn an_outage_costs_nobody_anything() {
     let dedicated = DedicatedStack::start(Options::default()).await;
     let stack = &dedicated.stack;
     break_down(
@@ -211,7 +211,7 @@ async fn used_up_funds_park_the_first_and_let_the_others_wait() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_pause_that_the_provider_asks_for_is_kept_by_everybody_but_waiting_customers() {
+async fn everybody_but_waiting_customers_keeps_a_pause() {
     let dedicated = DedicatedStack::start(Options::default()).await;
     let stack = &dedicated.stack;
     let told = Duration::from_secs(60);

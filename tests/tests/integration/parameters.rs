@@ -44,7 +44,7 @@ fn patterns_take_what_the_functions_take() {
 }
 
 #[test]
-fn patterns_refuse_what_the_functions_refuse_and_what_would_never_work() {
+fn patterns_refuse_what_the_functions_refuse() {
     let template = Template::read();
     for (parameter, value) in [
         // As it is written in many places; a role that names it may read nothing.
@@ -73,7 +73,7 @@ fn patterns_refuse_what_the_functions_refuse_and_what_would_never_work() {
 }
 
 #[test]
-fn what_has_to_be_given_is_asked_for_first_and_nothing_else_has_no_default() {
+fn only_what_is_asked_for_first_has_no_default() {
     let template = Template::read();
     // The SAM CLI asks in the template's order.
     let names = template.parameter_names();

@@ -37,7 +37,7 @@ fn report(status: &str) -> Value {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_version_goes_live_only_if_it_takes_what_is_signed_and_nothing_else() {
+async fn a_version_goes_live_only_if_it_tells_signatures() {
     let world = WatchedStack::start(Options::default()).await;
 
     let (answer, told) = tested(&world).await;
@@ -110,7 +110,7 @@ async fn a_version_that_cannot_be_tried_does_not_go_live() {
 }
 
 #[test]
-fn every_parameter_that_the_webhook_is_told_makes_another_version() {
+fn every_parameter_of_the_webhook_makes_another_version() {
     let template = Template::read();
     let webhook = &template.resources()["WebhookFunction"]["Properties"];
     assert_eq!(webhook["AutoPublishAlias"], "live");

@@ -133,7 +133,7 @@ async fn an_upright_photo_goes_as_it_is() {
 }
 
 #[tokio::test]
-async fn a_photo_that_leaves_no_room_for_the_other_side_is_made_smaller_until_both_fit() {
+async fn a_photo_is_made_smaller_until_both_sides_fit() {
     let stack = Stack::shared().await;
     let session = stack.session().await;
     let (original, back) = (
@@ -182,7 +182,7 @@ async fn assert_parked_and_kept(
 }
 
 #[tokio::test]
-async fn what_can_never_be_submitted_is_kept_and_parked_before_a_token_is_spent() {
+async fn what_can_never_be_submitted_is_kept_and_parked() {
     let heic = pictures::starting_with(b"\0\0\0\x18ftypheic\0\0\0\0mif1heic", 50_000);
     let broken = pictures::starting_with(b"RIFF\x10\0\0\0WEBPVP8 ", 50_000);
     let mut cut = pictures::photo(300, 200, 90, 6);
@@ -202,7 +202,7 @@ async fn what_can_never_be_submitted_is_kept_and_parked_before_a_token_is_spent(
 }
 
 #[tokio::test]
-async fn a_broken_picture_does_not_disturb_what_is_processed_beside_it() {
+async fn a_broken_picture_disturbs_no_neighbour() {
     let stack = Stack::shared().await;
     let broken = async {
         let original = pictures::starting_with(b"RIFF\x10\0\0\0WEBPVP8 ", 50_000);

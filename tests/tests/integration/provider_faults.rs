@@ -35,7 +35,7 @@ pub fn milliseconds(request: &Value) -> i64 {
 }
 
 #[tokio::test]
-async fn a_token_request_that_comes_too_often_waits_as_long_as_it_is_told() {
+async fn a_rate_limited_token_request_waits_as_it_is_told() {
     let stack = Stack::shared().await;
     let fault = json!({"route": "token", "kind": "status", "status": 429, "retryAfterSeconds": 6});
     let session = settles_with_one_submission(&stack, fault).await;
@@ -48,7 +48,7 @@ async fn a_token_request_that_comes_too_often_waits_as_long_as_it_is_told() {
 }
 
 #[tokio::test]
-async fn a_client_with_an_active_session_waits_for_its_end_and_nothing_is_spent_meanwhile() {
+async fn a_client_with_an_active_session_waits_for_its_end() {
     let stack = Stack::shared().await;
     let fault =
         json!({"route": "token", "kind": "status", "status": 409, "identifier": "ACTIVE_SESSION"});
@@ -75,7 +75,7 @@ async fn a_token_request_that_fails_is_made_again() {
 }
 
 #[tokio::test]
-async fn a_token_whose_answer_was_lost_is_given_up_and_its_end_is_noise() {
+async fn a_token_whose_answer_was_lost_is_given_up() {
     let stack = Stack::shared().await;
     let session = settles_with_one_submission(
         &stack,
@@ -130,7 +130,7 @@ async fn asked_about_token_2(session: &Session<'_>) -> usize {
 }
 
 #[tokio::test]
-async fn a_submission_that_was_accepted_and_not_answered_is_not_repeated() {
+async fn an_accepted_submission_without_answer_is_not_repeated() {
     let stack = Stack::shared().await;
     let session = settles_with_one_submission(
         &stack,
@@ -142,8 +142,7 @@ async fn a_submission_that_was_accepted_and_not_answered_is_not_repeated() {
 }
 
 #[tokio::test]
-async fn a_submission_that_was_accepted_and_not_answered_is_known_by_its_status_before_the_result_comes()
- {
+async fn an_unanswered_submission_is_known_by_its_status() {
     let stack = Stack::shared().await;
     let session = stack.session_with_documents().await;
     session
@@ -161,7 +160,7 @@ async fn a_submission_that_was_accepted_and_not_answered_is_known_by_its_status_
 }
 
 #[tokio::test]
-async fn a_submission_in_doubt_is_repeated_with_the_same_token_once_it_is_known_to_be_unused() {
+async fn a_submission_in_doubt_is_repeated_with_an_unused_token() {
     let stack = Stack::shared().await;
     let check = async |fault: Value| {
         let session = settles_with_one_submission(&stack, fault).await;
@@ -180,7 +179,7 @@ async fn a_submission_in_doubt_is_repeated_with_the_same_token_once_it_is_known_
 }
 
 #[tokio::test]
-async fn a_submission_that_comes_too_often_is_repeated_with_the_same_token() {
+async fn a_rate_limited_submission_is_repeated_with_its_token() {
     let stack = Stack::shared().await;
     let fault =
         json!({"route": "process", "kind": "status", "status": 429, "retryAfterSeconds": 1});

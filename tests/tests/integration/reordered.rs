@@ -59,7 +59,7 @@ async fn an_expiry_of_the_first_token_after_success_is_noise() {
 }
 
 #[tokio::test]
-async fn the_same_result_with_freshly_signed_links_changes_nothing_and_is_kept_as_it_came() {
+async fn freshly_signed_links_change_nothing() {
     let stack = Stack::shared().await;
     let session = settled(&stack).await;
     let before = session.archived_callbacks().await.len();
@@ -102,7 +102,7 @@ async fn a_header_that_is_not_signed_makes_no_difference() {
 }
 
 #[tokio::test]
-async fn a_header_that_is_not_signed_does_not_keep_a_first_result_from_being_taken() {
+async fn an_unsigned_header_does_not_stop_a_first_result() {
     let stack = Stack::shared().await;
     let session = stack.session_with_documents().await;
     session
@@ -112,7 +112,7 @@ async fn a_header_that_is_not_signed_does_not_keep_a_first_result_from_being_tak
 }
 
 #[tokio::test]
-async fn a_second_result_that_comes_before_our_own_call_has_returned_settles() {
+async fn a_second_result_that_overtakes_our_call_settles() {
     let stack = Stack::shared().await;
     let session = stack.session_with_documents().await;
     // Accepted and processed at once; the answer to the submission takes six seconds, and then
@@ -135,7 +135,7 @@ async fn a_second_result_that_comes_before_our_own_call_has_returned_settles() {
 }
 
 #[tokio::test]
-async fn second_thoughts_about_the_first_result_are_recorded_and_taken_back() {
+async fn second_thoughts_are_recorded_and_taken_back() {
     let stack = Stack::shared().await;
     let session = settled(&stack).await;
     session

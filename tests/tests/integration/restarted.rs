@@ -59,7 +59,7 @@ const STANDING: [Standing; 5] = [
 ];
 
 #[tokio::test(flavor = "multi_thread")]
-async fn everything_settles_after_the_emulator_was_restarted_in_the_middle() {
+async fn everything_settles_after_a_restart_in_the_middle() {
     let dedicated = DedicatedStack::start(Options {
         keeps_state: true,
         ..Options::default()

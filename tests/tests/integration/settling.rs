@@ -9,7 +9,7 @@ fn digest(bytes: &[u8]) -> Value {
 }
 
 #[tokio::test]
-async fn a_token_that_was_made_elsewhere_opens_its_pairing_and_settles() {
+async fn a_token_made_elsewhere_opens_its_pairing() {
     let stack = Stack::shared().await;
     let session = stack.session().await;
     let (front, back) = (pictures::jpeg(300_000), pictures::pdf(200_000));
@@ -95,7 +95,7 @@ async fn a_document_with_one_side_is_submitted_without_a_back() {
 }
 
 #[tokio::test]
-async fn the_second_callback_never_starts_a_third_token_and_the_first_document_is_never_fetched() {
+async fn the_second_callback_never_starts_a_third_token() {
     let stack = Stack::shared().await;
     let session = stack.session_with_documents().await;
     session.finish_and_be_believed(json!({})).await;
@@ -215,7 +215,7 @@ async fn a_negative_second_result_settles_with_its_own_verdict() {
 }
 
 #[tokio::test]
-async fn a_negative_first_result_after_settlement_is_recorded_as_a_revocation() {
+async fn a_negative_first_result_after_settlement_revokes() {
     let stack = Stack::shared().await;
     let session = stack.session_with_documents().await;
     session.finish_and_be_believed(json!({})).await;

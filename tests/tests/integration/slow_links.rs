@@ -31,7 +31,7 @@ async fn links_that_hang_are_left_to_the_processor() {
 }
 
 #[tokio::test]
-async fn a_link_that_drips_is_left_to_the_processor_and_the_other_is_kept() {
+async fn a_link_that_drips_is_left_to_the_processor() {
     let stack = Stack::shared().await;
     answers_in_time_and_settles(
         &stack,

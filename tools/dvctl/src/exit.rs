@@ -52,7 +52,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn several_equal_ends_are_that_end_and_different_ones_are_partly() {
+    fn several_different_ends_are_partly() {
         assert_eq!(Exit::of_all([]), Exit::Done);
         assert_eq!(Exit::of_all([Exit::Done, Exit::Done]), Exit::Done);
         assert_eq!(

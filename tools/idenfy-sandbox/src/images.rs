@@ -147,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn only_the_standard_alphabet_with_padding_and_without_prefix_decodes() {
+    fn only_the_standard_alphabet_decodes() {
         let settings = Settings::default();
         let png = b"\x89PNG\r\n\x1a\n\xff\xfe\xfd\xfb\xff";
         let refused = |text: &str| look_at(&settings, "FRONT", text).1.is_err();

@@ -49,7 +49,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_command_forgets_the_package_that_cargo_runs_and_nothing_else() {
+    fn a_command_forgets_only_the_package_that_cargo_runs() {
         // Cargo runs this test, too, and has set the variables.
         let mut command = Command::new("cargo");
         forget_own_package(&mut command);

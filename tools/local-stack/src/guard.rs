@@ -218,7 +218,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn stopping_ends_the_command_and_what_it_started_and_removes_the_directory() {
+    async fn stopping_ends_the_command_and_what_it_started() {
         let directory = tempfile::tempdir().unwrap();
         let guarded = start_stubborn(directory.path());
         let pids = pids(directory.path()).await;

@@ -82,7 +82,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_new_run_removes_what_was_abandoned_and_leaves_what_is_in_use() {
+    fn a_new_run_removes_only_what_was_abandoned() {
         let parent = tempfile::tempdir().unwrap();
         let abandoned = parent.path().join("abandoned");
         std::fs::create_dir(&abandoned).unwrap();

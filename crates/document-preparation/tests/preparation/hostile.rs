@@ -107,7 +107,7 @@ fn extended_webp(flags: u8, chunks: &[Vec<u8>]) -> Vec<u8> {
 
 /// The decoder made room for 268 megapixels before it compared the sizes, and the child died of it.
 #[test]
-fn a_frame_of_a_webp_that_is_larger_than_its_canvas_is_unreadable() {
+fn a_webp_frame_larger_than_its_canvas_is_unreadable() {
     let largest = 16_383_u16.to_le_bytes();
     let lossy = [&b"\x10\0\0\x9D\x01\x2A"[..], &largest, &largest, &[0; 64]].concat();
     let bits: u32 = 16_382 | (16_382 << 14);

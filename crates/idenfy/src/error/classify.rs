@@ -229,7 +229,7 @@ mod tests {
     }
 
     #[test]
-    fn a_conflict_is_an_active_session_whatever_is_said_to_be_wrong_with_the_request() {
+    fn a_conflict_is_always_an_active_session() {
         assert_eq!(kind(409, r#"{"identifier":"BAD_VALUE"}"#), "active_session");
         assert_eq!(
             kind(409, r#"{"identifier":"VALIDATION_ERROR"}"#),

@@ -195,7 +195,7 @@ mod tests {
     }
 
     #[test]
-    fn the_token_goes_under_the_chosen_name_and_the_type_only_when_given() {
+    fn the_token_goes_under_the_chosen_name() {
         let mut submission = submission(vec![]);
         submission.token_field = TokenField::AuthToken;
         submission.document_type = Some("PASSPORT".to_owned());

@@ -161,7 +161,7 @@ fn answer_of(bytes: usize) -> String {
 }
 
 #[test]
-fn a_success_is_read_up_to_a_megabyte_and_an_error_up_to_64_kilobytes() {
+fn answers_are_read_up_to_a_bound() {
     let token = |body: String| {
         run(async {
             Server::answering(201, &body)

@@ -154,7 +154,7 @@ fn several_pdf_links_of_one_step_are_all_read() {
 }
 
 #[test]
-fn a_body_that_does_not_say_whether_it_is_final_leaves_that_open() {
+fn final_stays_open_where_the_body_does_not_say() {
     assert_eq!(callback("missing_final").is_final, None);
 }
 

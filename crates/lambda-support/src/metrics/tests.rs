@@ -57,7 +57,7 @@ fn a_settled_pairing_counts_under_its_stage_and_its_verdict() {
 }
 
 #[test]
-fn an_opened_circuit_counts_under_its_cause_and_a_closed_one_is_only_logged() {
+fn an_opened_circuit_counts_under_its_cause() {
     let lines = lines_of(Observation::CircuitOpened {
         cause: Cause::Account,
         pause: Duration::from_secs(15),

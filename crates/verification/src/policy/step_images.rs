@@ -158,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn two_files_of_a_step_that_is_both_sides_are_the_sides_in_their_order() {
+    fn two_files_of_a_step_of_both_sides_are_the_sides() {
         let one = ("A".to_owned(), 1, Some(Side::Front));
         assert_eq!(
             planned("A=FRONT+BACK", &[("A", 2)]),
@@ -177,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn of_any_other_number_of_files_nothing_is_said_and_four_are_taken() {
+    fn of_any_other_number_of_files_four_are_taken() {
         let undecided = |count: u8| {
             (1..=count)
                 .map(|number| ("A".to_owned(), number, None))

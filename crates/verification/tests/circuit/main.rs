@@ -223,7 +223,7 @@ fn while_it_is_open_no_late_news_moves_it() {
 }
 
 #[test]
-fn once_the_pause_is_over_one_may_try_and_the_others_look_again_soon() {
+fn once_the_pause_is_over_one_may_try() {
     let mut story = Story::new();
     let pause = story.open(Cause::Unreachable);
     story.wait(pause - Duration::from_millis(1));
@@ -249,7 +249,7 @@ fn once_the_pause_is_over_one_may_try_and_the_others_look_again_soon() {
 }
 
 #[test]
-fn a_try_that_never_ends_makes_room_for_another_and_its_late_news_does_not_count() {
+fn a_try_that_never_ends_makes_room_for_another() {
     let mut story = Story::new();
     let pause = story.open(Cause::Unreachable);
     story.wait(pause);
@@ -341,7 +341,7 @@ fn the_provider_s_own_word_on_the_pause_is_kept_within_reason() {
 }
 
 #[test]
-fn one_answer_that_asks_for_a_long_pause_opens_it_and_a_shorter_one_does_not() {
+fn one_answer_that_asks_for_a_long_pause_opens_it() {
     let told = |told: Duration| Health::Failing {
         cause: Cause::RateLimited,
         retry_after: Some(told),
@@ -358,7 +358,7 @@ fn one_answer_that_asks_for_a_long_pause_opens_it_and_a_shorter_one_does_not() {
 }
 
 #[test]
-fn an_answer_to_something_else_is_heard_and_a_second_answer_closes_it() {
+fn a_second_answer_closes_the_circuit() {
     let mut story = Story::new();
     let pause = story.open(Cause::Unreachable);
     story.wait(pause);
@@ -402,8 +402,7 @@ fn a_try_that_was_not_made_gives_the_try_back() {
 }
 
 #[test]
-fn an_operation_that_fails_again_after_closing_is_left_alone_for_longer_and_forgiven_after_a_while()
-{
+fn failing_again_after_closing_is_left_alone_for_longer() {
     let reopened_after = |closed_for: Duration| {
         let mut story = Story::new();
         let pause = story.open(Cause::Unreachable);

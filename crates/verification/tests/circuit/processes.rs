@@ -83,7 +83,7 @@ async fn of_many_processes_one_tries_and_its_success_lets_all_call() {
 }
 
 #[tokio::test]
-async fn failures_of_many_processes_at_once_open_it_although_some_counts_are_lost_to_their_race() {
+async fn failures_of_many_processes_at_once_open_it() {
     let world = Arc::new(World::new());
     let store = Arc::new(Counting::over(world.clone()));
     let breakers: Vec<Breaker> = (0..MANY_FAILURES)

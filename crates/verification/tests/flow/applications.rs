@@ -162,7 +162,7 @@ async fn a_pairing_parked_after_its_files_goes_on_with_a_new_token() {
 }
 
 #[tokio::test]
-async fn a_pairing_parked_by_the_policy_is_judged_again_by_the_present_one() {
+async fn what_the_policy_parked_is_judged_by_the_present_one() {
     let flow = Flow::new();
     flow.callback(&CallbackFacts {
         country: None,
@@ -211,7 +211,7 @@ async fn a_pairing_that_the_present_policy_declines_is_not_taken_up() {
 }
 
 #[tokio::test]
-async fn an_erased_customer_leaves_nothing_and_late_callbacks_store_nothing() {
+async fn an_erased_customer_leaves_nothing() {
     let flow = Flow::submitted().await;
     let Erased::Now(receipt) = flow.erase("second-1").await else {
         panic!()
@@ -245,7 +245,7 @@ async fn an_erased_customer_leaves_nothing_and_late_callbacks_store_nothing() {
 }
 
 #[tokio::test]
-async fn a_live_session_is_erased_here_at_once_and_at_the_provider_later() {
+async fn a_live_session_is_erased_at_the_provider_later() {
     let flow = Flow::new();
     let opened = flow
         .sessions()

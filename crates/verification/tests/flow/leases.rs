@@ -34,7 +34,7 @@ async fn a_lease_is_over_at_its_very_end_and_not_before() {
 }
 
 #[tokio::test]
-async fn at_the_very_end_of_a_lease_the_provider_is_left_alone_if_it_is_in_trouble() {
+async fn a_provider_in_trouble_is_left_alone_when_a_lease_ends() {
     for operation in ["token", "process"] {
         let flow = in_doubt(operation, Fault::DoneThenLost).await;
         flow.world.wait(EVIDENCE_PAUSE);
@@ -62,7 +62,7 @@ async fn a_status_that_we_do_not_know_is_no_evidence() {
 }
 
 #[tokio::test]
-async fn a_worker_that_has_copied_the_last_file_goes_on_by_itself_and_sends_no_message() {
+async fn who_copied_the_last_file_goes_on_without_a_message() {
     let flow = Flow::new();
     flow.world.file(FRONT_LINK, FileBehaviour::Down);
     flow.callback(&approved("first", "client")).await;
@@ -73,7 +73,7 @@ async fn a_worker_that_has_copied_the_last_file_goes_on_by_itself_and_sends_no_m
 }
 
 #[tokio::test]
-async fn a_worker_that_replaces_a_dead_token_goes_on_by_itself_and_sends_no_message() {
+async fn who_replaces_a_dead_token_goes_on_without_a_message() {
     let flow = in_doubt("process", Fault::LostBeforeDone).await;
     flow.world.take_messages();
     flow.world.expire_tokens();
@@ -83,7 +83,7 @@ async fn a_worker_that_replaces_a_dead_token_goes_on_by_itself_and_sends_no_mess
 }
 
 #[tokio::test]
-async fn an_erasure_waits_for_a_worker_until_the_very_end_of_its_lease() {
+async fn an_erasure_waits_until_the_end_of_a_lease() {
     for (before_the_end, remaining) in [(Duration::from_millis(1), 1), (Duration::ZERO, 0)] {
         let flow = in_doubt("process", Fault::DoneThenLost).await;
         flow.world.wait(EVIDENCE_PAUSE - before_the_end);

@@ -36,7 +36,7 @@ async fn a_pairing_that_waits_writes_nothing_and_uses_no_attempt_up() {
 }
 
 #[tokio::test]
-async fn files_are_copied_all_the_same_because_they_are_not_the_provider_s_program() {
+async fn files_are_copied_whatever_the_circuit_says() {
     let flow = Flow::new();
     let facts = approved("first", "client");
     flow.world.serve(&facts);
@@ -64,7 +64,7 @@ async fn a_submission_in_doubt_waits_for_its_evidence() {
 }
 
 #[tokio::test]
-async fn the_reconciler_sends_no_second_message_for_a_pairing_that_waits() {
+async fn who_waits_gets_no_second_message() {
     let flow = Flow::new();
     flow.callback(&approved("first", "client")).await;
     flow.world.take_messages();

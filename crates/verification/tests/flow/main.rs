@@ -271,7 +271,7 @@ async fn nothing_is_acknowledged_that_is_not_durable() {
 }
 
 #[tokio::test]
-async fn files_that_cannot_be_copied_in_time_are_left_to_the_processor() {
+async fn what_cannot_be_copied_in_time_is_left_to_the_processor() {
     let flow = Flow::new();
     let facts = approved("first", "client");
     flow.world.file(FRONT_LINK, FileBehaviour::Down);
@@ -451,7 +451,7 @@ async fn a_refused_file_parks_at_once_and_the_other_file_is_kept() {
 }
 
 #[tokio::test]
-async fn parked_for_its_files_a_pairing_is_reopened_by_fresh_links_and_not_by_the_same_body() {
+async fn fresh_links_reopen_what_is_parked_for_its_files() {
     let flow = Flow::new();
     let facts = approved("first", "client");
     let reason = ParkReason::FileTooLarge {
@@ -484,7 +484,7 @@ async fn a_lost_race_is_decided_anew() {
 }
 
 #[tokio::test]
-async fn unavailable_provider_is_tried_again_without_spending_an_attempt() {
+async fn an_unavailable_provider_costs_no_attempt() {
     let flow = Flow::new();
     flow.callback(&approved("first", "client")).await;
     for operation in ["token", "process"] {
@@ -596,7 +596,7 @@ async fn an_in_doubt_submission_waits_for_evidence() {
 }
 
 #[tokio::test]
-async fn a_token_that_died_unused_is_replaced_and_the_attempts_are_capped() {
+async fn a_token_that_died_unused_is_replaced_three_times() {
     let flow = Flow::new();
     flow.callback(&approved("first", "client")).await;
     for _ in 0..3 {

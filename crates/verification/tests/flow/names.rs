@@ -94,7 +94,7 @@ async fn steps_that_do_not_speak_for_themselves_can_be_mapped() {
 }
 
 #[tokio::test]
-async fn a_client_of_another_script_is_submitted_and_one_without_use_parks() {
+async fn a_client_of_another_script_is_submitted() {
     let flow = Flow::new();
     flow.callback(&approved("first", "клиент-1")).await;
     assert_eq!(flow.process().await, Advanced::Resting("Submitted"));

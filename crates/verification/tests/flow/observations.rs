@@ -95,7 +95,7 @@ async fn what_qualifies_only_when_it_is_judged_again_is_counted_then() {
 }
 
 #[tokio::test]
-async fn a_settlement_is_counted_once_and_with_the_time_since_the_opening() {
+async fn a_settlement_is_counted_once_with_its_time() {
     let flow = Flow::submitted().await;
     let took = Duration::from_secs(5 * 60);
     flow.world.wait(took);
@@ -131,7 +131,7 @@ async fn every_other_end_is_counted_once() {
 }
 
 #[tokio::test]
-async fn a_revocation_is_counted_when_it_comes_and_neither_later_nor_when_it_is_withdrawn() {
+async fn a_revocation_is_counted_once_when_it_comes() {
     let flow = Flow::submitted().await;
     let reason = DeclineReason::FirstDenied;
     let denied = CallbackFacts {

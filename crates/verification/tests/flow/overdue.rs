@@ -65,7 +65,7 @@ async fn a_lost_message_is_sent_again() {
 }
 
 #[tokio::test]
-async fn a_message_is_lost_at_the_very_end_of_the_patience_with_it_and_not_before() {
+async fn a_message_counts_as_lost_when_patience_ends() {
     let flow = Flow::new();
     flow.callback(&approved("first", "client")).await;
     let millisecond = Duration::from_millis(1);
@@ -128,7 +128,7 @@ async fn a_result_that_never_comes_is_given_to_a_person() {
 }
 
 #[tokio::test]
-async fn the_wait_for_a_result_counts_from_the_submission_however_late_that_was() {
+async fn the_wait_for_a_result_counts_from_the_submission() {
     let flow = Flow::new();
     flow.callback(&approved("first", "client")).await;
     flow.world.wait(10 * 24 * HOUR);

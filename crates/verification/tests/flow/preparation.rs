@@ -37,7 +37,7 @@ async fn captured() -> Flow {
 }
 
 #[tokio::test]
-async fn what_is_made_of_a_file_is_recorded_before_a_token_is_created_and_submitted_in_its_place() {
+async fn what_is_made_of_a_file_is_submitted_in_its_place() {
     let flow = captured().await;
     flow.world
         .prepares(&"first".parse().unwrap(), &front(), Ok(upright()));
@@ -81,7 +81,7 @@ async fn what_is_made_of_a_file_is_recorded_before_a_token_is_created_and_submit
 }
 
 #[tokio::test]
-async fn a_crash_between_storing_a_copy_and_recording_it_is_made_good_by_the_next_run() {
+async fn a_crash_before_a_copy_is_recorded_is_made_good() {
     for fault in ["prepared", "save"] {
         let flow = captured().await;
         flow.world
@@ -109,7 +109,7 @@ async fn a_crash_between_storing_a_copy_and_recording_it_is_made_good_by_the_nex
 }
 
 #[tokio::test]
-async fn a_file_that_can_never_be_submitted_parks_before_a_token_is_created_and_is_kept() {
+async fn a_file_that_can_never_be_submitted_parks_and_is_kept() {
     let flow = captured().await;
     let reason = ParkReason::FileEncrypted { step: front() };
     flow.world

@@ -45,7 +45,7 @@ async fn nothing_is_submitted_while_a_file_is_not_recorded() {
 }
 
 #[tokio::test]
-async fn nothing_is_submitted_of_which_it_is_not_decided_what_it_shows() {
+async fn nothing_undecided_is_submitted() {
     let flow = authorized().await;
     flow.rewrite(|pairing| {
         let State::Authorized { plan, .. } = &mut pairing.state else {
@@ -60,7 +60,7 @@ async fn nothing_is_submitted_of_which_it_is_not_decided_what_it_shows() {
 }
 
 #[tokio::test]
-async fn a_submission_in_doubt_without_the_name_of_its_token_is_left_to_its_callback() {
+async fn a_submission_in_doubt_without_a_name_waits_for_callbacks() {
     let flow = Flow::new();
     flow.callback(&approved("first", "client")).await;
     flow.world.fault("process", Fault::LostBeforeDone);

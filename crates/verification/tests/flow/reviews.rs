@@ -12,7 +12,7 @@ fn not_final(overall: Overall) -> CallbackFacts {
 }
 
 #[tokio::test]
-async fn a_result_that_is_not_final_is_waited_for_and_repeated_it_changes_nothing() {
+async fn a_result_that_is_not_final_is_waited_for() {
     let flow = Flow::new();
     let result = not_final(Overall::Approved);
     assert_eq!(
@@ -30,7 +30,7 @@ async fn a_result_that_is_not_final_is_waited_for_and_repeated_it_changes_nothin
 }
 
 #[tokio::test]
-async fn another_result_that_is_not_final_is_recorded_and_waited_for_anew() {
+async fn another_result_that_is_not_final_is_waited_for_anew() {
     let flow = Flow::new();
     flow.callback(&not_final(Overall::Approved)).await;
     let before = flow.world.pairing("first");

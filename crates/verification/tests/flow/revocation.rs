@@ -21,7 +21,7 @@ async fn given_up() -> Flow {
 }
 
 #[tokio::test]
-async fn parked_with_its_documents_accepted_a_pairing_is_not_reopened_by_second_thoughts() {
+async fn second_thoughts_do_not_reopen_what_was_accepted() {
     let flow = given_up().await;
     assert_eq!(
         flow.callback(&denied()).await,
@@ -56,7 +56,7 @@ async fn parked_and_revoked_a_pairing_cannot_be_taken_up_again() {
 }
 
 #[tokio::test]
-async fn a_result_that_overtakes_the_new_attempt_settles_and_nothing_is_submitted_again() {
+async fn a_result_that_overtakes_the_new_attempt_settles() {
     let flow = given_up().await;
     let retried = flow
         .retrying(Policy::default())
@@ -88,7 +88,7 @@ async fn denied_while_in_doubt(fault: Fault) -> Flow {
 }
 
 #[tokio::test]
-async fn not_accepted_and_denied_meanwhile_the_documents_are_not_posted_again() {
+async fn denied_meanwhile_documents_are_not_posted_again() {
     let flow = denied_while_in_doubt(Fault::LostBeforeDone).await;
     let waiting = Advanced::TryAgain {
         why: "SubmissionInDoubt",

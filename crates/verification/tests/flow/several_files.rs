@@ -74,7 +74,7 @@ async fn retry(flow: &Flow, policy: Policy) -> Retried {
 }
 
 #[tokio::test]
-async fn all_files_of_a_step_are_kept_and_then_the_pairing_is_parked_before_a_token_is_spent() {
+async fn several_files_of_a_step_are_kept_and_parked() {
     let flow = Flow::new();
     flow.callback(&with_files(2)).await;
     assert_eq!(flow.parked(), several());
@@ -91,7 +91,7 @@ async fn all_files_of_a_step_are_kept_and_then_the_pairing_is_parked_before_a_to
 }
 
 #[tokio::test]
-async fn nobody_is_told_of_a_pairing_that_is_parked_for_its_files_and_its_history_says_so() {
+async fn who_parks_for_files_sends_no_message() {
     let flow = Flow::new();
     flow.callback(&with_files(2)).await;
     assert!(flow.world.take_messages().is_empty());
@@ -139,7 +139,7 @@ async fn of_more_files_than_anybody_needs_four_are_kept() {
 }
 
 #[tokio::test]
-async fn a_file_that_is_left_to_the_processor_is_waited_for_and_never_submitted_without() {
+async fn nothing_is_submitted_without_a_file_that_is_missing() {
     let flow = Flow::new();
     let facts = with_files(2);
     flow.world.serve(&facts);
@@ -210,7 +210,7 @@ async fn files_that_only_the_fresh_list_has_are_kept_as_well_and_park() {
 }
 
 #[tokio::test]
-async fn a_planned_file_is_waited_for_although_the_fresh_list_has_others() {
+async fn a_planned_file_is_waited_for_whatever_else_is_listed() {
     let flow = Flow::new();
     let facts = with_files(1);
     flow.world.serve(&facts);
@@ -240,7 +240,7 @@ async fn a_planned_file_is_waited_for_although_the_fresh_list_has_others() {
 }
 
 #[tokio::test]
-async fn a_step_that_is_set_to_be_both_sides_is_submitted_in_the_order_of_its_files() {
+async fn a_step_of_both_sides_is_submitted_in_the_order_of_files() {
     let flow = deciding(Flow::new());
     flow.callback(&with_files(2)).await;
     assert_eq!(flow.process().await, Advanced::Resting("Submitted"));
@@ -256,7 +256,7 @@ async fn a_step_that_is_set_to_be_both_sides_is_submitted_in_the_order_of_its_fi
 }
 
 #[tokio::test]
-async fn taken_up_after_the_setting_was_changed_it_goes_on_with_the_stored_files() {
+async fn after_a_changed_setting_it_goes_on_with_stored_files() {
     let flow = Flow::new();
     flow.callback(&with_files(2)).await;
     // The links are dead by then, and nothing may be asked of them.
@@ -281,7 +281,7 @@ async fn taken_up_after_the_setting_was_changed_it_goes_on_with_the_stored_files
 }
 
 #[tokio::test]
-async fn under_the_same_setting_neither_a_retry_nor_a_repeat_changes_anything() {
+async fn under_the_same_setting_a_retry_changes_nothing() {
     let flow = Flow::new();
     flow.callback(&with_files(2)).await;
     let parked = flow.world.pairing("first");

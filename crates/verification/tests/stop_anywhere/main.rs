@@ -133,7 +133,7 @@ fn name(stop: Stop, calls: &[Operation]) -> String {
 }
 
 #[test]
-fn whatever_effect_the_program_ends_at_everything_comes_to_its_end() {
+fn wherever_the_program_ends_everything_comes_to_an_end() {
     let mut seen: BTreeSet<Operation> = BTreeSet::new();
     let mut failures = Vec::new();
     let mut runs = 0;

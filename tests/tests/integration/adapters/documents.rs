@@ -261,7 +261,7 @@ fn in_pieces(file: &[u8], ends: bool) -> Answer {
 }
 
 #[tokio::test]
-async fn a_file_that_comes_in_pieces_without_a_length_is_stored_whole_or_not_at_all() {
+async fn a_file_without_a_length_is_stored_whole_or_not_at_all() {
     let file = pictures::jpeg(300_000);
     let server = FileServer::start(in_pieces(&file, true)).await;
     let bucket = Bucket::taking_from(&[&server]).await;

@@ -79,7 +79,7 @@ async fn idempotency_keys_in_the_table_conform() {
 }
 
 #[tokio::test]
-async fn every_record_of_a_pairing_ends_with_the_retention_after_its_write() {
+async fn every_record_ends_with_the_retention() {
     let stack = Stack::shared().await;
     let table = private_table(&stack).await;
     let store = DynamoPairings::new(&stack.sdk, &table, RETENTION);
@@ -121,7 +121,7 @@ async fn every_record_of_a_pairing_ends_with_the_retention_after_its_write() {
 }
 
 #[tokio::test]
-async fn a_table_that_is_not_there_is_unavailable_and_the_error_names_no_key() {
+async fn a_missing_table_is_unavailable_and_names_no_key() {
     let stack = Stack::shared().await;
     let store = DynamoPairings::new(&stack.sdk, "no-such-table", RETENTION);
     let first = new_scan_ref();

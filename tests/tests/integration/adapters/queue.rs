@@ -31,7 +31,7 @@ async fn a_message_is_a_claim_check_and_nothing_else() {
 }
 
 #[tokio::test]
-async fn a_postponed_message_is_shown_again_after_the_pause_rounded_up_and_not_before() {
+async fn a_postponed_message_comes_again_after_its_pause() {
     let stack = Stack::shared().await;
     let url = stack.private_queue(Duration::from_secs(600)).await;
     let queue = SqsSubmissionQueue::new(&stack.sdk, &url);

@@ -138,7 +138,7 @@ async fn refused_credentials_lead_to_newer_ones_at_most_once_a_minute() {
 }
 
 #[tokio::test]
-async fn a_secret_that_is_not_there_or_malformed_says_so_and_shows_nothing() {
+async fn a_missing_or_malformed_secret_shows_nothing() {
     let stack = Stack::shared().await;
     let missing = Secrets::new(&stack.sdk, "no-such-secret", Arc::new(SettableClock::new()));
     assert!(matches!(

@@ -71,7 +71,7 @@ async fn a_client_is_listed_newest_first_and_page_by_page() {
 }
 
 #[tokio::test]
-async fn a_list_tells_reason_and_verdict_and_the_index_knows_no_secret() {
+async fn a_list_tells_reason_and_verdict_and_no_secret() {
     let stack = Stack::shared().await;
     let session = stack.session_with_documents().await;
     session

@@ -6,7 +6,7 @@ use serde_json::json;
 use verification::Timestamp;
 
 #[tokio::test]
-async fn a_session_that_an_application_creates_settles_and_is_found_by_either_scan_ref() {
+async fn an_applications_session_is_found_by_either_scan_ref() {
     let stack = Stack::shared().await;
     let (session, created) = stack.api_session(json!({})).await;
     let redirect_url = created["redirectUrl"].as_str().unwrap();

@@ -148,7 +148,7 @@ async fn a_session_that_can_still_be_used_remains_until_it_has_ended() {
 }
 
 #[tokio::test]
-async fn an_erasure_that_the_provider_interrupts_goes_on_where_it_stopped() {
+async fn an_interrupted_erasure_goes_on_where_it_stopped() {
     let stack = Stack::shared().await;
     let session = stack.session_with_documents().await;
     session.finish_and_be_believed(json!({})).await;

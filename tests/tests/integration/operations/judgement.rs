@@ -132,7 +132,7 @@ fn a_quarter_of_enough_calls_must_fail() {
 }
 
 #[test]
-fn an_alarm_on_the_account_counts_every_function_and_takes_its_threshold_from_the_parameter() {
+fn an_alarm_on_the_account_counts_every_function() {
     let throttled = |function: &str| point("Throttles", &[("FunctionName", function)], 1.0);
     assert!(is_breaching(
         "AccountThrottled",

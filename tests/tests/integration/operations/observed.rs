@@ -18,7 +18,7 @@ use super::queries::saved_queries;
 const STAGE: &str = "local";
 
 #[tokio::test(flavor = "multi_thread")]
-async fn metrics_queries_and_alarms_agree_with_what_the_functions_write() {
+async fn metrics_and_alarms_agree_with_what_is_written() {
     let dedicated = DedicatedStack::start(Options::default()).await;
     let stack = &dedicated.stack;
     let template = Template::read();

@@ -125,7 +125,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn lines_are_read_field_by_field_and_what_is_no_json_is_left_out() {
+    fn lines_are_read_field_by_field() {
         let event = Event {
             timestamp: 5,
             message: "START\n{\"timestamp\":\"2026-11-23T08:00:00.000Z\",\"scan_ref\":\"a\",\"receives\":3}\n{\"scan_ref\":\"b\"}"

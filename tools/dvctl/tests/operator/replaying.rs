@@ -24,7 +24,7 @@ async fn archive_only(stack: &Stack, scan_ref: &str, callback: &Value) {
 }
 
 #[tokio::test]
-async fn a_callback_that_was_archived_and_lost_is_found_and_settles_its_verification() {
+async fn a_lost_callback_is_found_in_the_archive_and_settles() {
     let stack = Stack::shared().await;
     let dvctl = Dvctl::of(&stack);
     let model = stack.session_with_documents().await;

@@ -156,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn a_form_leads_to_other_sites_and_a_frame_is_allowed_only_where_the_page_says_so() {
+    fn forms_and_frames_are_allowed_only_where_a_page_says_so() {
         let mut page = Page::new("", html! {});
         assert!(
             page.policy()

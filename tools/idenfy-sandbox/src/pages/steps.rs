@@ -198,7 +198,7 @@ mod tests {
     }
 
     #[test]
-    fn a_document_token_asks_for_no_face_and_suppressed_steps_for_nothing() {
+    fn a_document_token_asks_for_no_face() {
         let request = json!({"tokenType": "DOCUMENT", "additionalSteps": {"ALL": {"ALL": {}}}});
         assert_eq!(keys(&steps(request, None)), ["FRONT", "BACK"]);
     }

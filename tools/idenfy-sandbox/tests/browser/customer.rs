@@ -119,7 +119,7 @@ async fn a_customer_uploads_one_pdf_in_their_language() {
 }
 
 #[tokio::test]
-async fn a_wrong_file_is_explained_at_its_field_with_scripts_and_without() {
+async fn a_wrong_file_is_explained_at_its_field() {
     let world = World::start().await;
     let documents = Documents::create();
     let session = world.session("client").await;

@@ -144,7 +144,7 @@ async fn every_documented_member_is_there_whatever_the_result() {
 }
 
 #[tokio::test]
-async fn a_customers_session_ends_with_both_documents_and_a_verdict_on_the_steps() {
+async fn a_session_ends_with_both_documents_and_a_verdict() {
     let mut world = World::start().await;
     let session = world
         .open(json!({"clientId": "client", "externalRef": "ours"}))
@@ -202,7 +202,7 @@ async fn a_customers_session_ends_with_both_documents_and_a_verdict_on_the_steps
 }
 
 #[tokio::test]
-async fn the_verdict_on_the_steps_is_implied_or_given_and_spelled_by_setting() {
+async fn the_verdict_on_the_steps_is_implied_or_given() {
     let mut world = World::start().await;
     let mut verdict = async |how: Value| {
         let session = world.session("client").await;

@@ -317,7 +317,7 @@ async fn texts_of_others_are_escaped() {
 }
 
 #[tokio::test]
-async fn pages_load_nothing_from_elsewhere_and_tell_nobody_their_address() {
+async fn pages_load_nothing_from_elsewhere() {
     let world = World::start().await;
     let session = world.session("client").await;
     let page = world.get(&link(&session)).await;

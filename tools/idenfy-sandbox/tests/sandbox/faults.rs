@@ -30,7 +30,7 @@ fn is_reset(error: &reqwest::Error) -> bool {
 }
 
 #[tokio::test]
-async fn a_status_comes_with_its_error_and_retry_after_as_often_as_scripted() {
+async fn a_scripted_status_comes_with_its_error() {
     let world = World::start().await;
     let fault = json!({"route": "token", "kind": "status", "status": 429, "retryAfterSeconds": 7, "times": 2});
     world.fault(fault).await;

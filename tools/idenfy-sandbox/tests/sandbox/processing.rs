@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 use crate::world::{PDF, PNG, World, submission};
 
 #[tokio::test]
-async fn an_accepted_submission_is_answered_empty_and_followed_by_a_callback() {
+async fn an_accepted_submission_is_followed_by_a_callback() {
     let mut world = World::start().await;
     let steps = json!({"ALL": {"ALL": {}}});
     let request = json!({"clientId": "client", "tokenType": "DOCUMENT", "externalRef": "dv2:first", "additionalSteps": steps});

@@ -49,7 +49,7 @@ async fn a_token_is_answered_with_every_documented_member() {
 }
 
 #[tokio::test]
-async fn account_steps_and_questionnaire_apply_unless_replaced_or_suppressed() {
+async fn account_settings_apply_unless_replaced() {
     let world = World::with(Settings {
         default_questionnaire: Some("kyc".to_owned()),
         ..Settings::default()

@@ -103,7 +103,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_unknown_verification_shows_a_good_key_and_a_refusal_a_bad_one() {
+    fn an_unknown_verification_tells_a_good_key_from_a_bad_one() {
         let rejected = Error::Rejected {
             identifier: "BAD_VALUE".to_owned(),
             status: 400,
