@@ -29,9 +29,6 @@ use docker::Docker;
 use lambda::Lambda;
 use sam::Sam;
 
-/// How long the local stack may take to confirm a result.
-const CONFIRMATION: Duration = Duration::from_secs(60);
-
 /// Invoke the functions with the sample events
 ///
 /// Starts the local stack (emulator and sandbox), runs each event of events/ through the real `sam
@@ -379,22 +376,6 @@ impl Bench {
     /// What the API says about the customer once the event has been handled, without what differs
     /// from run to run; nothing for a customer whom it does not know.
     async fn afterwards(&self, customer: &Customer) -> Result<Option<Value>> {
-        let deadline = Instant::now() + CONFIRMATION;
-        loop {
-            let shown = self.shown(customer).await?;
-            let last = shown
-                .as_ref()
-                .and_then(|shown| shown.pointer("/history")?.as_array()?.last()?.as_str());
-            // The processor in the local stack confirms a result at the provider.
-            if !last.is_some_and(|what| what.ends_with("InQuestion")) || Instant::now() >= deadline
-            {
-                return Ok(shown);
-            }
-            tokio::time::sleep(Duration::from_millis(200)).await;
-        }
-    }
-
-    async fn shown(&self, customer: &Customer) -> Result<Option<Value>> {
         let show = self.known("api/show-submitted")?;
         let event = self.customers.event(&show.event, customer, false)?;
         let answer = answer::settle(&self.lambda.invoke(Function::Api, &event).await?, "");
