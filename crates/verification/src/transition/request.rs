@@ -66,6 +66,8 @@ impl Step<'_> {
             | State::Submitting { lease_until, .. } => {
                 *lease_until = now;
             }
+            // A person's tries are counted anew.
+            State::Captured { preparing, .. } => *preparing = None,
             State::AwaitingCallback { until, .. } => *until = now,
             State::Submitted { check_at, .. } => *check_at = now,
             _ => {}

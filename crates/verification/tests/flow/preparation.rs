@@ -10,7 +10,7 @@ use verification::prepared::{PreparationChange, PreparedFile};
 use verification::reason::ParkReason;
 use verification::testing::fixtures::{approved, folder};
 use verification::testing::memory::{Fault, FileBehaviour};
-use verification::{Advanced, Erased, Policy, RemainingKind, Retried};
+use verification::{Advanced, Erased, ParkVerification, Parked, Policy, RemainingKind, Retried};
 
 use super::{FRONT_LINK, Flow};
 
@@ -247,4 +247,29 @@ async fn an_erasure_waits_for_a_copy_in_the_making() {
         (flow.world.record_count(), flow.world.object_keys().len()),
         (0, 0)
     );
+}
+
+#[tokio::test]
+async fn what_was_set_aside_has_two_tries_again() {
+    let flow = captured().await;
+    let first = "first".parse().unwrap();
+    flow.world.prepares(&first, &front(), Ok(upright()));
+    outlasted(&flow).await;
+    let park = ParkVerification {
+        pairings: flow.world.clone(),
+        clock: flow.world.clone(),
+        observer: flow.world.clone(),
+    };
+    let parked = park
+        .park(&first, "looks odd".parse().unwrap())
+        .await
+        .unwrap();
+    assert_eq!(parked, Parked::SetAside);
+    let retry = flow.retrying(Policy::default());
+    assert!(matches!(
+        retry.retry(&first).await.unwrap(),
+        Retried::TakenUp(_)
+    ));
+    outlasted(&flow).await;
+    assert_eq!(flow.process().await, Advanced::Resting("Submitted"));
 }
