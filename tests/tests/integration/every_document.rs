@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use futures_util::future::join_all;
 use harness::{FRONT, Session, Stack, pictures};
 use serde_json::{Value, json};
+use verification::document::FileType;
 use verification::identifiers::Digest256;
 use zune_jpeg::JpegDecoder;
 use zune_jpeg::zune_core::bytestream::ZCursor;
@@ -31,7 +32,15 @@ enum Right {
 use Right::{AsItIs, Converted, Parked, Upright};
 
 /// Why a picture may be parked.
-const REASONS: [&str; 3] = ["FileUnreadable", "TooManyPixels", "FileTypeNotAccepted"];
+const REASONS: [&str; 6] = [
+    "FileEmpty",
+    "FileEncrypted",
+    "FileTypeNotAccepted",
+    "FileUnreadable",
+    // By the provider, of a file that may go as it is.
+    "SubmissionRefused",
+    "TooManyPixels",
+];
 
 const CASES: [(&str, Right); 14] = [
     ("animation-of-one-frame.webp", Converted),
@@ -102,7 +111,7 @@ fn cases() -> BTreeMap<String, (Vec<u8>, Right)> {
         let name = format!("fuzz {}", file.file_name().to_string_lossy());
         cases.insert(
             name,
-            (input.get(2..).expect("a file").to_vec(), Right::Some),
+            (input.get(2..).unwrap_or_default().to_vec(), Right::Some),
         );
     }
     for (width, height) in [(50_000_000, 1), (1, 50_000_000)] {
@@ -165,13 +174,9 @@ async fn neighbour(stack: &Stack) -> Duration {
 
 async fn row(stack: &Stack, name: &str, file: Vec<u8>, right: Right) -> String {
     let session = stack.session().await;
-    let media_type = match name.rsplit_once('.').expect("an extension").1 {
-        "jpg" => "image/jpeg",
-        "png" => "image/png",
-        "webp" => "image/webp",
-        "heic" => "image/heic",
-        _ => "application/pdf",
-    };
+    // What the customer's browser would say. Nobody believes it.
+    let file_type = FileType::sniff(&file);
+    let media_type = file_type.map_or("application/octet-stream", FileType::media_type);
     session.upload(FRONT, media_type, file.clone()).await;
     let began = Instant::now();
     session
