@@ -5,50 +5,38 @@
 //! and [`Advance`] carry the decisions out through the [`ports`]. There is no AWS, no HTTP, no
 //! clock and no environment in this crate.
 
-mod accept_callback;
-mod advance;
 pub mod announcement;
 mod breaker;
-mod capture;
-mod change;
 pub mod circuit;
 pub mod comparison;
-pub mod document;
-mod erase;
-pub mod file_number;
 pub mod identifiers;
 pub mod observation;
-mod open_session;
 pub mod pairing;
-mod park;
 pub mod policy;
 pub mod ports;
-pub mod prepared;
-pub mod question;
-pub mod reason;
-mod reconcile;
 pub mod result;
-mod retry;
 pub mod secret;
 pub mod session_key;
 pub mod session_step;
 pub mod time;
 pub mod transition;
 pub mod upload;
+mod use_cases;
 
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
 
-pub use accept_callback::{AcceptCallback, Accepted};
-pub use advance::{Advance, Advanced};
 pub use announcement::{Announcement, Outcome};
 pub use breaker::{Admission, Breaker, Permit};
-pub use erase::{EraseVerification, Erased, Receipt, Remaining, RemainingKind};
 pub use observation::Observation;
-pub use open_session::{NotOpened, OpenSession, Opened, OpenedOnce};
-pub use pairing::{Pairing, State, Verdict};
-pub use park::{InvalidParkNote, ParkNote, ParkVerification, Parked};
+pub use pairing::{Pairing, State, Verdict, document, file_number, prepared, question, reason};
 pub use policy::Policy;
-pub use reconcile::{Reconcile, Reconciled};
-pub use retry::{Retried, RetryVerification};
+pub use session_key::Opened;
 pub use time::Timestamp;
+pub use use_cases::accept_callback::{AcceptCallback, Accepted};
+pub use use_cases::advance::{Advance, Advanced};
+pub use use_cases::erase::{EraseVerification, Erased, Receipt, Remaining, RemainingKind};
+pub use use_cases::open_session::{NotOpened, OpenSession, OpenedOnce};
+pub use use_cases::park::{InvalidParkNote, ParkNote, ParkVerification, Parked};
+pub use use_cases::reconcile::{Reconcile, Reconciled};
+pub use use_cases::retry::{Retried, RetryVerification};

@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::circuit::Cause;
 use crate::comparison::Comparison;
 use crate::pairing::Verdict;
-use crate::reason::{DeclineReason, ParkReason};
+use crate::pairing::reason::{DeclineReason, ParkReason};
 
 #[derive(Clone, Debug, PartialEq)]
 pub enum Observation {

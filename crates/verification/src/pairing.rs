@@ -1,14 +1,20 @@
 //! The pairing of Token 1 and Token 2: where it stands, and what it has learned.
 
+pub mod document;
+pub mod file_number;
+pub mod prepared;
+pub mod question;
+pub mod reason;
+
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
 use crate::comparison::Comparison;
-use crate::document::{DocumentType, FileType, Plan, PlannedDocument, StoredDocument};
 use crate::identifiers::{ClientId, CountryCode, Digest256, ScanRef, StepName, UploadId};
-use crate::question::{FirstNews, Question, SecondNews};
-use crate::reason::{DeclineReason, ParkReason, SettledReason, WaitingReason};
+use crate::pairing::document::{DocumentType, FileType, Plan, PlannedDocument, StoredDocument};
+use crate::pairing::question::{FirstNews, Question, SecondNews};
+use crate::pairing::reason::{DeclineReason, ParkReason, SettledReason, WaitingReason};
 use crate::result::{Overall, Tag};
 use crate::secret::AuthToken;
 use crate::session_step::SessionStep;
@@ -621,8 +627,8 @@ impl Pairing {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::file_number::FileNumber;
     use crate::identifiers::Side;
+    use crate::pairing::file_number::FileNumber;
 
     const STEP: &str = "SECOND_DOC";
 

@@ -6,10 +6,10 @@ mod step_images;
 mod step_warnings;
 
 use crate::comparison::{Comparison, DocumentIdentity, Person};
-use crate::document::{Plan, StepImage, planned_files};
 use crate::identifiers::{CountryCode, Side, StepName, UploadId};
 use crate::pairing::ExpectedDocument;
-use crate::reason::{DeclineReason, ParkReason, SettledReason, WaitingReason};
+use crate::pairing::document::{Plan, StepImage, planned_files};
+use crate::pairing::reason::{DeclineReason, ParkReason, SettledReason, WaitingReason};
 use crate::result::{CallbackFacts, Overall, StepsVerdict};
 pub use step_images::{InvalidStepImages, StepImages};
 pub use step_warnings::StepWarning;
@@ -235,8 +235,8 @@ enum NoSides {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::document::DocumentType;
     use crate::identifiers::Digest256;
+    use crate::pairing::document::DocumentType;
     use crate::testing::fixtures::approved;
 
     #[test]

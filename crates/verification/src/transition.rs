@@ -10,13 +10,13 @@ mod second;
 mod work;
 
 use crate::comparison::Comparison;
-use crate::document::{Plan, StoredDocument};
 use crate::identifiers::{ClientId, Digest256, ScanRef, UploadId};
+use crate::pairing::document::{Plan, StoredDocument};
+use crate::pairing::prepared::Preparation;
+use crate::pairing::question::SecondNews;
+use crate::pairing::reason::{ParkReason, WaitingReason};
 use crate::pairing::{ExpectedDocument, Pairing, Resume, Standing, State};
 use crate::policy::{ComparisonPolicy, Judgement};
-use crate::prepared::Preparation;
-use crate::question::SecondNews;
-use crate::reason::{ParkReason, WaitingReason};
 use crate::result::{Overall, Status, Tag};
 use crate::secret::AuthToken;
 use crate::session_step::SessionStep;
@@ -440,10 +440,10 @@ fn merge(known: &mut Vec<StoredDocument>, new: Vec<StoredDocument>, plan: &Plan)
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::document::FileType;
-    use crate::file_number::FileNumber;
+    use crate::pairing::document::FileType;
+    use crate::pairing::file_number::FileNumber;
+    use crate::pairing::prepared::{PreparationChange, PreparedFile};
     use crate::policy::Policy;
-    use crate::prepared::{PreparationChange, PreparedFile};
     use crate::testing::fixtures::approved;
 
     const FRONT: &str = "SECOND_DOC_FRONT";

@@ -3,8 +3,8 @@
 
 use std::str::FromStr;
 
-use crate::document::StepImage;
 use crate::identifiers::{Side, StepName};
+use crate::pairing::document::StepImage;
 
 /// Which steps show the second document, front first. Empty: names decide (see
 /// [`super::Policy::judge`]).
@@ -89,7 +89,7 @@ fn decoded(text: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::document::planned_files;
+    use crate::pairing::document::planned_files;
 
     #[test]
     fn a_wrong_mapping_says_what_is_wrong() {

@@ -4,8 +4,8 @@ use std::fmt;
 
 use super::{NoSides, Policy, StepVerdictPolicy};
 use crate::identifiers::StepName;
+use crate::pairing::reason::ParkReason;
 use crate::pairing::{Pairing, State};
-use crate::reason::ParkReason;
 use crate::session_step::{SessionStep, StepKind};
 
 /// Why no customer of a session with these steps can come to a second verification. Prints what to

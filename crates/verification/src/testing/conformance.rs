@@ -5,17 +5,16 @@ use std::time::Duration;
 
 use crate::circuit::{Cause, Circuit, Gate, Health};
 use crate::comparison::Subject;
-use crate::document::Plan;
 use crate::identifiers::{ClientId, Digest256, ScanRef};
-use crate::open_session::Opened;
+use crate::pairing::document::Plan;
+use crate::pairing::reason::ParkReason;
 use crate::pairing::{ExpectedDocument, Pairing, Resume, Second, State};
 use crate::policy::{Judgement, Policy};
 use crate::ports::{
     CallbackArchive, Circuits, HistoryEntry, PairingWrite, Pairings, Saved, Session, SessionKeys,
 };
-use crate::reason::ParkReason;
 use crate::secret::{AuthToken, SessionLink};
-use crate::session_key::{IdempotentRequest, SessionKey};
+use crate::session_key::{IdempotentRequest, Opened, SessionKey};
 use crate::session_step::{SessionStep, StepKind};
 use crate::testing::fixtures::approved;
 use crate::time::Timestamp;

@@ -9,16 +9,16 @@ use async_trait::async_trait;
 
 use super::ports::Ports;
 use crate::comparison::Subject;
-use crate::document::{Plan, PlannedDocument, StoredDocument};
 use crate::identifiers::{ClientId, Digest256, ScanRef, SecondReference, UploadId};
 use crate::pairing::Pairing;
+use crate::pairing::document::{Plan, PlannedDocument, StoredDocument};
+use crate::pairing::prepared::Preparation;
 use crate::ports::{
     CallbackArchive, CaptureError, DeletedAtProvider, DocumentPreparation, Documents, FileRemoval,
     HistoryEntry, Overdue, Page, PageStart, PairingWrite, Pairings, PreparationError, Provider,
     ProviderError, RemovedFiles, Saved, SecondToken, Session, SessionKeys, SessionRequest,
     Sessions, SubmissionQueue, Unavailable, UnavailableKind,
 };
-use crate::prepared::Preparation;
 use crate::result::{CallbackFacts, Status, StepLinks};
 use crate::secret::{AuthToken, FileLink};
 use crate::session_key::SessionKey;

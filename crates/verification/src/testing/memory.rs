@@ -14,17 +14,17 @@ use async_trait::async_trait;
 use crate::announcement::Announcement;
 use crate::circuit::Circuit;
 use crate::comparison::Subject;
-use crate::document::StoredDocument;
 use crate::identifiers::{ClientId, Digest256, ScanRef, StepName};
 use crate::observation::Observation;
 use crate::pairing::Pairing;
+use crate::pairing::document::StoredDocument;
+use crate::pairing::prepared::PreparedFile;
+use crate::pairing::reason::ParkReason;
 use crate::ports::{
     CallbackArchive, Circuits, Clock, FileRemoval, HistoryEntry, Observer, Overdue, Page,
     PageStart, PairingSummary, PairingWrite, Pairings, RemovedFiles, Saved, SubmissionQueue,
     Unavailable,
 };
-use crate::prepared::PreparedFile;
-use crate::reason::ParkReason;
 use crate::result::{CallbackFacts, Overall, Status, StepLinks};
 use crate::session_key::SessionKey;
 use crate::session_step::SessionStep;

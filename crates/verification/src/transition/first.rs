@@ -1,12 +1,12 @@
 //! Results of the first verification.
 
 use super::{ALREADY_HEARD, ALREADY_KNOWN, Effect, FirstResult, OUT_OF_PLACE, Step, Transition};
-use crate::document::Plan;
 use crate::identifiers::{Digest256, UploadId};
+use crate::pairing::document::Plan;
+use crate::pairing::question::{FirstNews, Patience, Question};
+use crate::pairing::reason::{DeclineReason, ParkReason, Stage};
 use crate::pairing::{Pairing, Resume, Standing, State, Verdict};
 use crate::policy::Judgement;
-use crate::question::{FirstNews, Patience, Question};
-use crate::reason::{DeclineReason, ParkReason, Stage};
 use crate::result::{Overall, Status, Tag};
 use crate::time::Timestamp;
 use crate::upload::Age;

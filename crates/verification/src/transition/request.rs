@@ -3,11 +3,11 @@
 use super::first::is_with_the_provider;
 use super::work::{after_capture, show_sides};
 use super::{ALREADY_KNOWN, Effect, OUT_OF_PLACE, Step, Transition};
-use crate::document::Plan;
 use crate::identifiers::{ClientId, Digest256, ScanRef};
+use crate::pairing::document::Plan;
+use crate::pairing::question::Question;
+use crate::pairing::reason::ParkReason;
 use crate::pairing::{ExpectedDocument, Pairing, Resume, Standing, State};
-use crate::question::Question;
-use crate::reason::ParkReason;
 use crate::session_step::SessionStep;
 use crate::time::Timestamp;
 

@@ -4,10 +4,10 @@ use super::first::remember;
 use super::{ALREADY_HEARD, ALREADY_KNOWN, Effect, OUT_OF_PLACE, SecondResult, Step, Transition};
 use crate::comparison::Comparison;
 use crate::identifiers::{Digest256, ScanRef};
+use crate::pairing::question::{Patience, Question, SecondNews};
+use crate::pairing::reason::ParkReason;
 use crate::pairing::{Pairing, Second, State, Verdict};
 use crate::policy::ComparisonPolicy;
-use crate::question::{Patience, Question, SecondNews};
-use crate::reason::ParkReason;
 use crate::result::{Overall, Status};
 
 impl Step<'_> {

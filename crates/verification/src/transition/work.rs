@@ -4,11 +4,11 @@ use super::{
     ALREADY_KNOWN, Confirmed, Effect, MAXIMUM_ATTEMPTS, MAXIMUM_PREPARATIONS, OUT_OF_PLACE, Step,
     Transition, merge,
 };
-use crate::document::{Plan, StoredDocument};
 use crate::identifiers::{Digest256, ScanRef, UploadId};
+use crate::pairing::document::{Plan, StoredDocument};
+use crate::pairing::prepared::Preparation;
+use crate::pairing::reason::{ParkReason, WaitingReason};
 use crate::pairing::{Pairing, Preparing, Resume, Second, Standing, State};
-use crate::prepared::Preparation;
-use crate::reason::{ParkReason, WaitingReason};
 use crate::secret::AuthToken;
 use crate::time::Timestamp;
 

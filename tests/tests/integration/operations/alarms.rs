@@ -78,8 +78,10 @@ fn every_link_within_the_runbook_leads_to_a_heading() {
 /// Read from the source, because the reasons carry data and so cannot be listed.
 #[test]
 fn the_runbook_has_a_remedy_for_every_reason_to_park() {
-    let source =
-        std::fs::read_to_string(in_the_workspace("crates/verification/src/reason.rs")).unwrap();
+    let source = std::fs::read_to_string(in_the_workspace(
+        "crates/verification/src/pairing/reason.rs",
+    ))
+    .unwrap();
     let (_, words) = source.split_once("impl ParkReason {").unwrap();
     let (words, _) = words.split_once("\n    }\n").unwrap();
     let words: Vec<&str> = words.split('"').skip(1).step_by(2).collect();

@@ -3,8 +3,8 @@
 use async_trait::async_trait;
 
 use super::{FileBehaviour, World};
-use crate::document::{FileType, PlannedDocument, StoredDocument};
 use crate::identifiers::{Digest256, ScanRef, UploadId};
+use crate::pairing::document::{FileType, PlannedDocument, StoredDocument};
 use crate::ports::{CaptureError, Documents, Unavailable};
 use crate::secret::FileLink;
 use crate::time::Timestamp;

@@ -3,11 +3,11 @@
 use async_trait::async_trait;
 
 use super::World;
-use crate::document::StoredDocument;
 use crate::identifiers::{ScanRef, StepName};
+use crate::pairing::document::StoredDocument;
+use crate::pairing::prepared::{Preparation, PreparedFile};
+use crate::pairing::reason::ParkReason;
 use crate::ports::{DocumentPreparation, PreparationError, Unavailable};
-use crate::prepared::{Preparation, PreparedFile};
-use crate::reason::ParkReason;
 use crate::time::Timestamp;
 
 impl World {

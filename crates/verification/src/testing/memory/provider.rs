@@ -6,8 +6,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 use super::{Fault, TokenState, World, WorldState};
-use crate::document::{Plan, StoredDocument};
 use crate::identifiers::{ClientId, ScanRef, SecondReference};
+use crate::pairing::document::{Plan, StoredDocument};
 use crate::ports::{
     Clock, DeletedAtProvider, Provider, ProviderError, RefusalKind, SecondToken, Session,
     SessionRequest, Sessions, UnavailableKind,

@@ -8,21 +8,21 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::change::{Attempted, Changes};
-use crate::erase::EraseVerification;
 use crate::identifiers::{Digest256, ScanRef};
 use crate::observation::Observation;
+use crate::pairing::question::SecondNews;
+use crate::pairing::reason::{DeclineReason, ParkReason};
 use crate::pairing::{Pairing, State};
 use crate::policy::{ComparisonPolicy, Judgement};
 use crate::ports::{
     Clock, Observer, Pairings, Provider, ProviderError, SubmissionQueue, Unavailable,
 };
-use crate::question::SecondNews;
-use crate::reason::{DeclineReason, ParkReason};
 use crate::result::{Overall, StepLinks, Tag};
 use crate::time::Timestamp;
 use crate::transition::{Event, FirstResult, SecondResult};
 use crate::upload::Upload;
+use crate::use_cases::change::{Attempted, Changes};
+use crate::use_cases::erase::EraseVerification;
 
 #[derive(Clone)]
 pub struct Reconcile {

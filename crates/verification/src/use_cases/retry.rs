@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use crate::change::{Attempted, Changes};
-use crate::document::Plan;
 use crate::identifiers::ScanRef;
+use crate::pairing::document::Plan;
 use crate::pairing::{Pairing, Resume, State};
 use crate::policy::{Judgement, Policy};
 use crate::ports::{CallbackArchive, Clock, Observer, Pairings, SubmissionQueue, Unavailable};
 use crate::transition::{Event, FirstResult};
+use crate::use_cases::change::{Attempted, Changes};
 
 #[derive(Clone)]
 pub struct RetryVerification {

@@ -2,13 +2,13 @@
 //! be, something is made of it that it takes.
 
 use super::{Advance, Advanced, Next};
-use crate::change::Attempted;
-use crate::document::{MAXIMUM_TOTAL_BYTES, Plan, StoredDocument};
 use crate::pairing::Pairing;
+use crate::pairing::document::{MAXIMUM_TOTAL_BYTES, Plan, StoredDocument};
+use crate::pairing::reason::ParkReason;
 use crate::ports::{PreparationError, Unavailable};
-use crate::reason::ParkReason;
 use crate::time::Timestamp;
 use crate::transition::Event;
+use crate::use_cases::change::Attempted;
 
 pub(super) enum Prepared {
     /// The documents may go as the pairing says.

@@ -2,17 +2,17 @@
 //! fresh ones.
 
 use super::{Advance, Advanced, Next};
-use crate::capture::{Captured, Unfinished, capture_documents};
-use crate::change::{Attempted, Changes};
-use crate::document::{Plan, StoredDocument};
 use crate::identifiers::{ScanRef, StepName, UploadId};
+use crate::pairing::document::{Plan, StoredDocument};
+use crate::pairing::reason::{ParkReason, WaitingReason};
 use crate::pairing::{Pairing, State};
 use crate::ports::{ProviderError, Unavailable};
-use crate::reason::{ParkReason, WaitingReason};
 use crate::result::StepLinks;
 use crate::time::Timestamp;
 use crate::transition::Event;
 use crate::upload::{Upload, have_same_files};
+use crate::use_cases::capture::{Captured, Unfinished, capture_documents};
+use crate::use_cases::change::{Attempted, Changes};
 
 /// How often a file that comes too short, or an answer that is none, is asked for before it is
 /// given up.

@@ -3,18 +3,15 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
-
-use crate::change::Changes;
 use crate::observation::Observation;
 use crate::pairing::{ExpectedDocument, Pairing};
 use crate::ports::{
-    Clock, Observer, Pairings, ProviderError, Saved, Session, SessionKeys, SessionRequest,
-    Sessions, Unavailable,
+    Clock, Observer, Pairings, ProviderError, Saved, SessionKeys, SessionRequest, Sessions,
+    Unavailable,
 };
-use crate::session_key::{IdempotentRequest, SessionKey, Standing};
-use crate::time::Timestamp;
+use crate::session_key::{IdempotentRequest, Opened, SessionKey, Standing};
 use crate::transition::Event;
+use crate::use_cases::change::Changes;
 
 #[derive(Clone)]
 pub struct OpenSession {
@@ -23,14 +20,6 @@ pub struct OpenSession {
     pub keys: Arc<dyn SessionKeys>,
     pub clock: Arc<dyn Clock>,
     pub observer: Arc<dyn Observer>,
-}
-
-/// A session that the customer can be sent to.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Opened {
-    pub session: Session,
-    /// Until when the customer must have started.
-    pub expires_at: Timestamp,
 }
 
 /// What a request under an idempotency key got.

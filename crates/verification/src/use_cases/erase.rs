@@ -6,7 +6,6 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use crate::change::Changes;
 use crate::identifiers::ScanRef;
 use crate::pairing::{Pairing, State};
 use crate::ports::{
@@ -15,6 +14,7 @@ use crate::ports::{
 };
 use crate::time::Timestamp;
 use crate::transition::Event;
+use crate::use_cases::change::Changes;
 
 #[derive(Clone)]
 pub struct EraseVerification {

@@ -11,20 +11,20 @@ mod preparation;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::change::{Attempted, Changes};
-use crate::document::Plan;
 use crate::identifiers::{ScanRef, SecondReference};
 use crate::observation::Observation;
+use crate::pairing::document::Plan;
+use crate::pairing::reason::ParkReason;
 use crate::pairing::{Pairing, State};
 use crate::policy::Policy;
 use crate::ports::{
     CallbackArchive, Clock, DocumentPreparation, Documents, Observer, Pairings, Provider,
     ProviderError, SubmissionQueue, Unavailable,
 };
-use crate::reason::ParkReason;
 use crate::result::Overall;
 use crate::time::Timestamp;
 use crate::transition::Event;
+use crate::use_cases::change::{Attempted, Changes};
 use confirmation::Approval;
 use preparation::Prepared;
 

@@ -6,20 +6,20 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::capture::{Captured, capture_documents};
-use crate::change::{Attempted, Changes};
-use crate::document::Plan;
 use crate::identifiers::{Digest256, SecondReference};
 use crate::observation::Observation;
+use crate::pairing::document::Plan;
+use crate::pairing::question::SecondNews;
 use crate::pairing::{Pairing, State};
 use crate::policy::{ComparisonPolicy, Policy};
 use crate::ports::{
     CallbackArchive, Clock, Documents, Observer, Pairings, SubmissionQueue, Unavailable,
 };
-use crate::question::SecondNews;
 use crate::result::{CallbackFacts, Overall, StepLinks};
 use crate::time::Timestamp;
 use crate::transition::{ERASED_WORD, Effect, Event, FirstResult, SecondResult};
+use crate::use_cases::capture::{Captured, capture_documents};
+use crate::use_cases::change::{Attempted, Changes};
 
 /// What came of a callback, a stable word for logs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

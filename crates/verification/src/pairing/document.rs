@@ -2,9 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::file_number::FileNumber;
 use crate::identifiers::{ClientId, CountryCode, Digest256, ScanRef, Side, StepName, UploadId};
-use crate::prepared::PreparedFile;
+use crate::pairing::file_number::FileNumber;
+use crate::pairing::prepared::PreparedFile;
 use crate::result::StepLinks;
 
 /// What a file is, by its first bytes; never by its name or declared type.

@@ -3,11 +3,11 @@
 use std::str::FromStr;
 use std::sync::Arc;
 
-use crate::change::{Attempted, Changes};
 use crate::identifiers::ScanRef;
 use crate::ports::{Clock, Observer, Pairings, Unavailable};
 use crate::time::Timestamp;
 use crate::transition::Event;
+use crate::use_cases::change::{Attempted, Changes};
 
 #[derive(Clone)]
 pub struct ParkVerification {

@@ -2,11 +2,11 @@
 
 use futures_util::future::join_all;
 
-use crate::document::{Plan, PlannedDocument, StoredDocument};
-use crate::file_number::FileNumber;
 use crate::identifiers::ScanRef;
+use crate::pairing::document::{Plan, PlannedDocument, StoredDocument};
+use crate::pairing::file_number::FileNumber;
+use crate::pairing::reason::ParkReason;
 use crate::ports::{CaptureError, Documents};
-use crate::reason::ParkReason;
 use crate::result::StepLinks;
 use crate::time::Timestamp;
 

@@ -8,9 +8,9 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::document::Plan;
 use crate::identifiers::Digest256;
-use crate::reason::DeclineReason;
+use crate::pairing::document::Plan;
+use crate::pairing::reason::DeclineReason;
 use crate::result::{Overall, Tag};
 use crate::time::Timestamp;
 

@@ -1,0 +1,13 @@
+//! The use cases: each reads a pairing, applies an event to it, and carries the effects out.
+//!
+//! They alone call the [`ports`](crate::ports). Nothing else in this crate uses them.
+
+pub(crate) mod accept_callback;
+pub(crate) mod advance;
+mod capture;
+mod change;
+pub(crate) mod erase;
+pub(crate) mod open_session;
+pub(crate) mod park;
+pub(crate) mod reconcile;
+pub(crate) mod retry;
