@@ -4,9 +4,9 @@ use async_trait::async_trait;
 use idenfy::{AdditionalSteps, CreateToken, Error};
 use url::Url;
 use verification::identifiers::ScanRef;
-use verification::ports::{DeletedAtProvider, ProviderError, Session, SessionRequest, Sessions};
+use verification::ports::{DeletedAtProvider, ProviderError, SessionRequest, Sessions};
 use verification::secret::{AuthToken, SessionLink};
-use verification::session_step::{MAXIMUM_STEPS, SessionStep, StepKind};
+use verification::session::{MAXIMUM_STEPS, Session, SessionStep, StepKind};
 
 use crate::caller::{CallError, IdenfyCaller, classify};
 

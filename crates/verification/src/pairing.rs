@@ -17,7 +17,7 @@ use crate::pairing::question::{FirstNews, Question, SecondNews};
 use crate::pairing::reason::{DeclineReason, ParkReason, SettledReason, WaitingReason};
 use crate::result::{Overall, Tag};
 use crate::secret::AuthToken;
-use crate::session_step::SessionStep;
+use crate::session::SessionStep;
 use crate::time::Timestamp;
 use crate::upload::Upload;
 
@@ -31,7 +31,7 @@ pub struct Pairing {
     #[serde(default)]
     pub expected: ExpectedDocument,
     /// The session's additional steps, at most
-    /// [`MAXIMUM_STEPS`](crate::session_step::MAXIMUM_STEPS). `None`: nobody has told them.
+    /// [`MAXIMUM_STEPS`](crate::session::MAXIMUM_STEPS). `None`: nobody has told them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub steps: Option<Vec<SessionStep>>,
     pub created_at: Timestamp,

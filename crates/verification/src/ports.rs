@@ -5,7 +5,6 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
-use serde::{Deserialize, Serialize};
 
 use crate::announcement::Announcement;
 use crate::circuit::Circuit;
@@ -17,9 +16,9 @@ use crate::pairing::document::{Plan, PlannedDocument, StoredDocument};
 use crate::pairing::prepared::Preparation;
 use crate::pairing::reason::ParkReason;
 use crate::result::{CallbackFacts, Status, StepLinks};
-use crate::secret::{AuthToken, FileLink, SessionLink};
+use crate::secret::{AuthToken, FileLink};
+use crate::session::Session;
 use crate::session_key::SessionKey;
-use crate::session_step::SessionStep;
 use crate::time::Timestamp;
 
 /// A service that we depend on did not do what was asked, and may do it later. Never carries
@@ -469,19 +468,6 @@ pub struct SessionRequest {
     pub session_length: Option<Duration>,
     /// As the provider documents it: country, document type, step. `None`: the account's.
     pub additional_steps: Option<serde_json::Value>,
-}
-
-/// A Token 1 that exists.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Session {
-    pub scan_ref: ScanRef,
-    pub auth_token: AuthToken,
-    /// Opens the session; contains the token.
-    pub redirect_url: SessionLink,
-    /// The additional steps that it has, at most
-    /// [`MAXIMUM_STEPS`](crate::session_step::MAXIMUM_STEPS). `None`: the provider does not say.
-    #[serde(default)]
-    pub steps: Option<Vec<SessionStep>>,
 }
 
 /// What deleting at the provider came to.

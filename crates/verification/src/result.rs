@@ -7,7 +7,6 @@ use serde::{Deserialize, Serialize};
 
 use crate::identifiers::{ClientId, CountryCode, Digest256, ScanRef, StepName};
 use crate::secret::FileLink;
-use crate::upload::Upload;
 
 /// The provider's `status.overall`. An open set: what we do not know is kept as `Unknown`, never
 /// refused.
@@ -111,11 +110,6 @@ impl CallbackFacts {
     pub fn is_provisional(&self) -> bool {
         self.is_final == Some(false)
             || matches!(self.overall, Some(Overall::Reviewing | Overall::Active))
-    }
-
-    /// The upload that the body names the files of.
-    pub fn upload(&self) -> Upload {
-        Upload::of(&self.links, self.finished_at, &self.digest)
     }
 }
 

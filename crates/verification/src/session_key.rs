@@ -9,7 +9,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::identifiers::Digest256;
-use crate::ports::Session;
+use crate::session::Opened;
 use crate::time::Timestamp;
 
 /// How long a claim keeps other requests out. Longer than `ApiFunction` may run (30 s), so no live
@@ -34,14 +34,6 @@ impl IdempotentRequest {
             body: Digest256::of(body),
         }
     }
-}
-
-/// A session that the customer can be sent to.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Opened {
-    pub session: Session,
-    /// Until when the customer must have started.
-    pub expires_at: Timestamp,
 }
 
 /// What is stored under a key: a claim, or the answer.
@@ -110,6 +102,7 @@ impl SessionKey {
 mod tests {
     use super::*;
     use crate::secret::{AuthToken, SessionLink};
+    use crate::session::Session;
 
     const START: Timestamp = Timestamp::from_milliseconds(1_795_422_063_000);
     const HOUR: Duration = Duration::from_secs(3_600);

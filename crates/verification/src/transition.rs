@@ -19,7 +19,7 @@ use crate::pairing::{ExpectedDocument, Pairing, Resume, Standing, State};
 use crate::policy::{ComparisonPolicy, Judgement};
 use crate::result::{Overall, Status, Tag};
 use crate::secret::AuthToken;
-use crate::session_step::SessionStep;
+use crate::session::SessionStep;
 use crate::time::Timestamp;
 use crate::upload::Upload;
 

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::identifiers::Digest256;
-use crate::result::StepLinks;
+use crate::result::{CallbackFacts, StepLinks};
 
 /// How many uploads of one verification are remembered. The provider allows a customer two attempts
 /// per session by default.
@@ -78,6 +78,13 @@ impl Upload {
             known.remove(0);
         }
         known.push(self);
+    }
+}
+
+impl CallbackFacts {
+    /// The upload that the body names the files of.
+    pub fn upload(&self) -> Upload {
+        Upload::of(&self.links, self.finished_at, &self.digest)
     }
 }
 

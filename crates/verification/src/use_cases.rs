@@ -5,7 +5,7 @@
 pub(crate) mod accept_callback;
 pub(crate) mod advance;
 mod capture;
-mod change;
+pub(crate) mod change;
 pub(crate) mod erase;
 pub(crate) mod open_session;
 pub(crate) mod park;

@@ -15,7 +15,9 @@ use config::Config;
 use handler::Api;
 use lambda_http::{Error, service_fn};
 use lambda_support::start;
-use verification::{EraseVerification, OpenSession, ParkVerification, RetryVerification};
+use verification::{
+    EraseVerification, OpenSession, PairingChanger, ParkVerification, RetryVerification,
+};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
@@ -25,37 +27,34 @@ async fn main() -> Result<(), Error> {
         .idenfy(config.idenfy_base_url)
         .whatever_the_circuit_says();
     let sessions = Arc::new(IdenfySessions::new(caller));
+    let changer = PairingChanger::new(
+        installation.pairings.clone(),
+        installation.clock.clone(),
+        installation.metrics,
+    );
     let api = Arc::new(Api {
         open: OpenSession {
             sessions: sessions.clone(),
-            pairings: installation.pairings.clone(),
+            changer: changer.clone(),
             keys: installation.pairings.clone(),
-            clock: installation.clock.clone(),
-            observer: installation.metrics.clone(),
         },
         retry: RetryVerification {
-            pairings: installation.pairings.clone(),
+            changer: changer.clone(),
             archive: installation.archive,
             queue: installation.queue,
-            clock: installation.clock.clone(),
-            observer: installation.metrics.clone(),
             policy: config.policy.clone(),
         },
         park: ParkVerification {
-            pairings: installation.pairings.clone(),
-            clock: installation.clock.clone(),
-            observer: installation.metrics.clone(),
+            changer: changer.clone(),
         },
         erase: EraseVerification {
-            pairings: installation.pairings.clone(),
+            changer,
             keys: installation.pairings.clone(),
             files: Arc::new(S3FileRemoval::new(
                 &installation.sdk,
                 &config.settings.document_bucket,
             )),
             sessions,
-            clock: installation.clock.clone(),
-            observer: installation.metrics,
         },
         pairings: installation.pairings,
         policy: config.policy,

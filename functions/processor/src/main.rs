@@ -13,7 +13,7 @@ use document_preparation::Workbench;
 use handler::Processor;
 use lambda_runtime::{Error, LambdaEvent, service_fn};
 use lambda_support::start;
-use verification::Advance;
+use verification::{Advance, PairingChanger};
 
 /// The same program decodes pictures, in processes of its own that are started for one picture
 /// each.
@@ -44,14 +44,15 @@ async fn serve() -> Result<(), Error> {
     );
     let processor = Arc::new(Processor {
         advance: Advance {
-            pairings: installation.pairings,
+            changer: PairingChanger::new(
+                installation.pairings,
+                installation.clock.clone(),
+                installation.metrics,
+            ),
             archive: installation.archive,
             documents: installation.documents,
             preparation: Arc::new(preparation),
-            queue: installation.queue.clone(),
             provider: Arc::new(provider),
-            clock: installation.clock.clone(),
-            observer: installation.metrics,
             policy: config.policy,
         },
         queue: installation.queue,

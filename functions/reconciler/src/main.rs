@@ -11,7 +11,7 @@ use handler::Reconciler;
 use lambda_runtime::{Error, LambdaEvent, service_fn};
 use lambda_support::start;
 use serde_json::Value;
-use verification::{EraseVerification, Reconcile};
+use verification::{EraseVerification, PairingChanger, Reconcile};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
@@ -25,25 +25,26 @@ async fn main() -> Result<(), Error> {
         &installation.sdk,
         &config.settings.document_bucket,
     );
+    let changer = PairingChanger::new(
+        installation.pairings.clone(),
+        installation.clock.clone(),
+        installation.metrics,
+    );
     let erase = EraseVerification {
-        pairings: installation.pairings.clone(),
-        keys: installation.pairings.clone(),
+        changer: changer.clone(),
+        keys: installation.pairings,
         files: Arc::new(S3FileRemoval::new(
             &installation.sdk,
             &config.settings.document_bucket,
         )),
         sessions: Arc::new(IdenfySessions::new(caller)),
-        clock: installation.clock.clone(),
-        observer: installation.metrics.clone(),
     };
     let reconciler = Arc::new(Reconciler {
         reconcile: Reconcile {
-            pairings: installation.pairings,
+            changer,
             queue: installation.queue,
             provider: Arc::new(provider),
             erase,
-            clock: installation.clock.clone(),
-            observer: installation.metrics,
         },
         clock: installation.clock,
     });

@@ -10,19 +10,21 @@ use config::Config;
 use handler::Webhook;
 use lambda_http::{Error, service_fn};
 use lambda_support::start;
-use verification::AcceptCallback;
+use verification::{AcceptCallback, PairingChanger};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     let (config, installation) = start(Config::read, |config| &config.settings).await?;
     let webhook = Arc::new(Webhook {
         accept: AcceptCallback {
-            pairings: installation.pairings,
+            changer: PairingChanger::new(
+                installation.pairings,
+                installation.clock.clone(),
+                installation.metrics.clone(),
+            ),
             archive: installation.archive,
             documents: installation.documents,
             queue: installation.queue,
-            clock: installation.clock.clone(),
-            observer: installation.metrics.clone(),
             policy: config.policy,
         },
         secrets: installation.secrets,

@@ -6,7 +6,7 @@ use super::{NoSides, Policy, StepVerdictPolicy};
 use crate::identifiers::StepName;
 use crate::pairing::reason::ParkReason;
 use crate::pairing::{Pairing, State};
-use crate::session_step::{SessionStep, StepKind};
+use crate::session::{SessionStep, StepKind};
 
 /// Why no customer of a session with these steps can come to a second verification. Prints what to
 /// change.

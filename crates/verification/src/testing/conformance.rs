@@ -11,11 +11,11 @@ use crate::pairing::reason::ParkReason;
 use crate::pairing::{ExpectedDocument, Pairing, Resume, Second, State};
 use crate::policy::{Judgement, Policy};
 use crate::ports::{
-    CallbackArchive, Circuits, HistoryEntry, PairingWrite, Pairings, Saved, Session, SessionKeys,
+    CallbackArchive, Circuits, HistoryEntry, PairingWrite, Pairings, Saved, SessionKeys,
 };
 use crate::secret::{AuthToken, SessionLink};
-use crate::session_key::{IdempotentRequest, Opened, SessionKey};
-use crate::session_step::{SessionStep, StepKind};
+use crate::session::{Opened, Session, SessionStep, StepKind};
+use crate::session_key::{IdempotentRequest, SessionKey};
 use crate::testing::fixtures::approved;
 use crate::time::Timestamp;
 

@@ -4,6 +4,7 @@
 //! what the end of a process looks like from inside.
 
 use std::future::Future;
+use std::sync::Arc;
 
 use async_trait::async_trait;
 
@@ -16,11 +17,12 @@ use crate::pairing::prepared::Preparation;
 use crate::ports::{
     CallbackArchive, CaptureError, DeletedAtProvider, DocumentPreparation, Documents, FileRemoval,
     HistoryEntry, Overdue, Page, PageStart, PairingWrite, Pairings, PreparationError, Provider,
-    ProviderError, RemovedFiles, Saved, SecondToken, Session, SessionKeys, SessionRequest,
-    Sessions, SubmissionQueue, Unavailable, UnavailableKind,
+    ProviderError, RemovedFiles, Saved, SecondToken, SessionKeys, SessionRequest, Sessions,
+    SubmissionQueue, Unavailable, UnavailableKind,
 };
 use crate::result::{CallbackFacts, Status, StepLinks};
 use crate::secret::{AuthToken, FileLink};
+use crate::session::Session;
 use crate::session_key::SessionKey;
 use crate::time::Timestamp;
 
@@ -89,9 +91,35 @@ pub trait Interceptor: Send + Sync {
     async fn after(&self, operation: Operation) -> Fate;
 }
 
-pub(super) struct Intercepted {
-    pub inner: Ports,
-    pub interceptor: std::sync::Arc<dyn Interceptor>,
+struct Intercepted {
+    inner: Ports,
+    interceptor: Arc<dyn Interceptor>,
+}
+
+impl Ports {
+    /// The same ports, with every call that can wait or fail going through `interceptor`.
+    #[must_use]
+    pub fn intercepted(self, interceptor: Arc<dyn Interceptor>) -> Self {
+        let (clock, observer, apply) = (self.clock.clone(), self.observer.clone(), self.apply);
+        let all = Arc::new(Intercepted {
+            inner: self,
+            interceptor,
+        });
+        Self {
+            pairings: all.clone(),
+            keys: all.clone(),
+            archive: all.clone(),
+            documents: all.clone(),
+            preparation: all.clone(),
+            files: all.clone(),
+            queue: all.clone(),
+            provider: all.clone(),
+            sessions: all,
+            clock,
+            observer,
+            apply,
+        }
+    }
 }
 
 /// The error of a port whose call does not come to its end.

@@ -26,8 +26,8 @@ use crate::ports::{
     Unavailable,
 };
 use crate::result::{CallbackFacts, Overall, Status, StepLinks};
+use crate::session::SessionStep;
 use crate::session_key::SessionKey;
-use crate::session_step::SessionStep;
 use crate::time::Timestamp;
 
 /// Everything at once, behind one lock: one world in which a test plays.

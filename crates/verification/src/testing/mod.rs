@@ -8,7 +8,6 @@
     reason = "never part of what ships"
 )]
 
-pub mod altered;
 pub mod conformance;
 pub mod fixtures;
 pub mod interception;

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use super::interception::{Intercepted, Interceptor};
 use super::memory::World;
 use crate::policy::Policy;
 use crate::ports::{
@@ -10,8 +9,8 @@ use crate::ports::{
     Provider, SessionKeys, Sessions, SubmissionQueue,
 };
 use crate::{
-    AcceptCallback, Advance, EraseVerification, OpenSession, ParkVerification, Reconcile,
-    RetryVerification,
+    AcceptCallback, Advance, Apply, EraseVerification, OpenSession, PairingChanger,
+    ParkVerification, Reconcile, RetryVerification, transition,
 };
 
 /// One implementation of each port.
@@ -28,6 +27,8 @@ pub struct Ports {
     pub sessions: Arc<dyn Sessions>,
     pub clock: Arc<dyn Clock>,
     pub observer: Arc<dyn Observer>,
+    /// The state machine, which tests of the tests replace by a wrong one.
+    pub apply: Apply,
 }
 
 impl Ports {
@@ -44,106 +45,78 @@ impl Ports {
             sessions: world.clone(),
             clock: world.clone(),
             observer: world.clone(),
+            apply: transition::apply,
         }
     }
 
-    /// The same ports, with every call that can wait or fail going through `interceptor`.
-    #[must_use]
-    pub fn intercepted(self, interceptor: Arc<dyn Interceptor>) -> Self {
-        let (clock, observer) = (self.clock.clone(), self.observer.clone());
-        let all = Arc::new(Intercepted {
-            inner: self,
-            interceptor,
-        });
-        Self {
-            pairings: all.clone(),
-            keys: all.clone(),
-            archive: all.clone(),
-            documents: all.clone(),
-            preparation: all.clone(),
-            files: all.clone(),
-            queue: all.clone(),
-            provider: all.clone(),
-            sessions: all,
-            clock,
-            observer,
-        }
+    pub fn changer(&self) -> PairingChanger {
+        PairingChanger::new(
+            self.pairings.clone(),
+            self.clock.clone(),
+            self.observer.clone(),
+        )
+        .with_state_machine(self.apply)
     }
 
     pub fn accept_callback(&self, policy: Policy) -> AcceptCallback {
         AcceptCallback {
-            pairings: self.pairings.clone(),
+            changer: self.changer(),
             archive: self.archive.clone(),
             documents: self.documents.clone(),
             queue: self.queue.clone(),
-            clock: self.clock.clone(),
-            observer: self.observer.clone(),
             policy,
         }
     }
 
     pub fn advance(&self, policy: Policy) -> Advance {
         Advance {
-            pairings: self.pairings.clone(),
+            changer: self.changer(),
             archive: self.archive.clone(),
             documents: self.documents.clone(),
             preparation: self.preparation.clone(),
-            queue: self.queue.clone(),
             provider: self.provider.clone(),
-            clock: self.clock.clone(),
-            observer: self.observer.clone(),
             policy,
         }
     }
 
     pub fn erase(&self) -> EraseVerification {
         EraseVerification {
-            pairings: self.pairings.clone(),
+            changer: self.changer(),
             keys: self.keys.clone(),
             files: self.files.clone(),
             sessions: self.sessions.clone(),
-            clock: self.clock.clone(),
-            observer: self.observer.clone(),
         }
     }
 
     pub fn reconcile(&self) -> Reconcile {
         Reconcile {
-            pairings: self.pairings.clone(),
+            changer: self.changer(),
             queue: self.queue.clone(),
             provider: self.provider.clone(),
             erase: self.erase(),
-            clock: self.clock.clone(),
-            observer: self.observer.clone(),
         }
     }
 
     pub fn retry(&self, policy: Policy) -> RetryVerification {
         RetryVerification {
-            pairings: self.pairings.clone(),
+            changer: self.changer(),
             archive: self.archive.clone(),
             queue: self.queue.clone(),
-            clock: self.clock.clone(),
-            observer: self.observer.clone(),
             policy,
         }
     }
 
     pub fn park(&self) -> ParkVerification {
         ParkVerification {
-            pairings: self.pairings.clone(),
-            clock: self.clock.clone(),
-            observer: self.observer.clone(),
+            changer: self.changer(),
         }
     }
 
     pub fn open_session(&self) -> OpenSession {
         OpenSession {
             sessions: self.sessions.clone(),
-            pairings: self.pairings.clone(),
+            changer: self.changer(),
             keys: self.keys.clone(),
-            clock: self.clock.clone(),
-            observer: self.observer.clone(),
         }
     }
 }

@@ -8,7 +8,7 @@ use crate::pairing::document::Plan;
 use crate::pairing::question::Question;
 use crate::pairing::reason::ParkReason;
 use crate::pairing::{ExpectedDocument, Pairing, Resume, Standing, State};
-use crate::session_step::SessionStep;
+use crate::session::SessionStep;
 use crate::time::Timestamp;
 
 impl Step<'_> {

@@ -12,14 +12,12 @@ use crate::pairing::document::Plan;
 use crate::pairing::question::SecondNews;
 use crate::pairing::{Pairing, State};
 use crate::policy::{ComparisonPolicy, Policy};
-use crate::ports::{
-    CallbackArchive, Clock, Documents, Observer, Pairings, SubmissionQueue, Unavailable,
-};
+use crate::ports::{CallbackArchive, Documents, SubmissionQueue, Unavailable};
 use crate::result::{CallbackFacts, Overall, StepLinks};
 use crate::time::Timestamp;
 use crate::transition::{ERASED_WORD, Effect, Event, FirstResult, SecondResult};
 use crate::use_cases::capture::{Captured, capture_documents};
-use crate::use_cases::change::{Attempted, Changes};
+use crate::use_cases::change::{ChangeOutcome, PairingChanger};
 
 /// What came of a callback, a stable word for logs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,12 +30,10 @@ pub enum Accepted {
 
 #[derive(Clone)]
 pub struct AcceptCallback {
-    pub pairings: Arc<dyn Pairings>,
+    pub changer: PairingChanger,
     pub archive: Arc<dyn CallbackArchive>,
     pub documents: Arc<dyn Documents>,
     pub queue: Arc<dyn SubmissionQueue>,
-    pub clock: Arc<dyn Clock>,
-    pub observer: Arc<dyn Observer>,
     pub policy: Policy,
 }
 
@@ -52,7 +48,9 @@ impl AcceptCallback {
         digest: &Digest256,
         body: &[u8],
     ) -> Result<(), Unavailable> {
-        self.observer.observe(Observation::CallbackUnreadable);
+        self.changer
+            .observer
+            .observe(Observation::CallbackUnreadable);
         self.archive.keep(None, digest, body).await
     }
 
@@ -67,8 +65,8 @@ impl AcceptCallback {
         body: &[u8],
         capture_until: Timestamp,
     ) -> Result<Accepted, Unavailable> {
-        self.observer.observe(Observation::CallbackReceived);
-        let known = self.pairings.find(&facts.scan_ref).await?;
+        self.changer.observer.observe(Observation::CallbackReceived);
+        let known = self.changer.pairings.find(&facts.scan_ref).await?;
         let is_erased = match &known {
             Some(pairing) => matches!(pairing.state, State::Erasing { .. }),
             None => self.is_forgotten(&facts).await?,
@@ -98,24 +96,24 @@ impl AcceptCallback {
             }
         };
         if let Accepted::Ignored(_) = accepted {
-            self.observer.observe(Observation::CallbackIgnored);
+            self.changer.observer.observe(Observation::CallbackIgnored);
         }
         Ok(accepted)
     }
 
     /// Of a Token 2 that was never recorded, the reference leads to the customer.
     async fn is_forgotten(&self, facts: &CallbackFacts) -> Result<bool, Unavailable> {
-        if self.pairings.is_forgotten(&facts.scan_ref).await? {
+        if self.changer.pairings.is_forgotten(&facts.scan_ref).await? {
             return Ok(true);
         }
         match second_reference(facts).and_then(|reference| reference.first()) {
-            Some(first) => self.pairings.is_forgotten(&first).await,
+            Some(first) => self.changer.pairings.is_forgotten(&first).await,
             None => Ok(false),
         }
     }
 
     fn ignored(&self, why: &'static str) -> Accepted {
-        self.observer.observe(Observation::CallbackIgnored);
+        self.changer.observer.observe(Observation::CallbackIgnored);
         Accepted::Ignored(why)
     }
 
@@ -143,13 +141,13 @@ impl AcceptCallback {
         };
         Ok(
             match self
-                .changes()
-                .attempt(pairing, Some(&facts.digest), event)
+                .changer
+                .change_and_enqueue(self.queue.as_ref(), pairing, Some(&facts.digest), event)
                 .await?
             {
-                Attempted::Changed { what, .. } => Accepted::Changed(what),
-                Attempted::Nothing { pairing, why } => self.repeated(&pairing, why).await?,
-                Attempted::HeldUntil { .. } => Accepted::Ignored("Held"),
+                ChangeOutcome::Changed { what, .. } => Accepted::Changed(what),
+                ChangeOutcome::Nothing { pairing, why } => self.repeated(&pairing, why).await?,
+                ChangeOutcome::HeldUntil { .. } => Accepted::Ignored("Held"),
             },
         )
     }
@@ -161,7 +159,7 @@ impl AcceptCallback {
         overall: Overall,
         capture_until: Timestamp,
     ) -> Result<Accepted, Unavailable> {
-        let now = self.clock.now();
+        let now = self.changer.clock.now();
         let opened = || {
             Pairing::opened(
                 facts.scan_ref.clone(),
@@ -184,15 +182,15 @@ impl AcceptCallback {
             })
         };
         match self
-            .changes()
-            .attempt(pairing, Some(&facts.digest), event)
+            .changer
+            .change_and_enqueue(self.queue.as_ref(), pairing, Some(&facts.digest), event)
             .await?
         {
-            Attempted::Nothing { pairing, why } => self.repeated(&pairing, why).await,
+            ChangeOutcome::Nothing { pairing, why } => self.repeated(&pairing, why).await,
             // Another copy of this callback is at work, and the pairing knows by when it must be
             // done.
-            Attempted::HeldUntil { .. } => Ok(Accepted::Ignored("Held")),
-            Attempted::Changed {
+            ChangeOutcome::HeldUntil { .. } => Ok(Accepted::Ignored("Held")),
+            ChangeOutcome::Changed {
                 pairing,
                 what,
                 effects,
@@ -217,7 +215,7 @@ impl AcceptCallback {
         pairing: &Pairing,
         why: &'static str,
     ) -> Result<Accepted, Unavailable> {
-        if pairing.has_unasked_question(self.clock.now()) {
+        if pairing.has_unasked_question(self.changer.clock.now()) {
             self.queue.enqueue(&pairing.first).await?;
         }
         Ok(Accepted::Ignored(why))
@@ -259,11 +257,13 @@ impl AcceptCallback {
             },
         };
         if !unfinished.is_empty() && matches!(event, Event::CaptureEnded { .. }) {
-            self.observer.observe(Observation::CaptureDeferred);
+            self.changer.observer.observe(Observation::CaptureDeferred);
         }
         match self
-            .changes()
-            .attempt(pairing.clone(), None, |_| event.clone())
+            .changer
+            .change_and_enqueue(self.queue.as_ref(), pairing.clone(), None, |_| {
+                event.clone()
+            })
             .await
         {
             Ok(_) => Ok(()),
@@ -277,27 +277,15 @@ impl AcceptCallback {
     /// Gives the lease back, so that the provider's next try finds the pairing free. Best effort: a
     /// lease ends by itself.
     async fn release(&self, pairing: Pairing, plan: &Plan) {
-        let changes = Changes {
-            queue: None,
-            ..self.changes()
-        };
-        let released = changes
-            .attempt(pairing, None, |_| Event::CaptureEnded {
+        let released = self
+            .changer
+            .change(pairing, |_| Event::CaptureEnded {
                 upload: plan.upload.clone(),
                 documents: Vec::new(),
                 waiting: None,
             })
             .await;
         drop(released);
-    }
-
-    fn changes(&self) -> Changes<'_> {
-        Changes {
-            pairings: self.pairings.as_ref(),
-            queue: Some(self.queue.as_ref()),
-            clock: self.clock.as_ref(),
-            observer: self.observer.as_ref(),
-        }
     }
 }
 

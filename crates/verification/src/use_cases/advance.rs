@@ -18,13 +18,12 @@ use crate::pairing::reason::ParkReason;
 use crate::pairing::{Pairing, State};
 use crate::policy::Policy;
 use crate::ports::{
-    CallbackArchive, Clock, DocumentPreparation, Documents, Observer, Pairings, Provider,
-    ProviderError, SubmissionQueue, Unavailable,
+    CallbackArchive, DocumentPreparation, Documents, Provider, ProviderError, Unavailable,
 };
 use crate::result::Overall;
 use crate::time::Timestamp;
 use crate::transition::Event;
-use crate::use_cases::change::{Attempted, Changes};
+use crate::use_cases::change::{ChangeOutcome, PairingChanger};
 use confirmation::Approval;
 use preparation::Prepared;
 
@@ -49,14 +48,11 @@ pub enum Advanced {
 
 #[derive(Clone)]
 pub struct Advance {
-    pub pairings: Arc<dyn Pairings>,
+    pub changer: PairingChanger,
     pub archive: Arc<dyn CallbackArchive>,
     pub documents: Arc<dyn Documents>,
     pub preparation: Arc<dyn DocumentPreparation>,
-    pub queue: Arc<dyn SubmissionQueue>,
     pub provider: Arc<dyn Provider>,
-    pub clock: Arc<dyn Clock>,
-    pub observer: Arc<dyn Observer>,
     pub policy: Policy,
 }
 
@@ -87,7 +83,7 @@ impl Advance {
         first: &ScanRef,
         until: Timestamp,
     ) -> Result<Advanced, Unavailable> {
-        let Some(mut pairing) = self.pairings.find(first).await? else {
+        let Some(mut pairing) = self.changer.pairings.find(first).await? else {
             return Ok(Advanced::Unknown);
         };
         for _ in 0..MAXIMUM_STEPS {
@@ -100,7 +96,7 @@ impl Advance {
             }
             // Before an intent is written, and not merely before the call: a pairing must not
             // collect attempts and history by waiting.
-            if is_about_to_call(&pairing.state, self.clock.now())
+            if is_about_to_call(&pairing.state, self.changer.clock.now())
                 && let Some(until) = self.provider.left_alone_until(&pairing.first).await
             {
                 return self.stop(pairing, Advanced::LeftAlone { until }).await;
@@ -121,7 +117,7 @@ impl Advance {
                 // Held by somebody, says the change that is proposed, as long as the lease lasts.
                 State::Authorizing { .. } => self.authorize(pairing, until).await?,
                 State::Authorized { plan, .. } => self.submit(pairing, &plan, until).await?,
-                State::Submitting { lease_until, .. } if lease_until > self.clock.now() => {
+                State::Submitting { lease_until, .. } if lease_until > self.changer.clock.now() => {
                     Next::Stop(Advanced::HeldUntil(lease_until))
                 }
                 State::Submitting {
@@ -156,7 +152,7 @@ impl Advance {
             Advanced::TryAgain { .. } | Advanced::LeftAlone { .. }
         );
         let has_question = pairing.first_question.is_some() || !has_failed;
-        if has_question || self.clock.now() < pairing.since.plus(Pairing::WORK_PATIENCE) {
+        if has_question || self.changer.clock.now() < pairing.since.plus(Pairing::WORK_PATIENCE) {
             return Ok(advanced);
         }
         let given_up = self.change(pairing, Event::GivenUp).await?.into_pairing();
@@ -170,7 +166,7 @@ impl Advance {
         ) {
             return Ok(advanced);
         }
-        match self.pairings.find(first).await? {
+        match self.changer.pairings.find(first).await? {
             Some(pairing) => self.stop(pairing, advanced).await,
             None => Ok(Advanced::Unknown),
         }
@@ -178,7 +174,7 @@ impl Advance {
 
     async fn authorize(&self, pairing: Pairing, until: Timestamp) -> Result<Next, Unavailable> {
         if let State::Authorizing { lease_until, .. } = pairing.state
-            && lease_until > self.clock.now()
+            && lease_until > self.changer.clock.now()
         {
             return Ok(Next::Stop(Advanced::HeldUntil(lease_until)));
         }
@@ -192,13 +188,13 @@ impl Advance {
             confirmed,
         };
         let pairing = match self.change(pairing, event).await? {
-            Attempted::Changed { pairing, .. } if pairing.state.lease_until() == Some(held) => {
+            ChangeOutcome::Changed { pairing, .. } if pairing.state.lease_until() == Some(held) => {
                 *pairing
             }
-            Attempted::Changed { pairing, .. } | Attempted::Nothing { pairing, .. } => {
+            ChangeOutcome::Changed { pairing, .. } | ChangeOutcome::Nothing { pairing, .. } => {
                 return Ok(Next::Continue(pairing));
             }
-            Attempted::HeldUntil { until, .. } => {
+            ChangeOutcome::HeldUntil { until, .. } => {
                 return Ok(Next::Stop(Advanced::HeldUntil(until)));
             }
         };
@@ -212,9 +208,13 @@ impl Advance {
             .await
         {
             Ok(token) => {
-                self.observer.observe(Observation::SecondTokenCreated);
+                self.changer
+                    .observer
+                    .observe(Observation::SecondTokenCreated);
                 if token.has_steps_left {
-                    self.observer.observe(Observation::SuppressionFailed);
+                    self.changer
+                        .observer
+                        .observe(Observation::SuppressionFailed);
                 }
                 self.follow(
                     pairing,
@@ -294,7 +294,7 @@ impl Advance {
         let not_posted = if is_in_doubt {
             Event::AnswerLost {
                 held,
-                again_at: self.clock.now().plus(EVIDENCE_PAUSE),
+                again_at: self.changer.clock.now().plus(EVIDENCE_PAUSE),
             }
         } else {
             Event::SubmissionFailed { held }
@@ -303,13 +303,13 @@ impl Advance {
             .change(pairing, Event::SubmissionStarted { lease_until: held })
             .await?
         {
-            Attempted::Changed { pairing, .. } if pairing.state.lease_until() == Some(held) => {
+            ChangeOutcome::Changed { pairing, .. } if pairing.state.lease_until() == Some(held) => {
                 *pairing
             }
-            Attempted::Changed { pairing, .. } | Attempted::Nothing { pairing, .. } => {
+            ChangeOutcome::Changed { pairing, .. } | ChangeOutcome::Nothing { pairing, .. } => {
                 return Ok(Next::Continue(pairing));
             }
-            Attempted::HeldUntil { until, .. } => {
+            ChangeOutcome::HeldUntil { until, .. } => {
                 return Ok(Next::Stop(Advanced::HeldUntil(until)));
             }
         };
@@ -327,7 +327,9 @@ impl Advance {
             .await
         {
             Ok(()) => {
-                self.observer.observe(Observation::DocumentsSubmitted);
+                self.changer
+                    .observer
+                    .observe(Observation::DocumentsSubmitted);
                 let second = pairing
                     .second
                     .as_ref()
@@ -370,7 +372,7 @@ impl Advance {
         held: Timestamp,
         kind: &'static str,
     ) -> Result<Next, Unavailable> {
-        let again_at = self.clock.now().plus(EVIDENCE_PAUSE);
+        let again_at = self.changer.clock.now().plus(EVIDENCE_PAUSE);
         self.change(pairing, Event::AnswerLost { held, again_at })
             .await?;
         Ok(Next::Stop(Advanced::TryAgain {
@@ -405,7 +407,7 @@ impl Advance {
             // posted again. Whether they were posted is certain once the status has caught up, and
             // at the latest when the token expires.
             Ok(Overall::Active) if !pairing.may_be_posted_again(plan) => {
-                let again_at = self.clock.now().plus(REVOKED_PAUSE);
+                let again_at = self.changer.clock.now().plus(REVOKED_PAUSE);
                 self.change(pairing, Event::AnswerLost { held, again_at })
                     .await?;
                 Ok(Next::Stop(Advanced::TryAgain {
@@ -475,34 +477,19 @@ impl Advance {
     /// Applies the event and goes on with whatever the pairing is now.
     async fn follow(&self, pairing: Pairing, event: Event) -> Result<Next, Unavailable> {
         Ok(match self.change(pairing, event).await? {
-            Attempted::HeldUntil { until, .. } => Next::Stop(Advanced::HeldUntil(until)),
-            attempted => Next::Continue(attempted.into_pairing()),
+            ChangeOutcome::HeldUntil { until, .. } => Next::Stop(Advanced::HeldUntil(until)),
+            changed => Next::Continue(changed.into_pairing()),
         })
     }
 
-    async fn change(&self, pairing: Pairing, event: Event) -> Result<Attempted, Unavailable> {
-        // This worker goes on by itself: the messages that a change asks for are for when nobody
-        // does.
-        Changes {
-            queue: None,
-            ..self.changes()
-        }
-        .attempt(pairing, None, |_| event.clone())
-        .await
+    async fn change(&self, pairing: Pairing, event: Event) -> Result<ChangeOutcome, Unavailable> {
+        // This worker continues by itself, so the messages that changes call for are not sent.
+        self.changer.change(pairing, |_| event.clone()).await
     }
 
     /// A lease ends when its work must have ended, and never in the past.
     fn lease(&self, until: Timestamp) -> Timestamp {
-        until.max(self.clock.now().plus(Duration::from_secs(1)))
-    }
-
-    fn changes(&self) -> Changes<'_> {
-        Changes {
-            pairings: self.pairings.as_ref(),
-            queue: Some(self.queue.as_ref()),
-            clock: self.clock.as_ref(),
-            observer: self.observer.as_ref(),
-        }
+        until.max(self.changer.clock.now().plus(Duration::from_secs(1)))
     }
 }
 

@@ -1,6 +1,8 @@
 //! How a pairing is changed: propose, write under a condition, and start over when somebody else
 //! was faster.
 
+use std::sync::Arc;
+
 use crate::announcement::Announcement;
 use crate::identifiers::Digest256;
 use crate::observation::Observation;
@@ -10,18 +12,11 @@ use crate::ports::{
 };
 use crate::session_key::SessionKey;
 use crate::time::Timestamp;
-#[cfg(not(any(test, feature = "testing")))]
-use crate::transition::apply;
-use crate::transition::{Change, Effect, Event, Transition};
+use crate::transition::{self, Change, Effect, Event, Transition};
 
-/// Tests can put a wrong state machine in the place of the right one, to see that their checks
-/// notice.
-#[cfg(any(test, feature = "testing"))]
-use crate::testing::altered::apply;
-
-/// What came of an attempt to change a pairing. Each carries the pairing as it stands now.
+/// What came of a change. Each carries the pairing as it stands now.
 #[derive(Debug)]
-pub(crate) enum Attempted {
+pub(crate) enum ChangeOutcome {
     Changed {
         pairing: Box<Pairing>,
         what: &'static str,
@@ -37,7 +32,7 @@ pub(crate) enum Attempted {
     },
 }
 
-impl Attempted {
+impl ChangeOutcome {
     pub fn into_pairing(self) -> Box<Pairing> {
         match self {
             Self::Changed { pairing, .. }
@@ -47,40 +42,103 @@ impl Attempted {
     }
 }
 
-pub(crate) struct Changes<'a> {
-    pub pairings: &'a dyn Pairings,
-    /// `None`: messages are not sent (when giving a lease back because sending failed).
-    pub queue: Option<&'a dyn SubmissionQueue>,
-    pub clock: &'a dyn Clock,
-    pub observer: &'a dyn Observer,
+/// The type of [`transition::apply`].
+pub type Apply = fn(&Pairing, Event, Timestamp) -> Transition;
+
+/// Changes pairings, for all use cases.
+#[derive(Clone)]
+pub struct PairingChanger {
+    pub pairings: Arc<dyn Pairings>,
+    pub clock: Arc<dyn Clock>,
+    pub observer: Arc<dyn Observer>,
+    /// [`transition::apply`], except in tests of the tests.
+    apply: Apply,
+}
+
+/// What goes with a change.
+#[derive(Clone, Copy, Default)]
+struct Extras<'a> {
+    /// `None`: no message is sent.
+    queue: Option<&'a dyn SubmissionQueue>,
+    /// The archived callback that causes the change.
+    callback: Option<&'a Digest256>,
+    /// Stored in the same transaction.
+    answer: Option<&'a SessionKey>,
 }
 
 /// How often a lost race is tried again. Each loss means that somebody else made progress, so more
 /// than a few mean a livelock.
 const MAXIMUM_RACES: u32 = 8;
 
-impl Changes<'_> {
-    /// Applies the event that `event` makes of the newest pairing.
-    pub async fn attempt(
+impl PairingChanger {
+    pub fn new(
+        pairings: Arc<dyn Pairings>,
+        clock: Arc<dyn Clock>,
+        observer: Arc<dyn Observer>,
+    ) -> Self {
+        Self {
+            pairings,
+            clock,
+            observer,
+            apply: transition::apply,
+        }
+    }
+
+    /// The same with another state machine: a wrong one shows whether checks notice it.
+    #[cfg(any(test, feature = "testing"))]
+    #[must_use]
+    pub fn with_state_machine(self, apply: Apply) -> Self {
+        Self { apply, ..self }
+    }
+
+    /// Applies the event that `event` makes of the newest pairing. Sends no message.
+    pub(crate) async fn change(
         &self,
+        pairing: Pairing,
+        event: impl Fn(&Pairing) -> Event + Send,
+    ) -> Result<ChangeOutcome, Unavailable> {
+        self.write(pairing, Extras::default(), event).await
+    }
+
+    /// The same, and sends the message that the change calls for.
+    pub(crate) async fn change_and_enqueue(
+        &self,
+        queue: &dyn SubmissionQueue,
         pairing: Pairing,
         callback: Option<&Digest256>,
         event: impl Fn(&Pairing) -> Event + Send,
-    ) -> Result<Attempted, Unavailable> {
-        self.attempt_answering(pairing, callback, None, event).await
+    ) -> Result<ChangeOutcome, Unavailable> {
+        let extras = Extras {
+            queue: Some(queue),
+            callback,
+            answer: None,
+        };
+        self.write(pairing, extras, event).await
     }
 
-    /// The same, with an answer that is stored in the same transaction.
-    pub async fn attempt_answering(
+    /// The same as [`change`](Self::change), with an answer that is stored in the same transaction.
+    pub(crate) async fn change_and_answer(
+        &self,
+        pairing: Pairing,
+        answer: Option<&SessionKey>,
+        event: impl Fn(&Pairing) -> Event + Send,
+    ) -> Result<ChangeOutcome, Unavailable> {
+        let extras = Extras {
+            answer,
+            ..Extras::default()
+        };
+        self.write(pairing, extras, event).await
+    }
+
+    async fn write(
         &self,
         mut pairing: Pairing,
-        callback: Option<&Digest256>,
-        answered: Option<&SessionKey>,
+        extras: Extras<'_>,
         event: impl Fn(&Pairing) -> Event + Send,
-    ) -> Result<Attempted, Unavailable> {
+    ) -> Result<ChangeOutcome, Unavailable> {
         for _ in 0..MAXIMUM_RACES {
             let now = self.clock.now();
-            let proposed = apply(&pairing, event(&pairing), now);
+            let proposed = (self.apply)(&pairing, event(&pairing), now);
             let Change {
                 next,
                 what,
@@ -88,41 +146,41 @@ impl Changes<'_> {
             } = match proposed {
                 Transition::Change(change) => *change,
                 Transition::Nothing(why) => {
-                    return Ok(Attempted::Nothing {
+                    return Ok(ChangeOutcome::Nothing {
                         pairing: Box::new(pairing),
                         why,
                     });
                 }
                 Transition::HeldUntil(until) => {
-                    return Ok(Attempted::HeldUntil {
+                    return Ok(ChangeOutcome::HeldUntil {
                         pairing: Box::new(pairing),
                         until,
                     });
                 }
             };
             if effects.contains(&Effect::Enqueue)
-                && let Some(queue) = self.queue
+                && let Some(queue) = extras.queue
             {
                 queue.enqueue(&next.first).await?;
             }
-            let history = HistoryEntry::of(what, &next, now, callback.cloned());
+            let history = HistoryEntry::of(what, &next, now, extras.callback.cloned());
             let announcement = Announcement::of(&pairing, &next, now);
             let write = PairingWrite {
                 pairing: next,
                 history,
                 announcement,
-                answered: answered.cloned(),
+                answered: extras.answer.cloned(),
             };
             match self.pairings.save(&write).await? {
                 Saved::Won => {
                     self.count(&pairing, &write.pairing, now);
                     if effects.contains(&Effect::EnqueueOnceStored)
-                        && let Some(queue) = self.queue
+                        && let Some(queue) = extras.queue
                     {
                         // Best effort: the pairing says itself when somebody must look.
                         drop(queue.enqueue(&write.pairing.first).await);
                     }
-                    return Ok(Attempted::Changed {
+                    return Ok(ChangeOutcome::Changed {
                         pairing: Box::new(write.pairing),
                         what,
                         effects,

@@ -9,21 +9,18 @@ use std::time::Duration;
 use crate::identifiers::ScanRef;
 use crate::pairing::{Pairing, State};
 use crate::ports::{
-    Clock, DeletedAtProvider, FileRemoval, Observer, Pairings, ProviderError, RemovedFiles,
-    SessionKeys, Sessions, Unavailable,
+    DeletedAtProvider, FileRemoval, ProviderError, RemovedFiles, SessionKeys, Sessions, Unavailable,
 };
 use crate::time::Timestamp;
 use crate::transition::Event;
-use crate::use_cases::change::Changes;
+use crate::use_cases::change::PairingChanger;
 
 #[derive(Clone)]
 pub struct EraseVerification {
-    pub pairings: Arc<dyn Pairings>,
+    pub changer: PairingChanger,
     pub keys: Arc<dyn SessionKeys>,
     pub files: Arc<dyn FileRemoval>,
     pub sessions: Arc<dyn Sessions>,
-    pub clock: Arc<dyn Clock>,
-    pub observer: Arc<dyn Observer>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -94,16 +91,16 @@ impl EraseVerification {
     /// # Errors
     /// Our own stores are unavailable. Ask again: what was begun goes on.
     pub async fn erase(&self, scan_ref: &ScanRef) -> Result<Erased, Unavailable> {
-        let now = self.clock.now();
+        let now = self.changer.clock.now();
         let mut files = RemovedFiles::default();
-        let pairing = match self.pairings.find(scan_ref).await? {
+        let pairing = match self.changer.pairings.find(scan_ref).await? {
             Some(pairing) => pairing,
             // What is no result of ours is archived without a pairing, and what came late outlives
             // it.
             None => {
                 files.add(&self.files.remove(scan_ref).await?);
                 if files == RemovedFiles::default() {
-                    return Ok(if self.pairings.is_forgotten(scan_ref).await? {
+                    return Ok(if self.changer.pairings.is_forgotten(scan_ref).await? {
                         Erased::Before
                     } else {
                         Erased::Unknown
@@ -126,11 +123,7 @@ impl EraseVerification {
             }
         };
         // From here on nothing is taken in or sent out for this customer.
-        let pairing = *self
-            .changes()
-            .attempt(pairing, None, event)
-            .await?
-            .into_pairing();
+        let pairing = *self.changer.change(pairing, event).await?.into_pairing();
         let busy_until = *replaced.lock().unwrap_or_else(PoisonError::into_inner);
         // The session's link goes first: whoever has it can still use it.
         let records = match &pairing.session_key {
@@ -165,14 +158,14 @@ impl EraseVerification {
             .filter_map(|remaining| remaining.kind.again_at())
             .min()
         {
-            None => receipt.records += self.pairings.forget(&pairing).await?,
+            None => receipt.records += self.changer.pairings.forget(&pairing).await?,
             Some(again_at) => {
                 let deleted = receipt.deleted_at_provider.clone();
                 let event = |_: &Pairing| Event::ErasureDeferred {
                     deleted: deleted.clone(),
                     again_at,
                 };
-                self.changes().attempt(pairing, None, event).await?;
+                self.changer.change(pairing, event).await?;
             }
         }
         Ok(Erased::Now(Box::new(receipt)))
@@ -188,7 +181,7 @@ impl EraseVerification {
                 receipt.deleted_at_provider.push(scan_ref);
                 continue;
             }
-            let now = self.clock.now();
+            let now = self.changer.clock.now();
             let kind = match self.sessions.delete(&scan_ref).await {
                 Ok(DeletedAtProvider::Deleted) => {
                     receipt.deleted_at_provider.push(scan_ref);
@@ -208,15 +201,6 @@ impl EraseVerification {
                 Err(_) => RemainingKind::ProviderUnavailable(now.plus(UNAVAILABLE_PAUSE)),
             };
             receipt.remaining.push(Remaining { scan_ref, kind });
-        }
-    }
-
-    fn changes(&self) -> Changes<'_> {
-        Changes {
-            pairings: self.pairings.as_ref(),
-            queue: None,
-            clock: self.clock.as_ref(),
-            observer: self.observer.as_ref(),
         }
     }
 }

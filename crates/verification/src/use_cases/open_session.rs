@@ -5,21 +5,17 @@ use std::time::Duration;
 
 use crate::observation::Observation;
 use crate::pairing::{ExpectedDocument, Pairing};
-use crate::ports::{
-    Clock, Observer, Pairings, ProviderError, Saved, SessionKeys, SessionRequest, Sessions,
-    Unavailable,
-};
-use crate::session_key::{IdempotentRequest, Opened, SessionKey, Standing};
+use crate::ports::{ProviderError, Saved, SessionKeys, SessionRequest, Sessions, Unavailable};
+use crate::session::Opened;
+use crate::session_key::{IdempotentRequest, SessionKey, Standing};
 use crate::transition::Event;
-use crate::use_cases::change::Changes;
+use crate::use_cases::change::PairingChanger;
 
 #[derive(Clone)]
 pub struct OpenSession {
     pub sessions: Arc<dyn Sessions>,
-    pub pairings: Arc<dyn Pairings>,
+    pub changer: PairingChanger,
     pub keys: Arc<dyn SessionKeys>,
-    pub clock: Arc<dyn Clock>,
-    pub observer: Arc<dyn Observer>,
 }
 
 /// What a request under an idempotency key got.
@@ -87,7 +83,7 @@ impl OpenSession {
         expected: ExpectedDocument,
     ) -> Result<OpenedOnce, NotOpened> {
         for _ in 0..MAXIMUM_CLAIMS {
-            let now = self.clock.now();
+            let now = self.changer.clock.now();
             let known = self
                 .keys
                 .find_key(&id.key)
@@ -143,7 +139,7 @@ impl OpenSession {
             .create(request)
             .await
             .map_err(NotOpened::Provider)?;
-        let expires_at = self.clock.now().plus(request.expiry);
+        let expires_at = self.changer.clock.now().plus(request.expiry);
         Ok(Opened {
             session,
             expires_at,
@@ -161,17 +157,11 @@ impl OpenSession {
             .expires_at
             .plus(request.session_length.unwrap_or(DEFAULT_SESSION_LENGTH))
             .plus(RESULT_MARGIN);
-        let changes = Changes {
-            pairings: self.pairings.as_ref(),
-            queue: None,
-            clock: self.clock.as_ref(),
-            observer: self.observer.as_ref(),
-        };
         let client_id = request.client_id.clone();
         let pairing = Pairing::opened(
             opened.session.scan_ref.clone(),
             Some(client_id.clone()),
-            self.clock.now(),
+            self.changer.clock.now(),
             until,
         );
         let event = |_: &Pairing| Event::SessionOpened {
@@ -181,11 +171,12 @@ impl OpenSession {
             key: answered.as_ref().map(|answered| answered.key.clone()),
             steps: opened.session.steps.clone(),
         };
-        let recorded = changes
-            .attempt_answering(pairing, None, answered.as_ref(), event)
+        let recorded = self
+            .changer
+            .change_and_answer(pairing, answered.as_ref(), event)
             .await;
         let recorded = recorded.map_err(NotOpened::Unavailable)?;
-        self.observer.observe(Observation::SessionOpened);
+        self.changer.observer.observe(Observation::SessionOpened);
         Ok(recorded.into_pairing())
     }
 }

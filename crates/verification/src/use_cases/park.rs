@@ -1,19 +1,16 @@
 //! Use case: a person sets a pairing aside, so that nobody works on it before it is taken up again.
 
 use std::str::FromStr;
-use std::sync::Arc;
 
 use crate::identifiers::ScanRef;
-use crate::ports::{Clock, Observer, Pairings, Unavailable};
+use crate::ports::Unavailable;
 use crate::time::Timestamp;
 use crate::transition::Event;
-use crate::use_cases::change::{Attempted, Changes};
+use crate::use_cases::change::{ChangeOutcome, PairingChanger};
 
 #[derive(Clone)]
 pub struct ParkVerification {
-    pub pairings: Arc<dyn Pairings>,
-    pub clock: Arc<dyn Clock>,
-    pub observer: Arc<dyn Observer>,
+    pub changer: PairingChanger,
 }
 
 /// Why, in the person's words: 1 to 200 printable ASCII characters. Kept with the pairing and shown
@@ -55,22 +52,16 @@ impl ParkVerification {
     /// # Errors
     /// Our own stores are unavailable, and nothing has changed.
     pub async fn park(&self, scan_ref: &ScanRef, note: ParkNote) -> Result<Parked, Unavailable> {
-        let Some(pairing) = self.pairings.find(scan_ref).await? else {
+        let Some(pairing) = self.changer.pairings.find(scan_ref).await? else {
             return Ok(Parked::Unknown);
         };
-        let changes = Changes {
-            pairings: self.pairings.as_ref(),
-            queue: None,
-            clock: self.clock.as_ref(),
-            observer: self.observer.as_ref(),
-        };
-        let attempted = changes.attempt(pairing, None, |_| Event::SetAside {
+        let changed = self.changer.change(pairing, |_| Event::SetAside {
             note: note.0.clone(),
         });
-        Ok(match attempted.await? {
-            Attempted::Changed { .. } => Parked::SetAside,
-            Attempted::Nothing { pairing, .. } => Parked::AtRest(pairing.state.name()),
-            Attempted::HeldUntil { until, .. } => Parked::HeldUntil(until),
+        Ok(match changed.await? {
+            ChangeOutcome::Changed { .. } => Parked::SetAside,
+            ChangeOutcome::Nothing { pairing, .. } => Parked::AtRest(pairing.state.name()),
+            ChangeOutcome::HeldUntil { until, .. } => Parked::HeldUntil(until),
         })
     }
 }

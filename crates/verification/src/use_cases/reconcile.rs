@@ -14,24 +14,20 @@ use crate::pairing::question::SecondNews;
 use crate::pairing::reason::{DeclineReason, ParkReason};
 use crate::pairing::{Pairing, State};
 use crate::policy::{ComparisonPolicy, Judgement};
-use crate::ports::{
-    Clock, Observer, Pairings, Provider, ProviderError, SubmissionQueue, Unavailable,
-};
+use crate::ports::{Provider, ProviderError, SubmissionQueue, Unavailable};
 use crate::result::{Overall, StepLinks, Tag};
 use crate::time::Timestamp;
 use crate::transition::{Event, FirstResult, SecondResult};
 use crate::upload::Upload;
-use crate::use_cases::change::{Attempted, Changes};
+use crate::use_cases::change::{ChangeOutcome, PairingChanger};
 use crate::use_cases::erase::EraseVerification;
 
 #[derive(Clone)]
 pub struct Reconcile {
-    pub pairings: Arc<dyn Pairings>,
+    pub changer: PairingChanger,
     pub queue: Arc<dyn SubmissionQueue>,
     pub provider: Arc<dyn Provider>,
     pub erase: EraseVerification,
-    pub clock: Arc<dyn Clock>,
-    pub observer: Arc<dyn Observer>,
 }
 
 /// What one run did.
@@ -88,8 +84,8 @@ impl Reconcile {
     /// The index cannot be read. What fails for one pairing is counted and does not keep the others
     /// waiting.
     pub async fn run(&self, until: Timestamp) -> Result<Reconciled, Unavailable> {
-        let started = self.clock.now();
-        let overdue = self.pairings.overdue(started, LIMIT).await?;
+        let started = self.changer.clock.now();
+        let overdue = self.changer.pairings.overdue(started, LIMIT).await?;
         let mut run = Reconciled {
             overdue: overdue.len() as u64,
             ..Reconciled::default()
@@ -97,12 +93,12 @@ impl Reconcile {
         run.oldest = overdue
             .first()
             .map_or(Duration::ZERO, |oldest| started.since(oldest.attention_at));
-        self.observer.observe(Observation::Reconciled {
+        self.changer.observer.observe(Observation::Reconciled {
             overdue: run.overdue,
             oldest: run.oldest,
         });
         for overdue in overdue {
-            if self.clock.now() >= until {
+            if self.changer.clock.now() >= until {
                 break;
             }
             match self.bring_on(&overdue.first).await {
@@ -119,10 +115,10 @@ impl Reconcile {
     }
 
     async fn bring_on(&self, first: &ScanRef) -> Result<Done, Unavailable> {
-        let Some(pairing) = self.pairings.find(first).await? else {
+        let Some(pairing) = self.changer.pairings.find(first).await? else {
             return Ok(Done::Nothing);
         };
-        let now = self.clock.now();
+        let now = self.changer.clock.now();
         if pairing
             .attention_at()
             .is_none_or(|attention_at| attention_at > now)
@@ -177,7 +173,7 @@ impl Reconcile {
             return self.apply(pairing, Event::GivenUp).await;
         }
         self.queue.enqueue(&pairing.first).await?;
-        let now = self.clock.now();
+        let now = self.changer.clock.now();
         if now >= last_try_at {
             self.apply(pairing, Event::CheckPostponed { check_at: now })
                 .await?;
@@ -217,7 +213,7 @@ impl Reconcile {
             judgement,
             upload: Upload::of(&StepLinks::new(), None, &Digest256::of(b"")),
             callback: None,
-            lease_until: self.clock.now(),
+            lease_until: self.changer.clock.now(),
             confirm: false,
             is_retry: false,
         })
@@ -295,7 +291,7 @@ impl Reconcile {
     /// Asks again after as long as it has been overdue, between half an hour and half a day; gives
     /// up after a week.
     async fn postpone(&self, pairing: Pairing) -> Result<Done, Unavailable> {
-        let now = self.clock.now();
+        let now = self.changer.clock.now();
         let waited = self.waited(&pairing);
         if waited >= GIVE_UP_AFTER {
             let event = match &pairing.state {
@@ -316,19 +312,17 @@ impl Reconcile {
             State::Submitted { since, .. } => *since,
             _ => pairing.created_at,
         };
-        self.clock.now().since(since)
+        self.changer.clock.now().since(since)
     }
 
     async fn apply(&self, pairing: Pairing, event: Event) -> Result<Done, Unavailable> {
-        let changes = Changes {
-            pairings: self.pairings.as_ref(),
-            queue: Some(self.queue.as_ref()),
-            clock: self.clock.as_ref(),
-            observer: self.observer.as_ref(),
-        };
-        match changes.attempt(pairing, None, |_| event.clone()).await? {
-            Attempted::Changed { .. } => Ok(Done::Moved),
-            Attempted::Nothing { .. } | Attempted::HeldUntil { .. } => Ok(Done::Nothing),
+        match self
+            .changer
+            .change_and_enqueue(self.queue.as_ref(), pairing, None, |_| event.clone())
+            .await?
+        {
+            ChangeOutcome::Changed { .. } => Ok(Done::Moved),
+            ChangeOutcome::Nothing { .. } | ChangeOutcome::HeldUntil { .. } => Ok(Done::Nothing),
         }
     }
 }

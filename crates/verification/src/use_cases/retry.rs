@@ -6,17 +6,15 @@ use crate::identifiers::ScanRef;
 use crate::pairing::document::Plan;
 use crate::pairing::{Pairing, Resume, State};
 use crate::policy::{Judgement, Policy};
-use crate::ports::{CallbackArchive, Clock, Observer, Pairings, SubmissionQueue, Unavailable};
+use crate::ports::{CallbackArchive, SubmissionQueue, Unavailable};
 use crate::transition::{Event, FirstResult};
-use crate::use_cases::change::{Attempted, Changes};
+use crate::use_cases::change::{ChangeOutcome, PairingChanger};
 
 #[derive(Clone)]
 pub struct RetryVerification {
-    pub pairings: Arc<dyn Pairings>,
+    pub changer: PairingChanger,
     pub archive: Arc<dyn CallbackArchive>,
     pub queue: Arc<dyn SubmissionQueue>,
-    pub clock: Arc<dyn Clock>,
-    pub observer: Arc<dyn Observer>,
     pub policy: Policy,
 }
 
@@ -43,7 +41,7 @@ impl RetryVerification {
     /// Our own stores are unavailable; nothing has changed, or the processor has been told once too
     /// often, which it absorbs.
     pub async fn retry(&self, scan_ref: &ScanRef) -> Result<Retried, Unavailable> {
-        let Some(pairing) = self.pairings.find(scan_ref).await? else {
+        let Some(pairing) = self.changer.pairings.find(scan_ref).await? else {
             return Ok(Retried::Unknown);
         };
         let event = match &pairing.state {
@@ -65,7 +63,7 @@ impl RetryVerification {
                     upload: facts.upload(),
                     tags: facts.tags,
                     callback: Some(callback.clone()),
-                    lease_until: self.clock.now(),
+                    lease_until: self.changer.clock.now(),
                     confirm: self.policy.confirm_results,
                     is_retry: true,
                 })
@@ -91,16 +89,14 @@ impl RetryVerification {
             } => Event::RetryRequested { plan: None },
             state => return Ok(Retried::NotParked(state.name())),
         };
-        let changes = Changes {
-            pairings: self.pairings.as_ref(),
-            queue: Some(self.queue.as_ref()),
-            clock: self.clock.as_ref(),
-            observer: self.observer.as_ref(),
-        };
-        let pairing = match changes.attempt(pairing, None, |_| event.clone()).await? {
-            Attempted::Changed { pairing, .. }
-            | Attempted::Nothing { pairing, .. }
-            | Attempted::HeldUntil { pairing, .. } => pairing,
+        let pairing = match self
+            .changer
+            .change_and_enqueue(self.queue.as_ref(), pairing, None, |_| event.clone())
+            .await?
+        {
+            ChangeOutcome::Changed { pairing, .. }
+            | ChangeOutcome::Nothing { pairing, .. }
+            | ChangeOutcome::HeldUntil { pairing, .. } => pairing,
         };
         Ok(match &pairing.state {
             State::Parked { cause, .. } => Retried::StillParked(cause.as_str()),

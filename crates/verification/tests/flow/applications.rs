@@ -1,7 +1,7 @@
 //! Sessions, retries and erasure.
 
 use verification::result::StepsVerdict;
-use verification::session_step::{SessionStep, StepKind};
+use verification::session::{SessionStep, StepKind};
 
 use super::*;
 
@@ -23,36 +23,16 @@ pub fn request() -> SessionRequest {
 
 impl Flow {
     pub fn sessions(&self) -> OpenSession {
-        OpenSession {
-            sessions: self.world.clone(),
-            pairings: self.world.clone(),
-            keys: self.world.clone(),
-            clock: self.world.clone(),
-            observer: self.world.clone(),
-        }
+        Ports::in_memory(&self.world).open_session()
     }
 
     pub fn retrying(&self, policy: Policy) -> RetryVerification {
-        RetryVerification {
-            pairings: self.world.clone(),
-            archive: self.world.clone(),
-            queue: self.world.clone(),
-            clock: self.world.clone(),
-            observer: self.world.clone(),
-            policy,
-        }
+        Ports::in_memory(&self.world).retry(policy)
     }
 
     pub async fn erase(&self, scan_ref: &str) -> Erased {
-        let erase = EraseVerification {
-            pairings: self.world.clone(),
-            keys: self.world.clone(),
-            files: self.world.clone(),
-            sessions: self.world.clone(),
-            clock: self.world.clone(),
-            observer: self.world.clone(),
-        };
-        erase
+        Ports::in_memory(&self.world)
+            .erase()
             .erase(&scan_ref.parse().unwrap())
             .await
             .expect("stores answer")

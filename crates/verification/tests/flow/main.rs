@@ -40,10 +40,10 @@ use verification::result::{CallbackFacts, Overall};
 use verification::secret::FileLink;
 use verification::testing::fixtures::{approved, folder, second};
 use verification::testing::memory::{Fault, FileBehaviour, World};
+use verification::testing::ports::Ports;
 use verification::{
-    AcceptCallback, Accepted, Advance, Advanced, EraseVerification, Erased, Observation,
-    OpenSession, ParkVerification, Parked, Policy, Reconcile, Reconciled, RemainingKind, Retried,
-    RetryVerification, State, Verdict,
+    AcceptCallback, Accepted, Advance, Advanced, Erased, Observation, OpenSession, Parked, Policy,
+    Reconciled, RemainingKind, Retried, RetryVerification, State, Verdict,
 };
 
 struct Flow {
@@ -67,26 +67,9 @@ impl Flow {
 
     fn with(policy: Policy) -> Self {
         let world = Arc::new(World::new());
-        let accept = AcceptCallback {
-            pairings: world.clone(),
-            archive: world.clone(),
-            documents: world.clone(),
-            queue: world.clone(),
-            clock: world.clone(),
-            observer: world.clone(),
-            policy: policy.clone(),
-        };
-        let advance = Advance {
-            pairings: world.clone(),
-            archive: world.clone(),
-            documents: world.clone(),
-            preparation: world.clone(),
-            queue: world.clone(),
-            provider: world.clone(),
-            clock: world.clone(),
-            observer: world.clone(),
-            policy,
-        };
+        let ports = Ports::in_memory(&world);
+        let accept = ports.accept_callback(policy.clone());
+        let advance = ports.advance(policy);
         Self {
             world,
             accept,
@@ -396,11 +379,7 @@ async fn what_a_person_sets_aside_stays_there_until_taken_up() {
     let flow = Flow::new();
     let facts = approved("first", "client");
     flow.callback(&facts).await;
-    let park = ParkVerification {
-        pairings: flow.world.clone(),
-        clock: flow.world.clone(),
-        observer: flow.world.clone(),
-    };
+    let park = Ports::in_memory(&flow.world).park();
     let first: ScanRef = "first".parse().unwrap();
     let parked = park
         .park(&first, "looks odd".parse().unwrap())

@@ -7,21 +7,7 @@ use super::*;
 
 impl Flow {
     pub async fn reconcile(&self) -> Reconciled {
-        let reconcile = Reconcile {
-            pairings: self.world.clone(),
-            queue: self.world.clone(),
-            provider: self.world.clone(),
-            erase: EraseVerification {
-                pairings: self.world.clone(),
-                keys: self.world.clone(),
-                files: self.world.clone(),
-                sessions: self.world.clone(),
-                clock: self.world.clone(),
-                observer: self.world.clone(),
-            },
-            clock: self.world.clone(),
-            observer: self.world.clone(),
-        };
+        let reconcile = Ports::in_memory(&self.world).reconcile();
         reconcile
             .run(self.world.now().plus(Duration::from_secs(60)))
             .await

@@ -49,7 +49,7 @@ impl Interceptor for OvertakenOnce {
             None
         };
         if let Some(facts) = facts {
-            let until = self.accept.clock.now().plus(Duration::from_secs(8));
+            let until = self.accept.changer.clock.now().plus(Duration::from_secs(8));
             let mut accepting = pin!(self.accept.accept(facts, b"{}", until));
             let polled = accepting
                 .as_mut()
@@ -82,7 +82,7 @@ async fn an_erasure_waits_for_a_worker_that_came_in_between() {
     // The worker does not get to the end of its work: its own lease stands.
     let accept = AcceptCallback {
         documents: Arc::new(NeverDone),
-        ..flow.accept.clone()
+        ..Ports::in_memory(&flow.world).accept_callback(flow.accept.policy.clone())
     };
     let facts = Mutex::new(Some(facts));
     let ports =

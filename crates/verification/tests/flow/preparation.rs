@@ -10,7 +10,8 @@ use verification::prepared::{PreparationChange, PreparedFile};
 use verification::reason::ParkReason;
 use verification::testing::fixtures::{approved, folder};
 use verification::testing::memory::{Fault, FileBehaviour};
-use verification::{Advanced, Erased, ParkVerification, Parked, Policy, RemainingKind, Retried};
+use verification::testing::ports::Ports;
+use verification::{Advanced, Erased, Parked, Policy, RemainingKind, Retried};
 
 use super::{FRONT_LINK, Flow};
 
@@ -255,11 +256,7 @@ async fn what_was_set_aside_has_two_tries_again() {
     let first = "first".parse().unwrap();
     flow.world.prepares(&first, &front(), Ok(upright()));
     outlasted(&flow).await;
-    let park = ParkVerification {
-        pairings: flow.world.clone(),
-        clock: flow.world.clone(),
-        observer: flow.world.clone(),
-    };
+    let park = Ports::in_memory(&flow.world).park();
     let parked = park
         .park(&first, "looks odd".parse().unwrap())
         .await

@@ -124,7 +124,7 @@ async fn after_a_file_of_a_wrong_kind_a_good_one_is_submitted() {
     let step = FRONT.parse().unwrap();
     let refusing = Advance {
         preparation: Arc::new(Refuses(ParkReason::FileTypeNotAccepted { step })),
-        ..flow.advance.clone()
+        ..Ports::in_memory(&flow.world).advance(flow.advance.policy.clone())
     };
     refusing
         .advance(&"first".parse().unwrap(), flow.until())

@@ -1,8 +1,7 @@
 //! Tests of the test: systems that are wrong in one way each, and the invariant that notices.
 
-use verification::testing::altered::Apply;
 use verification::transition::{Event, FirstResult, SecondResult, Transition, apply};
-use verification::{Pairing, State, Timestamp};
+use verification::{Apply, Pairing, State, Timestamp};
 
 use super::invariants::Invariant;
 use super::run::run;

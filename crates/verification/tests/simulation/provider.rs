@@ -10,12 +10,13 @@ use verification::Timestamp;
 use verification::document::{Plan, StoredDocument};
 use verification::identifiers::{ClientId, Digest256, ScanRef, SecondReference, StepName};
 use verification::ports::{
-    Clock, DeletedAtProvider, Provider, ProviderError, RefusalKind, SecondToken, Session,
-    SessionRequest, Sessions, UnavailableKind,
+    Clock, DeletedAtProvider, Provider, ProviderError, RefusalKind, SecondToken, SessionRequest,
+    Sessions, UnavailableKind,
 };
 use verification::reason::ParkReason;
 use verification::result::{CallbackFacts, Overall, Status, StepLinks};
 use verification::secret::{AuthToken, FileLink, SessionLink};
+use verification::session::Session;
 use verification::testing::fixtures;
 use verification::testing::memory::World;
 

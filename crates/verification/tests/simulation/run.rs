@@ -57,13 +57,7 @@ pub fn run(seed: u64, broken: Option<Broken>, is_traced: bool) -> Report {
     if let Some(broken) = broken {
         broken.worsen(&mut weather);
     }
-    let simulation = Simulation::new(timeline, weather, broken);
-    match broken.and_then(Broken::state_machine) {
-        Some(wrong) => {
-            verification::testing::altered::with_state_machine(wrong, || simulation.run())
-        }
-        None => simulation.run(),
-    }
+    Simulation::new(timeline, weather, broken).run()
 }
 
 /// Most teams have what results say confirmed, and compared.
@@ -167,6 +161,9 @@ impl Simulation {
         };
         if broken == Some(Broken::NothingRemoved) {
             ports.files = Arc::new(NothingRemoved);
+        }
+        if let Some(wrong) = broken.and_then(Broken::state_machine) {
+            ports.apply = wrong;
         }
         Self {
             timeline,

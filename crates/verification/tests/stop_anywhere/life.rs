@@ -15,7 +15,7 @@ use verification::testing::fixtures::{approved, second};
 use verification::testing::interception::Operation;
 use verification::testing::memory::{Fault, World};
 use verification::testing::ports::Ports;
-use verification::{Advanced, Erased, OpenedOnce, Policy, Timestamp};
+use verification::{Advanced, Apply, Erased, OpenedOnce, Policy, Timestamp};
 
 use super::scenario::Scenario;
 use super::stops::{Stop, Stops};
@@ -42,10 +42,14 @@ pub struct Life {
 }
 
 impl Life {
-    pub fn new(scenario: Scenario, stops: &[Stop]) -> Self {
+    pub fn new(scenario: Scenario, stops: &[Stop], apply: Apply) -> Self {
         let world = Arc::new(World::new());
         let stops = Stops::at(stops);
-        let ports = Ports::in_memory(&world).intercepted(stops.clone());
+        let ports = Ports {
+            apply,
+            ..Ports::in_memory(&world)
+        }
+        .intercepted(stops.clone());
         let mut life = Self {
             first: "first".parse().unwrap(),
             wants_session: scenario.opens_session,

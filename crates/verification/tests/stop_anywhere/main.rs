@@ -22,10 +22,9 @@ use std::collections::BTreeSet;
 use life::Life;
 use scenario::{SCENARIOS, STRAIGHT, Scenario};
 use stops::{Side, Stop};
-use verification::testing::altered::with_state_machine;
 use verification::testing::interception::Operation;
 use verification::transition::{Event, apply};
-use verification::{Outcome, State, Verdict};
+use verification::{Apply, Outcome, State, Verdict};
 
 const SIDES: [Side; 2] = [Side::Before, Side::After];
 
@@ -36,7 +35,15 @@ fn hold(holds: bool, what: &str) -> Result<(), String> {
 /// Plays the scenario with these stops and looks at what is left in the end. Returns the calls that
 /// were made.
 fn play(scenario: Scenario, stops: &[Stop]) -> Result<Vec<Operation>, String> {
-    let mut life = Life::new(scenario, stops);
+    play_with(apply, scenario, stops)
+}
+
+fn play_with(
+    state_machine: Apply,
+    scenario: Scenario,
+    stops: &[Stop],
+) -> Result<Vec<Operation>, String> {
+    let mut life = Life::new(scenario, stops, state_machine);
     let calls = life.run()?;
     let world = &life.world;
     if scenario.erases_in.is_some() {
@@ -203,32 +210,28 @@ fn nor_does_it_matter_when_the_program_ends_twice() {
 /// without the stops nobody would notice.
 #[test]
 fn a_program_that_repeats_what_it_does_not_know_is_found_out() {
-    with_state_machine(
-        |pairing, event, now| match event {
-            Event::SubmissionAccepted { second }
-                if pairing
-                    .state
-                    .lease_until()
-                    .is_some_and(|lease_until| lease_until <= now) =>
-            {
-                apply(pairing, Event::SecondTokenDied { second }, now)
-            }
-            event => apply(pairing, event, now),
-        },
-        || {
-            let calls = play(STRAIGHT, &[]).expect("undisturbed, it settles");
-            let submit = calls
-                .iter()
-                .position(|call| *call == Operation::Submit)
-                .expect("it submits");
-            let stop = Stop {
-                call: submit,
-                side: Side::After,
-            };
-            assert_eq!(
-                play(STRAIGHT, &[stop]).unwrap_err(),
-                "there is not exactly one accepted submission"
-            );
-        },
+    let wrong: Apply = |pairing, event, now| match event {
+        Event::SubmissionAccepted { second }
+            if pairing
+                .state
+                .lease_until()
+                .is_some_and(|lease_until| lease_until <= now) =>
+        {
+            apply(pairing, Event::SecondTokenDied { second }, now)
+        }
+        event => apply(pairing, event, now),
+    };
+    let calls = play_with(wrong, STRAIGHT, &[]).expect("undisturbed, it settles");
+    let submit = calls
+        .iter()
+        .position(|call| *call == Operation::Submit)
+        .expect("it submits");
+    let stop = Stop {
+        call: submit,
+        side: Side::After,
+    };
+    assert_eq!(
+        play_with(wrong, STRAIGHT, &[stop]).unwrap_err(),
+        "there is not exactly one accepted submission"
     );
 }

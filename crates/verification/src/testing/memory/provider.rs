@@ -9,11 +9,12 @@ use super::{Fault, TokenState, World, WorldState};
 use crate::identifiers::{ClientId, ScanRef, SecondReference};
 use crate::pairing::document::{Plan, StoredDocument};
 use crate::ports::{
-    Clock, DeletedAtProvider, Provider, ProviderError, RefusalKind, SecondToken, Session,
-    SessionRequest, Sessions, UnavailableKind,
+    Clock, DeletedAtProvider, Provider, ProviderError, RefusalKind, SecondToken, SessionRequest,
+    Sessions, UnavailableKind,
 };
 use crate::result::{Overall, Status, StepLinks};
 use crate::secret::{AuthToken, SessionLink};
+use crate::session::Session;
 use crate::time::Timestamp;
 
 #[async_trait]

@@ -12,7 +12,7 @@ use crate::time::Timestamp;
 use crate::transition::Event;
 use crate::upload::{Upload, have_same_files};
 use crate::use_cases::capture::{Captured, Unfinished, capture_documents};
-use crate::use_cases::change::{Attempted, Changes};
+use crate::use_cases::change::ChangeOutcome;
 
 /// How often a file that comes too short, or an answer that is none, is asked for before it is
 /// given up.
@@ -33,9 +33,9 @@ impl Advance {
             )
             .await?
         {
-            Attempted::Changed { pairing, .. } => *pairing,
-            Attempted::Nothing { pairing, .. } => return Ok(Next::Continue(pairing)),
-            Attempted::HeldUntil { until, .. } => {
+            ChangeOutcome::Changed { pairing, .. } => *pairing,
+            ChangeOutcome::Nothing { pairing, .. } => return Ok(Next::Continue(pairing)),
+            ChangeOutcome::HeldUntil { until, .. } => {
                 return Ok(Next::Stop(Advanced::HeldUntil(until)));
             }
         };
@@ -160,16 +160,10 @@ impl Advance {
                 waiting: try_again.as_ref().map(|(waiting, _)| *waiting),
             },
         };
-        // This worker goes on by itself, so no message is needed for what it has captured.
-        let attempted = Changes {
-            queue: None,
-            ..self.changes()
-        }
-        .attempt(pairing, None, |_| event.clone())
-        .await?;
+        let changed = self.change(pairing, event).await?;
         Ok(match try_again {
             Some((_, advanced)) => Next::Stop(advanced),
-            None => Next::Continue(attempted.into_pairing()),
+            None => Next::Continue(changed.into_pairing()),
         })
     }
 
@@ -189,8 +183,8 @@ impl Advance {
             files,
         };
         Ok(match self.change(pairing, event).await? {
-            Attempted::Changed { pairing, .. } => Ok(*pairing),
-            attempted => Err(Next::Continue(attempted.into_pairing())),
+            ChangeOutcome::Changed { pairing, .. } => Ok(*pairing),
+            changed => Err(Next::Continue(changed.into_pairing())),
         })
     }
 

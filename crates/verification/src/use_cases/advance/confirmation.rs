@@ -32,7 +32,7 @@ enum Answer {
 impl Advance {
     /// Asks what is due to be asked about; `None`: nothing is.
     pub(super) async fn confirm(&self, pairing: &Pairing) -> Result<Option<Next>, Unavailable> {
-        let now = self.clock.now();
+        let now = self.changer.clock.now();
         let second = pairing.second.as_ref();
         let second_question = second.and_then(|second| Some((second, second.question.as_ref()?)));
         if let Some((second, question)) =
@@ -61,7 +61,7 @@ impl Advance {
     }
 
     fn wait_until(&self, ask_at: Timestamp) -> Advanced {
-        if ask_at <= self.clock.now().plus(MESSAGE_WAITS) {
+        if ask_at <= self.changer.clock.now().plus(MESSAGE_WAITS) {
             Advanced::HeldUntil(ask_at)
         } else {
             Advanced::Resting("Unconfirmed")
@@ -173,7 +173,7 @@ impl Advance {
     /// While the provider is left alone nothing is asked, but not for ever: an unanswered question
     /// ends like any other.
     async fn ask(&self, pairing: &Pairing, scan_ref: &ScanRef, since: Timestamp) -> Answer {
-        let is_exhausted = self.clock.now() >= since.plus(Pairing::WORK_PATIENCE);
+        let is_exhausted = self.changer.clock.now() >= since.plus(Pairing::WORK_PATIENCE);
         if !is_exhausted && let Some(until) = self.provider.left_alone_until(&pairing.first).await {
             return Answer::LeftAlone(until);
         }
@@ -200,7 +200,7 @@ impl Advance {
         if goes_on {
             return Next::Continue(pairing);
         }
-        match ask_at(&pairing).filter(|ask_at| *ask_at > self.clock.now()) {
+        match ask_at(&pairing).filter(|ask_at| *ask_at > self.changer.clock.now()) {
             Some(ask_at) => Next::Stop(self.wait_until(ask_at)),
             None => Next::Continue(pairing),
         }

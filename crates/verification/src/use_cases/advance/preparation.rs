@@ -8,7 +8,7 @@ use crate::pairing::reason::ParkReason;
 use crate::ports::{PreparationError, Unavailable};
 use crate::time::Timestamp;
 use crate::transition::Event;
-use crate::use_cases::change::Attempted;
+use crate::use_cases::change::ChangeOutcome;
 
 pub(super) enum Prepared {
     /// The documents may go as the pairing says.
@@ -31,7 +31,7 @@ impl Advance {
         if let Some(lease_until) = pairing
             .state
             .lease_until()
-            .filter(|lease_until| *lease_until > self.clock.now())
+            .filter(|lease_until| *lease_until > self.changer.clock.now())
         {
             return Ok(Prepared::Not(Next::Stop(Advanced::HeldUntil(lease_until))));
         }
@@ -59,13 +59,13 @@ impl Advance {
             lease_until: held,
         };
         let pairing = match self.change(pairing, started).await? {
-            Attempted::Changed { pairing, .. } if pairing.state.lease_until() == Some(held) => {
+            ChangeOutcome::Changed { pairing, .. } if pairing.state.lease_until() == Some(held) => {
                 *pairing
             }
-            Attempted::HeldUntil { until, .. } => {
+            ChangeOutcome::HeldUntil { until, .. } => {
                 return Ok(Prepared::Not(Next::Stop(Advanced::HeldUntil(until))));
             }
-            attempted => return Ok(Prepared::Not(Next::Continue(attempted.into_pairing()))),
+            changed => return Ok(Prepared::Not(Next::Continue(changed.into_pairing()))),
         };
         match self
             .preparation

@@ -6,7 +6,7 @@ use adapters::{Inspection, InspectionPlace};
 use verification::Timestamp;
 use verification::policy::StepWarning;
 use verification::ports::Pairings;
-use verification::session_step::SessionStep;
+use verification::session::SessionStep;
 
 use super::Check;
 use crate::commands::Context;
