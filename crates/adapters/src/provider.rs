@@ -9,7 +9,7 @@ use idenfy::{
 use verification::Timestamp;
 use verification::document::{Plan, StoredDocument};
 use verification::identifiers::{ClientId, ScanRef, SecondReference};
-use verification::ports::{Provider, ProviderError, SecondToken, UnavailableKind};
+use verification::ports::{Provider, ProviderError, SecondToken, StatusSource, UnavailableKind};
 use verification::reason::ParkReason;
 use verification::result::{Overall, Status, StepLinks};
 use verification::secret::AuthToken;
@@ -115,6 +115,43 @@ impl IdenfyProvider {
 }
 
 #[async_trait]
+impl StatusSource for IdenfyCaller {
+    async fn status(&self, scan_ref: &ScanRef) -> Result<Status, ProviderError> {
+        let status = self
+            .call("Status", |client| async move {
+                client
+                    .status(scan_ref.as_str())
+                    .await
+                    .map_err(CallError::Idenfy)
+            })
+            .await;
+        let answer = status.map_err(classify)?;
+        Ok(Status {
+            overall: answer.overall.as_ref().map_or(Overall::Unknown, overall),
+            is_final: answer.is_final,
+            tags: tags(&answer),
+        })
+    }
+
+    async fn left_alone_until(&self, scan_ref: &ScanRef) -> Option<Timestamp> {
+        // What the status is does not matter; that there is an answer does, and the circuit has
+        // seen it.
+        IdenfyCaller::left_alone_until(self, || async { drop(self.status(scan_ref).await) }).await
+    }
+}
+
+#[async_trait]
+impl StatusSource for IdenfyProvider {
+    async fn status(&self, scan_ref: &ScanRef) -> Result<Status, ProviderError> {
+        self.caller.status(scan_ref).await
+    }
+
+    async fn left_alone_until(&self, scan_ref: &ScanRef) -> Option<Timestamp> {
+        StatusSource::left_alone_until(&self.caller, scan_ref).await
+    }
+}
+
+#[async_trait]
 impl Provider for IdenfyProvider {
     async fn create_second_token(
         &self,
@@ -165,24 +202,6 @@ impl Provider for IdenfyProvider {
             .map_err(classify)
     }
 
-    async fn status(&self, scan_ref: &ScanRef) -> Result<Status, ProviderError> {
-        let status = self
-            .caller
-            .call("Status", |client| async move {
-                client
-                    .status(scan_ref.as_str())
-                    .await
-                    .map_err(CallError::Idenfy)
-            })
-            .await;
-        let answer = status.map_err(classify)?;
-        Ok(Status {
-            overall: answer.overall.as_ref().map_or(Overall::Unknown, overall),
-            is_final: answer.is_final,
-            tags: tags(&answer),
-        })
-    }
-
     async fn files(&self, scan_ref: &ScanRef) -> Result<StepLinks, ProviderError> {
         let files = self
             .caller
@@ -195,14 +214,6 @@ impl Provider for IdenfyProvider {
             .await;
         let files = files.map_err(classify)?;
         Ok(links([&files.file_urls, &files.additional_step_pdf_urls]))
-    }
-
-    async fn left_alone_until(&self, scan_ref: &ScanRef) -> Option<Timestamp> {
-        // What the status is does not matter; that there is an answer does, and the circuit has
-        // seen it.
-        self.caller
-            .left_alone_until(|| async { drop(self.status(scan_ref).await) })
-            .await
     }
 }
 

@@ -2,7 +2,6 @@
 
 use async_trait::async_trait;
 use idenfy::{AdditionalSteps, CreateToken, Error};
-use url::Url;
 use verification::identifiers::ScanRef;
 use verification::ports::{DeletedAtProvider, ProviderError, SessionRequest, Sessions};
 use verification::secret::{AuthToken, SessionLink};
@@ -48,9 +47,6 @@ const STILL_LIVE: &str = "PARTNER_ERROR";
 #[async_trait]
 impl Sessions for IdenfySessions {
     async fn create(&self, request: &SessionRequest) -> Result<Session, ProviderError> {
-        // The addresses were checked at the edge; one that is no URL all the same is left out
-        // rather than sent.
-        let url = |text: &Option<String>| text.as_deref().and_then(|text| text.parse::<Url>().ok());
         let seconds =
             |duration: std::time::Duration| u32::try_from(duration.as_secs()).unwrap_or(u32::MAX);
         let token = CreateToken {
@@ -64,9 +60,9 @@ impl Sessions for IdenfySessions {
             locale: request.locale.clone(),
             country: request.country.as_ref().map(ToString::to_string),
             documents: request.documents.clone(),
-            success_url: url(&request.success_url),
-            error_url: url(&request.error_url),
-            unverified_url: url(&request.unverified_url),
+            success_url: request.success_url.clone(),
+            error_url: request.error_url.clone(),
+            unverified_url: request.unverified_url.clone(),
             ..CreateToken::new(request.client_id.as_str())
         };
         let token = &token;

@@ -5,6 +5,7 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
+use url::Url;
 
 use crate::announcement::Announcement;
 use crate::circuit::Circuit;
@@ -418,9 +419,22 @@ pub struct SecondToken {
     pub has_steps_left: bool,
 }
 
-/// The provider's calls that the flow needs. None of them has an idempotency key.
+/// The status of verifications, and whether the provider can be asked at all.
 #[async_trait]
-pub trait Provider: Send + Sync {
+pub trait StatusSource: Send + Sync {
+    /// The status of one verification. The provider dislikes polling: ask only when something is
+    /// overdue, in doubt, or about to be decided.
+    async fn status(&self, scan_ref: &ScanRef) -> Result<Status, ProviderError>;
+
+    /// Until when there is no use in calling, because the provider is in trouble for everybody;
+    /// `None`: call. Ask before writing the intent of a call. May ask the provider for the status
+    /// of `scan_ref`, which costs nothing, to find out whether the trouble is over.
+    async fn left_alone_until(&self, scan_ref: &ScanRef) -> Option<Timestamp>;
+}
+
+/// The provider's calls of the second verification. None of them has an idempotency key.
+#[async_trait]
+pub trait Provider: StatusSource {
     /// Creates a silent token for the same client: no additional steps, no questionnaire. Must not
     /// be repeated blindly.
     async fn create_second_token(
@@ -438,17 +452,8 @@ pub trait Provider: Send + Sync {
         documents: &[StoredDocument],
     ) -> Result<(), ProviderError>;
 
-    /// The status of one verification. The provider dislikes polling: ask only when something is
-    /// overdue, in doubt, or about to be decided.
-    async fn status(&self, scan_ref: &ScanRef) -> Result<Status, ProviderError>;
-
     /// Fresh links to the files of one verification.
     async fn files(&self, scan_ref: &ScanRef) -> Result<StepLinks, ProviderError>;
-
-    /// Until when there is no use in calling, because the provider is in trouble for everybody;
-    /// `None`: call. Ask before writing the intent of a call. May ask the provider for the status
-    /// of `scan_ref`, which costs nothing, to find out whether the trouble is over.
-    async fn left_alone_until(&self, scan_ref: &ScanRef) -> Option<Timestamp>;
 }
 
 /// A Token 1 for the application.
@@ -458,9 +463,9 @@ pub struct SessionRequest {
     pub country: Option<CountryCode>,
     pub locale: Option<String>,
     pub documents: Vec<String>,
-    pub success_url: Option<String>,
-    pub error_url: Option<String>,
-    pub unverified_url: Option<String>,
+    pub success_url: Option<Url>,
+    pub error_url: Option<Url>,
+    pub unverified_url: Option<Url>,
     pub external_ref: Option<String>,
     /// Until the customer must have started.
     pub expiry: Duration,

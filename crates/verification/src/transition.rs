@@ -221,7 +221,8 @@ impl Confirmed {
 /// What the change asks of whoever applies it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Effect {
-    /// Once the change is stored: copy the files, because this caller holds the lease now.
+    /// Once the change is stored: copy the files, because this caller holds the lease now. The state
+    /// alone does not say so: a result in question leaves another worker's lease as it is.
     CaptureDocuments,
     /// *Before* the change is stored: tell the processor. A message only says "look at this
     /// pairing", so one too many or too early is absorbed, while one that a crash prevented after

@@ -169,23 +169,23 @@ impl<'a> Fields<'a> {
         text.map(str::to_owned)
     }
 
-    fn url(&mut self, name: &'static str) -> Option<String> {
+    fn url(&mut self, name: &'static str) -> Option<Url> {
         let value = self.get(name)?;
         let is_address = |text: &&str| {
             (5..=2_048).contains(&text.len())
                 // RFC 3986 forbids more than browsers do, and a provider may keep to either.
                 && fluent_uri::Uri::parse(*text).is_ok()
                 && (text.starts_with("https://") || text.starts_with("http://"))
-                && text.parse::<Url>().is_ok()
         };
         let text = value.as_str().filter(is_address);
-        if text.is_none() {
+        let url = text.and_then(|text| text.parse().ok());
+        if url.is_none() {
             self.wrong(
                 name,
                 "must be an http or https address of 5 to 2,048 characters",
             );
         }
-        text.map(str::to_owned)
+        url
     }
 
     fn integer(&mut self, name: &'static str, minimum: u64, maximum: u64) -> Option<u64> {

@@ -5,7 +5,7 @@ mod handler;
 
 use std::sync::Arc;
 
-use adapters::{IdenfyProvider, IdenfySessions, S3FileRemoval, TokenField};
+use adapters::{IdenfySessions, S3FileRemoval};
 use config::Config;
 use handler::Reconciler;
 use lambda_runtime::{Error, LambdaEvent, service_fn};
@@ -17,14 +17,6 @@ use verification::{EraseVerification, PairingChanger, Reconcile};
 async fn main() -> Result<(), Error> {
     let (config, installation) = start(Config::read, |config| &config.settings).await?;
     let caller = installation.idenfy(config.idenfy_base_url);
-    // Only statuses are asked for here; how a token is named when documents are posted makes no
-    // difference.
-    let provider = IdenfyProvider::new(
-        caller.clone(),
-        TokenField::default(),
-        &installation.sdk,
-        &config.settings.document_bucket,
-    );
     let changer = PairingChanger::new(
         installation.pairings.clone(),
         installation.clock.clone(),
@@ -37,13 +29,13 @@ async fn main() -> Result<(), Error> {
             &installation.sdk,
             &config.settings.document_bucket,
         )),
-        sessions: Arc::new(IdenfySessions::new(caller)),
+        sessions: Arc::new(IdenfySessions::new(caller.clone())),
     };
     let reconciler = Arc::new(Reconciler {
         reconcile: Reconcile {
             changer,
             queue: installation.queue,
-            provider: Arc::new(provider),
+            status: Arc::new(caller),
             erase,
         },
         clock: installation.clock,

@@ -18,7 +18,7 @@ use crate::ports::{
     CallbackArchive, CaptureError, DeletedAtProvider, DocumentPreparation, Documents, FileRemoval,
     HistoryEntry, Overdue, Page, PageStart, PairingWrite, Pairings, PreparationError, Provider,
     ProviderError, RemovedFiles, Saved, SecondToken, SessionKeys, SessionRequest, Sessions,
-    SubmissionQueue, Unavailable, UnavailableKind,
+    StatusSource, SubmissionQueue, Unavailable, UnavailableKind,
 };
 use crate::result::{CallbackFacts, Status, StepLinks};
 use crate::secret::{AuthToken, FileLink};
@@ -370,6 +370,19 @@ impl SubmissionQueue for Intercepted {
 }
 
 #[async_trait]
+impl StatusSource for Intercepted {
+    async fn status(&self, scan_ref: &ScanRef) -> Result<Status, ProviderError> {
+        self.call(Operation::Status, self.inner.provider.status(scan_ref))
+            .await
+    }
+
+    /// Nothing comes between: it cannot fail, and has no effect.
+    async fn left_alone_until(&self, scan_ref: &ScanRef) -> Option<Timestamp> {
+        self.inner.provider.left_alone_until(scan_ref).await
+    }
+}
+
+#[async_trait]
 impl Provider for Intercepted {
     async fn create_second_token(
         &self,
@@ -397,19 +410,9 @@ impl Provider for Intercepted {
         self.call(Operation::Submit, run).await
     }
 
-    async fn status(&self, scan_ref: &ScanRef) -> Result<Status, ProviderError> {
-        self.call(Operation::Status, self.inner.provider.status(scan_ref))
-            .await
-    }
-
     async fn files(&self, scan_ref: &ScanRef) -> Result<StepLinks, ProviderError> {
         self.call(Operation::Files, self.inner.provider.files(scan_ref))
             .await
-    }
-
-    /// Nothing comes between: it cannot fail, and has no effect.
-    async fn left_alone_until(&self, scan_ref: &ScanRef) -> Option<Timestamp> {
-        self.inner.provider.left_alone_until(scan_ref).await
     }
 }
 

@@ -92,7 +92,7 @@ impl Ports {
         Reconcile {
             changer: self.changer(),
             queue: self.queue.clone(),
-            provider: self.provider.clone(),
+            status: self.provider.clone(),
             erase: self.erase(),
         }
     }

@@ -14,7 +14,7 @@ use crate::pairing::question::SecondNews;
 use crate::pairing::reason::{DeclineReason, ParkReason};
 use crate::pairing::{Pairing, State};
 use crate::policy::{ComparisonPolicy, Judgement};
-use crate::ports::{Provider, ProviderError, SubmissionQueue, Unavailable};
+use crate::ports::{ProviderError, StatusSource, SubmissionQueue, Unavailable};
 use crate::result::{Overall, StepLinks, Tag};
 use crate::time::Timestamp;
 use crate::transition::{Event, FirstResult, SecondResult};
@@ -26,7 +26,7 @@ use crate::use_cases::erase::EraseVerification;
 pub struct Reconcile {
     pub changer: PairingChanger,
     pub queue: Arc<dyn SubmissionQueue>,
-    pub provider: Arc<dyn Provider>,
+    pub status: Arc<dyn StatusSource>,
     pub erase: EraseVerification,
 }
 
@@ -139,7 +139,7 @@ impl Reconcile {
             | State::Authorized { .. }
             | State::Submitting { .. }
                 if now < pairing.since.plus(Pairing::WORK_PATIENCE)
-                    && self.provider.left_alone_until(first).await.is_some() =>
+                    && self.status.left_alone_until(first).await.is_some() =>
             {
                 Ok(Done::LeftAlone)
             }
@@ -184,7 +184,7 @@ impl Reconcile {
     /// The first callback has not come. The status cannot qualify the pairing, because it does not
     /// say how the step was judged.
     async fn ask_about_first(&self, pairing: Pairing) -> Result<Done, Unavailable> {
-        let status = match self.provider.status(&pairing.first).await {
+        let status = match self.status.status(&pairing.first).await {
             Ok(status) => status,
             Err(error) => return self.unanswered(pairing, &error).await,
         };
@@ -226,7 +226,7 @@ impl Reconcile {
         let Some(second) = pairing.second.clone() else {
             return self.apply(pairing, Event::GivenUp).await;
         };
-        let status = match self.provider.status(&second.scan_ref).await {
+        let status = match self.status.status(&second.scan_ref).await {
             Ok(status) => status,
             Err(error) => return self.unanswered(pairing, &error).await,
         };

@@ -11,7 +11,7 @@ use verification::document::{Plan, StoredDocument};
 use verification::identifiers::{ClientId, Digest256, ScanRef, SecondReference, StepName};
 use verification::ports::{
     Clock, DeletedAtProvider, Provider, ProviderError, RefusalKind, SecondToken, SessionRequest,
-    Sessions, UnavailableKind,
+    Sessions, StatusSource, UnavailableKind,
 };
 use verification::reason::ParkReason;
 use verification::result::{CallbackFacts, Overall, Status, StepLinks};
@@ -466,6 +466,71 @@ impl Sessions for SimulatedProvider {
 }
 
 #[async_trait]
+impl StatusSource for SimulatedProvider {
+    async fn status(&self, scan_ref: &ScanRef) -> Result<Status, ProviderError> {
+        if let Some(until) = self.is_left_alone_until() {
+            return Err(ProviderError::LeftAlone { until });
+        }
+        if self.is_status_out() {
+            self.timeline.count("status not to be had for hours");
+            return Err(ProviderError::Unavailable {
+                kind: UnavailableKind::Other("server_error"),
+                retry_after: None,
+            });
+        }
+        let now = self.timeline.milliseconds();
+        let lag = if self.trouble(self.weather.status_lags) {
+            self.timeline.between(0, STATUS_LAG)
+        } else {
+            0
+        };
+        let state = self.lock();
+        let Some(verification) = state.verifications.get(scan_ref) else {
+            return Err(ProviderError::TokenNotValid);
+        };
+        if verification.is_deleted {
+            return Ok(Status::of(Overall::Deleted));
+        }
+        let truth = verification.at(now - lag);
+        if truth.overall != verification.overall() {
+            self.timeline.count("status lagged behind");
+        }
+        let is_decided = matches!(
+            truth.overall,
+            Overall::Approved | Overall::Denied | Overall::Suspected
+        );
+        let status = if truth.is_final || !is_decided {
+            Status {
+                is_final: truth
+                    .is_final
+                    .then_some(true)
+                    .filter(|_| self.timeline.chance(0.5)),
+                ..Status::of(truth.overall)
+            }
+        } else if self.timeline.chance(self.weather.status_not_final) {
+            self.timeline.count("status not final");
+            Status {
+                is_final: Some(false),
+                ..Status::of(truth.overall)
+            }
+        } else {
+            Status::of(Overall::Reviewing)
+        };
+        self.timeline
+            .trace(|| format!("the status of {scan_ref} is said to be {status:?}"));
+        self.checks.status_said(scan_ref, &status);
+        if self.broken == Some(Broken::NotFinalTakenForFinal) {
+            return Ok(Status::of(status.overall));
+        }
+        Ok(status)
+    }
+
+    async fn left_alone_until(&self, _scan_ref: &ScanRef) -> Option<Timestamp> {
+        self.is_left_alone_until()
+    }
+}
+
+#[async_trait]
 impl Provider for SimulatedProvider {
     async fn create_second_token(
         &self,
@@ -568,64 +633,6 @@ impl Provider for SimulatedProvider {
         Ok(())
     }
 
-    async fn status(&self, scan_ref: &ScanRef) -> Result<Status, ProviderError> {
-        if let Some(until) = self.is_left_alone_until() {
-            return Err(ProviderError::LeftAlone { until });
-        }
-        if self.is_status_out() {
-            self.timeline.count("status not to be had for hours");
-            return Err(ProviderError::Unavailable {
-                kind: UnavailableKind::Other("server_error"),
-                retry_after: None,
-            });
-        }
-        let now = self.timeline.milliseconds();
-        let lag = if self.trouble(self.weather.status_lags) {
-            self.timeline.between(0, STATUS_LAG)
-        } else {
-            0
-        };
-        let state = self.lock();
-        let Some(verification) = state.verifications.get(scan_ref) else {
-            return Err(ProviderError::TokenNotValid);
-        };
-        if verification.is_deleted {
-            return Ok(Status::of(Overall::Deleted));
-        }
-        let truth = verification.at(now - lag);
-        if truth.overall != verification.overall() {
-            self.timeline.count("status lagged behind");
-        }
-        let is_decided = matches!(
-            truth.overall,
-            Overall::Approved | Overall::Denied | Overall::Suspected
-        );
-        let status = if truth.is_final || !is_decided {
-            Status {
-                is_final: truth
-                    .is_final
-                    .then_some(true)
-                    .filter(|_| self.timeline.chance(0.5)),
-                ..Status::of(truth.overall)
-            }
-        } else if self.timeline.chance(self.weather.status_not_final) {
-            self.timeline.count("status not final");
-            Status {
-                is_final: Some(false),
-                ..Status::of(truth.overall)
-            }
-        } else {
-            Status::of(Overall::Reviewing)
-        };
-        self.timeline
-            .trace(|| format!("the status of {scan_ref} is said to be {status:?}"));
-        self.checks.status_said(scan_ref, &status);
-        if self.broken == Some(Broken::NotFinalTakenForFinal) {
-            return Ok(Status::of(status.overall));
-        }
-        Ok(status)
-    }
-
     async fn files(&self, scan_ref: &ScanRef) -> Result<StepLinks, ProviderError> {
         if self.trouble(self.weather.refusal * 0.3) {
             self.timeline.count("fresh links refused");
@@ -647,9 +654,5 @@ impl Provider for SimulatedProvider {
         Ok(state
             .uploads
             .sign(&self.timeline, &self.weather, &upload, folder))
-    }
-
-    async fn left_alone_until(&self, _scan_ref: &ScanRef) -> Option<Timestamp> {
-        self.is_left_alone_until()
     }
 }

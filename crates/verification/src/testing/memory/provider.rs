@@ -10,7 +10,7 @@ use crate::identifiers::{ClientId, ScanRef, SecondReference};
 use crate::pairing::document::{Plan, StoredDocument};
 use crate::ports::{
     Clock, DeletedAtProvider, Provider, ProviderError, RefusalKind, SecondToken, SessionRequest,
-    Sessions, UnavailableKind,
+    Sessions, StatusSource, UnavailableKind,
 };
 use crate::result::{Overall, Status, StepLinks};
 use crate::secret::{AuthToken, SessionLink};
@@ -67,6 +67,35 @@ impl Sessions for World {
         }
         state.deleted_at_provider.push(scan_ref.clone());
         Ok(DeletedAtProvider::Deleted)
+    }
+}
+
+#[async_trait]
+impl StatusSource for World {
+    async fn status(&self, scan_ref: &ScanRef) -> Result<Status, ProviderError> {
+        if self.fault_of("status").is_some() {
+            return Err(ProviderError::Unavailable {
+                kind: UnavailableKind::Other("server_error"),
+                retry_after: None,
+            });
+        }
+        if let Some(overall) = self.lock().statuses.get(scan_ref) {
+            return Ok(overall.clone());
+        }
+        if let Some(status) = self.lock().served.get(scan_ref) {
+            return Ok(status.clone());
+        }
+        match self.lock().tokens.get(scan_ref) {
+            Some(TokenState::Active(_)) => Ok(Status::of(Overall::Active)),
+            Some(TokenState::Accepted) => Ok(Status::of(Overall::Reviewing)),
+            Some(TokenState::Expired) => Ok(Status::of(Overall::Expired)),
+            None => Err(ProviderError::TokenNotValid),
+        }
+    }
+
+    async fn left_alone_until(&self, _scan_ref: &ScanRef) -> Option<Timestamp> {
+        let now = self.now();
+        self.lock().left_alone_until.filter(|until| *until > now)
     }
 }
 
@@ -155,27 +184,6 @@ impl Provider for World {
         }
     }
 
-    async fn status(&self, scan_ref: &ScanRef) -> Result<Status, ProviderError> {
-        if self.fault_of("status").is_some() {
-            return Err(ProviderError::Unavailable {
-                kind: UnavailableKind::Other("server_error"),
-                retry_after: None,
-            });
-        }
-        if let Some(overall) = self.lock().statuses.get(scan_ref) {
-            return Ok(overall.clone());
-        }
-        if let Some(status) = self.lock().served.get(scan_ref) {
-            return Ok(status.clone());
-        }
-        match self.lock().tokens.get(scan_ref) {
-            Some(TokenState::Active(_)) => Ok(Status::of(Overall::Active)),
-            Some(TokenState::Accepted) => Ok(Status::of(Overall::Reviewing)),
-            Some(TokenState::Expired) => Ok(Status::of(Overall::Expired)),
-            None => Err(ProviderError::TokenNotValid),
-        }
-    }
-
     async fn files(&self, scan_ref: &ScanRef) -> Result<StepLinks, ProviderError> {
         if self.fault_of("files").is_some() {
             return Err(ProviderError::Unavailable {
@@ -189,10 +197,5 @@ impl Provider for World {
             .get(scan_ref)
             .cloned()
             .unwrap_or_default())
-    }
-
-    async fn left_alone_until(&self, _scan_ref: &ScanRef) -> Option<Timestamp> {
-        let now = self.now();
-        self.lock().left_alone_until.filter(|until| *until > now)
     }
 }
