@@ -9,8 +9,8 @@ use idenfy::VerifiedBody;
 use verification::Timestamp;
 use verification::comparison::Subject;
 use verification::identifiers::{Digest256, ScanRef};
-use verification::ports::{CallbackArchive, Unavailable};
-use verification::result::CallbackFacts;
+use verification::ports::{CallbackArchive, StoreUnavailable};
+use verification::result::CallbackContent;
 
 use crate::error::{code, unavailable};
 use crate::translate::{facts, subject};
@@ -66,7 +66,7 @@ impl S3CallbackArchive {
         &self,
         scan_ref: Option<&ScanRef>,
         next: Option<String>,
-    ) -> Result<ArchivedPage, Unavailable> {
+    ) -> Result<ArchivedPage, StoreUnavailable> {
         let prefix = scan_ref.map_or_else(
             || "callbacks/".to_owned(),
             |scan_ref| format!("callbacks/{scan_ref}/"),
@@ -117,7 +117,7 @@ impl S3CallbackArchive {
         &self,
         scan_ref: Option<&ScanRef>,
         digest: &Digest256,
-    ) -> Result<Option<Bytes>, Unavailable> {
+    ) -> Result<Option<Bytes>, StoreUnavailable> {
         let request = self
             .client
             .get_object()
@@ -129,7 +129,7 @@ impl S3CallbackArchive {
             Err(error) => return Err(unavailable("reading the callback", error)),
         };
         let body = object.body.collect().await;
-        let body = body.map_err(|error| Unavailable::new("reading the callback", error))?;
+        let body = body.map_err(|error| StoreUnavailable::new("reading the callback", error))?;
         Ok(unaltered(digest, body.into_bytes()))
     }
 
@@ -137,7 +137,7 @@ impl S3CallbackArchive {
         &self,
         scan_ref: &ScanRef,
         digest: &Digest256,
-    ) -> Result<Option<VerifiedBody>, Unavailable> {
+    ) -> Result<Option<VerifiedBody>, StoreUnavailable> {
         let body = self.body(Some(scan_ref), digest).await?;
         Ok(body.map(VerifiedBody::previously_verified))
     }
@@ -178,7 +178,7 @@ impl CallbackArchive for S3CallbackArchive {
         scan_ref: Option<&ScanRef>,
         digest: &Digest256,
         body: &[u8],
-    ) -> Result<(), Unavailable> {
+    ) -> Result<(), StoreUnavailable> {
         let body = Bytes::copy_from_slice(body);
         let mut tries = 0;
         loop {
@@ -210,7 +210,7 @@ impl CallbackArchive for S3CallbackArchive {
         &self,
         scan_ref: &ScanRef,
         digest: &Digest256,
-    ) -> Result<Option<CallbackFacts>, Unavailable> {
+    ) -> Result<Option<CallbackContent>, StoreUnavailable> {
         let body = self.verified(scan_ref, digest).await?;
         Ok(body.and_then(|body| facts(&body).ok()))
     }
@@ -219,7 +219,7 @@ impl CallbackArchive for S3CallbackArchive {
         &self,
         scan_ref: &ScanRef,
         digest: &Digest256,
-    ) -> Result<Option<Subject>, Unavailable> {
+    ) -> Result<Option<Subject>, StoreUnavailable> {
         let body = self.verified(scan_ref, digest).await?;
         Ok(body.as_ref().and_then(subject))
     }

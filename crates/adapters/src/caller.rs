@@ -62,14 +62,17 @@ impl IdenfyCaller {
     /// Until when the circuit lets nobody call. If its pause is over and nothing has been heard
     /// since, `ask` is run, which must ask something that costs nothing: so a provider that is
     /// still away costs no pairing an attempt.
-    pub(crate) async fn left_alone_until<F>(
+    pub(crate) async fn circuit_open_until<F>(
         &self,
         ask: impl FnOnce() -> F + Send,
     ) -> Option<Timestamp>
     where
         F: Future<Output = ()> + Send,
     {
-        if let Gate::HalfOpen { is_heard: false } = self.breaker.gate().await {
+        if let Gate::HalfOpen {
+            has_answered: false,
+        } = self.breaker.gate().await
+        {
             ask().await;
         }
         match self.breaker.gate().await {
@@ -92,10 +95,10 @@ impl IdenfyCaller {
             true => match self.breaker.admit().await {
                 Admission::Go(permit) => permit,
                 Admission::Wait { until } => {
-                    return Err(CallError::Ours(ProviderError::LeftAlone { until }));
+                    return Err(CallError::Ours(ProviderError::CircuitOpen { until }));
                 }
             },
-            false => Permit::UNASKED,
+            false => Permit::WITHOUT_PROBE,
         };
         let answer = self.call_with_secret(operation, call).await;
         let health = match &answer {

@@ -11,7 +11,7 @@ use aws_sdk_sqs::types::{MessageSystemAttributeName, QueueAttributeName};
 use aws_types::SdkConfig;
 use verification::Timestamp;
 use verification::identifiers::{Digest256, ScanRef};
-use verification::ports::Unavailable;
+use verification::ports::StoreUnavailable;
 
 use crate::error::unavailable;
 use crate::queue::Message;
@@ -72,7 +72,7 @@ impl SqsDeadLetters {
     ///
     /// # Errors
     /// SQS is unavailable.
-    pub async fn take(&self) -> Result<Vec<DeadLetter>, Unavailable> {
+    pub async fn take(&self) -> Result<Vec<DeadLetter>, StoreUnavailable> {
         let hold = i32::try_from(HOLD.as_secs()).unwrap_or(i32::MAX);
         let request = self
             .client
@@ -98,7 +98,7 @@ impl SqsDeadLetters {
     ///
     /// # Errors
     /// SQS is unavailable; the letter comes back.
-    pub async fn discard(&self, letter: &DeadLetter) -> Result<(), Unavailable> {
+    pub async fn discard(&self, letter: &DeadLetter) -> Result<(), StoreUnavailable> {
         let request = self
             .client
             .delete_message()
@@ -115,7 +115,7 @@ impl SqsDeadLetters {
     ///
     /// # Errors
     /// SQS is unavailable; the letter comes back after the hold.
-    pub async fn put_back(&self, letter: &DeadLetter) -> Result<(), Unavailable> {
+    pub async fn put_back(&self, letter: &DeadLetter) -> Result<(), StoreUnavailable> {
         let request = self.client.change_message_visibility().queue_url(&self.url);
         let request = request
             .receipt_handle(&letter.receipt_handle)
@@ -153,7 +153,7 @@ fn letter(message: aws_sdk_sqs::types::Message) -> DeadLetter {
 ///
 /// # Errors
 /// SQS is unavailable.
-pub async fn queue_depth(sdk: &SdkConfig, url: &str) -> Result<Depth, Unavailable> {
+pub async fn queue_depth(sdk: &SdkConfig, url: &str) -> Result<Depth, StoreUnavailable> {
     use QueueAttributeName::{
         ApproximateNumberOfMessages as Waiting, ApproximateNumberOfMessagesDelayed as Delayed,
         ApproximateNumberOfMessagesNotVisible as InFlight,

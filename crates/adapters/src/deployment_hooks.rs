@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde::Deserialize;
 use serde_json::json;
-use verification::ports::Unavailable;
+use verification::ports::StoreUnavailable;
 
 use crate::error::refused;
 use crate::sdk::AwsSettings;
@@ -67,7 +67,7 @@ impl DeploymentHooks {
         &self,
         execution: &HookExecution,
         status: HookStatus,
-    ) -> Result<(), Unavailable> {
+    ) -> Result<(), StoreUnavailable> {
         let body = json!({
             "deploymentId": execution.deployment_id,
             "lifecycleEventHookExecutionId": execution.lifecycle_event_hook_execution_id,

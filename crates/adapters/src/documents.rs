@@ -18,7 +18,7 @@ use verification::document::{
 };
 use verification::identifiers::{ScanRef, UploadId};
 use verification::observation::Observation;
-use verification::ports::{CaptureError, Clock, Documents, Observer, Unavailable};
+use verification::ports::{CaptureError, Clock, Documents, Observer, StoreUnavailable};
 use verification::reason::ParkReason;
 use verification::secret::FileLink;
 
@@ -91,7 +91,7 @@ impl S3Documents {
                         CaptureError::Refused(ParkReason::FileTooLarge { step: step() })
                     }
                     SpoolError::Disk(error) => {
-                        CaptureError::Unavailable(Unavailable::new("spooling a file", error))
+                        CaptureError::Unavailable(StoreUnavailable::new("spooling a file", error))
                     }
                 })?,
         };
@@ -172,15 +172,15 @@ impl S3Documents {
     async fn describe(
         &self,
         key: &str,
-    ) -> Result<(u64, verification::identifiers::Digest256), Unavailable> {
+    ) -> Result<(u64, verification::identifiers::Digest256), StoreUnavailable> {
         let (length, chunks) = read_object(&self.client, &self.bucket, key).await?;
         let (mut body, outcome) = MeasuredBody::new(chunks, length, None);
         while let Some(chunk) = body.next().await {
-            chunk.map_err(|error| Unavailable::new("reading a stored file", error))?;
+            chunk.map_err(|error| StoreUnavailable::new("reading a stored file", error))?;
         }
         match outcome.get() {
             Some(Ok(sha256)) => Ok((length, sha256)),
-            _ => Err(Unavailable {
+            _ => Err(StoreUnavailable {
                 what: "reading a stored file",
                 source: None,
             }),
@@ -193,7 +193,7 @@ pub(crate) async fn read_object(
     client: &Client,
     bucket: &str,
     key: &str,
-) -> Result<(u64, ByteChunks), Unavailable> {
+) -> Result<(u64, ByteChunks), StoreUnavailable> {
     read(client.get_object().bucket(bucket).key(key)).await
 }
 
@@ -203,12 +203,12 @@ pub(crate) async fn read_start(
     bucket: &str,
     key: &str,
     limit: usize,
-) -> Result<(u64, ByteChunks), Unavailable> {
+) -> Result<(u64, ByteChunks), StoreUnavailable> {
     let range = format!("bytes=0-{}", limit.saturating_sub(1));
     read(client.get_object().bucket(bucket).key(key).range(range)).await
 }
 
-async fn read(request: GetObjectFluentBuilder) -> Result<(u64, ByteChunks), Unavailable> {
+async fn read(request: GetObjectFluentBuilder) -> Result<(u64, ByteChunks), StoreUnavailable> {
     let what = "reading a stored file";
     let object = request
         .send()
@@ -217,7 +217,7 @@ async fn read(request: GetObjectFluentBuilder) -> Result<(u64, ByteChunks), Unav
     let length = object
         .content_length()
         .and_then(|length| u64::try_from(length).ok());
-    let length = length.ok_or(Unavailable { what, source: None })?;
+    let length = length.ok_or(StoreUnavailable { what, source: None })?;
     let chunks = futures_util::stream::unfold(object.body, |mut body| async move {
         let chunk = body.next().await?;
         Some((chunk.map_err(Into::into), body))
@@ -232,7 +232,7 @@ pub(crate) fn is_there(code: Option<&str>) -> bool {
 }
 
 fn unknown_copy() -> CaptureError {
-    CaptureError::Unavailable(Unavailable {
+    CaptureError::Unavailable(StoreUnavailable {
         what: "storing a file",
         source: None,
     })
@@ -276,7 +276,7 @@ impl Documents for S3Documents {
         let budget = until.since(self.clock.now());
         match tokio::time::timeout(budget, self.copy(first, upload, planned, link)).await {
             Ok(copied) => copied,
-            Err(elapsed) => Err(CaptureError::Unavailable(Unavailable::new(
+            Err(elapsed) => Err(CaptureError::Unavailable(StoreUnavailable::new(
                 "copying a file",
                 elapsed,
             ))),

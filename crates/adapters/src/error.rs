@@ -1,11 +1,11 @@
-//! SDK errors as the ports' `Unavailable`, with a source chain that names service and code and
+//! SDK errors as the ports' `StoreUnavailable`, with a source chain that names service and code and
 //! prints no request.
 
 use std::error::Error;
 
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
-use verification::ports::Unavailable;
+use verification::ports::StoreUnavailable;
 
 /// What is left of an SDK error: its kind, the service's code and the transport's own words. The
 /// service's message is left out, because services quote requests in it.
@@ -23,7 +23,7 @@ enum SdkFailure {
     Refused(Option<String>),
 }
 
-pub(crate) fn unavailable<E, R>(what: &'static str, error: SdkError<E, R>) -> Unavailable
+pub(crate) fn unavailable<E, R>(what: &'static str, error: SdkError<E, R>) -> StoreUnavailable
 where
     E: ProvideErrorMetadata,
 {
@@ -39,12 +39,12 @@ where
         SdkError::ServiceError(_) => SdkFailure::Refused(code(&error).map(str::to_owned)),
         _ => SdkFailure::Unreadable,
     };
-    Unavailable::new(what, failure)
+    StoreUnavailable::new(what, failure)
 }
 
 /// A part of a request that a service did not accept although it accepted the request.
-pub(crate) fn refused(what: &'static str, code: Option<&str>) -> Unavailable {
-    Unavailable::new(what, SdkFailure::Refused(code.map(str::to_owned)))
+pub(crate) fn refused(what: &'static str, code: Option<&str>) -> StoreUnavailable {
+    StoreUnavailable::new(what, SdkFailure::Refused(code.map(str::to_owned)))
 }
 
 /// The transport's causes, in one line. It never has a URL in it.

@@ -11,7 +11,7 @@ use aws_sdk_eventbridge::types::{PutEventsRequestEntry, PutEventsResultEntry};
 use aws_smithy_types::DateTime;
 use aws_types::SdkConfig;
 use verification::Announcement;
-use verification::ports::{Announcer, Unavailable};
+use verification::ports::{Announcer, StoreUnavailable};
 
 use crate::error::{refused, unavailable};
 
@@ -39,9 +39,12 @@ impl EventBridgeAnnouncer {
         }
     }
 
-    fn entry(&self, announcement: &Announcement) -> Result<PutEventsRequestEntry, Unavailable> {
+    fn entry(
+        &self,
+        announcement: &Announcement,
+    ) -> Result<PutEventsRequestEntry, StoreUnavailable> {
         let detail = serde_json::to_string(&announcement.detail)
-            .map_err(|error| Unavailable::new(ANNOUNCING, error))?;
+            .map_err(|error| StoreUnavailable::new(ANNOUNCING, error))?;
         let entry = PutEventsRequestEntry::builder()
             .event_bus_name(&self.bus)
             .source(EVENT_SOURCE)
@@ -56,7 +59,7 @@ impl EventBridgeAnnouncer {
     async fn announce_some(
         &self,
         some: &[Announcement],
-    ) -> Result<Vec<Result<(), Unavailable>>, Unavailable> {
+    ) -> Result<Vec<Result<(), StoreUnavailable>>, StoreUnavailable> {
         let entries = some
             .iter()
             .map(|announcement| self.entry(announcement))
@@ -74,7 +77,7 @@ impl EventBridgeAnnouncer {
 
 #[async_trait]
 impl Announcer for EventBridgeAnnouncer {
-    async fn announce(&self, announcements: &[Announcement]) -> Vec<Result<(), Unavailable>> {
+    async fn announce(&self, announcements: &[Announcement]) -> Vec<Result<(), StoreUnavailable>> {
         let mut results = Vec::with_capacity(announcements.len());
         for some in announcements.chunks(ENTRIES_PER_CALL) {
             match self.announce_some(some).await {
@@ -83,7 +86,7 @@ impl Announcer for EventBridgeAnnouncer {
                     let error = Arc::new(error);
                     results.extend(
                         some.iter()
-                            .map(|_| Err(Unavailable::new(ANNOUNCING, error.clone()))),
+                            .map(|_| Err(StoreUnavailable::new(ANNOUNCING, error.clone()))),
                     );
                 }
             }
@@ -94,7 +97,7 @@ impl Announcer for EventBridgeAnnouncer {
 
 /// A call that succeeds may still have left entries out. One that the answer does not mention
 /// counts as left out.
-fn taken(sent: usize, answered: &[PutEventsResultEntry]) -> Vec<Result<(), Unavailable>> {
+fn taken(sent: usize, answered: &[PutEventsResultEntry]) -> Vec<Result<(), StoreUnavailable>> {
     let result = |entry: Option<&PutEventsResultEntry>| match entry {
         Some(entry) if entry.event_id().is_some() && entry.error_code().is_none() => Ok(()),
         entry => Err(refused(

@@ -9,7 +9,7 @@ use time::{OffsetDateTime, PrimitiveDateTime};
 use url::Url;
 use verification::Timestamp;
 use verification::identifiers::StepName;
-use verification::ports::{CaptureError, Unavailable};
+use verification::ports::{CaptureError, StoreUnavailable};
 use verification::reason::ParkReason;
 use verification::secret::FileLink;
 
@@ -51,7 +51,10 @@ impl LinkFetcher {
             }
             let answer = self.http.get(url.clone()).send().await.map_err(|error| {
                 // The URL carries a signature that opens the file.
-                CaptureError::Unavailable(Unavailable::new("fetching a file", error.without_url()))
+                CaptureError::Unavailable(StoreUnavailable::new(
+                    "fetching a file",
+                    error.without_url(),
+                ))
             })?;
             match answer.status() {
                 StatusCode::OK => {
@@ -94,7 +97,7 @@ impl LinkFetcher {
 }
 
 fn unavailable(why: &'static str) -> CaptureError {
-    CaptureError::Unavailable(Unavailable::new("fetching a file", why))
+    CaptureError::Unavailable(StoreUnavailable::new("fetching a file", why))
 }
 
 fn promised_length(answer: &Response) -> Option<u64> {

@@ -22,7 +22,7 @@ use tokio::sync::Semaphore;
 use verification::Timestamp;
 use verification::document::{FileType, MAXIMUM_FILE_BYTES, MAXIMUM_TOTAL_BYTES, StoredDocument};
 use verification::identifiers::{Digest256, ScanRef, StepName};
-use verification::ports::{Clock, DocumentPreparation, PreparationError, Unavailable};
+use verification::ports::{Clock, DocumentPreparation, PreparationError, StoreUnavailable};
 use verification::prepared::{Preparation, PreparationChange, PreparedFile};
 use verification::reason::ParkReason;
 
@@ -233,7 +233,7 @@ impl S3Preparation {
                 Err(PreparationError::Refused(refused(refusal, step)))
             }
             Err(PrepareError::Unavailable(error)) => Err(PreparationError::Unavailable(
-                Unavailable::new("preparing a file", error),
+                StoreUnavailable::new("preparing a file", error),
             )),
         }
     }
@@ -260,7 +260,7 @@ impl S3Preparation {
             (_, Some(Err(NotAsPromised::Different))) => Err(changed()),
             (Ok(spooled), _) => Ok(spooled),
             (Err(SpoolError::Broken(error)), _) => Err(broken_off(error)),
-            (Err(error), _) => Err(PreparationError::Unavailable(Unavailable::new(
+            (Err(error), _) => Err(PreparationError::Unavailable(StoreUnavailable::new(
                 "spooling a file",
                 error,
             ))),
@@ -349,7 +349,7 @@ impl DocumentPreparation for S3Preparation {
 }
 
 fn disk_full(what: &'static str) -> PreparationError {
-    PreparationError::Unavailable(Unavailable { what, source: None })
+    PreparationError::Unavailable(StoreUnavailable { what, source: None })
 }
 
 async fn gather(length: u64, mut chunks: ByteChunks) -> Result<Vec<u8>, PreparationError> {
@@ -362,7 +362,7 @@ async fn gather(length: u64, mut chunks: ByteChunks) -> Result<Vec<u8>, Preparat
 }
 
 fn broken_off(error: BoxError) -> PreparationError {
-    PreparationError::Unavailable(Unavailable::new("reading a stored file", error))
+    PreparationError::Unavailable(StoreUnavailable::new("reading a stored file", error))
 }
 
 fn refused(refusal: Refusal, step: &StepName) -> ParkReason {

@@ -133,10 +133,10 @@ impl StatusSource for IdenfyCaller {
         })
     }
 
-    async fn left_alone_until(&self, scan_ref: &ScanRef) -> Option<Timestamp> {
+    async fn circuit_open_until(&self, scan_ref: &ScanRef) -> Option<Timestamp> {
         // What the status is does not matter; that there is an answer does, and the circuit has
         // seen it.
-        IdenfyCaller::left_alone_until(self, || async { drop(self.status(scan_ref).await) }).await
+        IdenfyCaller::circuit_open_until(self, || async { drop(self.status(scan_ref).await) }).await
     }
 }
 
@@ -146,8 +146,8 @@ impl StatusSource for IdenfyProvider {
         self.caller.status(scan_ref).await
     }
 
-    async fn left_alone_until(&self, scan_ref: &ScanRef) -> Option<Timestamp> {
-        StatusSource::left_alone_until(&self.caller, scan_ref).await
+    async fn circuit_open_until(&self, scan_ref: &ScanRef) -> Option<Timestamp> {
+        StatusSource::circuit_open_until(&self.caller, scan_ref).await
     }
 }
 

@@ -8,7 +8,7 @@ use aws_sdk_sqs::Client;
 use aws_types::SdkConfig;
 use serde::{Deserialize, Serialize};
 use verification::identifiers::ScanRef;
-use verification::ports::{SubmissionQueue, Unavailable};
+use verification::ports::{StoreUnavailable, SubmissionQueue};
 
 use crate::error::unavailable;
 
@@ -48,7 +48,11 @@ impl SqsSubmissionQueue {
     /// # Errors
     /// SQS is unavailable. The message is shown again all the same, after the queue's own
     /// visibility timeout.
-    pub async fn postpone(&self, receipt_handle: &str, pause: Duration) -> Result<(), Unavailable> {
+    pub async fn postpone(
+        &self,
+        receipt_handle: &str,
+        pause: Duration,
+    ) -> Result<(), StoreUnavailable> {
         let seconds = pause.min(LONGEST_VISIBILITY).as_millis().div_ceil(1_000);
         let request = self
             .client
@@ -69,18 +73,26 @@ impl SqsSubmissionQueue {
     ///
     /// # Errors
     /// SQS is unavailable.
-    pub async fn enqueue_later(&self, first: &ScanRef, delay: Duration) -> Result<(), Unavailable> {
+    pub async fn enqueue_later(
+        &self,
+        first: &ScanRef,
+        delay: Duration,
+    ) -> Result<(), StoreUnavailable> {
         let seconds = delay.min(LONGEST_DELAY).as_millis().div_ceil(1_000);
         self.send(first, Some(i32::try_from(seconds).unwrap_or(i32::MAX)))
             .await
     }
 
-    async fn send(&self, first: &ScanRef, delay_seconds: Option<i32>) -> Result<(), Unavailable> {
+    async fn send(
+        &self,
+        first: &ScanRef,
+        delay_seconds: Option<i32>,
+    ) -> Result<(), StoreUnavailable> {
         let message = Message::SubmitDocumentsV1 {
             scan_ref: first.clone(),
         };
         let body = serde_json::to_string(&message)
-            .map_err(|error| Unavailable::new("enqueueing", error))?;
+            .map_err(|error| StoreUnavailable::new("enqueueing", error))?;
         let request = self
             .client
             .send_message()
@@ -95,7 +107,7 @@ impl SqsSubmissionQueue {
 
 #[async_trait]
 impl SubmissionQueue for SqsSubmissionQueue {
-    async fn enqueue(&self, first: &ScanRef) -> Result<(), Unavailable> {
+    async fn enqueue(&self, first: &ScanRef) -> Result<(), StoreUnavailable> {
         self.send(first, None).await
     }
 }

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use aws_sdk_s3::Client;
 use aws_types::SdkConfig;
 use verification::identifiers::ScanRef;
-use verification::ports::{FileRemoval, RemovedFiles, Unavailable};
+use verification::ports::{FileRemoval, RemovedFiles, StoreUnavailable};
 
 use crate::documents::s3_client;
 use crate::error::unavailable;
@@ -27,7 +27,7 @@ impl S3FileRemoval {
 
     /// One verification has a handful of objects, so they are removed one by one: a failure names
     /// itself and the rest is found again.
-    async fn remove_below(&self, prefix: String) -> Result<u64, Unavailable> {
+    async fn remove_below(&self, prefix: String) -> Result<u64, StoreUnavailable> {
         let mut removed = 0;
         let (mut key_marker, mut version_marker) = (None, None);
         loop {
@@ -75,7 +75,7 @@ impl S3FileRemoval {
 
 #[async_trait]
 impl FileRemoval for S3FileRemoval {
-    async fn remove(&self, scan_ref: &ScanRef) -> Result<RemovedFiles, Unavailable> {
+    async fn remove(&self, scan_ref: &ScanRef) -> Result<RemovedFiles, StoreUnavailable> {
         Ok(RemovedFiles {
             documents: self.remove_below(format!("documents/{scan_ref}/")).await?,
             callbacks: self.remove_below(format!("callbacks/{scan_ref}/")).await?,

@@ -11,7 +11,7 @@ use idenfy::{Credentials, SignatureError, SigningKey, SigningKeys, VerifiedBody}
 use serde::Deserialize;
 use tokio::sync::Mutex;
 use verification::Timestamp;
-use verification::ports::{Clock, Unavailable};
+use verification::ports::{Clock, StoreUnavailable};
 
 use crate::error::unavailable;
 
@@ -26,7 +26,7 @@ pub struct Secret {
 #[derive(Debug, thiserror::Error)]
 pub enum SecretError {
     #[error(transparent)]
-    Unavailable(Unavailable),
+    Unavailable(StoreUnavailable),
     /// The message names the member and never shows the value.
     #[error(
         "the secret must be JSON such as {{\"apiKey\": \"…\", \"apiSecret\": \"…\", \"signingKeys\": [\"…\"]}}: {0}"

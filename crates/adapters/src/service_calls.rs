@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use reqwest::StatusCode;
 use reqwest::header::HeaderMap;
-use verification::ports::Unavailable;
+use verification::ports::StoreUnavailable;
 
 use crate::error::refused;
 use crate::sdk::AwsSettings;
@@ -66,7 +66,7 @@ impl ServiceCalls {
     ///
     /// # Errors
     /// There was no answer but of that kind.
-    pub async fn send(&self, call: &Call<'_>) -> Result<ServiceAnswer, Unavailable> {
+    pub async fn send(&self, call: &Call<'_>) -> Result<ServiceAnswer, StoreUnavailable> {
         let mut pauses = PAUSES.into_iter();
         loop {
             let error = match self.attempt(call).await {
@@ -81,10 +81,10 @@ impl ServiceCalls {
         }
     }
 
-    async fn attempt(&self, call: &Call<'_>) -> Result<ServiceAnswer, Unavailable> {
+    async fn attempt(&self, call: &Call<'_>) -> Result<ServiceAnswer, StoreUnavailable> {
         let url = format!("{}{}", self.endpoint, call.path);
         let signature = self.signer.sign("POST", &url, call.headers, call.body);
-        let signature = signature.map_err(|error| Unavailable::new(call.what, error))?;
+        let signature = signature.map_err(|error| StoreUnavailable::new(call.what, error))?;
         let mut request = self
             .http
             .post(&url)
@@ -96,7 +96,8 @@ impl ServiceCalls {
         for (name, value) in signature {
             request = request.header(name, value);
         }
-        let no_answer = |error: reqwest::Error| Unavailable::new(call.what, error.without_url());
+        let no_answer =
+            |error: reqwest::Error| StoreUnavailable::new(call.what, error.without_url());
         let answer = request.send().await.map_err(no_answer)?;
         let (status, headers) = (answer.status(), answer.headers().clone());
         Ok(ServiceAnswer {

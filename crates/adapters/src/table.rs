@@ -29,7 +29,7 @@ use aws_smithy_runtime_api::client::result::SdkError;
 use futures_util::future::join_all;
 use verification::identifiers::{ClientId, ScanRef};
 use verification::ports::{
-    HistoryEntry, Overdue, Page, PageStart, PairingWrite, Pairings, Saved, Unavailable,
+    HistoryEntry, Overdue, Page, PageStart, PairingWrite, Pairings, Saved, StoreUnavailable,
 };
 use verification::{Pairing, State, Timestamp};
 
@@ -59,7 +59,7 @@ impl DynamoPairings {
         }
     }
 
-    async fn item(&self, pk: String, sk: &str) -> Result<Option<Item>, Unavailable> {
+    async fn item(&self, pk: String, sk: &str) -> Result<Option<Item>, StoreUnavailable> {
         let request = self
             .client
             .get_item()
@@ -73,7 +73,7 @@ impl DynamoPairings {
         &self,
         item: Item,
         condition: Option<Condition>,
-    ) -> Result<TransactWriteItem, Unavailable> {
+    ) -> Result<TransactWriteItem, StoreUnavailable> {
         let mut put = Put::builder().table_name(&self.table).set_item(Some(item));
         if let Some(Condition { expression, values }) = condition {
             put = put
@@ -82,14 +82,14 @@ impl DynamoPairings {
         }
         let put = put
             .build()
-            .map_err(|error| Unavailable::new(WRITING, error))?;
+            .map_err(|error| StoreUnavailable::new(WRITING, error))?;
         Ok(TransactWriteItem::builder().put(put).build())
     }
 }
 
 impl DynamoPairings {
     /// Removes one item; 1 if it was there.
-    async fn delete(&self, pk: String, sk: String) -> Result<u64, Unavailable> {
+    async fn delete(&self, pk: String, sk: String) -> Result<u64, StoreUnavailable> {
         let request = self
             .client
             .delete_item()
@@ -109,13 +109,13 @@ impl DynamoPairings {
 
 #[async_trait]
 impl Pairings for DynamoPairings {
-    async fn find(&self, scan_ref: &ScanRef) -> Result<Option<Pairing>, Unavailable> {
+    async fn find(&self, scan_ref: &ScanRef) -> Result<Option<Pairing>, StoreUnavailable> {
         let (own, alias) = futures_util::future::try_join(
             self.item(pairing_key(scan_ref), PAIRING),
             self.item(alias_key(scan_ref), ALIAS),
         )
         .await?;
-        let strange = |error| Unavailable::new(READING, error);
+        let strange = |error| StoreUnavailable::new(READING, error);
         if let Some(item) = own {
             return read_pairing(&item).map(Some).map_err(strange);
         }
@@ -130,11 +130,11 @@ impl Pairings for DynamoPairings {
         read_pairing(&item).map(Some).map_err(strange)
     }
 
-    async fn save(&self, write: &PairingWrite) -> Result<Saved, Unavailable> {
+    async fn save(&self, write: &PairingWrite) -> Result<Saved, StoreUnavailable> {
         let pairing = &write.pairing;
         let expires_at = number(pairing.updated_at.plus(self.retention).seconds());
-        let item =
-            pairing_item(pairing, &expires_at).map_err(|error| Unavailable::new(WRITING, error))?;
+        let item = pairing_item(pairing, &expires_at)
+            .map_err(|error| StoreUnavailable::new(WRITING, error))?;
         let mut writes = vec![
             self.put(item, Some(Condition::next_after(pairing.version)))?,
             self.put(history_item(write, &expires_at)?, None)?,
@@ -169,7 +169,11 @@ impl Pairings for DynamoPairings {
         }
     }
 
-    async fn history(&self, first: &ScanRef, limit: u16) -> Result<Vec<HistoryEntry>, Unavailable> {
+    async fn history(
+        &self,
+        first: &ScanRef,
+        limit: u16,
+    ) -> Result<Vec<HistoryEntry>, StoreUnavailable> {
         let mut entries = Vec::new();
         let mut start = None;
         loop {
@@ -190,8 +194,9 @@ impl Pairings for DynamoPairings {
                 .await
                 .map_err(|error| unavailable(READING, error))?;
             for item in answer.items.unwrap_or_default() {
-                entries
-                    .push(read_history(&item).map_err(|error| Unavailable::new(READING, error))?);
+                entries.push(
+                    read_history(&item).map_err(|error| StoreUnavailable::new(READING, error))?,
+                );
             }
             start = answer
                 .last_evaluated_key
@@ -207,7 +212,7 @@ impl Pairings for DynamoPairings {
         client_id: &ClientId,
         start: Option<&PageStart>,
         limit: u16,
-    ) -> Result<Page, Unavailable> {
+    ) -> Result<Page, StoreUnavailable> {
         let start = start.map(|start| {
             Item::from([
                 ("pk".to_owned(), text(pairing_key(&start.first))),
@@ -233,7 +238,8 @@ impl Pairings for DynamoPairings {
             .map_err(|error| unavailable(READING, error))?;
         let mut pairings = Vec::new();
         for item in answer.items.unwrap_or_default() {
-            pairings.push(read_summary(&item).map_err(|error| Unavailable::new(READING, error))?);
+            pairings
+                .push(read_summary(&item).map_err(|error| StoreUnavailable::new(READING, error))?);
         }
         let has_more = pairings.len() > usize::from(limit);
         pairings.truncate(usize::from(limit));
@@ -247,7 +253,7 @@ impl Pairings for DynamoPairings {
         })
     }
 
-    async fn overdue(&self, now: Timestamp, limit: u16) -> Result<Vec<Overdue>, Unavailable> {
+    async fn overdue(&self, now: Timestamp, limit: u16) -> Result<Vec<Overdue>, StoreUnavailable> {
         let shards = (0..ATTENTION_SHARDS).map(|shard| {
             let request = self
                 .client
@@ -268,8 +274,9 @@ impl Pairings for DynamoPairings {
                 .items
                 .unwrap_or_default()
             {
-                overdue
-                    .push(read_overdue(&item).map_err(|error| Unavailable::new(READING, error))?);
+                overdue.push(
+                    read_overdue(&item).map_err(|error| StoreUnavailable::new(READING, error))?,
+                );
             }
         }
         overdue.sort_by(|a, b| (a.attention_at, &a.first).cmp(&(b.attention_at, &b.first)));
@@ -277,14 +284,14 @@ impl Pairings for DynamoPairings {
         Ok(overdue)
     }
 
-    async fn is_forgotten(&self, scan_ref: &ScanRef) -> Result<bool, Unavailable> {
+    async fn is_forgotten(&self, scan_ref: &ScanRef) -> Result<bool, StoreUnavailable> {
         Ok(self
             .item(tombstone_key(scan_ref), TOMBSTONE)
             .await?
             .is_some())
     }
 
-    async fn forget(&self, pairing: &Pairing) -> Result<u64, Unavailable> {
+    async fn forget(&self, pairing: &Pairing) -> Result<u64, StoreUnavailable> {
         let expires_at = number(pairing.updated_at.plus(self.retention).seconds());
         for scan_ref in pairing.scan_refs() {
             let put = self
@@ -319,8 +326,8 @@ impl Pairings for DynamoPairings {
                 .await
                 .map_err(|error| unavailable(READING, error))?;
             for item in answer.items.unwrap_or_default() {
-                let sk =
-                    attribute(&item, "sk").map_err(|error| Unavailable::new(READING, error))?;
+                let sk = attribute(&item, "sk")
+                    .map_err(|error| StoreUnavailable::new(READING, error))?;
                 removed += self
                     .delete(pairing_key(&pairing.first), sk.to_owned())
                     .await?;

@@ -3,10 +3,10 @@
 
 use std::collections::BTreeMap;
 
-use idenfy::{StepsVerdict, VerifiedBody};
+use idenfy::{StepsVerdictWord, VerifiedBody};
 use verification::comparison::Subject;
 use verification::identifiers::{ClientId, CountryCode, Digest256, StepName};
-use verification::result::{self, CallbackFacts, StepLinks, Tag};
+use verification::result::{self, CallbackContent, StepLinks, Tag};
 use verification::secret::FileLink;
 
 /// A verified body that nothing can be decided on.
@@ -23,7 +23,7 @@ pub enum UnusableCallback {
 /// # Errors
 /// The body is not a callback, or its `scanRef` cannot be used as a key. It is still iDenfy's: keep
 /// it.
-pub fn facts(body: &VerifiedBody) -> Result<CallbackFacts, UnusableCallback> {
+pub fn facts(body: &VerifiedBody) -> Result<CallbackContent, UnusableCallback> {
     let callback = body.parse().map_err(UnusableCallback::Unreadable)?;
     let client_id: Option<ClientId> = callback
         .client_id
@@ -34,7 +34,7 @@ pub fn facts(body: &VerifiedBody) -> Result<CallbackFacts, UnusableCallback> {
         .keys()
         .filter_map(|step| step.parse().ok())
         .collect();
-    Ok(CallbackFacts {
+    Ok(CallbackContent {
         scan_ref: callback
             .scan_ref
             .parse()
@@ -45,11 +45,11 @@ pub fn facts(body: &VerifiedBody) -> Result<CallbackFacts, UnusableCallback> {
         is_final: callback.is_final,
         overall: callback.status.overall.as_ref().map(overall),
         steps_verdict: match callback.status.additional_steps {
-            StepsVerdict::Valid => result::StepsVerdict::Valid,
-            StepsVerdict::Invalid => result::StepsVerdict::Invalid,
-            StepsVerdict::NotFound => result::StepsVerdict::NotFound,
-            StepsVerdict::NotJudged => result::StepsVerdict::NotJudged,
-            StepsVerdict::Unknown => result::StepsVerdict::Unknown,
+            StepsVerdictWord::Valid => result::StepsVerdict::Valid,
+            StepsVerdictWord::Invalid => result::StepsVerdict::Invalid,
+            StepsVerdictWord::NotFound => result::StepsVerdict::NotFound,
+            StepsVerdictWord::NotJudged => result::StepsVerdict::NotJudged,
+            StepsVerdictWord::Unknown => result::StepsVerdict::Unknown,
         },
         has_unusable_steps: steps.len() < callback.additional_steps.len(),
         steps,
@@ -97,17 +97,17 @@ pub fn subject(body: &VerifiedBody) -> Option<Subject> {
     })
 }
 
-pub(crate) fn overall(overall: &idenfy::Overall) -> result::Overall {
+pub(crate) fn overall(overall: &idenfy::OverallWord) -> result::Overall {
     match overall {
-        idenfy::Overall::Approved => result::Overall::Approved,
-        idenfy::Overall::Denied => result::Overall::Denied,
-        idenfy::Overall::Suspected => result::Overall::Suspected,
-        idenfy::Overall::Reviewing => result::Overall::Reviewing,
-        idenfy::Overall::Expired => result::Overall::Expired,
-        idenfy::Overall::Active => result::Overall::Active,
-        idenfy::Overall::Deleted => result::Overall::Deleted,
-        idenfy::Overall::Archived => result::Overall::Archived,
-        idenfy::Overall::ExpiredDeleted => result::Overall::ExpiredDeleted,
+        idenfy::OverallWord::Approved => result::Overall::Approved,
+        idenfy::OverallWord::Denied => result::Overall::Denied,
+        idenfy::OverallWord::Suspected => result::Overall::Suspected,
+        idenfy::OverallWord::Reviewing => result::Overall::Reviewing,
+        idenfy::OverallWord::Expired => result::Overall::Expired,
+        idenfy::OverallWord::Active => result::Overall::Active,
+        idenfy::OverallWord::Deleted => result::Overall::Deleted,
+        idenfy::OverallWord::Archived => result::Overall::Archived,
+        idenfy::OverallWord::ExpiredDeleted => result::Overall::ExpiredDeleted,
         _ => result::Overall::Unknown,
     }
 }
@@ -137,7 +137,7 @@ mod tests {
 
     use super::*;
 
-    fn facts_of(body: &Value) -> CallbackFacts {
+    fn facts_of(body: &Value) -> CallbackContent {
         facts(&VerifiedBody::previously_verified(Bytes::from(
             body.to_string(),
         )))

@@ -5,7 +5,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use serde_json::Value;
-use verification::ports::Unavailable;
+use verification::ports::StoreUnavailable;
 
 use crate::error::refused;
 use crate::sdk::AwsSettings;
@@ -65,7 +65,7 @@ pub enum InvocationError {
     Unreadable,
     /// It was not reached: throttled, forbidden, or no connection.
     #[error(transparent)]
-    Unavailable(#[from] Unavailable),
+    Unavailable(#[from] StoreUnavailable),
 }
 
 /// Invokes versions and waits for their answers.

@@ -18,9 +18,9 @@ use serde_json::Value;
 
 pub use self::file_urls::FileUrls;
 pub use self::identity::Identity;
-pub use self::overall::Overall;
+pub use self::overall::OverallWord;
 pub use self::status::Status;
-pub use self::steps_verdict::StepsVerdict;
+pub use self::steps_verdict::StepsVerdictWord;
 use crate::lenient_json::UNREADABLE;
 use crate::scan_ref;
 use crate::selection::{Members, NotJson, Selected, Selection};
@@ -303,8 +303,8 @@ mod tests {
             ));
             assert_eq!((callback.is_final, callback.start_time), (None, None));
             assert!(callback.client_id.unwrap().contains(UNREADABLE));
-            assert_ne!(callback.status.overall, Some(Overall::Approved));
-            assert_eq!(callback.status.additional_steps, StepsVerdict::Unknown);
+            assert_ne!(callback.status.overall, Some(OverallWord::Approved));
+            assert_eq!(callback.status.additional_steps, StepsVerdictWord::Unknown);
             assert_eq!(
                 callback.file_urls,
                 FileUrls::from_iter([("B".to_owned(), vec!["b".to_owned()])])

@@ -15,7 +15,7 @@ mod word;
 
 pub use auth_token::AuthToken;
 pub use callback::{
-    Callback, FileUrls, Identity, Overall, Status, StepsVerdict, UnreadableCallback,
+    Callback, FileUrls, Identity, OverallWord, Status, StepsVerdictWord, UnreadableCallback,
 };
 pub use client::{
     AdditionalSteps, Client, CreateToken, Files, Questionnaire, Step, StepKind, Timeouts, Token,

@@ -8,14 +8,14 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use crate::circuit::{Circuit, GLANCE, Gate, Health, Proposal, Turn};
+use crate::circuit::{Circuit, CircuitChange, Gate, Health, PROBE_POLL, Proposal};
 use crate::observation::Observation;
 use crate::ports::{Circuits, Clock, Observer, Saved};
 use crate::time::Timestamp;
 
 /// How old what a process knows of the circuit may be. So much longer a process may go on calling
 /// after another one has opened it.
-const FRESH: Duration = Duration::from_secs(1);
+const CACHE_AGE: Duration = Duration::from_secs(1);
 
 /// How often a lost race is tried again. What is lost for good is one count of many.
 const MAXIMUM_RACES: u32 = 4;
@@ -33,12 +33,12 @@ pub enum Admission {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Permit {
     /// The one try of a circuit whose pause is over: the version that was stored when it was taken.
-    taken: Option<u64>,
+    probe: Option<u64>,
 }
 
 impl Permit {
     /// For a call that is made whatever the circuit says, and is evidence all the same.
-    pub const UNASKED: Self = Self { taken: None };
+    pub const WITHOUT_PROBE: Self = Self { probe: None };
 }
 
 pub struct Breaker {
@@ -72,43 +72,43 @@ impl Breaker {
     /// Asks for one call. Where a try is to be had, exactly one of all callers gets it.
     pub async fn admit(&self) -> Admission {
         let Some(circuit) = self.recent().await else {
-            return Admission::Go(Permit::UNASKED);
+            return Admission::Go(Permit::WITHOUT_PROBE);
         };
         let now = self.clock.now();
         match circuit.gate(now) {
-            Gate::Closed => return Admission::Go(Permit::UNASKED),
+            Gate::Closed => return Admission::Go(Permit::WITHOUT_PROBE),
             Gate::Open { until } => return Admission::Wait { until },
             Gate::HalfOpen { .. } => {}
         }
-        let Some(taken) = circuit.taken(now) else {
-            return Admission::Go(Permit::UNASKED);
+        let Some(probe) = circuit.with_probe_taken(now) else {
+            return Admission::Go(Permit::WITHOUT_PROBE);
         };
-        match self.store.replace_circuit(&taken).await {
+        match self.store.replace_circuit(&probe).await {
             Ok(Saved::Won) => {
-                let version = taken.version;
-                self.learn(taken);
+                let version = probe.version;
+                self.learn(probe);
                 Admission::Go(Permit {
-                    taken: Some(version),
+                    probe: Some(version),
                 })
             }
             // Somebody else is trying.
             Ok(Saved::Lost) => {
                 self.forget();
                 Admission::Wait {
-                    until: now.plus(GLANCE),
+                    until: now.plus(PROBE_POLL),
                 }
             }
-            Err(_) => Admission::Go(Permit::UNASKED),
+            Err(_) => Admission::Go(Permit::WITHOUT_PROBE),
         }
     }
 
     /// Tells what a call came to.
     pub async fn report(&self, permit: Permit, operation: &str, health: Health) {
-        if permit.taken.is_none() {
+        if permit.probe.is_none() {
             match health {
                 Health::Unknown => return,
                 Health::Answering => match self.recent().await {
-                    Some(circuit) if circuit.cares_about_success(operation) => {}
+                    Some(circuit) if circuit.is_changed_by_success(operation) => {}
                     _ => return,
                 },
                 Health::Failing { .. } => {}
@@ -119,22 +119,22 @@ impl Breaker {
                 return;
             };
             let now = self.clock.now();
-            let proposal = match permit.taken {
-                Some(taken) => circuit.after_try(taken, operation, health, now),
+            let proposal = match permit.probe {
+                Some(probe) => circuit.after_probe(probe, operation, health, now),
                 None => circuit.after_call(operation, health, now),
             };
-            let Some(Proposal { next, turn }) = proposal else {
+            let Some(Proposal { next, change }) = proposal else {
                 self.learn(circuit);
                 return;
             };
             match self.store.replace_circuit(&next).await {
                 Ok(Saved::Won) => {
                     self.learn(next);
-                    match turn {
-                        Some(Turn::Opened { cause, pause }) => self
+                    match change {
+                        Some(CircuitChange::Opened { cause, pause }) => self
                             .observer
                             .observe(Observation::CircuitOpened { cause, pause }),
-                        Some(Turn::Closed { was_open }) => self
+                        Some(CircuitChange::Closed { was_open }) => self
                             .observer
                             .observe(Observation::CircuitClosed { was_open }),
                         None => {}
@@ -151,7 +151,7 @@ impl Breaker {
         let now = self.clock.now();
         if let Some((read_at, circuit)) =
             &*self.known.lock().unwrap_or_else(PoisonError::into_inner)
-            && now.since(*read_at) < FRESH
+            && now.since(*read_at) < CACHE_AGE
         {
             return Some(circuit.clone());
         }

@@ -21,23 +21,23 @@ use crate::transition::MAXIMUM_ATTEMPTS;
 
 /// So many failures of an operation in a row open the circuit, however fast they come: at most so
 /// many pairings pay for the discovery, and those whose calls are already on their way.
-pub const MANY_FAILURES: u32 = 10;
+pub const FAILURE_LIMIT: u32 = 10;
 
 /// So few are enough if they are this far apart. Two, because a pairing may begin a Token 2 three
 /// times ([`MAXIMUM_ATTEMPTS`]) and must have one attempt left for when the provider is back, also
 /// where there is only one customer to notice the trouble.
-pub const FEW_FAILURES: u32 = 2;
+pub const SLOW_FAILURE_LIMIT: u32 = 2;
 const _: () = assert!(
-    FEW_FAILURES < MAXIMUM_ATTEMPTS,
+    SLOW_FAILURE_LIMIT < MAXIMUM_ATTEMPTS,
     "one customer alone must notice with an attempt to spare"
 );
 
-/// How far apart the first and the last of [`FEW_FAILURES`] must be: longer than a blip, shorter
+/// How far apart the first and the last of [`SLOW_FAILURE_LIMIT`] must be: longer than a blip, shorter
 /// than the pause after a lost answer.
-pub const SUSTAINED: Duration = Duration::from_secs(8);
+pub const MINIMUM_FAILURE_SPAN: Duration = Duration::from_secs(8);
 
 /// Failures further apart than this have nothing to do with each other.
-pub const MEMORY: Duration = Duration::from_secs(5 * 60);
+pub const FAILURE_WINDOW: Duration = Duration::from_secs(5 * 60);
 
 /// The first pause; each further one is twice as long, up to [`Cause::longest_pause`].
 pub const SHORTEST_PAUSE: Duration = Duration::from_secs(15);
@@ -46,25 +46,25 @@ pub const SHORTEST_PAUSE: Duration = Duration::from_secs(15);
 /// account's (10,000 requests per hour), so every other call would be told the same. Less long, the
 /// one message waits; its pairing is left alone for that long in any case
 /// ([`Pairing::MESSAGE_PATIENCE`](crate::Pairing::MESSAGE_PATIENCE)).
-pub const LONG_TOLD_PAUSE: Duration = Duration::from_secs(60);
+pub const LONG_RETRY_AFTER: Duration = Duration::from_secs(60);
 const _: () = assert!(
-    LONG_TOLD_PAUSE.as_secs() < Pairing::MESSAGE_PATIENCE.as_secs(),
+    LONG_RETRY_AFTER.as_secs() < Pairing::MESSAGE_PATIENCE.as_secs(),
     "the reconciler must not call sooner than the provider asked for"
 );
 
 /// The longest pause that the provider can ask for (`Retry-After`). Its documented limit is counted
 /// by the hour.
-pub const LONGEST_TOLD_PAUSE: Duration = Duration::from_secs(60 * 60);
+pub const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(60 * 60);
 
 /// How long a try may take before another one may begin: the longest call (45 s) and the writes
 /// around it.
-pub const TRY_LEASE: Duration = Duration::from_secs(60);
+pub const PROBE_LEASE: Duration = Duration::from_secs(60);
 
 /// When to look again while somebody else tries: most tries take less than a second.
-pub const GLANCE: Duration = Duration::from_secs(5);
+pub const PROBE_POLL: Duration = Duration::from_secs(5);
 
 /// A circuit that was closed for so long has forgotten how often it had to open before.
-pub const FORGIVEN_AFTER: Duration = Duration::from_secs(10 * 60);
+pub const BACKOFF_RESET: Duration = Duration::from_secs(10 * 60);
 
 /// What kind of trouble it is, a stable word for metrics and logs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -126,7 +126,7 @@ pub enum Gate {
     /// The pause is over; one caller at a time may try.
     HalfOpen {
         /// Something has been answered since, though not yet what opened the circuit.
-        is_heard: bool,
+        has_answered: bool,
     },
 }
 
@@ -146,9 +146,11 @@ struct Open {
     /// What failed. Another operation's success says that the provider is there, not that this one
     /// works.
     operation: String,
-    is_heard: bool,
+    #[serde(rename = "is_heard")]
+    has_answered: bool,
     /// Somebody is trying, until then at most.
-    trying_until: Option<Timestamp>,
+    #[serde(rename = "trying_until")]
+    probing_until: Option<Timestamp>,
 }
 
 /// The circuit as it is stored. The default is one that was never needed.
@@ -165,7 +167,7 @@ pub struct Circuit {
 
 /// What a stored change means to people.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Turn {
+pub enum CircuitChange {
     /// Newly opened, or opened again after a try.
     Opened {
         cause: Cause,
@@ -180,7 +182,7 @@ pub enum Turn {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Proposal {
     pub next: Circuit,
-    pub turn: Option<Turn>,
+    pub change: Option<CircuitChange>,
 }
 
 impl Circuit {
@@ -191,32 +193,32 @@ impl Circuit {
         if open.until > now {
             return Gate::Open { until: open.until };
         }
-        match open.trying_until {
-            Some(trying_until) if trying_until > now => Gate::Open {
-                until: trying_until.min(now.plus(GLANCE)),
+        match open.probing_until {
+            Some(probing_until) if probing_until > now => Gate::Open {
+                until: probing_until.min(now.plus(PROBE_POLL)),
             },
             _ => Gate::HalfOpen {
-                is_heard: open.is_heard,
+                has_answered: open.has_answered,
             },
         }
     }
 
     /// The circuit with the one try taken; `None` where there is none to take.
-    pub fn taken(&self, now: Timestamp) -> Option<Self> {
+    pub fn with_probe_taken(&self, now: Timestamp) -> Option<Self> {
         let Gate::HalfOpen { .. } = self.gate(now) else {
             return None;
         };
         let open = self.open.as_ref()?;
         Some(self.with(|next| {
             next.open = Some(Open {
-                trying_until: Some(now.plus(TRY_LEASE)),
+                probing_until: Some(now.plus(PROBE_LEASE)),
                 ..open.clone()
             });
         }))
     }
 
     /// Whether a success of `operation` would change anything: most do not, and cost no write.
-    pub fn cares_about_success(&self, operation: &str) -> bool {
+    pub fn is_changed_by_success(&self, operation: &str) -> bool {
         self.failures.contains_key(operation)
     }
 
@@ -229,25 +231,25 @@ impl Circuit {
         }
         match health {
             Health::Unknown => None,
-            Health::Answering => self.cares_about_success(operation).then(|| Proposal {
+            Health::Answering => self.is_changed_by_success(operation).then(|| Proposal {
                 next: self.with(|next| {
                     next.failures.remove(operation);
                 }),
-                turn: None,
+                change: None,
             }),
             Health::Failing { cause, retry_after } => {
-                let failures = self.one_more(operation, now);
-                let is_sustained =
-                    failures.count >= FEW_FAILURES && now.since(failures.first) >= SUSTAINED;
-                let is_told = retry_after.is_some_and(|told| told >= LONG_TOLD_PAUSE);
-                if is_told || is_sustained || failures.count >= MANY_FAILURES {
+                let failures = self.count_failure(operation, now);
+                let is_sustained = failures.count >= SLOW_FAILURE_LIMIT
+                    && now.since(failures.first) >= MINIMUM_FAILURE_SPAN;
+                let is_told = retry_after.is_some_and(|told| told >= LONG_RETRY_AFTER);
+                if is_told || is_sustained || failures.count >= FAILURE_LIMIT {
                     return Some(self.opened(operation, cause, retry_after, now));
                 }
                 Some(Proposal {
                     next: self.with(|next| {
                         next.failures.insert(operation.to_owned(), failures);
                     }),
-                    turn: None,
+                    change: None,
                 })
             }
         }
@@ -256,14 +258,14 @@ impl Circuit {
     /// What the outcome of the one try changes. `taken` is the version that [`taken`](Self::taken)
     /// was stored as; if the circuit has changed since, the try took too long and another one
     /// counts.
-    pub fn after_try(
+    pub fn after_probe(
         &self,
-        taken: u64,
+        probe: u64,
         operation: &str,
         health: Health,
         now: Timestamp,
     ) -> Option<Proposal> {
-        if self.version != taken {
+        if self.version != probe {
             return None;
         }
         let open = self.open.as_ref()?;
@@ -274,8 +276,8 @@ impl Circuit {
             // What opened the circuit works again; or a second answer in a row came from elsewhere,
             // and what opened it is not asked for often enough to wait for. Should it still fail,
             // the circuit opens again for longer.
-            Health::Answering if open.operation == operation || open.is_heard => Proposal {
-                turn: Some(Turn::Closed {
+            Health::Answering if open.operation == operation || open.has_answered => Proposal {
+                change: Some(CircuitChange::Closed {
                     was_open: now.since(open.since),
                 }),
                 next: self.with(|next| {
@@ -285,11 +287,11 @@ impl Circuit {
                 }),
             },
             health => Proposal {
-                turn: None,
+                change: None,
                 next: self.with(|next| {
                     next.open = Some(Open {
-                        trying_until: None,
-                        is_heard: health == Health::Answering || open.is_heard,
+                        probing_until: None,
+                        has_answered: health == Health::Answering || open.has_answered,
                         ..open.clone()
                     });
                 }),
@@ -297,9 +299,9 @@ impl Circuit {
         })
     }
 
-    fn one_more(&self, operation: &str, now: Timestamp) -> Failures {
+    fn count_failure(&self, operation: &str, now: Timestamp) -> Failures {
         match self.failures.get(operation) {
-            Some(known) if now.since(known.last) <= MEMORY => Failures {
+            Some(known) if now.since(known.last) <= FAILURE_WINDOW => Failures {
                 count: known.count.saturating_add(1),
                 first: known.first,
                 last: now,
@@ -319,13 +321,13 @@ impl Circuit {
         retry_after: Option<Duration>,
         now: Timestamp,
     ) -> Proposal {
-        let is_forgiven = self.open.is_none()
+        let is_reset = self.open.is_none()
             && self
                 .closed_at
-                .is_none_or(|closed_at| now.since(closed_at) >= FORGIVEN_AFTER);
-        let before = if is_forgiven { 0 } else { self.openings };
+                .is_none_or(|closed_at| now.since(closed_at) >= BACKOFF_RESET);
+        let before = if is_reset { 0 } else { self.openings };
         let grown = SHORTEST_PAUSE.saturating_mul(2_u32.saturating_pow(before.min(16)));
-        let told = retry_after.unwrap_or_default().min(LONGEST_TOLD_PAUSE);
+        let told = retry_after.unwrap_or_default().min(LONGEST_RETRY_AFTER);
         let pause = grown.min(cause.longest_pause()).max(told);
         // A try of something else than what opened the circuit may fail as well; the circuit stays
         // open for what opened it.
@@ -334,7 +336,7 @@ impl Circuit {
             None => (now, operation.to_owned()),
         };
         Proposal {
-            turn: Some(Turn::Opened { cause, pause }),
+            change: Some(CircuitChange::Opened { cause, pause }),
             next: self.with(|next| {
                 next.openings = before.saturating_add(1);
                 next.failures.clear();
@@ -343,8 +345,8 @@ impl Circuit {
                     until: now.plus(pause),
                     cause,
                     operation,
-                    is_heard: false,
-                    trying_until: None,
+                    has_answered: false,
+                    probing_until: None,
                 });
             }),
         }

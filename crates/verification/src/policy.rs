@@ -10,7 +10,7 @@ use crate::identifiers::{CountryCode, Side, StepName, UploadId};
 use crate::pairing::ExpectedDocument;
 use crate::pairing::document::{Plan, StepImage, planned_files};
 use crate::pairing::reason::{DeclineReason, ParkReason, SettledReason, WaitingReason};
-use crate::result::{CallbackFacts, Overall, StepsVerdict};
+use crate::result::{CallbackContent, Overall, StepsVerdict};
 pub use step_images::{InvalidStepImages, StepImages};
 pub use step_warnings::StepWarning;
 
@@ -103,7 +103,7 @@ impl Default for Policy {
 impl Policy {
     /// Judges a first result. The order of the questions matters: a negative word counts even when
     /// something else is unclear.
-    pub fn judge(&self, facts: &CallbackFacts, expected: &ExpectedDocument) -> Judgement {
+    pub fn judge(&self, facts: &CallbackContent, expected: &ExpectedDocument) -> Judgement {
         match facts.overall {
             Some(Overall::Expired) => return Judgement::Lapsed,
             Some(Overall::Deleted | Overall::Archived | Overall::ExpiredDeleted) => {
@@ -287,8 +287,8 @@ mod tests {
         }
     }
 
-    fn with_steps(steps: &[&str]) -> CallbackFacts {
-        CallbackFacts {
+    fn with_steps(steps: &[&str]) -> CallbackContent {
+        CallbackContent {
             steps: steps.iter().map(|step| step.parse().unwrap()).collect(),
             ..approved("s1", "c1")
         }
@@ -320,7 +320,7 @@ mod tests {
             Overall::Suspected,
             Overall::Reviewing,
         ] {
-            let facts = CallbackFacts {
+            let facts = CallbackContent {
                 is_final: Some(false),
                 overall: Some(overall),
                 ..approved("s1", "c1")
@@ -335,7 +335,7 @@ mod tests {
 
     #[test]
     fn a_body_without_final_is_taken_for_a_result() {
-        let facts = CallbackFacts {
+        let facts = CallbackContent {
             is_final: None,
             ..approved("s1", "c1")
         };
@@ -349,7 +349,7 @@ mod tests {
     fn every_other_overall_is_never_submitted() {
         let judge = |overall| {
             Policy::default().judge(
-                &CallbackFacts {
+                &CallbackContent {
                     overall,
                     ..approved("s1", "c1")
                 },
@@ -387,7 +387,7 @@ mod tests {
     fn step_verdict_must_be_positive() {
         let judge = |steps_verdict| {
             Policy::default().judge(
-                &CallbackFacts {
+                &CallbackContent {
                     steps_verdict,
                     ..approved("s1", "c1")
                 },
@@ -418,7 +418,7 @@ mod tests {
             step_verdict: StepVerdictPolicy::AcceptUnjudged,
             ..Policy::default()
         };
-        let facts = CallbackFacts {
+        let facts = CallbackContent {
             steps_verdict: StepsVerdict::NotJudged,
             ..approved("s1", "c1")
         };
@@ -426,7 +426,7 @@ mod tests {
             policy.judge(&facts, &ExpectedDocument::default()),
             Judgement::Qualifies(_)
         ));
-        let facts = CallbackFacts {
+        let facts = CallbackContent {
             is_final: None,
             ..facts
         };
@@ -438,7 +438,7 @@ mod tests {
 
     #[test]
     fn an_ordinary_verification_is_declined_not_parked() {
-        let facts = CallbackFacts {
+        let facts = CallbackContent {
             steps_verdict: StepsVerdict::NotJudged,
             ..with_steps(&[])
         };
@@ -446,7 +446,7 @@ mod tests {
             Policy::default().judge(&facts, &ExpectedDocument::default()),
             Judgement::Declines(DeclineReason::NoAdditionalStep)
         );
-        let facts = CallbackFacts {
+        let facts = CallbackContent {
             steps_verdict: StepsVerdict::NotJudged,
             ..with_steps(&["UTILITY_BILL"])
         };
@@ -516,7 +516,7 @@ mod tests {
 
     #[test]
     fn the_first_documents_files_are_never_steps() {
-        let facts = CallbackFacts {
+        let facts = CallbackContent {
             steps_verdict: StepsVerdict::NotJudged,
             ..with_steps(&["FRONT", "BACK", "FACE"])
         };
@@ -554,7 +554,7 @@ mod tests {
     #[test]
     fn a_step_that_cannot_be_named_is_never_left_out_in_silence() {
         let judge = |policy: &Policy, steps: &[&str]| {
-            let facts = CallbackFacts {
+            let facts = CallbackContent {
                 has_unusable_steps: true,
                 ..with_steps(steps)
             };
@@ -604,7 +604,7 @@ mod tests {
             (plan.country.as_str(), plan.document_type),
             ("LV", Some(DocumentType::Passport))
         );
-        let facts = CallbackFacts {
+        let facts = CallbackContent {
             country: None,
             ..approved("s1", "c1")
         };
@@ -620,7 +620,7 @@ mod tests {
             (false, ParkReason::ClientUnknown),
             (true, ParkReason::ClientUnusable),
         ] {
-            let facts = CallbackFacts {
+            let facts = CallbackContent {
                 client_id: None,
                 has_unusable_client,
                 ..approved("s1", "c1")

@@ -16,7 +16,7 @@ use crate::pairing::Pairing;
 use crate::pairing::document::{Plan, PlannedDocument, StoredDocument};
 use crate::pairing::prepared::Preparation;
 use crate::pairing::reason::ParkReason;
-use crate::result::{CallbackFacts, Status, StepLinks};
+use crate::result::{CallbackContent, Status, StepLinks};
 use crate::secret::{AuthToken, FileLink};
 use crate::session::Session;
 use crate::session_key::SessionKey;
@@ -26,14 +26,14 @@ use crate::time::Timestamp;
 /// anything personal.
 #[derive(Debug, thiserror::Error)]
 #[error("{what} failed")]
-pub struct Unavailable {
+pub struct StoreUnavailable {
     /// The port and operation, for logs.
     pub what: &'static str,
     #[source]
     pub source: Option<Box<dyn std::error::Error + Send + Sync>>,
 }
 
-impl Unavailable {
+impl StoreUnavailable {
     pub fn new(
         what: &'static str,
         source: impl Into<Box<dyn std::error::Error + Send + Sync>>,
@@ -133,14 +133,18 @@ pub struct PairingWrite {
 pub trait Pairings: Send + Sync {
     /// By either token's `scanRef`. `None`: no pairing has it as its first or as any of its second
     /// ones.
-    async fn find(&self, scan_ref: &ScanRef) -> Result<Option<Pairing>, Unavailable>;
+    async fn find(&self, scan_ref: &ScanRef) -> Result<Option<Pairing>, StoreUnavailable>;
 
     /// Writes the pairing, its history and the way from its current Token 2 back to it, all or
     /// nothing. May be repeated: a repeat of a write that was won is `Lost`.
-    async fn save(&self, write: &PairingWrite) -> Result<Saved, Unavailable>;
+    async fn save(&self, write: &PairingWrite) -> Result<Saved, StoreUnavailable>;
 
     /// The history, oldest first, at most `limit` entries.
-    async fn history(&self, first: &ScanRef, limit: u16) -> Result<Vec<HistoryEntry>, Unavailable>;
+    async fn history(
+        &self,
+        first: &ScanRef,
+        limit: u16,
+    ) -> Result<Vec<HistoryEntry>, StoreUnavailable>;
 
     /// One page of a client's pairings, newest first, at most `limit` of them. Costs one bounded
     /// read, however many there are.
@@ -149,19 +153,19 @@ pub trait Pairings: Send + Sync {
         client_id: &ClientId,
         start: Option<&PageStart>,
         limit: u16,
-    ) -> Result<Page, Unavailable>;
+    ) -> Result<Page, StoreUnavailable>;
 
     /// Pairings whose `attention_at` has passed, the longest overdue first, at most `limit`. Reads
     /// the index and nothing else, so it may lag behind: read a pairing again before acting on it.
-    async fn overdue(&self, now: Timestamp, limit: u16) -> Result<Vec<Overdue>, Unavailable>;
+    async fn overdue(&self, now: Timestamp, limit: u16) -> Result<Vec<Overdue>, StoreUnavailable>;
 
     /// Whether [`forget`](Self::forget) was called for a pairing that this verification belonged
     /// to.
-    async fn is_forgotten(&self, scan_ref: &ScanRef) -> Result<bool, Unavailable>;
+    async fn is_forgotten(&self, scan_ref: &ScanRef) -> Result<bool, StoreUnavailable>;
 
     /// Removes the pairing with its history and aliases, and remembers of its verifications only
     /// that they are to be ignored. Returns how many records were removed. May be repeated.
-    async fn forget(&self, pairing: &Pairing) -> Result<u64, Unavailable>;
+    async fn forget(&self, pairing: &Pairing) -> Result<u64, StoreUnavailable>;
 }
 
 /// What is stored under idempotency keys. Answers are stored by [`Pairings::save`]. Reads see every
@@ -169,7 +173,7 @@ pub trait Pairings: Send + Sync {
 #[async_trait]
 pub trait SessionKeys: Send + Sync {
     /// What is stored under the key, which may have expired.
-    async fn find_key(&self, key: &Digest256) -> Result<Option<SessionKey>, Unavailable>;
+    async fn find_key(&self, key: &Digest256) -> Result<Option<SessionKey>, StoreUnavailable>;
 
     /// Stores the claim in the place of `known`, which [`find_key`](Self::find_key) has returned.
     /// `Lost`: it has changed since.
@@ -177,21 +181,25 @@ pub trait SessionKeys: Send + Sync {
         &self,
         known: Option<&SessionKey>,
         claim: &SessionKey,
-    ) -> Result<Saved, Unavailable>;
+    ) -> Result<Saved, StoreUnavailable>;
 
     /// Removes the claim, unless it was answered or taken over. May be repeated.
-    async fn release_key(&self, claim: &SessionKey) -> Result<(), Unavailable>;
+    async fn release_key(&self, claim: &SessionKey) -> Result<(), StoreUnavailable>;
 
     /// Removes the answer under the key if it is this session's; 1 if it was. A key may serve
     /// another session by now. May be repeated.
-    async fn forget_answer(&self, key: &Digest256, first: &ScanRef) -> Result<u64, Unavailable>;
+    async fn forget_answer(
+        &self,
+        key: &Digest256,
+        first: &ScanRef,
+    ) -> Result<u64, StoreUnavailable>;
 }
 
 /// Removes files for good, all versions of them.
 #[async_trait]
 pub trait FileRemoval: Send + Sync {
     /// Everything that is stored under the verification's name. May be repeated.
-    async fn remove(&self, scan_ref: &ScanRef) -> Result<RemovedFiles, Unavailable>;
+    async fn remove(&self, scan_ref: &ScanRef) -> Result<RemovedFiles, StoreUnavailable>;
 }
 
 /// How many objects were removed, all versions counted.
@@ -218,14 +226,14 @@ pub trait CallbackArchive: Send + Sync {
         scan_ref: Option<&ScanRef>,
         digest: &Digest256,
         body: &[u8],
-    ) -> Result<(), Unavailable>;
+    ) -> Result<(), StoreUnavailable>;
 
     /// An archived callback. `None`: it is not there any more, or cannot be read.
     async fn read(
         &self,
         scan_ref: &ScanRef,
         digest: &Digest256,
-    ) -> Result<Option<CallbackFacts>, Unavailable>;
+    ) -> Result<Option<CallbackContent>, StoreUnavailable>;
 
     /// What an archived callback tells about person and document. `None`: it is not there any more,
     /// or cannot be read.
@@ -233,7 +241,7 @@ pub trait CallbackArchive: Send + Sync {
         &self,
         scan_ref: &ScanRef,
         digest: &Digest256,
-    ) -> Result<Option<Subject>, Unavailable>;
+    ) -> Result<Option<Subject>, StoreUnavailable>;
 }
 
 /// Why a file is not in the bucket.
@@ -252,7 +260,7 @@ pub enum CaptureError {
     #[error("the link leads to neither a file nor an end")]
     NotAFile,
     #[error("the file cannot be copied now")]
-    Unavailable(#[source] Unavailable),
+    Unavailable(#[source] StoreUnavailable),
 }
 
 /// The files of second documents.
@@ -278,7 +286,7 @@ pub enum PreparationError {
     Refused(ParkReason),
     /// For a reason outside of the documents.
     #[error("the documents cannot be prepared now")]
-    Unavailable(#[source] Unavailable),
+    Unavailable(#[source] StoreUnavailable),
     /// Nothing is known of why: it may be the documents.
     #[error("preparing the documents took too long")]
     OutOfTime,
@@ -314,7 +322,7 @@ pub trait DocumentPreparation: Send + Sync {
 /// Tells the processor to look at a pairing. At least once, in any order.
 #[async_trait]
 pub trait SubmissionQueue: Send + Sync {
-    async fn enqueue(&self, first: &ScanRef) -> Result<(), Unavailable>;
+    async fn enqueue(&self, first: &ScanRef) -> Result<(), StoreUnavailable>;
 }
 
 /// Where the one circuit is kept that all copies of all functions share.
@@ -322,11 +330,11 @@ pub trait SubmissionQueue: Send + Sync {
 pub trait Circuits: Send + Sync {
     /// The circuit as it stands: the default if none is stored. Sees every write that was won
     /// before.
-    async fn circuit(&self) -> Result<Circuit, Unavailable>;
+    async fn circuit(&self) -> Result<Circuit, StoreUnavailable>;
 
     /// Stores the circuit if the stored one's `version` is the one before (none is stored before
     /// version 1). May be repeated: a repeat of a write that was won is `Lost`.
-    async fn replace_circuit(&self, circuit: &Circuit) -> Result<Saved, Unavailable>;
+    async fn replace_circuit(&self, circuit: &Circuit) -> Result<Saved, StoreUnavailable>;
 }
 
 /// Why the provider cannot do now what was asked. Displayed as a stable word for metrics and logs.
@@ -385,7 +393,7 @@ impl std::fmt::Display for RefusalKind {
 pub enum ProviderError {
     /// It was not asked, because it is in trouble for everybody; nobody asks before then.
     #[error("the provider is left alone for now")]
-    LeftAlone { until: Timestamp },
+    CircuitOpen { until: Timestamp },
     /// It certainly did nothing, and may do it later.
     #[error("the provider is unavailable ({kind})")]
     Unavailable {
@@ -429,7 +437,7 @@ pub trait StatusSource: Send + Sync {
     /// Until when there is no use in calling, because the provider is in trouble for everybody;
     /// `None`: call. Ask before writing the intent of a call. May ask the provider for the status
     /// of `scan_ref`, which costs nothing, to find out whether the trouble is over.
-    async fn left_alone_until(&self, scan_ref: &ScanRef) -> Option<Timestamp>;
+    async fn circuit_open_until(&self, scan_ref: &ScanRef) -> Option<Timestamp>;
 }
 
 /// The provider's calls of the second verification. None of them has an idempotency key.
@@ -512,5 +520,5 @@ pub trait Announcer: Send + Sync {
     /// Announces all of them, and says of each, in the same order, whether it was taken. One that
     /// was not, or of which that is not known, may be announced again: consumers know a repeat by
     /// its `scan_ref`, `outcome` and `occurred_at`.
-    async fn announce(&self, announcements: &[Announcement]) -> Vec<Result<(), Unavailable>>;
+    async fn announce(&self, announcements: &[Announcement]) -> Vec<Result<(), StoreUnavailable>>;
 }

@@ -78,7 +78,7 @@ pub type StepLinks = BTreeMap<StepName, Vec<FileLink>>;
 
 /// One verified callback.
 #[derive(Clone, Debug)]
-pub struct CallbackFacts {
+pub struct CallbackContent {
     pub scan_ref: ScanRef,
     pub client_id: Option<ClientId>,
     /// The callback names a client, and not by a [`ClientId`].
@@ -104,7 +104,7 @@ pub struct CallbackFacts {
     pub digest: Digest256,
 }
 
-impl CallbackFacts {
+impl CallbackContent {
     /// Whether the provider may still change this result as a matter of course. A body without
     /// `final` predates the member and is taken for a result.
     pub fn is_provisional(&self) -> bool {

@@ -254,7 +254,7 @@ pub struct Change {
 
 /// Applies `event` at the time `now`.
 pub fn apply(pairing: &Pairing, event: Event, now: Timestamp) -> Transition {
-    let step = Step { pairing, now };
+    let step = Machine { pairing, now };
     let concerns_erasure = matches!(
         event,
         Event::ErasureStarted { .. } | Event::ErasureDeferred { .. }
@@ -338,7 +338,7 @@ pub fn apply(pairing: &Pairing, event: Event, now: Timestamp) -> Transition {
     }
 }
 
-struct Step<'a> {
+struct Machine<'a> {
     pairing: &'a Pairing,
     now: Timestamp,
 }
@@ -352,7 +352,7 @@ const ALREADY_KNOWN: Transition = Transition::Nothing("AlreadyKnown");
 /// This very body has had its effect.
 const ALREADY_HEARD: Transition = Transition::Nothing("AlreadyHeard");
 
-impl Step<'_> {
+impl Machine<'_> {
     fn change(
         &self,
         what: &'static str,

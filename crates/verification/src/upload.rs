@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::identifiers::Digest256;
-use crate::result::{CallbackFacts, StepLinks};
+use crate::result::{CallbackContent, StepLinks};
 
 /// How many uploads of one verification are remembered. The provider allows a customer two attempts
 /// per session by default.
@@ -81,7 +81,7 @@ impl Upload {
     }
 }
 
-impl CallbackFacts {
+impl CallbackContent {
     /// The upload that the body names the files of.
     pub fn upload(&self) -> Upload {
         Upload::of(&self.links, self.finished_at, &self.digest)

@@ -19,7 +19,7 @@ use verification::policy::{ComparisonPolicy, Judgement, Policy};
 use verification::prepared::{Preparation, PreparationChange, PreparedFile};
 use verification::question::{FirstNews, Question, SecondNews};
 use verification::reason::{DeclineReason, ParkReason, WaitingReason};
-use verification::result::{CallbackFacts, Overall, Status};
+use verification::result::{CallbackContent, Overall, Status};
 use verification::secret::AuthToken;
 use verification::testing::fixtures::approved;
 use verification::transition::{
@@ -46,8 +46,8 @@ fn signed_anew() -> Plan {
 }
 
 /// A second upload of the customer's.
-fn newer() -> CallbackFacts {
-    CallbackFacts {
+fn newer() -> CallbackContent {
+    CallbackContent {
         digest: Digest256::of(b"newer"),
         finished_at: Some(2),
         ..approved("first", "client")

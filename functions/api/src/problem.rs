@@ -8,7 +8,7 @@ use lambda_http::http::header::{ALLOW, CONTENT_TYPE, RETRY_AFTER};
 use lambda_http::http::{Response, StatusCode};
 use serde::Serialize;
 use verification::NotOpened;
-use verification::ports::{ProviderError, RefusalKind, Unavailable, UnavailableKind};
+use verification::ports::{ProviderError, RefusalKind, StoreUnavailable, UnavailableKind};
 
 #[derive(Clone, Debug)]
 pub struct Problem {
@@ -121,8 +121,8 @@ impl Problem {
     }
 }
 
-impl From<Unavailable> for Problem {
-    fn from(error: Unavailable) -> Self {
+impl From<StoreUnavailable> for Problem {
+    fn from(error: StoreUnavailable) -> Self {
         let cause = std::error::Error::source(&error).map(ToString::to_string);
         tracing::error!(event = "store_unavailable", error = %error, cause, "a request cannot be served now");
         let detail = "A store is unavailable. Nothing was lost; try again.";
@@ -164,7 +164,7 @@ impl From<ProviderError> for Problem {
         match error {
             // Sessions are asked for whatever the circuit says, so this is the answer of a path
             // that is not taken.
-            ProviderError::LeftAlone { .. } => Self {
+            ProviderError::CircuitOpen { .. } => Self {
                 retry_after_seconds: Some(60),
                 ..Self::new(
                     StatusCode::SERVICE_UNAVAILABLE,

@@ -11,7 +11,7 @@ use verification::identifiers::ScanRef;
 use verification::ports::Clock;
 use verification::{Advance, Advanced, Timestamp};
 
-use crate::leaving_alone::delay;
+use crate::circuit_delay::delay;
 
 /// What is kept of the function's time for the last writes and the answer.
 const RESERVE: Duration = Duration::from_secs(5);
@@ -108,7 +108,7 @@ impl Processor {
                     None,
                 )
             }
-            Ok(Advanced::LeftAlone { until }) => {
+            Ok(Advanced::CircuitOpen { until }) => {
                 let handled = self
                     .send_anew(scan_ref, delay(scan_ref, self.clock.now(), until))
                     .await;

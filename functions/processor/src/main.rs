@@ -1,8 +1,8 @@
 //! Drives pairings forward: captures what is missing, creates Token 2, submits the documents.
 
+mod circuit_delay;
 mod config;
 mod handler;
-mod leaving_alone;
 
 use std::process::ExitCode;
 use std::sync::Arc;

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use lambda_support::peak_memory_kilobytes;
 use serde_json::Value;
 use verification::Announcement;
-use verification::ports::{Announcer, Clock, Unavailable};
+use verification::ports::{Announcer, Clock, StoreUnavailable};
 
 use crate::record::{
     FailedRecord, StreamBatch, StreamBatchResponse, announcement, sequence_number,
@@ -118,7 +118,7 @@ impl Outcomes {
 }
 
 /// The last cause, which says what the service or the network said.
-fn innermost(error: &Unavailable) -> Option<String> {
+fn innermost(error: &StoreUnavailable) -> Option<String> {
     let first = std::error::Error::source(error);
     std::iter::successors(first, |error| error.source())
         .last()
@@ -144,13 +144,16 @@ mod tests {
 
     #[async_trait]
     impl Announcer for Bus {
-        async fn announce(&self, announcements: &[Announcement]) -> Vec<Result<(), Unavailable>> {
+        async fn announce(
+            &self,
+            announcements: &[Announcement],
+        ) -> Vec<Result<(), StoreUnavailable>> {
             let result = |announcement: &Announcement| {
                 if self
                     .refused
                     .contains(&announcement.detail.scan_ref.as_str())
                 {
-                    return Err(Unavailable::new("announcing", "throttled"));
+                    return Err(StoreUnavailable::new("announcing", "throttled"));
                 }
                 self.taken.lock().unwrap().push(announcement.clone());
                 Ok(())

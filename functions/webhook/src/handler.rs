@@ -14,7 +14,7 @@ use lambda_http::{Body, Error, Request, RequestExt};
 use lambda_support::{Metrics, RejectionReason, peak_memory_kilobytes};
 use verification::identifiers::Digest256;
 use verification::ports::Clock;
-use verification::result::CallbackFacts;
+use verification::result::CallbackContent;
 use verification::{AcceptCallback, Accepted, Timestamp};
 
 use crate::config::AllowedSources;
@@ -37,7 +37,7 @@ pub struct Webhook {
     pub allowed_sources: AllowedSources,
     pub metrics: Arc<Metrics>,
     pub clock: Arc<SystemClock>,
-    pub read: fn(&VerifiedBody) -> Result<CallbackFacts, UnusableCallback>,
+    pub read: fn(&VerifiedBody) -> Result<CallbackContent, UnusableCallback>,
 }
 
 /// What is answered, and a stable word for the log.

@@ -4,7 +4,7 @@ use std::error::Error;
 use std::io;
 
 use verification::identifiers::ScanRef;
-use verification::ports::Unavailable;
+use verification::ports::StoreUnavailable;
 
 use crate::exit::Exit;
 
@@ -79,8 +79,8 @@ impl Failure {
     }
 }
 
-impl From<Unavailable> for Failure {
-    fn from(error: Unavailable) -> Self {
+impl From<StoreUnavailable> for Failure {
+    fn from(error: StoreUnavailable) -> Self {
         Self::new("AWS did not do what was asked")
             .because(error)
             .advise("if access was denied, see which permissions the command needs in tools/dvctl/README.md; otherwise try again")
@@ -103,7 +103,7 @@ mod tests {
 
     #[test]
     fn the_message_has_every_cause_in_one_line() {
-        let failure = Failure::from(Unavailable::new("reading the table", "throttled"));
+        let failure = Failure::from(StoreUnavailable::new("reading the table", "throttled"));
         assert_eq!(
             failure.message(),
             "AWS did not do what was asked: reading the table failed: throttled"

@@ -7,7 +7,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use aws_sdk_dynamodb::Client;
 use verification::circuit::Circuit;
-use verification::ports::{Circuits, Clock, Saved, Unavailable};
+use verification::ports::{Circuits, Clock, Saved, StoreUnavailable};
 
 use super::items::{attribute, number, text};
 use super::{Condition, READING, WRITING};
@@ -42,7 +42,7 @@ impl DynamoCircuits {
 
 #[async_trait]
 impl Circuits for DynamoCircuits {
-    async fn circuit(&self) -> Result<Circuit, Unavailable> {
+    async fn circuit(&self) -> Result<Circuit, StoreUnavailable> {
         let request = self
             .client
             .get_item()
@@ -53,13 +53,13 @@ impl Circuits for DynamoCircuits {
             return Ok(Circuit::default());
         };
         let circuit =
-            attribute(&item, "circuit").map_err(|error| Unavailable::new(READING, error))?;
-        serde_json::from_str(circuit).map_err(|error| Unavailable::new(READING, error))
+            attribute(&item, "circuit").map_err(|error| StoreUnavailable::new(READING, error))?;
+        serde_json::from_str(circuit).map_err(|error| StoreUnavailable::new(READING, error))
     }
 
-    async fn replace_circuit(&self, circuit: &Circuit) -> Result<Saved, Unavailable> {
-        let json =
-            serde_json::to_string(circuit).map_err(|error| Unavailable::new(WRITING, error))?;
+    async fn replace_circuit(&self, circuit: &Circuit) -> Result<Saved, StoreUnavailable> {
+        let json = serde_json::to_string(circuit)
+            .map_err(|error| StoreUnavailable::new(WRITING, error))?;
         let Condition { expression, values } = Condition::next_after(circuit.version);
         let put = self
             .client

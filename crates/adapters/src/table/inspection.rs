@@ -4,7 +4,7 @@
 use aws_sdk_dynamodb::types::ReturnConsumedCapacity;
 use verification::Timestamp;
 use verification::identifiers::ScanRef;
-use verification::ports::{PairingSummary, Unavailable};
+use verification::ports::{PairingSummary, StoreUnavailable};
 
 use super::items::{Item, PAIRING, attribute, pairing_key, read_summary, text};
 use super::{DynamoPairings, READING};
@@ -71,7 +71,7 @@ impl DynamoPairings {
         &self,
         inspection: &Inspection,
         start: Option<&InspectionStart>,
-    ) -> Result<Inspected, Unavailable> {
+    ) -> Result<Inspected, StoreUnavailable> {
         let start = match start {
             Some(start) => Some(self.start_key(inspection.place, start).await?),
             None => None,
@@ -112,7 +112,7 @@ impl DynamoPairings {
             .send()
             .await
             .map_err(|error| unavailable(READING, error))?;
-        let strange = |error| Unavailable::new(READING, error);
+        let strange = |error| StoreUnavailable::new(READING, error);
         let next = answer
             .last_evaluated_key
             .as_ref()
@@ -136,8 +136,12 @@ impl DynamoPairings {
 
     /// The index's key has the `clientId` in it, which belongs into no terminal; it is read from
     /// the pairing again.
-    async fn start_key(&self, place: InspectionPlace, start: &str) -> Result<Item, Unavailable> {
-        let gone = || Unavailable::new(READING, StartGone);
+    async fn start_key(
+        &self,
+        place: InspectionPlace,
+        start: &str,
+    ) -> Result<Item, StoreUnavailable> {
+        let gone = || StoreUnavailable::new(READING, StartGone);
         if place == InspectionPlace::Table {
             let (pk, sk) = start.split_once('/').ok_or_else(gone)?;
             return Ok(Item::from([

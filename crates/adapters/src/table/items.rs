@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use aws_sdk_dynamodb::types::AttributeValue;
 use verification::announcement::Announcement;
 use verification::identifiers::{Digest256, ScanRef};
-use verification::ports::{HistoryEntry, Overdue, PairingSummary, PairingWrite, Unavailable};
+use verification::ports::{HistoryEntry, Overdue, PairingSummary, PairingWrite, StoreUnavailable};
 use verification::{Pairing, Timestamp};
 
 use super::WRITING;
@@ -139,7 +139,7 @@ fn attention_shard(first: &ScanRef) -> String {
 pub(super) fn history_item(
     write: &PairingWrite,
     expires_at: &AttributeValue,
-) -> Result<Item, Unavailable> {
+) -> Result<Item, StoreUnavailable> {
     let (entry, version) = (&write.history, write.pairing.version);
     let digest: String = Digest256::of(format!("{version}{}{}", entry.what, entry.at).as_bytes())
         .as_str()
@@ -166,7 +166,7 @@ pub(super) fn history_item(
     }
     if let Some(Announcement { outcome, detail }) = &write.announcement {
         let detail =
-            serde_json::to_string(detail).map_err(|error| Unavailable::new(WRITING, error))?;
+            serde_json::to_string(detail).map_err(|error| StoreUnavailable::new(WRITING, error))?;
         item.insert("outcome".to_owned(), text(outcome.as_str()));
         item.insert("detail".to_owned(), text(detail));
     }

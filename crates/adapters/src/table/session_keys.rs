@@ -8,7 +8,7 @@
 
 use async_trait::async_trait;
 use verification::identifiers::{Digest256, ScanRef};
-use verification::ports::{Saved, SessionKeys, Unavailable};
+use verification::ports::{Saved, SessionKeys, StoreUnavailable};
 use verification::session_key::SessionKey;
 
 use super::items::{Item, attribute, number, text};
@@ -21,8 +21,9 @@ fn key_name(key: &Digest256) -> String {
     format!("IDEMPOTENCY#{key}")
 }
 
-pub(super) fn item(record: &SessionKey) -> Result<Item, Unavailable> {
-    let json = serde_json::to_string(record).map_err(|error| Unavailable::new(WRITING, error))?;
+pub(super) fn item(record: &SessionKey) -> Result<Item, StoreUnavailable> {
+    let json =
+        serde_json::to_string(record).map_err(|error| StoreUnavailable::new(WRITING, error))?;
     let mut item = Item::from([
         ("pk".to_owned(), text(key_name(&record.key))),
         ("sk".to_owned(), text(SK)),
@@ -62,7 +63,11 @@ fn is_answered_with(first: &ScanRef) -> Condition {
 
 impl DynamoPairings {
     /// Whether the record was there, in this condition, and is removed.
-    async fn delete_key(&self, key: &Digest256, condition: Condition) -> Result<bool, Unavailable> {
+    async fn delete_key(
+        &self,
+        key: &Digest256,
+        condition: Condition,
+    ) -> Result<bool, StoreUnavailable> {
         let Condition { expression, values } = condition;
         let request = self.client.delete_item().table_name(&self.table);
         let request = request.key("pk", text(key_name(key))).key("sk", text(SK));
@@ -79,22 +84,22 @@ impl DynamoPairings {
 
 #[async_trait]
 impl SessionKeys for DynamoPairings {
-    async fn find_key(&self, key: &Digest256) -> Result<Option<SessionKey>, Unavailable> {
+    async fn find_key(&self, key: &Digest256) -> Result<Option<SessionKey>, StoreUnavailable> {
         let Some(item) = self.item(key_name(key), SK).await? else {
             return Ok(None);
         };
-        let json =
-            attribute(&item, "session_key").map_err(|error| Unavailable::new(READING, error))?;
+        let json = attribute(&item, "session_key")
+            .map_err(|error| StoreUnavailable::new(READING, error))?;
         serde_json::from_str(json)
             .map(Some)
-            .map_err(|error| Unavailable::new(READING, error))
+            .map_err(|error| StoreUnavailable::new(READING, error))
     }
 
     async fn claim_key(
         &self,
         known: Option<&SessionKey>,
         claim: &SessionKey,
-    ) -> Result<Saved, Unavailable> {
+    ) -> Result<Saved, StoreUnavailable> {
         let condition = match known {
             None => Condition::absent(),
             Some(known) => match &known.answer {
@@ -120,11 +125,15 @@ impl SessionKeys for DynamoPairings {
         }
     }
 
-    async fn release_key(&self, claim: &SessionKey) -> Result<(), Unavailable> {
+    async fn release_key(&self, claim: &SessionKey) -> Result<(), StoreUnavailable> {
         self.delete_key(&claim.key, is_held(claim)).await.map(drop)
     }
 
-    async fn forget_answer(&self, key: &Digest256, first: &ScanRef) -> Result<u64, Unavailable> {
+    async fn forget_answer(
+        &self,
+        key: &Digest256,
+        first: &ScanRef,
+    ) -> Result<u64, StoreUnavailable> {
         self.delete_key(key, is_answered_with(first))
             .await
             .map(u64::from)

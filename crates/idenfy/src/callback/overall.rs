@@ -7,11 +7,11 @@ use std::str::FromStr;
 use crate::word::{normalised, word};
 
 /// `status.overall` of a callback, `status` of a retrieval. An open set: what is new reads as
-/// [`Overall::Other`].
+/// [`OverallWord::Other`].
 ///
 /// (Source: OpenAPI `IdentificationWebhook`; `EXPIRED-DELETED` from "Data retrieval".)
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub enum Overall {
+pub enum OverallWord {
     /// Both the document and the face passed. Only final when the callback says so.
     Approved,
     Denied,
@@ -30,7 +30,7 @@ pub enum Overall {
     Other(String),
 }
 
-impl Overall {
+impl OverallWord {
     /// The provider's word.
     #[must_use]
     pub fn as_str(&self) -> &str {
@@ -50,7 +50,7 @@ impl Overall {
 }
 
 /// Ignores case and surrounding white space.
-impl From<&str> for Overall {
+impl From<&str> for OverallWord {
     fn from(text: &str) -> Self {
         match normalised(text).as_str() {
             "APPROVED" => Self::Approved,
@@ -68,7 +68,7 @@ impl From<&str> for Overall {
 }
 
 /// Never fails; it is here for `str::parse`.
-impl FromStr for Overall {
+impl FromStr for OverallWord {
     type Err = Infallible;
 
     fn from_str(text: &str) -> Result<Self, Infallible> {
@@ -76,7 +76,7 @@ impl FromStr for Overall {
     }
 }
 
-impl fmt::Display for Overall {
+impl fmt::Display for OverallWord {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(self.as_str())
     }
@@ -99,24 +99,27 @@ mod tests {
             "ARCHIVED",
             "EXPIRED-DELETED",
         ] {
-            let overall = Overall::from(word);
-            assert!(!matches!(overall, Overall::Other(_)), "{word}");
+            let overall = OverallWord::from(word);
+            assert!(!matches!(overall, OverallWord::Other(_)), "{word}");
             assert_eq!(overall.to_string(), word);
         }
     }
 
     #[test]
     fn case_and_white_space_do_not_matter() {
-        assert_eq!(Overall::from(" approved\n"), Overall::Approved);
-        assert_eq!("Expired_Deleted".parse(), Ok(Overall::ExpiredDeleted));
+        assert_eq!(OverallWord::from(" approved\n"), OverallWord::Approved);
+        assert_eq!("Expired_Deleted".parse(), Ok(OverallWord::ExpiredDeleted));
     }
 
     #[test]
     fn a_new_word_is_kept_and_anything_else_is_not() {
-        assert_eq!(Overall::from("Frozen"), Overall::Other("FROZEN".to_owned()));
         assert_eq!(
-            Overall::from("Ona Petraitė"),
-            Overall::Other("UNRECOGNISED".to_owned())
+            OverallWord::from("Frozen"),
+            OverallWord::Other("FROZEN".to_owned())
+        );
+        assert_eq!(
+            OverallWord::from("Ona Petraitė"),
+            OverallWord::Other("UNRECOGNISED".to_owned())
         );
     }
 }

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::{Overall, StepsVerdict};
+use super::{OverallWord, StepsVerdictWord};
 use crate::selection::Members;
 
 /// The verdicts of one verification. Words that are not words are replaced, so that printing a
@@ -10,10 +10,10 @@ use crate::selection::Members;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Status {
     /// `None` in foreign bodies, such as document monitoring.
-    pub overall: Option<Overall>,
-    /// Always [`StepsVerdict::NotJudged`] in an answer of
+    pub overall: Option<OverallWord>,
+    /// Always [`StepsVerdictWord::NotJudged`] in an answer of
     /// [`Client::status`](crate::Client::status), which does not carry it.
-    pub additional_steps: StepsVerdict,
+    pub additional_steps: StepsVerdictWord,
     /// `final` in an answer of [`Client::status`](crate::Client::status); the pages disagree
     /// whether it is there. Always `None` in a callback, which has it beside the status.
     pub is_final: Option<bool>,
@@ -36,8 +36,8 @@ impl Status {
     /// callback and retrieval).
     pub(crate) fn read(members: &Map<String, Value>, overall: &str) -> Self {
         Self {
-            overall: members.text(overall).map(Overall::from),
-            additional_steps: StepsVerdict::read(members.get("additionalSteps")),
+            overall: members.text(overall).map(OverallWord::from),
+            additional_steps: StepsVerdictWord::read(members.get("additionalSteps")),
             is_final: None,
             auto_document: members.word("autoDocument"),
             auto_face: members.word("autoFace"),

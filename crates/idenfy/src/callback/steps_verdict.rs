@@ -8,9 +8,9 @@ use crate::word::normalised;
 ///
 /// The OpenAPI file has one of three words here, a guide shows a sentence, and an integration was
 /// seen to receive an object. All of them are read; whatever else comes is
-/// [`StepsVerdict::Unknown`], which is never a reason to go on.
+/// [`StepsVerdictWord::Unknown`], which is never a reason to go on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum StepsVerdict {
+pub enum StepsVerdictWord {
     /// `VALID`, "Additional step is valid".
     Valid,
     /// `INVALID`, "Additional step is invalid".
@@ -24,7 +24,7 @@ pub enum StepsVerdict {
     Unknown,
 }
 
-impl StepsVerdict {
+impl StepsVerdictWord {
     pub(crate) fn read(value: Option<&Value>) -> Self {
         match value {
             None | Some(Value::Null) => Self::NotJudged,
@@ -84,8 +84,8 @@ mod tests {
     use serde_json::json;
 
     #[track_caller]
-    fn reads(value: Value, expected: StepsVerdict) {
-        assert_eq!(StepsVerdict::read(Some(&value)), expected, "{value}");
+    fn reads(value: Value, expected: StepsVerdictWord) {
+        assert_eq!(StepsVerdictWord::read(Some(&value)), expected, "{value}");
     }
 
     #[test]
@@ -96,40 +96,43 @@ mod tests {
             "Additional step is valid",
             "ADDITIONAL STEP IS VALID.",
         ] {
-            reads(json!(text), StepsVerdict::Valid);
+            reads(json!(text), StepsVerdictWord::Valid);
         }
         for text in ["INVALID", "Additional step is invalid."] {
-            reads(json!(text), StepsVerdict::Invalid);
+            reads(json!(text), StepsVerdictWord::Invalid);
         }
         for text in ["NOT_FOUND", "not found", "Additional step was not found"] {
-            reads(json!(text), StepsVerdict::NotFound);
+            reads(json!(text), StepsVerdictWord::NotFound);
         }
     }
 
     #[test]
     fn nothing_said_is_not_judged() {
-        assert_eq!(StepsVerdict::read(None), StepsVerdict::NotJudged);
-        reads(Value::Null, StepsVerdict::NotJudged);
-        reads(json!({}), StepsVerdict::NotJudged);
+        assert_eq!(StepsVerdictWord::read(None), StepsVerdictWord::NotJudged);
+        reads(Value::Null, StepsVerdictWord::NotJudged);
+        reads(json!({}), StepsVerdictWord::NotJudged);
     }
 
     #[test]
     fn an_object_is_read_by_its_status_or_as_the_worst_of_its_steps() {
-        reads(json!({"status": "VALID"}), StepsVerdict::Valid);
-        reads(json!({"status": null}), StepsVerdict::NotJudged);
+        reads(json!({"status": "VALID"}), StepsVerdictWord::Valid);
+        reads(json!({"status": null}), StepsVerdictWord::NotJudged);
         reads(
             json!({"POA2": "VALID", "SELFIE_WITH_CARD": {"status": "VALID"}}),
-            StepsVerdict::Valid,
+            StepsVerdictWord::Valid,
         );
         reads(
             json!({"POA2": "VALID", "SELFIE_WITH_CARD": "INVALID"}),
-            StepsVerdict::Invalid,
+            StepsVerdictWord::Invalid,
         );
         reads(
             json!({"POA2": "VALID", "SELFIE_WITH_CARD": null}),
-            StepsVerdict::NotJudged,
+            StepsVerdictWord::NotJudged,
         );
-        reads(json!({"POA2": {"type": "UPLOAD"}}), StepsVerdict::Unknown);
+        reads(
+            json!({"POA2": {"type": "UPLOAD"}}),
+            StepsVerdictWord::Unknown,
+        );
     }
 
     #[test]
@@ -143,13 +146,13 @@ mod tests {
             json!(["VALID"]),
             json!({"status": {}}),
         ] {
-            reads(value, StepsVerdict::Unknown);
+            reads(value, StepsVerdictWord::Unknown);
         }
     }
 
     #[test]
     fn of_two_steps_the_worse_one_counts_whichever_comes_first() {
-        use StepsVerdict::{Invalid, NotFound, NotJudged, Unknown, Valid};
+        use StepsVerdictWord::{Invalid, NotFound, NotJudged, Unknown, Valid};
         let words = [
             (json!("VALID"), Valid),
             (json!(null), NotJudged),

@@ -2,7 +2,8 @@
 
 use bytes::Bytes;
 use idenfy::{
-    Callback, Overall, SigningKey, SigningKeys, StepsVerdict, UnreadableCallback, VerifiedBody,
+    Callback, OverallWord, SigningKey, SigningKeys, StepsVerdictWord, UnreadableCallback,
+    VerifiedBody,
 };
 
 pub const FIXTURES: &[(&str, &[u8])] = &[
@@ -78,8 +79,11 @@ fn every_fixture_is_signed_verified_and_parsed() {
 fn an_automatic_result_before_a_review_is_not_final() {
     let callback = callback("auto_not_final");
     assert_eq!(callback.is_final, Some(false));
-    assert_eq!(callback.status.overall, Some(Overall::Approved));
-    assert_eq!(callback.status.additional_steps, StepsVerdict::NotJudged);
+    assert_eq!(callback.status.overall, Some(OverallWord::Approved));
+    assert_eq!(
+        callback.status.additional_steps,
+        StepsVerdictWord::NotJudged
+    );
     assert_eq!(callback.status.manual_document, None);
 }
 
@@ -87,7 +91,7 @@ fn an_automatic_result_before_a_review_is_not_final() {
 fn a_reviewed_result_has_everything_that_a_decision_needs() {
     let callback = callback("manual_approved_valid");
     assert_eq!(callback.is_final, Some(true));
-    assert_eq!(callback.status.additional_steps, StepsVerdict::Valid);
+    assert_eq!(callback.status.additional_steps, StepsVerdictWord::Valid);
     assert_eq!(callback.status.manual_face.as_deref(), Some("FACE_MATCH"));
     assert_eq!(
         callback.client_id.as_deref(),
@@ -119,7 +123,7 @@ fn the_guide_s_sentences_mean_what_the_words_mean() {
     let status = callback("sentence_spelling").status;
     assert_eq!(
         (status.overall, status.additional_steps),
-        (Some(Overall::Approved), StepsVerdict::Valid)
+        (Some(OverallWord::Approved), StepsVerdictWord::Valid)
     );
 }
 
@@ -166,13 +170,13 @@ fn steps_as_objects_are_as_good_as_the_worst_of_them() {
         Some(&Some("EXTRACT".to_owned()))
     );
     assert_eq!(callback.additional_steps.get("POA2"), Some(&None));
-    assert_eq!(callback.status.additional_steps, StepsVerdict::Invalid);
+    assert_eq!(callback.status.additional_steps, StepsVerdictWord::Invalid);
 }
 
 #[test]
 fn an_expired_session_has_a_verdict_and_no_files() {
     let callback = callback("expired");
-    assert_eq!(callback.status.overall, Some(Overall::Expired));
+    assert_eq!(callback.status.overall, Some(OverallWord::Expired));
     assert!(callback.file_urls.is_empty() && callback.additional_step_pdf_urls.is_empty());
     assert_eq!((callback.start_time, callback.finish_time), (None, Some(0)));
 }
@@ -182,7 +186,7 @@ fn another_product_s_body_has_no_verdict() {
     let callback = callback("document_expiration");
     assert_eq!(
         (callback.status.overall, callback.status.additional_steps),
-        (None, StepsVerdict::NotJudged)
+        (None, StepsVerdictWord::NotJudged)
     );
 }
 
@@ -204,7 +208,7 @@ fn odd_types_read_as_nothing_and_an_odd_verdict_is_no_approval() {
     );
     assert_eq!(
         (callback.status.overall, callback.status.additional_steps),
-        (None, StepsVerdict::Unknown)
+        (None, StepsVerdictWord::Unknown)
     );
     assert_eq!(callback.status.mismatch_tags, ["NAME", "UNRECOGNISED"]);
     assert_eq!(

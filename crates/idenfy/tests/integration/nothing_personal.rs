@@ -5,7 +5,7 @@ use std::fmt::Debug;
 
 use bytes::Bytes;
 use idenfy::{
-    AdditionalSteps, AuthToken, Callback, CreateToken, Credentials, Overall, SigningKey,
+    AdditionalSteps, AuthToken, Callback, CreateToken, Credentials, OverallWord, SigningKey,
     SigningKeys, VerifiedBody,
 };
 use serde_json::{Value, json};
@@ -115,7 +115,7 @@ fn secrets_and_requests_show_nothing() {
     )]);
     submission.token = AuthToken::new("secret-token");
     hides(&shown(&submission), &secrets);
-    hides(&shown(&Overall::from("secret ona@")), &secrets);
+    hides(&shown(&OverallWord::from("secret ona@")), &secrets);
 }
 
 /// What the provider might say about the person, in an error and in a success.

@@ -1,8 +1,8 @@
 //! The operations other than direct processing: what is sent, and what is read.
 
 use idenfy::{
-    AdditionalSteps, AuthToken, CreateToken, Error, Overall, Questionnaire, Step, StepKind,
-    StepsVerdict, TokenType,
+    AdditionalSteps, AuthToken, CreateToken, Error, OverallWord, Questionnaire, Step, StepKind,
+    StepsVerdictWord, TokenType,
 };
 use serde_json::json;
 
@@ -69,8 +69,8 @@ fn a_status_is_read_flat_or_nested() {
         run(async {
             let mut server = Server::answering(200, &body.to_string()).await;
             let status = server.client.status("abc").await.unwrap();
-            assert_eq!(status.overall, Some(Overall::Approved));
-            assert_eq!(status.additional_steps, StepsVerdict::NotJudged);
+            assert_eq!(status.overall, Some(OverallWord::Approved));
+            assert_eq!(status.additional_steps, StepsVerdictWord::NotJudged);
             assert_eq!(status.auto_document.as_deref(), Some("DOC_VALIDATED"));
             assert_eq!(status.fraud_tags, ["NEW_TAG"]);
             assert_eq!(status.is_final, None);

@@ -518,10 +518,10 @@ pub async fn circuits(store: &dyn Circuits) {
         Gate::Open { .. }
     ));
     let taken = circuit
-        .taken(now.plus(Duration::from_secs(600)))
+        .with_probe_taken(now.plus(Duration::from_secs(600)))
         .expect("the pause is over");
     let skipped = taken
-        .taken(now.plus(Duration::from_secs(1_200)))
+        .with_probe_taken(now.plus(Duration::from_secs(1_200)))
         .expect("the try took too long");
     assert_eq!(
         store.replace_circuit(&skipped).await.unwrap(),

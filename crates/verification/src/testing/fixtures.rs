@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 
 use crate::identifiers::{Digest256, UploadId};
-use crate::result::{CallbackFacts, Overall, StepsVerdict};
+use crate::result::{CallbackContent, Overall, StepsVerdict};
 use crate::secret::FileLink;
 
 /// An approved first verification with a valid second document in `SECOND_DOC_FRONT` and
 /// `SECOND_DOC_BACK`.
-pub fn approved(scan_ref: &str, client_id: &str) -> CallbackFacts {
+pub fn approved(scan_ref: &str, client_id: &str) -> CallbackContent {
     let steps = ["SECOND_DOC_BACK", "SECOND_DOC_FRONT"];
     let link = |step: &str| {
         vec![FileLink::new(format!(
@@ -22,7 +22,7 @@ pub fn approved(scan_ref: &str, client_id: &str) -> CallbackFacts {
     for first_document in ["FRONT", "BACK", "FACE"] {
         links.insert(first_document.parse().unwrap(), link(first_document));
     }
-    CallbackFacts {
+    CallbackContent {
         scan_ref: scan_ref.parse().unwrap(),
         client_id: Some(client_id.parse().unwrap()),
         has_unusable_client: false,
@@ -41,8 +41,8 @@ pub fn approved(scan_ref: &str, client_id: &str) -> CallbackFacts {
 }
 
 /// The second verification's result.
-pub fn second(scan_ref: &str, first: &str, overall: Overall) -> CallbackFacts {
-    CallbackFacts {
+pub fn second(scan_ref: &str, first: &str, overall: Overall) -> CallbackContent {
+    CallbackContent {
         external_ref: Some(format!("dv2:{first}")),
         overall: Some(overall),
         steps_verdict: StepsVerdict::NotJudged,

@@ -18,9 +18,9 @@ use crate::ports::{
     CallbackArchive, CaptureError, DeletedAtProvider, DocumentPreparation, Documents, FileRemoval,
     HistoryEntry, Overdue, Page, PageStart, PairingWrite, Pairings, PreparationError, Provider,
     ProviderError, RemovedFiles, Saved, SecondToken, SessionKeys, SessionRequest, Sessions,
-    StatusSource, SubmissionQueue, Unavailable, UnavailableKind,
+    StatusSource, StoreUnavailable, SubmissionQueue, UnavailableKind,
 };
-use crate::result::{CallbackFacts, Status, StepLinks};
+use crate::result::{CallbackContent, Status, StepLinks};
 use crate::secret::{AuthToken, FileLink};
 use crate::session::Session;
 use crate::session_key::SessionKey;
@@ -57,7 +57,7 @@ pub enum Operation {
 
 impl Operation {
     /// Whether the provider is called, rather than a store of ours.
-    pub const fn is_providers(self) -> bool {
+    pub const fn calls_provider(self) -> bool {
         matches!(
             self,
             Self::CreateSecondToken
@@ -72,7 +72,7 @@ impl Operation {
 
 /// What becomes of a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Fate {
+pub enum CallOutcome {
     Proceeds,
     /// It fails, and the caller knows that nothing was done. After the effect, this is the same as
     /// `AnswerLost`.
@@ -85,10 +85,10 @@ pub enum Fate {
 #[async_trait]
 pub trait Interceptor: Send + Sync {
     /// Nothing has been done yet.
-    async fn before(&self, operation: Operation) -> Fate;
+    async fn before(&self, operation: Operation) -> CallOutcome;
 
     /// It has been done, and the caller does not know yet.
-    async fn after(&self, operation: Operation) -> Fate;
+    async fn after(&self, operation: Operation) -> CallOutcome;
 }
 
 struct Intercepted {
@@ -128,7 +128,7 @@ trait Interrupted {
     fn interrupted(is_certain: bool) -> Self;
 }
 
-impl Interrupted for Unavailable {
+impl Interrupted for StoreUnavailable {
     fn interrupted(_is_certain: bool) -> Self {
         Self {
             what: "an intercepted call",
@@ -139,13 +139,13 @@ impl Interrupted for Unavailable {
 
 impl Interrupted for CaptureError {
     fn interrupted(is_certain: bool) -> Self {
-        Self::Unavailable(Unavailable::interrupted(is_certain))
+        Self::Unavailable(StoreUnavailable::interrupted(is_certain))
     }
 }
 
 impl Interrupted for PreparationError {
     fn interrupted(is_certain: bool) -> Self {
-        Self::Unavailable(Unavailable::interrupted(is_certain))
+        Self::Unavailable(StoreUnavailable::interrupted(is_certain))
     }
 }
 
@@ -171,30 +171,34 @@ impl Intercepted {
         run: impl Future<Output = Result<T, E>> + Send,
     ) -> Result<T, E> {
         let fate = self.interceptor.before(operation).await;
-        if fate != Fate::Proceeds {
-            return Err(E::interrupted(fate == Fate::Fails));
+        if fate != CallOutcome::Proceeds {
+            return Err(E::interrupted(fate == CallOutcome::Fails));
         }
         let result = run.await;
         match self.interceptor.after(operation).await {
-            Fate::Proceeds => result,
-            Fate::Fails | Fate::AnswerLost => Err(E::interrupted(false)),
+            CallOutcome::Proceeds => result,
+            CallOutcome::Fails | CallOutcome::AnswerLost => Err(E::interrupted(false)),
         }
     }
 }
 
 #[async_trait]
 impl Pairings for Intercepted {
-    async fn find(&self, scan_ref: &ScanRef) -> Result<Option<Pairing>, Unavailable> {
+    async fn find(&self, scan_ref: &ScanRef) -> Result<Option<Pairing>, StoreUnavailable> {
         self.call(Operation::Find, self.inner.pairings.find(scan_ref))
             .await
     }
 
-    async fn save(&self, write: &PairingWrite) -> Result<Saved, Unavailable> {
+    async fn save(&self, write: &PairingWrite) -> Result<Saved, StoreUnavailable> {
         self.call(Operation::Save, self.inner.pairings.save(write))
             .await
     }
 
-    async fn history(&self, first: &ScanRef, limit: u16) -> Result<Vec<HistoryEntry>, Unavailable> {
+    async fn history(
+        &self,
+        first: &ScanRef,
+        limit: u16,
+    ) -> Result<Vec<HistoryEntry>, StoreUnavailable> {
         self.call(
             Operation::History,
             self.inner.pairings.history(first, limit),
@@ -207,7 +211,7 @@ impl Pairings for Intercepted {
         client_id: &ClientId,
         start: Option<&PageStart>,
         limit: u16,
-    ) -> Result<Page, Unavailable> {
+    ) -> Result<Page, StoreUnavailable> {
         self.call(
             Operation::OfClient,
             self.inner.pairings.of_client(client_id, start, limit),
@@ -215,12 +219,12 @@ impl Pairings for Intercepted {
         .await
     }
 
-    async fn overdue(&self, now: Timestamp, limit: u16) -> Result<Vec<Overdue>, Unavailable> {
+    async fn overdue(&self, now: Timestamp, limit: u16) -> Result<Vec<Overdue>, StoreUnavailable> {
         self.call(Operation::Overdue, self.inner.pairings.overdue(now, limit))
             .await
     }
 
-    async fn is_forgotten(&self, scan_ref: &ScanRef) -> Result<bool, Unavailable> {
+    async fn is_forgotten(&self, scan_ref: &ScanRef) -> Result<bool, StoreUnavailable> {
         self.call(
             Operation::IsForgotten,
             self.inner.pairings.is_forgotten(scan_ref),
@@ -228,7 +232,7 @@ impl Pairings for Intercepted {
         .await
     }
 
-    async fn forget(&self, pairing: &Pairing) -> Result<u64, Unavailable> {
+    async fn forget(&self, pairing: &Pairing) -> Result<u64, StoreUnavailable> {
         self.call(Operation::Forget, self.inner.pairings.forget(pairing))
             .await
     }
@@ -236,7 +240,7 @@ impl Pairings for Intercepted {
 
 #[async_trait]
 impl SessionKeys for Intercepted {
-    async fn find_key(&self, key: &Digest256) -> Result<Option<SessionKey>, Unavailable> {
+    async fn find_key(&self, key: &Digest256) -> Result<Option<SessionKey>, StoreUnavailable> {
         self.call(Operation::FindKey, self.inner.keys.find_key(key))
             .await
     }
@@ -245,17 +249,21 @@ impl SessionKeys for Intercepted {
         &self,
         known: Option<&SessionKey>,
         claim: &SessionKey,
-    ) -> Result<Saved, Unavailable> {
+    ) -> Result<Saved, StoreUnavailable> {
         self.call(Operation::ClaimKey, self.inner.keys.claim_key(known, claim))
             .await
     }
 
-    async fn release_key(&self, claim: &SessionKey) -> Result<(), Unavailable> {
+    async fn release_key(&self, claim: &SessionKey) -> Result<(), StoreUnavailable> {
         self.call(Operation::ReleaseKey, self.inner.keys.release_key(claim))
             .await
     }
 
-    async fn forget_answer(&self, key: &Digest256, first: &ScanRef) -> Result<u64, Unavailable> {
+    async fn forget_answer(
+        &self,
+        key: &Digest256,
+        first: &ScanRef,
+    ) -> Result<u64, StoreUnavailable> {
         self.call(
             Operation::ForgetAnswer,
             self.inner.keys.forget_answer(key, first),
@@ -266,7 +274,7 @@ impl SessionKeys for Intercepted {
 
 #[async_trait]
 impl FileRemoval for Intercepted {
-    async fn remove(&self, scan_ref: &ScanRef) -> Result<RemovedFiles, Unavailable> {
+    async fn remove(&self, scan_ref: &ScanRef) -> Result<RemovedFiles, StoreUnavailable> {
         self.call(Operation::RemoveFiles, self.inner.files.remove(scan_ref))
             .await
     }
@@ -279,7 +287,7 @@ impl CallbackArchive for Intercepted {
         scan_ref: Option<&ScanRef>,
         digest: &Digest256,
         body: &[u8],
-    ) -> Result<(), Unavailable> {
+    ) -> Result<(), StoreUnavailable> {
         self.call(
             Operation::KeepCallback,
             self.inner.archive.keep(scan_ref, digest, body),
@@ -291,7 +299,7 @@ impl CallbackArchive for Intercepted {
         &self,
         scan_ref: &ScanRef,
         digest: &Digest256,
-    ) -> Result<Option<CallbackFacts>, Unavailable> {
+    ) -> Result<Option<CallbackContent>, StoreUnavailable> {
         self.call(
             Operation::ReadCallback,
             self.inner.archive.read(scan_ref, digest),
@@ -303,7 +311,7 @@ impl CallbackArchive for Intercepted {
         &self,
         scan_ref: &ScanRef,
         digest: &Digest256,
-    ) -> Result<Option<Subject>, Unavailable> {
+    ) -> Result<Option<Subject>, StoreUnavailable> {
         self.call(
             Operation::ReadSubject,
             self.inner.archive.subject(scan_ref, digest),
@@ -363,7 +371,7 @@ impl DocumentPreparation for Intercepted {
 
 #[async_trait]
 impl SubmissionQueue for Intercepted {
-    async fn enqueue(&self, first: &ScanRef) -> Result<(), Unavailable> {
+    async fn enqueue(&self, first: &ScanRef) -> Result<(), StoreUnavailable> {
         self.call(Operation::Enqueue, self.inner.queue.enqueue(first))
             .await
     }
@@ -377,8 +385,8 @@ impl StatusSource for Intercepted {
     }
 
     /// Nothing comes between: it cannot fail, and has no effect.
-    async fn left_alone_until(&self, scan_ref: &ScanRef) -> Option<Timestamp> {
-        self.inner.provider.left_alone_until(scan_ref).await
+    async fn circuit_open_until(&self, scan_ref: &ScanRef) -> Option<Timestamp> {
+        self.inner.provider.circuit_open_until(scan_ref).await
     }
 }
 

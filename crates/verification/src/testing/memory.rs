@@ -22,10 +22,10 @@ use crate::pairing::prepared::PreparedFile;
 use crate::pairing::reason::ParkReason;
 use crate::ports::{
     CallbackArchive, Circuits, Clock, FileRemoval, HistoryEntry, Observer, Overdue, Page,
-    PageStart, PairingSummary, PairingWrite, Pairings, RemovedFiles, Saved, SubmissionQueue,
-    Unavailable,
+    PageStart, PairingSummary, PairingWrite, Pairings, RemovedFiles, Saved, StoreUnavailable,
+    SubmissionQueue,
 };
-use crate::result::{CallbackFacts, Overall, Status, StepLinks};
+use crate::result::{CallbackContent, Overall, Status, StepLinks};
 use crate::session::SessionStep;
 use crate::session_key::SessionKey;
 use crate::time::Timestamp;
@@ -43,7 +43,7 @@ struct WorldState {
     aliases: BTreeMap<ScanRef, ScanRef>,
     history: BTreeMap<ScanRef, Vec<HistoryEntry>>,
     archive: BTreeMap<(String, String), Vec<u8>>,
-    callbacks: BTreeMap<(ScanRef, Digest256), CallbackFacts>,
+    callbacks: BTreeMap<(ScanRef, Digest256), CallbackContent>,
     forgotten: BTreeSet<ScanRef>,
     session_keys: BTreeMap<Digest256, SessionKey>,
     announcements: Vec<Announcement>,
@@ -65,7 +65,7 @@ struct WorldState {
     faults: BTreeMap<&'static str, Vec<Fault>>,
     save_losses: u32,
     circuit: Circuit,
-    left_alone_until: Option<Timestamp>,
+    circuit_open_until: Option<Timestamp>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -123,7 +123,7 @@ impl World {
 
     /// The provider comes to this result: it serves every link of the callback, and says the same
     /// when asked.
-    pub fn serve(&self, facts: &CallbackFacts) {
+    pub fn serve(&self, facts: &CallbackContent) {
         let mut state = self.lock();
         state.callbacks.insert(
             (facts.scan_ref.clone(), facts.digest.clone()),
@@ -282,14 +282,14 @@ impl Observer for World {
 
 #[async_trait]
 impl Pairings for World {
-    async fn find(&self, scan_ref: &ScanRef) -> Result<Option<Pairing>, Unavailable> {
+    async fn find(&self, scan_ref: &ScanRef) -> Result<Option<Pairing>, StoreUnavailable> {
         self.plain_fault("find")?;
         let state = self.lock();
         let first = state.aliases.get(scan_ref).unwrap_or(scan_ref);
         Ok(state.pairings.get(first).cloned())
     }
 
-    async fn save(&self, write: &PairingWrite) -> Result<Saved, Unavailable> {
+    async fn save(&self, write: &PairingWrite) -> Result<Saved, StoreUnavailable> {
         self.plain_fault("save")?;
         let mut state = self.lock();
         if state.save_losses > 0 {
@@ -329,7 +329,11 @@ impl Pairings for World {
         Ok(Saved::Won)
     }
 
-    async fn history(&self, first: &ScanRef, limit: u16) -> Result<Vec<HistoryEntry>, Unavailable> {
+    async fn history(
+        &self,
+        first: &ScanRef,
+        limit: u16,
+    ) -> Result<Vec<HistoryEntry>, StoreUnavailable> {
         let state = self.lock();
         Ok(state
             .history
@@ -343,7 +347,7 @@ impl Pairings for World {
         client_id: &ClientId,
         start: Option<&PageStart>,
         limit: u16,
-    ) -> Result<Page, Unavailable> {
+    ) -> Result<Page, StoreUnavailable> {
         let state = self.lock();
         let mut all: Vec<&Pairing> = state
             .pairings
@@ -372,7 +376,7 @@ impl Pairings for World {
         })
     }
 
-    async fn overdue(&self, now: Timestamp, limit: u16) -> Result<Vec<Overdue>, Unavailable> {
+    async fn overdue(&self, now: Timestamp, limit: u16) -> Result<Vec<Overdue>, StoreUnavailable> {
         self.plain_fault("overdue")?;
         let state = self.lock();
         let due = |pairing: &Pairing| {
@@ -390,11 +394,11 @@ impl Pairings for World {
         Ok(overdue)
     }
 
-    async fn is_forgotten(&self, scan_ref: &ScanRef) -> Result<bool, Unavailable> {
+    async fn is_forgotten(&self, scan_ref: &ScanRef) -> Result<bool, StoreUnavailable> {
         Ok(self.lock().forgotten.contains(scan_ref))
     }
 
-    async fn forget(&self, pairing: &Pairing) -> Result<u64, Unavailable> {
+    async fn forget(&self, pairing: &Pairing) -> Result<u64, StoreUnavailable> {
         let mut state = self.lock();
         let mut removed = u64::from(state.pairings.remove(&pairing.first).is_some());
         removed += state
@@ -425,7 +429,7 @@ fn summary(pairing: &Pairing) -> PairingSummary {
 
 #[async_trait]
 impl FileRemoval for World {
-    async fn remove(&self, scan_ref: &ScanRef) -> Result<RemovedFiles, Unavailable> {
+    async fn remove(&self, scan_ref: &ScanRef) -> Result<RemovedFiles, StoreUnavailable> {
         self.plain_fault("remove")?;
         let mut state = self.lock();
         let (objects, archive) = (state.objects.len(), state.archive.len());
@@ -480,9 +484,9 @@ impl World {
 }
 
 impl World {
-    fn plain_fault(&self, operation: &'static str) -> Result<(), Unavailable> {
+    fn plain_fault(&self, operation: &'static str) -> Result<(), StoreUnavailable> {
         match self.fault_of(operation) {
-            Some(_) => Err(Unavailable {
+            Some(_) => Err(StoreUnavailable {
                 what: operation,
                 source: None,
             }),
@@ -498,7 +502,7 @@ impl CallbackArchive for World {
         scan_ref: Option<&ScanRef>,
         digest: &Digest256,
         body: &[u8],
-    ) -> Result<(), Unavailable> {
+    ) -> Result<(), StoreUnavailable> {
         self.plain_fault("keep")?;
         let folder = scan_ref.map_or("unreadable", ScanRef::as_str).to_owned();
         self.lock()
@@ -512,7 +516,7 @@ impl CallbackArchive for World {
         &self,
         scan_ref: &ScanRef,
         digest: &Digest256,
-    ) -> Result<Option<CallbackFacts>, Unavailable> {
+    ) -> Result<Option<CallbackContent>, StoreUnavailable> {
         let state = self.lock();
         let kept = state
             .archive
@@ -528,7 +532,7 @@ impl CallbackArchive for World {
         &self,
         scan_ref: &ScanRef,
         digest: &Digest256,
-    ) -> Result<Option<Subject>, Unavailable> {
+    ) -> Result<Option<Subject>, StoreUnavailable> {
         self.plain_fault("subject")?;
         let state = self.lock();
         let kept = state
@@ -540,7 +544,7 @@ impl CallbackArchive for World {
 
 #[async_trait]
 impl SubmissionQueue for World {
-    async fn enqueue(&self, first: &ScanRef) -> Result<(), Unavailable> {
+    async fn enqueue(&self, first: &ScanRef) -> Result<(), StoreUnavailable> {
         self.plain_fault("enqueue")?;
         self.lock().messages.push(first.clone());
         Ok(())
@@ -550,18 +554,18 @@ impl SubmissionQueue for World {
 impl World {
     /// The provider is in trouble for everybody, and nobody calls it until then.
     pub fn leave_provider_alone(&self, until: Timestamp) {
-        self.lock().left_alone_until = Some(until);
+        self.lock().circuit_open_until = Some(until);
     }
 }
 
 #[async_trait]
 impl Circuits for World {
-    async fn circuit(&self) -> Result<Circuit, Unavailable> {
+    async fn circuit(&self) -> Result<Circuit, StoreUnavailable> {
         self.plain_fault("circuit")?;
         Ok(self.lock().circuit.clone())
     }
 
-    async fn replace_circuit(&self, circuit: &Circuit) -> Result<Saved, Unavailable> {
+    async fn replace_circuit(&self, circuit: &Circuit) -> Result<Saved, StoreUnavailable> {
         self.plain_fault("replace_circuit")?;
         let mut state = self.lock();
         if state.circuit.version + 1 != circuit.version {

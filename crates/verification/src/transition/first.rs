@@ -1,6 +1,6 @@
 //! Results of the first verification.
 
-use super::{ALREADY_HEARD, ALREADY_KNOWN, Effect, FirstResult, OUT_OF_PLACE, Step, Transition};
+use super::{ALREADY_HEARD, ALREADY_KNOWN, Effect, FirstResult, Machine, OUT_OF_PLACE, Transition};
 use crate::identifiers::{Digest256, UploadId};
 use crate::pairing::document::Plan;
 use crate::pairing::question::{FirstNews, Patience, Question};
@@ -11,7 +11,7 @@ use crate::result::{Overall, Status, Tag};
 use crate::time::Timestamp;
 use crate::upload::Age;
 
-impl Step<'_> {
+impl Machine<'_> {
     pub(super) fn first_result(&self, result: &FirstResult) -> Transition {
         if let Some(callback) = &result.callback
             && !result.is_retry
@@ -467,7 +467,7 @@ impl Step<'_> {
 }
 
 /// What `/api/v2/status` says of the first verification.
-impl Step<'_> {
+impl Machine<'_> {
     pub(super) fn first_status(&self, said: Option<&Status>) -> Transition {
         let question = match (&self.pairing.first_question, &self.pairing.state) {
             // A token is about to be spent: what was only to be asked for once more has to be

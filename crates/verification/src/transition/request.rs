@@ -2,7 +2,7 @@
 
 use super::first::is_with_the_provider;
 use super::work::{after_capture, show_sides};
-use super::{ALREADY_KNOWN, Effect, OUT_OF_PLACE, Step, Transition};
+use super::{ALREADY_KNOWN, Effect, Machine, OUT_OF_PLACE, Transition};
 use crate::identifiers::{ClientId, Digest256, ScanRef};
 use crate::pairing::document::Plan;
 use crate::pairing::question::Question;
@@ -11,7 +11,7 @@ use crate::pairing::{ExpectedDocument, Pairing, Resume, Standing, State};
 use crate::session::SessionStep;
 use crate::time::Timestamp;
 
-impl Step<'_> {
+impl Machine<'_> {
     /// `plan` is what the policy makes now of the newest archived callback; `None`: it is not there
     /// any more.
     pub(super) fn retry_requested(&self, plan: Option<Plan>) -> Transition {

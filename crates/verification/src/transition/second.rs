@@ -1,7 +1,9 @@
 //! Results of the second verification.
 
 use super::first::remember;
-use super::{ALREADY_HEARD, ALREADY_KNOWN, Effect, OUT_OF_PLACE, SecondResult, Step, Transition};
+use super::{
+    ALREADY_HEARD, ALREADY_KNOWN, Effect, Machine, OUT_OF_PLACE, SecondResult, Transition,
+};
 use crate::comparison::Comparison;
 use crate::identifiers::{Digest256, ScanRef};
 use crate::pairing::question::{Patience, Question, SecondNews};
@@ -10,7 +12,7 @@ use crate::pairing::{Pairing, Second, State, Verdict};
 use crate::policy::ComparisonPolicy;
 use crate::result::{Overall, Status};
 
-impl Step<'_> {
+impl Machine<'_> {
     pub(super) fn second_result(&self, result: &SecondResult) -> Transition {
         let Some(second) = self.current_second(&result.scan_ref) else {
             return Transition::Nothing("SecondTokenSuperseded");
@@ -246,7 +248,7 @@ impl Step<'_> {
 }
 
 /// What `/api/v2/status` says of the second verification.
-impl Step<'_> {
+impl Machine<'_> {
     pub(super) fn second_status(
         &self,
         scan_ref: &ScanRef,

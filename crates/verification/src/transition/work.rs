@@ -1,8 +1,8 @@
 //! Reports of the workers: what is begun and what came of it.
 
 use super::{
-    ALREADY_KNOWN, Confirmed, Effect, MAXIMUM_ATTEMPTS, MAXIMUM_PREPARATIONS, OUT_OF_PLACE, Step,
-    Transition, merge,
+    ALREADY_KNOWN, Confirmed, Effect, MAXIMUM_ATTEMPTS, MAXIMUM_PREPARATIONS, Machine,
+    OUT_OF_PLACE, Transition, merge,
 };
 use crate::identifiers::{Digest256, ScanRef, UploadId};
 use crate::pairing::document::{Plan, StoredDocument};
@@ -12,7 +12,7 @@ use crate::pairing::{Pairing, Preparing, Resume, Second, Standing, State};
 use crate::secret::AuthToken;
 use crate::time::Timestamp;
 
-impl Step<'_> {
+impl Machine<'_> {
     pub(super) fn capture_taken(&self, lease_until: Timestamp) -> Transition {
         match &self.pairing.state {
             State::Capturing {
@@ -486,7 +486,7 @@ impl Step<'_> {
 }
 
 /// How a pairing comes to rest, or goes on with newer documents instead.
-impl Step<'_> {
+impl Machine<'_> {
     /// A plan whose files anybody may copy now.
     fn capturing(&self, plan: Plan, displaced: Option<Box<State>>) -> State {
         State::Capturing {

@@ -12,8 +12,8 @@ use crate::pairing::document::Plan;
 use crate::pairing::question::SecondNews;
 use crate::pairing::{Pairing, State};
 use crate::policy::{ComparisonPolicy, Policy};
-use crate::ports::{CallbackArchive, Documents, SubmissionQueue, Unavailable};
-use crate::result::{CallbackFacts, Overall, StepLinks};
+use crate::ports::{CallbackArchive, Documents, StoreUnavailable, SubmissionQueue};
+use crate::result::{CallbackContent, Overall, StepLinks};
 use crate::time::Timestamp;
 use crate::transition::{ERASED_WORD, Effect, Event, FirstResult, SecondResult};
 use crate::use_cases::capture::{Captured, capture_documents};
@@ -47,7 +47,7 @@ impl AcceptCallback {
         &self,
         digest: &Digest256,
         body: &[u8],
-    ) -> Result<(), Unavailable> {
+    ) -> Result<(), StoreUnavailable> {
         self.changer
             .observer
             .observe(Observation::CallbackUnreadable);
@@ -61,10 +61,10 @@ impl AcceptCallback {
     /// Something is not durable: the provider must send again.
     pub async fn accept(
         &self,
-        facts: CallbackFacts,
+        facts: CallbackContent,
         body: &[u8],
         capture_until: Timestamp,
-    ) -> Result<Accepted, Unavailable> {
+    ) -> Result<Accepted, StoreUnavailable> {
         self.changer.observer.observe(Observation::CallbackReceived);
         let known = self.changer.pairings.find(&facts.scan_ref).await?;
         let is_erased = match &known {
@@ -102,7 +102,7 @@ impl AcceptCallback {
     }
 
     /// Of a Token 2 that was never recorded, the reference leads to the customer.
-    async fn is_forgotten(&self, facts: &CallbackFacts) -> Result<bool, Unavailable> {
+    async fn is_forgotten(&self, facts: &CallbackContent) -> Result<bool, StoreUnavailable> {
         if self.changer.pairings.is_forgotten(&facts.scan_ref).await? {
             return Ok(true);
         }
@@ -120,9 +120,9 @@ impl AcceptCallback {
     async fn accept_second(
         &self,
         pairing: Pairing,
-        facts: &CallbackFacts,
+        facts: &CallbackContent,
         overall: Overall,
-    ) -> Result<Accepted, Unavailable> {
+    ) -> Result<Accepted, StoreUnavailable> {
         let event = |_: &Pairing| {
             Event::SecondResult(SecondResult {
                 scan_ref: facts.scan_ref.clone(),
@@ -155,10 +155,10 @@ impl AcceptCallback {
     async fn accept_first(
         &self,
         known: Option<Pairing>,
-        facts: CallbackFacts,
+        facts: CallbackContent,
         overall: Overall,
         capture_until: Timestamp,
-    ) -> Result<Accepted, Unavailable> {
+    ) -> Result<Accepted, StoreUnavailable> {
         let now = self.changer.clock.now();
         let opened = || {
             Pairing::opened(
@@ -214,7 +214,7 @@ impl AcceptCallback {
         &self,
         pairing: &Pairing,
         why: &'static str,
-    ) -> Result<Accepted, Unavailable> {
+    ) -> Result<Accepted, StoreUnavailable> {
         if pairing.has_unasked_question(self.changer.clock.now()) {
             self.queue.enqueue(&pairing.first).await?;
         }
@@ -228,7 +228,7 @@ impl AcceptCallback {
         plan: &Plan,
         links: &StepLinks,
         until: Timestamp,
-    ) -> Result<(), Unavailable> {
+    ) -> Result<(), StoreUnavailable> {
         let first = pairing.first.clone();
         let Captured {
             documents,
@@ -289,7 +289,7 @@ impl AcceptCallback {
     }
 }
 
-fn second_reference(facts: &CallbackFacts) -> Option<SecondReference> {
+fn second_reference(facts: &CallbackContent) -> Option<SecondReference> {
     facts
         .external_ref
         .as_deref()

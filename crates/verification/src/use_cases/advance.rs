@@ -18,7 +18,7 @@ use crate::pairing::reason::ParkReason;
 use crate::pairing::{Pairing, State};
 use crate::policy::Policy;
 use crate::ports::{
-    CallbackArchive, DocumentPreparation, Documents, Provider, ProviderError, Unavailable,
+    CallbackArchive, DocumentPreparation, Documents, Provider, ProviderError, StoreUnavailable,
 };
 use crate::result::Overall;
 use crate::time::Timestamp;
@@ -41,7 +41,7 @@ pub enum Advanced {
     },
     /// The provider is in trouble for everybody, and nobody calls it before then. Nothing was
     /// begun.
-    LeftAlone { until: Timestamp },
+    CircuitOpen { until: Timestamp },
     /// There is no such pairing.
     Unknown,
 }
@@ -82,7 +82,7 @@ impl Advance {
         &self,
         first: &ScanRef,
         until: Timestamp,
-    ) -> Result<Advanced, Unavailable> {
+    ) -> Result<Advanced, StoreUnavailable> {
         let Some(mut pairing) = self.changer.pairings.find(first).await? else {
             return Ok(Advanced::Unknown);
         };
@@ -97,9 +97,9 @@ impl Advance {
             // Before an intent is written, and not merely before the call: a pairing must not
             // collect attempts and history by waiting.
             if is_about_to_call(&pairing.state, self.changer.clock.now())
-                && let Some(until) = self.provider.left_alone_until(&pairing.first).await
+                && let Some(until) = self.provider.circuit_open_until(&pairing.first).await
             {
-                return self.stop(pairing, Advanced::LeftAlone { until }).await;
+                return self.stop(pairing, Advanced::CircuitOpen { until }).await;
             }
             let first = pairing.first.clone();
             let next = match pairing.state.clone() {
@@ -146,10 +146,14 @@ impl Advance {
     }
 
     /// Work that has failed for a day is a person's.
-    async fn stop(&self, pairing: Pairing, advanced: Advanced) -> Result<Advanced, Unavailable> {
+    async fn stop(
+        &self,
+        pairing: Pairing,
+        advanced: Advanced,
+    ) -> Result<Advanced, StoreUnavailable> {
         let has_failed = matches!(
             advanced,
-            Advanced::TryAgain { .. } | Advanced::LeftAlone { .. }
+            Advanced::TryAgain { .. } | Advanced::CircuitOpen { .. }
         );
         let has_question = pairing.first_question.is_some() || !has_failed;
         if has_question || self.changer.clock.now() < pairing.since.plus(Pairing::WORK_PATIENCE) {
@@ -159,10 +163,14 @@ impl Advance {
         Ok(Advanced::Resting(given_up.state.name()))
     }
 
-    async fn stop_at(&self, first: &ScanRef, advanced: Advanced) -> Result<Advanced, Unavailable> {
+    async fn stop_at(
+        &self,
+        first: &ScanRef,
+        advanced: Advanced,
+    ) -> Result<Advanced, StoreUnavailable> {
         if !matches!(
             advanced,
-            Advanced::TryAgain { .. } | Advanced::LeftAlone { .. }
+            Advanced::TryAgain { .. } | Advanced::CircuitOpen { .. }
         ) {
             return Ok(advanced);
         }
@@ -172,7 +180,11 @@ impl Advance {
         }
     }
 
-    async fn authorize(&self, pairing: Pairing, until: Timestamp) -> Result<Next, Unavailable> {
+    async fn authorize(
+        &self,
+        pairing: Pairing,
+        until: Timestamp,
+    ) -> Result<Next, StoreUnavailable> {
         if let State::Authorizing { lease_until, .. } = pairing.state
             && lease_until > self.changer.clock.now()
         {
@@ -226,10 +238,10 @@ impl Advance {
                 )
                 .await
             }
-            Err(ProviderError::LeftAlone { until }) => {
+            Err(ProviderError::CircuitOpen { until }) => {
                 self.change(pairing, Event::AuthorizationFailed { held })
                     .await?;
-                Ok(Next::Stop(Advanced::LeftAlone { until }))
+                Ok(Next::Stop(Advanced::CircuitOpen { until }))
             }
             Err(ProviderError::Unavailable { kind, retry_after }) => {
                 self.change(pairing, Event::AuthorizationFailed { held })
@@ -269,7 +281,7 @@ impl Advance {
         pairing: Pairing,
         plan: &Plan,
         until: Timestamp,
-    ) -> Result<Next, Unavailable> {
+    ) -> Result<Next, StoreUnavailable> {
         if pairing.planned_documents(plan).is_none() {
             let reason = match pairing.missing(plan) {
                 Some(planned) => ParkReason::FileMissing {
@@ -337,9 +349,9 @@ impl Advance {
                 self.follow(pairing, Event::SubmissionAccepted { second })
                     .await
             }
-            Err(ProviderError::LeftAlone { until }) => {
+            Err(ProviderError::CircuitOpen { until }) => {
                 self.change(pairing, not_posted).await?;
-                Ok(Next::Stop(Advanced::LeftAlone { until }))
+                Ok(Next::Stop(Advanced::CircuitOpen { until }))
             }
             Err(ProviderError::Unavailable { kind, retry_after }) => {
                 self.change(pairing, not_posted).await?;
@@ -371,7 +383,7 @@ impl Advance {
         pairing: Pairing,
         held: Timestamp,
         kind: &'static str,
-    ) -> Result<Next, Unavailable> {
+    ) -> Result<Next, StoreUnavailable> {
         let again_at = self.changer.clock.now().plus(EVIDENCE_PAUSE);
         self.change(pairing, Event::AnswerLost { held, again_at })
             .await?;
@@ -390,7 +402,7 @@ impl Advance {
         plan: &Plan,
         held: Timestamp,
         until: Timestamp,
-    ) -> Result<Next, Unavailable> {
+    ) -> Result<Next, StoreUnavailable> {
         let Some(second) = pairing.second.clone() else {
             return Ok(Next::Stop(Advanced::TryAgain {
                 why: "SecondTokenUnknown",
@@ -423,7 +435,7 @@ impl Advance {
 
     /// The provider says that the token is not valid: it was used by an earlier post whose answer
     /// was lost, or it has expired.
-    async fn weigh_evidence(&self, pairing: Pairing) -> Result<Next, Unavailable> {
+    async fn weigh_evidence(&self, pairing: Pairing) -> Result<Next, StoreUnavailable> {
         let Some(second) = pairing.second.clone() else {
             return Ok(Next::Stop(Advanced::TryAgain {
                 why: "SecondTokenUnknown",
@@ -451,7 +463,7 @@ impl Advance {
         &self,
         pairing: Pairing,
         overall: Overall,
-    ) -> Result<Next, Unavailable> {
+    ) -> Result<Next, StoreUnavailable> {
         let second = pairing
             .second
             .as_ref()
@@ -475,14 +487,18 @@ impl Advance {
     }
 
     /// Applies the event and goes on with whatever the pairing is now.
-    async fn follow(&self, pairing: Pairing, event: Event) -> Result<Next, Unavailable> {
+    async fn follow(&self, pairing: Pairing, event: Event) -> Result<Next, StoreUnavailable> {
         Ok(match self.change(pairing, event).await? {
             ChangeOutcome::HeldUntil { until, .. } => Next::Stop(Advanced::HeldUntil(until)),
             changed => Next::Continue(changed.into_pairing()),
         })
     }
 
-    async fn change(&self, pairing: Pairing, event: Event) -> Result<ChangeOutcome, Unavailable> {
+    async fn change(
+        &self,
+        pairing: Pairing,
+        event: Event,
+    ) -> Result<ChangeOutcome, StoreUnavailable> {
         // This worker continues by itself, so the messages that changes call for are not sent.
         self.changer.change(pairing, |_| event.clone()).await
     }
@@ -507,7 +523,7 @@ fn is_about_to_call(state: &State, now: Timestamp) -> bool {
 
 fn unanswered(error: &ProviderError) -> Advanced {
     match error {
-        ProviderError::LeftAlone { until } => Advanced::LeftAlone { until: *until },
+        ProviderError::CircuitOpen { until } => Advanced::CircuitOpen { until: *until },
         ProviderError::Unavailable { kind, retry_after } => Advanced::TryAgain {
             why: kind.as_str(),
             after: *retry_after,

@@ -8,7 +8,7 @@ use crate::identifiers::Digest256;
 use crate::observation::Observation;
 use crate::pairing::{Pairing, Resume, State};
 use crate::ports::{
-    Clock, HistoryEntry, Observer, PairingWrite, Pairings, Saved, SubmissionQueue, Unavailable,
+    Clock, HistoryEntry, Observer, PairingWrite, Pairings, Saved, StoreUnavailable, SubmissionQueue,
 };
 use crate::session_key::SessionKey;
 use crate::time::Timestamp;
@@ -96,7 +96,7 @@ impl PairingChanger {
         &self,
         pairing: Pairing,
         event: impl Fn(&Pairing) -> Event + Send,
-    ) -> Result<ChangeOutcome, Unavailable> {
+    ) -> Result<ChangeOutcome, StoreUnavailable> {
         self.write(pairing, Extras::default(), event).await
     }
 
@@ -107,7 +107,7 @@ impl PairingChanger {
         pairing: Pairing,
         callback: Option<&Digest256>,
         event: impl Fn(&Pairing) -> Event + Send,
-    ) -> Result<ChangeOutcome, Unavailable> {
+    ) -> Result<ChangeOutcome, StoreUnavailable> {
         let extras = Extras {
             queue: Some(queue),
             callback,
@@ -122,7 +122,7 @@ impl PairingChanger {
         pairing: Pairing,
         answer: Option<&SessionKey>,
         event: impl Fn(&Pairing) -> Event + Send,
-    ) -> Result<ChangeOutcome, Unavailable> {
+    ) -> Result<ChangeOutcome, StoreUnavailable> {
         let extras = Extras {
             answer,
             ..Extras::default()
@@ -135,7 +135,7 @@ impl PairingChanger {
         mut pairing: Pairing,
         extras: Extras<'_>,
         event: impl Fn(&Pairing) -> Event + Send,
-    ) -> Result<ChangeOutcome, Unavailable> {
+    ) -> Result<ChangeOutcome, StoreUnavailable> {
         for _ in 0..MAXIMUM_RACES {
             let now = self.clock.now();
             let proposed = (self.apply)(&pairing, event(&pairing), now);
@@ -195,7 +195,7 @@ impl PairingChanger {
                 }
             }
         }
-        Err(Unavailable {
+        Err(StoreUnavailable {
             what: "changing the pairing (too many others at once)",
             source: None,
         })

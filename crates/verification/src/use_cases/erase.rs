@@ -9,7 +9,8 @@ use std::time::Duration;
 use crate::identifiers::ScanRef;
 use crate::pairing::{Pairing, State};
 use crate::ports::{
-    DeletedAtProvider, FileRemoval, ProviderError, RemovedFiles, SessionKeys, Sessions, Unavailable,
+    DeletedAtProvider, FileRemoval, ProviderError, RemovedFiles, SessionKeys, Sessions,
+    StoreUnavailable,
 };
 use crate::time::Timestamp;
 use crate::transition::Event;
@@ -90,7 +91,7 @@ const UNAVAILABLE_PAUSE: Duration = Duration::from_secs(5 * 60);
 impl EraseVerification {
     /// # Errors
     /// Our own stores are unavailable. Ask again: what was begun goes on.
-    pub async fn erase(&self, scan_ref: &ScanRef) -> Result<Erased, Unavailable> {
+    pub async fn erase(&self, scan_ref: &ScanRef) -> Result<Erased, StoreUnavailable> {
         let now = self.changer.clock.now();
         let mut files = RemovedFiles::default();
         let pairing = match self.changer.pairings.find(scan_ref).await? {

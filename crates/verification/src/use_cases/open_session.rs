@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::observation::Observation;
 use crate::pairing::{ExpectedDocument, Pairing};
-use crate::ports::{ProviderError, Saved, SessionKeys, SessionRequest, Sessions, Unavailable};
+use crate::ports::{ProviderError, Saved, SessionKeys, SessionRequest, Sessions, StoreUnavailable};
 use crate::session::Opened;
 use crate::session_key::{IdempotentRequest, SessionKey, Standing};
 use crate::transition::Event;
@@ -33,7 +33,7 @@ pub enum NotOpened {
     Provider(#[source] ProviderError),
     /// A session may exist at the provider; it was shown to nobody and expires by itself.
     #[error("the session could not be recorded")]
-    Unavailable(#[source] Unavailable),
+    Unavailable(#[source] StoreUnavailable),
     #[error("the idempotency key belongs to another request")]
     KeyReused,
     #[error("another request under the idempotency key is being worked on")]

@@ -3,7 +3,7 @@
 use std::str::FromStr;
 
 use crate::identifiers::ScanRef;
-use crate::ports::Unavailable;
+use crate::ports::StoreUnavailable;
 use crate::time::Timestamp;
 use crate::transition::Event;
 use crate::use_cases::change::{ChangeOutcome, PairingChanger};
@@ -51,7 +51,11 @@ pub enum Parked {
 impl ParkVerification {
     /// # Errors
     /// Our own stores are unavailable, and nothing has changed.
-    pub async fn park(&self, scan_ref: &ScanRef, note: ParkNote) -> Result<Parked, Unavailable> {
+    pub async fn park(
+        &self,
+        scan_ref: &ScanRef,
+        note: ParkNote,
+    ) -> Result<Parked, StoreUnavailable> {
         let Some(pairing) = self.changer.pairings.find(scan_ref).await? else {
             return Ok(Parked::Unknown);
         };

@@ -14,7 +14,7 @@ use crate::pairing::question::SecondNews;
 use crate::pairing::reason::{DeclineReason, ParkReason};
 use crate::pairing::{Pairing, State};
 use crate::policy::{ComparisonPolicy, Judgement};
-use crate::ports::{ProviderError, StatusSource, SubmissionQueue, Unavailable};
+use crate::ports::{ProviderError, StatusSource, StoreUnavailable, SubmissionQueue};
 use crate::result::{Overall, StepLinks, Tag};
 use crate::time::Timestamp;
 use crate::transition::{Event, FirstResult, SecondResult};
@@ -71,7 +71,7 @@ enum Done {
     Enqueued,
     Moved,
     Postponed,
-    LeftAlone,
+    CircuitOpen,
     Erased,
     /// Somebody was faster, or the index lagged behind.
     Nothing,
@@ -83,7 +83,7 @@ impl Reconcile {
     /// # Errors
     /// The index cannot be read. What fails for one pairing is counted and does not keep the others
     /// waiting.
-    pub async fn run(&self, until: Timestamp) -> Result<Reconciled, Unavailable> {
+    pub async fn run(&self, until: Timestamp) -> Result<Reconciled, StoreUnavailable> {
         let started = self.changer.clock.now();
         let overdue = self.changer.pairings.overdue(started, LIMIT).await?;
         let mut run = Reconciled {
@@ -105,7 +105,7 @@ impl Reconcile {
                 Ok(Done::Enqueued) => run.enqueued += 1,
                 Ok(Done::Moved) => run.moved += 1,
                 Ok(Done::Postponed) => run.postponed += 1,
-                Ok(Done::LeftAlone) => run.waiting += 1,
+                Ok(Done::CircuitOpen) => run.waiting += 1,
                 Ok(Done::Erased) => run.erased += 1,
                 Ok(Done::Nothing) => {}
                 Err(_) => run.failed += 1,
@@ -114,7 +114,7 @@ impl Reconcile {
         Ok(run)
     }
 
-    async fn bring_on(&self, first: &ScanRef) -> Result<Done, Unavailable> {
+    async fn bring_on(&self, first: &ScanRef) -> Result<Done, StoreUnavailable> {
         let Some(pairing) = self.changer.pairings.find(first).await? else {
             return Ok(Done::Nothing);
         };
@@ -139,9 +139,9 @@ impl Reconcile {
             | State::Authorized { .. }
             | State::Submitting { .. }
                 if now < pairing.since.plus(Pairing::WORK_PATIENCE)
-                    && self.status.left_alone_until(first).await.is_some() =>
+                    && self.status.circuit_open_until(first).await.is_some() =>
             {
-                Ok(Done::LeftAlone)
+                Ok(Done::CircuitOpen)
             }
             State::Capturing { .. }
             | State::Captured { .. }
@@ -167,7 +167,7 @@ impl Reconcile {
 
     /// Work that has come to nothing for so long gets one more try. If nothing is heard of that
     /// either, it is given up.
-    async fn bring_work_on(&self, pairing: Pairing) -> Result<Done, Unavailable> {
+    async fn bring_work_on(&self, pairing: Pairing) -> Result<Done, StoreUnavailable> {
         let last_try_at = pairing.since.plus(LAST_TRY_AFTER);
         if pairing.updated_at >= last_try_at {
             return self.apply(pairing, Event::GivenUp).await;
@@ -183,7 +183,7 @@ impl Reconcile {
 
     /// The first callback has not come. The status cannot qualify the pairing, because it does not
     /// say how the step was judged.
-    async fn ask_about_first(&self, pairing: Pairing) -> Result<Done, Unavailable> {
+    async fn ask_about_first(&self, pairing: Pairing) -> Result<Done, StoreUnavailable> {
         let status = match self.status.status(&pairing.first).await {
             Ok(status) => status,
             Err(error) => return self.unanswered(pairing, &error).await,
@@ -222,7 +222,7 @@ impl Reconcile {
     /// The second callback has not come. What the provider says after all this time is taken for
     /// the result; the processor asks once more and settles it, so that there is one way only to a
     /// verdict.
-    async fn ask_about_second(&self, pairing: Pairing) -> Result<Done, Unavailable> {
+    async fn ask_about_second(&self, pairing: Pairing) -> Result<Done, StoreUnavailable> {
         let Some(second) = pairing.second.clone() else {
             return self.apply(pairing, Event::GivenUp).await;
         };
@@ -268,19 +268,21 @@ impl Reconcile {
         &self,
         pairing: Pairing,
         error: &ProviderError,
-    ) -> Result<Done, Unavailable> {
+    ) -> Result<Done, StoreUnavailable> {
         match error {
-            ProviderError::LeftAlone { .. } => Ok(Done::LeftAlone),
+            ProviderError::CircuitOpen { .. } => Ok(Done::CircuitOpen),
             // Silent for as long as a person should have asked.
             ProviderError::Unavailable { .. } | ProviderError::InDoubt { .. }
                 if self.waited(&pairing) >= GIVE_UP_AFTER =>
             {
                 self.apply(pairing, Event::GivenUp).await
             }
-            ProviderError::Unavailable { .. } | ProviderError::InDoubt { .. } => Err(Unavailable {
-                what: "asking the provider for a status",
-                source: None,
-            }),
+            ProviderError::Unavailable { .. } | ProviderError::InDoubt { .. } => {
+                Err(StoreUnavailable {
+                    what: "asking the provider for a status",
+                    source: None,
+                })
+            }
             // It will not tell, however often it is asked; the callback may still come.
             ProviderError::TokenNotValid
             | ProviderError::Refused { .. }
@@ -290,7 +292,7 @@ impl Reconcile {
 
     /// Asks again after as long as it has been overdue, between half an hour and half a day; gives
     /// up after a week.
-    async fn postpone(&self, pairing: Pairing) -> Result<Done, Unavailable> {
+    async fn postpone(&self, pairing: Pairing) -> Result<Done, StoreUnavailable> {
         let now = self.changer.clock.now();
         let waited = self.waited(&pairing);
         if waited >= GIVE_UP_AFTER {
@@ -315,7 +317,7 @@ impl Reconcile {
         self.changer.clock.now().since(since)
     }
 
-    async fn apply(&self, pairing: Pairing, event: Event) -> Result<Done, Unavailable> {
+    async fn apply(&self, pairing: Pairing, event: Event) -> Result<Done, StoreUnavailable> {
         match self
             .changer
             .change_and_enqueue(self.queue.as_ref(), pairing, None, |_| event.clone())

@@ -6,7 +6,7 @@ use crate::identifiers::ScanRef;
 use crate::pairing::document::Plan;
 use crate::pairing::{Pairing, Resume, State};
 use crate::policy::{Judgement, Policy};
-use crate::ports::{CallbackArchive, SubmissionQueue, Unavailable};
+use crate::ports::{CallbackArchive, StoreUnavailable, SubmissionQueue};
 use crate::transition::{Event, FirstResult};
 use crate::use_cases::change::{ChangeOutcome, PairingChanger};
 
@@ -40,7 +40,7 @@ impl RetryVerification {
     /// # Errors
     /// Our own stores are unavailable; nothing has changed, or the processor has been told once too
     /// often, which it absorbs.
-    pub async fn retry(&self, scan_ref: &ScanRef) -> Result<Retried, Unavailable> {
+    pub async fn retry(&self, scan_ref: &ScanRef) -> Result<Retried, StoreUnavailable> {
         let Some(pairing) = self.changer.pairings.find(scan_ref).await? else {
             return Ok(Retried::Unknown);
         };

@@ -14,9 +14,9 @@ use std::time::Duration;
 
 use verification::Timestamp;
 use verification::circuit::{
-    Cause, Circuit, FEW_FAILURES, FORGIVEN_AFTER, GLANCE, Gate, Health, LONG_TOLD_PAUSE,
-    LONGEST_TOLD_PAUSE, MANY_FAILURES, MEMORY, Proposal, SHORTEST_PAUSE, SUSTAINED, TRY_LEASE,
-    Turn,
+    BACKOFF_RESET, Cause, Circuit, CircuitChange, FAILURE_LIMIT, FAILURE_WINDOW, Gate, Health,
+    LONG_RETRY_AFTER, LONGEST_RETRY_AFTER, MINIMUM_FAILURE_SPAN, PROBE_LEASE, PROBE_POLL, Proposal,
+    SHORTEST_PAUSE, SLOW_FAILURE_LIMIT,
 };
 
 const START: Timestamp = Timestamp::from_milliseconds(1_795_422_063_000);
@@ -50,22 +50,22 @@ impl Story {
         }
     }
 
-    fn store(&mut self, proposal: Option<Proposal>) -> Option<Turn> {
-        let Proposal { next, turn } = proposal?;
+    fn store(&mut self, proposal: Option<Proposal>) -> Option<CircuitChange> {
+        let Proposal { next, change } = proposal?;
         assert_eq!(
             next.version,
             self.circuit.version + 1,
             "each change is one version"
         );
         self.circuit = next;
-        turn
+        change
     }
 
     fn wait(&mut self, duration: Duration) {
         self.now = self.now.plus(duration);
     }
 
-    fn call(&mut self, operation: &str, health: Health) -> Option<Turn> {
+    fn call(&mut self, operation: &str, health: Health) -> Option<CircuitChange> {
         let proposal = self.circuit.after_call(operation, health, self.now);
         self.store(proposal)
     }
@@ -73,14 +73,14 @@ impl Story {
     fn take(&mut self) -> u64 {
         self.circuit = self
             .circuit
-            .taken(self.now)
+            .with_probe_taken(self.now)
             .expect("there is a try to take");
         self.circuit.version
     }
 
-    fn attempt(&mut self, operation: &str, health: Health) -> Option<Turn> {
-        let taken = self.take();
-        let proposal = self.circuit.after_try(taken, operation, health, self.now);
+    fn attempt(&mut self, operation: &str, health: Health) -> Option<CircuitChange> {
+        let probe = self.take();
+        let proposal = self.circuit.after_probe(probe, operation, health, self.now);
         self.store(proposal)
     }
 
@@ -90,11 +90,11 @@ impl Story {
 
     /// Opens it the quick way, and returns the pause.
     fn open(&mut self, cause: Cause) -> Duration {
-        for _ in 1..MANY_FAILURES {
+        for _ in 1..FAILURE_LIMIT {
             assert_eq!(self.call(TOKEN, failing(cause)), None);
         }
         match self.call(TOKEN, failing(cause)) {
-            Some(Turn::Opened {
+            Some(CircuitChange::Opened {
                 pause,
                 cause: opened,
             }) if opened == cause => pause,
@@ -113,7 +113,7 @@ fn a_circuit_that_was_never_needed_is_closed_and_costs_nothing() {
     }
     assert_eq!(story.circuit, Circuit::default(), "nothing is written");
     assert_eq!(
-        story.circuit.taken(story.now),
+        story.circuit.with_probe_taken(story.now),
         None,
         "and there is no try to take"
     );
@@ -122,11 +122,14 @@ fn a_circuit_that_was_never_needed_is_closed_and_costs_nothing() {
 #[test]
 fn many_failures_at_once_open_it_and_one_less_does_not() {
     let mut story = Story::new();
-    for _ in 1..MANY_FAILURES {
+    for _ in 1..FAILURE_LIMIT {
         assert_eq!(story.call(TOKEN, DOWN), None);
         assert_eq!(story.gate(), Gate::Closed);
     }
-    assert!(matches!(story.call(TOKEN, DOWN), Some(Turn::Opened { .. })));
+    assert!(matches!(
+        story.call(TOKEN, DOWN),
+        Some(CircuitChange::Opened { .. })
+    ));
     assert_eq!(
         story.gate(),
         Gate::Open {
@@ -138,17 +141,20 @@ fn many_failures_at_once_open_it_and_one_less_does_not() {
 #[test]
 fn few_failures_open_it_once_they_are_spread_over_time() {
     let mut story = Story::new();
-    for _ in 0..FEW_FAILURES {
+    for _ in 0..SLOW_FAILURE_LIMIT {
         assert_eq!(
             story.call(TOKEN, DOWN),
             None,
             "at the same moment it may be a blip"
         );
     }
-    story.wait(SUSTAINED - Duration::from_millis(1));
+    story.wait(MINIMUM_FAILURE_SPAN - Duration::from_millis(1));
     assert_eq!(story.call(TOKEN, DOWN), None);
     story.wait(Duration::from_millis(1));
-    assert!(matches!(story.call(TOKEN, DOWN), Some(Turn::Opened { .. })));
+    assert!(matches!(
+        story.call(TOKEN, DOWN),
+        Some(CircuitChange::Opened { .. })
+    ));
 }
 
 #[test]
@@ -168,11 +174,11 @@ fn what_says_nothing_about_the_provider_counts_neither_way() {
     let mut story = Story::new();
     story.call(TOKEN, DOWN);
     let before = story.circuit.clone();
-    story.wait(SUSTAINED);
+    story.wait(MINIMUM_FAILURE_SPAN);
     assert_eq!(story.call(TOKEN, Health::Unknown), None);
     assert_eq!(story.circuit, before);
     assert!(
-        matches!(story.call(TOKEN, DOWN), Some(Turn::Opened { .. })),
+        matches!(story.call(TOKEN, DOWN), Some(CircuitChange::Opened { .. })),
         "it was no success either"
     );
 }
@@ -182,12 +188,12 @@ fn failures_far_apart_have_nothing_to_do_with_each_other() {
     let mut story = Story::new();
     for _ in 0..50 {
         assert_eq!(story.call(TOKEN, DOWN), None);
-        story.wait(MEMORY + Duration::from_millis(1));
+        story.wait(FAILURE_WINDOW + Duration::from_millis(1));
     }
     assert_eq!(story.call(TOKEN, DOWN), None);
-    story.wait(MEMORY);
+    story.wait(FAILURE_WINDOW);
     assert!(
-        matches!(story.call(TOKEN, DOWN), Some(Turn::Opened { .. })),
+        matches!(story.call(TOKEN, DOWN), Some(CircuitChange::Opened { .. })),
         "just within memory"
     );
 }
@@ -202,7 +208,7 @@ fn an_operation_that_fails_is_noticed_among_others_that_work() {
     }
     assert!(matches!(
         story.call(PROCESS, DOWN),
-        Some(Turn::Opened { .. })
+        Some(CircuitChange::Opened { .. })
     ));
 }
 
@@ -219,7 +225,11 @@ fn while_it_is_open_no_late_news_moves_it() {
         );
     }
     assert_eq!(story.circuit, before);
-    assert_eq!(story.circuit.taken(story.now), None, "nobody may try yet");
+    assert_eq!(
+        story.circuit.with_probe_taken(story.now),
+        None,
+        "nobody may try yet"
+    );
 }
 
 #[test]
@@ -229,16 +239,25 @@ fn once_the_pause_is_over_one_may_try() {
     story.wait(pause - Duration::from_millis(1));
     assert!(matches!(story.gate(), Gate::Open { .. }));
     story.wait(Duration::from_millis(1));
-    assert_eq!(story.gate(), Gate::HalfOpen { is_heard: false });
+    assert_eq!(
+        story.gate(),
+        Gate::HalfOpen {
+            has_answered: false
+        }
+    );
     story.take();
     assert_eq!(
         story.gate(),
         Gate::Open {
-            until: story.now.plus(GLANCE)
+            until: story.now.plus(PROBE_POLL)
         }
     );
-    assert_eq!(story.circuit.taken(story.now), None, "one at a time");
-    story.wait(TRY_LEASE - seconds(1));
+    assert_eq!(
+        story.circuit.with_probe_taken(story.now),
+        None,
+        "one at a time"
+    );
+    story.wait(PROBE_LEASE - seconds(1));
     assert_eq!(
         story.gate(),
         Gate::Open {
@@ -254,12 +273,17 @@ fn a_try_that_never_ends_makes_room_for_another() {
     let pause = story.open(Cause::Unreachable);
     story.wait(pause);
     let lost = story.take();
-    story.wait(TRY_LEASE);
-    assert_eq!(story.gate(), Gate::HalfOpen { is_heard: false });
+    story.wait(PROBE_LEASE);
+    assert_eq!(
+        story.gate(),
+        Gate::HalfOpen {
+            has_answered: false
+        }
+    );
     story.take();
     let before = story.circuit.clone();
     for health in [DOWN, Health::Answering, Health::Unknown] {
-        assert_eq!(before.after_try(lost, TOKEN, health, story.now), None);
+        assert_eq!(before.after_probe(lost, TOKEN, health, story.now), None);
     }
 }
 
@@ -270,7 +294,7 @@ fn a_try_that_works_closes_it() {
     story.wait(pause);
     assert_eq!(
         story.attempt(TOKEN, Health::Answering),
-        Some(Turn::Closed { was_open: pause })
+        Some(CircuitChange::Closed { was_open: pause })
     );
     assert_eq!(story.gate(), Gate::Closed);
     assert_eq!(
@@ -288,7 +312,7 @@ fn each_try_that_fails_doubles_the_pause_up_to_a_limit_by_cause() {
         for _ in 0..8 {
             story.wait(seconds(*pauses.last().unwrap()));
             match story.attempt(TOKEN, failing(cause)) {
-                Some(Turn::Opened { pause, .. }) => pauses.push(pause.as_secs()),
+                Some(CircuitChange::Opened { pause, .. }) => pauses.push(pause.as_secs()),
                 other => panic!("{other:?}"),
             }
         }
@@ -320,13 +344,13 @@ fn the_provider_s_own_word_on_the_pause_is_kept_within_reason() {
     let pause_for = |told: u64| {
         let mut story = Story::new();
         story.call(TOKEN, DOWN);
-        story.wait(SUSTAINED);
+        story.wait(MINIMUM_FAILURE_SPAN);
         let told = Health::Failing {
             cause: Cause::RateLimited,
             retry_after: Some(seconds(told)),
         };
         match story.call(TOKEN, told) {
-            Some(Turn::Opened { pause, .. }) => pause,
+            Some(CircuitChange::Opened { pause, .. }) => pause,
             other => panic!("{other:?}"),
         }
     };
@@ -335,7 +359,7 @@ fn the_provider_s_own_word_on_the_pause_is_kept_within_reason() {
     assert_eq!(pause_for(1_800), seconds(1_800), "longer than our longest");
     assert_eq!(
         pause_for(24 * 60 * 60),
-        LONGEST_TOLD_PAUSE,
+        LONGEST_RETRY_AFTER,
         "but not for a day"
     );
 }
@@ -348,13 +372,13 @@ fn one_answer_that_asks_for_a_long_pause_opens_it() {
     };
     let mut story = Story::new();
     assert_eq!(
-        story.call(TOKEN, told(LONG_TOLD_PAUSE - Duration::from_millis(1))),
+        story.call(TOKEN, told(LONG_RETRY_AFTER - Duration::from_millis(1))),
         None
     );
-    let opened = story.call(TOKEN, told(LONG_TOLD_PAUSE));
-    let pause = LONG_TOLD_PAUSE;
+    let opened = story.call(TOKEN, told(LONG_RETRY_AFTER));
+    let pause = LONG_RETRY_AFTER;
     let cause = Cause::RateLimited;
-    assert_eq!(opened, Some(Turn::Opened { cause, pause }));
+    assert_eq!(opened, Some(CircuitChange::Opened { cause, pause }));
 }
 
 #[test]
@@ -365,12 +389,12 @@ fn a_second_answer_closes_the_circuit() {
     assert_eq!(story.attempt("Status", Health::Answering), None);
     assert_eq!(
         story.gate(),
-        Gate::HalfOpen { is_heard: true },
+        Gate::HalfOpen { has_answered: true },
         "what opened it is still to be tried"
     );
     assert!(matches!(
         story.attempt(PROCESS, Health::Answering),
-        Some(Turn::Closed { .. })
+        Some(CircuitChange::Closed { .. })
     ));
 }
 
@@ -380,12 +404,17 @@ fn what_is_heard_is_forgotten_when_the_next_try_fails() {
     let pause = story.open(Cause::Unreachable);
     story.wait(pause);
     story.attempt("Status", Health::Answering);
-    let Some(Turn::Opened { pause, .. }) = story.attempt(TOKEN, DOWN) else {
+    let Some(CircuitChange::Opened { pause, .. }) = story.attempt(TOKEN, DOWN) else {
         panic!("should open again")
     };
     assert_eq!(pause, SHORTEST_PAUSE * 2);
     story.wait(pause);
-    assert_eq!(story.gate(), Gate::HalfOpen { is_heard: false });
+    assert_eq!(
+        story.gate(),
+        Gate::HalfOpen {
+            has_answered: false
+        }
+    );
 }
 
 #[test]
@@ -396,7 +425,9 @@ fn a_try_that_was_not_made_gives_the_try_back() {
     assert_eq!(story.attempt(TOKEN, Health::Unknown), None);
     assert_eq!(
         story.gate(),
-        Gate::HalfOpen { is_heard: false },
+        Gate::HalfOpen {
+            has_answered: false
+        },
         "at once, for the next"
     );
 }
@@ -413,10 +444,10 @@ fn failing_again_after_closing_is_left_alone_for_longer() {
     };
     assert_eq!(reopened_after(seconds(1)), SHORTEST_PAUSE * 2);
     assert_eq!(
-        reopened_after(FORGIVEN_AFTER - seconds(1)),
+        reopened_after(BACKOFF_RESET - seconds(1)),
         SHORTEST_PAUSE * 2
     );
-    assert_eq!(reopened_after(FORGIVEN_AFTER), SHORTEST_PAUSE);
+    assert_eq!(reopened_after(BACKOFF_RESET), SHORTEST_PAUSE);
 }
 
 /// Every way of three calls through a circuit, an invariant each: it is never shut for longer than
@@ -459,7 +490,7 @@ fn whatever_happens_a_provider_that_answers_is_called_again() {
         if story.gate() != Gate::Closed {
             assert!(matches!(
                 story.attempt(TOKEN, Health::Answering),
-                Some(Turn::Closed { .. })
+                Some(CircuitChange::Closed { .. })
             ));
         }
         assert_eq!(story.gate(), Gate::Closed);

@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use verification::circuit::{
-    Circuit, FEW_FAILURES, GLANCE, Gate, Health, MANY_FAILURES, SHORTEST_PAUSE, SUSTAINED,
+    Circuit, FAILURE_LIMIT, Gate, Health, MINIMUM_FAILURE_SPAN, PROBE_POLL, SHORTEST_PAUSE,
+    SLOW_FAILURE_LIMIT,
 };
-use verification::ports::{Circuits, Clock, Saved, Unavailable};
+use verification::ports::{Circuits, Clock, Saved, StoreUnavailable};
 use verification::testing::conformance;
 use verification::testing::memory::{Fault, World};
 use verification::{Admission, Breaker, Observation, Permit};
@@ -30,9 +31,9 @@ fn processes(world: &Arc<World>, count: usize) -> Vec<Breaker> {
 }
 
 async fn fail_often(world: &World, breaker: &Breaker) {
-    for _ in 0..FEW_FAILURES {
-        breaker.report(Permit::UNASKED, TOKEN, DOWN).await;
-        world.wait(SUSTAINED);
+    for _ in 0..SLOW_FAILURE_LIMIT {
+        breaker.report(Permit::WITHOUT_PROBE, TOKEN, DOWN).await;
+        world.wait(MINIMUM_FAILURE_SPAN);
     }
 }
 
@@ -40,7 +41,10 @@ async fn fail_often(world: &World, breaker: &Breaker) {
 async fn what_one_process_learns_all_know_within_a_second() {
     let world = Arc::new(World::new());
     let breakers = processes(&world, 2);
-    assert_eq!(breakers[1].admit().await, Admission::Go(Permit::UNASKED));
+    assert_eq!(
+        breakers[1].admit().await,
+        Admission::Go(Permit::WITHOUT_PROBE)
+    );
     fail_often(&world, &breakers[0]).await;
     world.wait(seconds(1));
     for breaker in &breakers {
@@ -73,7 +77,7 @@ async fn of_many_processes_one_tries_and_its_success_lets_all_call() {
         .await;
     world.wait(seconds(1));
     for breaker in &breakers {
-        assert_eq!(breaker.admit().await, Admission::Go(Permit::UNASKED));
+        assert_eq!(breaker.admit().await, Admission::Go(Permit::WITHOUT_PROBE));
     }
     let closed = world
         .observations()
@@ -86,14 +90,14 @@ async fn of_many_processes_one_tries_and_its_success_lets_all_call() {
 async fn failures_of_many_processes_at_once_open_it() {
     let world = Arc::new(World::new());
     let store = Arc::new(Counting::over(world.clone()));
-    let breakers: Vec<Breaker> = (0..MANY_FAILURES)
+    let breakers: Vec<Breaker> = (0..FAILURE_LIMIT)
         .map(|_| Breaker::new(store.clone(), world.clone(), world.clone()))
         .collect();
     for _ in 0..3 {
         futures_util::future::join_all(
             breakers
                 .iter()
-                .map(|breaker| breaker.report(Permit::UNASKED, TOKEN, DOWN)),
+                .map(|breaker| breaker.report(Permit::WITHOUT_PROBE, TOKEN, DOWN)),
         )
         .await;
     }
@@ -124,12 +128,12 @@ async fn a_healthy_provider_costs_one_read_a_second_and_no_write() {
 async fn a_success_between_two_failures_is_told_to_all_processes() {
     let world = Arc::new(World::new());
     let breakers = processes(&world, 2);
-    breakers[0].report(Permit::UNASKED, TOKEN, DOWN).await;
-    world.wait(SUSTAINED);
+    breakers[0].report(Permit::WITHOUT_PROBE, TOKEN, DOWN).await;
+    world.wait(MINIMUM_FAILURE_SPAN);
     breakers[1]
-        .report(Permit::UNASKED, TOKEN, Health::Answering)
+        .report(Permit::WITHOUT_PROBE, TOKEN, Health::Answering)
         .await;
-    breakers[0].report(Permit::UNASKED, TOKEN, DOWN).await;
+    breakers[0].report(Permit::WITHOUT_PROBE, TOKEN, DOWN).await;
     assert_eq!(breakers[0].gate().await, Gate::Closed);
 }
 
@@ -140,10 +144,15 @@ async fn who_loses_the_try_knows_at_once_that_somebody_is_trying() {
     fail_often(&world, &breakers[0]).await;
     world.wait(SHORTEST_PAUSE);
     for breaker in &breakers {
-        assert_eq!(breaker.gate().await, Gate::HalfOpen { is_heard: false });
+        assert_eq!(
+            breaker.gate().await,
+            Gate::HalfOpen {
+                has_answered: false
+            }
+        );
     }
     assert!(matches!(breakers[0].admit().await, Admission::Go(_)));
-    let until = world.now().plus(GLANCE);
+    let until = world.now().plus(PROBE_POLL);
     assert_eq!(breakers[1].admit().await, Admission::Wait { until });
     assert_eq!(breakers[1].gate().await, Gate::Open { until });
 }
@@ -153,11 +162,17 @@ async fn a_store_that_does_not_answer_stops_nobody() {
     let world = Arc::new(World::new());
     let breakers = processes(&world, 1);
     world.fault("circuit", Fault::Unavailable);
-    assert_eq!(breakers[0].admit().await, Admission::Go(Permit::UNASKED));
+    assert_eq!(
+        breakers[0].admit().await,
+        Admission::Go(Permit::WITHOUT_PROBE)
+    );
     fail_often(&world, &breakers[0]).await;
     world.wait(SHORTEST_PAUSE);
     world.fault("replace_circuit", Fault::Unavailable);
-    assert_eq!(breakers[0].admit().await, Admission::Go(Permit::UNASKED));
+    assert_eq!(
+        breakers[0].admit().await,
+        Admission::Go(Permit::WITHOUT_PROBE)
+    );
 }
 
 /// Counts reads and writes, and lets others in between, as a store that is elsewhere does.
@@ -181,13 +196,13 @@ impl Counting {
 
 #[async_trait::async_trait]
 impl Circuits for Counting {
-    async fn circuit(&self) -> Result<Circuit, Unavailable> {
+    async fn circuit(&self) -> Result<Circuit, StoreUnavailable> {
         self.counts.lock().unwrap().0 += 1;
         tokio::task::yield_now().await;
         self.store.circuit().await
     }
 
-    async fn replace_circuit(&self, circuit: &Circuit) -> Result<Saved, Unavailable> {
+    async fn replace_circuit(&self, circuit: &Circuit) -> Result<Saved, StoreUnavailable> {
         self.counts.lock().unwrap().1 += 1;
         tokio::task::yield_now().await;
         self.store.replace_circuit(circuit).await

@@ -1,7 +1,7 @@
 //! The archive in memory passes the suite of the real one.
 
 use verification::identifiers::Digest256;
-use verification::result::CallbackFacts;
+use verification::result::CallbackContent;
 use verification::secret::FileLink;
 use verification::testing::conformance;
 use verification::testing::fixtures::approved;
@@ -17,7 +17,7 @@ async fn the_archive_in_memory_conforms() {
         named("ONA", "PETRAITYTE"),
     );
     let (step, link) = ("SECOND_DOC_FRONT", "https://files.example/second");
-    let mut facts = CallbackFacts {
+    let mut facts = CallbackContent {
         digest: digest.clone(),
         ..approved("first", "client")
     };

@@ -73,7 +73,7 @@ async fn a_pairing_parked_for_a_step_never_judged_says_so() {
         .open(&request(), ExpectedDocument::default())
         .await
         .unwrap();
-    flow.callback(&CallbackFacts {
+    flow.callback(&CallbackContent {
         steps_verdict: StepsVerdict::NotJudged,
         ..approved(opened.session.scan_ref.as_str(), "client")
     })
@@ -90,7 +90,7 @@ async fn a_pairing_parked_for_a_step_never_judged_says_so() {
 #[tokio::test]
 async fn a_callback_faster_than_the_sessions_record_is_kept() {
     let flow = Flow::new();
-    flow.callback(&CallbackFacts {
+    flow.callback(&CallbackContent {
         overall: Some(Overall::Expired),
         ..approved("session-1", "client")
     })
@@ -144,7 +144,7 @@ async fn a_pairing_parked_after_its_files_goes_on_with_a_new_token() {
 #[tokio::test]
 async fn what_the_policy_parked_is_judged_by_the_present_one() {
     let flow = Flow::new();
-    flow.callback(&CallbackFacts {
+    flow.callback(&CallbackContent {
         country: None,
         ..approved("first", "client")
     })
@@ -171,7 +171,7 @@ async fn what_the_policy_parked_is_judged_by_the_present_one() {
 #[tokio::test]
 async fn a_pairing_that_the_present_policy_declines_is_not_taken_up() {
     let flow = Flow::new();
-    flow.callback(&CallbackFacts {
+    flow.callback(&CallbackContent {
         steps_verdict: StepsVerdict::NotJudged,
         ..approved("first", "client")
     })
@@ -294,7 +294,7 @@ async fn erasure_that_ends_in_the_middle_is_taken_up_again() {
 #[tokio::test]
 async fn bodies_without_a_pairing_can_be_erased() {
     let flow = Flow::new();
-    let monitoring = CallbackFacts {
+    let monitoring = CallbackContent {
         overall: None,
         ..approved("monitored", "client")
     };

@@ -6,8 +6,8 @@ use verification::result::Status;
 use super::*;
 
 /// A result of the first verification with this body.
-fn first(overall: Overall, body: &str) -> CallbackFacts {
-    CallbackFacts {
+fn first(overall: Overall, body: &str) -> CallbackContent {
+    CallbackContent {
         overall: Some(overall),
         digest: Digest256::of(body.as_bytes()),
         ..approved("first", "client")
@@ -15,8 +15,8 @@ fn first(overall: Overall, body: &str) -> CallbackFacts {
 }
 
 /// A result of the second verification with this body.
-fn other_second(overall: Overall, body: &str) -> CallbackFacts {
-    CallbackFacts {
+fn other_second(overall: Overall, body: &str) -> CallbackContent {
+    CallbackContent {
         digest: Digest256::of(body.as_bytes()),
         ..second("second-1", "first", overall)
     }
@@ -42,7 +42,7 @@ impl Flow {
     }
 
     /// A body arrives that the provider does not stand by any more, or never has.
-    async fn late(&self, facts: &CallbackFacts, truth: Overall) -> Accepted {
+    async fn late(&self, facts: &CallbackContent, truth: Overall) -> Accepted {
         self.callback(facts).await;
         let accepted = self.callback(facts).await;
         self.world.status_of(facts.scan_ref.as_str(), truth);

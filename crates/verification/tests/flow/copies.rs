@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use async_trait::async_trait;
-use verification::testing::interception::{Fate, Interceptor, Operation};
+use verification::testing::interception::{CallOutcome, Interceptor, Operation};
 use verification::testing::ports::Ports;
 
 use super::*;
@@ -20,17 +20,17 @@ struct Link {
 
 #[async_trait]
 impl Interceptor for Link {
-    async fn before(&self, operation: Operation) -> Fate {
+    async fn before(&self, operation: Operation) -> CallOutcome {
         if operation == Operation::Capture
             && self.copies.fetch_add(1, Ordering::Relaxed) + 1 == self.whole_at
         {
             self.world.file(FRONT_LINK, FileBehaviour::Serves(1_000));
         }
-        Fate::Proceeds
+        CallOutcome::Proceeds
     }
 
-    async fn after(&self, _operation: Operation) -> Fate {
-        Fate::Proceeds
+    async fn after(&self, _operation: Operation) -> CallOutcome {
+        CallOutcome::Proceeds
     }
 }
 

@@ -42,7 +42,7 @@ async fn a_provider_in_trouble_is_left_alone_when_a_lease_ends() {
         flow.world.leave_provider_alone(until);
         assert_eq!(
             flow.process().await,
-            Advanced::LeftAlone { until },
+            Advanced::CircuitOpen { until },
             "{operation}"
         );
     }

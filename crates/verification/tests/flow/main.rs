@@ -9,11 +9,11 @@
 )]
 
 mod applications;
+mod circuit_open;
 mod comparing;
 mod confirmation;
 mod copies;
 mod leases;
-mod left_alone;
 mod names;
 mod observations;
 mod outcomes;
@@ -36,7 +36,7 @@ use verification::pairing::ExpectedDocument;
 use verification::policy::ComparisonPolicy;
 use verification::ports::{Clock, Pairings, SessionRequest};
 use verification::reason::ParkReason;
-use verification::result::{CallbackFacts, Overall};
+use verification::result::{CallbackContent, Overall};
 use verification::secret::FileLink;
 use verification::testing::fixtures::{approved, folder, second};
 use verification::testing::memory::{Fault, FileBehaviour, World};
@@ -77,15 +77,15 @@ impl Flow {
         }
     }
 
-    async fn callback(&self, facts: &CallbackFacts) -> Accepted {
+    async fn callback(&self, facts: &CallbackContent) -> Accepted {
         self.world.serve(facts);
         self.try_callback(facts).await.expect("durable")
     }
 
     async fn try_callback(
         &self,
-        facts: &CallbackFacts,
-    ) -> Result<Accepted, verification::ports::Unavailable> {
+        facts: &CallbackContent,
+    ) -> Result<Accepted, verification::ports::StoreUnavailable> {
         let until = self.world.now().plus(Duration::from_secs(8));
         self.accept.accept(facts.clone(), b"{}", until).await
     }
@@ -220,7 +220,7 @@ async fn the_second_callback_never_opens_a_pairing() {
 #[tokio::test]
 async fn a_callback_that_is_no_result_is_kept_and_ignored() {
     let flow = Flow::new();
-    let notice = CallbackFacts {
+    let notice = CallbackContent {
         overall: None,
         ..approved("first", "client")
     };
@@ -443,7 +443,7 @@ async fn fresh_links_reopen_what_is_parked_for_its_files() {
         Accepted::Ignored("AlreadyHeard")
     );
     flow.world.file(FRONT_LINK, FileBehaviour::Serves(5));
-    let fresh = CallbackFacts {
+    let fresh = CallbackContent {
         digest: Digest256::of(b"fresh links"),
         ..facts
     };
@@ -609,7 +609,7 @@ async fn a_token_whose_secret_was_lost_is_replaced_after_a_pause() {
 
 #[tokio::test]
 async fn a_late_denial_stops_what_was_not_sent_and_marks_what_was() {
-    let denied = CallbackFacts {
+    let denied = CallbackContent {
         overall: Some(Overall::Denied),
         digest: Digest256::of(b"denied"),
         ..approved("first", "client")

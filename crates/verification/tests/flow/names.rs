@@ -2,16 +2,16 @@
 //! silence.
 
 use verification::reason::ParkReason;
-use verification::result::CallbackFacts;
+use verification::result::CallbackContent;
 use verification::secret::FileLink;
 use verification::testing::fixtures::{approved, folder};
 use verification::{Advanced, Policy, Retried};
 
 use super::Flow;
 
-fn with_steps(steps: &[&str]) -> CallbackFacts {
+fn with_steps(steps: &[&str]) -> CallbackContent {
     let link = |step: &str| vec![FileLink::new(format!("https://files.example/first/{step}"))];
-    CallbackFacts {
+    CallbackContent {
         steps: steps.iter().map(|step| step.parse().unwrap()).collect(),
         links: steps
             .iter()
@@ -47,7 +47,7 @@ async fn a_back_with_a_name_in_any_script_goes_with_its_front() {
 #[tokio::test]
 async fn a_front_is_not_submitted_without_a_back_nobody_can_name() {
     let flow = Flow::new();
-    let facts = CallbackFacts {
+    let facts = CallbackContent {
         has_unusable_steps: true,
         ..with_steps(&["A_FRONT"])
     };
@@ -108,7 +108,7 @@ async fn a_client_of_another_script_is_submitted() {
         (false, ParkReason::ClientUnknown),
     ] {
         let flow = Flow::new();
-        flow.callback(&CallbackFacts {
+        flow.callback(&CallbackContent {
             client_id: None,
             has_unusable_client,
             ..approved("first", "client")

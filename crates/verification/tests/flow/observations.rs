@@ -72,7 +72,7 @@ async fn a_pairing_qualifies_once_however_often_its_files_are_copied() {
     flow.world.file(FRONT_LINK, FileBehaviour::Dead);
     assert_eq!(flow.process().await, Advanced::Resting("Parked"));
     flow.world.file(FRONT_LINK, FileBehaviour::Serves(1_000));
-    let fresh = CallbackFacts {
+    let fresh = CallbackContent {
         digest: Digest256::of(b"fresh links"),
         ..facts
     };
@@ -83,7 +83,7 @@ async fn a_pairing_qualifies_once_however_often_its_files_are_copied() {
 #[tokio::test]
 async fn what_qualifies_only_when_it_is_judged_again_is_counted_then() {
     let flow = Flow::new();
-    let unclear = CallbackFacts {
+    let unclear = CallbackContent {
         country: None,
         digest: Digest256::of(b"unclear"),
         ..approved("first", "client")
@@ -120,7 +120,7 @@ async fn every_other_end_is_counted_once() {
     ] {
         let flow = Flow::new();
         for _ in 0..2 {
-            flow.callback(&CallbackFacts {
+            flow.callback(&CallbackContent {
                 overall: Some(overall),
                 ..approved("first", "client")
             })
@@ -134,7 +134,7 @@ async fn every_other_end_is_counted_once() {
 async fn a_revocation_is_counted_once_when_it_comes() {
     let flow = Flow::submitted().await;
     let reason = DeclineReason::FirstDenied;
-    let denied = CallbackFacts {
+    let denied = CallbackContent {
         overall: Some(Overall::Denied),
         digest: Digest256::of(b"denied"),
         ..approved("first", "client")
@@ -143,7 +143,7 @@ async fn a_revocation_is_counted_once_when_it_comes() {
     assert_eq!(count(&flow, &Observation::Revoked { reason }), 1);
     flow.callback(&second("second-1", "first", Overall::Approved))
         .await;
-    flow.callback(&CallbackFacts {
+    flow.callback(&CallbackContent {
         digest: Digest256::of(b"approved again"),
         ..approved("first", "client")
     })

@@ -17,7 +17,7 @@ async fn every_outcome_is_announced_once() {
     let settling = second("second-1", "first", Overall::Approved);
     flow.callback(&settling).await;
     flow.callback(&settling).await;
-    let denied = CallbackFacts {
+    let denied = CallbackContent {
         overall: Some(Overall::Denied),
         digest: Digest256::of(b"denied"),
         ..approved("first", "client")
@@ -42,7 +42,7 @@ async fn every_outcome_is_announced_once() {
 #[tokio::test]
 async fn a_revocation_and_its_withdrawal_are_both_announced() {
     let flow = Flow::submitted().await;
-    let denied = CallbackFacts {
+    let denied = CallbackContent {
         overall: Some(Overall::Denied),
         digest: Digest256::of(b"denied"),
         ..approved("first", "client")
@@ -52,7 +52,7 @@ async fn a_revocation_and_its_withdrawal_are_both_announced() {
         .await;
     let outcomes = ["DualVerificationRevoked", "DualVerificationSettled"];
     assert_eq!(announced(&flow), outcomes);
-    let approved_again = CallbackFacts {
+    let approved_again = CallbackContent {
         digest: Digest256::of(b"approved again"),
         ..approved("first", "client")
     };
@@ -71,7 +71,7 @@ async fn a_revocation_and_its_withdrawal_are_both_announced() {
 async fn declined_expired_and_parked_are_announced_with_their_reason() {
     for (facts, outcome, reason) in [
         (
-            CallbackFacts {
+            CallbackContent {
                 overall: Some(Overall::Denied),
                 ..approved("first", "client")
             },
@@ -79,7 +79,7 @@ async fn declined_expired_and_parked_are_announced_with_their_reason() {
             Some("FirstDenied"),
         ),
         (
-            CallbackFacts {
+            CallbackContent {
                 overall: Some(Overall::Expired),
                 ..approved("first", "client")
             },
@@ -87,7 +87,7 @@ async fn declined_expired_and_parked_are_announced_with_their_reason() {
             None,
         ),
         (
-            CallbackFacts {
+            CallbackContent {
                 country: None,
                 ..approved("first", "client")
             },

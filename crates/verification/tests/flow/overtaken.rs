@@ -10,7 +10,7 @@ use verification::Timestamp;
 use verification::document::{PlannedDocument, StoredDocument};
 use verification::identifiers::UploadId;
 use verification::ports::{CaptureError, Documents};
-use verification::testing::interception::{Fate, Interceptor, Operation};
+use verification::testing::interception::{CallOutcome, Interceptor, Operation};
 use verification::testing::ports::Ports;
 
 use super::applications::request;
@@ -20,7 +20,7 @@ use super::*;
 /// written.
 struct OvertakenOnce {
     accept: AcceptCallback,
-    facts: Mutex<Option<CallbackFacts>>,
+    facts: Mutex<Option<CallbackContent>>,
 }
 
 /// Copies for ever.
@@ -42,7 +42,7 @@ impl Documents for NeverDone {
 
 #[async_trait]
 impl Interceptor for OvertakenOnce {
-    async fn before(&self, operation: Operation) -> Fate {
+    async fn before(&self, operation: Operation) -> CallOutcome {
         let facts = if operation == Operation::Save {
             self.facts.lock().unwrap().take()
         } else {
@@ -59,11 +59,11 @@ impl Interceptor for OvertakenOnce {
                 "it is copying files when its process ends"
             );
         }
-        Fate::Proceeds
+        CallOutcome::Proceeds
     }
 
-    async fn after(&self, _operation: Operation) -> Fate {
-        Fate::Proceeds
+    async fn after(&self, _operation: Operation) -> CallOutcome {
+        CallOutcome::Proceeds
     }
 }
 

@@ -164,7 +164,7 @@ async fn an_unreadable_key_creates_no_session() {
 #[tokio::test]
 async fn a_callback_faster_than_the_record_keeps_the_answer() {
     let flow = Flow::new();
-    flow.callback(&CallbackFacts {
+    flow.callback(&CallbackContent {
         overall: Some(Overall::Expired),
         ..approved("session-1", "client")
     })

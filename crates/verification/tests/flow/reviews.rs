@@ -2,8 +2,8 @@
 
 use super::*;
 
-fn not_final(overall: Overall) -> CallbackFacts {
-    CallbackFacts {
+fn not_final(overall: Overall) -> CallbackContent {
+    CallbackContent {
         is_final: Some(false),
         overall: Some(overall),
         digest: Digest256::of(overall.as_str().as_bytes()),

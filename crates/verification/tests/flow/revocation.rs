@@ -2,8 +2,8 @@
 
 use super::*;
 
-fn denied() -> CallbackFacts {
-    CallbackFacts {
+fn denied() -> CallbackContent {
+    CallbackContent {
         overall: Some(Overall::Denied),
         digest: Digest256::of(b"denied"),
         ..approved("first", "client")
@@ -27,7 +27,7 @@ async fn second_thoughts_do_not_reopen_what_was_accepted() {
         flow.callback(&denied()).await,
         Accepted::Changed("FirstResultRevoked")
     );
-    let again = CallbackFacts {
+    let again = CallbackContent {
         digest: Digest256::of(b"approved again"),
         ..approved("first", "client")
     };

@@ -3,7 +3,7 @@
 use verification::identifiers::{Digest256, Side};
 use verification::ports::Pairings;
 use verification::reason::ParkReason;
-use verification::result::CallbackFacts;
+use verification::result::CallbackContent;
 use verification::secret::FileLink;
 use verification::testing::fixtures::{approved, folder};
 use verification::testing::memory::FileBehaviour;
@@ -18,11 +18,11 @@ fn link(number: usize) -> String {
 }
 
 /// One step, and so many files of it.
-fn with_files(count: usize) -> CallbackFacts {
+fn with_files(count: usize) -> CallbackContent {
     let links = (1..=count)
         .map(|number| FileLink::new(link(number)))
         .collect();
-    CallbackFacts {
+    CallbackContent {
         steps: vec![STEP.parse().unwrap()],
         links: [(STEP.parse().unwrap(), links)].into(),
         ..approved("first", "client")

@@ -23,8 +23,8 @@ fn links(folder: &str, signature: &str) -> StepLinks {
 }
 
 /// A result about the customer's upload of this number, with a body of its own.
-fn about(number: i64, overall: Overall, body: &str) -> CallbackFacts {
-    CallbackFacts {
+fn about(number: i64, overall: Overall, body: &str) -> CallbackContent {
+    CallbackContent {
         overall: Some(overall),
         links: links(&number.to_string(), body),
         finished_at: Some(number),
@@ -182,7 +182,7 @@ async fn the_same_upload_signed_anew_changes_nothing() {
     flow.process().await;
     let before = flow.world.pairing("first");
     let objects = flow.world.object_keys();
-    flow.callback(&CallbackFacts {
+    flow.callback(&CallbackContent {
         links: links("1", "anew"),
         digest: Digest256::of(b"anew"),
         ..about(1, Overall::Approved, "a")
@@ -236,7 +236,7 @@ async fn a_denial_that_names_newer_files_makes_the_older_ones_old() {
 async fn a_denial_without_files_replaces_no_upload() {
     let flow = Flow::confirming();
     flow.callback(&about(1, Overall::Approved, "a")).await;
-    let denial = CallbackFacts {
+    let denial = CallbackContent {
         links: StepLinks::new(),
         ..about(1, Overall::Denied, "d")
     };
@@ -299,7 +299,7 @@ async fn the_same_files_are_not_submitted_again_after_no_result() {
     flow.callback(&about(1, Overall::Approved, "a")).await;
     flow.process().await;
     // A later upload of the very same bytes.
-    let again = CallbackFacts {
+    let again = CallbackContent {
         finished_at: Some(2),
         digest: Digest256::of(b"again"),
         ..about(1, Overall::Approved, "a")
@@ -318,7 +318,7 @@ async fn the_same_files_are_not_submitted_again_after_no_result() {
 async fn a_callback_for_another_client_goes_no_further() {
     let flow = Flow::confirming();
     flow.callback(&about(1, Overall::Approved, "a")).await;
-    let other = CallbackFacts {
+    let other = CallbackContent {
         client_id: Some("another".parse().unwrap()),
         ..about(2, Overall::Approved, "b")
     };
@@ -357,7 +357,7 @@ async fn no_newer_upload_begins_while_a_verdict_is_in_question() {
     flow.callback(&second("second-1", "first", Overall::Denied))
         .await;
     flow.process().await;
-    let approved = CallbackFacts {
+    let approved = CallbackContent {
         digest: Digest256::of(b"approved after all"),
         ..second("second-1", "first", Overall::Approved)
     };

@@ -6,7 +6,7 @@ use verification::identifiers::{Digest256, ScanRef};
 use verification::pairing::ExpectedDocument;
 use verification::policy::{ComparisonPolicy, Judgement};
 use verification::question::SecondNews;
-use verification::result::{CallbackFacts, Overall};
+use verification::result::{CallbackContent, Overall};
 use verification::secret::FileLink;
 use verification::testing::fixtures::{approved, second};
 use verification::transition::{Event, FirstResult, SecondResult};
@@ -67,7 +67,7 @@ pub fn scan_ref(number: usize) -> ScanRef {
 }
 
 /// The body about the script's decision of this number.
-pub fn body(number: usize, decision: Decision) -> CallbackFacts {
+pub fn body(number: usize, decision: Decision) -> CallbackContent {
     let mut facts = approved("first", "client");
     for (step, links) in &mut facts.links {
         *links = vec![FileLink::new(format!(
@@ -75,7 +75,7 @@ pub fn body(number: usize, decision: Decision) -> CallbackFacts {
             decision.upload
         ))];
     }
-    CallbackFacts {
+    CallbackContent {
         overall: Some(decision.overall),
         finished_at: Some(decision.upload),
         digest: Digest256::of(format!("body {number}").as_bytes()),
@@ -83,7 +83,7 @@ pub fn body(number: usize, decision: Decision) -> CallbackFacts {
     }
 }
 
-pub fn first_result(facts: &CallbackFacts, lease_until: Timestamp) -> Event {
+pub fn first_result(facts: &CallbackContent, lease_until: Timestamp) -> Event {
     let judgement: Judgement = Policy::default().judge(facts, &ExpectedDocument::default());
     Event::FirstResult(FirstResult {
         overall: facts.overall.unwrap(),

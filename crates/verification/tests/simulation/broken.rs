@@ -4,8 +4,8 @@ use verification::transition::{Event, FirstResult, SecondResult, Transition, app
 use verification::{Apply, Pairing, State, Timestamp};
 
 use super::invariants::Invariant;
+use super::random_faults::RandomFaults;
 use super::run::run;
-use super::weather::Weather;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Broken {
@@ -92,11 +92,17 @@ impl Broken {
     }
 
     /// What has to go wrong so that it shows soon.
-    pub fn worsen(self, weather: &mut Weather) {
+    pub fn worsen(self, random_faults: &mut RandomFaults) {
         match self {
-            Self::ReplacedLinksUsed => (weather.other_paths, weather.link_trouble) = (0.9, 0.5),
+            Self::ReplacedLinksUsed => {
+                (random_faults.other_paths, random_faults.link_trouble) = (0.9, 0.5)
+            }
             Self::RevocationOverlooked => {
-                (weather.second_thoughts, weather.answer_lost, weather.fails) = (0.8, 0.1, 0.1);
+                (
+                    random_faults.second_thoughts,
+                    random_faults.answer_lost,
+                    random_faults.fails,
+                ) = (0.8, 0.1, 0.1);
             }
             _ => {}
         }

@@ -4,9 +4,9 @@
 use verification::identifiers::ScanRef;
 use verification::result::{Overall, StepsVerdict};
 
+use super::random_faults::RandomFaults;
 use super::timeline::{DAY, HOUR, MINUTE, SECOND, Timeline};
 use super::uploads::Finished;
-use super::weather::Weather;
 
 /// A result that the provider comes to.
 #[derive(Clone, Debug)]
@@ -105,12 +105,12 @@ pub struct Decision {
 }
 
 /// The results of one first verification, each with the pause before it.
-pub fn script(timeline: &Timeline, weather: &Weather) -> Vec<(i64, ProviderResult)> {
+pub fn script(timeline: &Timeline, random_faults: &RandomFaults) -> Vec<(i64, ProviderResult)> {
     let busy = timeline.between(SECOND, 8 * MINUTE);
     let review = timeline.weighted(&[(3, 5 * MINUTE), (2, 3 * HOUR), (1, 2 * DAY)]);
     let of = ProviderResult::of;
     let approved = of(Overall::Approved);
-    if weather.trouble.is_some() {
+    if random_faults.trouble.is_some() {
         return vec![(busy, approved)];
     }
     let mut script = timeline.weighted(&[
@@ -192,12 +192,12 @@ pub fn script(timeline: &Timeline, weather: &Weather) -> Vec<(i64, ProviderResul
         // The customer closes the window.
         (6, Vec::new()),
     ]);
-    if timeline.chance(weather.odd_bodies * 0.2)
+    if timeline.chance(random_faults.odd_bodies * 0.2)
         && let Some((_, result)) = script.first_mut()
     {
         result.is_of_another_client = true;
     }
-    while !script.is_empty() && timeline.chance(weather.second_thoughts * 0.6) {
+    while !script.is_empty() && timeline.chance(random_faults.second_thoughts * 0.6) {
         let later = timeline.weighted(&[
             (3, SECOND),
             (2, MINUTE),
@@ -220,23 +220,26 @@ pub fn script(timeline: &Timeline, weather: &Weather) -> Vec<(i64, ProviderResul
             .is_some_and(|(_, result)| result.steps == StepsVerdict::NotFound);
         if was_missing {
             result.uploaded = Some(Finished::Later);
-        } else if timeline.chance(weather.several_uploads) {
+        } else if timeline.chance(random_faults.several_uploads) {
             result = result.of_newer_files(timeline);
         }
         result.is_without_links =
-            result.overall != Overall::Approved && timeline.chance(weather.odd_bodies * 0.5);
+            result.overall != Overall::Approved && timeline.chance(random_faults.odd_bodies * 0.5);
         script.push((timeline.between(1, later), result));
     }
     script
 }
 
 /// The results of one second verification, each with the pause before it.
-pub fn second_script(timeline: &Timeline, weather: &Weather) -> Vec<(i64, ProviderResult)> {
-    if timeline.chance(weather.no_result) {
+pub fn second_script(
+    timeline: &Timeline,
+    random_faults: &RandomFaults,
+) -> Vec<(i64, ProviderResult)> {
+    if timeline.chance(random_faults.no_result) {
         timeline.count("no second result at all");
         return Vec::new();
     }
-    if weather.trouble.is_some() {
+    if random_faults.trouble.is_some() {
         return vec![(
             timeline.between(SECOND, HOUR),
             ProviderResult::of(Overall::Approved),
@@ -270,7 +273,7 @@ pub fn second_script(timeline: &Timeline, weather: &Weather) -> Vec<(i64, Provid
             ProviderResult::not_final(provisional),
         ));
     }
-    if timeline.chance(weather.refusal * 0.7) {
+    if timeline.chance(random_faults.refusal * 0.7) {
         let odd = timeline.weighted(&[
             (1, Overall::Expired),
             (1, Overall::Unknown),
@@ -282,7 +285,7 @@ pub fn second_script(timeline: &Timeline, weather: &Weather) -> Vec<(i64, Provid
         }
     }
     script.push((timeline.between(1, first), verdict()));
-    while timeline.chance(weather.second_thoughts * 0.4) {
+    while timeline.chance(random_faults.second_thoughts * 0.4) {
         let later = timeline.weighted(&[(2, SECOND), (2, HOUR), (1, 2 * DAY)]);
         let result = if timeline.chance(0.2) {
             ProviderResult::not_final(Overall::Reviewing)

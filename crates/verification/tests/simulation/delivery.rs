@@ -3,34 +3,34 @@
 
 use std::sync::Arc;
 
-use verification::result::CallbackFacts;
+use verification::result::CallbackContent;
 
+use super::random_faults::RandomFaults;
 use super::timeline::{DAY, HOUR, Happening, MINUTE, SECOND, Timeline};
 use super::trouble::Trouble;
-use super::weather::Weather;
 
 #[derive(Clone)]
 pub struct Delivery {
-    pub facts: Arc<CallbackFacts>,
+    pub facts: Arc<CallbackContent>,
     /// How often it may still be tried after this time.
     pub tries_left: u32,
 }
 
 /// Puts a callback on its way, and sometimes copies of it.
-pub fn send(timeline: &Timeline, weather: &Weather, facts: Arc<CallbackFacts>) {
-    match weather.trouble {
+pub fn send(timeline: &Timeline, random_faults: &RandomFaults, facts: Arc<CallbackContent>) {
+    match random_faults.trouble {
         Some(Trouble::CallbacksLost { of_first }) if of_first || facts.external_ref.is_some() => {
             return;
         }
         _ => {}
     }
-    let is_calm = timeline.elapsed() >= weather.calm_after;
-    let tries_left = if !is_calm && timeline.chance(weather.callback_given_up) {
+    let is_calm = timeline.elapsed() >= random_faults.calm_after;
+    let tries_left = if !is_calm && timeline.chance(random_faults.callback_given_up) {
         0
     } else {
         3
     };
-    let first = if !is_calm && timeline.chance(weather.news_late) {
+    let first = if !is_calm && timeline.chance(random_faults.news_late) {
         timeline.count("callback late");
         timeline.weighted(&[(3, 5 * MINUTE), (2, HOUR), (1, 2 * DAY)])
     } else {
@@ -41,7 +41,7 @@ pub fn send(timeline: &Timeline, weather: &Weather, facts: Arc<CallbackFacts>) {
         timeline.between(1, first),
         Happening::Deliver(delivery.clone()),
     );
-    while !is_calm && timeline.chance(weather.callback_repeated * 0.6) {
+    while !is_calm && timeline.chance(random_faults.callback_repeated * 0.6) {
         timeline.count("callback repeated");
         let later = timeline.weighted(&[(3, 50), (3, 10 * SECOND), (1, 7_200 * SECOND)]);
         timeline.schedule(
@@ -49,7 +49,7 @@ pub fn send(timeline: &Timeline, weather: &Weather, facts: Arc<CallbackFacts>) {
             Happening::Deliver(delivery.clone()),
         );
     }
-    while !is_calm && timeline.chance(weather.news_again * 0.6) {
+    while !is_calm && timeline.chance(random_faults.news_again * 0.6) {
         timeline.count("old callback sent again");
         let later = timeline.weighted(&[(2, 5 * MINUTE), (2, HOUR), (2, DAY), (1, 9 * DAY)]);
         timeline.schedule(

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use verification::identifiers::{Digest256, ScanRef};
-use verification::result::{CallbackFacts, Overall, Status};
+use verification::result::{CallbackContent, Overall, Status};
 use verification::upload::Upload;
 
 use super::customer::Decision;
@@ -40,12 +40,12 @@ impl Evidence {
         decisions.len() - 1
     }
 
-    pub fn sent(&mut self, facts: &CallbackFacts, number: DecisionNumber) {
+    pub fn sent(&mut self, facts: &CallbackContent, number: DecisionNumber) {
         self.bodies
             .insert(facts.digest.clone(), (facts.scan_ref.clone(), number));
     }
 
-    pub fn forged(&mut self, facts: &CallbackFacts) {
+    pub fn forged(&mut self, facts: &CallbackContent) {
         self.forged.insert(facts.digest.clone());
     }
 
@@ -62,7 +62,7 @@ impl Evidence {
     }
 
     /// The body was answered with 200.
-    pub fn acknowledged(&mut self, facts: &CallbackFacts) {
+    pub fn acknowledged(&mut self, facts: &CallbackContent) {
         let Some((scan_ref, number)) = self.bodies.get(&facts.digest) else {
             return;
         };

@@ -3,31 +3,31 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use verification::testing::interception::{Fate, Interceptor, Operation};
+use verification::testing::interception::{CallOutcome, Interceptor, Operation};
 
+use super::random_faults::RandomFaults;
 use super::timeline::{SECOND, Sleep, Timeline};
 use super::trouble::Trouble;
-use super::weather::Weather;
 
 pub struct Turbulence {
     pub timeline: Arc<Timeline>,
-    pub weather: Weather,
+    pub random_faults: RandomFaults,
 }
 
 impl Turbulence {
     fn is_calm(&self) -> bool {
-        self.timeline.elapsed() >= self.weather.calm_after
+        self.timeline.elapsed() >= self.random_faults.calm_after
     }
 
     fn delay(&self) -> i64 {
         if self.is_calm() {
             return self.timeline.between(1, 30);
         }
-        if self.timeline.chance(self.weather.stall) {
+        if self.timeline.chance(self.random_faults.stall) {
             self.timeline.count("a call that outlives its lease");
             return self.timeline.between(5 * SECOND, 150 * SECOND);
         }
-        if self.timeline.chance(self.weather.slow) {
+        if self.timeline.chance(self.random_faults.slow) {
             return self.timeline.between(30, 4 * SECOND);
         }
         self.timeline.between(1, 30)
@@ -36,9 +36,9 @@ impl Turbulence {
 
 #[async_trait]
 impl Interceptor for Turbulence {
-    async fn before(&self, operation: Operation) -> Fate {
+    async fn before(&self, operation: Operation) -> CallOutcome {
         Sleep::new(&self.timeline, self.delay()).await;
-        let fate = match self.weather.trouble {
+        let fate = match self.random_faults.trouble {
             Some(Trouble::Ends { at, every })
                 if at == operation && self.timeline.running().is_multiple_of(every) =>
             {
@@ -52,43 +52,45 @@ impl Interceptor for Turbulence {
         let fate = if let Some(fate) = fate {
             fate
         } else if self.is_calm() {
-            Fate::Proceeds
-        } else if self.timeline.chance(self.weather.fails) {
-            self.timeline.count(if operation.is_providers() {
+            CallOutcome::Proceeds
+        } else if self.timeline.chance(self.random_faults.fails) {
+            self.timeline.count(if operation.calls_provider() {
                 "provider unavailable"
             } else {
                 "store unavailable before the effect"
             });
-            Fate::Fails
-        } else if operation.is_providers() && self.timeline.chance(self.weather.answer_lost / 2.0) {
+            CallOutcome::Fails
+        } else if operation.calls_provider()
+            && self.timeline.chance(self.random_faults.answer_lost / 2.0)
+        {
             self.timeline
                 .count("provider's answer lost before the effect");
-            Fate::AnswerLost
+            CallOutcome::AnswerLost
         } else {
-            Fate::Proceeds
+            CallOutcome::Proceeds
         };
         self.timeline.trace(|| match fate {
-            Fate::Proceeds => format!("{operation:?}"),
+            CallOutcome::Proceeds => format!("{operation:?}"),
             fate => format!("{operation:?} {fate:?} before its effect"),
         });
         fate
     }
 
-    async fn after(&self, operation: Operation) -> Fate {
+    async fn after(&self, operation: Operation) -> CallOutcome {
         Sleep::new(&self.timeline, self.delay()).await;
-        if self.weather.trouble == Some(Trouble::AnswerLost(operation)) {
-            return Fate::AnswerLost;
+        if self.random_faults.trouble == Some(Trouble::AnswerLost(operation)) {
+            return CallOutcome::AnswerLost;
         }
-        if self.is_calm() || !self.timeline.chance(self.weather.answer_lost) {
-            return Fate::Proceeds;
+        if self.is_calm() || !self.timeline.chance(self.random_faults.answer_lost) {
+            return CallOutcome::Proceeds;
         }
-        self.timeline.count(if operation.is_providers() {
+        self.timeline.count(if operation.calls_provider() {
             "provider's answer lost after the effect"
         } else {
             "store unavailable after the effect"
         });
         self.timeline
             .trace(|| format!("{operation:?} AnswerLost after its effect"));
-        Fate::AnswerLost
+        CallOutcome::AnswerLost
     }
 }

@@ -9,7 +9,7 @@ use verification::document::{Plan, StoredDocument};
 use verification::identifiers::{Digest256, ScanRef, SecondReference, UploadId};
 use verification::ports::{PairingWrite, Saved};
 use verification::reason::{DeclineReason, ParkReason};
-use verification::result::{CallbackFacts, Overall, Status};
+use verification::result::{CallbackContent, Overall, Status};
 use verification::testing::memory::World;
 use verification::transition::MAXIMUM_ATTEMPTS;
 use verification::{Accepted, Pairing, State, Timestamp, Verdict};
@@ -453,7 +453,7 @@ impl Checks {
     /// The provider has begun to tell the world about a result.
     pub fn result_sent(
         &self,
-        facts: &CallbackFacts,
+        facts: &CallbackContent,
         result: &ProviderResult,
         decided: Option<DecisionNumber>,
     ) {
@@ -467,7 +467,7 @@ impl Checks {
     }
 
     /// Somebody who has a signing key has made a result up.
-    pub fn forged(&self, first: &ScanRef, facts: &CallbackFacts) {
+    pub fn forged(&self, first: &ScanRef, facts: &CallbackContent) {
         self.evidence().forged(facts);
         self.misleads(first);
     }
@@ -486,7 +486,7 @@ impl Checks {
     }
 
     /// A body names the files of the upload of this number.
-    pub fn named(&self, facts: &CallbackFacts, number: usize) {
+    pub fn named(&self, facts: &CallbackContent, number: usize) {
         let mut tracks = self.lock();
         let track = tracks.entry(facts.scan_ref.clone()).or_default();
         track
@@ -599,7 +599,7 @@ impl Checks {
     }
 
     /// The provider got its 200.
-    pub fn answered(&self, facts: &CallbackFacts, accepted: &Accepted, since: u64) {
+    pub fn answered(&self, facts: &CallbackContent, accepted: &Accepted, since: u64) {
         let known_as = self.pairing_of(facts);
         let of_token_2 = facts
             .external_ref
@@ -685,7 +685,7 @@ impl Checks {
     /// An invocation with this callback is over, however it ended. One that was there before the
     /// erasure began may archive its body after the files were removed; that body goes with the
     /// bucket's lifecycle.
-    pub fn callback_ended(&self, facts: &CallbackFacts, since: u64) {
+    pub fn callback_ended(&self, facts: &CallbackContent, since: u64) {
         let first = self.pairing_of(facts);
         let is_erased = |stood: Option<Stood>| is_in(stood, &[GONE, "Erasing"]);
         if self.has_stood(&first, since, is_erased)
@@ -700,7 +700,7 @@ impl Checks {
         }
     }
 
-    fn pairing_of(&self, facts: &CallbackFacts) -> ScanRef {
+    fn pairing_of(&self, facts: &CallbackContent) -> ScanRef {
         let reference = facts
             .external_ref
             .as_deref()

@@ -6,7 +6,7 @@ use std::pin::Pin;
 use std::time::Duration;
 
 use verification::identifiers::{ClientId, ScanRef};
-use verification::ports::{SessionRequest, Unavailable};
+use verification::ports::{SessionRequest, StoreUnavailable};
 use verification::{Accepted, Advanced, Erased, Opened};
 
 use super::delivery::Delivery;
@@ -34,10 +34,10 @@ pub enum Work {
 
 /// What it returned.
 pub enum Returned {
-    Callback(Result<Accepted, Unavailable>),
-    Message(Result<Advanced, Unavailable>),
+    Callback(Result<Accepted, StoreUnavailable>),
+    Message(Result<Advanced, StoreUnavailable>),
     Open(Option<Box<Opened>>),
-    Erase(Result<Erased, Unavailable>),
+    Erase(Result<Erased, StoreUnavailable>),
     Nothing,
 }
 

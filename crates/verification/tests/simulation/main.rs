@@ -27,12 +27,12 @@ mod invariants;
 mod invocation;
 mod provider;
 mod queue;
+mod random_faults;
 mod run;
 mod stores;
 mod timeline;
 mod trouble;
 mod uploads;
-mod weather;
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};

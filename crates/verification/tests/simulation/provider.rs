@@ -14,7 +14,7 @@ use verification::ports::{
     Sessions, StatusSource, UnavailableKind,
 };
 use verification::reason::ParkReason;
-use verification::result::{CallbackFacts, Overall, Status, StepLinks};
+use verification::result::{CallbackContent, Overall, Status, StepLinks};
 use verification::secret::{AuthToken, FileLink, SessionLink};
 use verification::session::Session;
 use verification::testing::fixtures;
@@ -24,14 +24,14 @@ use super::broken::Broken;
 use super::customer::{Emission, ProviderResult, second_script};
 use super::delivery::send;
 use super::invariants::Checks;
+use super::random_faults::RandomFaults;
 use super::timeline::{DAY, HOUR, Happening, MINUTE, SECOND, Timeline};
 use super::trouble::Trouble;
 use super::uploads::{Finished, Uploads};
-use super::weather::Weather;
 
 pub struct SimulatedProvider {
     pub timeline: Arc<Timeline>,
-    pub weather: Weather,
+    pub random_faults: RandomFaults,
     pub world: Arc<World>,
     pub checks: Arc<Checks>,
     pub broken: Option<Broken>,
@@ -117,14 +117,14 @@ const STATUS_LAG: i64 = 10 * MINUTE;
 impl SimulatedProvider {
     pub fn new(
         timeline: Arc<Timeline>,
-        weather: Weather,
+        random_faults: RandomFaults,
         world: Arc<World>,
         checks: Arc<Checks>,
         broken: Option<Broken>,
     ) -> Self {
         Self {
             timeline,
-            weather,
+            random_faults,
             world,
             checks,
             broken,
@@ -137,18 +137,18 @@ impl SimulatedProvider {
     }
 
     pub fn is_calm(&self) -> bool {
-        self.timeline.elapsed() >= self.weather.calm_after
+        self.timeline.elapsed() >= self.random_faults.calm_after
     }
 
     /// The trouble is each call's own, unless it is that the provider is left alone for ever.
-    fn is_left_alone_until(&self) -> Option<Timestamp> {
-        (self.weather.trouble == Some(Trouble::LeftAlone))
+    fn is_circuit_open_until(&self) -> Option<Timestamp> {
+        (self.random_faults.trouble == Some(Trouble::CircuitOpen))
             .then(|| self.timeline.now().plus(Duration::from_secs(300)))
     }
 
     fn is_status_out(&self) -> bool {
         let elapsed = self.timeline.elapsed();
-        self.weather
+        self.random_faults
             .status_out
             .is_some_and(|(from, length)| (from..from + length).contains(&elapsed))
     }
@@ -246,12 +246,12 @@ impl SimulatedProvider {
         });
         self.checks.result_sent(&facts, &result, decided);
         // Sometimes the same result is sent with other links, and so with another digest.
-        send(&self.timeline, &self.weather, Arc::new(facts));
-        if self.trouble(self.weather.callback_repeated * 0.2) {
+        send(&self.timeline, &self.random_faults, Arc::new(facts));
+        if self.trouble(self.random_faults.callback_repeated * 0.2) {
             self.timeline.count("result sent again with fresh links");
             let facts = self.facts(&mut self.lock(), emission);
             self.checks.result_sent(&facts, &result, decided);
-            send(&self.timeline, &self.weather, Arc::new(facts));
+            send(&self.timeline, &self.random_faults, Arc::new(facts));
         }
     }
 
@@ -271,9 +271,13 @@ impl SimulatedProvider {
             None if is_first => Finished::Later,
             None => return,
         };
-        state
-            .uploads
-            .add(&self.timeline, &self.weather, scan_ref, steps, finished);
+        state.uploads.add(
+            &self.timeline,
+            &self.random_faults,
+            scan_ref,
+            steps,
+            finished,
+        );
         if let Some(upload) = state.uploads.newest_mut(scan_ref) {
             upload.number = self.checks.uploaded(scan_ref, upload.digests());
         }
@@ -315,7 +319,7 @@ impl SimulatedProvider {
             let name: ScanRef = format!("forged-{}", state.serial).parse().unwrap();
             state.uploads.add(
                 &self.timeline,
-                &self.weather,
+                &self.random_faults,
                 &name,
                 &steps,
                 Finished::Later,
@@ -325,11 +329,11 @@ impl SimulatedProvider {
                 finished_at = upload.finished_at;
                 links = state
                     .uploads
-                    .sign(&self.timeline, &self.weather, &upload, "forged");
+                    .sign(&self.timeline, &self.random_faults, &upload, "forged");
             }
         }
         drop(state);
-        let facts = CallbackFacts {
+        let facts = CallbackContent {
             external_ref: is_second.then(|| SecondReference::of(scan_ref).as_str().to_owned()),
             overall: Some(overall),
             steps: if is_second { Vec::new() } else { steps },
@@ -345,10 +349,10 @@ impl SimulatedProvider {
         // Once its links are dead, `/files` leads to files of the customer's.
         self.checks.named(&facts, 0);
         self.checks.forged(scan_ref, &facts);
-        send(&self.timeline, &self.weather, Arc::new(facts));
+        send(&self.timeline, &self.random_faults, Arc::new(facts));
     }
 
-    fn facts(&self, state: &mut ProviderState, emission: &Emission) -> CallbackFacts {
+    fn facts(&self, state: &mut ProviderState, emission: &Emission) -> CallbackContent {
         state.serial += 1;
         let serial = state.serial;
         let verification = &state.verifications[&emission.scan_ref];
@@ -373,9 +377,9 @@ impl SimulatedProvider {
         if let Some(upload) = upload.as_ref().filter(|_| !result.is_without_links) {
             links = state
                 .uploads
-                .sign(&self.timeline, &self.weather, upload, "callback");
+                .sign(&self.timeline, &self.random_faults, upload, "callback");
         }
-        let facts = CallbackFacts {
+        let facts = CallbackContent {
             external_ref,
             is_final: Some(result.is_final),
             overall: Some(result.overall),
@@ -410,11 +414,11 @@ impl SimulatedProvider {
 
     /// Second thoughts, or newer files, while we are at work with what was approved.
     fn reconsider(&self, first: &ScanRef, pauses: &[(u32, i64)]) {
-        let result = if self.trouble(self.weather.second_thoughts * 0.7) {
+        let result = if self.trouble(self.random_faults.second_thoughts * 0.7) {
             self.timeline
                 .count("first result reconsidered while we are at work");
             ProviderResult::of(Overall::Denied)
-        } else if self.trouble(self.weather.several_uploads * 0.5) {
+        } else if self.trouble(self.random_faults.several_uploads * 0.5) {
             self.timeline
                 .count("customer uploads again while we are at work");
             ProviderResult::of(Overall::Approved).of_newer_files(&self.timeline)
@@ -441,7 +445,7 @@ impl Sessions for SimulatedProvider {
     }
 
     async fn delete(&self, scan_ref: &ScanRef) -> Result<DeletedAtProvider, ProviderError> {
-        if self.trouble(self.weather.refusal) {
+        if self.trouble(self.random_faults.refusal) {
             self.timeline.count("deletion refused");
             return Ok(DeletedAtProvider::Refused {
                 kind: "rejected",
@@ -468,8 +472,8 @@ impl Sessions for SimulatedProvider {
 #[async_trait]
 impl StatusSource for SimulatedProvider {
     async fn status(&self, scan_ref: &ScanRef) -> Result<Status, ProviderError> {
-        if let Some(until) = self.is_left_alone_until() {
-            return Err(ProviderError::LeftAlone { until });
+        if let Some(until) = self.is_circuit_open_until() {
+            return Err(ProviderError::CircuitOpen { until });
         }
         if self.is_status_out() {
             self.timeline.count("status not to be had for hours");
@@ -479,7 +483,7 @@ impl StatusSource for SimulatedProvider {
             });
         }
         let now = self.timeline.milliseconds();
-        let lag = if self.trouble(self.weather.status_lags) {
+        let lag = if self.trouble(self.random_faults.status_lags) {
             self.timeline.between(0, STATUS_LAG)
         } else {
             0
@@ -507,7 +511,7 @@ impl StatusSource for SimulatedProvider {
                     .filter(|_| self.timeline.chance(0.5)),
                 ..Status::of(truth.overall)
             }
-        } else if self.timeline.chance(self.weather.status_not_final) {
+        } else if self.timeline.chance(self.random_faults.status_not_final) {
             self.timeline.count("status not final");
             Status {
                 is_final: Some(false),
@@ -525,8 +529,8 @@ impl StatusSource for SimulatedProvider {
         Ok(status)
     }
 
-    async fn left_alone_until(&self, _scan_ref: &ScanRef) -> Option<Timestamp> {
-        self.is_left_alone_until()
+    async fn circuit_open_until(&self, _scan_ref: &ScanRef) -> Option<Timestamp> {
+        self.is_circuit_open_until()
     }
 }
 
@@ -537,7 +541,7 @@ impl Provider for SimulatedProvider {
         client_id: &ClientId,
         reference: &SecondReference,
     ) -> Result<SecondToken, ProviderError> {
-        if self.trouble(self.weather.refusal * 0.3) {
+        if self.trouble(self.random_faults.refusal * 0.3) {
             self.timeline.count("Token 2 refused");
             return Err(ProviderError::Refused {
                 kind: RefusalKind::Account("out_of_funds"),
@@ -588,7 +592,7 @@ impl Provider for SimulatedProvider {
             }
             self.checks.captured(first, Some(document), stored.as_ref());
         }
-        if self.trouble(self.weather.refusal) {
+        if self.trouble(self.random_faults.refusal) {
             self.timeline.count("documents refused");
             return Err(ProviderError::Refused {
                 kind: RefusalKind::Other("rejected"),
@@ -624,7 +628,7 @@ impl Provider for SimulatedProvider {
         self.checks.submitted(first, &scan_ref, plan, documents);
         self.reconsider(first, &[(2, 4 * SECOND), (2, 30 * MINUTE), (1, 2 * DAY)]);
         let mut pause = 0;
-        for (after, result) in second_script(&self.timeline, &self.weather) {
+        for (after, result) in second_script(&self.timeline, &self.random_faults) {
             pause += after;
             let scan_ref = scan_ref.clone();
             self.timeline
@@ -634,7 +638,7 @@ impl Provider for SimulatedProvider {
     }
 
     async fn files(&self, scan_ref: &ScanRef) -> Result<StepLinks, ProviderError> {
-        if self.trouble(self.weather.refusal * 0.3) {
+        if self.trouble(self.random_faults.refusal * 0.3) {
             self.timeline.count("fresh links refused");
             return Err(ProviderError::Refused {
                 kind: RefusalKind::Other("rejected"),
@@ -646,13 +650,13 @@ impl Provider for SimulatedProvider {
         let Some(upload) = state.uploads.newest(scan_ref).cloned() else {
             return Err(ProviderError::TokenNotValid);
         };
-        let folder = if self.timeline.chance(self.weather.other_paths) {
+        let folder = if self.timeline.chance(self.random_faults.other_paths) {
             "api"
         } else {
             "callback"
         };
         Ok(state
             .uploads
-            .sign(&self.timeline, &self.weather, &upload, folder))
+            .sign(&self.timeline, &self.random_faults, &upload, folder))
     }
 }

@@ -6,10 +6,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use verification::identifiers::ScanRef;
-use verification::ports::{SubmissionQueue, Unavailable};
+use verification::ports::{StoreUnavailable, SubmissionQueue};
 
+use super::random_faults::RandomFaults;
 use super::timeline::{HOUR, Happening, SECOND, Timeline};
-use super::weather::Weather;
 
 /// The template's `VisibilityTimeout`.
 const VISIBILITY_TIMEOUT: i64 = 540 * SECOND;
@@ -19,7 +19,7 @@ const MAXIMUM_RECEIVES: u32 = 10;
 
 pub struct SimulatedQueue {
     pub timeline: Arc<Timeline>,
-    pub weather: Weather,
+    pub random_faults: RandomFaults,
     state: Mutex<QueueState>,
 }
 
@@ -44,10 +44,10 @@ pub struct Received {
 }
 
 impl SimulatedQueue {
-    pub fn new(timeline: Arc<Timeline>, weather: Weather) -> Self {
+    pub fn new(timeline: Arc<Timeline>, random_faults: RandomFaults) -> Self {
         Self {
             timeline,
-            weather,
+            random_faults,
             state: Mutex::default(),
         }
     }
@@ -125,9 +125,9 @@ impl SimulatedQueue {
 
 #[async_trait]
 impl SubmissionQueue for SimulatedQueue {
-    async fn enqueue(&self, first: &ScanRef) -> Result<(), Unavailable> {
-        if self.timeline.elapsed() < self.weather.calm_after
-            && self.timeline.chance(self.weather.message_lost)
+    async fn enqueue(&self, first: &ScanRef) -> Result<(), StoreUnavailable> {
+        if self.timeline.elapsed() < self.random_faults.calm_after
+            && self.timeline.chance(self.random_faults.message_lost)
         {
             self.timeline.count("message lost");
             return Ok(());

@@ -13,7 +13,7 @@ use std::task::{Context, Poll, Waker};
 use verification::identifiers::{CountryCode, ScanRef};
 use verification::pairing::ExpectedDocument;
 use verification::policy::{ComparisonPolicy, StepVerdictPolicy};
-use verification::ports::{Clock, Unavailable};
+use verification::ports::{Clock, StoreUnavailable};
 use verification::testing::memory::World;
 use verification::testing::ports::Ports;
 use verification::{Advanced, Policy, State};
@@ -30,12 +30,12 @@ use super::invocation::{
 };
 use super::provider::SimulatedProvider;
 use super::queue::{Received, SimulatedQueue};
+use super::random_faults::RandomFaults;
 use super::stores::{NothingRemoved, WatchedDocuments, WatchedPairings, WatchedPreparation};
 use super::timeline::{
     CLOCK_SKEW, DAY, HOUR, Happening, MINUTE, SECOND, SkewedClock, TaskId, Timeline,
 };
 use super::trouble::{BOUND, Trouble};
-use super::weather::Weather;
 
 /// The template's schedule.
 const RECONCILER_PERIOD: i64 = 5 * MINUTE;
@@ -53,11 +53,11 @@ pub struct Report {
 
 pub fn run(seed: u64, broken: Option<Broken>, is_traced: bool) -> Report {
     let timeline = Arc::new(Timeline::new(seed, is_traced));
-    let mut weather = Weather::of(&timeline);
+    let mut random_faults = RandomFaults::of(&timeline);
     if let Some(broken) = broken {
-        broken.worsen(&mut weather);
+        broken.worsen(&mut random_faults);
     }
-    Simulation::new(timeline, weather, broken).run()
+    Simulation::new(timeline, random_faults, broken).run()
 }
 
 /// Most teams have what results say confirmed, and compared.
@@ -76,8 +76,8 @@ fn drawn_policy(timeline: &Timeline) -> Policy {
 /// One run in which something never works. Returns how each pairing stands in the end.
 pub fn run_in_trouble(seed: u64, trouble: Trouble, is_traced: bool) -> (Report, Vec<String>) {
     let timeline = Arc::new(Timeline::new(seed, is_traced));
-    let weather = Weather::in_trouble(&timeline, trouble);
-    let simulation = Simulation::new(timeline, weather, None);
+    let random_faults = RandomFaults::in_trouble(&timeline, trouble);
+    let simulation = Simulation::new(timeline, random_faults, None);
     let world = simulation.world.clone();
     let report = simulation.run();
     let mut ends = Vec::new();
@@ -87,7 +87,7 @@ pub fn run_in_trouble(seed: u64, trouble: Trouble, is_traced: bool) -> (Report, 
 
 struct Simulation {
     timeline: Arc<Timeline>,
-    weather: Weather,
+    random_faults: RandomFaults,
     world: Arc<World>,
     checks: Arc<Checks>,
     provider: Arc<SimulatedProvider>,
@@ -104,9 +104,9 @@ struct Simulation {
 }
 
 impl Simulation {
-    fn new(timeline: Arc<Timeline>, weather: Weather, broken: Option<Broken>) -> Self {
-        timeline.trace(|| format!("{weather:#?}"));
-        let mut policy = if weather.trouble.is_some() {
+    fn new(timeline: Arc<Timeline>, random_faults: RandomFaults, broken: Option<Broken>) -> Self {
+        timeline.trace(|| format!("{random_faults:#?}"));
+        let mut policy = if random_faults.trouble.is_some() {
             Policy::default()
         } else {
             drawn_policy(&timeline)
@@ -123,15 +123,15 @@ impl Simulation {
         ));
         let provider = Arc::new(SimulatedProvider::new(
             timeline.clone(),
-            weather.clone(),
+            random_faults.clone(),
             world.clone(),
             checks.clone(),
             broken,
         ));
-        let queue = Arc::new(SimulatedQueue::new(timeline.clone(), weather.clone()));
+        let queue = Arc::new(SimulatedQueue::new(timeline.clone(), random_faults.clone()));
         let pairings = WatchedPairings {
             timeline: timeline.clone(),
-            weather: weather.clone(),
+            random_faults: random_faults.clone(),
             world: world.clone(),
             checks: checks.clone(),
             broken,
@@ -143,7 +143,7 @@ impl Simulation {
         };
         let turbulence = Turbulence {
             timeline: timeline.clone(),
-            weather: weather.clone(),
+            random_faults: random_faults.clone(),
         };
         let mut ports = Ports {
             pairings: Arc::new(pairings),
@@ -151,7 +151,7 @@ impl Simulation {
             preparation: Arc::new(WatchedPreparation {
                 timeline: timeline.clone(),
                 world: world.clone(),
-                are_all_lying: weather.trouble.is_some(),
+                are_all_lying: random_faults.trouble.is_some(),
             }),
             queue: queue.clone(),
             provider: provider.clone(),
@@ -167,7 +167,7 @@ impl Simulation {
         }
         Self {
             timeline,
-            weather,
+            random_faults,
             world,
             checks,
             provider,
@@ -184,7 +184,11 @@ impl Simulation {
     }
 
     fn run(mut self) -> Report {
-        let most = if self.weather.trouble.is_some() { 1 } else { 4 };
+        let most = if self.random_faults.trouble.is_some() {
+            1
+        } else {
+            4
+        };
         for customer in 0..usize::try_from(self.timeline.between(1, most)).unwrap() {
             let at = self.timeline.between(0, HOUR);
             self.timeline
@@ -194,11 +198,11 @@ impl Simulation {
             self.happen(happening);
             self.timeline.set_running(0);
             self.schedule_tick();
-            let is_over = self.weather.trouble.is_some() && self.timeline.elapsed() > BOUND;
+            let is_over = self.random_faults.trouble.is_some() && self.timeline.elapsed() > BOUND;
             if self.timeline.is_violated() || is_over {
                 break;
             }
-            let most = if self.weather.trouble.is_some() {
+            let most = if self.random_faults.trouble.is_some() {
                 20 * MAXIMUM_STEPS
             } else {
                 MAXIMUM_STEPS
@@ -244,7 +248,7 @@ impl Simulation {
             Happening::Receive { message, receipt } => {
                 if let Some(received) = self.queue.receive(message, receipt) {
                     if !self.provider.is_calm()
-                        && self.timeline.chance(self.weather.message_repeated)
+                        && self.timeline.chance(self.random_faults.message_repeated)
                     {
                         self.timeline.count("message delivered twice");
                         self.process(received.clone());
@@ -290,7 +294,7 @@ impl Simulation {
             return;
         };
         self.timeline.set_running(id);
-        if !self.provider.is_calm() && self.timeline.chance(self.weather.crash) {
+        if !self.provider.is_calm() && self.timeline.chance(self.random_faults.crash) {
             self.timeline.count("a process ended in the middle");
             self.timeline.trace(|| "the process ends".to_owned());
             return self.ended(task.work, task.since);
@@ -367,7 +371,7 @@ impl Simulation {
 
     fn open(&mut self, customer: usize, tries: u32) {
         let client = format!("client-{customer}").parse().unwrap();
-        if tries == 0 && self.weather.trouble.is_none() && self.timeline.chance(0.4) {
+        if tries == 0 && self.random_faults.trouble.is_none() && self.timeline.chance(0.4) {
             self.timeline
                 .count("session that the application did not open here");
             let scan_ref = self.provider.begin_session(&client);
@@ -387,14 +391,14 @@ impl Simulation {
     /// The customer follows the link, and the rest takes its course.
     fn customer_begins(&mut self, scan_ref: &ScanRef) {
         let mut pause = 0;
-        for (after, result) in script(&self.timeline, &self.weather) {
+        for (after, result) in script(&self.timeline, &self.random_faults) {
             pause += after;
             let scan_ref = scan_ref.clone();
             self.timeline
                 .schedule(pause, Happening::Emit(Emission { scan_ref, result }));
         }
         // Without confirmation, what is signed is believed.
-        while self.policy.confirm_results && self.timeline.chance(self.weather.forgery) {
+        while self.policy.confirm_results && self.timeline.chance(self.random_faults.forgery) {
             let latest = self
                 .timeline
                 .weighted(&[(2, 20 * MINUTE), (1, 3 * HOUR), (1, 3 * DAY)]);
@@ -404,14 +408,14 @@ impl Simulation {
             );
         }
         for latest in [HOUR, DAY, 12 * DAY] {
-            if self.weather.trouble.is_none() && self.timeline.chance(0.3) {
+            if self.random_faults.trouble.is_none() && self.timeline.chance(0.3) {
                 self.timeline.schedule(
                     self.timeline.between(MINUTE, latest),
                     Happening::Retry(scan_ref.clone()),
                 );
             }
         }
-        if self.timeline.chance(self.weather.erasure) {
+        if self.timeline.chance(self.random_faults.erasure) {
             let latest = self
                 .timeline
                 .weighted(&[(2, 10 * MINUTE), (1, HOUR), (1, 3 * DAY)]);
@@ -460,7 +464,7 @@ impl Simulation {
         &mut self,
         received: &Received,
         since: u64,
-        result: &Result<Advanced, Unavailable>,
+        result: &Result<Advanced, StoreUnavailable>,
     ) {
         self.timeline.trace(|| format!("processed: {result:?}"));
         let doubled = 3 * SECOND * 2_i64.pow(received.receives.saturating_sub(1).min(16));
@@ -472,7 +476,7 @@ impl Simulation {
             Ok(Advanced::HeldUntil(_)) if received.receives <= 1 => SECOND,
             // The simulated provider is never left alone; a new message that is delayed would be
             // the same to the queue.
-            Ok(Advanced::HeldUntil(until) | Advanced::LeftAlone { until }) => {
+            Ok(Advanced::HeldUntil(until) | Advanced::CircuitOpen { until }) => {
                 (until.milliseconds() - self.timeline.milliseconds()).max(0) + SECOND
             }
             Ok(Advanced::TryAgain { after, .. }) => {
@@ -585,7 +589,7 @@ impl Simulation {
     /// The ports as one process has them: with its own clock.
     fn process_ports(&self) -> Ports {
         let mut ports = self.ports.clone();
-        if !self.provider.is_calm() && self.timeline.chance(self.weather.clock_skew) {
+        if !self.provider.is_calm() && self.timeline.chance(self.random_faults.clock_skew) {
             self.timeline.count("process with a wrong clock");
             ports.clock = Arc::new(SkewedClock {
                 timeline: self.timeline.clone(),

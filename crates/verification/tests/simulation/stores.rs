@@ -12,7 +12,7 @@ use verification::file_number::FileNumber;
 use verification::identifiers::{ClientId, Digest256, ScanRef, StepName, UploadId};
 use verification::ports::{
     CaptureError, DocumentPreparation, Documents, FileRemoval, HistoryEntry, Overdue, Page,
-    PageStart, PairingWrite, Pairings, PreparationError, RemovedFiles, Saved, Unavailable,
+    PageStart, PairingWrite, Pairings, PreparationError, RemovedFiles, Saved, StoreUnavailable,
 };
 use verification::prepared::{Preparation, PreparationChange, PreparedFile};
 use verification::reason::ParkReason;
@@ -22,12 +22,12 @@ use verification::testing::memory::{FileBehaviour, World};
 use super::broken::Broken;
 use super::invariants::Checks;
 use super::provider::SimulatedProvider;
+use super::random_faults::RandomFaults;
 use super::timeline::Timeline;
-use super::weather::Weather;
 
 pub struct WatchedPairings {
     pub timeline: Arc<Timeline>,
-    pub weather: Weather,
+    pub random_faults: RandomFaults,
     pub world: Arc<World>,
     pub checks: Arc<Checks>,
     pub broken: Option<Broken>,
@@ -35,7 +35,7 @@ pub struct WatchedPairings {
 
 #[async_trait]
 impl Pairings for WatchedPairings {
-    async fn find(&self, scan_ref: &ScanRef) -> Result<Option<Pairing>, Unavailable> {
+    async fn find(&self, scan_ref: &ScanRef) -> Result<Option<Pairing>, StoreUnavailable> {
         let found = self.world.find(scan_ref).await?;
         if self.broken == Some(Broken::AliasMissing) {
             return Ok(found.filter(|pairing| pairing.first == *scan_ref));
@@ -43,7 +43,7 @@ impl Pairings for WatchedPairings {
         Ok(found)
     }
 
-    async fn save(&self, write: &PairingWrite) -> Result<Saved, Unavailable> {
+    async fn save(&self, write: &PairingWrite) -> Result<Saved, StoreUnavailable> {
         let first = &write.pairing.first;
         let before = self.world.stored(first);
         let saved = if self.broken == Some(Broken::VersionIgnored) {
@@ -59,7 +59,11 @@ impl Pairings for WatchedPairings {
         Ok(saved)
     }
 
-    async fn history(&self, first: &ScanRef, limit: u16) -> Result<Vec<HistoryEntry>, Unavailable> {
+    async fn history(
+        &self,
+        first: &ScanRef,
+        limit: u16,
+    ) -> Result<Vec<HistoryEntry>, StoreUnavailable> {
         self.world.history(first, limit).await
     }
 
@@ -68,15 +72,15 @@ impl Pairings for WatchedPairings {
         client_id: &ClientId,
         start: Option<&PageStart>,
         limit: u16,
-    ) -> Result<Page, Unavailable> {
+    ) -> Result<Page, StoreUnavailable> {
         self.world.of_client(client_id, start, limit).await
     }
 
     /// The index may not show a pairing yet, or still show one that has moved on.
-    async fn overdue(&self, now: Timestamp, limit: u16) -> Result<Vec<Overdue>, Unavailable> {
+    async fn overdue(&self, now: Timestamp, limit: u16) -> Result<Vec<Overdue>, StoreUnavailable> {
         let mut overdue = self.world.overdue(now, limit).await?;
-        if self.timeline.elapsed() < self.weather.calm_after
-            && self.timeline.chance(self.weather.index_lags)
+        if self.timeline.elapsed() < self.random_faults.calm_after
+            && self.timeline.chance(self.random_faults.index_lags)
         {
             self.timeline.count("index lagged behind");
             overdue.retain(|_| self.timeline.chance(0.5));
@@ -92,11 +96,11 @@ impl Pairings for WatchedPairings {
         Ok(overdue)
     }
 
-    async fn is_forgotten(&self, scan_ref: &ScanRef) -> Result<bool, Unavailable> {
+    async fn is_forgotten(&self, scan_ref: &ScanRef) -> Result<bool, StoreUnavailable> {
         self.world.is_forgotten(scan_ref).await
     }
 
-    async fn forget(&self, pairing: &Pairing) -> Result<u64, Unavailable> {
+    async fn forget(&self, pairing: &Pairing) -> Result<u64, StoreUnavailable> {
         let removed = self.world.forget(pairing).await?;
         self.checks.forgotten(&pairing.first);
         Ok(removed)
@@ -108,7 +112,7 @@ pub struct NothingRemoved;
 
 #[async_trait]
 impl FileRemoval for NothingRemoved {
-    async fn remove(&self, _scan_ref: &ScanRef) -> Result<RemovedFiles, Unavailable> {
+    async fn remove(&self, _scan_ref: &ScanRef) -> Result<RemovedFiles, StoreUnavailable> {
         Ok(RemovedFiles::default())
     }
 }
@@ -130,9 +134,9 @@ impl Documents for WatchedDocuments {
         link: &FileLink,
         until: Timestamp,
     ) -> Result<StoredDocument, CaptureError> {
-        let (timeline, weather) = (&self.provider.timeline, &self.provider.weather);
+        let (timeline, random_faults) = (&self.provider.timeline, &self.provider.random_faults);
         let is_calm = self.provider.is_calm();
-        let trouble = |part: f64| !is_calm && timeline.chance(weather.link_trouble * part);
+        let trouble = |part: f64| !is_calm && timeline.chance(random_faults.link_trouble * part);
         let Some(content) = self.provider.content(link) else {
             timeline.count("dead link");
             return Err(CaptureError::LinkDead);

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use verification::testing::interception::{Fate, Operation};
+use verification::testing::interception::{CallOutcome, Operation};
 
 use super::run::run_in_trouble;
 use super::timeline::DAY;
@@ -16,7 +16,7 @@ pub const BOUND: i64 = 8 * DAY + DAY / 2;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Trouble {
     /// The call never does anything.
-    Fails(Operation, Fate),
+    Fails(Operation, CallOutcome),
     /// It is done each time, and nobody ever hears of it.
     AnswerLost(Operation),
     /// Each process, or every other one, ends at the call.
@@ -26,7 +26,7 @@ pub enum Trouble {
     /// No callback's link leads to a file, and neither do those of `/files`.
     LinksDead,
     /// The provider's program is never to be called.
-    LeftAlone,
+    CircuitOpen,
 }
 
 /// Where the pairings of some runs have come to.
@@ -52,7 +52,7 @@ fn assert_ends(trouble: Trouble, expected: &[&str]) {
     assert_eq!(ends(trouble), expected, "{trouble:?}");
 }
 
-const FAILS: Fate = Fate::Fails;
+const FAILS: CallOutcome = CallOutcome::Fails;
 
 #[test]
 fn without_trouble_everything_settles() {
@@ -96,7 +96,7 @@ fn documents_that_are_never_taken_park() {
         &["Parked(AttemptsExhausted)"],
     );
     assert_ends(
-        Trouble::Fails(Operation::Submit, Fate::AnswerLost),
+        Trouble::Fails(Operation::Submit, CallOutcome::AnswerLost),
         &["Parked(AttemptsExhausted)"],
     );
     assert_ends(Trouble::AnswerLost(Operation::Submit), &["Settled"]);
@@ -122,7 +122,7 @@ fn callbacks_that_never_come_are_asked_for() {
 
 #[test]
 fn a_provider_that_is_left_alone_for_ever_parks() {
-    assert_ends(Trouble::LeftAlone, &["Parked(ProviderUnavailable)"]);
+    assert_ends(Trouble::CircuitOpen, &["Parked(ProviderUnavailable)"]);
 }
 
 const EFFECTS: [Operation; 8] = [

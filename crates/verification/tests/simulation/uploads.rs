@@ -9,9 +9,9 @@ use verification::identifiers::{Digest256, ScanRef, StepName};
 use verification::result::StepLinks;
 use verification::secret::FileLink;
 
+use super::random_faults::RandomFaults;
 use super::timeline::{HOUR, SECOND, Timeline};
 use super::trouble::Trouble;
-use super::weather::Weather;
 
 /// When the customer finished an upload, compared with the one before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,7 +66,7 @@ impl Uploads {
     pub fn add(
         &mut self,
         timeline: &Timeline,
-        weather: &Weather,
+        random_faults: &RandomFaults,
         scan_ref: &ScanRef,
         steps: &[StepName],
         finished: Finished,
@@ -84,7 +84,7 @@ impl Uploads {
             let contents = match earlier {
                 Some(earlier) if is_the_same || timeline.chance(0.1) => earlier.clone(),
                 _ => {
-                    let count = if weather.trouble.is_none() && timeline.chance(0.02) {
+                    let count = if random_faults.trouble.is_none() && timeline.chance(0.02) {
                         2
                     } else {
                         1
@@ -99,7 +99,9 @@ impl Uploads {
         if is_the_same {
             timeline.count("same files uploaded again");
         }
-        if timeline.elapsed() < weather.calm_after && timeline.chance(weather.link_trouble * 0.1) {
+        if timeline.elapsed() < random_faults.calm_after
+            && timeline.chance(random_faults.link_trouble * 0.1)
+        {
             timeline.count("file of a type that is not taken");
             self.refused
                 .extend(files.values().last().into_iter().flatten().cloned());
@@ -135,12 +137,13 @@ impl Uploads {
     pub fn sign(
         &mut self,
         timeline: &Timeline,
-        weather: &Weather,
+        random_faults: &RandomFaults,
         upload: &Upload,
         folder: &str,
     ) -> StepLinks {
         let trouble = |part: f64| {
-            timeline.elapsed() < weather.calm_after && timeline.chance(weather.link_trouble * part)
+            timeline.elapsed() < random_faults.calm_after
+                && timeline.chance(random_faults.link_trouble * part)
         };
         let mut links = StepLinks::new();
         for (step, contents) in &upload.files {
@@ -154,7 +157,7 @@ impl Uploads {
                     "https://files.example/{folder}/{}/{step}/{number}?Signature={}",
                     upload.path, self.serial
                 );
-                let is_dead = weather.trouble == Some(Trouble::LinksDead) || trouble(0.3);
+                let is_dead = random_faults.trouble == Some(Trouble::LinksDead) || trouble(0.3);
                 let life = if is_dead { 0 } else { HOUR };
                 let expires_at = timeline.milliseconds() + life;
                 let content = content.clone();

@@ -9,7 +9,7 @@ use std::time::Duration;
 use verification::identifiers::ScanRef;
 use verification::pairing::ExpectedDocument;
 use verification::ports::{Clock, Pairings, SessionRequest};
-use verification::result::{CallbackFacts, Overall};
+use verification::result::{CallbackContent, Overall};
 use verification::session_key::IdempotentRequest;
 use verification::testing::fixtures::{approved, second};
 use verification::testing::interception::Operation;
@@ -29,7 +29,7 @@ pub struct Life {
     scenario: Scenario,
     ports: Ports,
     stops: Arc<Stops>,
-    unanswered: Vec<CallbackFacts>,
+    unanswered: Vec<CallbackContent>,
     messages: Vec<ScanRef>,
     /// In how many rounds the provider comes to its result about each accepted Token 2.
     decided_in: BTreeMap<ScanRef, u32>,

@@ -2,7 +2,7 @@
 
 use verification::identifiers::Digest256;
 use verification::prepared::{PreparationChange, PreparedFile};
-use verification::result::{CallbackFacts, StepLinks};
+use verification::result::{CallbackContent, StepLinks};
 use verification::secret::FileLink;
 use verification::testing::memory::{Fault, FileBehaviour, World};
 
@@ -15,9 +15,9 @@ pub struct Scenario {
     /// It does so under an idempotency key, and repeats the request until it has the link.
     pub has_key: bool,
     /// The first callback, made of an approved one with two files.
-    pub callback: fn(CallbackFacts) -> CallbackFacts,
+    pub callback: fn(CallbackContent) -> CallbackContent,
     /// Before anything happens.
-    pub prepare: fn(&World, &CallbackFacts),
+    pub prepare: fn(&World, &CallbackContent),
     /// When the first callback and its message have been worked on once.
     pub later: fn(&World),
     /// How many rounds after the documents were accepted the result is there: at once, or when
@@ -37,7 +37,7 @@ const FRONT: &str = "SECOND_DOC_FRONT";
 const FRONT_LINK: &str = "https://files.example/first/SECOND_DOC_FRONT";
 
 /// `/api/v2/files` answers with these links instead of the callback's.
-fn fresh_links(world: &World, facts: &CallbackFacts, fresh: fn(&str) -> String) {
+fn fresh_links(world: &World, facts: &CallbackContent, fresh: fn(&str) -> String) {
     let mut links = StepLinks::new();
     for (step, link) in facts
         .links

@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 
 use async_trait::async_trait;
-use verification::testing::interception::{Fate, Interceptor, Operation};
+use verification::testing::interception::{CallOutcome, Interceptor, Operation};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Side {
@@ -78,7 +78,7 @@ impl Stops {
         }
     }
 
-    async fn reach(&self, side: Side) -> Fate {
+    async fn reach(&self, side: Side) -> CallOutcome {
         let is_the_end = {
             let mut state = self.lock();
             let here = Stop {
@@ -94,13 +94,13 @@ impl Stops {
         if is_the_end {
             std::future::pending::<()>().await;
         }
-        Fate::Proceeds
+        CallOutcome::Proceeds
     }
 }
 
 #[async_trait]
 impl Interceptor for Stops {
-    async fn before(&self, operation: Operation) -> Fate {
+    async fn before(&self, operation: Operation) -> CallOutcome {
         // Files are copied beside each other: when one copy has stopped, so has the program.
         let is_over = self.lock().has_stopped;
         if is_over {
@@ -110,7 +110,7 @@ impl Interceptor for Stops {
         self.reach(Side::Before).await
     }
 
-    async fn after(&self, _operation: Operation) -> Fate {
+    async fn after(&self, _operation: Operation) -> CallOutcome {
         self.reach(Side::After).await
     }
 }

@@ -53,7 +53,7 @@ struct View {
     /// There is more in work than is counted.
     more_in_work: bool,
     overdue: u64,
-    /// `Called`, `LeftAlone` while it fails for everybody, or `Tried`, one call at a time.
+    /// `Called`, `CircuitOpen` while it fails for everybody, or `Tried`, one call at a time.
     provider: &'static str,
     queues: Queues,
     newest: Vec<Decision>,

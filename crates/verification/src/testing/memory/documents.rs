@@ -5,7 +5,7 @@ use async_trait::async_trait;
 use super::{FileBehaviour, World};
 use crate::identifiers::{Digest256, ScanRef, UploadId};
 use crate::pairing::document::{FileType, PlannedDocument, StoredDocument};
-use crate::ports::{CaptureError, Documents, Unavailable};
+use crate::ports::{CaptureError, Documents, StoreUnavailable};
 use crate::secret::FileLink;
 use crate::time::Timestamp;
 
@@ -20,7 +20,7 @@ impl Documents for World {
         _until: Timestamp,
     ) -> Result<StoredDocument, CaptureError> {
         let unavailable = || {
-            CaptureError::Unavailable(Unavailable {
+            CaptureError::Unavailable(StoreUnavailable {
                 what: "file",
                 source: None,
             })

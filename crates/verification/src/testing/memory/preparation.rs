@@ -7,7 +7,7 @@ use crate::identifiers::{ScanRef, StepName};
 use crate::pairing::document::StoredDocument;
 use crate::pairing::prepared::{Preparation, PreparedFile};
 use crate::pairing::reason::ParkReason;
-use crate::ports::{DocumentPreparation, PreparationError, Unavailable};
+use crate::ports::{DocumentPreparation, PreparationError, StoreUnavailable};
 use crate::time::Timestamp;
 
 impl World {
@@ -85,7 +85,7 @@ impl DocumentPreparation for World {
         drop(state);
         // The copies are stored; whether anybody hears of it is another matter.
         self.plain_fault("prepared").map_err(|_| {
-            PreparationError::Unavailable(Unavailable {
+            PreparationError::Unavailable(StoreUnavailable {
                 what: "prepared",
                 source: None,
             })

@@ -93,9 +93,9 @@ impl StatusSource for World {
         }
     }
 
-    async fn left_alone_until(&self, _scan_ref: &ScanRef) -> Option<Timestamp> {
+    async fn circuit_open_until(&self, _scan_ref: &ScanRef) -> Option<Timestamp> {
         let now = self.now();
-        self.lock().left_alone_until.filter(|until| *until > now)
+        self.lock().circuit_open_until.filter(|until| *until > now)
     }
 }
 

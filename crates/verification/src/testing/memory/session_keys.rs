@@ -6,7 +6,7 @@ use async_trait::async_trait;
 
 use super::World;
 use crate::identifiers::{Digest256, ScanRef};
-use crate::ports::{Saved, SessionKeys, Unavailable};
+use crate::ports::{Saved, SessionKeys, StoreUnavailable};
 use crate::session_key::SessionKey;
 
 /// Whether what is stored is the unanswered claim that `record` belongs to.
@@ -18,7 +18,7 @@ pub(super) fn is_held(stored: &BTreeMap<Digest256, SessionKey>, record: &Session
 
 #[async_trait]
 impl SessionKeys for World {
-    async fn find_key(&self, key: &Digest256) -> Result<Option<SessionKey>, Unavailable> {
+    async fn find_key(&self, key: &Digest256) -> Result<Option<SessionKey>, StoreUnavailable> {
         self.plain_fault("find_key")?;
         Ok(self.lock().session_keys.get(key).cloned())
     }
@@ -27,7 +27,7 @@ impl SessionKeys for World {
         &self,
         known: Option<&SessionKey>,
         claim: &SessionKey,
-    ) -> Result<Saved, Unavailable> {
+    ) -> Result<Saved, StoreUnavailable> {
         self.plain_fault("claim_key")?;
         let mut state = self.lock();
         if state.session_keys.get(&claim.key) != known {
@@ -37,7 +37,7 @@ impl SessionKeys for World {
         Ok(Saved::Won)
     }
 
-    async fn release_key(&self, claim: &SessionKey) -> Result<(), Unavailable> {
+    async fn release_key(&self, claim: &SessionKey) -> Result<(), StoreUnavailable> {
         self.plain_fault("release_key")?;
         let mut state = self.lock();
         if is_held(&state.session_keys, claim) {
@@ -46,7 +46,11 @@ impl SessionKeys for World {
         Ok(())
     }
 
-    async fn forget_answer(&self, key: &Digest256, first: &ScanRef) -> Result<u64, Unavailable> {
+    async fn forget_answer(
+        &self,
+        key: &Digest256,
+        first: &ScanRef,
+    ) -> Result<u64, StoreUnavailable> {
         self.plain_fault("forget_answer")?;
         let mut state = self.lock();
         let answer = state

@@ -6,7 +6,7 @@ use crate::identifiers::{ScanRef, StepName, UploadId};
 use crate::pairing::document::{Plan, StoredDocument};
 use crate::pairing::reason::{ParkReason, WaitingReason};
 use crate::pairing::{Pairing, State};
-use crate::ports::{ProviderError, Unavailable};
+use crate::ports::{ProviderError, StoreUnavailable};
 use crate::result::StepLinks;
 use crate::time::Timestamp;
 use crate::transition::Event;
@@ -23,7 +23,7 @@ impl Advance {
         &self,
         pairing: Pairing,
         until: Timestamp,
-    ) -> Result<Next, Unavailable> {
+    ) -> Result<Next, StoreUnavailable> {
         let mut pairing = match self
             .change(
                 pairing,
@@ -174,7 +174,7 @@ impl Advance {
         pairing: Pairing,
         plan: &Plan,
         files: UploadId,
-    ) -> Result<Result<Pairing, Next>, Unavailable> {
+    ) -> Result<Result<Pairing, Next>, StoreUnavailable> {
         if plan.upload == files {
             return Ok(Ok(pairing));
         }
@@ -191,8 +191,8 @@ impl Advance {
     async fn fresh_links(&self, first: &ScanRef) -> Result<StepLinks, FreshLinks> {
         match self.provider.files(first).await {
             Ok(links) => Ok(links),
-            Err(ProviderError::LeftAlone { until }) => {
-                Err(FreshLinks::Later(Advanced::LeftAlone { until }))
+            Err(ProviderError::CircuitOpen { until }) => {
+                Err(FreshLinks::Later(Advanced::CircuitOpen { until }))
             }
             Err(ProviderError::Unavailable { retry_after, .. }) => {
                 Err(FreshLinks::Later(Advanced::TryAgain {

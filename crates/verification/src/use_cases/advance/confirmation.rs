@@ -8,7 +8,7 @@ use crate::identifiers::ScanRef;
 use crate::pairing::question::SecondNews;
 use crate::pairing::{Pairing, Second, State};
 use crate::policy::ComparisonPolicy;
-use crate::ports::{ProviderError, Unavailable};
+use crate::ports::{ProviderError, StoreUnavailable};
 use crate::result::Status;
 use crate::time::Timestamp;
 use crate::transition::{Confirmed, Event};
@@ -26,12 +26,15 @@ pub(super) enum Approval {
 /// An answer, or why there is none now.
 enum Answer {
     Said(Option<Status>),
-    LeftAlone(Timestamp),
+    CircuitOpen(Timestamp),
 }
 
 impl Advance {
     /// Asks what is due to be asked about; `None`: nothing is.
-    pub(super) async fn confirm(&self, pairing: &Pairing) -> Result<Option<Next>, Unavailable> {
+    pub(super) async fn confirm(
+        &self,
+        pairing: &Pairing,
+    ) -> Result<Option<Next>, StoreUnavailable> {
         let now = self.changer.clock.now();
         let second = pairing.second.as_ref();
         let second_question = second.and_then(|second| Some((second, second.question.as_ref()?)));
@@ -70,14 +73,17 @@ impl Advance {
 
     /// Before a token is spent: whether the first verification is approved as the provider has it
     /// now.
-    pub(super) async fn confirm_approval(&self, pairing: Pairing) -> Result<Approval, Unavailable> {
+    pub(super) async fn confirm_approval(
+        &self,
+        pairing: Pairing,
+    ) -> Result<Approval, StoreUnavailable> {
         if !self.policy.confirm_results {
             return Ok(Approval::Confirmed(Confirmed::not_required()));
         }
         let said = match self.ask(&pairing, &pairing.first, pairing.since).await {
             Answer::Said(said) => said,
-            Answer::LeftAlone(until) => {
-                return Ok(Approval::Not(Next::Stop(Advanced::LeftAlone { until })));
+            Answer::CircuitOpen(until) => {
+                return Ok(Approval::Not(Next::Stop(Advanced::CircuitOpen { until })));
             }
         };
         match said.as_ref().and_then(Confirmed::by) {
@@ -93,10 +99,10 @@ impl Advance {
         &self,
         pairing: &Pairing,
         since: Timestamp,
-    ) -> Result<Next, Unavailable> {
+    ) -> Result<Next, StoreUnavailable> {
         match self.ask(pairing, &pairing.first, since).await {
             Answer::Said(said) => self.after_first_status(pairing.clone(), said).await,
-            Answer::LeftAlone(until) => Ok(Next::Stop(Advanced::LeftAlone { until })),
+            Answer::CircuitOpen(until) => Ok(Next::Stop(Advanced::CircuitOpen { until })),
         }
     }
 
@@ -104,7 +110,7 @@ impl Advance {
         &self,
         pairing: Pairing,
         said: Option<Status>,
-    ) -> Result<Next, Unavailable> {
+    ) -> Result<Next, StoreUnavailable> {
         let next = self.follow(pairing, Event::FirstStatus(said)).await?;
         Ok(self.pause(next, |pairing| {
             pairing
@@ -120,11 +126,13 @@ impl Advance {
         second: &Second,
         news: &SecondNews,
         since: Timestamp,
-    ) -> Result<Next, Unavailable> {
+    ) -> Result<Next, StoreUnavailable> {
         let said = if self.policy.confirm_results || news.callback.is_none() {
             match self.ask(pairing, &second.scan_ref, since).await {
                 Answer::Said(said) => said,
-                Answer::LeftAlone(until) => return Ok(Next::Stop(Advanced::LeftAlone { until })),
+                Answer::CircuitOpen(until) => {
+                    return Ok(Next::Stop(Advanced::CircuitOpen { until }));
+                }
             }
         } else {
             // Believed as it is signed; only the comparison was missing.
@@ -153,7 +161,7 @@ impl Advance {
         pairing: &Pairing,
         second: &Second,
         news: &SecondNews,
-    ) -> Result<Comparison, Unavailable> {
+    ) -> Result<Comparison, StoreUnavailable> {
         let (Some(first_callback), Some(second_callback)) =
             (&pairing.first_callback, &news.callback)
         else {
@@ -174,12 +182,15 @@ impl Advance {
     /// ends like any other.
     async fn ask(&self, pairing: &Pairing, scan_ref: &ScanRef, since: Timestamp) -> Answer {
         let is_exhausted = self.changer.clock.now() >= since.plus(Pairing::WORK_PATIENCE);
-        if !is_exhausted && let Some(until) = self.provider.left_alone_until(&pairing.first).await {
-            return Answer::LeftAlone(until);
+        if !is_exhausted && let Some(until) = self.provider.circuit_open_until(&pairing.first).await
+        {
+            return Answer::CircuitOpen(until);
         }
         match self.provider.status(scan_ref).await {
             Ok(said) => Answer::Said(Some(said)),
-            Err(ProviderError::LeftAlone { until }) if !is_exhausted => Answer::LeftAlone(until),
+            Err(ProviderError::CircuitOpen { until }) if !is_exhausted => {
+                Answer::CircuitOpen(until)
+            }
             Err(_) => Answer::Said(None),
         }
     }

@@ -5,7 +5,7 @@ use super::{Advance, Advanced, Next};
 use crate::pairing::Pairing;
 use crate::pairing::document::{MAXIMUM_TOTAL_BYTES, Plan, StoredDocument};
 use crate::pairing::reason::ParkReason;
-use crate::ports::{PreparationError, Unavailable};
+use crate::ports::{PreparationError, StoreUnavailable};
 use crate::time::Timestamp;
 use crate::transition::Event;
 use crate::use_cases::change::ChangeOutcome;
@@ -24,7 +24,7 @@ impl Advance {
         pairing: Pairing,
         plan: &Plan,
         until: Timestamp,
-    ) -> Result<Prepared, Unavailable> {
+    ) -> Result<Prepared, StoreUnavailable> {
         let Some(documents) = pairing.planned_documents(plan) else {
             return Ok(Prepared::Ready(Box::new(pairing)));
         };
@@ -107,7 +107,7 @@ impl Advance {
         pairing: Pairing,
         plan: &Plan,
         reason: ParkReason,
-    ) -> Result<Prepared, Unavailable> {
+    ) -> Result<Prepared, StoreUnavailable> {
         let event = Event::CaptureRefused {
             upload: plan.upload.clone(),
             documents: Vec::new(),

@@ -126,7 +126,10 @@ mod tests {
     fn a_circuit_that_is_not_closed_is_worth_a_look() {
         assert_eq!(judge_gate(Gate::Closed).result, Health::Ok);
         assert_eq!(
-            judge_gate(Gate::HalfOpen { is_heard: false }).result,
+            judge_gate(Gate::HalfOpen {
+                has_answered: false
+            })
+            .result,
             Health::Warning
         );
         let until = "2026-11-23T08:05:00Z".parse().unwrap();

@@ -19,7 +19,7 @@ async fn a_pairing_that_waits_writes_nothing_and_uses_no_attempt_up() {
     let until = flow.leave_provider_alone();
     let before = flow.world.pairing("first");
     for _ in 0..20 {
-        assert_eq!(flow.process().await, Advanced::LeftAlone { until });
+        assert_eq!(flow.process().await, Advanced::CircuitOpen { until });
     }
     assert_eq!(flow.world.pairing("first"), before);
     assert_eq!(flow.world.token_count(), 0);
@@ -44,7 +44,7 @@ async fn files_are_copied_whatever_the_circuit_says() {
     flow.callback(&facts).await;
     flow.world.file(FRONT_LINK, FileBehaviour::Serves(1_000));
     let until = flow.leave_provider_alone();
-    assert_eq!(flow.process().await, Advanced::LeftAlone { until });
+    assert_eq!(flow.process().await, Advanced::CircuitOpen { until });
     assert_eq!(flow.state().name(), "Captured");
 }
 
@@ -56,7 +56,7 @@ async fn a_submission_in_doubt_waits_for_its_evidence() {
     assert!(matches!(flow.process().await, Advanced::TryAgain { .. }));
     flow.world.wait(Duration::from_secs(11));
     let until = flow.leave_provider_alone();
-    assert_eq!(flow.process().await, Advanced::LeftAlone { until });
+    assert_eq!(flow.process().await, Advanced::CircuitOpen { until });
     assert_eq!(flow.state().name(), "Submitting");
     flow.world.wait(PAUSE);
     assert_eq!(flow.process().await, Advanced::Resting("Submitted"));

@@ -6,7 +6,7 @@ use super::trouble::Trouble;
 
 /// Probabilities, each of one occasion.
 #[derive(Clone, Debug)]
-pub struct Weather {
+pub struct RandomFaults {
     /// A store or the provider does nothing and says so.
     pub fails: f64,
     /// A call takes effect, or does not, and the answer is lost.
@@ -63,7 +63,7 @@ pub struct Weather {
     pub trouble: Option<Trouble>,
 }
 
-impl Weather {
+impl RandomFaults {
     pub fn of(timeline: &Timeline) -> Self {
         Self::up_to(timeline, 1.0)
     }
