@@ -213,9 +213,3 @@ impl Installation {
         futures_util::future::join(table, secret).await;
     }
 }
-
-impl std::fmt::Debug for Installation {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Installation").finish_non_exhaustive()
-    }
-}

@@ -4,6 +4,7 @@
 //! from there, at least once. Nothing in it is personal but the company's own `clientId`.
 
 use serde::{Deserialize, Serialize};
+use strum::{IntoStaticStr, VariantArray};
 
 use crate::comparison::Comparison;
 use crate::identifiers::{ClientId, ScanRef};
@@ -12,7 +13,21 @@ use crate::result::{Overall, Tag};
 use crate::time::Timestamp;
 
 /// The event's detail type.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    Hash,
+    PartialOrd,
+    Ord,
+    Serialize,
+    Deserialize,
+    IntoStaticStr,
+    VariantArray,
+)]
+#[strum(const_into_str)]
 pub enum Outcome {
     DualVerificationSettled,
     DualVerificationDeclined,
@@ -25,24 +40,10 @@ pub enum Outcome {
 }
 
 impl Outcome {
-    pub const ALL: [Self; 6] = [
-        Self::DualVerificationSettled,
-        Self::DualVerificationDeclined,
-        Self::DualVerificationExpired,
-        Self::DualVerificationParked,
-        Self::DualVerificationRevoked,
-        Self::DualVerificationReinstated,
-    ];
+    pub const ALL: &[Self] = Self::VARIANTS;
 
     pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::DualVerificationSettled => "DualVerificationSettled",
-            Self::DualVerificationDeclined => "DualVerificationDeclined",
-            Self::DualVerificationExpired => "DualVerificationExpired",
-            Self::DualVerificationParked => "DualVerificationParked",
-            Self::DualVerificationRevoked => "DualVerificationRevoked",
-            Self::DualVerificationReinstated => "DualVerificationReinstated",
-        }
+        self.into_str()
     }
 }
 

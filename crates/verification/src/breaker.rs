@@ -169,9 +169,3 @@ impl Breaker {
         *self.known.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
 }
-
-impl std::fmt::Debug for Breaker {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Breaker").finish_non_exhaustive()
-    }
-}

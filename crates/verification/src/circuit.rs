@@ -14,6 +14,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
+use strum::{IntoStaticStr, VariantArray};
 
 use crate::pairing::Pairing;
 use crate::time::Timestamp;
@@ -67,7 +68,10 @@ pub const PROBE_POLL: Duration = Duration::from_secs(5);
 pub const BACKOFF_RESET: Duration = Duration::from_secs(10 * 60);
 
 /// What kind of trouble it is, a stable word for metrics and logs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, IntoStaticStr, VariantArray,
+)]
+#[strum(const_into_str)]
 pub enum Cause {
     /// It cannot be reached, does not answer in time, fails, or answers with something that is not
     /// its own.
@@ -79,14 +83,10 @@ pub enum Cause {
 }
 
 impl Cause {
-    pub const ALL: [Self; 3] = [Self::Unreachable, Self::RateLimited, Self::Account];
+    pub const ALL: &[Self] = Self::VARIANTS;
 
     pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Unreachable => "Unreachable",
-            Self::RateLimited => "RateLimited",
-            Self::Account => "Account",
-        }
+        self.into_str()
     }
 
     /// How long the provider is left alone at most, unless it asks for more. Longer where each try
@@ -366,7 +366,7 @@ mod tests {
 
     #[test]
     fn a_cause_is_the_same_word_in_the_record_and_in_metrics() {
-        for cause in Cause::ALL {
+        for cause in Cause::ALL.iter().copied() {
             assert_eq!(serde_json::to_value(cause).unwrap(), cause.as_str());
         }
     }

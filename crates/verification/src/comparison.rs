@@ -23,11 +23,26 @@ mod spelling;
 mod subject;
 
 use serde::{Deserialize, Serialize};
+use strum::{IntoStaticStr, VariantArray};
 
 pub use self::subject::Subject;
 
 /// Whether the two results are about one person.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Serialize,
+    Deserialize,
+    IntoStaticStr,
+    VariantArray,
+)]
+#[strum(const_into_str)]
 pub enum Person {
     /// One person, as far as the two results tell.
     Same,
@@ -38,20 +53,30 @@ pub enum Person {
 }
 
 impl Person {
-    pub const ALL: [Self; 3] = [Self::Same, Self::Different, Self::Unknown];
+    pub const ALL: &[Self] = Self::VARIANTS;
 
     /// The word in records, answers, events and metrics.
     pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Same => "Same",
-            Self::Different => "Different",
-            Self::Unknown => "Unknown",
-        }
+        self.into_str()
     }
 }
 
 /// Whether the two results are about one document.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Serialize,
+    Deserialize,
+    IntoStaticStr,
+    VariantArray,
+)]
+#[strum(const_into_str)]
 pub enum DocumentIdentity {
     /// Two documents, as it should be.
     Different,
@@ -62,15 +87,11 @@ pub enum DocumentIdentity {
 }
 
 impl DocumentIdentity {
-    pub const ALL: [Self; 3] = [Self::Different, Self::Same, Self::Unknown];
+    pub const ALL: &[Self] = Self::VARIANTS;
 
     /// The word in records, answers, events and metrics.
     pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Different => "Different",
-            Self::Same => "Same",
-            Self::Unknown => "Unknown",
-        }
+        self.into_str()
     }
 }
 

@@ -12,6 +12,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, de};
 use sha2::{Digest, Sha256};
+use strum::IntoStaticStr;
 
 /// Why a text is not the identifier it should be. Prints the rule, never the text: it came from
 /// outside.
@@ -305,8 +306,11 @@ impl FromStr for UploadId {
 }
 
 /// Which side of the second document a file shows.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, IntoStaticStr,
+)]
 #[serde(rename_all = "UPPERCASE")]
+#[strum(const_into_str, serialize_all = "UPPERCASE")]
 pub enum Side {
     Front,
     Back,
@@ -314,10 +318,7 @@ pub enum Side {
 
 impl Side {
     pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Front => "FRONT",
-            Self::Back => "BACK",
-        }
+        self.into_str()
     }
 }
 

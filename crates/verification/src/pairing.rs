@@ -9,6 +9,7 @@ pub mod reason;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
+use strum::IntoStaticStr;
 
 use crate::comparison::Comparison;
 use crate::identifiers::{ClientId, CountryCode, Digest256, ScanRef, StepName, UploadId};
@@ -129,8 +130,9 @@ pub struct Preparing {
 
 /// The state machine's state, see `docs/ARCHITECTURE.md`. Changed only by
 /// [`crate::transition::apply`].
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, IntoStaticStr)]
 #[serde(tag = "name")]
+#[strum(const_into_str)]
 pub enum State {
     /// Token 1 exists, the customer is busy or the provider is.
     AwaitingCallback {
@@ -220,7 +222,8 @@ pub struct Standing {
 
 /// The outcome of the pairing: the second verification's, because the first one's was positive
 /// before.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, IntoStaticStr)]
+#[strum(const_into_str)]
 pub enum Verdict {
     Approved,
     Denied,
@@ -229,31 +232,14 @@ pub enum Verdict {
 
 impl Verdict {
     pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Approved => "Approved",
-            Self::Denied => "Denied",
-            Self::Suspected => "Suspected",
-        }
+        self.into_str()
     }
 }
 
 impl State {
     /// The state's name in tables, answers and metrics.
     pub const fn name(&self) -> &'static str {
-        match self {
-            Self::AwaitingCallback { .. } => "AwaitingCallback",
-            Self::Capturing { .. } => "Capturing",
-            Self::Captured { .. } => "Captured",
-            Self::Authorizing { .. } => "Authorizing",
-            Self::Authorized { .. } => "Authorized",
-            Self::Submitting { .. } => "Submitting",
-            Self::Submitted { .. } => "Submitted",
-            Self::Settled { .. } => "Settled",
-            Self::Declined { .. } => "Declined",
-            Self::Expired => "Expired",
-            Self::Parked { .. } => "Parked",
-            Self::Erasing { .. } => "Erasing",
-        }
+        self.into_str()
     }
 
     /// Every needed file is in the bucket, and nobody has looked at them yet.

@@ -1,17 +1,30 @@
 //! What a callback says, reduced to what decisions need: nothing personal is left.
 
 use std::collections::BTreeMap;
-use std::fmt;
 
 use serde::{Deserialize, Serialize};
+use strum::{Display, IntoStaticStr, VariantArray};
 
 use crate::identifiers::{ClientId, CountryCode, Digest256, ScanRef, StepName};
 use crate::secret::FileLink;
 
 /// The provider's `status.overall`. An open set: what we do not know is kept as `Unknown`, never
 /// refused.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    Hash,
+    Serialize,
+    Deserialize,
+    Display,
+    IntoStaticStr,
+    VariantArray,
+)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+#[strum(const_into_str, serialize_all = "SCREAMING_SNAKE_CASE")]
 pub enum Overall {
     Approved,
     Denied,
@@ -26,38 +39,10 @@ pub enum Overall {
 }
 
 impl Overall {
-    pub const ALL: [Self; 10] = [
-        Self::Approved,
-        Self::Denied,
-        Self::Suspected,
-        Self::Reviewing,
-        Self::Expired,
-        Self::Active,
-        Self::Deleted,
-        Self::Archived,
-        Self::ExpiredDeleted,
-        Self::Unknown,
-    ];
+    pub const ALL: &[Self] = Self::VARIANTS;
 
     pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Approved => "APPROVED",
-            Self::Denied => "DENIED",
-            Self::Suspected => "SUSPECTED",
-            Self::Reviewing => "REVIEWING",
-            Self::Expired => "EXPIRED",
-            Self::Active => "ACTIVE",
-            Self::Deleted => "DELETED",
-            Self::Archived => "ARCHIVED",
-            Self::ExpiredDeleted => "EXPIRED_DELETED",
-            Self::Unknown => "UNKNOWN",
-        }
-    }
-}
-
-impl fmt::Display for Overall {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
+        self.into_str()
     }
 }
 
@@ -172,7 +157,7 @@ mod tests {
 
     #[test]
     fn an_overall_is_the_same_word_wherever_it_is_written() {
-        for overall in Overall::ALL {
+        for overall in Overall::ALL.iter().copied() {
             assert_eq!(serde_json::to_value(overall).unwrap(), overall.as_str());
             assert_eq!(overall.to_string(), overall.as_str());
         }

@@ -255,7 +255,8 @@ impl<'a> Fields<'a> {
     fn document_type(&mut self, name: &'static str) -> Option<DocumentType> {
         let value = self.get(name)?;
         let found = DocumentType::ALL
-            .into_iter()
+            .iter()
+            .copied()
             .find(|document_type| value.as_str() == Some(document_type.as_str()));
         if found.is_none() {
             let all: Vec<&str> = DocumentType::ALL

@@ -235,7 +235,7 @@ async fn more_announcements_than_one_call_takes_all_arrive() {
 
 #[test]
 fn the_schemas_know_every_outcome_and_every_word() {
-    for outcome in Outcome::ALL {
+    for outcome in Outcome::ALL.iter().copied() {
         let schema = schema(outcome.as_str());
         assert_eq!(
             schema["properties"]["detail-type"]["const"],
@@ -246,7 +246,10 @@ fn the_schemas_know_every_outcome_and_every_word() {
         for (name, member) in detail["properties"].as_object().expect("members") {
             assert!(member["description"].is_string(), "{outcome:?} {name}");
         }
-        let overall = Overall::ALL.map(Overall::as_str);
+        let overall = Overall::ALL
+            .iter()
+            .map(|word| word.as_str())
+            .collect::<Vec<_>>();
         for member in ["firstOverall", "secondOverall"] {
             assert_eq!(
                 detail["properties"][member]["enum"],
@@ -258,7 +261,10 @@ fn the_schemas_know_every_outcome_and_every_word() {
             outcome,
             Outcome::DualVerificationDeclined | Outcome::DualVerificationRevoked
         ) {
-            let reasons = DeclineReason::ALL.map(DeclineReason::as_str);
+            let reasons = DeclineReason::ALL
+                .iter()
+                .map(|word| word.as_str())
+                .collect::<Vec<_>>();
             assert_eq!(
                 detail["properties"]["reason"]["enum"],
                 json!(reasons),
@@ -266,17 +272,30 @@ fn the_schemas_know_every_outcome_and_every_word() {
             );
         }
         if outcome == Outcome::DualVerificationSettled {
-            let reasons = SettledReason::ALL.map(SettledReason::as_str);
+            let reasons = SettledReason::ALL
+                .iter()
+                .map(|word| word.as_str())
+                .collect::<Vec<_>>();
             assert_eq!(detail["properties"]["reason"]["enum"], json!(reasons));
         }
         let comparison = &detail["properties"]["comparison"]["properties"];
         assert_eq!(
             comparison["person"]["enum"],
-            json!(Person::ALL.map(Person::as_str))
+            json!(
+                Person::ALL
+                    .iter()
+                    .map(|word| word.as_str())
+                    .collect::<Vec<_>>()
+            )
         );
         assert_eq!(
             comparison["document"]["enum"],
-            json!(DocumentIdentity::ALL.map(DocumentIdentity::as_str))
+            json!(
+                DocumentIdentity::ALL
+                    .iter()
+                    .map(|word| word.as_str())
+                    .collect::<Vec<_>>()
+            )
         );
     }
 }

@@ -1,6 +1,7 @@
 //! The second document's files: what is planned, and what is in the bucket.
 
 use serde::{Deserialize, Serialize};
+use strum::{IntoStaticStr, VariantArray};
 
 use crate::identifiers::{ClientId, CountryCode, Digest256, ScanRef, Side, StepName, UploadId};
 use crate::pairing::file_number::FileNumber;
@@ -252,8 +253,11 @@ impl Plan {
 }
 
 /// The document types that direct processing takes. (Source: "Direct Processing", `documentType`.)
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, IntoStaticStr, VariantArray,
+)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+#[strum(const_into_str, serialize_all = "SCREAMING_SNAKE_CASE")]
 pub enum DocumentType {
     IdCard,
     Passport,
@@ -262,20 +266,10 @@ pub enum DocumentType {
 }
 
 impl DocumentType {
-    pub const ALL: [Self; 4] = [
-        Self::IdCard,
-        Self::Passport,
-        Self::DriverLicense,
-        Self::ResidencePermit,
-    ];
+    pub const ALL: &[Self] = Self::VARIANTS;
 
     pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::IdCard => "ID_CARD",
-            Self::Passport => "PASSPORT",
-            Self::DriverLicense => "DRIVER_LICENSE",
-            Self::ResidencePermit => "RESIDENCE_PERMIT",
-        }
+        self.into_str()
     }
 }
 
@@ -436,7 +430,7 @@ mod tests {
 
     #[test]
     fn a_document_type_is_the_provider_s_word_in_the_record_as_well() {
-        for document_type in DocumentType::ALL {
+        for document_type in DocumentType::ALL.iter().copied() {
             assert_eq!(
                 serde_json::to_value(document_type).unwrap(),
                 document_type.as_str()

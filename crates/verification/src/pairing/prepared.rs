@@ -4,6 +4,7 @@
 //! in the pairing beside it, so that anybody can tell later what the provider has seen.
 
 use serde::{Deserialize, Serialize};
+use strum::IntoStaticStr;
 
 use crate::identifiers::{Digest256, ScanRef, StepName};
 
@@ -36,7 +37,8 @@ impl PreparedFile {
 }
 
 /// What was done to an original.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, IntoStaticStr)]
+#[strum(const_into_str)]
 pub enum PreparationChange {
     /// It was no JPEG.
     Converted,
@@ -50,12 +52,7 @@ pub enum PreparationChange {
 
 impl PreparationChange {
     pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Converted => "Converted",
-            Self::Turned => "Turned",
-            Self::Recompressed => "Recompressed",
-            Self::ScaledDown => "ScaledDown",
-        }
+        self.into_str()
     }
 }
 

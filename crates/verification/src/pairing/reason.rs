@@ -1,11 +1,13 @@
 //! Why a pairing did not go the straight way, as stable words for tables, metrics and events.
 
 use serde::{Deserialize, Serialize};
+use strum::{IntoStaticStr, VariantArray, VariantNames};
 
 use crate::identifiers::StepName;
 
 /// Why we still wait although something arrived.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, IntoStaticStr)]
+#[strum(const_into_str)]
 pub enum WaitingReason {
     /// The callback says that the provider's staff will look at it (`final: false`, or a status of
     /// work in progress).
@@ -17,7 +19,10 @@ pub enum WaitingReason {
 }
 
 /// Why the first verification does not qualify. A later qualifying result reopens the pairing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, IntoStaticStr, VariantArray,
+)]
+#[strum(const_into_str)]
 pub enum DeclineReason {
     FirstDenied,
     FirstSuspected,
@@ -30,19 +35,17 @@ pub enum DeclineReason {
 }
 
 impl DeclineReason {
-    pub const ALL: [Self; 6] = [
-        Self::FirstDenied,
-        Self::FirstSuspected,
-        Self::FirstRemoved,
-        Self::NoAdditionalStep,
-        Self::StepInvalid,
-        Self::StepNotFound,
-    ];
+    pub const ALL: &[Self] = Self::VARIANTS;
+
+    pub const fn as_str(self) -> &'static str {
+        self.into_str()
+    }
 }
 
 /// Why a person must look. Nothing is lost; the pairing can be taken up again.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, IntoStaticStr, VariantNames)]
 #[serde(tag = "reason")]
+#[strum(const_into_str)]
 pub enum ParkReason {
     /// The callback names another client than the session, or than an earlier callback.
     ClientMismatch,
@@ -156,7 +159,10 @@ pub enum ParkReason {
 }
 
 /// Why an approved second verification is not the verdict (parameter `Comparison` is `Require`).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, IntoStaticStr, VariantArray,
+)]
+#[strum(const_into_str)]
 pub enum SettledReason {
     /// The two documents belong to two persons, as far as the results tell.
     PersonDiffers,
@@ -167,14 +173,10 @@ pub enum SettledReason {
 }
 
 impl SettledReason {
-    pub const ALL: [Self; 3] = [Self::PersonDiffers, Self::SameDocument, Self::NotComparable];
+    pub const ALL: &[Self] = Self::VARIANTS;
 
     pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::PersonDiffers => "PersonDiffers",
-            Self::SameDocument => "SameDocument",
-            Self::NotComparable => "NotComparable",
-        }
+        self.into_str()
     }
 }
 
@@ -190,44 +192,12 @@ pub enum Stage {
 }
 
 impl ParkReason {
+    /// All words, in the order of the variants.
+    pub const WORDS: &[&str] = Self::VARIANTS;
+
     /// The word that tables, metrics and events use.
     pub const fn as_str(&self) -> &'static str {
-        match self {
-            Self::ClientMismatch => "ClientMismatch",
-            Self::NewerUploadNotApproved => "NewerUploadNotApproved",
-            Self::ResultUnconfirmed => "ResultUnconfirmed",
-            Self::ProviderUnavailable => "ProviderUnavailable",
-            Self::ClientUnknown => "ClientUnknown",
-            Self::ClientUnusable => "ClientUnusable",
-            Self::OverallUnknown => "OverallUnknown",
-            Self::StepVerdictUnknown => "StepVerdictUnknown",
-            Self::StepNotJudged => "StepNotJudged",
-            Self::StepsNotNamed => "StepsNotNamed",
-            Self::SidesUnclear => "SidesUnclear",
-            Self::CountryUnknown => "CountryUnknown",
-            Self::SeveralFiles { .. } => "SeveralFiles",
-            Self::FileMissing { .. } => "FileMissing",
-            Self::LinkOriginNotAllowed { .. } => "LinkOriginNotAllowed",
-            Self::LinkDead { .. } => "LinkDead",
-            Self::LinkUnusable { .. } => "LinkUnusable",
-            Self::PreparationUnfinished => "PreparationUnfinished",
-            Self::SetAside { .. } => "SetAside",
-            Self::FileTooLarge { .. } => "FileTooLarge",
-            Self::FileEmpty { .. } => "FileEmpty",
-            Self::FileTypeNotAccepted { .. } => "FileTypeNotAccepted",
-            Self::FileEncrypted { .. } => "FileEncrypted",
-            Self::FileUnreadable { .. } => "FileUnreadable",
-            Self::TooManyPixels { .. } => "TooManyPixels",
-            Self::FileTruncated { .. } => "FileTruncated",
-            Self::FileChanged { .. } => "FileChanged",
-            Self::DocumentsTooLarge => "DocumentsTooLarge",
-            Self::SecondTokenRefused { .. } => "SecondTokenRefused",
-            Self::AttemptsExhausted => "AttemptsExhausted",
-            Self::SubmissionRefused { .. } => "SubmissionRefused",
-            Self::SecondExpired => "SecondExpired",
-            Self::ResultOverdue => "ResultOverdue",
-            Self::CallbackLost => "CallbackLost",
-        }
+        self.into_str()
     }
 
     pub const fn stage(&self) -> Stage {
@@ -277,25 +247,8 @@ impl ParkReason {
     }
 }
 
-impl DeclineReason {
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::FirstDenied => "FirstDenied",
-            Self::FirstSuspected => "FirstSuspected",
-            Self::FirstRemoved => "FirstRemoved",
-            Self::NoAdditionalStep => "NoAdditionalStep",
-            Self::StepInvalid => "StepInvalid",
-            Self::StepNotFound => "StepNotFound",
-        }
-    }
-}
-
 impl WaitingReason {
     pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::ResultNotFinal => "ResultNotFinal",
-            Self::FileUnavailable => "FileUnavailable",
-            Self::FreshLinksUnavailable => "FreshLinksUnavailable",
-        }
+        self.into_str()
     }
 }

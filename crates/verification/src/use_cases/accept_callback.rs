@@ -28,7 +28,6 @@ pub enum Accepted {
     Ignored(&'static str),
 }
 
-#[derive(Clone)]
 pub struct AcceptCallback {
     pub changer: PairingChanger,
     pub archive: Arc<dyn CallbackArchive>,
@@ -294,12 +293,4 @@ fn second_reference(facts: &CallbackContent) -> Option<SecondReference> {
         .external_ref
         .as_deref()
         .and_then(SecondReference::parse)
-}
-
-impl std::fmt::Debug for AcceptCallback {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("AcceptCallback")
-            .field("policy", &self.policy)
-            .finish_non_exhaustive()
-    }
 }

@@ -46,7 +46,6 @@ pub enum Advanced {
     Unknown,
 }
 
-#[derive(Clone)]
 pub struct Advance {
     pub changer: PairingChanger,
     pub archive: Arc<dyn CallbackArchive>,
@@ -540,11 +539,5 @@ fn unanswered(error: &ProviderError) -> Advanced {
             why: "StatusRefused",
             after: None,
         },
-    }
-}
-
-impl std::fmt::Debug for Advance {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Advance").finish_non_exhaustive()
     }
 }

@@ -16,7 +16,6 @@ use crate::time::Timestamp;
 use crate::transition::Event;
 use crate::use_cases::change::PairingChanger;
 
-#[derive(Clone)]
 pub struct EraseVerification {
     pub changer: PairingChanger,
     pub keys: Arc<dyn SessionKeys>,
@@ -203,11 +202,5 @@ impl EraseVerification {
             };
             receipt.remaining.push(Remaining { scan_ref, kind });
         }
-    }
-}
-
-impl std::fmt::Debug for EraseVerification {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("EraseVerification").finish_non_exhaustive()
     }
 }

@@ -11,7 +11,6 @@ use crate::session_key::{IdempotentRequest, SessionKey, Standing};
 use crate::transition::Event;
 use crate::use_cases::change::PairingChanger;
 
-#[derive(Clone)]
 pub struct OpenSession {
     pub sessions: Arc<dyn Sessions>,
     pub changer: PairingChanger,
@@ -178,11 +177,5 @@ impl OpenSession {
         let recorded = recorded.map_err(NotOpened::Unavailable)?;
         self.changer.observer.observe(Observation::SessionOpened);
         Ok(recorded.into_pairing())
-    }
-}
-
-impl std::fmt::Debug for OpenSession {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("OpenSession").finish_non_exhaustive()
     }
 }

@@ -8,7 +8,6 @@ use crate::time::Timestamp;
 use crate::transition::Event;
 use crate::use_cases::change::{ChangeOutcome, PairingChanger};
 
-#[derive(Clone)]
 pub struct ParkVerification {
     pub changer: PairingChanger,
 }
@@ -67,12 +66,6 @@ impl ParkVerification {
             ChangeOutcome::Nothing { pairing, .. } => Parked::AtRest(pairing.state.name()),
             ChangeOutcome::HeldUntil { until, .. } => Parked::HeldUntil(until),
         })
-    }
-}
-
-impl std::fmt::Debug for ParkVerification {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("ParkVerification").finish_non_exhaustive()
     }
 }
 

@@ -22,7 +22,6 @@ use crate::upload::Upload;
 use crate::use_cases::change::{ChangeOutcome, PairingChanger};
 use crate::use_cases::erase::EraseVerification;
 
-#[derive(Clone)]
 pub struct Reconcile {
     pub changer: PairingChanger,
     pub queue: Arc<dyn SubmissionQueue>,
@@ -335,10 +334,4 @@ fn has_question(pairing: &Pairing) -> bool {
             .second
             .as_ref()
             .is_some_and(|second| second.question.is_some())
-}
-
-impl std::fmt::Debug for Reconcile {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Reconcile").finish_non_exhaustive()
-    }
 }

@@ -10,7 +10,6 @@ use crate::ports::{CallbackArchive, StoreUnavailable, SubmissionQueue};
 use crate::transition::{Event, FirstResult};
 use crate::use_cases::change::{ChangeOutcome, PairingChanger};
 
-#[derive(Clone)]
 pub struct RetryVerification {
     pub changer: PairingChanger,
     pub archive: Arc<dyn CallbackArchive>,
@@ -103,13 +102,5 @@ impl RetryVerification {
             State::Declined { reason } => Retried::StillParked(reason.as_str()),
             _ => Retried::TakenUp(pairing),
         })
-    }
-}
-
-impl std::fmt::Debug for RetryVerification {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("RetryVerification")
-            .field("policy", &self.policy)
-            .finish_non_exhaustive()
     }
 }

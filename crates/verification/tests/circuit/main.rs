@@ -334,7 +334,7 @@ fn each_try_that_fails_doubles_the_pause_up_to_a_limit_by_cause() {
 
 #[test]
 fn no_pause_of_its_own_is_longer_than_a_message_can_be_delayed() {
-    for cause in Cause::ALL {
+    for cause in Cause::ALL.iter().copied() {
         assert!(cause.longest_pause() <= seconds(15 * 60), "{cause:?}");
     }
 }

@@ -134,15 +134,21 @@ impl Described for Subject {
 #[test]
 fn the_words_are_those_of_the_contract() {
     assert_eq!(
-        Person::ALL.map(Person::as_str),
+        Person::ALL
+            .iter()
+            .map(|word| word.as_str())
+            .collect::<Vec<_>>(),
         ["Same", "Different", "Unknown"]
     );
     assert_eq!(
-        DocumentIdentity::ALL.map(DocumentIdentity::as_str),
+        DocumentIdentity::ALL
+            .iter()
+            .map(|word| word.as_str())
+            .collect::<Vec<_>>(),
         ["Different", "Same", "Unknown"]
     );
-    for person in Person::ALL {
-        for document in DocumentIdentity::ALL {
+    for person in Person::ALL.iter().copied() {
+        for document in DocumentIdentity::ALL.iter().copied() {
             let comparison = Comparison { person, document };
             let words =
                 serde_json::json!({"person": person.as_str(), "document": document.as_str()});
