@@ -1,7 +1,7 @@
-//! What the world is told: one event for each outcome of a pairing.
+//! One event for each outcome of a pairing, published at least once.
 //!
-//! An announcement is stored in the same transaction as the change that it is about and published
-//! from there, at least once. Nothing in it is personal but the company's own `clientId`.
+//! An announcement is stored in the same transaction as its change and published from there.
+//! Nothing in it is personal except the company's own `clientId`.
 
 use serde::{Deserialize, Serialize};
 use strum::{IntoStaticStr, VariantArray};
@@ -47,8 +47,8 @@ impl Outcome {
     }
 }
 
-/// One event. `scan_ref`, `outcome` and `occurred_at` together are its identity: a repeated
-/// delivery has the same.
+/// One event. Its identity is `scan_ref`, `outcome` and `occurred_at`.
+/// A repeated delivery has the same three.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Announcement {
     pub outcome: Outcome,
@@ -62,7 +62,7 @@ pub struct Detail {
     pub scan_ref: ScanRef,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub second_scan_ref: Option<ScanRef>,
-    /// Absent only where no callback and no session ever named a client.
+    /// Absent if no callback and no session ever named a client.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub client_id: Option<ClientId>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -85,7 +85,7 @@ pub struct Detail {
 }
 
 impl Announcement {
-    /// What the change from `before` to `after` is to the world; `None`: nothing yet.
+    /// The announcement of the change from `before` to `after`. `None`: nothing to announce yet.
     pub fn of(before: &Pairing, after: &Pairing, at: Timestamp) -> Option<Self> {
         let (outcome, reason) = match (after.revoked, &after.state) {
             (Some(revoked), _) if before.revoked != after.revoked => {
@@ -135,8 +135,8 @@ impl Announcement {
     }
 }
 
-/// Whether the verdict was announced before a newer upload displaced it, and the upload brought
-/// nothing new.
+/// Whether the verdict was announced before a newer upload displaced it.
+/// The upload then turned out to hold the same files.
 fn is_restored(before: &State, after: &State) -> bool {
     let State::Capturing {
         displaced: Some(displaced),

@@ -1,9 +1,10 @@
 //! The shared circuit at work: asked before each call to the provider, told after it.
 //!
-//! Best effort by intent. A circuit that cannot be read or written lets calls through: it spares
-//! attempts and load, while that nothing is submitted twice is the pairing's own business. Reading
-//! costs one small read per process and second; only failures, tries and the first success after
-//! failures are written.
+//! Best effort by intent: if the circuit cannot be read or written, calls go through.
+//! The pairing itself guarantees single submission. The breaker only reduces load and saves
+//! attempts.
+//! Reading costs one small read per process and second.
+//! Only failures, probes and the first success after failures are written.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -13,11 +14,11 @@ use crate::observation::Observation;
 use crate::ports::{Circuits, Clock, Observer, Saved};
 use crate::time::Timestamp;
 
-/// How old what a process knows of the circuit may be. So much longer a process may go on calling
-/// after another one has opened it.
+/// Maximum age of the cached circuit state.
+/// A process may go on calling for this long after another one has opened the circuit.
 const CACHE_AGE: Duration = Duration::from_secs(1);
 
-/// How often a lost race is tried again. What is lost for good is one count of many.
+/// How often a lost write is tried again. After that one count of many is lost.
 const MAXIMUM_RACES: u32 = 4;
 
 /// Whether a call may be made.
@@ -32,12 +33,13 @@ pub enum Admission {
 /// The right to one call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Permit {
-    /// The one try of a circuit whose pause is over: the version that was stored when it was taken.
+    /// The version stored when the probe was taken. `None`: this call is no probe.
     probe: Option<u64>,
 }
 
 impl Permit {
-    /// For a call that is made whatever the circuit says, and is evidence all the same.
+    /// For an ordinary call, and for one that bypasses the circuit. Its outcome counts all the
+    /// same.
     pub const WITHOUT_PROBE: Self = Self { probe: None };
 }
 
@@ -69,7 +71,7 @@ impl Breaker {
             .map_or(Gate::Closed, |circuit| circuit.gate(self.clock.now()))
     }
 
-    /// Asks for one call. Where a try is to be had, exactly one of all callers gets it.
+    /// Asks for one call. While the circuit is half-open, exactly one caller gets the probe.
     pub async fn admit(&self) -> Admission {
         let Some(circuit) = self.recent().await else {
             return Admission::Go(Permit::WITHOUT_PROBE);
@@ -91,7 +93,7 @@ impl Breaker {
                     probe: Some(version),
                 })
             }
-            // Somebody else is trying.
+            // Another process has the probe.
             Ok(Saved::Lost) => {
                 self.forget();
                 Admission::Wait {

@@ -1,13 +1,15 @@
-//! When nobody calls the provider: a circuit that all copies of all functions share.
+//! The circuit breaker's state, shared by all processes of all functions.
 //!
-//! Pure: what a call came to goes in, the circuit as it shall be stored comes out. Time is an
-//! argument, storage is a port ([`Circuits`](crate::ports::Circuits)), and
+//! Pure: the outcome of a call goes in, the circuit to store comes out.
+//! Time is an argument and storage is a port ([`Circuits`](crate::ports::Circuits)).
 //! [`Breaker`](crate::Breaker) joins them.
 //!
-//! The circuit opens when an operation keeps failing, whoever it is for. While it is open nobody
-//! calls; when its pause is over, one caller at a time may try, and what that one meets closes the
-//! circuit or opens it for twice as long. Failures are counted for each operation, so that a
-//! provider that creates tokens but takes no documents is noticed although half of the calls
+//! The circuit opens when an operation keeps failing, for whichever pairing it is called.
+//! While it is open, the provider is not called.
+//! After the pause one probe at a time is let through.
+//! Its outcome closes the circuit, or opens it for twice as long.
+//! Failures are counted for each operation.
+//! So a provider that creates tokens but takes no documents is noticed, although half of the calls
 //! succeed.
 
 use std::collections::BTreeMap;
@@ -20,32 +22,35 @@ use crate::pairing::Pairing;
 use crate::time::Timestamp;
 use crate::transition::MAXIMUM_ATTEMPTS;
 
-/// So many failures of an operation in a row open the circuit, however fast they come: at most so
-/// many pairings pay for the discovery, and those whose calls are already on their way.
+/// This many failures of an operation in a row open the circuit, however fast they come.
+/// So at most this many pairings lose an attempt, besides those whose calls are already under way.
 pub const FAILURE_LIMIT: u32 = 10;
 
-/// So few are enough if they are this far apart. Two, because a pairing may begin a Token 2 three
-/// times ([`MAXIMUM_ATTEMPTS`]) and must have one attempt left for when the provider is back, also
-/// where there is only one customer to notice the trouble.
+/// This many failures are enough if they span [`MINIMUM_FAILURE_SPAN`].
+/// A pairing may begin a Token 2 three times ([`MAXIMUM_ATTEMPTS`]).
+/// With two, a lone customer's pairing still has an attempt left when the provider is back.
 pub const SLOW_FAILURE_LIMIT: u32 = 2;
 const _: () = assert!(
     SLOW_FAILURE_LIMIT < MAXIMUM_ATTEMPTS,
     "one customer alone must notice with an attempt to spare"
 );
 
-/// How far apart the first and the last of [`SLOW_FAILURE_LIMIT`] must be: longer than a blip, shorter
-/// than the pause after a lost answer.
+/// The shortest time between the first and the last of [`SLOW_FAILURE_LIMIT`] failures.
+/// Longer than a blip, shorter than the pause after a lost answer.
 pub const MINIMUM_FAILURE_SPAN: Duration = Duration::from_secs(8);
 
-/// Failures further apart than this have nothing to do with each other.
+/// Failures further apart than this are counted separately.
 pub const FAILURE_WINDOW: Duration = Duration::from_secs(5 * 60);
 
-/// The first pause; each further one is twice as long, up to [`Cause::longest_pause`].
+/// The first pause. Each further one is twice as long, up to [`Cause::longest_pause`].
 pub const SHORTEST_PAUSE: Duration = Duration::from_secs(15);
 
-/// Told to wait for so long, by a single answer, everybody waits. The limit behind it is the
-/// account's (10,000 requests per hour), so every other call would be told the same. Less long, the
-/// one message waits; its pairing is left alone for that long in any case
+/// A `Retry-After` of at least this long opens the circuit at once.
+/// The limit behind it is the account's (10,000 requests per hour), so every other call would get
+/// the
+/// same answer.
+/// For a shorter one only this message waits.
+/// Its pairing is not looked at earlier in any case
 /// ([`Pairing::MESSAGE_PATIENCE`](crate::Pairing::MESSAGE_PATIENCE)).
 pub const LONG_RETRY_AFTER: Duration = Duration::from_secs(60);
 const _: () = assert!(
@@ -53,28 +58,27 @@ const _: () = assert!(
     "the reconciler must not call sooner than the provider asked for"
 );
 
-/// The longest pause that the provider can ask for (`Retry-After`). Its documented limit is counted
-/// by the hour.
+/// The longest `Retry-After` that is followed.
+/// The provider's documented limit is counted by the hour.
 pub const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(60 * 60);
 
-/// How long a try may take before another one may begin: the longest call (45 s) and the writes
-/// around it.
+/// How long a probe may take before another one may begin.
+/// Covers the longest call (45 s) and the writes around it.
 pub const PROBE_LEASE: Duration = Duration::from_secs(60);
 
-/// When to look again while somebody else tries: most tries take less than a second.
+/// When to look again while another process probes. Most probes take less than 1 s.
 pub const PROBE_POLL: Duration = Duration::from_secs(5);
 
-/// A circuit that was closed for so long has forgotten how often it had to open before.
+/// A circuit that was closed for this long starts with the shortest pause again.
 pub const BACKOFF_RESET: Duration = Duration::from_secs(10 * 60);
 
-/// What kind of trouble it is, a stable word for metrics and logs.
+/// The kind of trouble, a stable word for metrics and logs.
 #[derive(
     Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, IntoStaticStr, VariantArray,
 )]
 #[strum(const_into_str)]
 pub enum Cause {
-    /// It cannot be reached, does not answer in time, fails, or answers with something that is not
-    /// its own.
+    /// No connection, no answer in time, a failure, or an answer that is not the provider's own.
     Unreachable,
     /// It has told us to call less often.
     RateLimited,
@@ -89,9 +93,9 @@ impl Cause {
         self.into_str()
     }
 
-    /// How long the provider is left alone at most, unless it asks for more. Longer where each try
-    /// parks a pairing and a person must act anyway; never longer than a message can be delayed (15
-    /// min).
+    /// The longest pause, unless the provider asks for more.
+    /// Longer for `Account`, where each probe parks a pairing and a person must act anyway.
+    /// Never longer than a message can be delayed (15 min).
     pub const fn longest_pause(self) -> Duration {
         match self {
             Self::Unreachable | Self::RateLimited => Duration::from_secs(5 * 60),
@@ -100,15 +104,14 @@ impl Cause {
     }
 }
 
-/// What a call says about the provider, whoever it was for.
+/// What a call says about the provider in general.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Health {
-    /// It answered in its own words. A refusal of what was asked for one customer is such an
-    /// answer.
+    /// It answered in its own words. The refusal of one customer's request is such an answer.
     Answering,
     /// It was not asked: something of ours was in the way.
     Unknown,
-    /// It would have gone like this for everybody.
+    /// Any other call would have failed in the same way.
     Failing {
         cause: Cause,
         retry_after: Option<Duration>,
@@ -119,13 +122,13 @@ pub enum Health {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Gate {
     Closed,
-    /// Nobody calls before then.
+    /// No calls before then.
     Open {
         until: Timestamp,
     },
     /// The pause is over; one caller at a time may try.
     HalfOpen {
-        /// Something has been answered since, though not yet what opened the circuit.
+        /// A probe of another operation was answered. What opened the circuit has not worked yet.
         has_answered: bool,
     },
 }
@@ -143,24 +146,23 @@ struct Open {
     since: Timestamp,
     until: Timestamp,
     cause: Cause,
-    /// What failed. Another operation's success says that the provider is there, not that this one
-    /// works.
+    /// The operation that failed. Another operation's success does not show that this one works.
     operation: String,
     #[serde(rename = "is_heard")]
     has_answered: bool,
-    /// Somebody is trying, until then at most.
+    /// The end of the current probe's lease.
     #[serde(rename = "trying_until")]
     probing_until: Option<Timestamp>,
 }
 
-/// The circuit as it is stored. The default is one that was never needed.
+/// The circuit as it is stored. The default was never opened.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Circuit {
     /// Counts the writes. 0: not stored yet.
     pub version: u64,
     failures: BTreeMap<String, Failures>,
     open: Option<Open>,
-    /// How often it has opened without having been closed for long in between.
+    /// How often it opened without [`BACKOFF_RESET`] in between. Sets the next pause.
     openings: u32,
     closed_at: Option<Timestamp>,
 }
@@ -203,7 +205,7 @@ impl Circuit {
         }
     }
 
-    /// The circuit with the one try taken; `None` where there is none to take.
+    /// The circuit with its probe taken. `None`: there is no probe to take.
     pub fn with_probe_taken(&self, now: Timestamp) -> Option<Self> {
         let Gate::HalfOpen { .. } = self.gate(now) else {
             return None;
@@ -217,14 +219,13 @@ impl Circuit {
         }))
     }
 
-    /// Whether a success of `operation` would change anything: most do not, and cost no write.
+    /// Whether a success of `operation` changes anything. Most do not, and cost no write.
     pub fn is_changed_by_success(&self, operation: &str) -> bool {
         self.failures.contains_key(operation)
     }
 
-    /// What the outcome of a call that was made under a closed circuit changes; `None`: nothing.
-    /// Calls that began before the circuit opened are late news, and say nothing that opening has
-    /// not said.
+    /// What the outcome of an ordinary call changes. `None`: nothing.
+    /// Calls that began before the circuit opened add nothing to what opened it.
     pub fn after_call(&self, operation: &str, health: Health, now: Timestamp) -> Option<Proposal> {
         if self.open.is_some() {
             return None;
@@ -255,9 +256,9 @@ impl Circuit {
         }
     }
 
-    /// What the outcome of the one try changes. `taken` is the version that [`taken`](Self::taken)
-    /// was stored as; if the circuit has changed since, the try took too long and another one
-    /// counts.
+    /// What the outcome of the probe changes.
+    /// `probe` is the version that [`with_probe_taken`](Self::with_probe_taken) was stored as.
+    /// If the circuit has changed since, the probe took too long and another one counts.
     pub fn after_probe(
         &self,
         probe: u64,
@@ -273,9 +274,9 @@ impl Circuit {
             Health::Failing { cause, retry_after } => {
                 self.opened(operation, cause, retry_after, now)
             }
-            // What opened the circuit works again; or a second answer in a row came from elsewhere,
-            // and what opened it is not asked for often enough to wait for. Should it still fail,
-            // the circuit opens again for longer.
+            // Either the failed operation works again, or a second probe of others was answered.
+            // In the second case the failed one is called too rarely to wait for.
+            // If it still fails, the circuit opens again for longer.
             Health::Answering if open.operation == operation || open.has_answered => Proposal {
                 change: Some(CircuitChange::Closed {
                     was_open: now.since(open.since),
@@ -329,8 +330,7 @@ impl Circuit {
         let grown = SHORTEST_PAUSE.saturating_mul(2_u32.saturating_pow(before.min(16)));
         let told = retry_after.unwrap_or_default().min(LONGEST_RETRY_AFTER);
         let pause = grown.min(cause.longest_pause()).max(told);
-        // A try of something else than what opened the circuit may fail as well; the circuit stays
-        // open for what opened it.
+        // A probe of another operation may fail too. The circuit stays open for what opened it.
         let (since, operation) = match &self.open {
             Some(open) => (open.since, open.operation.clone()),
             None => (now, operation.to_owned()),

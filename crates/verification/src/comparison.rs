@@ -1,10 +1,10 @@
 //! Whether two verification results are about one person, and about one document.
 //!
-//! The provider links the two verifications of a pairing by `clientId` and by nothing else, and
-//! makes no duplicate check within one `clientId`. An approval of both therefore does not say that
-//! one person has shown two documents. [`compare`] answers that from what was read from the
-//! documents. It is pure, its work is bounded whatever the texts are, and nothing but two words
-//! leaves it.
+//! The provider links the two verifications of a pairing by `clientId` alone.
+//! It makes no duplicate check within one `clientId`.
+//! So an approval of both does not say that one person has shown two documents.
+//! [`compare`] answers that from what was read from the documents.
+//! It is pure, its work is bounded for any text, and only two words leave it.
 //!
 //! Two rules stand above all others:
 //!
@@ -12,7 +12,7 @@
 //! * In doubt the answer is `Unknown`. `Same` for the person and `Different` for the document let a
 //!   customer pass, so neither is ever a guess.
 //!
-//! The rules with their reasons are listed in `docs/ARCHITECTURE.md`, "Comparing two results".
+//! The rules and their reasons are listed in `docs/ARCHITECTURE.md`, "Comparing two results".
 
 mod date;
 mod document;
@@ -110,7 +110,7 @@ impl Comparison {
     };
 }
 
-/// Compares what two results tell. The order of the two makes no difference.
+/// Compares two results. Their order makes no difference.
 #[must_use]
 pub fn compare(one: &Subject, other: &Subject) -> Comparison {
     Comparison {

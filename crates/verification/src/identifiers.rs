@@ -1,11 +1,11 @@
-//! Identifiers, parsed at the edge: whoever holds one of these types holds a value that is safe to
-//! put into a key, a path or a log line.
+//! Identifiers, parsed at the edge. Their values are safe in keys, paths and log lines.
 //!
-//! Bounds come from iDenfy's published API description: `scanRef` at most 36 characters in
+//! Bounds come from iDenfy's published API description: `scanRef` has at most 36 characters in
 //! callbacks and 40 in token responses, `clientId` 1 to 100 ASCII characters, `externalRef` at most
-//! 40. We accept somewhat longer `scanRef`s, in case the provider's do grow. Step names have no
-//! documented bound. A `clientId` or a step name in a callback exists at the provider, so any
-//! script is accepted.
+//! 40.
+//! Somewhat longer `scanRef`s are accepted, in case the provider's grow.
+//! Step names have no documented bound.
+//! A `clientId` or step name in a callback exists at the provider, so any script is accepted.
 
 use std::fmt;
 use std::str::FromStr;
@@ -14,8 +14,7 @@ use serde::{Deserialize, Deserializer, Serialize, de};
 use sha2::{Digest, Sha256};
 use strum::IntoStaticStr;
 
-/// Why a text is not the identifier it should be. Prints the rule, never the text: it came from
-/// outside.
+/// Why a text is not a valid identifier. Prints the rule, never the text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidIdentifier {
     #[error(
@@ -72,8 +71,7 @@ const fn is_word_byte(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_')
 }
 
-/// Whether the text has 1 to `maximum` characters (Unicode scalar values), and each is read and
-/// printed as what it is.
+/// Whether the text has 1 to `maximum` characters (Unicode scalar values), none of them deceptive.
 fn is_plain_text(text: &str, maximum: usize) -> bool {
     (1..=maximum).contains(&text.chars().count())
         && !text
@@ -81,8 +79,9 @@ fn is_plain_text(text: &str, maximum: usize) -> bool {
             .any(|character| character.is_control() || is_deceptive(character))
 }
 
-/// Format characters and line separators (Unicode 16, categories Cf, Zl and Zp), which hide or
-/// reorder what is printed, and U+FFFD, which stands for a character that could not be read.
+/// Format characters and line separators (Unicode 16, categories Cf, Zl and Zp) hide or reorder
+/// text.
+/// U+FFFD stands for a character that could not be read.
 const fn is_deceptive(character: char) -> bool {
     matches!(
         character,
@@ -116,7 +115,7 @@ text_type!(ScanRef);
 impl ScanRef {
     pub const MAXIMUM_LENGTH: usize = 128;
 
-    /// The folder of callbacks without a `scanRef`; none may have this name, in whatever case.
+    /// The folder of callbacks without a `scanRef`. Refused as a name in any case.
     pub const RESERVED: &str = "unreadable";
 }
 
@@ -126,7 +125,7 @@ impl FromStr for ScanRef {
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let is_word =
             (1..=Self::MAXIMUM_LENGTH).contains(&text.len()) && text.bytes().all(is_word_byte);
-        // A hyphen in front would make it an option of whatever command it is given to.
+        // A hyphen in front would make it a command-line option.
         if is_word && !text.starts_with('-') && !text.eq_ignore_ascii_case(Self::RESERVED) {
             Ok(Self(text.to_owned()))
         } else {
@@ -135,7 +134,7 @@ impl FromStr for ScanRef {
     }
 }
 
-/// The company's own, opaque name for its customer. The same for both tokens of a pairing.
+/// The company's own, opaque name for its customer. Both tokens of a pairing have the same.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 pub struct ClientId(String);
 text_type!(ClientId);
@@ -156,8 +155,8 @@ impl FromStr for ClientId {
     }
 }
 
-/// The name of an additional step, as configured in the provider's account. Compared as it is: case
-/// and white space count.
+/// The name of an additional step, as configured in the provider's account.
+/// Compared exactly: case and white space count.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 pub struct StepName(String);
 text_type!(StepName);
@@ -168,8 +167,8 @@ impl StepName {
     /// A longer [`Self::key`] is cut and ends in a digest.
     const MAXIMUM_KEY_LENGTH: usize = 100;
 
-    /// Whether the provider uses this key for the files of the *first* document, which are never
-    /// ours to submit.
+    /// Whether the provider uses this key for the *first* document's files. They are never
+    /// submitted.
     pub fn is_first_document(&self) -> bool {
         matches!(
             self.0.to_ascii_uppercase().as_str(),
@@ -184,8 +183,9 @@ impl StepName {
     }
 
     /// The name as a part of keys in the bucket: at most 100 ASCII letters, digits, `-`, `_` and
-    /// `=`. Different names have different keys. Bytes of UTF-8 that are none of the first four are
-    /// written as `=` and two hexadecimal digits.
+    /// `=`.
+    /// Different names have different keys.
+    /// Other bytes of its UTF-8 are written as `=` and two hexadecimal digits.
     pub fn key(&self) -> String {
         let mut key = String::new();
         for byte in self.0.bytes() {
@@ -197,7 +197,7 @@ impl StepName {
             }
         }
         if key.len() > Self::MAXIMUM_KEY_LENGTH {
-            // No key that is whole has two equals signs in a row.
+            // No whole key has two equals signs in a row.
             key.truncate(32);
             key.push_str("==");
             key.push_str(Digest256::of(self.0.as_bytes()).as_str());
@@ -205,7 +205,7 @@ impl StepName {
         key
     }
 
-    /// Whether the provider uses this step for proofs of address, which are not identity documents.
+    /// Whether the provider uses this step for proofs of address. Those are no identity documents.
     pub fn is_utility_bill(&self) -> bool {
         matches!(
             self.0.to_ascii_uppercase().as_str(),
@@ -218,7 +218,7 @@ impl FromStr for StepName {
     type Err = InvalidIdentifier;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        // A link would tell whoever reads the name where the file is.
+        // A link would reveal where the file is.
         if is_plain_text(text, Self::MAXIMUM_LENGTH) && !text.contains("://") {
             Ok(Self(text.to_owned()))
         } else {
@@ -276,9 +276,9 @@ impl FromStr for Digest256 {
     }
 }
 
-/// Names one upload of the customer's, and the folder of its files in the bucket: the first 16
-/// hexadecimal digits of the digest of the callback, or of the answer of `/files`, that named the
-/// files.
+/// Names one upload of the customer, and the folder of its files in the bucket.
+/// The first 16 hexadecimal digits of a digest: of the callback, or of the answer of `/files`, that
+/// named the files.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 pub struct UploadId(String);
 text_type!(UploadId);
@@ -334,16 +334,16 @@ impl FromStr for Side {
     }
 }
 
-/// The `externalRef` that we put on Token 2, so that its callback can be recognised even when its
-/// creation was never recorded.
+/// The `externalRef` of Token 2. It identifies Token 2's callback even if its creation was not
+/// recorded.
 ///
-/// `dv2:` and the first `scanRef` are exactly the 40 characters that the provider allows; a longer
-/// `scanRef` goes in as the first 36 hexadecimal digits of its SHA-256.
+/// `dv2:` and the first `scanRef` are exactly the 40 characters that the provider allows.
+/// A longer `scanRef` goes in as the first 36 hexadecimal digits of its SHA-256.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SecondReference(String);
 
 impl SecondReference {
-    /// What every one of them begins with, and no application's own reference may.
+    /// The start of every such reference. Refused in an application's own.
     pub const PREFIX: &'static str = "dv2:";
     const MAXIMUM_LENGTH: usize = 40;
 
@@ -367,8 +367,8 @@ impl SecondReference {
         fits.then(|| Self(external_ref.to_owned()))
     }
 
-    /// The first `scanRef`, unless it went in as a digest. What comes out is a candidate: whoever
-    /// finds no pairing under it must treat the callback as one of a Token 2 all the same.
+    /// The first `scanRef`, unless it went in as a digest.
+    /// Only a candidate: without a pairing, the callback is still one of a Token 2.
     pub fn first(&self) -> Option<ScanRef> {
         self.0.strip_prefix(Self::PREFIX)?.parse().ok()
     }
@@ -410,7 +410,7 @@ mod tests {
         );
     }
 
-    /// What no name may hold: it would hide, reorder or break what is printed, or was never read.
+    /// Refused in every name: hides, reorders or breaks what is printed, or was never read.
     const DECEPTIVE: [&str; 9] = [
         "a\tb",
         "a\u{1b}[31m",

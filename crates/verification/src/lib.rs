@@ -1,9 +1,10 @@
-//! What the dual verification decides.
+//! Decides what the dual verification does, without AWS, HTTP, clock or environment.
 //!
-//! A [`Pairing`] joins the two verifications of one customer. [`transition::apply`] is the only way
-//! its state changes; [`Policy`] says which first results qualify; the use cases [`AcceptCallback`]
-//! and [`Advance`] carry the decisions out through the [`ports`]. There is no AWS, no HTTP, no
-//! clock and no environment in this crate.
+//! A [`Pairing`] joins the two verifications of one customer.
+//! [`transition::apply`] is the only way its state changes.
+//! [`Policy`] says which first results qualify.
+//! The use cases, such as [`AcceptCallback`] and [`Advance`], carry decisions out through
+//! [`ports`].
 
 pub mod announcement;
 mod breaker;

@@ -13,14 +13,14 @@ pub enum Observation {
     SessionOpened,
     CallbackReceived,
     CallbackUnreadable,
-    /// Verified, but nothing for us: another product's event, repeated, or out of date.
+    /// Verified, but without effect: another product's event, repeated, or out of date.
     CallbackIgnored,
-    /// The first verification is good, and the second document is taken into custody.
+    /// The first verification is good, and the second document's files are being captured.
     Qualified,
     FileCaptured {
         bytes: u64,
         took: Duration,
-        /// How long the link would have lived on. `None`: the link does not tell.
+        /// The remaining life of the link. `None`: the link does not tell.
         link_time_left: Option<Duration>,
     },
     CaptureDeferred,
@@ -59,7 +59,7 @@ pub enum Observation {
     Reinstated,
     /// Both results were compared.
     Compared(Comparison),
-    /// The provider is in trouble for everybody and is left alone for `pause`.
+    /// The circuit has opened: no calls to the provider for `pause`.
     CircuitOpened {
         cause: Cause,
         pause: Duration,

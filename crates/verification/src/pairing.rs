@@ -1,4 +1,4 @@
-//! The pairing of Token 1 and Token 2: where it stands, and what it has learned.
+//! The pairing of Token 1 and Token 2: its state and its data.
 
 pub mod document;
 pub mod file_number;
@@ -31,35 +31,34 @@ pub struct Pairing {
     /// What the session's creator said about the second document.
     #[serde(default)]
     pub expected: ExpectedDocument,
-    /// The session's additional steps, at most
-    /// [`MAXIMUM_STEPS`](crate::session::MAXIMUM_STEPS). `None`: nobody has told them.
+    /// The session's additional steps, at most [`MAXIMUM_STEPS`](crate::session::MAXIMUM_STEPS).
+    /// `None`: not known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub steps: Option<Vec<SessionStep>>,
     pub created_at: Timestamp,
     pub updated_at: Timestamp,
     /// Counts the writes. 0: not stored yet.
     pub version: u64,
-    /// When the pairing came into its present state. Renewed leases and checks do not count.
+    /// When the present state began. Renewed leases and checks do not count.
     pub since: Timestamp,
     /// The newest result of the first verification that is believed.
     pub first_overall: Option<Overall>,
     /// Why it is as it is, in the provider's words.
     #[serde(default)]
     pub first_tags: Vec<Tag>,
-    /// A result of the first verification that the provider has not confirmed yet.
+    /// A first result that the provider has not confirmed yet.
     #[serde(default)]
     pub first_question: Option<Question<FirstNews>>,
-    /// The archived body whose data are compared with those of the second result.
+    /// The archived body whose data are compared with the second result's.
     #[serde(default)]
     pub first_callback: Option<Digest256>,
-    /// The bodies that have had their effect, the newest last, at most [`Pairing::MAXIMUM_HEARD`].
+    /// The bodies that have had their effect, newest last, at most [`Pairing::MAXIMUM_HEARD`].
     #[serde(default)]
     pub heard: Vec<UploadId>,
     /// The customer's uploads, the newest last.
     #[serde(default)]
     pub uploads: Vec<Upload>,
-    /// A newer upload that waits until it is certain what became of the documents that are with the
-    /// provider.
+    /// A newer upload. It waits for the outcome of the documents that are with the provider.
     #[serde(default)]
     pub next_upload: Option<Plan>,
     /// The newest Token 2. Earlier ones, if any, are dead.
@@ -67,32 +66,30 @@ pub struct Pairing {
     /// Token 2s that came before the newest.
     #[serde(default)]
     pub superseded: Vec<ScanRef>,
-    /// The files in the bucket, of every upload that was captured; the newest last.
+    /// The files in the bucket, of every captured upload, newest last.
     pub documents: Vec<StoredDocument>,
-    /// What the results tell about the person and the documents; `None`: not compared.
+    /// What the results say about the person and the documents. `None`: not compared.
     #[serde(default)]
     pub comparison: Option<Comparison>,
     /// How many times creating a Token 2 was begun.
     pub attempts: u32,
-    /// A negative result of the first verification that came when the documents were already with
-    /// the provider.
+    /// A negative first result that came after the documents were submitted.
     pub revoked: Option<DeclineReason>,
-    /// Leads to the session's stored answer, so that it is erased with the customer.
+    /// The key of the session's stored answer, which is erased with the customer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub session_key: Option<Digest256>,
     pub state: State,
 }
 
-/// What is known of the second document before it is there. Goes before the installation's
-/// defaults.
+/// What is known of the second document in advance. Overrides the installation's defaults.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ExpectedDocument {
     pub country: Option<CountryCode>,
-    /// Sent to direct processing; otherwise the provider detects the type from the front.
+    /// Sent to direct processing. Otherwise the provider detects the type from the front.
     pub document_type: Option<DocumentType>,
 }
 
-/// What is known of Token 2. Its secret half is in the states that need it.
+/// What is known of Token 2. The states that need its secret hold it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Second {
     pub scan_ref: ScanRef,
@@ -119,17 +116,17 @@ impl Second {
     }
 }
 
-/// A try to make copies of documents that the provider would refuse.
+/// An attempt to convert documents that the provider would refuse.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Preparing {
     pub lease_until: Timestamp,
-    /// How many were begun and never reported, this one included; at most
-    /// [`MAXIMUM_PREPARATIONS`](crate::transition::MAXIMUM_PREPARATIONS).
+    /// How many attempts were begun and not reported, this one included.
+    /// At most [`MAXIMUM_PREPARATIONS`](crate::transition::MAXIMUM_PREPARATIONS).
     pub tries: u32,
 }
 
-/// The state machine's state, see `docs/ARCHITECTURE.md`. Changed only by
-/// [`crate::transition::apply`].
+/// The state machine's state, see `docs/ARCHITECTURE.md`.
+/// Changed only by [`crate::transition::apply`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, IntoStaticStr)]
 #[serde(tag = "name")]
 #[strum(const_into_str)]
@@ -139,12 +136,12 @@ pub enum State {
         until: Timestamp,
         waiting: Option<WaitingReason>,
     },
-    /// The first verification is good; files are being copied by whoever holds the lease.
+    /// The first verification is good. The lease's holder copies files.
     Capturing {
         plan: Plan,
         lease_until: Timestamp,
-        /// The state that a newer upload has displaced. It comes back if the files turn out to be
-        /// the same.
+        /// The state that a newer upload has displaced. Restored if the files turn out to be the
+        /// same.
         #[serde(default)]
         displaced: Option<Box<State>>,
         /// Why the last try came to nothing.
@@ -154,25 +151,24 @@ pub enum State {
     /// Every needed file is in the bucket.
     Captured {
         plan: Plan,
-        /// *Doing:* a copy is being made of what the provider would refuse. Left by a crash, it
-        /// means that a document has ended whoever worked on it, or outlasted them.
+        /// *Doing:* converting a document that the provider would refuse.
+        /// After a crash it means that a document stopped a worker, or took longer than one may.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         preparing: Option<Preparing>,
     },
-    /// *Doing:* creating Token 2. Left by a crash, it means that a token may exist whose secret
-    /// nobody knows.
+    /// *Doing:* creating Token 2. After a crash a token may exist whose secret is lost.
     Authorizing { plan: Plan, lease_until: Timestamp },
     /// Token 2 exists and is stored.
     Authorized { plan: Plan, auth_token: AuthToken },
-    /// *Doing:* posting the documents. Left by a crash or a lost answer, it is in doubt and is
-    /// resolved by evidence.
+    /// *Doing:* posting the documents. After a crash or a lost answer, evidence decides the
+    /// outcome.
     Submitting {
         plan: Plan,
         auth_token: AuthToken,
         lease_until: Timestamp,
     },
-    /// Accepted; the second callback brings the result. While it is overdue, the provider is asked
-    /// at `check_at`, in growing pauses.
+    /// Accepted. The second callback brings the result.
+    /// Once it is overdue, the provider is asked at `check_at`, in growing pauses.
     Submitted {
         plan: Plan,
         since: Timestamp,
@@ -181,7 +177,7 @@ pub enum State {
     /// Both results are in.
     Settled {
         verdict: Verdict,
-        /// Why an approval of the second verification did not become the verdict.
+        /// Why an approved second verification is not the verdict.
         #[serde(default)]
         reason: Option<SettledReason>,
     },
@@ -191,17 +187,16 @@ pub enum State {
     Expired,
     /// A person must look.
     Parked { cause: ParkReason, resume: Resume },
-    /// Being forgotten: nothing is taken in or sent out any more. When all is gone, so is the
-    /// record.
+    /// Being erased: nothing is accepted or sent any more. The record goes last.
     Erasing {
-        /// When to go on: somebody was at work, or the provider holds a session that is still live.
+        /// When to continue. A worker was busy, or the provider holds a live session.
         again_at: Timestamp,
         /// The verifications that the provider has deleted.
         deleted: Vec<ScanRef>,
     },
 }
 
-/// From where a parked pairing goes on when it is taken up again.
+/// Where a parked pairing continues when it is taken up again.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Resume {
     /// The archived callback that could not be judged.
@@ -212,7 +207,7 @@ pub enum Resume {
     Standing(Box<Standing>),
 }
 
-/// A state that came to a standstill, with the questions that were open.
+/// A state that came to a standstill, with its open questions.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Standing {
     pub state: State,
@@ -220,8 +215,7 @@ pub struct Standing {
     pub second_question: Option<Question<SecondNews>>,
 }
 
-/// The outcome of the pairing: the second verification's, because the first one's was positive
-/// before.
+/// Result of the second verification. (The first is always approved here.)
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, IntoStaticStr)]
 #[strum(const_into_str)]
 pub enum Verdict {
@@ -242,7 +236,7 @@ impl State {
         self.into_str()
     }
 
-    /// Every needed file is in the bucket, and nobody has looked at them yet.
+    /// Every needed file is in the bucket. None was inspected yet.
     pub const fn captured(plan: Plan) -> Self {
         Self::Captured {
             plan,
@@ -286,7 +280,7 @@ impl State {
         }
     }
 
-    /// What the state works with; `None` where there is no plan yet, or none any more.
+    /// The plan that the state works with. `None`: no plan yet, or none any more.
     pub const fn plan(&self) -> Option<&Plan> {
         match self {
             Self::Capturing { plan, .. }
@@ -307,7 +301,7 @@ impl State {
         }
     }
 
-    /// Until when somebody has said to be at work on the pairing.
+    /// The end of the lease of the worker on the pairing.
     pub const fn lease_until(&self) -> Option<Timestamp> {
         match self {
             Self::Capturing { lease_until, .. }
@@ -323,22 +317,22 @@ impl State {
 }
 
 impl Pairing {
-    /// How long a message may take to be acted on before somebody looks whether it was lost.
+    /// How long a message may take before it is taken for lost.
     pub const MESSAGE_PATIENCE: Duration = Duration::from_secs(2 * 60);
-    /// How long the second callback may take. Human review is documented as minutes, with no bound.
+    /// How long the second callback may take. Human review is documented as minutes, without a
+    /// bound.
     pub const RESULT_PATIENCE: Duration = Duration::from_secs(30 * 60);
-    /// How long a first result that is not final may take to become so.
+    /// How long a provisional first result may take to become final.
     pub const REVIEW_PATIENCE: Duration = Duration::from_secs(24 * 60 * 60);
-    /// How long work may go on failing in one state before a person must look.
+    /// How long work may fail in one state before a person must look.
     pub const WORK_PATIENCE: Duration = Duration::from_secs(24 * 60 * 60);
-    /// How many bodies that had an effect are remembered. More than that many decisions on one
-    /// customer are no ordinary use.
+    /// How many bodies that had an effect are remembered. Ordinary use needs far fewer.
     pub const MAXIMUM_HEARD: usize = 64;
-    /// How many files are listed in the record. Older ones stay in the bucket until its lifecycle
-    /// or an erasure removes them.
+    /// How many files the record lists.
+    /// Older ones stay in the bucket until its lifecycle or an erasure removes them.
     pub const MAXIMUM_DOCUMENTS: usize = 64;
 
-    /// A pairing that is not stored yet, waiting until `until` for its first result.
+    /// A pairing that is not stored yet. It waits until `until` for its first result.
     pub fn opened(
         first: ScanRef,
         client_id: Option<ClientId>,
@@ -375,8 +369,7 @@ impl Pairing {
         }
     }
 
-    /// The time by which something must have happened, or somebody must look. Every state that is
-    /// not terminal has one.
+    /// The time by which the pairing must have changed. Every state that is not terminal has one.
     pub fn attention_at(&self) -> Option<Timestamp> {
         let first = self.first_question.as_ref();
         let second = self
@@ -387,7 +380,7 @@ impl Pairing {
             first.map(|question| question.attention_at(Self::MESSAGE_PATIENCE)),
             second.map(|question| question.attention_at(Self::MESSAGE_PATIENCE)),
         ];
-        // While it is asked whether the approval holds, the asking is all that there is to do.
+        // While the approval is being confirmed, nothing else is to be done.
         let state = self
             .state_attention_at()
             .filter(|_| !self.is_waiting_for_confirmation());
@@ -419,13 +412,13 @@ impl Pairing {
         }
     }
 
-    /// Whether nothing more happens unless something new arrives or a person acts.
+    /// Whether nothing more happens without news or a person.
     pub fn is_at_rest(&self) -> bool {
         self.attention_at().is_none()
     }
 
-    /// When to ask next about a result without which nothing is spent: the first verification may
-    /// not be approved, or the second one be over. `None`: nothing waits for an answer.
+    /// When to ask next about a result that blocks spending. `None`: nothing waits for an answer.
+    /// The first verification may not be approved, or the second one may be over.
     pub fn waits_for_answer_until(&self) -> Option<Timestamp> {
         let plan = match &self.state {
             State::Captured { plan, .. }
@@ -446,13 +439,12 @@ impl Pairing {
         first.into_iter().chain(second).min()
     }
 
-    /// Whether nothing is spent before the provider has said what is true.
+    /// Whether the provider's confirmation is needed before anything is spent.
     pub fn is_waiting_for_confirmation(&self) -> bool {
         self.waits_for_answer_until().is_some()
     }
 
-    /// Whether a body says that the first verification is not approved, and the provider has not
-    /// said what is true.
+    /// Whether a body contradicts the first approval and the provider has not decided yet.
     pub fn is_doubted(&self) -> bool {
         let question = self.first_question.as_ref();
         question.is_some_and(|question| {
@@ -463,7 +455,7 @@ impl Pairing {
         })
     }
 
-    /// Whether the provider is to be asked now about something that it was never asked about.
+    /// Whether a question that was never asked is due now.
     pub fn has_unasked_question(&self, now: Timestamp) -> bool {
         let first = self
             .first_question
@@ -483,7 +475,7 @@ impl Pairing {
             .is_some_and(|second| second.question.is_some())
     }
 
-    /// Whether a newer upload is to be verified now that the older one was not approved.
+    /// Whether a newer upload is due, because the older one was not approved.
     pub fn is_next_attempt_due(&self) -> bool {
         let was_not_approved = self
             .state
@@ -513,7 +505,7 @@ impl Pairing {
         self.heard.contains(&UploadId::of(callback))
     }
 
-    /// Why the pairing waits, was declined or is parked, as a stable word.
+    /// Why the pairing waits, was declined or is parked, a stable word.
     pub fn reason(&self) -> Option<&'static str> {
         if self.is_waiting_for_confirmation() {
             return Some(ParkReason::ResultUnconfirmed.as_str());
@@ -531,19 +523,20 @@ impl Pairing {
             .collect()
     }
 
-    /// A file that the plan names and that is not in the bucket.
+    /// A planned file that is not in the bucket.
     pub fn missing<'a>(&self, plan: &'a Plan) -> Option<&'a PlannedDocument> {
         plan.documents
             .iter()
             .find(|planned| self.stored(plan, planned).is_none())
     }
 
-    /// A step with several files of which it is not certain which shows which side. Nothing of the
-    /// plan is submitted then.
+    /// A step with several files whose sides are not certain. Nothing of the plan is submitted
+    /// then.
     ///
-    /// Only files of the plan's own upload count. Only pictures take their sides from the order of
-    /// the list: a PDF may have both on its pages, and stands in a list of its own. A file of the
-    /// step that the plan does not know shows that the plan was made from an incomplete list.
+    /// Only files of the plan's own upload count.
+    /// Only pictures take their sides from the order of the list.
+    /// A PDF may have both sides on its pages, and stands in a list of its own.
+    /// A file that the plan does not know shows that the plan was made from an incomplete list.
     pub fn undecided_step<'a>(&'a self, plan: &'a Plan) -> Option<&'a StepName> {
         let planned = plan.documents.iter().find(|planned| planned.side.is_none());
         let of_planned_steps = |stored: &&StoredDocument| {
@@ -582,8 +575,8 @@ impl Pairing {
             .or_else(|| stored.map(|stored| &stored.step))
     }
 
-    /// The documents to be submitted, in the plan's order; `None` while one is missing, or what one
-    /// shows is not decided.
+    /// The documents to submit, in the plan's order.
+    /// `None`: one is missing, or what one shows is not decided.
     pub fn planned_documents(&self, plan: &Plan) -> Option<Vec<StoredDocument>> {
         if self.undecided_step(plan).is_some() {
             return None;
@@ -653,7 +646,7 @@ mod tests {
         }
     }
 
-    /// The step that is undecided when these files are in the bucket.
+    /// The step that is undecided with these files in the bucket.
     fn undecided(plan: &Plan, documents: Vec<StoredDocument>) -> Option<String> {
         let now = Timestamp::from_milliseconds(0);
         let pairing = Pairing {

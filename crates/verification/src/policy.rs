@@ -1,6 +1,6 @@
-//! Who qualifies, which file shows which side, and which country is named.
+//! Which first results qualify, which file shows which side, and which country is named.
 //!
-//! Nothing here has an effect: a callback goes in, a judgement comes out.
+//! Pure: a callback goes in, a judgement comes out.
 
 mod step_images;
 mod step_warnings;
@@ -34,8 +34,8 @@ pub enum StepVerdictPolicy {
     /// Only `VALID` qualifies.
     #[default]
     RequireValid,
-    /// A final result without a verdict qualifies as well, if it names the step. For accounts whose
-    /// steps are of the kind UPLOAD, which the provider documents as stored but not looked at.
+    /// A final result without a verdict qualifies too, if it names the step.
+    /// For accounts with steps of the kind UPLOAD, which the provider stores and does not judge.
     /// `INVALID` and `NOT_FOUND` still decline.
     AcceptUnjudged,
 }
@@ -81,9 +81,9 @@ impl ComparisonPolicy {
 pub struct Policy {
     pub step_verdict: StepVerdictPolicy,
     pub step_images: StepImages,
-    /// Named to the provider when set; otherwise the first document's country is.
+    /// Named to the provider if set. Otherwise the first document's country is.
     pub default_country: Option<CountryCode>,
-    /// The provider is asked before a result reverses a decision, spends a token or settles.
+    /// Ask the provider before a result reverses a decision, spends a token or settles.
     pub confirm_results: bool,
     pub comparison: ComparisonPolicy,
 }
@@ -101,8 +101,8 @@ impl Default for Policy {
 }
 
 impl Policy {
-    /// Judges a first result. The order of the questions matters: a negative word counts even when
-    /// something else is unclear.
+    /// Judges a first result. Order matters: a negative word counts even if something else is
+    /// unclear.
     pub fn judge(&self, facts: &CallbackContent, expected: &ExpectedDocument) -> Judgement {
         match facts.overall {
             Some(Overall::Expired) => return Judgement::Lapsed,
@@ -131,8 +131,7 @@ impl Policy {
             Err(NoSides::NoSteps) => return Judgement::Declines(DeclineReason::NoAdditionalStep),
             Err(NoSides::Unclear) => return Judgement::Unclear(ParkReason::SidesUnclear),
         };
-        // Without a verdict, only an explicit `final: true` shows that nobody is going to judge the
-        // step any more.
+        // Without a verdict, only an explicit `final: true` shows that no judgement is to come.
         let unjudged_is_enough =
             self.step_verdict == StepVerdictPolicy::AcceptUnjudged && facts.is_final == Some(true);
         if facts.steps_verdict == StepsVerdict::NotJudged && !unjudged_is_enough {
@@ -164,11 +163,12 @@ impl Policy {
         })
     }
 
-    /// Which of the steps that the callback names are needed. Front first.
+    /// The needed steps among those that the callback names. Front first.
     ///
-    /// With a mapping, it decides alone. Without one, utility bills are left aside; a single step
-    /// is the front; among several, exactly one name must end in `_FRONT` and at most one in
-    /// `_BACK`, and a step whose name cannot be used may be either.
+    /// A mapping decides alone. Without one, utility bills are left aside, and a single step is the
+    /// front.
+    /// Among several, exactly one name must end in `_FRONT` and at most one in `_BACK`.
+    /// A step whose name cannot be used may be either.
     fn sides(
         &self,
         steps: &[StepName],

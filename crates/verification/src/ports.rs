@@ -1,6 +1,6 @@
-//! What the use cases need from outside, in the domain's words.
+//! The use cases' doors to the outside, in the domain's words.
 //!
-//! Every implementation is held to the same conformance suite (`testing::conformance`).
+//! All implementations pass the same conformance suite (`testing::conformance`).
 
 use std::time::Duration;
 
@@ -22,8 +22,8 @@ use crate::session::Session;
 use crate::session_key::SessionKey;
 use crate::time::Timestamp;
 
-/// A service that we depend on did not do what was asked, and may do it later. Never carries
-/// anything personal.
+/// A service of ours did not do what was asked, and may do it later.
+/// Never carries anything personal.
 #[derive(Debug, thiserror::Error)]
 #[error("{what} failed")]
 pub struct StoreUnavailable {
@@ -49,7 +49,7 @@ impl StoreUnavailable {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Saved {
     Won,
-    /// Somebody else has changed the pairing since it was read: read it again and decide anew.
+    /// The stored version has changed since it was read. Read again and decide again.
     Lost,
 }
 
@@ -61,15 +61,15 @@ pub struct HistoryEntry {
     pub what: String,
     /// The state that it led to.
     pub state: String,
-    /// Why the pairing waits, was declined or is parked in that state, a stable word. Lines of
-    /// earlier versions have none.
+    /// Why the pairing waits, was declined or is parked in that state, a stable word.
+    /// Lines of earlier versions have none.
     pub reason: Option<String>,
     /// The archived callback that caused it, if one did.
     pub callback: Option<Digest256>,
 }
 
 impl HistoryEntry {
-    /// The line about a change that has led to `pairing` as it is.
+    /// The line about a change that led to `pairing`.
     pub fn of(what: &str, pairing: &Pairing, at: Timestamp, callback: Option<Digest256>) -> Self {
         Self {
             at,
@@ -81,7 +81,7 @@ impl HistoryEntry {
     }
 }
 
-/// A pairing that somebody must look at.
+/// A pairing whose `attention_at` has passed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Overdue {
     pub first: ScanRef,
@@ -96,7 +96,7 @@ pub struct Page {
     pub next: Option<PageStart>,
 }
 
-/// What a list shows of a pairing. May lag behind the pairing itself by a moment.
+/// What a list shows of a pairing. May lag behind the pairing for a moment.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PairingSummary {
     pub first: ScanRef,
@@ -114,29 +114,28 @@ pub struct PageStart {
     pub created_at: Timestamp,
 }
 
-/// A pairing as it shall be, with what belongs to the same transaction.
+/// A pairing to store, with what belongs to the same transaction.
 #[derive(Clone, Debug)]
 pub struct PairingWrite {
-    /// Its `version` is one more than the stored one's (1 for a new pairing): that is the
+    /// Its `version` is one more than the stored one's (1 for a new pairing). That is the
     /// condition.
     pub pairing: Pairing,
     pub history: HistoryEntry,
-    /// What the world is told about the change: stored with it, published from there.
+    /// The announcement of the change: stored with it, published from there.
     pub announcement: Option<Announcement>,
-    /// The session's answer, in the place of its claim. The write is lost if the claim is not held
-    /// any more.
+    /// The session's answer, in place of its claim. The write is lost if the claim is not held any
+    /// more.
     pub answered: Option<SessionKey>,
 }
 
 /// The pairings. Reads see every write that was won before.
 #[async_trait]
 pub trait Pairings: Send + Sync {
-    /// By either token's `scanRef`. `None`: no pairing has it as its first or as any of its second
-    /// ones.
+    /// By either token's `scanRef`. `None` if no pairing uses this `scanRef`.
     async fn find(&self, scan_ref: &ScanRef) -> Result<Option<Pairing>, StoreUnavailable>;
 
-    /// Writes the pairing, its history and the way from its current Token 2 back to it, all or
-    /// nothing. May be repeated: a repeat of a write that was won is `Lost`.
+    /// Writes the pairing, its history and the alias of its current Token 2, all or nothing.
+    /// May be repeated: a repeat of a won write is `Lost`.
     async fn save(&self, write: &PairingWrite) -> Result<Saved, StoreUnavailable>;
 
     /// The history, oldest first, at most `limit` entries.
@@ -146,8 +145,8 @@ pub trait Pairings: Send + Sync {
         limit: u16,
     ) -> Result<Vec<HistoryEntry>, StoreUnavailable>;
 
-    /// One page of a client's pairings, newest first, at most `limit` of them. Costs one bounded
-    /// read, however many there are.
+    /// One page of a client's pairings, newest first, at most `limit`.
+    /// Costs one bounded read, however many there are.
     async fn of_client(
         &self,
         client_id: &ClientId,
@@ -155,27 +154,26 @@ pub trait Pairings: Send + Sync {
         limit: u16,
     ) -> Result<Page, StoreUnavailable>;
 
-    /// Pairings whose `attention_at` has passed, the longest overdue first, at most `limit`. Reads
-    /// the index and nothing else, so it may lag behind: read a pairing again before acting on it.
+    /// Pairings whose `attention_at` has passed, longest overdue first, at most `limit`.
+    /// Reads only the index, which may lag behind. Read a pairing again before acting on it.
     async fn overdue(&self, now: Timestamp, limit: u16) -> Result<Vec<Overdue>, StoreUnavailable>;
 
-    /// Whether [`forget`](Self::forget) was called for a pairing that this verification belonged
-    /// to.
+    /// Whether [`forget`](Self::forget) was called for a pairing of this verification.
     async fn is_forgotten(&self, scan_ref: &ScanRef) -> Result<bool, StoreUnavailable>;
 
-    /// Removes the pairing with its history and aliases, and remembers of its verifications only
-    /// that they are to be ignored. Returns how many records were removed. May be repeated.
+    /// Removes the pairing with its history and aliases. Returns the number of removed records.
+    /// Its verifications stay known only as to be ignored. May be repeated.
     async fn forget(&self, pairing: &Pairing) -> Result<u64, StoreUnavailable>;
 }
 
-/// What is stored under idempotency keys. Answers are stored by [`Pairings::save`]. Reads see every
-/// write that was won before.
+/// The store of idempotency keys. [`Pairings::save`] stores the answers.
+/// Reads see every write that was won before.
 #[async_trait]
 pub trait SessionKeys: Send + Sync {
     /// What is stored under the key, which may have expired.
     async fn find_key(&self, key: &Digest256) -> Result<Option<SessionKey>, StoreUnavailable>;
 
-    /// Stores the claim in the place of `known`, which [`find_key`](Self::find_key) has returned.
+    /// Stores the claim in place of `known`, which [`find_key`](Self::find_key) returned.
     /// `Lost`: it has changed since.
     async fn claim_key(
         &self,
@@ -183,11 +181,11 @@ pub trait SessionKeys: Send + Sync {
         claim: &SessionKey,
     ) -> Result<Saved, StoreUnavailable>;
 
-    /// Removes the claim, unless it was answered or taken over. May be repeated.
+    /// Removes the claim, unless it was answered or replaced. May be repeated.
     async fn release_key(&self, claim: &SessionKey) -> Result<(), StoreUnavailable>;
 
-    /// Removes the answer under the key if it is this session's; 1 if it was. A key may serve
-    /// another session by now. May be repeated.
+    /// Removes the key's answer if it is this session's, and returns 1 then.
+    /// The key may serve another session by now. May be repeated.
     async fn forget_answer(
         &self,
         key: &Digest256,
@@ -216,11 +214,11 @@ impl RemovedFiles {
     }
 }
 
-/// The callbacks as they were signed, kept until the bucket's lifecycle removes them.
+/// The archive of callbacks as they were signed, until the bucket's lifecycle removes them.
 #[async_trait]
 pub trait CallbackArchive: Send + Sync {
-    /// Keeps the body. Written once: a repeat changes nothing. `scan_ref` is `None` for a body that
-    /// cannot be read.
+    /// Keeps the body. Written once: a repeat changes nothing.
+    /// `scan_ref` is `None` for an unreadable body.
     async fn keep(
         &self,
         scan_ref: Option<&ScanRef>,
@@ -228,15 +226,14 @@ pub trait CallbackArchive: Send + Sync {
         body: &[u8],
     ) -> Result<(), StoreUnavailable>;
 
-    /// An archived callback. `None`: it is not there any more, or cannot be read.
+    /// An archived callback. `None`: gone or unreadable.
     async fn read(
         &self,
         scan_ref: &ScanRef,
         digest: &Digest256,
     ) -> Result<Option<CallbackContent>, StoreUnavailable>;
 
-    /// What an archived callback tells about person and document. `None`: it is not there any more,
-    /// or cannot be read.
+    /// The person and document of an archived callback. `None`: gone or unreadable.
     async fn subject(
         &self,
         scan_ref: &ScanRef,
@@ -266,8 +263,9 @@ pub enum CaptureError {
 /// The files of second documents.
 #[async_trait]
 pub trait Documents: Send + Sync {
-    /// Streams the file into the bucket, whole or not at all. Written once: if an earlier copy is
-    /// there, that one is described. Gives up at `until`. May be dropped at any point.
+    /// Streams the file into the bucket, whole or not at all.
+    /// Written once: an earlier copy is described instead.
+    /// Gives up at `until`. May be dropped at any point.
     async fn capture(
         &self,
         first: &ScanRef,
@@ -281,7 +279,7 @@ pub trait Documents: Send + Sync {
 /// Why documents are not ready to be submitted.
 #[derive(Debug, thiserror::Error)]
 pub enum PreparationError {
-    /// The provider would refuse them, and nothing can be made of them that it would take.
+    /// The provider would refuse them, and no accepted copy can be made.
     #[error("a document is refused: {}", .0.as_str())]
     Refused(ParkReason),
     /// For a reason outside of the documents.
@@ -295,8 +293,8 @@ pub enum PreparationError {
 /// Makes of captured documents what the provider takes.
 #[async_trait]
 pub trait DocumentPreparation: Send + Sync {
-    /// Whether each of the documents must be changed, its size aside. Looks at the start of a
-    /// picture and at the whole of a PDF, in constant memory, and decodes nothing.
+    /// Whether each document must be changed, size aside.
+    /// Reads the start of a picture or the whole of a PDF, in constant memory. Decodes nothing.
     async fn inspect(
         &self,
         first: &ScanRef,
@@ -304,12 +302,13 @@ pub trait DocumentPreparation: Send + Sync {
         until: Timestamp,
     ) -> Result<Vec<bool>, PreparationError>;
 
-    /// Looks at what is submitted of each document, and where the provider would refuse it, stores
-    /// a copy that it takes. Empty: all may go as they are. The originals are never changed. May be
-    /// repeated and run at the same time: what was stored by a run that nobody recorded is found
-    /// again or left, under a name of its own. Gives up at `until`.
+    /// Stores a converted copy of each document that the provider would refuse.
+    /// Empty: none needs one. The originals are never changed.
+    /// May be repeated and run concurrently.
+    /// An unrecorded copy of an earlier run is found again, or stays under a name of its own.
+    /// Gives up at `until`.
     ///
-    /// `must_change` is what [`inspect`](Self::inspect) has found.
+    /// `must_change` is the answer of [`inspect`](Self::inspect).
     async fn prepare(
         &self,
         first: &ScanRef,
@@ -325,19 +324,18 @@ pub trait SubmissionQueue: Send + Sync {
     async fn enqueue(&self, first: &ScanRef) -> Result<(), StoreUnavailable>;
 }
 
-/// Where the one circuit is kept that all copies of all functions share.
+/// The store of the one circuit that all processes share.
 #[async_trait]
 pub trait Circuits: Send + Sync {
-    /// The circuit as it stands: the default if none is stored. Sees every write that was won
-    /// before.
+    /// The current circuit, or the default if none is stored. Sees every write that was won before.
     async fn circuit(&self) -> Result<Circuit, StoreUnavailable>;
 
-    /// Stores the circuit if the stored one's `version` is the one before (none is stored before
-    /// version 1). May be repeated: a repeat of a write that was won is `Lost`.
+    /// Stores the circuit if the stored `version` is one less (none before version 1).
+    /// May be repeated: a repeat of a won write is `Lost`.
     async fn replace_circuit(&self, circuit: &Circuit) -> Result<Saved, StoreUnavailable>;
 }
 
-/// Why the provider cannot do now what was asked. Displayed as a stable word for metrics and logs.
+/// Why the provider is unavailable. Displayed as a stable word for metrics and logs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum UnavailableKind {
     RateLimited,
@@ -348,10 +346,10 @@ pub enum UnavailableKind {
     Other(&'static str),
 }
 
-/// Why the provider will not do what was asked. Displayed as a stable word for metrics and logs.
+/// Why the provider refuses. Displayed as a stable word for metrics and logs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RefusalKind {
-    /// Our account may not: because of its key, its credits or its contract.
+    /// Our account may not: its key, its credits or its contract.
     Account(&'static str),
     Other(&'static str),
 }
@@ -391,7 +389,7 @@ impl std::fmt::Display for RefusalKind {
 /// Why the provider did not do what was asked.
 #[derive(Debug, thiserror::Error)]
 pub enum ProviderError {
-    /// It was not asked, because it is in trouble for everybody; nobody asks before then.
+    /// Not called: the circuit is open until then.
     #[error("the provider is left alone for now")]
     CircuitOpen { until: Timestamp },
     /// It certainly did nothing, and may do it later.
@@ -412,7 +410,7 @@ pub enum ProviderError {
         kind: RefusalKind,
         identifier: Option<String>,
     },
-    /// A document in the bucket is not what the pairing recorded, or does not fit into a request.
+    /// A document in the bucket differs from the record, or does not fit into a request.
     #[error("the documents cannot be sent: {}", .0.as_str())]
     Documents(ParkReason),
 }
@@ -422,36 +420,36 @@ pub enum ProviderError {
 pub struct SecondToken {
     pub scan_ref: ScanRef,
     pub auth_token: AuthToken,
-    /// The token still has additional steps although they were suppressed: the account's set-up
-    /// differs from what is documented.
+    /// The token still has additional steps, although they were suppressed.
+    /// The account's set-up differs from the documentation.
     pub has_steps_left: bool,
 }
 
-/// The status of verifications, and whether the provider can be asked at all.
+/// The status of verifications, and the circuit.
 #[async_trait]
 pub trait StatusSource: Send + Sync {
-    /// The status of one verification. The provider dislikes polling: ask only when something is
-    /// overdue, in doubt, or about to be decided.
+    /// The status of one verification.
+    /// The provider dislikes polling: ask only when something is overdue, in doubt, or about to be
+    /// decided.
     async fn status(&self, scan_ref: &ScanRef) -> Result<Status, ProviderError>;
 
-    /// Until when there is no use in calling, because the provider is in trouble for everybody;
-    /// `None`: call. Ask before writing the intent of a call. May ask the provider for the status
-    /// of `scan_ref`, which costs nothing, to find out whether the trouble is over.
+    /// The end of the open circuit's pause. `None`: call. Ask before writing the intent of a call.
+    /// May ask for the status of `scan_ref` as a probe, which costs nothing.
     async fn circuit_open_until(&self, scan_ref: &ScanRef) -> Option<Timestamp>;
 }
 
-/// The provider's calls of the second verification. None of them has an idempotency key.
+/// The calls of the second verification. None of them has an idempotency key.
 #[async_trait]
 pub trait Provider: StatusSource {
-    /// Creates a silent token for the same client: no additional steps, no questionnaire. Must not
-    /// be repeated blindly.
+    /// Creates a silent token for the same client: no additional steps, no questionnaire.
+    /// Must not be repeated blindly.
     async fn create_second_token(
         &self,
         client_id: &ClientId,
         reference: &SecondReference,
     ) -> Result<SecondToken, ProviderError>;
 
-    /// Posts the documents with Token 2. Uses the token up. Must not be repeated blindly.
+    /// Posts the documents with Token 2, which uses it up. Must not be repeated blindly.
     async fn submit(
         &self,
         first: &ScanRef,
@@ -479,7 +477,7 @@ pub struct SessionRequest {
     pub expiry: Duration,
     /// From starting to finishing. `None`: the provider's default, 600 s.
     pub session_length: Option<Duration>,
-    /// As the provider documents it: country, document type, step. `None`: the account's.
+    /// In the provider's form: country, document type, step. `None`: the account's.
     pub additional_steps: Option<serde_json::Value>,
 }
 
@@ -487,7 +485,7 @@ pub struct SessionRequest {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum DeletedAtProvider {
     Deleted,
-    /// The session can still be used; the provider deletes only finished ones.
+    /// The session can still be used. The provider deletes only finished ones.
     StillLive,
     /// The provider will not, however often it is asked.
     Refused {
@@ -517,8 +515,8 @@ pub trait Observer: Send + Sync {
 /// Tells the world about outcomes.
 #[async_trait]
 pub trait Announcer: Send + Sync {
-    /// Announces all of them, and says of each, in the same order, whether it was taken. One that
-    /// was not, or of which that is not known, may be announced again: consumers know a repeat by
-    /// its `scan_ref`, `outcome` and `occurred_at`.
+    /// Announces all of them, and reports for each, in the same order, whether it was accepted.
+    /// A failed or uncertain one may be announced again.
+    /// Consumers recognise a repeat by its `scan_ref`, `outcome` and `occurred_at`.
     async fn announce(&self, announcements: &[Announcement]) -> Vec<Result<(), StoreUnavailable>>;
 }

@@ -1,4 +1,4 @@
-//! What a callback says, reduced to what decisions need: nothing personal is left.
+//! The content of a callback, reduced to what decisions need. Nothing personal is left.
 
 use std::collections::BTreeMap;
 
@@ -8,8 +8,7 @@ use strum::{Display, IntoStaticStr, VariantArray};
 use crate::identifiers::{ClientId, CountryCode, Digest256, ScanRef, StepName};
 use crate::secret::FileLink;
 
-/// The provider's `status.overall`. An open set: what we do not know is kept as `Unknown`, never
-/// refused.
+/// The provider's `status.overall`. An open set: an unknown word is kept as `Unknown`.
 #[derive(
     Clone,
     Copy,
@@ -52,7 +51,7 @@ pub enum StepsVerdict {
     Valid,
     Invalid,
     NotFound,
-    /// Null or absent: nobody looked at the step. Documented for steps of the kind UPLOAD.
+    /// Null or absent: the step was not judged. Documented for steps of the kind UPLOAD.
     NotJudged,
     /// Anything else. Never counts as positive.
     Unknown,
@@ -71,17 +70,17 @@ pub struct CallbackContent {
     pub external_ref: Option<String>,
     /// `None` where the body predates the member.
     pub is_final: Option<bool>,
-    /// `None`: not the result of a verification (for example a document expiration notice).
+    /// `None`: not a verification's result (for example a document expiration notice).
     pub overall: Option<Overall>,
     pub steps_verdict: StepsVerdict,
-    /// The steps that `additionalSteps` names, whether or not they are of use to us.
+    /// All steps that `additionalSteps` names.
     pub steps: Vec<StepName>,
-    /// There are further steps, with names that are no [`StepName`]. What they show cannot be told.
+    /// Further steps have names that are no [`StepName`]. What they show is unknown.
     pub has_unusable_steps: bool,
     pub links: StepLinks,
-    /// Where the *first* document is from: the best guess for the second when nothing else says.
+    /// The *first* document's country: the last choice for the second one's.
     pub country: Option<CountryCode>,
-    /// When the customer finished, in Unix seconds. Not when the result was found.
+    /// When the customer finished, in Unix seconds. Not the time of the result.
     pub finished_at: Option<i64>,
     /// The provider's words for fraud and for mismatches.
     pub tags: Vec<Tag>,
@@ -90,16 +89,16 @@ pub struct CallbackContent {
 }
 
 impl CallbackContent {
-    /// Whether the provider may still change this result as a matter of course. A body without
-    /// `final` predates the member and is taken for a result.
+    /// Whether the provider may still change this result as a matter of course.
+    /// A body without `final` predates the member and counts as final.
     pub fn is_provisional(&self) -> bool {
         self.is_final == Some(false)
             || matches!(self.overall, Some(Overall::Reviewing | Overall::Active))
     }
 }
 
-/// One of the provider's words for why a result is not clean, such as `DUPLICATE_FACE` or `NAME`.
-/// An open set. (Source: "Suspected status", `fraudTags` and `mismatchTags`.)
+/// One of the provider's words for a suspicion, such as `DUPLICATE_FACE` or `NAME`. An open set.
+/// (Source: "Suspected status", `fraudTags` and `mismatchTags`.)
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Tag(String);
@@ -109,8 +108,7 @@ impl Tag {
     pub const MAXIMUM: usize = 32;
     const MAXIMUM_LENGTH: usize = 64;
 
-    /// `None` for a text that is no word of upper-case letters, digits and underscores: it might be
-    /// personal.
+    /// `None`: not only upper-case letters, digits and underscores. Such a text might be personal.
     pub fn parse(text: &str) -> Option<Self> {
         let is_word_byte =
             |byte: u8| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_';
@@ -124,11 +122,11 @@ impl Tag {
     }
 }
 
-/// What the provider says of a verification when it is asked (`/api/v2/status`).
+/// The answer of `/api/v2/status` about one verification.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Status {
     pub overall: Overall,
-    /// `None`: the answer does not say; most pages of the provider show it so.
+    /// `None`: the answer does not say. Most of the provider's pages show it so.
     pub is_final: Option<bool>,
     pub tags: Vec<Tag>,
 }

@@ -1,21 +1,21 @@
-//! Values that must not be printed: they are stored and sent, and nothing else.
+//! Secrets that can be stored and sent, and never printed.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// Token 2's `authToken`: whoever has it may submit documents once. Kept in the pairing only until
-/// the submission is accepted.
+/// Token 2's `authToken`, with which documents can be submitted once.
+/// Kept in the pairing only until the submission is accepted.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct AuthToken(String);
 
-/// A signed link to one file of a customer. Never stored; lives one hour.
+/// A signed link to one file of a customer. Never stored; valid for one hour.
 #[derive(Clone, PartialEq, Eq)]
 pub struct FileLink(String);
 
-/// The link that opens a customer's session; contains Token 1. Stored under an idempotency key for
-/// the session's life.
+/// The link that opens a customer's session. Contains Token 1.
+/// Stored under an idempotency key for the session's life.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct SessionLink(String);

@@ -1,4 +1,4 @@
-//! A session at the provider, and its additional steps as the provider names them.
+//! A session at the provider, and its additional steps in the provider's terms.
 
 use serde::{Deserialize, Serialize};
 
@@ -13,8 +13,7 @@ pub struct Session {
     pub auth_token: AuthToken,
     /// Opens the session; contains the token.
     pub redirect_url: SessionLink,
-    /// The additional steps that it has, at most
-    /// [`MAXIMUM_STEPS`]. `None`: the provider does not say.
+    /// Its additional steps, at most [`MAXIMUM_STEPS`]. `None`: the provider does not say.
     #[serde(default)]
     pub steps: Option<Vec<SessionStep>>,
 }
@@ -27,8 +26,7 @@ pub struct Opened {
     pub expires_at: Timestamp,
 }
 
-/// One step. A step that has different kinds for different countries or documents is there with
-/// each.
+/// One step. Listed once for each of its kinds, which may differ by country or document.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SessionStep {
     pub name: StepName,
@@ -45,5 +43,5 @@ pub enum StepKind {
     Unknown,
 }
 
-/// How many steps of a session are remembered. Accounts have one or two.
+/// How many steps of a session are kept. Accounts have one or two.
 pub const MAXIMUM_STEPS: usize = 16;

@@ -1,8 +1,8 @@
-//! Idempotency keys for sessions: one session per key, however often the request is repeated.
+//! Idempotency keys: one session per key, however often the request is repeated.
 //!
-//! iDenfy has no idempotency key of its own, and only the answer to creating Token 1 has the
-//! customer's link. So the key is claimed before Token 1 is created, and the answer is stored in
-//! the transaction that records the pairing.
+//! iDenfy has no idempotency key, and only the answer to creating Token 1 has the customer's link.
+//! So the key is claimed before Token 1 is created.
+//! The answer is stored in the transaction that records the pairing.
 
 use std::time::Duration;
 
@@ -12,12 +12,12 @@ use crate::identifiers::Digest256;
 use crate::session::Opened;
 use crate::time::Timestamp;
 
-/// How long a claim keeps other requests out. Longer than `ApiFunction` may run (30 s), so no live
-/// request is overtaken.
+/// How long a claim excludes other requests.
+/// Longer than `ApiFunction` may run (30 s), so no live request is overtaken.
 const LEASE: Duration = Duration::from_secs(35);
 
-/// A request that may be repeated. Digests only: the key may be anything, and the body names the
-/// customer.
+/// A request that may be repeated.
+/// Digests only: the key may be anything, and the body names the customer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct IdempotentRequest {
     pub key: Digest256,
@@ -25,11 +25,10 @@ pub struct IdempotentRequest {
 }
 
 impl IdempotentRequest {
-    /// Keys are per caller. `body` is the request in a canonical form: equal bytes mean the same
-    /// request.
+    /// Keys are per caller. `body` is canonical: equal bytes mean the same request.
     pub fn new(caller: &str, key: &str, body: &[u8]) -> Self {
         Self {
-            // Neither part contains a line feed, so no two pairs give the same text.
+            // Neither part contains a line feed, so the text identifies both.
             key: Digest256::of(format!("{caller}\n{key}").as_bytes()),
             body: Digest256::of(body),
         }
@@ -41,10 +40,9 @@ impl IdempotentRequest {
 pub struct SessionKey {
     pub key: Digest256,
     pub body: Digest256,
-    /// The end of the claim's lease. Names the claim: the next one is taken only after this one has
-    /// ended.
+    /// The end of the claim's lease. It identifies the claim: leases do not overlap.
     pub lease_until: Timestamp,
-    /// When the record counts as absent: the end of the session's life.
+    /// The end of the session's life. The record counts as absent from then on.
     pub expires_at: Timestamp,
     /// `None`: still being worked on, or the process has ended.
     pub answer: Option<Opened>,

@@ -1,7 +1,7 @@
 //! Points in time with millisecond precision, in UTC.
 //!
-//! Stored and shown as RFC 3339 with a fixed width, so that the text sorts as the time does (the
-//! table's indexes rely on it).
+//! Stored and shown as RFC 3339 with a fixed width.
+//! The text sorts as the time does, which the table's indexes rely on.
 
 use std::fmt;
 use std::time::Duration;
@@ -36,7 +36,7 @@ impl Timestamp {
         )
     }
 
-    /// The time from `earlier` to `self`; zero if `earlier` is not earlier.
+    /// The time from `earlier` to `self`. Zero if `earlier` is later.
     pub fn since(self, earlier: Self) -> Duration {
         Duration::from_millis(u64::try_from(self.0.saturating_sub(earlier.0)).unwrap_or(0))
     }

@@ -1,8 +1,7 @@
 //! The state machine: one pure function from a pairing and an event to the next pairing.
 //!
-//! Every combination of state and event has an answer, and the complete table is kept as a
-//! snapshot. What the function returns is only a proposal: it becomes true when a conditional write
-//! of it wins.
+//! Every combination of state and event has an answer. A snapshot holds the complete table.
+//! The answer is a proposal. It takes effect when its conditional write wins.
 
 mod first;
 mod request;
@@ -26,48 +25,45 @@ use crate::upload::Upload;
 /// How many times a Token 2 may be begun for one pairing. Each may cost a credit.
 pub const MAXIMUM_ATTEMPTS: u32 = 3;
 
-/// How often preparing the documents of one pairing may be begun without an end.
+/// How often preparation may be begun for one pairing without an end.
 pub const MAXIMUM_PREPARATIONS: u32 = 2;
 
 /// What happened to a pairing.
 ///
-/// Where a worker reports what came of its work, `held` is the end of the lease that it worked
-/// under. If somebody else has taken over since, the report is out of place: a late failure must
-/// not undo what the other one is doing. Two leases never have the same end, because one is taken
-/// only after the earlier has ended.
+/// In a worker's report, `held` is the end of the lease that it worked under.
+/// If another worker has taken over since, the report is out of place.
+/// A late failure must not undo the other's work.
+/// No two leases have the same end, because one is taken only after the earlier has ended.
 #[derive(Clone, Debug)]
 pub enum Event {
-    /// A callback of the first verification, or what the status says after one was lost.
+    /// A callback of the first verification, or the status after one was lost.
     FirstResult(FirstResult),
-    /// A callback of the second verification, or what the status says after one was lost.
+    /// A callback of the second verification, or the status after one was lost.
     SecondResult(SecondResult),
-    /// The provider was asked whether a result of the first verification is true. `None`: it did
-    /// not answer.
+    /// The provider's status of the first verification. `None`: no answer.
     FirstStatus(Option<Status>),
-    /// The provider was asked whether a result of the second verification is true. `None`: it did
-    /// not answer.
+    /// The provider's status of the second verification. `None`: no answer.
     SecondStatus {
         scan_ref: ScanRef,
         said: Option<Status>,
         comparison: Option<Comparison>,
         comparison_policy: ComparisonPolicy,
     },
-    /// Somebody takes over the copying of files.
+    /// A worker takes over the copying of files.
     CaptureTaken {
         lease_until: Timestamp,
     },
-    /// The links of `upload` are dead, and fresh ones lead to what may be other files: those of
-    /// `files`.
+    /// The links of `upload` are dead. Fresh ones lead to files that may differ: those of `files`.
     FilesReplaced {
         upload: UploadId,
         files: UploadId,
     },
-    /// Copying ended for now: these files of `upload` are in the bucket. If they are not all, the
-    /// next worker copies the rest.
+    /// Copying ended for now. These files of `upload` are in the bucket.
+    /// If some are missing, the next worker copies them.
     CaptureEnded {
         upload: UploadId,
         documents: Vec<StoredDocument>,
-        /// Why they are not all, where it is not merely that time has run out.
+        /// Why some are missing, if not for lack of time.
         waiting: Option<WaitingReason>,
     },
     /// A file of `upload` can never be captured or submitted.
@@ -76,12 +72,12 @@ pub enum Event {
         documents: Vec<StoredDocument>,
         reason: ParkReason,
     },
-    /// Somebody begins to make copies of what the provider would refuse.
+    /// A worker begins to convert documents.
     PreparationStarted {
         upload: UploadId,
         lease_until: Timestamp,
     },
-    /// Making copies failed for a reason that lies outside of the documents.
+    /// Converting failed for a reason outside of the documents.
     PreparationFailed {
         held: Timestamp,
     },
@@ -112,11 +108,11 @@ pub enum Event {
     SubmissionStarted {
         lease_until: Timestamp,
     },
-    /// `second`: the Token 2 that was posted with. There may be another one by now.
+    /// `second`: the Token 2 of the post. There may be another one by now.
     SubmissionAccepted {
         second: Option<ScanRef>,
     },
-    /// The documents were certainly not accepted, and the token is certainly unused.
+    /// The documents were certainly not accepted, and the token is unused.
     SubmissionFailed {
         held: Timestamp,
     },
@@ -124,8 +120,8 @@ pub enum Event {
         held: Timestamp,
         reason: ParkReason,
     },
-    /// The answer to creating Token 2 or to posting the documents was lost. Nobody looks before
-    /// `again_at`: the provider may be slow.
+    /// The answer to creating Token 2 or to posting was lost.
+    /// Evidence is asked for at `again_at`: the provider may be slow.
     AnswerLost {
         held: Timestamp,
         again_at: Timestamp,
@@ -134,7 +130,7 @@ pub enum Event {
     SecondTokenDied {
         second: Option<ScanRef>,
     },
-    /// The newer upload that waited for the result of an older one is taken up.
+    /// The newer upload that waited for an older one's result is taken up.
     NextAttemptStarted,
     /// The application has created Token 1 itself.
     SessionOpened {
@@ -150,14 +146,14 @@ pub enum Event {
     CheckPostponed {
         check_at: Timestamp,
     },
-    /// What is overdue has not come for days, or nothing has worked for a day.
+    /// What is overdue has not come for days, or work has failed for a day.
     GivenUp,
     /// A person sets the pairing aside, for a reason in their own words.
     SetAside {
         note: String,
     },
-    /// A person takes a parked pairing up again, with what the policy makes now of the newest
-    /// archived callback.
+    /// A person takes a parked pairing up again.
+    /// Carries the present policy's plan for the newest archived callback.
     RetryRequested {
         plan: Option<Plan>,
     },
@@ -202,7 +198,7 @@ pub struct SecondResult {
     pub comparison_policy: ComparisonPolicy,
 }
 
-/// Proof that a token may be spent: the provider confirms that the first verification is approved.
+/// Proof that a token may be spent: the provider confirms the first approval.
 #[derive(Clone, Copy, Debug)]
 pub struct Confirmed(());
 
@@ -218,18 +214,17 @@ impl Confirmed {
     }
 }
 
-/// What the change asks of whoever applies it.
+/// What the caller must do for the change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Effect {
-    /// Once the change is stored: copy the files, because this caller holds the lease now. The state
-    /// alone does not say so: a result in question leaves another worker's lease as it is.
+    /// Once the change is stored: copy the files. This caller holds the lease.
+    /// The state alone does not tell: a result in question keeps another worker's lease.
     CaptureDocuments,
-    /// *Before* the change is stored: tell the processor. A message only says "look at this
-    /// pairing", so one too many or too early is absorbed, while one that a crash prevented after
-    /// the write would be missed.
+    /// *Before* the change is stored: tell the processor. A surplus or early message is harmless.
+    /// After the write, a crash could prevent it.
     Enqueue,
-    /// Once the change is stored: tell the processor. The change says itself when somebody must
-    /// look, so a crash in between costs one round of the reconciler.
+    /// Once the change is stored: tell the processor.
+    /// The state has an `attention_at`, so a crash in between costs one round of the reconciler.
     EnqueueOnceStored,
 }
 
@@ -237,9 +232,9 @@ pub enum Effect {
 #[derive(Clone, Debug)]
 pub enum Transition {
     Change(Box<Change>),
-    /// Nothing is to be written, for the reason given (a stable word for logs).
+    /// Nothing to write, for this reason (a stable word for logs).
     Nothing(&'static str),
-    /// Somebody else is at work until then.
+    /// Another worker holds the lease until then.
     HeldUntil(Timestamp),
 }
 
@@ -343,7 +338,7 @@ struct Machine<'a> {
     now: Timestamp,
 }
 
-/// The state does not take this event: it is late, early or meant for another pairing.
+/// The state does not take this event: late, early or for another pairing.
 const OUT_OF_PLACE: Transition = Transition::Nothing("OutOfPlace");
 /// The customer is being forgotten.
 pub const ERASED_WORD: &str = "Erased";
@@ -377,12 +372,12 @@ impl Machine<'_> {
         self.change(what, effects, |next| next.state = state)
     }
 
-    /// News for a pairing that came to a standstill: it means what it means to the state that it
-    /// stood in. What only says again what is known has that state taken up.
+    /// News for a pairing at a standstill mean what they mean to the state that it stood in.
+    /// A mere repeat of known news has that state taken up.
     fn news_at_a_standstill(&self, standing: &Standing, event: Event) -> Transition {
         let mut resumed = self.pairing.clone();
         self.take_up(&mut resumed, standing);
-        // What a person has set aside stays there until there are news.
+        // A pairing that a person set aside stays there until there are news.
         let is_set_aside = self.pairing.state.reason() == Some("SetAside");
         match apply(&resumed, event, self.now) {
             Transition::Nothing("AlreadyKnown") if !is_set_aside => {
@@ -393,8 +388,8 @@ impl Machine<'_> {
     }
 }
 
-/// How far a pairing has come with which upload. A step back within a phase, such as a call that
-/// failed, does not count as progress.
+/// How far a pairing has come with which upload.
+/// A step back within a phase, such as a failed call, is no progress.
 fn phase(state: &State) -> (u8, Option<&UploadId>) {
     let number = match state {
         State::AwaitingCallback { .. } => 0,
@@ -411,9 +406,9 @@ fn phase(state: &State) -> (u8, Option<&UploadId>) {
     (number, state.plan().map(|plan| &plan.upload))
 }
 
-/// Adds the newly stored documents; one stored again for the same place replaces the older record
-/// of it. The same file found again brings no news, and least of all does it undo what was made of
-/// it. What each shows is as `plan` says, whoever has stored it under which plan.
+/// Adds newly stored documents. A new record replaces the older one of the same place.
+/// The same file found again is no news, and does not undo its preparation.
+/// Sides are as `plan` says, whatever plan a document was stored under.
 fn merge(known: &mut Vec<StoredDocument>, new: Vec<StoredDocument>, plan: &Plan) {
     for document in new {
         let is_same_place = |old: &StoredDocument| {
@@ -477,7 +472,7 @@ mod tests {
         }
     }
 
-    /// What is known once the new ones are stored as well, without their sides.
+    /// The known documents with the new ones added, without their sides.
     fn merged(mut known: Vec<StoredDocument>, new: Vec<StoredDocument>) -> Vec<StoredDocument> {
         let Judgement::Qualifies(plan) =
             Policy::default().judge(&approved("first", "client"), &ExpectedDocument::default())

@@ -1,4 +1,4 @@
-//! One upload of the customer's: how two of them are told apart, and which is the newer.
+//! One upload of the customer: whether two are the same, and which is newer.
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -6,18 +6,17 @@ use sha2::{Digest, Sha256};
 use crate::identifiers::Digest256;
 use crate::result::{CallbackContent, StepLinks};
 
-/// How many uploads of one verification are remembered. The provider allows a customer two attempts
-/// per session by default.
+/// How many uploads of one verification are remembered.
+/// The provider allows two attempts per session by default.
 pub const MAXIMUM_UPLOADS: usize = 16;
 
-/// The files that one callback names, as far as they can be told from those of another callback
-/// without fetching them.
+/// The files that one callback names, told apart from other callbacks' without fetching them.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Upload {
-    /// SHA-256 over the steps, their links without query, and `finished_at`. A link that is signed
-    /// anew has another query only.
+    /// SHA-256 over the steps, their links without query, and `finished_at`.
+    /// A newly signed link differs in its query only.
     pub fingerprint: Digest256,
-    /// When the customer finished, in Unix seconds; `None`: the callback does not say.
+    /// When the customer finished, in Unix seconds. `None`: the callback does not say.
     pub finished_at: Option<i64>,
     /// The archived callback that named it first.
     pub callback: Digest256,
@@ -32,7 +31,7 @@ pub enum Age {
 }
 
 impl Upload {
-    /// The upload behind the links of a result. The first document's own files do not count.
+    /// The upload behind a result's links. The first document's files do not count.
     pub fn of(links: &StepLinks, finished_at: Option<i64>, callback: &Digest256) -> Self {
         Self {
             fingerprint: fingerprint(links, finished_at),
@@ -41,10 +40,10 @@ impl Upload {
         }
     }
 
-    /// Where the upload stands among the `known` ones, of which the last is the newest.
+    /// The upload's age among the `known` ones, of which the last is the newest.
     ///
-    /// The customer's own time decides. Where it is not there or the same, what is heard of later
-    /// is newer. A body that names no files is about those that are known.
+    /// The customer's own time decides. If it is missing or equal, the later arrival is newer.
+    /// A body without files is about the known ones.
     pub fn age(&self, known: &[Self]) -> Age {
         let Some(newest) = known.last() else {
             return Age::Newer;
@@ -66,13 +65,13 @@ impl Upload {
         self.fingerprint != fingerprint(&StepLinks::new(), self.finished_at)
     }
 
-    /// Whether the customer finished it before the newest one, by the customer's own time.
+    /// Whether the customer finished it before the newest one, by the customer's clock.
     pub fn is_before_newest(&self, known: &[Self]) -> bool {
         let newest = known.last().and_then(|newest| newest.finished_at);
         matches!((self.finished_at, newest), (Some(own), Some(newest)) if own < newest)
     }
 
-    /// Adds the upload as the newest one, and forgets the oldest of too many.
+    /// Adds the upload as the newest one. Forgets the oldest of too many.
     pub(crate) fn remember(self, known: &mut Vec<Self>) {
         if known.len() >= MAXIMUM_UPLOADS {
             known.remove(0);

@@ -1,6 +1,6 @@
-//! The use cases: each reads a pairing, applies an event to it, and carries the effects out.
+//! The use cases: each reads a pairing, applies an event, and carries out the effects.
 //!
-//! They alone call the [`ports`](crate::ports). Nothing else in this crate uses them.
+//! Only they call the [`ports`](crate::ports). Nothing else in this crate uses them.
 
 pub(crate) mod accept_callback;
 pub(crate) mod advance;

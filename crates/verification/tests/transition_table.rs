@@ -1,5 +1,4 @@
-//! The state machine's complete table, state × event, kept as a snapshot: a change of any cell
-//! shows in the diff.
+//! The state machine's complete table, state × event, as a snapshot. A change of any cell shows.
 
 #![allow(
     clippy::unwrap_used,
@@ -264,7 +263,7 @@ fn states() -> Vec<(&'static str, Pairing)> {
                 waiting: None,
             });
             pairing.second = settled.second;
-            // The newer upload's files are here already, and they are the same.
+            // The newer upload's files are here already, and are the same.
             pairing.documents = documents();
             pairing
                 .documents
@@ -1106,8 +1105,7 @@ fn every_state_answers_every_event_as_the_table_says() {
     insta::assert_snapshot!(table);
 }
 
-/// Two workers asked at once: the slower one's answer is as old as the faster one's, and decides
-/// nothing more.
+/// Two workers asked at once. The slower one's answer is as old and decides nothing more.
 #[test]
 fn an_answer_that_another_worker_was_faster_with_is_ignored() {
     let soon = NOW.plus(Duration::from_secs(1));
@@ -1243,8 +1241,7 @@ fn no_state_prints_a_secret() {
     }
 }
 
-/// The diagram in `docs/ARCHITECTURE.md` shows exactly the changes of state that the machine can
-/// make.
+/// The diagram in `docs/ARCHITECTURE.md` shows exactly the possible changes of state.
 #[test]
 fn the_architecture_document_shows_the_real_state_diagram() {
     let mut edges = std::collections::BTreeSet::new();

@@ -6,30 +6,30 @@ use time::{Date, Month};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Relation {
     Equal,
-    /// Unequal, but one plausible slip apart: they may be two readings of one date.
+    /// Unequal, but one plausible slip apart: perhaps two readings of one date.
     Slip,
     Different,
 }
 
-/// A birth year before this was not read right, or is of another calendar.
+/// An earlier birth year was misread, or is of another calendar.
 const EARLIEST_BIRTH: i32 = 1880;
 
 /// So is one after this.
 const LATEST_BIRTH: i32 = 2099;
 
-/// Compares two birth dates. `None`: one of them is missing or impossible.
+/// Compares two birth dates. `None`: one is missing or impossible.
 pub(super) fn compare_births(one: Option<&str>, other: Option<&str>) -> Option<Relation> {
     let read =
         |text| read(text).filter(|date| (EARLIEST_BIRTH..=LATEST_BIRTH).contains(&date.year()));
     Some(relation(read(one)?, read(other)?))
 }
 
-/// Compares two dates of documents. `None`: one of them is missing or impossible.
+/// Compares two dates of documents. `None`: one is missing or impossible.
 pub(super) fn compare(one: Option<&str>, other: Option<&str>) -> Option<Relation> {
     Some(relation(read(one)?, read(other)?))
 }
 
-/// A full date of the form `YYYY-MM-DD` that is in the calendar.
+/// A full date of the form `YYYY-MM-DD` that exists in the calendar.
 fn read(text: Option<&str>) -> Option<Date> {
     let text = text?.trim();
     let (year, rest) = text.split_once('-')?;
@@ -55,7 +55,7 @@ fn relation(one: Date, other: Date) -> Relation {
     let swapped = same_year && (month, day) == (other_day, other_month);
     // Machine-readable lines give two digits of the year.
     let other_century = same_day && one.year().abs_diff(other.year()) == 100;
-    // The first of January often stands for a day that is not known.
+    // 1 January often stands for an unknown day.
     let only_year = same_year && ((month, day) == (1, 1) || (other_month, other_day) == (1, 1));
     if swapped || other_century || only_year || differing_digits(one, other) == 1 {
         Relation::Slip

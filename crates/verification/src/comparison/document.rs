@@ -1,16 +1,18 @@
 //! Whether two results are about one document.
 //!
-//! The number decides, because a document has one and no other document of its kind and country has
-//! it. What a number alone cannot tell: some documents carry the person's number as their own, so
-//! an identity card and a driving licence may share it; some readings drop or confuse characters.
-//! Type, country and dates are second evidence.
+//! The number decides: no other document of its kind and country has it.
+//! A number alone is not always enough.
+//! Some documents carry the person's number, so an identity card and a driving licence may share
+//! it.
+//! Some readings drop or confuse characters.
+//! Type, country and dates are therefore second evidence.
 
 use super::date::{self, Relation as DateRelation};
 use super::number::{Number, Relation};
 use super::{DocumentIdentity, Subject};
 
-/// Kinds that nobody takes for each other. Everything else may be called by several names, such as
-/// `OLD_ID_CARD` or `OTHER`.
+/// Kinds that are not confused with each other.
+/// Every other kind has several names, such as `OLD_ID_CARD` or `OTHER`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Kind {
     Passport,
@@ -28,12 +30,12 @@ pub(super) fn compare(one: &Subject, other: &Subject) -> DocumentIdentity {
         {
             DocumentIdentity::Same
         }
-        // A misread number needs what no other document of the person has: the same day.
+        // A misread number needs evidence that no other document has: the same day.
         Some(Relation::Confusable) if evidence.supports_same() && evidence.same_date => {
             DocumentIdentity::Same
         }
         None if evidence.shows_two_without_number() => DocumentIdentity::Different,
-        // One difference may be a slip of a reader or a chosen word; two are not.
+        // One difference may be a slip of a reader or of a word. Two are not.
         _ if evidence.differences() >= 2 && !evidence.same_date => DocumentIdentity::Different,
         _ => DocumentIdentity::Unknown,
     }
@@ -46,7 +48,7 @@ fn number_relation(one: &Subject, other: &Subject) -> Option<Relation> {
     let codes = [one, other].map(|subject| Number::of_person(subject.personal_code.as_deref()));
     let is_personal = |number: &Number| codes.iter().flatten().any(|code| code == number);
     match first.relation(&second) {
-        // One reading took the person's number: it says nothing about the other.
+        // One reading took the person's number. It says nothing about the other.
         Relation::Different | Relation::Close if is_personal(&first) || is_personal(&second) => {
             None
         }

@@ -1,4 +1,4 @@
-//! The names of two results: whether they can be those of one person.
+//! Whether the names of two results can belong to one person.
 
 use super::Subject;
 use super::spelling::{Hyphen, Script, Word, script, words};
@@ -8,7 +8,7 @@ use super::spelling::{Hyphen, Script, Word, script, words};
 pub(super) enum Names {
     /// The whole names are one.
     Agree,
-    /// The given names are one; the surnames are not, or not both known.
+    /// The given names agree. The surnames differ, or one is missing.
     GivenAgree,
     /// Two whole names whose given names cannot be one.
     GivenDiffer { same_surname: bool },
@@ -22,13 +22,13 @@ enum Likeness {
     Unlike,
     /// Alike in one form and unlike in another.
     Torn,
-    /// Alike, but they may be two: Jan and Jana, Anna Maria and Anna Sofia.
+    /// Alike, but perhaps two: Jan and Jana, Anna Maria and Anna Sofia.
     Near,
     Equal,
 }
 
-/// The name of one result. Each part in up to two forms: as standardised by the provider, and as
-/// printed.
+/// The name of one result.
+/// Each part has up to two forms: standardised by the provider, and as printed.
 pub(super) struct Name {
     given: Vec<Vec<Word>>,
     surnames: Vec<Vec<Word>>,
@@ -39,11 +39,11 @@ pub(super) struct Name {
     is_mononym: bool,
 }
 
-/// What documents print in place of a part that a name does not have.
+/// What documents print for a missing part of a name.
 const NO_NAME: [&str; 3] = ["fnu", "lnu", "xxx"];
 
-/// Given names that brothers or sisters share, each with another one behind it. Alone, they do not
-/// tell whose name it is.
+/// Given names that siblings share, each with another one behind it.
+/// Alone they do not tell whose name it is.
 const SHARED: [&str; 24] = [
     "abd",
     "abdel",
@@ -77,11 +77,11 @@ const PARTICLES: [&str; 26] = [
     "dos", "du", "e", "el", "ibn", "la", "le", "van", "von", "y", "zu", "zur",
 ];
 
-/// The least that two names of one person in different spellings have in common.
+/// The least similarity of two spellings of one person's name.
 const ALIKE: f64 = 0.6;
 
-/// The shortest machine-readable line holds 30 characters of a name. A name of fewer than this was
-/// not cut.
+/// The shortest machine-readable line holds 30 characters of a name.
+/// A shorter name than this was not cut.
 const SHORTEST_CUT: usize = 28;
 
 impl Name {
@@ -124,9 +124,9 @@ impl Name {
         name
     }
 
-    /// The member `full_name` where the parts do not make a whole name. It may be put together from
-    /// the same parts: only if it has more than they have, it is the whole one. A lone part is kept
-    /// as well, to be recognised beside a mononym.
+    /// The member `full_name`, if the parts do not make a whole name.
+    /// It may be put together from the same parts, so it counts only if it has more.
+    /// A lone part is kept as well, to be recognised beside a mononym.
     fn whole_of_full_name(&self, subject: &Subject) -> Option<Vec<Word>> {
         let full = words(subject.full_name.as_deref(), Hyphen::Separates);
         let parts = Parts::separated([&subject.first_name, &subject.original_first_name]);
@@ -151,7 +151,7 @@ impl Name {
         let given = likeness(&self.given, &other.given, given_likeness);
         let surname = self.surname_likeness(other);
         let is_swapped = || self.crosses(other);
-        // Given names that cannot be one are no one's, unless a surname was taken for one of them.
+        // Unlike given names are two persons', unless a surname was taken for one of them.
         let may_be_one = !matches!(given, Some(Likeness::Unlike | Likeness::Torn)) || is_swapped();
         if (may_be_one && self.is_whole_name_of(other))
             || (given == Some(Likeness::Equal) && surname == Some(Likeness::Equal))
@@ -175,8 +175,7 @@ impl Name {
         !self.given.is_empty() && !self.surnames.is_empty()
     }
 
-    /// Whether a given name of one is a surname of the other: the parts may have been taken for
-    /// each other.
+    /// Whether a given name of one is a surname of the other. The parts may have been swapped.
     fn crosses(&self, other: &Self) -> bool {
         let meet = |given: &[Vec<Word>], surnames: &[Vec<Word>]| {
             let surnames: Vec<&Word> = surnames.iter().flatten().collect();
@@ -188,7 +187,7 @@ impl Name {
         meet(&self.given, &other.surnames) || meet(&other.given, &self.surnames)
     }
 
-    /// Whether both are one name, wherever it is parted and whichever part stands first.
+    /// Whether both are one name, in any division and order of the parts.
     fn is_whole_name_of(&self, other: &Self) -> bool {
         let pairs = || {
             self.whole
@@ -200,8 +199,8 @@ impl Name {
             && pairs().all(|(one, other)| !share_own_script(one, other) || is_rotation(one, other))
     }
 
-    /// The surnames, or one's surname beside the other's birth name. An unequal surname may have
-    /// come by marriage.
+    /// Compares the surnames, or one's surname with the other's birth name.
+    /// An unequal surname may have come by marriage.
     fn surname_likeness(&self, other: &Self) -> Option<Likeness> {
         let cut = |words: &[Word], name: &Self| {
             let given = name
@@ -305,7 +304,7 @@ impl Parts {
     }
 }
 
-/// Whether both are in one script that is not Latin, so that two spellings may well be two names.
+/// Whether both are in one script that is not Latin. Two spellings may then be two names.
 fn share_own_script(one: &[Word], other: &[Word]) -> bool {
     script(one) == script(other) && script(one) != Script::Latin
 }
@@ -314,10 +313,11 @@ fn letters(words: &[Word]) -> usize {
     words.iter().map(|word| word.letters() + 1).sum()
 }
 
-/// Compares every form of one with every form of the other. `None`: one of them is missing.
+/// Compares every form of one with every form of the other. `None`: one is missing.
 ///
-/// The best pair counts, but two forms that contradict each other are never `Equal`: two names that
-/// look the same in Latin letters may differ in their own script.
+/// The best pair counts. Two forms that contradict each other are never `Equal`: two names that
+/// look
+/// the same in Latin letters may differ in their own script.
 fn likeness(
     one: &[Vec<Word>],
     other: &[Vec<Word>],
@@ -328,8 +328,8 @@ fn likeness(
         .flat_map(|one| other.iter().map(move |other| (one, other)));
     let compared = pairs.map(|(one, other)| {
         let likeness = match (script(one), script(other)) {
-            // No table of letters leads from one to the other, and two spellings of one script may
-            // be one name.
+            // No table of letters leads from one to the other. Two spellings in one script may be
+            // one name.
             (Script::Other, _) | (_, Script::Other) => compare(one, other).max(Likeness::Near),
             _ => compare(one, other),
         };
@@ -349,10 +349,10 @@ fn likeness(
     )
 }
 
-/// Given names are one if they are equal, or if one document leaves out or cuts what stands behind
-/// the first.
+/// Given names agree if they are equal, or if one document leaves out or cuts those after the
+/// first.
 fn given_likeness(one: &[Word], other: &[Word]) -> Likeness {
-    // In other scripts nobody has listed which names brothers share.
+    // For other scripts there is no list of names that siblings share.
     let is_shortened = |short, long| script(short) != Script::Other && is_shortened(short, long);
     if Word::joined(one).is(&Word::joined(other))
         || is_shortened(one, other)
@@ -388,8 +388,8 @@ fn is_shortened(short: &[Word], long: &[Word]) -> bool {
         .is_some_and(|next| last.begins(next))
 }
 
-/// Surnames are one if one document has all the words of the other: half of a double name and
-/// particles may be left out.
+/// Surnames agree if one document has all the words of the other.
+/// Half of a double name and particles may be left out.
 fn surname_likeness(one: &[Word], other: &[Word]) -> Likeness {
     let (first, second) = (without_particles(one), without_particles(other));
     let has_all = |all: &[&Word], some: &[&Word]| {
@@ -408,7 +408,7 @@ fn surname_likeness(one: &[Word], other: &[Word]) -> Likeness {
     }
 }
 
-/// The words that are no particles; all of them if there is no other.
+/// The words that are no particles. All words if there are only particles.
 fn without_particles(name: &[Word]) -> Vec<&Word> {
     let rest: Vec<&Word> = name
         .iter()
@@ -438,7 +438,7 @@ fn is_alike(one: &[Word], other: &[Word]) -> bool {
             .is_some_and(|(one, other)| alike(one, other))
 }
 
-/// Whether one is the other with some words moved from its beginning to its end.
+/// Whether one is the other with some words moved from its start to its end.
 fn is_rotation(one: &[Word], other: &[Word]) -> bool {
     let starts = |start: usize| {
         one.iter()

@@ -1,4 +1,4 @@
-//! Numbers of documents and of persons, as far as readings of them can be compared.
+//! Numbers of documents and of persons, compared with tolerance for misreadings.
 
 use icu_normalizer::DecomposingNormalizerBorrowed;
 
@@ -6,17 +6,17 @@ use icu_normalizer::DecomposingNormalizerBorrowed;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Relation {
     Equal,
-    /// Equal but for characters that a machine takes for each other, such as `0` and `O`.
+    /// Equal but for characters that look alike to a machine, such as `0` and `O`.
     Confusable,
-    /// One character apart, or one is a part of the other: perhaps two readings of one number.
+    /// One character apart, or one contains the other: perhaps two readings of one number.
     Close,
     Different,
 }
 
-/// Longer than twice the provider's bound for a document's number (100) is no number.
+/// A longer text is no number. Twice the provider's bound for a document's number (100).
 const LONGEST: usize = 200;
 
-/// A document's number or a personal number: its letters and digits, upper case.
+/// A document's or personal number: its letters and digits, in upper case.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Number(String);
 
@@ -79,7 +79,7 @@ impl Number {
         shape(self) == shape(other)
     }
 
-    /// How many characters a reader would have to get wrong to take one for the other.
+    /// How many characters must be misread to take one for the other.
     pub(super) fn distance(&self, other: &Self) -> usize {
         strsim::levenshtein(&self.as_machines_read(), &other.as_machines_read())
     }
@@ -98,13 +98,12 @@ impl Number {
     }
 }
 
-/// A series of letters is left out by some readings, four characters alone would be found by
-/// chance.
+/// Some readings leave out a series of letters. Four characters alone would match by chance.
 fn is_part_of(part: &str, whole: &str) -> bool {
     part.chars().count() >= 5 && whole.contains(part)
 }
 
-/// Series in Cyrillic or Greek capitals are typed in the Latin letters of the same form.
+/// Series in Cyrillic or Greek capitals are typed in Latin letters of the same form.
 const fn latin_look_alike(character: char) -> char {
     match character {
         'А' | 'Α' => 'A',

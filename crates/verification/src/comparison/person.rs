@@ -1,8 +1,7 @@
 //! Whether two results are about one person.
 //!
-//! `Same` needs two independent agreements: the whole name, and the birth date or the personal
-//! number. A name alone is shared by father and son and by strangers; a surname with a birth date
-//! is shared by twins.
+//! `Same` needs two independent agreements: the whole name, and the birth date or personal number.
+//! Father and son share a name, and so do strangers. Twins share a surname and a birth date.
 
 use super::date::{self, Relation as Date};
 use super::name::{Name, Names};
@@ -23,8 +22,8 @@ pub(super) fn compare(one: &Subject, other: &Subject) -> Person {
     let names = Name::of(one).compare(&Name::of(other));
     let births = date::compare_births(one.date_of_birth.as_deref(), other.date_of_birth.as_deref());
     let codes = codes(one, other);
-    // The same word of one country; another country may write the name in its own way, such as Jan
-    // for Jonas.
+    // Two results of one country. Another country may write the name differently, such as Jan for
+    // Jonas.
     let is_translated =
         |same_surname: bool| same_surname && one.is_of_country_of(other) == Some(false);
     match (births, names, codes) {
@@ -36,8 +35,7 @@ pub(super) fn compare(one: &Subject, other: &Subject) -> Person {
             Person::Unknown
         }
         (_, Names::GivenDiffer { .. }, _) => Person::Different,
-        // Some countries replace a person's number, and some print two kinds of numbers of one
-        // shape.
+        // Some countries replace a person's number. Some print two kinds of numbers of one shape.
         (Some(Date::Equal), _, Some(Codes::Different)) => Person::Unknown,
         (_, _, Some(Codes::Different)) => Person::Different,
         (Some(Date::Slip), _, _) => Person::Unknown,
@@ -48,12 +46,14 @@ pub(super) fn compare(one: &Subject, other: &Subject) -> Person {
     }
 }
 
-/// Compares the personal numbers. `None`: missing, or they say nothing about each other.
+/// Compares the personal numbers. `None`: missing, or not comparable.
 ///
-/// Two countries give one person two numbers, and may give two persons the same: those of two
-/// countries are not compared. Equal numbers count also where a country was not read; unequal ones
-/// only if both are known to be of one country and of one shape, and if more than a misreading lies
-/// between them.
+/// Numbers of two countries are not compared: one person has two, and two persons may have the
+/// same.
+/// Equal numbers count even if a country was not read.
+/// Unequal ones count only if both are known to be of one country and of one shape, and if more
+/// than
+/// a misreading lies between them.
 fn codes(one: &Subject, other: &Subject) -> Option<Codes> {
     let code = |subject: &Subject| Number::of_person(subject.personal_code.as_deref());
     let same_country = one.is_of_country_of(other);

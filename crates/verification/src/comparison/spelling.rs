@@ -1,17 +1,16 @@
 //! The words of a name, in the spellings that documents use for them.
 //!
-//! Documents, machine-readable lines and the provider's standardised form spell one name
-//! differently: with and without accents, `ü` as `u` or `ue`, `ß` as `ss`, and Cyrillic and Greek
-//! by the table of whoever issued the document. Other scripts are compared with themselves only,
-//! because their Latin forms follow from no table of letters.
+//! One name is spelt differently by documents, machine-readable lines and the provider.
+//! Accents may be missing, `ü` becomes `u` or `ue`, and `ß` becomes `ss`.
+//! Cyrillic and Greek follow the issuing country's table.
+//! Other scripts are compared with themselves only: no table of letters gives their Latin forms.
 
 use icu_normalizer::DecomposingNormalizerBorrowed;
 
-/// A name longer than this many characters is no name: the provider's bound for a name in its own
-/// script.
+/// A longer text, in characters, is no name. The provider's bound for a name in its own script.
 const LONGEST: usize = 255;
 
-/// Nor is one of more words than this. Long Arabic and Portuguese names have about a dozen.
+/// A text of more words is no name. Long Arabic and Portuguese names have about a dozen.
 const MOST_WORDS: usize = 32;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -49,7 +48,7 @@ pub(super) enum Hyphen {
 pub(super) struct Word {
     /// Without accents; Cyrillic and Greek in Latin letters.
     plain: String,
-    /// The same with the letters that stand for an accent: `ue` for `ü`.
+    /// The same with letters for the accent: `ue` for `ü`.
     expanded: String,
     script: Script,
 }
@@ -89,9 +88,9 @@ impl Word {
         first(self) == first(other) && without_umlauts(&self.plain) == without_umlauts(&other.plain)
     }
 
-    /// One is in Latin letters and the other in an alphabet with a Latin form. Tables differ, so
-    /// only the sound is compared. Between two Latin spellings it is not: Mia and Mya may be
-    /// sisters.
+    /// One is in Latin letters, the other in an alphabet with a Latin form.
+    /// Tables differ, so only the sound is compared.
+    /// Two Latin spellings are not compared so: Mia and Mya may be sisters.
     fn is_transliteration_beside(&self, other: &Self) -> bool {
         let (lower, upper) = (self.script.min(other.script), self.script.max(other.script));
         lower == Script::Latin && matches!(upper, Script::Cyrillic | Script::Greek)
@@ -102,7 +101,7 @@ impl Word {
         self.plain.len() < other.plain.len() && other.plain.starts_with(&self.plain)
     }
 
-    /// From 0 to 1: how much of the sound the two have in common.
+    /// The shared part of the sound, from 0 to 1.
     pub(super) fn similarity(&self, other: &Self) -> f64 {
         strsim::normalized_levenshtein(&sound(&self.plain), &sound(&other.plain))
     }
@@ -116,7 +115,7 @@ impl Word {
     }
 }
 
-/// The script of a name: the one that is not Latin, if there are two.
+/// The script of a name. With two scripts, the one that is not Latin.
 pub(super) fn script(words: &[Word]) -> Script {
     words
         .iter()
@@ -125,10 +124,10 @@ pub(super) fn script(words: &[Word]) -> Script {
         .unwrap_or(Script::Latin)
 }
 
-/// Reads the words of a name; none if it is missing, has no letters or is too long.
+/// Reads the words of a name. Empty if it is missing, has no letters or is too long.
 pub(super) fn words(text: Option<&str>, hyphen: Hyphen) -> Vec<Word> {
     let text = text.unwrap_or_default();
-    // Before anything else is done with it: the text may be of any length.
+    // First of all: the text may be of any length.
     if text.chars().nth(LONGEST).is_some() {
         return Vec::new();
     }
@@ -160,7 +159,8 @@ fn is_letter(letter: char) -> bool {
     letter.is_alphanumeric() || is_accent(letter)
 }
 
-/// Written inside a word without parting it: apostrophes, marks of direction, and the hyphen of a
+/// Characters inside a word that do not part it: apostrophes, marks of direction, and the hyphen of
+/// a
 /// double given name.
 const fn is_silent(letter: char, hyphen: Hyphen) -> bool {
     match letter {
@@ -203,8 +203,8 @@ fn spellings(letters: &[char]) -> (String, String) {
     (plain, expanded)
 }
 
-/// The Latin form of a letter that is left once its accents are taken off, plain and expanded.
-/// `None`: it has no other form.
+/// The Latin form of a letter without its accents, plain and expanded. `None`: it has no other
+/// form.
 fn latin(
     letter: char,
     before: Option<char>,
@@ -228,8 +228,8 @@ fn latin(
     Some((form, form))
 }
 
-/// Russian, Ukrainian, Belarusian, Bulgarian, Serbian, Macedonian and Kazakh letters. `й`, `ё`, `ї`
-/// and `ў` are accented ones.
+/// Russian, Ukrainian, Belarusian, Bulgarian, Serbian, Macedonian and Kazakh letters.
+/// `й`, `ё`, `ї` and `ў` are accented ones.
 fn cyrillic(letter: char, after: Option<char>) -> Option<&'static str> {
     Some(match letter {
         'а' | 'ә' => "a",
@@ -267,8 +267,7 @@ fn cyrillic(letter: char, after: Option<char>) -> Option<&'static str> {
         'ю' => "iu",
         'я' => "ia",
         'ь' => "",
-        // Russian has it before a vowel only, where it is silent; Bulgarian before a consonant, as
-        // a vowel.
+        // Silent before a vowel in Russian. A vowel before a consonant in Bulgarian.
         'ъ' if matches!(after, Some('е' | 'ю' | 'я' | 'и' | 'о')) => "",
         'ъ' => "a",
         _ => return None,
@@ -327,8 +326,8 @@ const WRITTEN: [(&str, &str); 16] = [
     ("zh", "z"),
 ];
 
-/// What the Latin forms of one Cyrillic or Greek name have in common, whichever table they follow:
-/// `Sergey`, `Sergei`, `Serhii`.
+/// What the Latin forms of one Cyrillic or Greek name share in any table: `Sergey`, `Sergei`,
+/// `Serhii`.
 fn sound(plain: &str) -> String {
     let plain: String = plain
         .chars()
@@ -369,9 +368,10 @@ fn sound(plain: &str) -> String {
 
 /// The word with `ae`, `oe` and `ue` as `a`, `o` and `u`, where they may stand for an umlaut.
 ///
-/// Some forms of `Müller` have `u`, some have `ue`. Only before a consonant that is not the last
-/// letter, so Samuel, Michael, Chloe and Xiaoyue keep their letters, and not after `q`, `x` and
-/// `y`, where it is Chinese.
+/// Some forms of `Müller` have `u`, some have `ue`.
+/// Only before a consonant that is not the last letter: Samuel, Michael, Chloe and Xiaoyue keep
+/// theirs.
+/// Not after `q`, `x` and `y`, where it is Chinese.
 fn without_umlauts(plain: &str) -> String {
     let letters: Vec<char> = plain.chars().collect();
     let at = |place: usize| letters.get(place).copied().unwrap_or(' ');

@@ -2,12 +2,12 @@
 
 use std::fmt;
 
-/// The members of one result that a comparison looks at, as the provider sent them.
+/// The members of one result that a comparison reads, as the provider sent them.
 ///
-/// Everything in it is personal: it has no serialised form, and its `Debug` prints no member.
+/// All are personal: there is no serialised form, and `Debug` prints no member.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct Subject {
-    /// Given names in the provider's standardised form, Latin letters as a rule.
+    /// Given names in the provider's standardised form, usually in Latin letters.
     pub first_name: Option<String>,
     /// Surname in the provider's standardised form.
     pub last_name: Option<String>,

@@ -1,4 +1,4 @@
-//! The second document's files: what is planned, and what is in the bucket.
+//! The second document's files: which are planned, and which are in the bucket.
 
 use serde::{Deserialize, Serialize};
 use strum::{IntoStaticStr, VariantArray};
@@ -8,14 +8,14 @@ use crate::pairing::file_number::FileNumber;
 use crate::pairing::prepared::PreparedFile;
 use crate::result::StepLinks;
 
-/// What a file is, by its first bytes; never by its name or declared type.
+/// The type of a file, by its first bytes. Its name and declared type do not count.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum FileType {
     Jpeg,
     Png,
     Pdf,
-    /// Seen from customers, and not taken by direct processing: it is submitted as a JPEG.
+    /// Customers upload it, and direct processing refuses it. It is submitted as a JPEG.
     Webp,
     /// Any kind of HEIF. Kept, and never submitted.
     Heic,
@@ -26,11 +26,11 @@ pub const SNIFF_LENGTH: usize = 1_024;
 
 impl FileType {
     /// Recognises the types that direct processing takes ("PNG, JPG, JPEG and PDF", says "Direct
-    /// Processing") and those that customers upload all the same; `None` for all others. A file
-    /// that begins like several is what it begins like first.
+    /// Processing") and others that customers upload.
+    /// `None`: any other type.
+    /// The earliest match decides.
     ///
-    /// A PDF may start with up to 1,024 bytes of something else (Adobe's implementation note 13 to
-    /// ISO 32000), so that much is searched.
+    /// A PDF may start with up to 1,024 other bytes (Adobe's implementation note 13 to ISO 32000).
     pub fn sniff(start: &[u8]) -> Option<Self> {
         if start.starts_with(&[0xFF, 0xD8, 0xFF]) {
             Some(Self::Jpeg)
@@ -71,7 +71,7 @@ impl FileType {
         }
     }
 
-    /// The largest file of this type that is taken in: a picture can be made smaller, a PDF cannot.
+    /// The largest accepted file of this type. A picture can be made smaller, a PDF cannot.
     pub const fn maximum_bytes(self) -> u64 {
         match self {
             Self::Jpeg | Self::Png | Self::Webp | Self::Heic => MAXIMUM_FILE_BYTES,
@@ -80,8 +80,8 @@ impl FileType {
     }
 }
 
-/// The brands of pictures in HEVC, and the two of HEIF that say nothing about the coding. (Source:
-/// ISO/IEC 23008-12, annexes B and D.)
+/// The brands of HEVC pictures, and the two HEIF brands without a coding.
+/// (Source: ISO/IEC 23008-12, annexes B and D.)
 fn is_heif_brand(brand: &[u8]) -> bool {
     matches!(
         brand,
@@ -89,28 +89,28 @@ fn is_heif_brand(brand: &[u8]) -> bool {
     )
 }
 
-/// What the documents of one submission may have together, in bytes: direct processing takes
-/// requests up to 20,000,000 bytes, base64 adds a third, and the JSON around it needs a little.
+/// The largest total size of one submission's documents, in bytes.
+/// Direct processing takes requests of up to 20,000,000 bytes.
+/// Base64 adds a third, and the JSON around it needs a little.
 /// (Source: "Direct Processing", request size.)
 ///
-/// There is no limit for one image beside it: pages up to 2025 name 6 MB, those up to 2021 2 MB,
-/// and the present one none but this.
+/// There is no separate limit for one image.
+/// Pages up to 2025 name 6 MB, those up to 2021 2 MB, the present one only the total.
 pub const MAXIMUM_TOTAL_BYTES: u64 = 14_990_000;
 
-/// The largest file that is taken in, in bytes. Twice of what may be submitted: an original of a
-/// telephone's best camera, which is then made smaller. The processor holds it in memory meanwhile,
-/// see `MemorySize` in the template.
+/// The largest accepted file, in bytes: twice what may be submitted.
+/// A phone's best camera makes such originals, which are then made smaller.
+/// The processor holds the file in memory meanwhile, see `MemorySize` in the template.
 pub const MAXIMUM_FILE_BYTES: u64 = 30_000_000;
 
-/// A file of a step that is to be in the bucket, and what it shows.
+/// A file of a step to be captured, and the side that it shows.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PlannedDocument {
     pub step: StepName,
     /// Which of the step's files.
     #[serde(default, skip_serializing_if = "FileNumber::is_first")]
     pub file: FileNumber,
-    /// `None`: one of several files of its step, of which nothing says what they show. It is kept
-    /// and not submitted.
+    /// `None`: one of several files of its step, with unknown sides. Kept, not submitted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub side: Option<Side>,
 }
@@ -124,8 +124,9 @@ pub struct StepImage {
 
 /// The files of these steps, each of which has `count` files.
 ///
-/// A single file is the first of its step's sides. As many files as sides are the sides in the
-/// order of the list. Of any other number nothing is said but that they exist.
+/// A single file shows the first of its step's sides.
+/// As many files as sides show the sides in the order of the list.
+/// Any other number leaves the sides open.
 pub(crate) fn planned_files(
     images: &[StepImage],
     count: impl Fn(&StepName) -> usize,
@@ -135,8 +136,7 @@ pub(crate) fn planned_files(
         if documents.iter().any(|document| document.step == *step) {
             continue;
         }
-        // A step without a link is planned all the same: that its file is missing must not go
-        // unnoticed.
+        // A step without a link is planned too, so that its missing file is noticed.
         let numbers: Vec<FileNumber> = FileNumber::up_to(count(step).max(1)).collect();
         documents.extend(with_sides(images, step, &numbers));
     }
@@ -167,23 +167,21 @@ fn with_sides(
     planned.collect()
 }
 
-/// What is to be captured and submitted, decided once from the first callback.
+/// What to capture and submit, decided once from the first callback.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Plan {
     /// The archived callback whose links lead to the files.
     pub callback: Digest256,
-    /// The upload that the files are from. Files of another upload are never submitted under this
-    /// plan.
+    /// The upload of the files. Files of another upload are never submitted under this plan.
     pub upload: UploadId,
     /// The upload's [`Upload::fingerprint`](crate::upload::Upload::fingerprint).
     pub fingerprint: Digest256,
-    /// The callback's links are not used any more: `upload` is what `/api/v2/files` listed in their
-    /// place.
+    /// The callback's links are out of use: `/api/v2/files` listed `upload` in their place.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub are_links_replaced: bool,
-    /// Whose second document it is: Token 2 is created for the same client.
+    /// The customer. Token 2 is created for the same client.
     pub client_id: ClientId,
-    /// Every file that is to be in the bucket before anything is decided on them.
+    /// Every file that must be in the bucket before they are judged.
     pub documents: Vec<PlannedDocument>,
     /// Which steps show the document, front first.
     #[serde(default)]
@@ -195,7 +193,7 @@ pub struct Plan {
 }
 
 impl Plan {
-    /// The links of the plan's callback, as far as they lead to files of the plan's upload.
+    /// The links of the plan's callback that lead to files of the plan's upload.
     pub(crate) fn usable(&self, links: StepLinks) -> StepLinks {
         if self.are_links_replaced {
             StepLinks::new()
@@ -204,7 +202,7 @@ impl Plan {
         }
     }
 
-    /// The plan when the same bytes, listed twice for a step, count as one file.
+    /// The plan with equal bytes of one step counted as one file.
     pub(crate) fn without_repeats(self, stored: &[StoredDocument]) -> Self {
         let digest = |planned: &PlannedDocument| {
             let is_planned = |stored: &&StoredDocument| {
@@ -288,7 +286,7 @@ pub struct StoredDocument {
     pub file_type: FileType,
     pub bytes: u64,
     pub sha256: Digest256,
-    /// What is submitted instead, where the provider would refuse the file as it was received.
+    /// The copy that is submitted instead, if the provider would refuse the original.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub prepared: Option<PreparedFile>,
 }
@@ -322,7 +320,7 @@ impl StoredDocument {
     }
 }
 
-/// `documents/<first scanRef>/<upload>/<STEP>.<extension>` for a step's first file, and
+/// `documents/<first scanRef>/<upload>/<STEP>.<extension>` for a step's first file.
 /// `documents/<first scanRef>/<upload>/<STEP>.<number>.<extension>` for the others.
 /// A step's key has no dot, so no two files have the same key.
 pub fn document_key(

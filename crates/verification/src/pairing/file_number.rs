@@ -1,11 +1,10 @@
-//! Which of a step's files is meant, where the provider lists several.
+//! The number of a file among several of one step.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// A file's place among those of its step, counted from 1 in the order in which the provider lists
-/// them.
+/// A file's place among those of its step, from 1, in the provider's order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct FileNumber(u8);
@@ -13,8 +12,7 @@ pub struct FileNumber(u8);
 impl FileNumber {
     pub const FIRST: Self = Self(1);
 
-    /// How many files of one step are kept at most. A document has two sides; twice as many leave
-    /// room for a step that was done again.
+    /// How many files of one step are kept. Two sides, twice, in case a step was repeated.
     pub const MAXIMUM: u8 = 4;
 
     /// The numbers of `count` files, without those beyond [`Self::MAXIMUM`].

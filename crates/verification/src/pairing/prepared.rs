@@ -1,7 +1,8 @@
 //! Copies that are submitted in place of files that the provider would refuse.
 //!
-//! An original stays in the bucket exactly as it was received. What was made of it, and how, stands
-//! in the pairing beside it, so that anybody can tell later what the provider has seen.
+//! An original stays in the bucket exactly as it was received.
+//! The pairing records the copy and what was changed, so an audit can tell what the provider has
+//! seen.
 
 use serde::{Deserialize, Serialize};
 use strum::IntoStaticStr;
@@ -24,9 +25,8 @@ pub struct PreparedFile {
 }
 
 impl PreparedFile {
-    /// Where the bucket holds it: `documents/<first scanRef>/prepared/<STEP>-<sha256>.jpg`. The
-    /// digest is in the name so that a copy that was stored and not recorded is never taken for
-    /// another one.
+    /// The copy's key: `documents/<first scanRef>/prepared/<STEP>-<sha256>.jpg`.
+    /// The digest keeps a stored but unrecorded copy apart from any other.
     pub fn key(&self, first: &ScanRef, step: &StepName) -> String {
         format!(
             "documents/{first}/prepared/{}-{}.jpg",
@@ -60,7 +60,7 @@ impl PreparationChange {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Preparation {
     pub step: StepName,
-    /// The original's digest: the preparation of another file says nothing about this one.
+    /// The original's digest. The preparation is valid for this file only.
     pub original: Digest256,
     pub file: PreparedFile,
 }

@@ -1,8 +1,10 @@
-//! What is asked before an old or forged body can reverse a decision or spend a token.
+//! Confirmation by the provider, before an old or forged body reverses a decision or spends a
+//! token.
 //!
-//! The provider signs no time, so a signed body is good for ever, and what arrives last need not be
-//! the newest. A body that would reverse something is therefore kept as a [`Question`] beside the
-//! decision that still stands. The answer of `/api/v2/status` decides between them.
+//! The provider signs no time, so a signed body is valid for ever.
+//! The body that arrives last need not be the newest.
+//! A body that would reverse something is kept as a [`Question`] beside the standing decision.
+//! The answer of `/api/v2/status` decides between them.
 
 use std::time::Duration;
 
@@ -24,22 +26,21 @@ pub struct Question<News> {
     pub ask_at: Timestamp,
     /// How often the provider was asked in vain.
     pub asked: u32,
-    /// Another body said something else not long before, so an answer that lags behind may confirm
-    /// the older one.
+    /// Another body recently said something else. An answer that lags may confirm the older one.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub is_disputed: bool,
 }
 
-/// What a body says about the first verification that is not believed yet.
+/// A claim about the first verification that is not believed yet.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum FirstNews {
-    /// No body: whether the approval that is known still holds, before a token is spent on it.
+    /// No body: whether the known approval still holds, before a token is spent.
     Approval,
-    /// No body: whether an approval that reversed a decision still holds when no lag explains the
-    /// answer. Nothing waits for it.
+    /// No body: whether an approval that reversed a decision still holds after any lag.
+    /// Nothing waits for it.
     Reversal,
-    /// No body: whether the negative result that was confirmed still holds when no lag explains the
-    /// answer. `plan`: what it has stopped.
+    /// No body: whether a confirmed negative result still holds after any lag.
+    /// `plan`: the plan that it stopped.
     Decline { plan: Option<Plan> },
     Qualifies {
         overall: Overall,
@@ -53,30 +54,30 @@ pub enum FirstNews {
     },
 }
 
-/// What a body says about the second verification that is not believed yet.
+/// A claim about the second verification that is not believed yet.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SecondNews {
     pub overall: Overall,
     pub tags: Vec<Tag>,
-    /// The archived body. `None`: the news is from an answer of `/api/v2/status`.
+    /// The archived body. `None`: the claim is from an answer of `/api/v2/status`.
     pub callback: Option<Digest256>,
 }
 
-/// What to do with a question that was not answered with yes.
+/// What to do after an answer that does not confirm.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Patience {
     AskAgain(Timestamp),
-    /// Contradicted for so long that a status that lags behind does not explain it.
+    /// Contradicted for longer than a status can lag behind.
     Contradicted,
     /// Not answered for so long that a person must look.
     Exhausted,
 }
 
-/// Pauses between two questions: the first, and the longest. Each is three times the one before.
+/// The first and the longest pause between two questions. Each is three times the one before.
 const FIRST_PAUSE: Duration = Duration::from_secs(10);
 const LONGEST_PAUSE: Duration = Duration::from_secs(30 * 60);
 
-/// How long a status may lag behind a callback. Only after it is a contradiction believed.
+/// How long a status may lag behind a callback. A contradiction is believed only after it.
 pub const LAG_PATIENCE: Duration = Duration::from_secs(10 * 60);
 
 /// How long a result may stay unconfirmed before the pairing is parked.
@@ -93,8 +94,8 @@ impl<News> Question<News> {
         }
     }
 
-    /// What was believed is asked for once more when no lag explains the answer: a status that lags
-    /// behind may have confirmed a body that was late. `None`: it was believed so late.
+    /// The same question once more, after any lag. `None`: it was answered late enough.
+    /// An early answer may have confirmed a body that was late.
     pub(crate) fn once_more<Other>(&self, news: Other, now: Timestamp) -> Option<Question<Other>> {
         let ask_at = self.since.plus(LAG_PATIENCE);
         (now < ask_at).then_some(Question {
@@ -114,8 +115,7 @@ impl<News> Question<News> {
         self.asked == 0 && self.is_due(now)
     }
 
-    /// When somebody must look whether it was asked. A message is on its way when the question is
-    /// new.
+    /// When the reconciler must look whether it was asked. A new question has a message under way.
     pub(crate) fn attention_at(&self, message_patience: Duration) -> Timestamp {
         if self.asked == 0 {
             self.ask_at.plus(message_patience)
@@ -140,8 +140,7 @@ impl<News> Question<News> {
         })
     }
 
-    /// Another body has said the contrary: only what is asked from now on tells which of them is
-    /// the newer, as far as no lag explains it.
+    /// Another body contradicts it. Only answers from now on tell which body is newer, lag aside.
     pub(crate) fn disputed(self, now: Timestamp) -> Self {
         Self {
             since: now,

@@ -1,4 +1,4 @@
-//! Why a pairing did not go the straight way, as stable words for tables, metrics and events.
+//! Why a pairing left the straight way, as stable words for tables, metrics and events.
 
 use serde::{Deserialize, Serialize};
 use strum::{IntoStaticStr, VariantArray, VariantNames};
@@ -9,12 +9,11 @@ use crate::identifiers::StepName;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, IntoStaticStr)]
 #[strum(const_into_str)]
 pub enum WaitingReason {
-    /// The callback says that the provider's staff will look at it (`final: false`, or a status of
-    /// work in progress).
+    /// The provider's staff will look at it (`final: false`, or a status of work in progress).
     ResultNotFinal,
     /// The server of the files does not deliver them.
     FileUnavailable,
-    /// The links are dead, and the provider does not answer when it is asked for fresh ones.
+    /// The links are dead, and the provider gives no fresh ones now.
     FreshLinksUnavailable,
 }
 
@@ -28,7 +27,7 @@ pub enum DeclineReason {
     FirstSuspected,
     /// The provider deleted or archived the verification before it was approved.
     FirstRemoved,
-    /// Approved, but the customer's session had no additional step: an ordinary verification.
+    /// Approved, but the session had no additional step: an ordinary verification.
     NoAdditionalStep,
     StepInvalid,
     StepNotFound,
@@ -47,44 +46,41 @@ impl DeclineReason {
 #[serde(tag = "reason")]
 #[strum(const_into_str)]
 pub enum ParkReason {
-    /// The callback names another client than the session, or than an earlier callback.
+    /// The callback's client differs from the session's or from an earlier callback's.
     ClientMismatch,
-    /// A newer upload is known, and no result of it qualifies. The older files are not submitted
-    /// any more.
+    /// A newer upload is known, and no result of it qualifies. The older files are not submitted.
     NewerUploadNotApproved,
-    /// A result was not confirmed by the provider for a day, or the provider gave no answer.
-    /// Nothing was spent on it.
+    /// The provider did not confirm a result for a day, or gave no answer. Nothing was spent on it.
     ResultUnconfirmed,
-    /// The provider, or the server of its links, gave no usable answer for a day.
+    /// No usable answer from the provider, or from the file server, for a day.
     ProviderUnavailable,
-    /// The callback names no `clientId`, without which Token 2 cannot be tied to the same person.
+    /// The callback names no `clientId`. Token 2 needs one to be tied to the same person.
     ClientUnknown,
-    /// The callback's `clientId` is longer than 100 characters, has control or format characters,
-    /// or is no text. The next callback's will be the same.
+    /// The callback's `clientId` has over 100 characters, control or format characters, or is no
+    /// text.
+    /// The next callback's will be the same.
     ClientUnusable,
     /// `status.overall` is a word that we do not know.
     OverallUnknown,
     /// `status.additionalSteps` is neither of the documented spellings.
     StepVerdictUnknown,
-    /// The provider did not judge the step and the policy requires that it does (parameter
-    /// `StepVerdict`).
+    /// The provider did not judge the step, and the parameter `StepVerdict` requires it.
     StepNotJudged,
     /// The step is judged valid, but the callback names no step.
     StepsNotNamed,
-    /// Which step shows which side cannot be told (parameter `StepImages`), or the name of a step
-    /// cannot be used.
+    /// The side of a step is not known (parameter `StepImages`), or its name cannot be used.
     SidesUnclear,
     /// No country: neither the callback nor the parameter `DefaultCountry` names one.
     CountryUnknown,
-    /// A step has several files, and nothing says which of them shows which side (parameter
-    /// `StepImages`). They are kept in the bucket.
+    /// A step has several files whose sides are not known (parameter `StepImages`).
+    /// They are kept in the bucket.
     SeveralFiles {
         step: StepName,
     },
     FileMissing {
         step: StepName,
     },
-    /// The link points outside the parameter `FileOrigins`, directly or by a redirect.
+    /// The link leads outside the parameter `FileOrigins`, directly or by a redirect.
     LinkOriginNotAllowed {
         step: StepName,
     },
@@ -97,33 +93,31 @@ pub enum ParkReason {
     FileEmpty {
         step: StepName,
     },
-    /// Neither what direct processing takes nor what is converted into it. A HEIC is kept in the
-    /// bucket, other types are not.
+    /// Direct processing does not take it, and it is not converted.
+    /// A HEIC is kept in the bucket, other types are not.
     FileTypeNotAccepted {
         step: StepName,
     },
-    /// A PDF that cannot be opened without a key. Kept in the bucket.
+    /// A PDF that needs a key to open. Kept in the bucket.
     FileEncrypted {
         step: StepName,
     },
-    /// A picture that had to be converted, turned or made smaller, and that is broken. Kept in the
-    /// bucket.
+    /// A picture that had to be changed and is broken. Kept in the bucket.
     FileUnreadable {
         step: StepName,
     },
-    /// A picture that had to be converted, turned or made smaller, and that has too many pixels for
-    /// it. Kept in the bucket.
+    /// A picture that had to be changed and has too many pixels. Kept in the bucket.
     TooManyPixels {
         step: StepName,
     },
-    /// Whoever made a copy of a document did not come back, twice.
+    /// Converting a document did not end, twice.
     PreparationUnfinished,
     /// A person has set the pairing aside, and said why.
     SetAside {
         note: String,
     },
-    /// The link leads to neither a file nor an end: a redirect to nowhere or in a circle, or an
-    /// answer without content.
+    /// The link leads to no file: a redirect to nowhere or in a circle, or an answer without
+    /// content.
     LinkUnusable {
         step: StepName,
     },
@@ -135,26 +129,25 @@ pub enum ParkReason {
     FileChanged {
         step: StepName,
     },
-    /// Together the files do not fit into one request of direct processing (20 MB after base64).
+    /// The files together exceed one request of direct processing (20 MB after base64).
     DocumentsTooLarge,
     /// The provider refused to create Token 2.
     SecondTokenRefused {
         kind: String,
         identifier: Option<String>,
     },
-    /// Token 2 was created or died as often as the policy allows, and nothing was accepted.
+    /// Token 2 was created or died as often as allowed, and nothing was accepted.
     AttemptsExhausted,
-    /// The provider refused the documents. Token 2 is taken for used up.
+    /// The provider refused the documents. Token 2 counts as used.
     SubmissionRefused {
         kind: String,
         identifier: Option<String>,
     },
-    /// The provider accepted the documents and then said that Token 2 expired.
+    /// The provider accepted the documents, then reported Token 2 as expired.
     SecondExpired,
     /// The provider accepted the documents and has had no result for days.
     ResultOverdue,
-    /// The first verification is approved, says the provider when asked, but its callback with the
-    /// files never came.
+    /// The provider reports an approval, but its callback with the files never came.
     CallbackLost,
 }
 
@@ -164,7 +157,7 @@ pub enum ParkReason {
 )]
 #[strum(const_into_str)]
 pub enum SettledReason {
-    /// The two documents belong to two persons, as far as the results tell.
+    /// The two results are about two persons.
     PersonDiffers,
     /// Both verifications are of one and the same document.
     SameDocument,
@@ -180,7 +173,7 @@ impl SettledReason {
     }
 }
 
-/// How a parked pairing goes on when it is taken up again.
+/// Where a parked pairing continues when it is taken up again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Stage {
     /// Before any plan was made: only a new callback can help.
@@ -241,7 +234,7 @@ impl ParkReason {
 }
 
 impl ParkReason {
-    /// Whether it is about what came of documents that the provider had accepted.
+    /// Whether it concerns documents that the provider had accepted.
     pub const fn is_after_acceptance(&self) -> bool {
         matches!(self, Self::SecondExpired | Self::ResultOverdue)
     }

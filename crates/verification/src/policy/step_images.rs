@@ -1,13 +1,12 @@
-//! Which steps show the second document, as the team has set it, and what each file of a step shows
-//! by that.
+//! The team's setting of the second document's steps, and the side that each file shows.
 
 use std::str::FromStr;
 
 use crate::identifiers::{Side, StepName};
 use crate::pairing::document::StepImage;
 
-/// Which steps show the second document, front first. Empty: names decide (see
-/// [`super::Policy::judge`]).
+/// The steps of the second document, front first.
+/// Empty: their names decide (see [`super::Policy::judge`]).
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub struct StepImages(pub(super) Vec<StepImage>);
 
@@ -32,9 +31,10 @@ impl FromStr for StepImages {
     type Err = InvalidStepImages;
 
     /// Reads `SECOND_DOC_FRONT=FRONT,SECOND_DOC_BACK=BACK`, or `SECOND_DOC=FRONT+BACK` for a step
-    /// with a file for each side; white space around entries is ignored, an empty text is no
-    /// mapping. Steps are percent-encoded, as far as they have to be: `,`, `=` and `%` always,
-    /// white space where it is the first or the last.
+    /// with a
+    /// file for each side.
+    /// White space around entries is ignored. An empty text is no mapping.
+    /// Steps are percent-encoded: `,`, `=` and `%` always, white space at either end.
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let mut images: Vec<StepImage> = Vec::new();
         for entry in text
@@ -73,8 +73,8 @@ impl FromStr for StepImages {
     }
 }
 
-/// The text without its percent-encoding. `None`: a `%` without two hexadecimal digits, or bytes
-/// that are no UTF-8.
+/// The text without its percent-encoding.
+/// `None`: a `%` without two hexadecimal digits, or bytes that are no UTF-8.
 fn decoded(text: &str) -> Option<String> {
     let mut parts = text.split('%');
     let mut bytes = parts.next()?.as_bytes().to_vec();

@@ -1,4 +1,4 @@
-//! Whether a session's steps can work under the policy, before any customer has taken them.
+//! Whether a session's steps can work under the policy, before a customer takes them.
 
 use std::fmt;
 
@@ -8,8 +8,7 @@ use crate::pairing::reason::ParkReason;
 use crate::pairing::{Pairing, State};
 use crate::session::{SessionStep, StepKind};
 
-/// Why no customer of a session with these steps can come to a second verification. Prints what to
-/// change.
+/// Why a session with these steps never leads to a second verification. Prints what to change.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum StepWarning {
     /// No step shows the second document.
@@ -50,8 +49,8 @@ impl fmt::Display for StepWarning {
 }
 
 impl Policy {
-    /// What is wrong with the steps of a session, `None` if nobody has told them. Empty:
-    /// [`judge`](Self::judge) can come to a plan.
+    /// What is wrong with a session's steps. `None`: they are not known.
+    /// Empty: [`judge`](Self::judge) can make a plan.
     pub fn warnings(&self, steps: Option<&[SessionStep]>) -> Vec<StepWarning> {
         let Some(steps) = steps else {
             return Vec::new();
@@ -65,7 +64,7 @@ impl Policy {
         unclear.into_iter().chain(never_judged).collect()
     }
 
-    /// What to change, in one sentence, where the steps tell why the pairing is parked.
+    /// What to change, in one sentence, if the steps explain why the pairing is parked.
     pub fn remedy(&self, pairing: &Pairing) -> Option<String> {
         let State::Parked {
             cause: ParkReason::StepNotJudged,
@@ -78,7 +77,7 @@ impl Policy {
         Some(StepWarning::StepNeverJudged(step).to_string())
     }
 
-    /// A step that would be submitted and whose verdict never comes; the front first.
+    /// A step to submit whose verdict never comes. The front first.
     fn never_judged(&self, steps: &[SessionStep]) -> Option<StepName> {
         if self.step_verdict == StepVerdictPolicy::AcceptUnjudged {
             return None;

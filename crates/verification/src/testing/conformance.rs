@@ -1,5 +1,5 @@
-//! What every implementation of a port must do. The in-memory ones and the ones on AWS are held to
-//! the same suite.
+//! What every implementation of a port must do.
+//! The in-memory and the AWS implementations pass the same suite.
 
 use std::time::Duration;
 
@@ -42,7 +42,7 @@ fn plan(first: &ScanRef) -> Plan {
     }
 }
 
-/// `prefix` keeps runs against a shared store apart; two characters to twenty.
+/// `prefix` separates runs against a shared store: 2 to 20 characters.
 pub async fn pairings(store: &dyn Pairings, prefix: &str) {
     let scan_ref = |name: &str| -> ScanRef { format!("{prefix}-{name}").parse().unwrap() };
     let client: ClientId = format!("{prefix}-client").parse().unwrap();
@@ -277,8 +277,8 @@ pub async fn forgetting(store: &dyn Pairings, prefix: &str) {
     );
 }
 
-/// Of many writers of the same version, exactly one wins. Run by the caller with as many stores as
-/// there are workers.
+/// Of many concurrent writers of one version, exactly one wins.
+/// Needs as many stores as there are workers.
 pub async fn pairings_race(stores: &[std::sync::Arc<dyn Pairings>], prefix: &str) {
     let now = Timestamp::from_milliseconds(1_795_422_063_000);
     let first: ScanRef = format!("{prefix}-race").parse().unwrap();
@@ -296,7 +296,7 @@ pub async fn pairings_race(stores: &[std::sync::Arc<dyn Pairings>], prefix: &str
     }
 }
 
-/// Idempotency keys, and answers that are stored with their pairing. `prefix` as above.
+/// Idempotency keys, and answers stored with their pairing. `prefix` as above.
 pub async fn session_keys(keys: &dyn SessionKeys, pairings: &dyn Pairings, prefix: &str) {
     let now = Timestamp::from_milliseconds(1_795_422_063_007);
     let hour = Duration::from_secs(3_600);
@@ -427,8 +427,8 @@ pub async fn session_keys(keys: &dyn SessionKeys, pairings: &dyn Pairings, prefi
     );
 }
 
-/// Of many requests under one key, exactly one wins. Run by the caller with as many stores as there
-/// are workers.
+/// Of many concurrent requests under one key, exactly one wins.
+/// Needs as many stores as there are workers.
 pub async fn session_keys_race(stores: &[std::sync::Arc<dyn SessionKeys>], prefix: &str) {
     let now = Timestamp::from_milliseconds(1_795_422_063_000);
     let request = IdempotentRequest::new(prefix, "race", b"body");
@@ -443,8 +443,7 @@ pub async fn session_keys_race(stores: &[std::sync::Arc<dyn SessionKeys>], prefi
     assert_eq!(won, 1);
 }
 
-/// `body` must be a callback with the link `link` for the step `step` that tells of `subject`, as
-/// the implementation reads callbacks.
+/// `body` must be a callback with the link `link` for the step `step`, and tell of `subject`.
 pub async fn archive(
     archive: &dyn CallbackArchive,
     scan_ref: &ScanRef,
@@ -481,7 +480,7 @@ pub async fn archive(
         .unwrap();
 }
 
-/// `store` must be one in which no circuit has been stored yet.
+/// `store` must hold no circuit yet.
 pub async fn circuits(store: &dyn Circuits) {
     let now = Timestamp::from_milliseconds(1_795_422_063_000);
     let never_needed = store.circuit().await.unwrap();
@@ -532,8 +531,8 @@ pub async fn circuits(store: &dyn Circuits) {
     assert_eq!(store.circuit().await.unwrap(), taken);
 }
 
-/// Of many callers that want the one try, exactly one gets it. Run by the caller with as many
-/// stores as there are workers.
+/// Of many concurrent callers, exactly one gets the probe. Needs as many stores as there are
+/// workers.
 pub async fn circuits_race(stores: &[std::sync::Arc<dyn Circuits>]) {
     let failing = Health::Failing {
         cause: Cause::Unreachable,

@@ -51,8 +51,7 @@ pub fn second(scan_ref: &str, first: &str, overall: Overall) -> CallbackContent 
     }
 }
 
-/// Where the bucket holds the files of the upload that [`approved`] names, without the slash at the
-/// end.
+/// The bucket's folder of the upload that [`approved`] names, without the final slash.
 pub fn folder(scan_ref: &str) -> String {
     let upload = UploadId::of(&Digest256::of(scan_ref.as_bytes()));
     format!("documents/{scan_ref}/{upload}")

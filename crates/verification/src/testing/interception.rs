@@ -1,7 +1,7 @@
-//! Comes between a use case and its ports: at every call, before it takes effect and after it has.
+//! Intercepts every call of a port, before and after its effect.
 //!
-//! There a test can wait, let the call fail in either of its two ways, or never return, which is
-//! what the end of a process looks like from inside.
+//! A test can wait there, let the call fail in either of two ways, or never return.
+//! The last is what the end of a process looks like from inside.
 
 use std::future::Future;
 use std::sync::Arc;
@@ -74,11 +74,11 @@ impl Operation {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CallOutcome {
     Proceeds,
-    /// It fails, and the caller knows that nothing was done. After the effect, this is the same as
+    /// It fails, and the caller knows that nothing was done. After the effect: the same as
     /// `AnswerLost`.
     Fails,
-    /// It fails, and the caller cannot know whether anything was done. Stores make no difference
-    /// between the two.
+    /// It fails, and the caller cannot know whether it was done.
+    /// Stores do not distinguish the two.
     AnswerLost,
 }
 
@@ -97,7 +97,7 @@ struct Intercepted {
 }
 
 impl Ports {
-    /// The same ports, with every call that can wait or fail going through `interceptor`.
+    /// The same ports with every call that can wait or fail going through `interceptor`.
     #[must_use]
     pub fn intercepted(self, interceptor: Arc<dyn Interceptor>) -> Self {
         let (clock, observer, apply) = (self.clock.clone(), self.observer.clone(), self.apply);
@@ -122,7 +122,7 @@ impl Ports {
     }
 }
 
-/// The error of a port whose call does not come to its end.
+/// The error of a port's interrupted call.
 trait Interrupted {
     /// `is_certain`: the caller may know that nothing was done.
     fn interrupted(is_certain: bool) -> Self;

@@ -30,7 +30,7 @@ use crate::session::SessionStep;
 use crate::session_key::SessionKey;
 use crate::time::Timestamp;
 
-/// Everything at once, behind one lock: one world in which a test plays.
+/// All ports behind one lock: one world per test.
 #[derive(Debug, Default)]
 pub struct World {
     state: Mutex<WorldState>,
@@ -82,7 +82,7 @@ pub enum FileBehaviour {
     Serves(u64),
     /// A PDF of so many bytes.
     ServesPdf(u64),
-    /// A JPEG with this content, whatever the link.
+    /// A JPEG with this content, for any link.
     ServesContent(&'static str),
     /// An answer that is neither a file nor an end.
     NotAFile,
@@ -121,8 +121,7 @@ impl World {
         self.lock().now += i64::try_from(duration.as_millis()).unwrap();
     }
 
-    /// The provider comes to this result: it serves every link of the callback, and says the same
-    /// when asked.
+    /// The provider comes to this result. It serves every link of the callback and confirms it.
     pub fn serve(&self, facts: &CallbackContent) {
         let mut state = self.lock();
         state.callbacks.insert(
@@ -145,7 +144,7 @@ impl World {
         }
     }
 
-    /// What the callback tells about person and document, once it is archived.
+    /// The callback's person and document, once it is archived.
     pub fn tells(&self, digest: &Digest256, subject: Subject) {
         self.lock().subjects.insert(digest.clone(), subject);
     }
@@ -186,7 +185,7 @@ impl World {
             .expect("the pairing is there")
     }
 
-    /// The pairing as it is stored, by its first verification; `None`: there is none.
+    /// The stored pairing, by its first verification. `None`: there is none.
     pub fn stored(&self, first: &ScanRef) -> Option<Pairing> {
         self.lock().pairings.get(first).cloned()
     }
@@ -201,7 +200,7 @@ impl World {
         self.lock().objects.get(key).cloned()
     }
 
-    /// Takes a file out of the bucket, as nothing that ships would.
+    /// Removes a file from the bucket, as nothing that ships would.
     pub fn lose_object(&self, key: &str) {
         self.lock().objects.remove(key);
     }
@@ -229,7 +228,7 @@ impl World {
             .collect()
     }
 
-    /// The Token 2s that a submission was accepted with, in no particular order.
+    /// The Token 2s of accepted submissions, in no particular order.
     pub fn accepted_tokens(&self) -> Vec<ScanRef> {
         let state = self.lock();
         let accepted = state
@@ -552,7 +551,7 @@ impl SubmissionQueue for World {
 }
 
 impl World {
-    /// The provider is in trouble for everybody, and nobody calls it until then.
+    /// The circuit is open until then.
     pub fn leave_provider_alone(&self, until: Timestamp) {
         self.lock().circuit_open_until = Some(until);
     }

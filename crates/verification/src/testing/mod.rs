@@ -1,5 +1,4 @@
-//! In-memory ports, the suite that holds them to the real ones, and what simulations need to come
-//! between a use case and its ports.
+//! In-memory ports, their conformance suite, and the interception of calls for simulations.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,

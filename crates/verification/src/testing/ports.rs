@@ -1,4 +1,4 @@
-//! All ports of one world together, and the use cases on them.
+//! One implementation of each port, and the use cases on them.
 
 use std::sync::Arc;
 
@@ -27,7 +27,7 @@ pub struct Ports {
     pub sessions: Arc<dyn Sessions>,
     pub clock: Arc<dyn Clock>,
     pub observer: Arc<dyn Observer>,
-    /// The state machine, which tests of the tests replace by a wrong one.
+    /// The state machine. Tests of the tests replace it by a wrong one.
     pub apply: Apply,
 }
 

@@ -47,7 +47,7 @@ impl Machine<'_> {
                     })
                 }
                 State::Expired => ALREADY_KNOWN,
-                // The link of a session that was finished, or an older one of the same customer.
+                // The link of a finished session, or an older one of the same customer.
                 _ => OUT_OF_PLACE,
             },
             Judgement::Removed => match self.pairing.state {
@@ -63,8 +63,8 @@ impl Machine<'_> {
         }
     }
 
-    /// A body that has had its effect decides nothing again. If the worker that it set to work is
-    /// gone, another one goes on with it.
+    /// A body that has had its effect decides nothing again.
+    /// If the worker that it started is gone, another one continues.
     fn heard_again(&self, callback: &Digest256, lease_until: Timestamp) -> Transition {
         match &self.pairing.state {
             State::Capturing {
@@ -97,12 +97,11 @@ impl Machine<'_> {
             |current: &Plan| current.fingerprint != plan.fingerprint && result.upload.names_files();
         let is_newer = age == Age::Newer
             || (age == Age::Same && self.pairing.state.plan().is_some_and(is_anothers));
-        // Its documents are with the provider, whichever upload the approval names.
+        // Documents are with the provider, whichever upload the approval names.
         if self.pairing.revoked.is_some() {
             return self.approved_after_revocation(result, plan, is_newer);
         }
-        // Where the customer's times do not tell, the status has to: the decline may be the older
-        // news.
+        // Without the customer's times, the status must decide: the decline may be older.
         let may_reopen = matches!(self.pairing.state, State::Declined { .. }) && result.confirm;
         if age == Age::Older
             && (!may_reopen || result.upload.is_before_newest(&self.pairing.uploads))
@@ -138,8 +137,7 @@ impl Machine<'_> {
             State::Capturing { lease_until, .. } if *lease_until > self.now => {
                 Transition::HeldUntil(*lease_until)
             }
-            // The worker is gone. These links are at least as fresh as the ones that were planned
-            // with.
+            // The worker is gone. These links are at least as fresh as the planned ones.
             State::Capturing { plan: old, .. } => {
                 self.recapture("CaptureTakenOver", resigned(old, plan), result.lease_until)
             }
@@ -149,7 +147,7 @@ impl Machine<'_> {
             {
                 self.captured_anew("UploadReplaced", result, plan, None)
             }
-            // Also while it is in question whether the older documents are approved.
+            // Also while the older documents' approval is in question.
             State::Submitting { .. } | State::Submitted { .. } | State::Settled { .. }
                 if is_newer
                     && (self.pairing.state.verdict().is_none() || self.may_become_approved()) =>
@@ -166,8 +164,8 @@ impl Machine<'_> {
                 resume: Resume::Plan(_),
                 ..
             } if is_newer => self.captured_anew("UploadReplaced", result, plan, displaced()),
-            // The files could not be had with the old links, and these are signed anew; or the
-            // policy says something else of them now.
+            // The old links failed and these are newly signed, or the policy judges the files
+            // differently now.
             State::Parked {
                 cause,
                 resume: Resume::Plan(old),
@@ -194,8 +192,7 @@ impl Machine<'_> {
             && self.pairing.has_second_question()
     }
 
-    /// Takes the plan up from the beginning: its files are to be fetched, whatever else is in the
-    /// bucket.
+    /// Starts the plan anew: its files are fetched, whatever else is in the bucket.
     fn captured_anew(
         &self,
         what: &'static str,
@@ -293,7 +290,7 @@ impl Machine<'_> {
         if is_known && self.pairing.first_question.is_some() {
             return self.dispute(result);
         }
-        // What it says is known; that it is about newer files may not be.
+        // The result is known. It may still be about newer files.
         if is_known && result.upload.age(&self.pairing.uploads) != Age::Newer {
             return ALREADY_KNOWN;
         }
@@ -317,8 +314,8 @@ impl Machine<'_> {
         }
     }
 
-    /// What the provider has cannot be taken back, and a pairing that were declined now and
-    /// reopened later would submit it a second time.
+    /// Submitted documents cannot be taken back.
+    /// If the pairing were declined now and reopened later, it would submit them twice.
     fn decline(&self, next: &mut Pairing, reason: DeclineReason) {
         if self.is_with_the_provider() {
             next.revoked = Some(reason);
@@ -358,7 +355,7 @@ impl Machine<'_> {
                     resume: Resume::Callback(callback),
                 };
             }),
-            // The newest documents count, and of these it is not clear what they are.
+            // The newest documents count, and what these are is not clear.
             State::Capturing { .. }
             | State::Captured { .. }
             | State::Authorizing { .. }
@@ -379,12 +376,12 @@ impl Machine<'_> {
                     next.next_upload = None
                 })
             }
-            // A clear result was signed before; an unclear one does not take it back.
+            // A clear result was signed before. An unclear one does not revoke it.
             _ => OUT_OF_PLACE,
         }
     }
 
-    /// The provider was asked, and its answer cannot be acted on without the body that never came.
+    /// The provider's answer cannot be acted on without the body that never came.
     fn unclear_without_callback(&self, result: &FirstResult, cause: ParkReason) -> Transition {
         match self.pairing.state {
             State::AwaitingCallback { .. } => {
@@ -428,7 +425,7 @@ impl Machine<'_> {
         )
     }
 
-    /// A change by a body that is believed: it is the newest result.
+    /// A change by a believed body: it is the newest result.
     fn first_news(
         &self,
         what: &'static str,
@@ -446,7 +443,7 @@ impl Machine<'_> {
         })
     }
 
-    /// A change by a body: it and the upload that it names are remembered.
+    /// A change by a body. The body and its upload are remembered.
     fn heard(
         &self,
         what: &'static str,
@@ -470,9 +467,8 @@ impl Machine<'_> {
 impl Machine<'_> {
     pub(super) fn first_status(&self, said: Option<&Status>) -> Transition {
         let question = match (&self.pairing.first_question, &self.pairing.state) {
-            // A token is about to be spent: what was only to be asked for once more has to be
-            // answered now. A yes is no answer to that: it may be of a worker that asked before the
-            // decision was reversed.
+            // A token is about to be spent, so a question that could wait is due now.
+            // A yes does not answer it: it may be of a worker that asked before the reversal.
             (Some(question), State::Captured { .. } | State::Authorizing { .. })
                 if matches!(question.news, FirstNews::Reversal)
                     && said.and_then(Status::settled) != Some(Overall::Approved) =>
@@ -520,7 +516,7 @@ impl Machine<'_> {
                 },
                 Some(settled),
             ) if *overall == settled => self.confirm_decline(&question, *overall, tags, *reason),
-            // Denied or suspected: the status says no as well, if for another reason.
+            // Denied or suspected: the status declines too, if for another reason.
             (FirstNews::Declines { .. }, Some(settled)) if let Some(reason) = negative(settled) => {
                 self.confirm_decline(&question, settled, &tags, reason)
             }
@@ -647,8 +643,9 @@ impl Pairing {
         self.first_question = question.map(|question| question.disputed(now));
     }
 
-    /// Once declined: an approval that is not confirmed yet, and whether the decline still holds
-    /// when no lag explains the answer.
+    /// Once declined, two questions stay: an unconfirmed approval, and whether the decline still
+    /// holds
+    /// after any lag.
     pub(super) fn keep_only_what_may_reopen(&mut self) {
         self.first_question.take_if(|question| {
             !matches!(
@@ -676,8 +673,8 @@ pub(super) const fn is_with_the_provider(state: &State) -> bool {
     }
 }
 
-/// The known plan with the freshest links. What was fetched by other paths than theirs is not mixed
-/// with what they lead to.
+/// The known plan with the freshest links.
+/// Files fetched under other paths are not mixed with theirs.
 fn resigned(old: &Plan, plan: &Plan) -> Plan {
     if old.are_links_replaced {
         return plan.clone();
@@ -688,7 +685,7 @@ fn resigned(old: &Plan, plan: &Plan) -> Plan {
     }
 }
 
-/// Remembers a body that has had its effect, and forgets the oldest of too many.
+/// Remembers a body that has had its effect. Forgets the oldest of too many.
 pub(super) fn remember(heard: &mut Vec<UploadId>, callback: &Digest256) {
     let callback = UploadId::of(callback);
     if heard.contains(&callback) {

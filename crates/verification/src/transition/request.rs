@@ -12,8 +12,7 @@ use crate::session::SessionStep;
 use crate::time::Timestamp;
 
 impl Machine<'_> {
-    /// `plan` is what the policy makes now of the newest archived callback; `None`: it is not there
-    /// any more.
+    /// `plan`: the present policy's for the newest archived callback. `None`: the callback is gone.
     pub(super) fn retry_requested(&self, plan: Option<Plan>) -> Transition {
         let known = match &self.pairing.state {
             State::Parked {
@@ -49,7 +48,7 @@ impl Machine<'_> {
         })
     }
 
-    /// What came to a standstill goes on at once: leases are over, and what was waited for is asked
+    /// What came to a standstill continues at once. Leases are over, and expected results are asked
     /// for.
     pub(super) fn taken_up(&self, what: &'static str, standing: &Standing) -> Transition {
         self.change(what, &[Effect::Enqueue], |next| {
@@ -80,8 +79,8 @@ impl Machine<'_> {
         }
     }
 
-    /// A callback that was faster than our own record has opened the pairing already; what the
-    /// application said is still news.
+    /// A callback may have opened the pairing before our record. The application's data are still
+    /// news.
     pub(super) fn session_opened(
         &self,
         client_id: ClientId,
@@ -105,7 +104,7 @@ impl Machine<'_> {
             .client_id
             .as_ref()
             .is_some_and(|known| *known != client_id);
-        // What a callback has begun for another client than the session's goes no further.
+        // Work that a callback began for another client than the session's stops.
         let callback = self.pairing.state.plan().map(|plan| plan.callback.clone());
         let begun =
             callback.filter(|_| is_other_client && !is_with_the_provider(&self.pairing.state));
@@ -126,8 +125,8 @@ impl Machine<'_> {
         })
     }
 
-    /// What is known of the customer goes at once; names of verifications stay until their files
-    /// and records are gone as well.
+    /// The customer's data go at once.
+    /// The verifications' names stay until files and records are gone too.
     pub(super) fn erasure_started(&self, again_at: Timestamp) -> Transition {
         let deleted = match &self.pairing.state {
             State::Erasing { deleted, .. } => deleted.clone(),
@@ -169,7 +168,7 @@ impl Machine<'_> {
         }
     }
 
-    /// Something is overdue, the provider was asked, and it is still at it.
+    /// Something is overdue, and the provider has no result yet.
     pub(super) fn check_postponed(&self, check_at: Timestamp) -> Transition {
         match &self.pairing.state {
             State::AwaitingCallback { waiting, .. } => self.to(

@@ -28,9 +28,9 @@ impl Machine<'_> {
             State::Settled { .. } if second.overall == Some(overall) => {
                 self.second_known(second, &result.news)
             }
-            // Captured and Authorizing as well: a person who takes a pairing up again may be
-            // overtaken by the result. Settled as well, but a result that may still change does not
-            // take back one that was final.
+            // Captured and Authorizing too: the result may come after a person took the pairing up
+            // again.
+            // Settled too, but a provisional result does not revoke a final one.
             State::Captured { .. }
             | State::Authorizing { .. }
             | State::Authorized { .. }
@@ -224,7 +224,7 @@ impl Machine<'_> {
             .filter(|second| second.scan_ref == *scan_ref)
     }
 
-    /// Whether it is the newest Token 2. What became of an earlier one says nothing of this one.
+    /// Whether it is the newest Token 2. An earlier one's outcome does not count.
     pub(super) fn is_current(&self, scan_ref: Option<&ScanRef>) -> bool {
         self.pairing.second.as_ref().map(|second| &second.scan_ref) == scan_ref
     }
@@ -238,7 +238,7 @@ impl Machine<'_> {
         matches!(self.pairing.state, State::Settled { .. }) && known == Some(overall)
     }
 
-    /// Whether the Token 2 is about the documents that the pairing works with.
+    /// Whether the Token 2 is about the plan's documents.
     fn is_about(&self, second: &Second) -> bool {
         self.pairing
             .state
@@ -277,8 +277,8 @@ impl Machine<'_> {
                     second.question = Some(question.asked_again_at(ask_at));
                 }
             }),
-            // What the provider says instead may be news too: of a body that was lost, or overtaken
-            // by this one.
+            // The provider's own word may be news: of a body that was lost, or overtaken by this
+            // one.
             Patience::Contradicted => self.change("ResultNotConfirmed", &[], |next| {
                 let Some(second) = &mut next.second else {
                     return;
@@ -336,7 +336,7 @@ impl Pairing {
         }
     }
 
-    /// Remembers a body that has had its effect, and forgets the oldest of too many.
+    /// Remembers a body that has had its effect. Forgets the oldest of too many.
     pub(super) fn heard_of(&mut self, callback: Option<&Digest256>) {
         if let Some(callback) = callback {
             remember(&mut self.heard, callback);

@@ -1,4 +1,4 @@
-//! Reports of the workers: what is begun and what came of it.
+//! Workers' reports: what was begun and how it ended.
 
 use super::{
     ALREADY_KNOWN, Confirmed, Effect, MAXIMUM_ATTEMPTS, MAXIMUM_PREPARATIONS, Machine,
@@ -37,8 +37,8 @@ impl Machine<'_> {
         }
     }
 
-    /// The callback's links are dead, and the answer of `/files` lists files that may be others.
-    /// None of the old ones is submitted with them.
+    /// The callback's links are dead, and `/files` lists files that may differ.
+    /// No old file is submitted with them.
     pub(super) fn files_replaced(&self, upload: &UploadId, files: UploadId) -> Transition {
         let State::Capturing {
             plan,
@@ -81,7 +81,7 @@ impl Machine<'_> {
         else {
             return OUT_OF_PLACE;
         };
-        // A worker that copied the files of an upload that was replaced meanwhile.
+        // The worker copied files of an upload that was replaced meanwhile.
         if plan.upload != *upload {
             return OUT_OF_PLACE;
         }
@@ -120,8 +120,7 @@ impl Machine<'_> {
         cause: ParkReason,
     ) -> Transition {
         match &self.pairing.state {
-            // Captured and Authorized as well: what does not fit together shows only when
-            // everything is here.
+            // Captured and Authorized too: a mismatch shows only when all files are here.
             State::Capturing { plan, .. }
             | State::Captured { plan, .. }
             | State::Authorized { plan, .. }
@@ -140,8 +139,8 @@ impl Machine<'_> {
         }
     }
 
-    /// Stays `Captured`: the documents were complete before, and now it is known what is submitted
-    /// of them. Once a token is being created, nothing about that changes any more.
+    /// Stays `Captured`: the documents were complete, and now their copies are known.
+    /// Once a token is being created, the copies do not change.
     pub(super) fn documents_prepared(
         &self,
         upload: &UploadId,
@@ -177,7 +176,7 @@ impl Machine<'_> {
         })
     }
 
-    /// A document may end whoever works on it, so each try is written down before it begins.
+    /// A document may stop its worker, so each attempt is recorded before it begins.
     pub(super) fn preparation_started(
         &self,
         upload: &UploadId,
@@ -244,8 +243,7 @@ impl Machine<'_> {
             State::Authorizing {
                 lease_until: held, ..
             } if *held > self.now => return Transition::HeldUntil(*held),
-            // The answer was lost. If a token came into being, nobody knows its secret, so it can
-            // never be used: it is as good as dead.
+            // The answer was lost. If a token exists, its secret is lost, so it counts as dead.
             State::Authorizing { plan, .. } => plan,
             _ => return OUT_OF_PLACE,
         };
@@ -272,7 +270,7 @@ impl Machine<'_> {
         })
     }
 
-    /// Documents that were replaced are not submitted, even if those that replaced them cannot be.
+    /// Replaced documents are not submitted, even if the newer ones cannot be.
     fn newer_upload_parked(&self) -> Transition {
         let callback = self
             .pairing
@@ -338,12 +336,12 @@ impl Machine<'_> {
             State::Submitting {
                 lease_until: held, ..
             } if *held > self.now => return Transition::HeldUntil(*held),
-            // The first verification has turned negative since, or there are newer documents: these
-            // are not posted again.
+            // The first verification has turned negative, or newer documents wait: these are not
+            // posted again.
             State::Submitting { plan, .. } if !self.pairing.may_be_posted_again(plan) => {
                 return OUT_OF_PLACE;
             }
-            // From Submitting only after the evidence showed that the token is unused.
+            // From Submitting only after evidence that the token is unused.
             State::Authorized { plan, auth_token }
             | State::Submitting {
                 plan, auth_token, ..
@@ -385,9 +383,9 @@ impl Machine<'_> {
         )
     }
 
-    /// The documents are certainly not with the provider. If the first verification has turned
-    /// negative since they were posted, the pairing is declined after all. If there are newer
-    /// documents, it is their turn.
+    /// The documents are certainly not with the provider.
+    /// If the first verification has turned negative meanwhile, the pairing is declined.
+    /// Newer documents, if any, are next.
     pub(super) fn not_submitted(&self, what: &'static str, state: State) -> Transition {
         let effects: &[Effect] = match (&self.pairing.next_upload, &state) {
             (None, State::Authorized { .. } | State::Parked { .. }) => &[],
@@ -485,9 +483,9 @@ impl Machine<'_> {
     }
 }
 
-/// How a pairing comes to rest, or goes on with newer documents instead.
+/// How a pairing comes to rest, or continues with newer documents.
 impl Machine<'_> {
-    /// A plan whose files anybody may copy now.
+    /// A plan whose files any worker may copy now.
     fn capturing(&self, plan: Plan, displaced: Option<Box<State>>) -> State {
         State::Capturing {
             plan,
@@ -497,9 +495,10 @@ impl Machine<'_> {
         }
     }
 
-    /// What was submitted comes to nothing. A newer upload is verified now, unless the first
-    /// verification has turned negative; without one, or if it turns out to be the same files, a
-    /// person must look.
+    /// The submission came to nothing. A newer upload is verified now, unless the first result has
+    /// turned
+    /// negative.
+    /// Without one, or if its files are the same, a person must look.
     pub(super) fn rest(&self, next: &mut Pairing, cause: ParkReason) {
         let Some(plan) = self.pairing.state.plan().cloned() else {
             return;
@@ -547,7 +546,7 @@ impl Machine<'_> {
         };
     }
 
-    /// A person sets the pairing aside. What is under way is left to whoever holds the lease.
+    /// A person sets the pairing aside. Work under a lease is left to its holder.
     pub(super) fn set_aside(&self, note: String) -> Transition {
         if let Some(lease_until) = self
             .pairing
@@ -590,16 +589,14 @@ impl Machine<'_> {
     }
 }
 
-/// The first verification may have turned negative: nothing is spent before the provider has said
-/// what is true.
+/// The first result may have turned negative. The provider is asked before anything is spent.
 const UNCONFIRMED: Transition = Transition::Nothing("Unconfirmed");
 
-/// Where a pairing goes when this is all that is in the bucket. The only ways into `Captured` lead
-/// through here, so that nothing is submitted of which it is not certain what it shows, and nothing
-/// is parked for that before it is kept.
+/// The next state with these files in the bucket. The only way into `Captured`.
+/// So no document with an uncertain side is submitted, and none is parked for that before it is
+/// kept.
 ///
-/// Files that turn out to be the ones of the `displaced` state bring it back: the same documents
-/// are not verified twice.
+/// Files that equal those of the `displaced` state restore it: no document is verified twice.
 pub(super) fn after_capture(
     pairing: &Pairing,
     plan: &Plan,
@@ -639,7 +636,7 @@ pub(super) fn show_sides(documents: &mut [StoredDocument], state: &State) {
     }
 }
 
-/// The displaced state, if the files are the same as its own.
+/// The displaced state, if the files are its own.
 fn restored(pairing: &Pairing, plan: &Plan, displaced: &State) -> Option<State> {
     let old_upload = match displaced {
         State::Settled { .. } => &pairing.second.as_ref()?.upload,

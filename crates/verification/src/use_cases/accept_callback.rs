@@ -1,7 +1,7 @@
 //! Use case: a verified callback arrives.
 //!
-//! When this returns `Ok`, what the callback says is durable: its body is archived and the pairing
-//! (or the queue) knows. Any number of copies of it, at once or later, come to the same.
+//! `Ok` means durable: the body is archived, and the pairing (or the queue) knows its content.
+//! Idempotent: repeated callbacks have no further effect.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -36,12 +36,11 @@ pub struct AcceptCallback {
     pub policy: Policy,
 }
 
-/// How much longer than the copying may take its lease lasts: time for the writes after it.
+/// How much longer than the copying its lease lasts: time for the writes after it.
 const LEASE_MARGIN: Duration = Duration::from_secs(5);
 
 impl AcceptCallback {
-    /// Keeps a body that is verified as the provider's but cannot be read, so that it can be
-    /// replayed once we can.
+    /// Keeps a verified body that cannot be read, to be replayed later.
     pub async fn keep_unreadable(
         &self,
         digest: &Digest256,
@@ -53,8 +52,7 @@ impl AcceptCallback {
         self.archive.keep(None, digest, body).await
     }
 
-    /// Archives, decides, and copies files until `capture_until`; what is not copied by then is
-    /// left to the processor.
+    /// Archives, decides, and copies files until `capture_until`. The processor copies the rest.
     ///
     /// # Errors
     /// Something is not durable: the provider must send again.
@@ -71,8 +69,7 @@ impl AcceptCallback {
             None => self.is_forgotten(&facts).await?,
         };
         if is_erased {
-            // Acknowledged, so that the provider stops; kept nowhere, because the customer was
-            // promised so.
+            // Acknowledged, so that the provider stops. Not kept, as the customer was promised.
             return Ok(self.ignored(ERASED_WORD));
         }
         self.archive
@@ -86,8 +83,8 @@ impl AcceptCallback {
             Some(pairing) if pairing.first != facts.scan_ref => {
                 self.accept_second(pairing, &facts, overall).await?
             }
-            // Token 2's creation was never recorded. Its callback must not open a pairing, or it
-            // would start a third verification.
+            // Token 2's creation was not recorded.
+            // Its callback must not open a pairing, or a third verification would start.
             _ if second_reference.is_some() => Accepted::Ignored("SecondTokenUnknown"),
             known => {
                 self.accept_first(known, facts, overall, capture_until)
@@ -100,7 +97,7 @@ impl AcceptCallback {
         Ok(accepted)
     }
 
-    /// Of a Token 2 that was never recorded, the reference leads to the customer.
+    /// The reference of an unrecorded Token 2 leads to the customer.
     async fn is_forgotten(&self, facts: &CallbackContent) -> Result<bool, StoreUnavailable> {
         if self.changer.pairings.is_forgotten(&facts.scan_ref).await? {
             return Ok(true);
@@ -186,8 +183,7 @@ impl AcceptCallback {
             .await?
         {
             ChangeOutcome::Nothing { pairing, why } => self.repeated(&pairing, why).await,
-            // Another copy of this callback is at work, and the pairing knows by when it must be
-            // done.
+            // Another copy of this callback is at work. The pairing knows its lease.
             ChangeOutcome::HeldUntil { .. } => Ok(Accepted::Ignored("Held")),
             ChangeOutcome::Changed {
                 pairing,
@@ -206,9 +202,9 @@ impl AcceptCallback {
         }
     }
 
-    /// Sends the message again that makes the processor ask the provider: whoever raised the
-    /// question may have died before sending it, and the provider repeats a callback that was not
-    /// acknowledged.
+    /// Sends the message again that makes the processor ask the provider.
+    /// The process that raised the question may have ended before sending it.
+    /// The provider repeats a callback that was not acknowledged.
     async fn repeated(
         &self,
         pairing: &Pairing,
@@ -220,7 +216,7 @@ impl AcceptCallback {
         Ok(Accepted::Ignored(why))
     }
 
-    /// Copies what can be copied in time and hands the pairing over to the processor.
+    /// Copies what is possible in time, then hands the pairing over to the processor.
     async fn capture(
         &self,
         pairing: Pairing,
@@ -273,8 +269,8 @@ impl AcceptCallback {
         }
     }
 
-    /// Gives the lease back, so that the provider's next try finds the pairing free. Best effort: a
-    /// lease ends by itself.
+    /// Returns the lease, so the provider's next try finds the pairing free.
+    /// Best effort: a lease ends by itself.
     async fn release(&self, pairing: Pairing, plan: &Plan) {
         let released = self
             .changer

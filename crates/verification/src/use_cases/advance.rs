@@ -1,8 +1,8 @@
-//! Use case: drive a pairing forward from wherever it stands.
+//! Use case: drive a pairing forward from any state.
 //!
-//! Each call that cannot be repeated has a state written before it and another after it. Whoever
-//! finds the state before, and nobody at work, asks for evidence instead of calling again blindly.
-//! So this may be run by any number of workers, as often as they like, and end at any point.
+//! Each call that cannot be repeated has a state written before it and another after it.
+//! If the lease of the first has ended, a worker asks for evidence instead of calling again.
+//! So any number of workers may run this, at any time, and end at any point.
 
 mod capture;
 mod confirmation;
@@ -32,15 +32,14 @@ use preparation::Prepared;
 pub enum Advanced {
     /// There is nothing to do until something arrives. The state's name.
     Resting(&'static str),
-    /// Somebody else is at work until then; look again.
+    /// Another worker holds the lease until then. Look again.
     HeldUntil(Timestamp),
-    /// Something did not work now; try again, not before `after` if the provider said so.
+    /// It failed for now. Try again, not before `after` if the provider named a time.
     TryAgain {
         why: &'static str,
         after: Option<Duration>,
     },
-    /// The provider is in trouble for everybody, and nobody calls it before then. Nothing was
-    /// begun.
+    /// The circuit is open until then. Nothing was begun.
     CircuitOpen { until: Timestamp },
     /// There is no such pairing.
     Unknown,
@@ -55,15 +54,14 @@ pub struct Advance {
     pub policy: Policy,
 }
 
-/// How many steps one run may take: more than the longest path through the states, so reaching it
-/// means a loop.
+/// The step limit of one run. The longest path is shorter, so reaching it means a loop.
 const MAXIMUM_STEPS: u32 = 32;
 
-/// How long the provider gets to finish a call whose answer was lost, before anybody asks what
-/// became of it.
+/// How long the provider may take to finish a call whose answer was lost.
+/// Evidence is asked for after that.
 const EVIDENCE_PAUSE: Duration = Duration::from_secs(10);
 
-/// How long a submission that is in doubt, and not wanted any more, waits between two looks.
+/// The pause between two looks at an unwanted submission that is in doubt.
 const REVOKED_PAUSE: Duration = Duration::from_secs(10 * 60);
 
 enum Next {
@@ -72,11 +70,10 @@ enum Next {
 }
 
 impl Advance {
-    /// Drives the pairing as far as it goes now. Work that is begun is given up at `until`, which
-    /// is also when its leases end.
+    /// Drives the pairing as far as it goes now. Work and leases end at `until`.
     ///
     /// # Errors
-    /// Our own stores are unavailable. Whatever was begun is found and resolved by the next run.
+    /// Our own stores are unavailable. The next run finds and resolves what was begun.
     pub async fn advance(
         &self,
         first: &ScanRef,
@@ -93,8 +90,9 @@ impl Advance {
                 }
                 continue;
             }
-            // Before an intent is written, and not merely before the call: a pairing must not
-            // collect attempts and history by waiting.
+            // Before the intent is written, not only before the call: waiting must not use up
+            // attempts or fill
+            // the history.
             if is_about_to_call(&pairing.state, self.changer.clock.now())
                 && let Some(until) = self.provider.circuit_open_until(&pairing.first).await
             {
@@ -113,7 +111,7 @@ impl Advance {
                 State::Settled { .. } if pairing.is_next_attempt_due() => {
                     self.follow(pairing, Event::NextAttemptStarted).await?
                 }
-                // Held by somebody, says the change that is proposed, as long as the lease lasts.
+                // While the lease lasts, the proposed change says that it is held.
                 State::Authorizing { .. } => self.authorize(pairing, until).await?,
                 State::Authorized { plan, .. } => self.submit(pairing, &plan, until).await?,
                 State::Submitting { lease_until, .. } if lease_until > self.changer.clock.now() => {
@@ -209,7 +207,7 @@ impl Advance {
                 return Ok(Next::Stop(Advanced::HeldUntil(until)));
             }
         };
-        // As it was written, which may be another plan than was read first.
+        // The plan as written, which may differ from the one read first.
         let State::Authorizing { plan, .. } = pairing.state.clone() else {
             return Ok(Next::Continue(Box::new(pairing)));
         };
@@ -250,7 +248,7 @@ impl Advance {
                     after: retry_after,
                 }))
             }
-            // A token may exist whose secret nobody knows, so it can never be used.
+            // A token may exist whose secret is lost. It can never be used.
             Err(ProviderError::InDoubt { kind }) => self.answer_lost(pairing, held, kind).await,
             Err(ProviderError::TokenNotValid) => {
                 let reason = ParkReason::SecondTokenRefused {
@@ -300,7 +298,7 @@ impl Advance {
                 .await;
         }
         let held = self.lease(until);
-        // What is certain of this post says nothing of the one before it.
+        // Certainty about this post says nothing about the one before it.
         let is_in_doubt = matches!(pairing.state, State::Submitting { .. });
         let not_posted = if is_in_doubt {
             Event::AnswerLost {
@@ -324,7 +322,7 @@ impl Advance {
                 return Ok(Next::Stop(Advanced::HeldUntil(until)));
             }
         };
-        // As it was written, which may be another token than was read first.
+        // The token as written, which may differ from the one read first.
         let State::Submitting {
             plan, auth_token, ..
         } = pairing.state.clone()
@@ -392,9 +390,8 @@ impl Advance {
         }))
     }
 
-    /// The documents were being posted, and whoever did it has gone. An unused token is used again:
-    /// the provider takes a token once, so even if the status lags behind, this cannot make two
-    /// submissions of one.
+    /// The documents were being posted, and that worker is gone. An unused token is used again.
+    /// The provider takes a token once, so even a lagging status cannot cause two submissions.
     async fn resolve_submission(
         &self,
         pairing: Pairing,
@@ -414,9 +411,9 @@ impl Advance {
             .await
             .map(|status| status.overall)
         {
-            // The first verification has turned negative, or newer documents wait, so these are not
-            // posted again. Whether they were posted is certain once the status has caught up, and
-            // at the latest when the token expires.
+            // The first result has turned negative, or newer documents wait: no second post.
+            // Whether the first one arrived is certain once the status has caught up, or the token
+            // expires.
             Ok(Overall::Active) if !pairing.may_be_posted_again(plan) => {
                 let again_at = self.changer.clock.now().plus(REVOKED_PAUSE);
                 self.change(pairing, Event::AnswerLost { held, again_at })
@@ -432,8 +429,7 @@ impl Advance {
         }
     }
 
-    /// The provider says that the token is not valid: it was used by an earlier post whose answer
-    /// was lost, or it has expired.
+    /// The token is not valid: an earlier post with a lost answer used it, or it has expired.
     async fn weigh_evidence(&self, pairing: Pairing) -> Result<Next, StoreUnavailable> {
         let Some(second) = pairing.second.clone() else {
             return Ok(Next::Stop(Advanced::TryAgain {
@@ -447,8 +443,8 @@ impl Advance {
             .await
             .map(|status| status.overall)
         {
-            // Used, says one answer; unused, says the other. The second callback will tell, or the
-            // next look.
+            // One answer says used, the other unused. The second callback or the next look will
+            // tell.
             Ok(Overall::Active | Overall::Unknown) => Ok(Next::Stop(Advanced::TryAgain {
                 why: "TokenContradiction",
                 after: None,
@@ -476,8 +472,7 @@ impl Advance {
                 why: "StatusUnclear",
                 after: None,
             })),
-            // It is being looked at, or was: accepted. The callback, not the status, brings the
-            // result.
+            // Under review, or done: accepted. The callback brings the result, not the status.
             _ => {
                 self.follow(pairing, Event::SubmissionAccepted { second })
                     .await
@@ -485,7 +480,7 @@ impl Advance {
         }
     }
 
-    /// Applies the event and goes on with whatever the pairing is now.
+    /// Applies the event and continues with the pairing that results.
     async fn follow(&self, pairing: Pairing, event: Event) -> Result<Next, StoreUnavailable> {
         Ok(match self.change(pairing, event).await? {
             ChangeOutcome::HeldUntil { until, .. } => Next::Stop(Advanced::HeldUntil(until)),
@@ -498,18 +493,18 @@ impl Advance {
         pairing: Pairing,
         event: Event,
     ) -> Result<ChangeOutcome, StoreUnavailable> {
-        // This worker continues by itself, so the messages that changes call for are not sent.
+        // This worker continues by itself, so it sends no message.
         self.changer.change(pairing, |_| event.clone()).await
     }
 
-    /// A lease ends when its work must have ended, and never in the past.
+    /// A lease ends with its work, and never in the past.
     fn lease(&self, until: Timestamp) -> Timestamp {
         until.max(self.changer.clock.now().plus(Duration::from_secs(1)))
     }
 }
 
-/// Whether the state's next step is a call to the provider that cannot be repeated, or the question
-/// what became of one.
+/// Whether the next step is a provider's call that cannot be repeated, or the question how one
+/// ended.
 fn is_about_to_call(state: &State, now: Timestamp) -> bool {
     match state {
         State::Captured { .. } | State::Authorized { .. } => true,

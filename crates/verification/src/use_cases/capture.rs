@@ -15,7 +15,7 @@ use crate::time::Timestamp;
 pub(crate) struct Captured {
     /// In the bucket now, in addition to what was there.
     pub documents: Vec<StoredDocument>,
-    /// A file that can never be captured. The first one found; the others are still copied.
+    /// The first file found that can never be captured. The others are still copied.
     pub refused: Option<ParkReason>,
     /// Not in the bucket yet, and why.
     pub unfinished: Vec<(PlannedDocument, Unfinished)>,
@@ -32,10 +32,11 @@ pub(crate) enum Unfinished {
     Later,
 }
 
-/// Copies every planned file of the plan's upload that is not in `known` yet, and whatever else is
-/// listed for the planned steps: only once a step's files are kept may it be found out that nobody
-/// knows what they show. Copies that last beyond `until` are abandoned (nothing half-written stays:
-/// an object appears whole or not at all).
+/// Copies every planned file of the plan's upload that is not in `known`, and any other listed file
+/// of
+/// the planned steps.
+/// All of a step's files are kept before it is parked for unclear sides.
+/// Copies beyond `until` are abandoned. An object appears whole or not at all.
 pub(crate) async fn capture_documents(
     store: &dyn Documents,
     first: &ScanRef,
@@ -57,7 +58,7 @@ pub(crate) async fn capture_documents(
         .iter()
         .chain(&unplanned)
         .filter(|planned| !is_known(planned));
-    // A list with fewer files than the plan was made from does not say which of them is gone.
+    // A list shorter than the plan's does not tell which file is missing.
     let listed = |planned: &PlannedDocument| {
         let of_step = plan
             .documents
@@ -99,7 +100,7 @@ pub(crate) async fn capture_documents(
             Err(Missed::Unfinished(why)) => captured.unfinished.push((planned.clone(), why)),
         }
     }
-    // Not while a planned file is missing: it would be given up with this.
+    // Not while a planned file is missing: it would be given up too.
     if let Some(more) = unplanned.first()
         && !captured
             .unfinished
@@ -112,8 +113,7 @@ pub(crate) async fn capture_documents(
     captured
 }
 
-/// The files that are listed for the planned steps in excess of the plan, which was made from
-/// another list.
+/// Listed files of the planned steps beyond the plan, which was made from another list.
 fn unplanned(plan: &Plan, links: &StepLinks) -> Vec<PlannedDocument> {
     let steps = plan
         .documents

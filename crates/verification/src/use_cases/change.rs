@@ -1,5 +1,4 @@
-//! How a pairing is changed: propose, write under a condition, and start over when somebody else
-//! was faster.
+//! Changes a pairing: propose, write under a condition, start over after a lost race.
 
 use std::sync::Arc;
 
@@ -14,7 +13,7 @@ use crate::session_key::SessionKey;
 use crate::time::Timestamp;
 use crate::transition::{self, Change, Effect, Event, Transition};
 
-/// What came of a change. Each carries the pairing as it stands now.
+/// The outcome of a change. Each carries the pairing as it is now.
 #[derive(Debug)]
 pub(crate) enum ChangeOutcome {
     Changed {
@@ -66,8 +65,8 @@ struct Extras<'a> {
     answer: Option<&'a SessionKey>,
 }
 
-/// How often a lost race is tried again. Each loss means that somebody else made progress, so more
-/// than a few mean a livelock.
+/// How often a lost race is tried again.
+/// Each loss means progress elsewhere, so more than a few mean a livelock.
 const MAXIMUM_RACES: u32 = 8;
 
 impl PairingChanger {
@@ -84,7 +83,7 @@ impl PairingChanger {
         }
     }
 
-    /// The same with another state machine: a wrong one shows whether checks notice it.
+    /// The same with another state machine. A wrong one shows whether checks notice it.
     #[cfg(any(test, feature = "testing"))]
     #[must_use]
     pub fn with_state_machine(self, apply: Apply) -> Self {
@@ -116,7 +115,7 @@ impl PairingChanger {
         self.write(pairing, extras, event).await
     }
 
-    /// The same as [`change`](Self::change), with an answer that is stored in the same transaction.
+    /// Like [`change`](Self::change), with an answer stored in the same transaction.
     pub(crate) async fn change_and_answer(
         &self,
         pairing: Pairing,
@@ -177,7 +176,7 @@ impl PairingChanger {
                     if effects.contains(&Effect::EnqueueOnceStored)
                         && let Some(queue) = extras.queue
                     {
-                        // Best effort: the pairing says itself when somebody must look.
+                        // Best effort: the pairing's `attention_at` brings it back.
                         drop(queue.enqueue(&write.pairing.first).await);
                     }
                     return Ok(ChangeOutcome::Changed {
@@ -187,8 +186,7 @@ impl PairingChanger {
                     });
                 }
                 Saved::Lost => {
-                    // A new pairing that lost against another opening of itself is read like any
-                    // other.
+                    // A new pairing that lost against another opening is read like any other.
                     if let Some(newest) = self.pairings.find(&pairing.first).await? {
                         pairing = newest;
                     }
@@ -241,8 +239,7 @@ impl PairingChanger {
     }
 }
 
-/// Whether a pairing has a plan already: one whose files are copied once more is not counted once
-/// more.
+/// Whether a pairing has had a plan. Files copied again do not count twice.
 fn has_qualified(state: &State) -> bool {
     match state {
         State::AwaitingCallback { .. }

@@ -1,7 +1,6 @@
-//! Use case: a customer is to be forgotten, here and at the provider.
+//! Use case: erase a customer, here and at the provider.
 //!
-//! May be ended anywhere and run again: what was done is found done, and what could not be done yet
-//! stays known until it is.
+//! May end at any point and be run again. What is done stays done, and what remains stays known.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -25,7 +24,7 @@ pub struct EraseVerification {
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Erased {
-    /// Nobody has heard of it.
+    /// No record and no file has this name.
     Unknown,
     /// All of it is gone since an earlier request.
     Before,
@@ -39,8 +38,7 @@ pub struct Receipt {
     pub second: Option<ScanRef>,
     pub at: Timestamp,
     pub files: RemovedFiles,
-    /// Records of the table. The pairing's own stay while something remains that they are needed
-    /// for.
+    /// Removed table records. The pairing's own stay while the erasure needs them.
     pub records: u64,
     pub deleted_at_provider: Vec<ScanRef>,
     pub remaining: Vec<Remaining>,
@@ -55,17 +53,17 @@ pub struct Remaining {
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RemainingKind {
-    /// The session can still be used; the provider deletes only finished ones. Ask again after this
-    /// time.
+    /// The session can still be used. The provider deletes only finished ones.
+    /// Ask again after this time.
     SessionStillLive(Timestamp),
-    /// The provider could not be asked now. Ask again after this time.
+    /// The provider is unavailable. Ask again after this time.
     ProviderUnavailable(Timestamp),
     /// The provider will not delete it: for its support.
     ProviderRefused {
         kind: &'static str,
         identifier: Option<String>,
     },
-    /// A worker was storing a file at that moment. Ask again after this time.
+    /// A worker was storing a file. Ask again after this time.
     WorkerBusy(Timestamp),
 }
 
@@ -81,7 +79,7 @@ impl RemainingKind {
     }
 }
 
-/// When to ask again for a session that is still live: sessions last up to an hour once opened.
+/// The pause for a live session. An opened session lasts up to an hour.
 const LIVE_SESSION_PAUSE: Duration = Duration::from_secs(60 * 60);
 
 /// When to ask again at a provider that did not answer.
@@ -89,14 +87,13 @@ const UNAVAILABLE_PAUSE: Duration = Duration::from_secs(5 * 60);
 
 impl EraseVerification {
     /// # Errors
-    /// Our own stores are unavailable. Ask again: what was begun goes on.
+    /// Our own stores are unavailable. Ask again: the erasure continues.
     pub async fn erase(&self, scan_ref: &ScanRef) -> Result<Erased, StoreUnavailable> {
         let now = self.changer.clock.now();
         let mut files = RemovedFiles::default();
         let pairing = match self.changer.pairings.find(scan_ref).await? {
             Some(pairing) => pairing,
-            // What is no result of ours is archived without a pairing, and what came late outlives
-            // it.
+            // Other events are archived without a pairing, and late files outlive it.
             None => {
                 files.add(&self.files.remove(scan_ref).await?);
                 if files == RemovedFiles::default() {
@@ -109,8 +106,8 @@ impl EraseVerification {
                 Pairing::opened(scan_ref.clone(), None, now, now)
             }
         };
-        // Whoever holds the lease in the pairing that is really replaced, which may be a newer one
-        // than was read.
+        // The end of the lease in the pairing that is replaced, which may be newer than the one
+        // read.
         let replaced = Mutex::new(None);
         let event = |pairing: &Pairing| {
             let busy_until = pairing
@@ -122,10 +119,10 @@ impl EraseVerification {
                 again_at: busy_until.unwrap_or(now).plus(UNAVAILABLE_PAUSE),
             }
         };
-        // From here on nothing is taken in or sent out for this customer.
+        // From here on nothing is accepted or sent for this customer.
         let pairing = *self.changer.change(pairing, event).await?.into_pairing();
         let busy_until = *replaced.lock().unwrap_or_else(PoisonError::into_inner);
-        // The session's link goes first: whoever has it can still use it.
+        // The session's link goes first, because it can still be used.
         let records = match &pairing.session_key {
             Some(key) => self.keys.forget_answer(key, &pairing.first).await?,
             None => 0,

@@ -30,7 +30,7 @@ pub enum OpenedOnce {
 pub enum NotOpened {
     #[error("the provider did not create the session")]
     Provider(#[source] ProviderError),
-    /// A session may exist at the provider; it was shown to nobody and expires by itself.
+    /// A session may exist at the provider. It was not returned, and expires by itself.
     #[error("the session could not be recorded")]
     Unavailable(#[source] StoreUnavailable),
     #[error("the idempotency key belongs to another request")]
@@ -39,23 +39,22 @@ pub enum NotOpened {
     InProgress,
 }
 
-/// How often a key is read and claimed. A lost claim means that another request has just taken the
-/// key.
+/// How often a key is read and claimed. A lost claim means that another request has the key.
 const MAXIMUM_CLAIMS: u32 = 2;
 
-/// What a session gets at the provider when its length is not named. (Source: the API description's
-/// default of `sessionLength`.)
+/// The provider's default session length.
+/// (Source: the API description's default of `sessionLength`.)
 const DEFAULT_SESSION_LENGTH: Duration = Duration::from_secs(600);
 
-/// How long after a session's end its result may take before somebody looks.
+/// How long after a session's end its result may take.
 const RESULT_MARGIN: Duration = Duration::from_secs(15 * 60);
 
 impl OpenSession {
-    /// Creates Token 1 and records the pairing. A callback that is faster than the record opens the
-    /// pairing itself; the record is then added to it.
+    /// Creates Token 1 and records the pairing.
+    /// If a callback was faster, it opened the pairing, and the record is added.
     ///
     /// # Errors
-    /// Nothing was shown to anybody; the application may ask again.
+    /// No session was returned. The application may ask again.
     pub async fn open(
         &self,
         request: &SessionRequest,
@@ -66,15 +65,15 @@ impl OpenSession {
         Ok(opened)
     }
 
-    /// The same, once per key: a repeated request gets the stored answer for the session's life,
-    /// which ends when the customer must have started.
+    /// The same, once per key. A repeat gets the stored answer until the customer must have
+    /// started.
     ///
-    /// A claim with a lease is stored before Token 1 is created. The answer is stored together with
-    /// the pairing, so a crash leaves either both or a claim that lapses. A repeat then creates
-    /// another session, which iDenfy may refuse while the lost one lives.
+    /// A claim with a lease is stored before Token 1 is created.
+    /// The answer is stored with the pairing, so a crash leaves both or a claim that lapses.
+    /// A repeat then creates another session, which iDenfy may refuse while the lost one lives.
     ///
     /// # Errors
-    /// As [`open`](Self::open). The claim is given back, so a repeat may try at once.
+    /// As [`open`](Self::open). The claim is released, so a repeat may try at once.
     pub async fn open_once(
         &self,
         id: &IdempotentRequest,

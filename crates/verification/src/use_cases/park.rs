@@ -1,4 +1,4 @@
-//! Use case: a person sets a pairing aside, so that nobody works on it before it is taken up again.
+//! Use case: a person sets a pairing aside. No work is done on it until it is taken up again.
 
 use std::str::FromStr;
 
@@ -12,8 +12,8 @@ pub struct ParkVerification {
     pub changer: PairingChanger,
 }
 
-/// Why, in the person's words: 1 to 200 printable ASCII characters. Kept with the pairing and shown
-/// to operators, so it must name nobody.
+/// The person's reason: 1 to 200 printable ASCII characters.
+/// Kept with the pairing and shown to operators, so it must not name a customer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ParkNote(String);
 
@@ -40,9 +40,9 @@ impl FromStr for ParkNote {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Parked {
     SetAside,
-    /// Nobody works on it anyway; the state's name.
+    /// It is at rest already. The state's name.
     AtRest(&'static str),
-    /// Somebody is at work until then. Ask again.
+    /// A worker holds the lease until then. Ask again.
     HeldUntil(Timestamp),
     Unknown,
 }

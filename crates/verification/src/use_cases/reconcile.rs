@@ -1,9 +1,8 @@
-//! Use case: find what is overdue and bring it on. No pairing is forgotten, whatever was lost: a
-//! message, a callback, a process.
+//! Use case: find overdue pairings and bring them on. No pairing is forgotten, even if a message, a
+//! callback or a process was lost.
 //!
-//! Reads nothing but the index by attention, so a run costs what is overdue and not what is stored.
-//! Each run begins with the longest overdue; what it does not get to is still there for the next
-//! one.
+//! Reads only the index by attention, so a run costs what is overdue and not what is stored.
+//! Each run begins with the longest overdue. The rest is left to the next run.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -42,8 +41,7 @@ pub struct Reconciled {
     pub moved: u64,
     /// The provider was asked, and is still at it.
     pub postponed: u64,
-    /// Need the provider, which is in trouble for everybody and is left alone; still overdue for
-    /// the next run.
+    /// Needed the provider while the circuit is open. Still overdue for the next run.
     pub waiting: u64,
     /// Erasures that went on.
     pub erased: u64,
@@ -51,19 +49,19 @@ pub struct Reconciled {
     pub failed: u64,
 }
 
-/// How many pairings one run looks at: with two calls each, well within a function's time.
+/// How many pairings one run handles: with two calls each, well within a function's time.
 const LIMIT: u16 = 200;
 
-/// The shortest pause between two questions about the same verification. The provider dislikes
-/// polling ("Data retrieval").
+/// The shortest pause between two questions about one verification.
+/// The provider dislikes polling ("Data retrieval").
 const SHORTEST_PAUSE: Duration = Duration::from_secs(30 * 60);
 const LONGEST_PAUSE: Duration = Duration::from_secs(12 * 60 * 60);
 
-/// After so long in one phase, work is given up here: workers give up by themselves, but none does
-/// where each ends in the middle.
+/// After this long in one phase the reconciler gives up.
+/// Workers give up earlier, unless each of them crashes.
 const LAST_TRY_AFTER: Duration = Pairing::WORK_PATIENCE.saturating_mul(2);
 
-/// After so long without a result, a person must ask the provider.
+/// After this long without a result, a person must ask the provider.
 const GIVE_UP_AFTER: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 
 enum Done {
@@ -72,7 +70,7 @@ enum Done {
     Postponed,
     CircuitOpen,
     Erased,
-    /// Somebody was faster, or the index lagged behind.
+    /// Another process was faster, or the index lagged behind.
     Nothing,
 }
 
@@ -80,8 +78,7 @@ impl Reconcile {
     /// One run, until `until` at most.
     ///
     /// # Errors
-    /// The index cannot be read. What fails for one pairing is counted and does not keep the others
-    /// waiting.
+    /// The index cannot be read. A failure of one pairing is counted and does not delay the others.
     pub async fn run(&self, until: Timestamp) -> Result<Reconciled, StoreUnavailable> {
         let started = self.changer.clock.now();
         let overdue = self.changer.pairings.overdue(started, LIMIT).await?;
@@ -125,14 +122,14 @@ impl Reconcile {
             return Ok(Done::Nothing);
         }
         match &pairing.state {
-            // Before a result is asked for that is here already and only waits to be confirmed.
+            // First of all: the result is here and only waits to be confirmed.
             State::Submitted { .. } if has_question(&pairing) => {
                 self.queue.enqueue(first).await?;
                 Ok(Done::Enqueued)
             }
-            // Its message waits in the queue until the provider is asked again. Another one at each
-            // run would only pile up; should the first be lost, the run after that sends a new one.
-            // After a day the processor has to give it up.
+            // Its message waits in the queue for the circuit. One more each run would pile up.
+            // If the message is lost, the run after the pause sends a new one.
+            // After a day the processor must give up.
             State::Captured { .. }
             | State::Authorizing { .. }
             | State::Authorized { .. }
@@ -164,8 +161,7 @@ impl Reconcile {
         }
     }
 
-    /// Work that has come to nothing for so long gets one more try. If nothing is heard of that
-    /// either, it is given up.
+    /// Work that failed for this long gets one more try. Without progress it is given up.
     async fn bring_work_on(&self, pairing: Pairing) -> Result<Done, StoreUnavailable> {
         let last_try_at = pairing.since.plus(LAST_TRY_AFTER);
         if pairing.updated_at >= last_try_at {
@@ -180,8 +176,8 @@ impl Reconcile {
         Ok(Done::Enqueued)
     }
 
-    /// The first callback has not come. The status cannot qualify the pairing, because it does not
-    /// say how the step was judged.
+    /// The first callback is missing.
+    /// The status cannot qualify the pairing, because it has no verdict on the step.
     async fn ask_about_first(&self, pairing: Pairing) -> Result<Done, StoreUnavailable> {
         let status = match self.status.status(&pairing.first).await {
             Ok(status) => status,
@@ -204,7 +200,7 @@ impl Reconcile {
         self.apply(pairing, event).await
     }
 
-    /// What the provider said when it was asked, where a callback should have said it.
+    /// The provider's answer in place of a missing callback.
     fn without_callback(&self, overall: Overall, tags: Vec<Tag>, judgement: Judgement) -> Event {
         Event::FirstResult(FirstResult {
             overall,
@@ -218,9 +214,8 @@ impl Reconcile {
         })
     }
 
-    /// The second callback has not come. What the provider says after all this time is taken for
-    /// the result; the processor asks once more and settles it, so that there is one way only to a
-    /// verdict.
+    /// The second callback is missing. After this long, the status counts as the result.
+    /// The processor confirms and settles it, so there is one way only to a verdict.
     async fn ask_about_second(&self, pairing: Pairing) -> Result<Done, StoreUnavailable> {
         let Some(second) = pairing.second.clone() else {
             return self.apply(pairing, Event::GivenUp).await;
@@ -282,15 +277,15 @@ impl Reconcile {
                     source: None,
                 })
             }
-            // It will not tell, however often it is asked; the callback may still come.
+            // It will never tell. The callback may still come.
             ProviderError::TokenNotValid
             | ProviderError::Refused { .. }
             | ProviderError::Documents(_) => self.postpone(pairing).await,
         }
     }
 
-    /// Asks again after as long as it has been overdue, between half an hour and half a day; gives
-    /// up after a week.
+    /// Asks again after as long as it has been overdue, between 30 min and 12 h. Gives up after a
+    /// week.
     async fn postpone(&self, pairing: Pairing) -> Result<Done, StoreUnavailable> {
         let now = self.changer.clock.now();
         let waited = self.waited(&pairing);

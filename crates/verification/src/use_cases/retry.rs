@@ -24,7 +24,7 @@ pub enum Retried {
     TakenUp(Box<Pairing>),
     /// Only parked pairings can be taken up; the state's name.
     NotParked(&'static str),
-    /// Judged again as the policy is now, the callback still does not qualify: the reason's word.
+    /// The callback still does not qualify under the present policy. The reason's word.
     StillParked(&'static str),
     /// The callback that could not be judged is not in the archive any more.
     CallbackGone,
@@ -32,13 +32,12 @@ pub enum Retried {
 }
 
 impl RetryVerification {
-    /// Goes on from where the pairing was parked: with a new Token 2, with the files that are
-    /// missing, or, where the callback could not be judged, by judging it again under the present
-    /// policy.
+    /// Continues from where the pairing was parked: with a new Token 2, or with the missing files.
+    /// A callback that could not be judged is judged again under the present policy.
     ///
     /// # Errors
-    /// Our own stores are unavailable; nothing has changed, or the processor has been told once too
-    /// often, which it absorbs.
+    /// Our own stores are unavailable. Nothing has changed, or there is one harmless message too
+    /// many.
     pub async fn retry(&self, scan_ref: &ScanRef) -> Result<Retried, StoreUnavailable> {
         let Some(pairing) = self.changer.pairings.find(scan_ref).await? else {
             return Ok(Retried::Unknown);
@@ -54,7 +53,7 @@ impl RetryVerification {
                 let Some(overall) = facts.overall else {
                     return Ok(Retried::CallbackGone);
                 };
-                // The files are left to the processor: the lease has ended when it is taken.
+                // The processor copies the files: the lease taken here is already over.
                 self.queue.enqueue(&pairing.first).await?;
                 Event::FirstResult(FirstResult {
                     overall,
@@ -67,7 +66,7 @@ impl RetryVerification {
                     is_retry: true,
                 })
             }
-            // What the files show is for the policy to say, which reads it from the callback.
+            // The policy reads from the callback what the files show.
             State::Parked {
                 resume: Resume::Plan(Plan { callback, .. }),
                 ..

@@ -1,4 +1,4 @@
-//! What two results tell about person and document. Everybody in here is invented.
+//! What two results tell about person and document. All persons are invented.
 
 #![allow(
     clippy::unwrap_used,
@@ -36,7 +36,7 @@ fn some(text: &str) -> Option<String> {
     (!text.is_empty()).then(|| text.to_owned())
 }
 
-/// Somebody born on the day that most of the cases share.
+/// A person born on the day that most cases share.
 fn named(first: &str, last: &str) -> Subject {
     Subject {
         first_name: some(first),

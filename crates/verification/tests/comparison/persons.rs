@@ -1,5 +1,4 @@
-//! One person or two: each case with the answer that a careful clerk would give who sees the two
-//! results and nothing else.
+//! One person or two. Each case has the answer of a careful clerk who sees only the two results.
 
 use verification::comparison::Person::{self, Different, Same, Unknown};
 use verification::comparison::{Subject, compare};
@@ -361,7 +360,7 @@ pub fn two_persons() -> Vec<Case> {
     ]
 }
 
-/// Cases in which the results do not tell, or where being wrong would cost more than asking.
+/// Cases in which the results do not tell, or a mistake would cost more than a question.
 pub fn open_question() -> Vec<Case> {
     let unknown = |what, one, other| (what, one, other, Unknown);
     vec![
@@ -669,8 +668,7 @@ fn only_two_known_sexes_can_differ() {
     }
 }
 
-/// Unequal numbers of one country count if they are of one kind, and if no reader could take one
-/// for the other.
+/// Unequal numbers of one country count if they are of one kind and no misreading explains them.
 #[test]
 fn only_clearly_unequal_personal_numbers_count() {
     let of = |code: &str| named("JONAS", "PETRAITIS").born_on("").code("IN", code);

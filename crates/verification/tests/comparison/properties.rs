@@ -1,5 +1,4 @@
-//! What holds for any two results: drawn from small sets of likely and of odd texts, so that they
-//! often agree in part.
+//! Properties of any two results. Members come from small sets, so that they often agree in part.
 
 use fastrand::Rng;
 use verification::comparison::{DocumentIdentity, Person, Subject, compare};

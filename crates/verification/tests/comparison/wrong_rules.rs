@@ -1,5 +1,4 @@
-//! The cases notice the rules that are easily got wrong: each is played here, and must fail at one
-//! of them.
+//! The cases notice typical wrong rules: each rule here must fail one of them.
 
 use verification::comparison::{Person, Subject, compare};
 
@@ -12,7 +11,7 @@ fn all() -> Vec<Case> {
     cases
 }
 
-/// The cases in which somebody else, or nobody known, is taken for the person.
+/// The cases in which another person, or an unknown one, counts as the same.
 fn wrongly_same(rule: impl Fn(&Subject, &Subject) -> Person) -> usize {
     let is_wrong =
         |(_, one, other, right): &Case| *right != Person::Same && rule(one, other) == Person::Same;

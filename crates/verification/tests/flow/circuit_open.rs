@@ -1,4 +1,4 @@
-//! The provider is in trouble for everybody: nobody calls it, and nothing is used up by waiting.
+//! While the circuit is open the provider is not called, and waiting uses nothing up.
 
 use super::*;
 

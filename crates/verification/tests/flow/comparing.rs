@@ -1,5 +1,4 @@
-//! Both results are compared when the second one is confirmed. Two words come of it, and nothing
-//! else.
+//! Both results are compared when the second one is confirmed. Only two words leave the comparison.
 
 use verification::comparison::{Comparison, DocumentIdentity, Person, Subject};
 use verification::reason::SettledReason;

@@ -1,4 +1,4 @@
-//! The provider is asked before a result reverses something, spends a token or settles.
+//! The provider is asked before a result reverses a decision, spends a token or settles.
 
 use verification::Outcome;
 use verification::result::Status;
@@ -41,7 +41,7 @@ impl Flow {
         flow
     }
 
-    /// A body arrives that the provider does not stand by any more, or never has.
+    /// A body arrives that the provider does not confirm any more, or never did.
     async fn late(&self, facts: &CallbackContent, truth: Overall) -> Accepted {
         self.callback(facts).await;
         let accepted = self.callback(facts).await;
@@ -249,7 +249,7 @@ async fn an_unconfirmed_result_goes_on_when_it_is_taken_up() {
     assert_eq!(flow.process().await, Advanced::Resting("Submitted"));
 }
 
-/// The status says what was true before, as it may for ten minutes.
+/// The status lags behind, as it may for ten minutes.
 #[tokio::test]
 async fn a_contradiction_is_not_believed_while_it_may_lag() {
     let flow = Flow::settled_and_confirmed().await;
@@ -264,7 +264,7 @@ async fn a_contradiction_is_not_believed_while_it_may_lag() {
 #[tokio::test]
 async fn a_late_denial_that_a_lag_confirms_is_taken_back() {
     let flow = Flow::submitted_and_confirmed().await;
-    // The provider has approved since, and its status does not show it yet.
+    // The provider has approved since. Its status does not show it yet.
     flow.late(&first(Overall::Denied, "late"), Overall::Denied)
         .await;
     flow.pass(1).await;
@@ -291,8 +291,8 @@ async fn before_submission_too_a_late_denial_is_taken_back() {
     assert_eq!(flow.state().name(), "Submitted");
 }
 
-/// A customer who was approved after all does not wait for a lag that hardly ever is. What it lets
-/// through is revoked.
+/// A customer who was approved after all does not wait for a rare lag.
+/// A wrong approval is revoked later.
 #[tokio::test]
 async fn a_late_approval_that_a_lag_confirms_is_revoked() {
     let flow = Flow::confirming();
@@ -327,7 +327,7 @@ async fn a_late_verdict_that_a_lag_confirms_is_taken_back() {
 async fn a_result_that_another_body_has_overtaken_is_heard() {
     let flow = Flow::settled_and_confirmed().await;
     flow.callback(&other_second(Overall::Denied, "true")).await;
-    // Before anybody has asked about it.
+    // Before its question was asked.
     flow.late(&other_second(Overall::Suspected, "old"), Overall::Denied)
         .await;
     flow.pass(30).await;
@@ -402,8 +402,7 @@ async fn without_confirmation_what_is_signed_is_believed() {
     assert_eq!(flow.process().await, Advanced::Resting("Settled"));
 }
 
-/// The denial was in question for so long that no lag would explain its confirmation, but for what
-/// came after it.
+/// The denial's question is old enough that only the later body explains another answer.
 #[tokio::test]
 async fn a_denial_is_not_confirmed_by_a_lag_behind_newer_news() {
     let flow = Flow::submitted_and_confirmed().await;

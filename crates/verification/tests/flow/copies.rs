@@ -11,7 +11,7 @@ use super::*;
 /// How often a file that comes too short is asked for.
 const TRIES: usize = 3;
 
-/// A link that breaks off until it has been followed so often.
+/// A link that breaks off until it was followed this often.
 struct Link {
     world: Arc<World>,
     whole_at: usize,
@@ -34,8 +34,7 @@ impl Interceptor for Link {
     }
 }
 
-/// What becomes of a pairing whose front was too short for the webhook, and how often the processor
-/// asks for it.
+/// The outcome if the front was too short for the webhook, and how often the processor fetched it.
 async fn processed(whole_at: usize) -> (Advanced, usize) {
     let flow = Flow::new();
     flow.world.file(FRONT_LINK, FileBehaviour::Truncated);

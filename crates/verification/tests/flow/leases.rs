@@ -1,8 +1,8 @@
-//! Until when somebody is taken to be at work, and what is made of it when nobody is.
+//! How long a lease lasts, and what follows once it has ended.
 
 use super::*;
 
-/// As long as the provider gets to finish a call whose answer was lost.
+/// How long the provider may take to finish a call whose answer was lost.
 const EVIDENCE_PAUSE: Duration = Duration::from_secs(10);
 
 async fn in_doubt(operation: &'static str, fault: Fault) -> Flow {
@@ -94,8 +94,8 @@ async fn an_erasure_waits_until_the_end_of_a_lease() {
     }
 }
 
-/// The first post was accepted, its status lags behind, and the second post is turned away: of the
-/// first, that says nothing.
+/// The first post was accepted and its status lags. The second post is refused.
+/// That says nothing about the first one.
 #[tokio::test]
 async fn a_post_that_is_turned_away_leaves_an_earlier_one_in_doubt() {
     let flow = Flow::new();

@@ -1,5 +1,4 @@
-//! Names that the account or the application chose freely: taken as they are, and never left out in
-//! silence.
+//! Freely chosen names of clients and steps: accepted as they are, never dropped silently.
 
 use verification::reason::ParkReason;
 use verification::result::CallbackContent;

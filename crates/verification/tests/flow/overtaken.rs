@@ -16,8 +16,8 @@ use verification::testing::ports::Ports;
 use super::applications::request;
 use super::*;
 
-/// Lets a callback take the pairing to `Capturing`, and never come back, just before the erasure is
-/// written.
+/// Just before the erasure is written, a callback takes the pairing to `Capturing` and never
+/// returns.
 struct OvertakenOnce {
     accept: AcceptCallback,
     facts: Mutex<Option<CallbackContent>>,
@@ -79,7 +79,7 @@ async fn an_erasure_waits_for_a_worker_that_came_in_between() {
     flow.world.end_session(&first);
     let facts = approved(first.as_str(), "client");
     flow.world.serve(&facts);
-    // The worker does not get to the end of its work: its own lease stands.
+    // The worker does not finish, so its lease stands.
     let accept = AcceptCallback {
         documents: Arc::new(NeverDone),
         ..Ports::in_memory(&flow.world).accept_callback(flow.accept.policy.clone())

@@ -1,5 +1,5 @@
-//! Files that the provider would refuse: found out, and where that can be changed, before a token
-//! is spent.
+//! Files that the provider would refuse are found, and converted if possible, before a token is
+//! spent.
 
 use std::time::Duration;
 
@@ -120,7 +120,7 @@ async fn a_file_that_can_never_be_submitted_parks_and_is_kept() {
     assert_eq!(flow.world.token_count(), 0);
     assert_eq!(flow.world.object_keys().len(), 2);
 
-    // Taken up again, it is looked at again, and nothing else has to be.
+    // Taken up again, the document is inspected again. Nothing else is repeated.
     let retry = flow.retrying(Policy::default());
     assert!(matches!(
         retry.retry(&"first".parse().unwrap()).await.unwrap(),
@@ -142,7 +142,7 @@ async fn what_counts_for_the_size_of_a_request_is_what_is_submitted() {
     assert_eq!(flow.process().await, Advanced::Resting("Submitted"));
 }
 
-/// Two files that have so many bytes together, and each less than the limit.
+/// Two files with this total size, each below the limit.
 async fn with_bytes(together: u64) -> Flow {
     let flow = Flow::new();
     let front = together / 2;
@@ -168,7 +168,7 @@ async fn no_token_is_spent_on_documents_that_are_too_large_together() {
     assert_eq!(flow.world.token_count(), 0);
 }
 
-/// A run that a document outlasts, and the lease that it leaves behind.
+/// A run that takes too long for a document, and the lease that it leaves.
 async fn outlasted(flow: &Flow) {
     flow.world.fault("outlasts", Fault::Unavailable);
     assert!(matches!(flow.process().await, Advanced::TryAgain { .. }));

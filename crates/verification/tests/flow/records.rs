@@ -1,5 +1,4 @@
-//! Records as no program writes them, and as somebody's hand or an earlier program may have left
-//! them.
+//! Records that no present program writes: edited by hand, or from an earlier version.
 
 use verification::Pairing;
 use verification::ports::{HistoryEntry, PairingWrite, Saved};
@@ -23,7 +22,7 @@ impl Flow {
     }
 }
 
-/// A Token 2 is there, and the documents are still to be posted.
+/// Token 2 exists. The documents are not posted yet.
 async fn authorized() -> Flow {
     let flow = Flow::new();
     flow.callback(&approved("first", "client")).await;

@@ -34,8 +34,7 @@ impl Flow {
     }
 }
 
-/// A process that ended after Token 1 was created: nobody releases the claim, and nobody knows the
-/// link.
+/// A process that ended after creating Token 1. The claim is not released, and the link is lost.
 async fn died() -> Flow {
     let flow = Flow::new();
     flow.world.fault("release_key", Fault::Unavailable);

@@ -1,4 +1,4 @@
-//! The first verification turns negative when the documents are, or may be, with the provider.
+//! The first verification turns negative while the documents are, or may be, with the provider.
 
 use super::*;
 
@@ -73,7 +73,7 @@ async fn a_result_that_overtakes_the_new_attempt_settles() {
     );
 }
 
-/// Denied while the documents are being posted, and the post's answer is lost.
+/// Denied while the documents are being posted, with the post's answer lost.
 async fn denied_while_in_doubt(fault: Fault) -> Flow {
     let flow = Flow::new();
     flow.callback(&approved("first", "client")).await;

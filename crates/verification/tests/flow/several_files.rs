@@ -1,4 +1,4 @@
-//! Steps with several files: all are kept before anything else, and nobody guesses what they show.
+//! Steps with several files: all are kept first, and their sides are never guessed.
 
 use verification::identifiers::{Digest256, Side};
 use verification::ports::Pairings;
@@ -48,8 +48,7 @@ fn deciding(flow: Flow) -> Flow {
     flow
 }
 
-/// What the pairing has: the number of each file, what it shows, and the link that it was copied
-/// from.
+/// The pairing's files: number, side, and the link of each.
 fn kept(flow: &Flow) -> Vec<(u8, Option<Side>, Digest256)> {
     let mut kept: Vec<_> = flow
         .world
@@ -259,7 +258,7 @@ async fn a_step_of_both_sides_is_submitted_in_the_order_of_files() {
 async fn after_a_changed_setting_it_goes_on_with_stored_files() {
     let flow = Flow::new();
     flow.callback(&with_files(2)).await;
-    // The links are dead by then, and nothing may be asked of them.
+    // The links are dead by then and must not be needed.
     flow.world.file(&link(1), FileBehaviour::Dead);
     flow.world.file(&link(2), FileBehaviour::Dead);
     assert!(matches!(

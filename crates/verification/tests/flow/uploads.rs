@@ -1,5 +1,4 @@
-//! The customer uploads again. The newest documents count, and never are those of two uploads
-//! mixed.
+//! The customer uploads again. The newest documents count. Two uploads are never mixed.
 
 use verification::ports::{DocumentPreparation, PreparationError};
 use verification::result::StepLinks;
@@ -22,7 +21,7 @@ fn links(folder: &str, signature: &str) -> StepLinks {
         .collect()
 }
 
-/// A result about the customer's upload of this number, with a body of its own.
+/// A result about the customer's upload of this number, with its own body.
 fn about(number: i64, overall: Overall, body: &str) -> CallbackContent {
     CallbackContent {
         overall: Some(overall),
@@ -44,7 +43,7 @@ fn broken(step: &str) -> FileBehaviour {
 }
 
 impl Flow {
-    /// Which upload each submission was of, by the digest of its files.
+    /// The upload of each submission, by the digest of its files.
     fn submitted_files(&self) -> Vec<Vec<Digest256>> {
         let submissions = self.world.submissions();
         let files = |(_, documents): &(_, Vec<verification::document::StoredDocument>)| {
@@ -57,8 +56,7 @@ impl Flow {
     }
 }
 
-/// The files of the upload as they are told apart in memory: by the link that they were fetched
-/// with.
+/// The upload's files, which the memory identifies by their links.
 fn files(number: i64, body: &str) -> Vec<Digest256> {
     [FRONT, BACK]
         .map(|step| Digest256::of(link(number, step, body).as_bytes()))
@@ -255,7 +253,7 @@ async fn in_doubt_replaced_documents_are_not_posted_again() {
     flow.callback(&about(1, Overall::Approved, "a")).await;
     flow.world.fault("process", Fault::LostBeforeDone);
     flow.process().await;
-    // Forged, or old: the provider stands by its approval, but newer files are known now.
+    // Forged or old: the provider confirms its approval, but newer files are known now.
     flow.callback(&about(2, Overall::Denied, "d")).await;
     flow.world.status_of("first", Overall::Approved);
     flow.pass(60).await;
@@ -263,7 +261,7 @@ async fn in_doubt_replaced_documents_are_not_posted_again() {
     flow.world.expire_tokens();
     flow.pass(30).await;
     assert_eq!(flow.parked(), ParkReason::NewerUploadNotApproved);
-    // Judged anew, the denial is asked about like any other that comes after an approval.
+    // Judged again, the denial is asked about like any other after an approval.
     flow.retrying(Policy::default())
         .retry(&"first".parse().unwrap())
         .await
@@ -272,7 +270,7 @@ async fn in_doubt_replaced_documents_are_not_posted_again() {
     assert_eq!(flow.parked(), ParkReason::NewerUploadNotApproved);
 }
 
-/// `/files` lists the files under other paths than the callback: they may be other files.
+/// `/files` lists other paths than the callback, so the files may differ.
 #[tokio::test]
 async fn files_of_both_lists_are_never_submitted_together() {
     let flow = Flow::confirming();
@@ -286,7 +284,7 @@ async fn files_of_both_lists_are_never_submitted_together() {
     flow.world.file(&fresh_link(BACK), FileBehaviour::Down);
     flow.world.fresh_links(&facts.scan_ref, fresh.clone());
     assert!(matches!(flow.process().await, Advanced::TryAgain { .. }));
-    // The callback's link to the back still works, and is not the one to use.
+    // The callback's link to the back still works. It must not be used.
     flow.world.file(&fresh_link(BACK), FileBehaviour::Serves(1));
     assert_eq!(flow.process().await, Advanced::Resting("Submitted"));
     let expected = [FRONT, BACK].map(|step| Digest256::of(fresh_link(step).as_bytes()));

@@ -1,5 +1,4 @@
-//! Time, as far as it makes a difference: now, so long ago that every lease is over, and so long
-//! ago that no lag explains an answer.
+//! Time in three steps: now, past every lease, and past any lag of a status.
 
 use std::time::Duration;
 
@@ -11,12 +10,12 @@ pub const NOW: Timestamp = Timestamp::from_milliseconds(1_795_422_063_000);
 const EARLIER: Timestamp = Timestamp::from_milliseconds(1_795_422_063_000 - 660_000);
 const LEASE: u64 = 60_000;
 
-/// The end of the lease that this worker takes now. Two workers never have the same.
+/// The end of the lease that this worker takes now. No two workers have the same.
 pub fn lease(worker: usize) -> Timestamp {
     NOW.plus(Duration::from_millis(LEASE + worker as u64))
 }
 
-/// The end of this worker's lease as the pairing has it by now, if it is this worker's.
+/// The end of this worker's lease in the pairing, if it still holds it.
 pub fn held(worker: usize, pairing: &Pairing) -> Option<Timestamp> {
     let of_worker = |until: &Timestamp| {
         (until.milliseconds() - NOW.milliseconds()).rem_euclid(1_000) == worker as i64
@@ -52,7 +51,7 @@ fn simplify<News>(question: &mut Question<News>) {
     question.ask_at = if question.ask_at > NOW { lease(0) } else { NOW };
 }
 
-/// Every lease is over. A worker may still be at it, for some seconds.
+/// Every lease is over. A worker may continue for some seconds.
 pub fn lapsed(mut pairing: Pairing) -> Pairing {
     if let State::Capturing { lease_until, .. }
     | State::Authorizing { lease_until, .. }

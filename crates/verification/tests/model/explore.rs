@@ -1,4 +1,4 @@
-//! Every state that can be reached, breadth first: so the shortest way to a wrong one is found.
+//! Explores every reachable state, breadth first, and so finds the shortest way to a wrong one.
 
 use std::collections::{HashMap, VecDeque};
 use std::fmt::Debug;
@@ -24,7 +24,7 @@ pub trait Model: Sized {
     /// The state breaks a promise.
     fn check(&self, state: &Self::State) -> Result<(), String>;
 
-    /// Whether this is an end. From every state, one must be within reach.
+    /// Whether this is an end. Every state must lead to one.
     fn is_end(&self, state: &Self::State) -> bool;
 }
 

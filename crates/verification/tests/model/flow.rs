@@ -1,4 +1,4 @@
-//! The flow as a model: who can do what next, and what must never come of it.
+//! The flow as a model: each possible next action, and the promises that must hold.
 
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -107,7 +107,7 @@ pub enum Action {
     Acts(usize),
     CopiesAll(usize),
     CopiesOne(usize),
-    /// The provider does what it is asked to, and the worker hears of it, or does not.
+    /// The provider executes the call. Its answer arrives or is lost.
     IsDone {
         worker: usize,
         is_heard: bool,
@@ -148,7 +148,7 @@ impl Model for Flow {
     fn key(&self, state: &World) -> u128 {
         let mut numbers: [u128; WORKERS] =
             std::array::from_fn(|worker| state.workers[worker].number());
-        // The two processors are alike, unless one of them holds the lease.
+        // The two processors are interchangeable, unless one of them holds the lease.
         if state.pairing.state.lease_until().is_none() && numbers[0] > numbers[1] {
             numbers.swap(0, 1);
         }
@@ -242,7 +242,7 @@ impl Model for Flow {
 }
 
 impl Flow {
-    /// At rest, and with every body delivered, the pairing has what the provider decided last.
+    /// At rest, with every body delivered, the pairing has the provider's last decision.
     fn newest_stands(&self, state: &World) -> Result<(), String> {
         let newest = self.script[self.script.len() - 1];
         if !state.provider.delivered.iter().all(|delivered| *delivered) {
@@ -340,7 +340,7 @@ impl Flow {
         );
     }
 
-    /// What `Advance` does first. `None`: nothing, or what the other answer leads to as well.
+    /// The first action of `Advance`. `None`: nothing, or the same as after the other answer.
     fn looks(&self, state: &World, worker: usize, lags: bool) -> Option<Step> {
         let pairing = &state.pairing;
         let told = |about, said| Some(Ok(state.clone().with(worker, Worker::Told { about, said })));
@@ -395,7 +395,7 @@ impl Flow {
                     .applied(&Event::NextAttemptStarted)
                     .map(|(next, _)| next),
             ),
-            // The reconciler: the result is asked for, and the question comes of it.
+            // The reconciler asks for the result, and a question follows.
             State::Submitted { .. } => match state.provider.tokens[number?].stage {
                 Stage::Decided(overall) => {
                     let Event::SecondResult(mut result) = second_result(number?, overall) else {
@@ -460,7 +460,7 @@ fn key_of(pairing: &Pairing) -> u128 {
 }
 
 impl Worker {
-    /// Tells what it is doing from everything else that it may do.
+    /// Identifies the worker's action.
     fn number(&self) -> u128 {
         match self {
             Self::Idle => 0,
@@ -493,7 +493,7 @@ impl Worker {
     }
 }
 
-/// What came of an event, kept because the same pairing is met with many providers and workers.
+/// An event's outcome, cached: the same pairing occurs with many providers and workers.
 struct Applied {
     pairing: Rc<Pairing>,
     key: u128,
@@ -618,7 +618,7 @@ impl World {
         next
     }
 
-    /// The change that comes of the event now, and the promises about single changes.
+    /// The change by the event, checked against the promises about single changes.
     fn applied(&self, event: &Event) -> Result<(Self, Option<Rc<Applied>>), String> {
         let key = (self.key, event_key(event));
         let applied = self.known(key, || self.change(event.clone()))?;
@@ -662,7 +662,7 @@ impl World {
         let (mut next, change) = self.applied(event)?;
         next.provider.delivered[number] = true;
         let copies = change.is_some_and(|change| change.copies);
-        // The webhook copies, unless another copy of it is still at work: then this one has ended.
+        // The webhook copies, unless another copy of it is still at work. Then this one has ended.
         if copies && next.workers[WEBHOOK] == Worker::Idle {
             let plan = next.pairing.state.plan().cloned().unwrap();
             next.workers[WEBHOOK] = Worker::Copying(Rc::new(plan));
@@ -670,7 +670,7 @@ impl World {
         Ok(next)
     }
 
-    /// What the reconciler makes of a status where no callback has come.
+    /// The reconciler's event for a status in place of a missing callback.
     fn asked_for_first(&self, said: Overall) -> Step {
         let judgement = match said {
             Overall::Approved => Judgement::Unclear(ParkReason::CallbackLost),
@@ -799,7 +799,7 @@ impl World {
         let mut next = self.clone().with(worker, Worker::Idle);
         let known = &mut next.provider.tokens[token];
         if known.stage != Stage::Active {
-            // The token is not valid: the worker asks what became of it.
+            // The token is not valid. The worker asks for evidence.
             let said = known.stage.status();
             let about = About::Evidence(token);
             return Ok(if is_heard {

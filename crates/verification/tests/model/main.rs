@@ -1,10 +1,11 @@
-//! The state machine, in every order in which things can happen: a webhook that may copy files, two
-//! workers that may end anywhere, a provider that decides several times about two uploads and whose
-//! status may lag, bodies in any order and again at any time.
+//! The state machine in every order of events.
+//! There are a webhook that may copy files, and two workers that may end at any point.
+//! The provider decides several times about two uploads, and its status may lag.
+//! Bodies arrive in any order, and again at any time.
 //!
-//! What is checked is the real [`verification::transition::apply`]. A worker reads, asks or calls,
-//! and writes in separate steps, so others come in between. Time is reduced to "now" and "long
-//! enough ago" ([`clock`]).
+//! What is checked is the real [`verification::transition::apply`].
+//! A worker reads, calls and writes in separate steps, so others come in between.
+//! Time is reduced to "now" and "long enough ago" ([`clock`]).
 
 #![allow(
     clippy::unwrap_used,

@@ -1,4 +1,4 @@
-//! A provider that may lag, and the bodies that it has signed.
+//! A provider whose status may lag, and the bodies that it has signed.
 
 use verification::Policy;
 use verification::Timestamp;
@@ -11,7 +11,7 @@ use verification::secret::FileLink;
 use verification::testing::fixtures::{approved, second};
 use verification::transition::{Event, FirstResult, SecondResult};
 
-/// One result of the first verification, and the upload that it is about.
+/// One result of the first verification, and its upload.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Decision {
     pub overall: Overall,

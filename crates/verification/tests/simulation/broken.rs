@@ -1,4 +1,4 @@
-//! Tests of the test: systems that are wrong in one way each, and the invariant that notices.
+//! Tests of the test: systems with one fault each, and the invariant that notices it.
 
 use verification::transition::{Event, FirstResult, SecondResult, Transition, apply};
 use verification::{Apply, Pairing, State, Timestamp};
@@ -9,18 +9,18 @@ use super::run::run;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Broken {
-    /// The store writes whatever it is given.
+    /// The store writes without its condition.
     VersionIgnored,
-    /// Whoever finds a lease takes it.
+    /// A lease does not exclude other workers.
     LeaseIgnored,
     /// The bucket overwrites what it has.
     WriteOnceIgnored,
     /// Token 2 does not lead back to its pairing.
     AliasMissing,
     ReconcilerOff,
-    /// A lost answer to creating Token 2 is taken for "there is none".
+    /// A lost answer to creating Token 2 counts as "not created".
     TokenRepeatedBlindly,
-    /// A lost answer to posting the documents is taken for "not accepted", and a new token is made.
+    /// A lost answer to posting counts as "not accepted", and a new token is created.
     SubmissionRepeatedBlindly,
     /// The message is deleted when it is received.
     AcknowledgedFirst,
@@ -28,8 +28,7 @@ pub enum Broken {
     DenialOverlooked,
     /// Every attempt is taken for the first.
     AttemptsUncounted,
-    /// Documents that were not accepted are posted again although the first verification was denied
-    /// meanwhile.
+    /// Documents that were not accepted are posted again despite a denial meanwhile.
     RevocationOverlooked,
     /// A settled pairing is declined by a late denial.
     SettledDeclined,
@@ -43,25 +42,25 @@ pub enum Broken {
     FirstBelievedUnasked,
     /// A second result is believed as it is signed.
     SecondBelievedUnasked,
-    /// A status that may still change is taken for the last word.
+    /// A provisional status counts as final.
     NotFinalTakenForFinal,
-    /// An answer that differs from a result is believed at once, however far it lags behind.
+    /// A contradiction is believed at once, although the status may lag.
     ContradictionBelievedAtOnce,
-    /// An answer that confirms a result is not asked for once more when no lag explains it.
+    /// A confirmation is not asked for once more after the lag.
     LagOverlooked,
     /// Any upload is taken for the newest.
     OlderUploadAccepted,
-    /// The bucket takes a file of another upload for the one that is wanted.
+    /// The bucket returns a file of another upload.
     UploadsMixed,
-    /// The callback's links are used again after other files took their place.
+    /// The callback's links are used again after other files replaced theirs.
     ReplacedLinksUsed,
-    /// A newer upload does not wait until the provider is done with the older one.
+    /// A newer upload does not wait for the older one's result.
     NewerUploadNotWaitedFor,
     /// The same files under a newer name are verified again.
     SameFilesVerifiedAgain,
     /// A newer upload begins with no attempts behind it.
     NextAttemptUncapped,
-    /// Whatever client a callback names is taken for the pairing's.
+    /// A callback may change the pairing's client.
     ClientMismatchIgnored,
 }
 
@@ -108,14 +107,13 @@ impl Broken {
         }
     }
 
-    /// What is wrong shows where results are believed as they are signed; otherwise a second guard
-    /// holds it up.
+    /// Only without confirmation does the fault show. Otherwise a second guard stops it.
     pub fn believes_what_is_signed(self) -> bool {
         matches!(self, Self::RevocationOverlooked)
     }
 }
 
-/// Whoever asks for the lease finds it over.
+/// Every lease counts as over.
 fn lease_ignored(pairing: &Pairing, event: Event, now: Timestamp) -> Transition {
     let proposed = apply(pairing, event.clone(), now);
     let Transition::HeldUntil(_) = proposed else {
@@ -497,8 +495,8 @@ fn a_status_that_may_change_taken_for_final_is_caught() {
 #[test]
 fn a_contradiction_believed_at_once_is_caught() {
     let caught = caught_as(Broken::ContradictionBelievedAtOnce, 5_000);
-    // Which shows first depends on the seed: a wrong result stands, or results are asked for
-    // without end.
+    // The seed decides which shows first: a wrong result stands, or results are asked for without
+    // end.
     assert!(
         matches!(
             caught,

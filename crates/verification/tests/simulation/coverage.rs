@@ -1,4 +1,4 @@
-//! What the runs have seen, so that a simulation that stops exploring fails.
+//! What the runs have covered. A simulation that stops exploring fails.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -63,7 +63,7 @@ impl Coverage {
     }
 }
 
-/// The complete table of the state machine, which names every state and every change that there is.
+/// The state machine's complete table, with every state and every change.
 const TABLE: &str = include_str!(
     "../snapshots/transition_table__every_state_answers_every_event_as_the_table_says.snap"
 );
@@ -78,8 +78,7 @@ pub fn known_changes() -> BTreeSet<String> {
         .collect()
 }
 
-/// The states that stand at the head of the table's sections, variants left aside: `Capturing
-/// (held)`.
+/// The states that head the table's sections, without variants such as `Capturing (held)`.
 pub fn known_states() -> BTreeSet<String> {
     let is_head = |line: &&str| line.starts_with(|first: char| first.is_ascii_uppercase());
     let body = TABLE

@@ -1,5 +1,4 @@
-//! What a customer does, and what the provider comes to think of it: the script of one first
-//! verification.
+//! The script of one first verification: the customer's actions and the provider's results.
 
 use verification::identifiers::ScanRef;
 use verification::result::{Overall, StepsVerdict};
@@ -28,7 +27,7 @@ pub struct ProviderResult {
     pub is_without_links: bool,
     /// The body names another client than the session.
     pub is_of_another_client: bool,
-    /// It is about files that the customer has uploaded since the result before.
+    /// It is about files that the customer uploaded since the result before.
     pub uploaded: Option<Finished>,
 }
 
@@ -66,7 +65,7 @@ impl ProviderResult {
         }
     }
 
-    /// What the provider may have decided by this for good; `None`: nothing.
+    /// The decision that the provider may have made final by this. `None`: none.
     pub fn decision(&self) -> Option<Decision> {
         let is_approved = match self.overall {
             Overall::Approved => true,
@@ -88,7 +87,7 @@ impl ProviderResult {
             && !self.is_without_steps
     }
 
-    /// Whether they may be once a person has changed the policy: a step that nobody judged will do.
+    /// Whether it may qualify after a change of policy that accepts an unjudged step.
     pub fn may_qualify(&self) -> bool {
         self.is_final
             && self.overall == Overall::Approved
@@ -214,7 +213,7 @@ pub fn script(timeline: &Timeline, random_faults: &RandomFaults) -> Vec<(i64, Pr
             (1, of(Overall::Unknown)),
             (1, ProviderResult::not_final(Overall::Reviewing)),
         ]);
-        // A step that was found missing is there only once the customer has uploaded it.
+        // A missing step is there only once the customer has uploaded it.
         let was_missing = script
             .last()
             .is_some_and(|(_, result)| result.steps == StepsVerdict::NotFound);
@@ -245,7 +244,7 @@ pub fn second_script(
             ProviderResult::of(Overall::Approved),
         )];
     }
-    // The first pause may be shorter than the way of our own call's answer.
+    // The result may overtake the answer to our own call.
     let first = timeline.weighted(&[
         (3, 3),
         (3, 3 * SECOND),

@@ -1,5 +1,4 @@
-//! The provider's callbacks on their way: sent up to four times, ten seconds each, and then never
-//! again.
+//! Delivery of the provider's callbacks: up to four attempts of 10 s each, then never again.
 
 use std::sync::Arc;
 

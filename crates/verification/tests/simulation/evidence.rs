@@ -1,5 +1,5 @@
-//! What the provider has decided and said, and which of it we have acknowledged: what the pairings
-//! are measured by.
+//! The provider's decisions and statements, and which of them were acknowledged.
+//! Pairings are checked against these.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -81,7 +81,7 @@ impl Evidence {
         }
     }
 
-    /// The decisions that may stand: the newest that was acknowledged, and what came after it.
+    /// The decisions that may stand: the newest acknowledged one, and the later ones.
     /// Empty: nothing was decided.
     pub fn standing(&self, scan_ref: &ScanRef) -> Vec<Decision> {
         let decisions = self.decisions.get(scan_ref).map_or(&[][..], Vec::as_slice);
@@ -122,8 +122,7 @@ impl Evidence {
             .any(|(_, overall)| such(*overall))
     }
 
-    /// Whether a body that was acknowledged has named files that the customer finished after
-    /// `finished_at`.
+    /// Whether an acknowledged body named files that the customer finished after `finished_at`.
     pub fn has_newer_upload(&self, first: &ScanRef, finished_at: i64) -> bool {
         let named = self.named.get(first).map_or(&[][..], Vec::as_slice);
         named

@@ -1,4 +1,4 @@
-//! Every port call takes time, and may fail before or after it took effect.
+//! Every port call takes time, and may fail before or after its effect.
 
 use std::sync::Arc;
 

@@ -1,5 +1,4 @@
-//! What must hold at every step, whatever happens. Each check sees what is really stored and what
-//! the provider really has.
+//! The invariants of every step, checked against what is stored and what the provider has.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
@@ -23,30 +22,29 @@ use super::timeline::{CLOCK_SKEW, Timeline};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Invariant {
-    /// A callback that was answered 200 is archived, and its pairing knows what it says.
+    /// A callback that was answered 200 is archived, and its pairing knows its content.
     AnsweredMeansKnown,
-    /// The provider accepts the same documents once, unless a person asks for it again, and others
-    /// only where the result of the earlier ones is not an approval.
+    /// The provider accepts the same documents once, unless a person asks for it again.
+    /// It accepts others only if the earlier ones were not approved.
     OneAcceptedSubmission,
-    /// No Token 2 is created that no attempt was written down for.
+    /// Every Token 2 belongs to a recorded attempt.
     OneTokenPerAttempt,
     AttemptsAreCapped,
     /// Only after a final, approved result with a valid step.
     NothingUnapprovedIsSubmitted,
-    /// The planned steps' files, as they were stored, and nothing of the first document.
+    /// Only the planned steps' files are submitted, as stored. Nothing of the first document is.
     OnlyPlannedDocumentsAreSubmitted,
     /// All documents of a submission are from one upload.
     NoSubmissionMixesUploads,
-    /// No documents are posted that the customer had replaced, as far as was known when the post
-    /// began.
+    /// No post begins with documents that were known to be replaced.
     NoOlderUploadIsSubmitted,
-    /// Nothing is spent, settled or reversed that the provider did not confirm when it was asked.
+    /// Nothing is spent, settled or reversed without the provider's confirmation.
     NothingUnconfirmedIsActedOn,
     /// A body that has had its effect has none again.
     BodiesHaveTheirEffectOnce,
-    /// In the end, what stands is what the provider decided last, as far as it was heard.
+    /// In the end the provider's last decision stands, as far as it was delivered.
     TheNewestResultStands,
-    /// A pairing that belongs to one client never comes to belong to another by a callback.
+    /// No callback moves a pairing to another client.
     TheClientStaysTheSame,
     NonTerminalStatesCarryAttention,
     VersionsGrowByOne,
@@ -54,9 +52,9 @@ pub enum Invariant {
     StoredFilesStayAsTheyAre,
     OnlyDocumentedChangesOfState,
     EveryOutcomeIsAnnouncedOnce,
-    /// A message is deleted only when there was nothing left to do for it.
+    /// A message is deleted only when its work is done.
     AcknowledgedMeansFinished,
-    /// Once nothing goes wrong any more, every pairing comes to an end.
+    /// Once faults stop, every pairing comes to an end.
     EverythingEnds,
     /// Nothing is left of a customer who was forgotten.
     ErasedMeansGone,
@@ -71,9 +69,9 @@ pub struct Violation {
 /// What is remembered of a pairing beside what is stored.
 #[derive(Default)]
 struct Track {
-    /// Every state that was stored, with the step in which it was.
+    /// Every stored state, with its step.
     log: Vec<Stood>,
-    /// Token 2s that the store knew, with the step from which on.
+    /// The Token 2s known to the store, with the step of each.
     seconds: BTreeMap<ScanRef, u64>,
     begun: u32,
     certainly_failed: u32,
@@ -84,7 +82,7 @@ struct Track {
     files: BTreeSet<Digest256>,
     /// They were accepted, and no person has asked for it again since.
     are_accepted: bool,
-    /// Documents are with the provider, and it is not known what it thinks of them.
+    /// Documents are with the provider, without a known result.
     awaits_result: bool,
     is_approved: bool,
     /// The files of each upload.
@@ -207,7 +205,7 @@ impl Checks {
         self.announcement(before, after, write);
     }
 
-    /// What the change acts on was said by the provider in the invocation that acts on it.
+    /// The provider confirmed the change's result within the acting invocation.
     fn confirmation(&self, before: &Pairing, after: &Pairing, what: &str) {
         if !self.confirms || matches!(after.state, State::Erasing { .. }) {
             return;
@@ -421,8 +419,7 @@ impl Checks {
             .push(stood);
     }
 
-    /// Whether at `since` or at any later step the pairing stood as `such` says; `None`: there was
-    /// none.
+    /// Whether the pairing stood as `such` says at `since` or later. `None`: there was none.
     fn has_stood(&self, first: &ScanRef, since: u64, such: impl Fn(Option<Stood>) -> bool) -> bool {
         let tracks = self.lock();
         let log = tracks.get(first).map_or(&[][..], |track| &track.log);
@@ -466,7 +463,7 @@ impl Checks {
         track.may_qualify |= result.may_qualify();
     }
 
-    /// Somebody who has a signing key has made a result up.
+    /// A result was forged with a stolen signing key.
     pub fn forged(&self, first: &ScanRef, facts: &CallbackContent) {
         self.evidence().forged(facts);
         self.misleads(first);
@@ -517,7 +514,7 @@ impl Checks {
             .iter()
             .map(|document| document.sha256.clone())
             .collect();
-        // Whatever step verdict a forged body claims, the provider can only confirm the approval.
+        // A forged body may claim any step verdict. The provider can confirm only the approval.
         let is_forged_approval = {
             let evidence = self.evidence();
             evidence.is_misleading(first) && evidence.was_ever(first, Overall::Approved)
@@ -646,14 +643,13 @@ impl Checks {
                 .get(&known_as)
                 .and_then(|track| track.seconds.get(scan_ref))
                 .is_some_and(|step| *step < since);
-            // Nobody can wait for the result of a token that was superseded, and declined is
-            // declined.
+            // The result of a superseded token is not waited for, and a decline stands.
             let is_current = self
                 .world
                 .stored(&known_as)
                 .and_then(|pairing| pairing.second)
                 .is_some_and(|second| second.scan_ref == *scan_ref);
-            // Nor is anybody waiting for it if the documents were replaced.
+            // Nor is one of replaced documents.
             let is_told = |pairing: Pairing| {
                 let second = pairing.second.as_ref();
                 let of_other_documents =
@@ -682,9 +678,9 @@ impl Checks {
         });
     }
 
-    /// An invocation with this callback is over, however it ended. One that was there before the
-    /// erasure began may archive its body after the files were removed; that body goes with the
-    /// bucket's lifecycle.
+    /// An invocation with this callback is over, however it ended.
+    /// One that began before the erasure may archive its body after the files were removed.
+    /// That body goes with the bucket's lifecycle.
     pub fn callback_ended(&self, facts: &CallbackContent, since: u64) {
         let first = self.pairing_of(facts);
         let is_erased = |stood: Option<Stood>| is_in(stood, &[GONE, "Erasing"]);
@@ -787,13 +783,12 @@ impl Checks {
         let is_right = if is_for_a_person {
             true
         } else if is_turned_down {
-            // Nothing was to be reversed by it, so a forged denial is believed until the true
-            // result comes.
+            // It reversed nothing, so a forged denial is believed until the true result comes.
             standing.is_empty()
                 || !standing.iter().all(is_positive)
                 || evidence.is_misleading(first)
         } else if matches!(pairing.state, State::Settled { .. }) {
-            // A forged body may claim a step verdict, of which the status says nothing.
+            // A forged body may claim a step verdict, which the status does not contain.
             let is_confirmable = |decision: &Decision| {
                 evidence.is_misleading(first) && decision.overall == Overall::Approved
             };
@@ -825,8 +820,7 @@ impl Checks {
     }
 }
 
-/// Whether a newer upload that was found to be the same has brought the outcome before it back,
-/// which was announced then.
+/// Whether an equal newer upload has restored the earlier outcome, which was announced then.
 fn is_brought_back(before: &Pairing, after: &Pairing) -> bool {
     let State::Capturing {
         displaced: Some(displaced),

@@ -1,5 +1,4 @@
-//! Invocations of the functions: what each is there for, how long it may take, and what it
-//! returned.
+//! Invocations of the functions: their purpose, time limit and result.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -13,7 +12,7 @@ use super::delivery::Delivery;
 use super::queue::Received;
 use super::timeline::SECOND;
 
-/// The template's timeouts, and what the handlers keep of them for themselves.
+/// The template's timeouts, and the handlers' reserves.
 pub const WEBHOOK_TIMEOUT: i64 = 10 * SECOND;
 pub const CAPTURE_BUDGET: i64 = 6_500;
 pub const PROCESSOR_TIMEOUT: i64 = 90 * SECOND;

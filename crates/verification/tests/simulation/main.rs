@@ -1,10 +1,10 @@
-//! The whole system in virtual time, with everything going wrong that may: a simulation whose every
-//! run follows from a number.
+//! The whole system in virtual time, with random faults. Every run follows from its seed.
 //!
-//! Callbacks are repeated, reordered and lost, messages come twice, processes end in the middle,
-//! answers get lost before and after the provider acted, statuses and indexes lag behind, links
-//! die, customers change their minds. After every step the promises of the design are checked
-//! ([`invariants`]), and in the end every pairing must have come to an end.
+//! Callbacks are repeated, reordered and lost. Messages arrive twice. Processes end at any point.
+//! Answers are lost before and after the provider acted. Statuses and indexes lag. Links die.
+//! Customers change their minds.
+//! After every step the design's promises are checked ([`invariants`]).
+//! At the end every pairing must have come to an end.
 
 #![allow(
     clippy::unwrap_used,
@@ -61,7 +61,7 @@ fn number(name: &str) -> Option<u64> {
 struct Summary {
     coverage: Coverage,
     steps: u64,
-    /// How often each invariant was violated, with the lowest seed that does it.
+    /// The number of violations of each invariant, and the lowest seed with one.
     violations: BTreeMap<Invariant, (u64, u64)>,
 }
 
@@ -107,7 +107,7 @@ fn run_all(seeds: u64) -> Summary {
     })
 }
 
-/// One violation of each kind, with the steps that led to it and the command that shows them all.
+/// One violation of each kind, with its steps and the command that shows them all.
 fn explain(violations: &BTreeMap<Invariant, (u64, u64)>) -> String {
     let one = |(invariant, (times, seed)): (&Invariant, &(u64, u64))| {
         let report = run(*seed, None, true);
@@ -129,8 +129,7 @@ const REPRODUCE: (&str, &str) = (
     " cargo nextest run --cargo-profile local -p verification --test simulation --no-capture no_run_breaks_a_promise",
 );
 
-/// `SIMULATION_SEED=n` runs one seed and prints its steps; `SIMULATION_SEEDS=n` runs as many as
-/// that.
+/// `SIMULATION_SEED=n` runs one seed and prints its steps. `SIMULATION_SEEDS=n` runs `n` seeds.
 #[test]
 fn no_run_breaks_a_promise_and_together_they_reach_every_state() {
     if let Some(seed) = number("SIMULATION_SEED") {

@@ -1,5 +1,4 @@
-//! The provider: first verifications that follow their customers' scripts, Token 2s that are taken
-//! once, results that come when they come.
+//! The provider: scripted first verifications, Token 2s that are valid once, and delayed results.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -47,8 +46,7 @@ struct ProviderState {
 
 struct Verification {
     client: ClientId,
-    /// What is true now, after everything that was true before, which a status that lags still
-    /// says.
+    /// The present truth, after all earlier ones. A lagging status still reports those.
     truth: Vec<Truth>,
     is_deleted: bool,
     role: Role,
@@ -108,7 +106,7 @@ impl Verification {
     }
 }
 
-/// How long a session can be used, once it exists: its expiry and the longest time in it.
+/// A session's life: its expiry and the longest time in it.
 const SESSION_LIFE: i64 = HOUR + 10 * MINUTE;
 
 /// How far a status may lag behind, at most.
@@ -140,7 +138,8 @@ impl SimulatedProvider {
         self.timeline.elapsed() >= self.random_faults.calm_after
     }
 
-    /// The trouble is each call's own, unless it is that the provider is left alone for ever.
+    /// Random trouble hits single calls. Only `Trouble::CircuitOpen` keeps the circuit open for
+    /// ever.
     fn is_circuit_open_until(&self) -> Option<Timestamp> {
         (self.random_faults.trouble == Some(Trouble::CircuitOpen))
             .then(|| self.timeline.now().plus(Duration::from_secs(300)))
@@ -157,7 +156,7 @@ impl SimulatedProvider {
         !self.is_calm() && self.timeline.chance(probability)
     }
 
-    /// Token 1, whoever has it created.
+    /// Token 1, created by us or by the application.
     pub fn begin_session(&self, client: &ClientId) -> ScanRef {
         let steps: &[&str] = self.timeline.weighted(&[
             (3, &["SECOND_DOC_FRONT", "SECOND_DOC_BACK"][..]),
@@ -177,7 +176,7 @@ impl SimulatedProvider {
         scan_ref
     }
 
-    /// The session is over. Whoever has not finished has expired.
+    /// The session is over. An unfinished one has expired.
     pub fn session_ends(&self, scan_ref: &ScanRef) {
         let is_unfinished = self
             .lock()
@@ -209,9 +208,8 @@ impl SimulatedProvider {
             return;
         }
         let result = emission.result;
-        // To say EXPIRED of documents that were accepted contradicts itself. Where our record says
-        // "accepted", that is survived; where it does not, nobody could tell it from the truth, so
-        // the provider is taken at its word.
+        // EXPIRED contradicts accepted documents. If our record says "accepted", that is survived.
+        // Otherwise it cannot be told from the truth, so the provider is believed.
         if let Role::Second {
             first,
             is_accepted: true,
@@ -245,7 +243,7 @@ impl SimulatedProvider {
             )
         });
         self.checks.result_sent(&facts, &result, decided);
-        // Sometimes the same result is sent with other links, and so with another digest.
+        // The same result may be sent with other links, and so with another digest.
         send(&self.timeline, &self.random_faults, Arc::new(facts));
         if self.trouble(self.random_faults.callback_repeated * 0.2) {
             self.timeline.count("result sent again with fresh links");
@@ -283,8 +281,8 @@ impl SimulatedProvider {
         }
     }
 
-    /// A body that the provider has never sent, signed with its key: about a session that exists or
-    /// one that does not, or about what came of a Token 2.
+    /// A forged body, signed with the provider's key.
+    /// It is about an existing session or none, or about the outcome of a Token 2.
     pub fn forge(&self, scan_ref: &ScanRef) {
         let mut state = self.lock();
         let of_first = |(name, verification): (&ScanRef, &Verification)| match &verification.role {
@@ -346,7 +344,7 @@ impl SimulatedProvider {
         self.timeline
             .trace(|| format!("somebody signs that {about} is {overall}"));
         self.world.serve(&facts);
-        // Once its links are dead, `/files` leads to files of the customer's.
+        // Once its links are dead, `/files` leads to the customer's own files.
         self.checks.named(&facts, 0);
         self.checks.forged(scan_ref, &facts);
         send(&self.timeline, &self.random_faults, Arc::new(facts));
@@ -401,7 +399,7 @@ impl SimulatedProvider {
         facts
     }
 
-    /// The name of the content that the link leads to; `None`: it is dead.
+    /// The name of the content behind the link. `None`: the link is dead.
     pub fn content(&self, link: &FileLink) -> Option<String> {
         self.lock()
             .uploads
@@ -412,7 +410,7 @@ impl SimulatedProvider {
         self.lock().uploads.is_refused(content)
     }
 
-    /// Second thoughts, or newer files, while we are at work with what was approved.
+    /// The result changes, or newer files arrive, while we work with the approved ones.
     fn reconsider(&self, first: &ScanRef, pauses: &[(u32, i64)]) {
         let result = if self.trouble(self.random_faults.second_thoughts * 0.7) {
             self.timeline

@@ -1,5 +1,6 @@
-//! The queue, as SQS promises it: at least once, in any order, invisible while somebody is at it,
-//! and a dead letter after ten receives.
+//! The queue with SQS's guarantees: at least once, in any order, invisible while received, and a
+//! dead
+//! letter after ten receives.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -35,7 +36,7 @@ struct Message {
     receipt: u32,
 }
 
-/// A message in somebody's hands.
+/// A received message.
 #[derive(Clone)]
 pub struct Received {
     pub message: u64,
@@ -77,7 +78,7 @@ impl SimulatedQueue {
         );
     }
 
-    /// `None`: it was deleted, or somebody has received it since, or it is a dead letter now.
+    /// `None`: it was deleted, received again since, or is a dead letter now.
     pub fn receive(&self, message: u64, receipt: u32) -> Option<Received> {
         let mut state = self.lock();
         let known = state

@@ -1,5 +1,5 @@
-//! How bad the world is in one run. Each seed has some troubles and not others, because rare
-//! combinations hide behind a world in which everything goes wrong at once.
+//! The faults of one run. Each seed has some and not others: rare combinations would be hidden by a
+//! world in which everything fails.
 
 use super::timeline::{DAY, HOUR, Timeline};
 use super::trouble::Trouble;
@@ -9,7 +9,7 @@ use super::trouble::Trouble;
 pub struct RandomFaults {
     /// A store or the provider does nothing and says so.
     pub fails: f64,
-    /// A call takes effect, or does not, and the answer is lost.
+    /// A call takes effect or not, and its answer is lost.
     pub answer_lost: f64,
     /// A process ends at a suspension point.
     pub crash: f64,
@@ -27,26 +27,25 @@ pub struct RandomFaults {
     pub callback_given_up: f64,
     /// A message is delivered twice at once.
     pub message_repeated: f64,
-    /// A message disappears: nothing that SQS does, but whatever purges or mistakes may.
+    /// A message disappears. SQS does not do that, but a purge or a mistake may.
     pub message_lost: f64,
     /// The provider's status is minutes old.
     pub status_lags: f64,
-    /// A result that is not final is said to be one that may change, rather than one in work.
+    /// A provisional result is reported as such, rather than as work in progress.
     pub status_not_final: f64,
-    /// When the provider begins to answer no question about a status, and for how long, in
-    /// milliseconds.
+    /// When the provider stops answering status calls, and for how long, in milliseconds.
     pub status_out: Option<(i64, i64)>,
     /// The index does not show a pairing yet, or still shows it.
     pub index_lags: f64,
-    /// A link to a file does not lead to it, this time or ever.
+    /// A link does not lead to its file, this time or ever.
     pub link_trouble: f64,
-    /// The links of an answer have other paths than those of the callback.
+    /// The links of an answer have other paths than the callback's.
     pub other_paths: f64,
     /// The customer uploads files again.
     pub several_uploads: f64,
     /// A body lacks what it should have, or names another client.
     pub odd_bodies: f64,
-    /// Somebody has a signing key.
+    /// A signing key is stolen.
     pub forgery: f64,
     /// The provider refuses what is asked.
     pub refusal: f64,
@@ -57,7 +56,7 @@ pub struct RandomFaults {
     pub erasure: f64,
     /// A process whose clock is wrong.
     pub clock_skew: f64,
-    /// From here on nothing goes wrong any more, in milliseconds since the beginning.
+    /// Faults stop here, in milliseconds since the start.
     pub calm_after: i64,
     /// What never heals.
     pub trouble: Option<Trouble>,

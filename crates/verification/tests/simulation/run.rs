@@ -1,9 +1,8 @@
-//! One run: a world of customers, callbacks, messages and functions that come and go, from its
-//! beginning until nothing happens any more.
+//! One run: customers, callbacks, messages and functions, until nothing happens any more.
 //!
-//! Each invocation of a function is a future that this single thread polls when the agenda says so.
-//! Whatever it waits for is virtual, so the order of everything follows from the seed; a process
-//! that ends is a future that is dropped.
+//! Each invocation is a future that this single thread polls when the agenda says so.
+//! All waiting is virtual, so the order of everything follows from the seed.
+//! A process that ends is a future that is dropped.
 
 use std::collections::BTreeMap;
 use std::future::Future;
@@ -40,7 +39,7 @@ use super::trouble::{BOUND, Trouble};
 /// The template's schedule.
 const RECONCILER_PERIOD: i64 = 5 * MINUTE;
 
-/// More than any run needs; reaching it means that the world does not come to rest.
+/// More than any run needs. Reaching it means that the world does not come to rest.
 const MAXIMUM_STEPS: u64 = 100_000;
 
 /// What came of a run.
@@ -73,7 +72,7 @@ fn drawn_policy(timeline: &Timeline) -> Policy {
     }
 }
 
-/// One run in which something never works. Returns how each pairing stands in the end.
+/// One run with a permanent fault. Returns each pairing's final state.
 pub fn run_in_trouble(seed: u64, trouble: Trouble, is_traced: bool) -> (Report, Vec<String>) {
     let timeline = Arc::new(Timeline::new(seed, is_traced));
     let random_faults = RandomFaults::in_trouble(&timeline, trouble);
@@ -474,8 +473,8 @@ impl Simulation {
                 return self.acknowledge(received, since);
             }
             Ok(Advanced::HeldUntil(_)) if received.receives <= 1 => SECOND,
-            // The simulated provider is never left alone; a new message that is delayed would be
-            // the same to the queue.
+            // The simulated circuit never opens here. To the queue a delayed new message would be
+            // the same.
             Ok(Advanced::HeldUntil(until) | Advanced::CircuitOpen { until }) => {
                 (until.milliseconds() - self.timeline.milliseconds()).max(0) + SECOND
             }
@@ -505,8 +504,8 @@ impl Simulation {
         });
     }
 
-    /// The reconciler runs every five minutes. A run that finds nothing changes nothing, so only
-    /// those are played at which something is overdue.
+    /// The reconciler runs every five minutes.
+    /// Only runs with something overdue are played, because the others change nothing.
     fn schedule_tick(&mut self) {
         if self.is_ticking || self.broken == Some(Broken::ReconcilerOff) {
             return;
@@ -544,7 +543,7 @@ impl Simulation {
         self.timeline
             .trace(|| format!("a person takes {first} up again"));
         self.checks.taken_up(&first);
-        // The person has changed the policy so that what was unclear qualifies.
+        // The person changed the policy, so that what was unclear qualifies.
         let country: CountryCode = "EE".parse().unwrap();
         let use_case = self.process_ports().retry(Policy {
             step_verdict: StepVerdictPolicy::AcceptUnjudged,

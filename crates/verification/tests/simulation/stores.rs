@@ -1,5 +1,6 @@
 //! The stores, watched: every call goes to the store and then to the checks, with nothing in
-//! between. And stores that are broken on purpose.
+//! between.
+//! Some are broken on purpose.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -120,7 +121,7 @@ impl FileRemoval for NothingRemoved {
 pub struct WatchedDocuments {
     pub provider: Arc<SimulatedProvider>,
     pub broken: Option<Broken>,
-    /// What a broken bucket takes for the file, whichever upload it is from.
+    /// The file that a broken bucket returns, from any upload.
     pub earlier: Mutex<BTreeMap<(ScanRef, StepName, FileNumber), String>>,
 }
 
@@ -180,7 +181,7 @@ impl Documents for WatchedDocuments {
     }
 }
 
-/// Some photos are lying on their side. Which ones follows from what they show.
+/// Some photos are not upright. Which ones follows from their content.
 pub struct WatchedPreparation {
     pub timeline: Arc<Timeline>,
     pub world: Arc<World>,

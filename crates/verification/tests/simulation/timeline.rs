@@ -1,5 +1,4 @@
-//! Virtual time: an agenda of what happens when, and the dice. Everything that a run does follows
-//! from its seed.
+//! Virtual time: the agenda and the random numbers. Everything in a run follows from its seed.
 
 use std::collections::BTreeMap;
 use std::future::Future;
@@ -32,16 +31,16 @@ pub type TaskId = u64;
 pub enum Happening {
     /// A use case can go on.
     Wake(TaskId),
-    /// A function's time is over, and with it whatever it was doing.
+    /// A function's time is over. Its work is dropped.
     TimeIsUp(TaskId),
-    /// The application asks for a session for the customer of this number.
+    /// The application requests a session for the customer of this number.
     Open {
         customer: usize,
         tries: u32,
     },
     /// The provider has a result.
     Emit(Emission),
-    /// Somebody with a signing key makes up a result of this verification, or of its second one.
+    /// A result of this verification, or of its second one, is forged with a stolen key.
     Forge(ScanRef),
     /// The provider sends a callback.
     Deliver(Delivery),
@@ -54,7 +53,7 @@ pub enum Happening {
     Tick {
         number: u64,
     },
-    /// Nobody finished the session.
+    /// The session ends unfinished.
     SessionEnds(ScanRef),
     SecondTokenExpires(ScanRef),
     /// An operator takes a parked pairing up again.
@@ -174,7 +173,7 @@ impl Timeline {
         change(&mut self.lock().coverage);
     }
 
-    /// Notes a line, if anybody is going to read it.
+    /// Notes a line, if the run is traced.
     pub fn trace(&self, line: impl FnOnce() -> String) {
         let elapsed = self.elapsed();
         let mut state = self.lock();
@@ -196,7 +195,7 @@ impl Timeline {
         }
     }
 
-    /// The first violation counts: what follows from it is of no interest.
+    /// Only the first violation counts. Later ones may follow from it.
     pub fn violate(&self, invariant: Invariant, detail: String) {
         self.trace(|| format!("VIOLATED {invariant:?}: {detail}"));
         self.lock()
@@ -230,8 +229,8 @@ impl Clock for Timeline {
     }
 }
 
-/// How far a clock may be wrong, in milliseconds. (Lambda's are said to be right to the
-/// millisecond; a lease must survive more.)
+/// How far a clock may be wrong, in milliseconds.
+/// (Lambda's clocks are said to be right to the millisecond. A lease must survive more.)
 pub const CLOCK_SKEW: i64 = 1_500;
 
 /// The clock of one process.

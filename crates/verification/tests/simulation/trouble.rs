@@ -1,5 +1,5 @@
-//! Trouble that never heals. Nothing can be made of such a pairing, but it must not wait for ever
-//! either: it ends, or it is parked with the reason that is true.
+//! Permanent faults. Such a pairing cannot settle, but it must not wait for ever.
+//! It ends, or it is parked with the true reason.
 
 use std::collections::BTreeSet;
 
@@ -8,8 +8,8 @@ use verification::testing::interception::{CallOutcome, Operation};
 use super::run::run_in_trouble;
 use super::timeline::DAY;
 
-/// After so long, in milliseconds, nothing waits any more: a week for a result, and a day for what
-/// is done then.
+/// After this long, in milliseconds, nothing waits any more: a week for a result, and a day for the
+/// work after it.
 pub const BOUND: i64 = 8 * DAY + DAY / 2;
 
 /// What goes wrong, from the beginning to the end.
@@ -17,13 +17,13 @@ pub const BOUND: i64 = 8 * DAY + DAY / 2;
 pub enum Trouble {
     /// The call never does anything.
     Fails(Operation, CallOutcome),
-    /// It is done each time, and nobody ever hears of it.
+    /// It is done each time, and its answer is always lost.
     AnswerLost(Operation),
     /// Each process, or every other one, ends at the call.
     Ends { at: Operation, every: u64 },
-    /// No callback arrives but those of first verifications, or none at all.
+    /// Only callbacks of first verifications arrive, or none at all.
     CallbacksLost { of_first: bool },
-    /// No callback's link leads to a file, and neither do those of `/files`.
+    /// Neither a callback's link nor one of `/files` leads to a file.
     LinksDead,
     /// The provider's program is never to be called.
     CircuitOpen,
@@ -140,7 +140,7 @@ const EFFECTS: [Operation; 8] = [
 fn one_of_two_workers_that_always_dies_stops_nothing() {
     for at in EFFECTS {
         let ends = ends(Trouble::Ends { at, every: 2 });
-        // Where the application never hears of its session, nobody finishes it.
+        // If the application never gets its session, the session stays unfinished.
         let is_true = |end: &String| {
             [
                 "Settled",

@@ -1,7 +1,7 @@
-//! The customers' uploads: which files each consists of, and which links lead to them.
+//! The customers' uploads: their files, and the links to them.
 //!
-//! A link is a path and a signature. Signed anew, it leads to the same file; the same bytes may be
-//! found under several paths.
+//! A link is a path and a signature. Signed again, it leads to the same file.
+//! The same bytes may be found under several paths.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -17,7 +17,7 @@ use super::trouble::Trouble;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Finished {
     Later,
-    /// The body names the same time, or an account without that member none.
+    /// The body names the same time, or an account without that member names none.
     SameTime,
     Unknown,
 }
@@ -62,7 +62,7 @@ impl Uploads {
         self.known.get(scan_ref)?.last()
     }
 
-    /// The customer uploads the files of the steps, some of them perhaps once more.
+    /// The customer uploads the steps' files, some of them perhaps again.
     pub fn add(
         &mut self,
         timeline: &Timeline,
@@ -132,8 +132,8 @@ impl Uploads {
         self.known.get_mut(scan_ref)?.last_mut()
     }
 
-    /// Links to the files of an upload, signed now. `folder`: where the server finds them, which
-    /// need not be the same for everybody.
+    /// Newly signed links to an upload's files. `folder`: the server's path, which may differ by
+    /// caller.
     pub fn sign(
         &mut self,
         timeline: &Timeline,

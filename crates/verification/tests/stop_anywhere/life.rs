@@ -1,6 +1,6 @@
-//! Everything around the program that goes on when it has ended: the provider sends again what was
-//! not answered, the queue delivers again what was not deleted, people ask again, and the
-//! reconciler comes by.
+//! Everything around the program that continues after its end.
+//! The provider sends unanswered callbacks again, and the queue delivers undeleted messages again.
+//! People ask again, and the reconciler runs.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -20,7 +20,7 @@ use verification::{Advanced, Apply, Erased, OpenedOnce, Policy, Timestamp};
 use super::scenario::Scenario;
 use super::stops::{Stop, Stops};
 
-/// Longer than any way to the end; reaching it means that there is none.
+/// Longer than any way to the end. Reaching it means that there is none.
 const MAXIMUM_ROUNDS: u32 = 200;
 
 pub struct Life {
@@ -31,7 +31,7 @@ pub struct Life {
     stops: Arc<Stops>,
     unanswered: Vec<CallbackContent>,
     messages: Vec<ScanRef>,
-    /// In how many rounds the provider comes to its result about each accepted Token 2.
+    /// The number of rounds until the provider's result about each accepted Token 2.
     decided_in: BTreeMap<ScanRef, u32>,
     /// Token 2s whose result was sent.
     sent: BTreeSet<ScanRef>,
@@ -83,10 +83,10 @@ impl Life {
         self.unanswered.push(facts);
     }
 
-    /// Goes on until nobody has anything left to do. Returns the calls that were made.
+    /// Continues until nothing is left to do. Returns the calls that were made.
     ///
     /// # Errors
-    /// It never comes to rest, or a stop was never come to.
+    /// It never comes to rest, or a stop was not reached.
     pub fn run(&mut self) -> Result<Vec<Operation>, String> {
         while !self.is_at_rest() {
             self.rounds += 1;
@@ -187,7 +187,7 @@ impl Life {
             }
             // The application repeats the request, and still gets the link.
             _ if self.scenario.has_key => {}
-            // Nobody was shown the session, so it expires; the application asks for another.
+            // The session was never shown, so it expires. The application asks for another.
             _ => self.world.status_of("session-1", Overall::Expired),
         }
     }

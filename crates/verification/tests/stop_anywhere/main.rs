@@ -1,8 +1,8 @@
-//! The program ends before and after every effect that it has, and every pairing settles all the
-//! same: with one submission, and with nothing lost.
+//! The program ends before and after every effect, and every pairing still settles.
+//! There is one submission, and nothing is lost.
 //!
-//! Which effects there are is recorded by a run that is not disturbed. Then, for each of them, the
-//! same run ends there, and the world goes on around it ([`life`]).
+//! An undisturbed run records the effects.
+//! Then the run is stopped at each of them, while the world continues ([`life`]).
 
 #![allow(
     clippy::unwrap_used,
@@ -32,8 +32,7 @@ fn hold(holds: bool, what: &str) -> Result<(), String> {
     if holds { Ok(()) } else { Err(what.to_owned()) }
 }
 
-/// Plays the scenario with these stops and looks at what is left in the end. Returns the calls that
-/// were made.
+/// Plays the scenario with these stops and checks the result. Returns the calls that were made.
 fn play(scenario: Scenario, stops: &[Stop]) -> Result<Vec<Operation>, String> {
     play_with(apply, scenario, stops)
 }
@@ -111,8 +110,7 @@ fn play_with(
         world.token_count() - world.active_token_count() >= 1 && count("SecondResult") == 1,
         "the result was not recorded exactly once",
     )?;
-    // A token whose secret was lost with its answer cannot be used; beside those there is the
-    // accepted one.
+    // A token whose secret was lost with its answer is unusable. The accepted one comes on top.
     let orphans = count("AuthorizationStarted") - count("SecondTokenCreated");
     let refused = count("SubmissionRefused");
     hold(
@@ -165,11 +163,11 @@ fn wherever_the_program_ends_everything_comes_to_an_end() {
         failures.len(),
         failures.join("\n")
     );
-    // Everything that can be called but what only answers questions of people.
+    // All calls except those that only answer people's questions.
     assert_eq!(seen.len(), 22, "{seen:?}");
 }
 
-/// Every pair of stops in this scenario. Returns how many there were.
+/// Every pair of stops in this scenario. Returns their number.
 fn stop_twice(scenario: Scenario) -> u32 {
     let calls = play(scenario, &[]).expect("it settles");
     let stops = |calls: std::ops::Range<usize>| {
@@ -177,7 +175,7 @@ fn stop_twice(scenario: Scenario) -> u32 {
     };
     let mut runs = 0;
     for first in stops(0..calls.len()) {
-        // Only the run that was stopped once tells how many effects come after that.
+        // The number of effects after the first stop is known only from the run with that stop.
         let after = play(scenario, &[first]).expect("it settles when stopped once");
         for second in stops(first.call + 1..after.len()) {
             runs += 1;
@@ -206,8 +204,8 @@ fn nor_does_it_matter_when_the_program_ends_twice() {
     }
 }
 
-/// A program that takes "accepted, answer lost" for "not accepted" submits twice after some stop;
-/// without the stops nobody would notice.
+/// A program that takes "accepted, answer lost" for "not accepted" submits twice after some stop.
+/// Without the stops it would not be noticed.
 #[test]
 fn a_program_that_repeats_what_it_does_not_know_is_found_out() {
     let wrong: Apply = |pairing, event, now| match event {

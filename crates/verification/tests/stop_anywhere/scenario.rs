@@ -12,24 +12,22 @@ pub struct Scenario {
     pub name: &'static str,
     /// The application opens the session here.
     pub opens_session: bool,
-    /// It does so under an idempotency key, and repeats the request until it has the link.
+    /// Under an idempotency key. The application repeats the request until it has the link.
     pub has_key: bool,
     /// The first callback, made of an approved one with two files.
     pub callback: fn(CallbackContent) -> CallbackContent,
     /// Before anything happens.
     pub prepare: fn(&World, &CallbackContent),
-    /// When the first callback and its message have been worked on once.
+    /// After the first round of work on the first callback and its message.
     pub later: fn(&World),
-    /// How many rounds after the documents were accepted the result is there: at once, or when
-    /// every lease is over.
+    /// How many rounds the result takes after acceptance: none, or until every lease is over.
     pub result_after: u32,
     /// A person takes the pairing up again when it is parked.
     pub retries: bool,
     /// The customer is to be forgotten when the pairing stands so.
     pub erases_in: Option<&'static str>,
-    /// Stopped at every pair of effects as well. Not where an attempt at Token 2 is lost anyway:
-    /// with two more that are stopped, all three are used up, and the pairing is parked as it
-    /// should be.
+    /// Stopped at every pair of effects as well. Not if an attempt at Token 2 is lost anyway.
+    /// Two more lost ones would use up all three, and the pairing would be parked as it should be.
     pub is_stopped_twice: bool,
 }
 
@@ -128,7 +126,7 @@ pub const SCENARIOS: [Scenario; 17] = [
     Scenario {
         name: "a photo lying on its side",
         is_stopped_twice: true,
-        // Two stops while it is being turned look like a photo that ends whoever turns it.
+        // Two stops during the conversion look like a photo that stops its worker.
         retries: true,
         prepare: |world, facts| {
             let upright = PreparedFile {

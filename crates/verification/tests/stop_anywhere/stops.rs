@@ -1,8 +1,6 @@
-//! Ends the program at a port call: before it takes effect, or after it has and before anybody
-//! knows.
+//! Ends the program at a port call: before its effect, or after it and before the answer.
 //!
-//! The calls are numbered as they are made, so that which effects there are is found out by
-//! running, and not written down.
+//! The calls are numbered as they are made, so their list is found by running, not written down.
 
 use std::future::Future;
 use std::pin::pin;
@@ -61,8 +59,8 @@ impl Stops {
         self.lock().to_come.is_empty()
     }
 
-    /// Runs a use case to its end, or to the next stop: then everything that it was about to do is
-    /// gone, and the answer is `None`.
+    /// Runs a use case to its end or to the next stop. A stopped one is dropped, and the answer is
+    /// `None`.
     pub fn run<T>(&self, use_case: impl Future<Output = T>) -> Option<T> {
         let mut use_case = pin!(use_case);
         match use_case
@@ -101,7 +99,7 @@ impl Stops {
 #[async_trait]
 impl Interceptor for Stops {
     async fn before(&self, operation: Operation) -> CallOutcome {
-        // Files are copied beside each other: when one copy has stopped, so has the program.
+        // Files are copied concurrently. When one copy has stopped, so has the program.
         let is_over = self.lock().has_stopped;
         if is_over {
             std::future::pending::<()>().await;

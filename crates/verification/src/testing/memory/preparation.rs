@@ -1,4 +1,4 @@
-//! Files that the provider would refuse, in memory: a test says which, and what becomes of them.
+//! Document preparation in memory. A test says which files are refused and what becomes of them.
 
 use async_trait::async_trait;
 
@@ -11,7 +11,7 @@ use crate::ports::{DocumentPreparation, PreparationError, StoreUnavailable};
 use crate::time::Timestamp;
 
 impl World {
-    /// The step's file cannot go as it is; this is what becomes of it.
+    /// The step's file must be changed, with this outcome.
     pub fn prepares(
         &self,
         first: &ScanRef,
@@ -83,7 +83,7 @@ impl DocumentPreparation for World {
             });
         }
         drop(state);
-        // The copies are stored; whether anybody hears of it is another matter.
+        // The copies are stored, whether or not the answer arrives.
         self.plain_fault("prepared").map_err(|_| {
             PreparationError::Unavailable(StoreUnavailable {
                 what: "prepared",

@@ -1,5 +1,4 @@
-//! The provider in memory: tokens that are taken once, and answers that get lost when a test says
-//! so.
+//! The provider in memory: tokens are valid once, and answers are lost on demand.
 
 use std::time::Duration;
 

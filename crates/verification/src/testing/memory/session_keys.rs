@@ -9,7 +9,7 @@ use crate::identifiers::{Digest256, ScanRef};
 use crate::ports::{Saved, SessionKeys, StoreUnavailable};
 use crate::session_key::SessionKey;
 
-/// Whether what is stored is the unanswered claim that `record` belongs to.
+/// Whether the stored record is the unanswered claim of `record`.
 pub(super) fn is_held(stored: &BTreeMap<Digest256, SessionKey>, record: &SessionKey) -> bool {
     let is_claim =
         |stored: &SessionKey| stored.lease_until == record.lease_until && stored.answer.is_none();

@@ -1,5 +1,4 @@
-//! The files that the webhook left: copied with the callback's links while they live, then with
-//! fresh ones.
+//! Copies the files that the webhook left, with the callback's links or with fresh ones.
 
 use super::{Advance, Advanced, Next};
 use crate::identifiers::{ScanRef, StepName, UploadId};
@@ -14,8 +13,7 @@ use crate::upload::{Upload, have_same_files};
 use crate::use_cases::capture::{Captured, Unfinished, capture_documents};
 use crate::use_cases::change::ChangeOutcome;
 
-/// How often a file that comes too short, or an answer that is none, is asked for before it is
-/// given up.
+/// How often a file that is too short, or an unusable answer, is fetched again.
 const MAXIMUM_TRIES: u32 = 3;
 
 impl Advance {
@@ -167,8 +165,8 @@ impl Advance {
         })
     }
 
-    /// The fresh links lead to what may be other files, so all of them are fetched. Fails with what
-    /// to do instead if the pairing has changed.
+    /// Fresh links may lead to other files, so all are fetched again.
+    /// Fails with the next step if the pairing has changed.
     async fn replace_files(
         &self,
         pairing: Pairing,

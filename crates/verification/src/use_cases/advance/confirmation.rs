@@ -1,4 +1,4 @@
-//! Asks the provider whether a result is true, before anything is reversed, spent or settled by it.
+//! Confirms a result at the provider before it reverses, spends or settles anything.
 
 use std::time::Duration;
 
@@ -13,8 +13,8 @@ use crate::result::Status;
 use crate::time::Timestamp;
 use crate::transition::{Confirmed, Event};
 
-/// How soon a question must come again for the message to wait for it. Later ones are the
-/// reconciler's.
+/// The longest pause between questions for which the message waits.
+/// Later questions are the reconciler's.
 const MESSAGE_WAITS: Duration = Duration::from_secs(60);
 
 /// What asking before a token is spent came to.
@@ -56,7 +56,7 @@ impl Advance {
         Ok(None)
     }
 
-    /// When the next question is due that keeps the pairing from going on.
+    /// When the next question is due that blocks the pairing.
     pub(super) fn waits_for_confirmation(&self, pairing: &Pairing) -> Option<Advanced> {
         pairing
             .waits_for_answer_until()
@@ -71,8 +71,7 @@ impl Advance {
         }
     }
 
-    /// Before a token is spent: whether the first verification is approved as the provider has it
-    /// now.
+    /// Before a token is spent: whether the provider still has the first verification as approved.
     pub(super) async fn confirm_approval(
         &self,
         pairing: Pairing,
@@ -155,7 +154,7 @@ impl Advance {
         Ok(self.pause(next, ask_at))
     }
 
-    /// Both results are read from the archive. What is not there any more is not known.
+    /// Reads both results from the archive. A missing one counts as unknown.
     async fn compare(
         &self,
         pairing: &Pairing,
@@ -178,8 +177,8 @@ impl Advance {
         })
     }
 
-    /// While the provider is left alone nothing is asked, but not for ever: an unanswered question
-    /// ends like any other.
+    /// With the circuit open nothing is asked, but not for ever.
+    /// An unanswered question ends like any other.
     async fn ask(&self, pairing: &Pairing, scan_ref: &ScanRef, since: Timestamp) -> Answer {
         let is_exhausted = self.changer.clock.now() >= since.plus(Pairing::WORK_PATIENCE);
         if !is_exhausted && let Some(until) = self.provider.circuit_open_until(&pairing.first).await
@@ -195,8 +194,8 @@ impl Advance {
         }
     }
 
-    /// Stops where the question that was asked is to be asked again. Files can be copied meanwhile,
-    /// and what became of documents that were posted can be found out.
+    /// Stops until the question is due again.
+    /// Files are copied meanwhile, and posted documents are followed up.
     fn pause(&self, next: Next, ask_at: impl FnOnce(&Pairing) -> Option<Timestamp>) -> Next {
         let Next::Continue(pairing) = next else {
             return next;

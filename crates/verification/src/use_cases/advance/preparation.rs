@@ -1,5 +1,4 @@
-//! What the provider would refuse is found out before a token is spent on it, and where that can
-//! be, something is made of it that it takes.
+//! Checks and converts documents before a token is created.
 
 use super::{Advance, Advanced, Next};
 use crate::pairing::Pairing;
@@ -17,8 +16,8 @@ pub(super) enum Prepared {
 }
 
 impl Advance {
-    /// What must be changed is changed, and recorded, before anything is spent. The usual documents
-    /// cost one look and no write.
+    /// Records every conversion before anything is spent. Usual documents cost one look and no
+    /// write.
     pub(super) async fn prepare(
         &self,
         pairing: Pairing,
@@ -50,8 +49,8 @@ impl Advance {
         if !must_change.contains(&true) && total_bytes(&documents) <= MAXIMUM_TOTAL_BYTES {
             return Ok(Prepared::Ready(Box::new(pairing)));
         }
-        // A crash after this leaves the lease, and perhaps a copy that nobody refers to. The next
-        // run makes the same one.
+        // A crash from here on leaves the lease, and perhaps an unrecorded copy. The next run makes
+        // the same.
         let held = self.lease(until);
         let upload = plan.upload.clone();
         let started = Event::PreparationStarted {
@@ -78,9 +77,9 @@ impl Advance {
                 self.refuse(pairing, plan, ParkReason::DocumentsTooLarge)
                     .await
             }
-            // A closer look has shown that they may go as they are.
+            // A closer look found them acceptable.
             Ok(preparations) if preparations.is_empty() => Ok(Prepared::Ready(Box::new(pairing))),
-            // Looked at once more as they are now: somebody else may have changed the pairing.
+            // Re-read: another worker may have changed the pairing.
             Ok(preparations) => self
                 .follow(
                     pairing,
@@ -97,7 +96,7 @@ impl Advance {
                     .await?;
                 Err(unavailable)
             }
-            // Stays begun: whether a document outlasts everybody shows when it does so again.
+            // Stays begun: a document that takes too long will do so again.
             Err(PreparationError::OutOfTime) => Ok(Prepared::Not(Next::Stop(OUT_OF_TIME))),
         }
     }
