@@ -2,14 +2,13 @@
 
 use std::fmt;
 
-/// A token's `authToken`: whoever has it can act as the customer. Used once. Its `Debug` shows
-/// nothing of it.
+/// A token's `authToken`, with which one can act as the customer, once. `Debug` hides it.
 #[derive(Clone, PartialEq, Eq)]
 pub struct AuthToken(String);
 
 impl AuthToken {
-    /// For tokens read back from one's own storage; new ones come from
-    /// [`Client::create_token`](crate::Client::create_token).
+    /// For tokens read back from storage.
+    /// New ones come from [`Client::create_token`](crate::Client::create_token).
     #[must_use]
     pub fn new(token: impl Into<String>) -> Self {
         Self(token.into())

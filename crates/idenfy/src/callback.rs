@@ -1,9 +1,10 @@
-//! What a callback says, without what it says about a person.
+//! The content of a callback, without the person's data.
 //!
-//! Only members that a decision needs are kept; names, numbers, dates, addresses and scores are
-//! skipped while reading. Reading is lenient, because the provider's own documents disagree about
-//! types: a body is unreadable only when it is no object or has no `scanRef`. U+FFFD stands for
-//! text that cannot be read, and for steps beyond the first 64.
+//! Only members that a decision needs are kept.
+//! Names, numbers, dates, addresses and scores are skipped while reading.
+//! Reading is lenient, because the provider's documents disagree about types.
+//! A body is unreadable only if it is no object or has no `scanRef`.
+//! U+FFFD stands for text that cannot be read, and for steps beyond the first 64.
 
 mod file_urls;
 mod identity;
@@ -28,24 +29,23 @@ use crate::word::word;
 
 /// One delivery, parsed by [`VerifiedBody::parse`](crate::VerifiedBody::parse).
 ///
-/// `Debug` shows the verdicts and the names of steps: no link, and neither `client_id` nor
-/// `external_ref`, which are the integrator's and may hold anything.
+/// `Debug` shows the verdicts and the names of steps, and no link.
+/// It hides `client_id` and `external_ref`, which are the integrator's and may hold anything.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Callback {
-    /// The verification that this is about; at most 36 characters in the provider's schema, at most
-    /// 255 here.
+    /// The verification. At most 36 characters in the provider's schema, at most 255 here.
     pub scan_ref: String,
-    /// The integrator's name for the customer. U+FFFD where one is there and is no text.
+    /// The integrator's name for the customer. U+FFFD if it is no text.
     pub client_id: Option<String>,
     /// The integrator's text from the token request.
     pub external_ref: Option<String>,
-    /// `final`: `false` says that a person's review is to follow. `true` is no promise: a result
-    /// may still be changed later.
+    /// `final`: `false` means that a person's review is to follow.
+    /// `true` is no promise: a result may still change later.
     pub is_final: Option<bool>,
     /// The verdicts; empty in foreign bodies.
     pub status: Status,
-    /// The steps that the session contained, each with its processing type (`UPLOAD`, `EXTRACT`,
-    /// `COMPARE`) where one is given.
+    /// The session's steps, each with its processing type (`UPLOAD`, `EXTRACT`, `COMPARE`) if
+    /// given.
     pub additional_steps: BTreeMap<String, Option<String>>,
     /// Images, by step; the first document's sides are among them.
     pub file_urls: FileUrls,
@@ -63,15 +63,15 @@ pub struct Callback {
     pub finish_time: Option<i64>,
 }
 
-/// Why a verified body says nothing usable. No variant holds or prints anything of the body.
+/// Why a verified body is unusable. No variant holds or prints anything of the body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum UnreadableCallback {
     #[error("the callback's body is no JSON")]
     NotJson(#[source] NotJson),
     #[error("the callback's body is JSON but not an object")]
     NotAnObject,
-    /// Absent, blank, longer than 255 bytes, of another type, or with white space or control
-    /// characters inside.
+    /// Absent, blank, over 255 bytes, of another type, or with white space or control characters
+    /// inside.
     #[error("the callback names no usable scanRef")]
     NoScanRef,
 }
@@ -142,8 +142,7 @@ impl Callback {
         })
     }
 
-    /// The links of a step, wherever they stand: an image comes among the file links, a PDF among
-    /// the PDF links.
+    /// All links of a step. Images are among the file links, PDFs among the PDF links.
     pub fn links_of(&self, step: &str) -> impl Iterator<Item = &str> {
         let links = self
             .file_urls
@@ -168,9 +167,9 @@ impl fmt::Debug for Callback {
     }
 }
 
-/// Step names with their types: the value is a word, an object with a `type`, or anything else,
-/// which reads as no type. A list of names is read as well; an item that is no name is a step whose
-/// name cannot be read.
+/// Step names with their types.
+/// A value is a word or an object with a `type`. Anything else means no type.
+/// A list of names is read too. An item that is no name is a step with an unreadable name.
 fn steps(value: Option<&Value>) -> BTreeMap<String, Option<String>> {
     let type_of = |value: &Value| match value {
         Value::String(text) => Some(word(text)),
@@ -201,8 +200,8 @@ mod tests {
 
     use super::*;
 
-    /// Values of every kind, words that mean something among them; no list repeats an item, because
-    /// repeated ones are left out.
+    /// Values of every kind, some of them meaningful words.
+    /// Lists have no repeated items, because those are left out.
     fn any_value() -> impl Strategy<Value = Value> {
         let text = prop_oneof![
             any::<String>(),
@@ -356,8 +355,8 @@ mod tests {
             let started = Instant::now();
             let callback = read(&body);
             assert!(callback.file_urls.get("A").len() <= FileUrls::MAXIMUM_LINKS);
-            // Unoptimised and on a busy machine it takes a second; comparing all links with all
-            // takes minutes.
+            // Takes a second unoptimised on a busy machine. Comparing all links with all takes
+            // minutes.
             assert!(
                 started.elapsed() < Duration::from_secs(20),
                 "{} bytes",

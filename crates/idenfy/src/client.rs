@@ -1,6 +1,6 @@
-//! The provider's API over a given HTTP client; one file per operation.
+//! The provider's API over a given HTTP client, one file per operation.
 //!
-//! The client never repeats a call, follows nothing and logs nothing. It is cheap to clone.
+//! The client never repeats a call, follows no redirect and logs nothing. It is cheap to clone.
 
 mod delete;
 mod files;
@@ -22,12 +22,12 @@ pub use self::token::{
 use crate::error::answer::Answer;
 use crate::{AuthToken, Credentials, Error};
 
-/// How long each operation may take, from connecting to the last byte of the answer.
+/// The time limit of each operation, from connecting to the answer's last byte.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Timeouts {
     /// 10 s by default.
     pub token: Duration,
-    /// 45 s by default: up to 20 MB have to go up.
+    /// 45 s by default: up to 20 MB are uploaded.
     pub process: Duration,
     /// 10 s by default.
     pub others: Duration,
@@ -43,7 +43,7 @@ impl Default for Timeouts {
     }
 }
 
-/// The provider's API. Its `Debug` shows where it calls and nothing of the credentials.
+/// The provider's API. `Debug` shows the address and hides the credentials.
 #[derive(Clone)]
 pub struct Client {
     http: reqwest::Client,
@@ -53,12 +53,12 @@ pub struct Client {
 }
 
 impl Client {
-    /// Calls `base_url` (`https://ivs.idenfy.com`, or a stand-in; a path before the operation's is
-    /// kept) with the given HTTP client.
+    /// Calls `base_url` with the given HTTP client.
+    /// `base_url` is `https://ivs.idenfy.com` or a stand-in. A path in it is kept.
     ///
-    /// The HTTP client must not follow redirects: a followed one would turn a `POST` into a `GET`,
-    /// or send the documents elsewhere. Use `redirect::Policy::none()`; a redirect is then an
-    /// [`Error::UnreadableAnswer`].
+    /// The HTTP client must not follow redirects: use `redirect::Policy::none()`.
+    /// A followed one would turn a `POST` into a `GET`, or send the documents elsewhere.
+    /// A redirect is then an [`Error::UnreadableAnswer`].
     #[must_use]
     pub fn new(http: reqwest::Client, mut base_url: Url, credentials: Credentials) -> Self {
         base_url.set_query(None);
@@ -77,8 +77,7 @@ impl Client {
         Self { timeouts, ..self }
     }
 
-    /// The link that starts the customer's session. It contains the token: for the customer only,
-    /// never for a log.
+    /// The link that starts the customer's session. It contains the token: never log it.
     #[must_use]
     pub fn redirect_link(&self, token: &AuthToken) -> String {
         let query = url::form_urlencoded::Serializer::new(String::new())

@@ -2,8 +2,8 @@
 
 use std::fmt;
 
-/// An API key and its secret. The pair also selects the provider's environment: sandbox and live
-/// share one host. Its `Debug` shows nothing of either.
+/// An API key and its secret. They also select the environment: sandbox and live share one host.
+/// `Debug` hides both.
 #[derive(Clone)]
 pub struct Credentials {
     key: String,
@@ -19,8 +19,7 @@ impl Credentials {
         }
     }
 
-    /// HTTP Basic, on every call; the header is marked sensitive, so that it does not show in a
-    /// request's `Debug`.
+    /// HTTP Basic on every call. The header is marked sensitive, so a request's `Debug` hides it.
     pub(crate) fn authorise(&self, request: reqwest::RequestBuilder) -> reqwest::RequestBuilder {
         request.basic_auth(&self.key, Some(&self.secret))
     }

@@ -1,8 +1,8 @@
 //! Why a call failed, by what can be done about it.
 //!
-//! The provider answers with a code, an `identifier`, both or neither, and its documents disagree
-//! about the codes. The identifier is believed first and the code second (see [`classify`]);
-//! identifiers are an open set. No variant holds or prints a provider's text, a token or a link.
+//! The provider answers with a code, an `identifier`, both or neither.
+//! Its documents disagree about the codes, so the identifier decides first (see [`classify`]).
+//! Identifiers are an open set. No variant holds or prints a provider's text, a token or a link.
 
 pub(crate) mod answer;
 pub(crate) mod classify;
@@ -11,7 +11,7 @@ pub(crate) mod retry_after;
 
 use std::time::Duration;
 
-/// An error of somebody else's making.
+/// An error from another library.
 pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
 /// Why a call failed.
@@ -21,14 +21,14 @@ pub enum Error {
     /// No connection came about; the request was not sent.
     #[error("iDenfy could not be connected to")]
     NotConnected(#[source] BoxError),
-    /// The connection broke, or time ran out, before the whole request was sent: it cannot have
-    /// been carried out. Submissions only; other requests are small enough to leave at once.
+    /// The connection broke, or time ran out, before the whole request was sent: not executed.
+    /// Submissions only. Other requests are small enough to leave at once.
     #[error("the request could not be sent to iDenfy to its end")]
     NotSent(#[source] BoxError),
-    /// No whole answer within the operation's time limit. The request may have arrived.
+    /// No whole answer within the time limit. The request may have arrived.
     #[error("iDenfy did not answer in time")]
     TimedOut(#[source] BoxError),
-    /// The connection broke before the whole answer was here. The request may have arrived.
+    /// The connection broke before the whole answer arrived. The request may have arrived.
     #[error("the connection to iDenfy was lost")]
     ConnectionLost(#[source] BoxError),
     /// The API key or secret is wrong.
@@ -40,22 +40,20 @@ pub enum Error {
     /// The key may not do this in its environment, or the account is inactive.
     #[error("iDenfy forbids this operation for the account or environment")]
     Forbidden,
-    /// The feature is not part of the contract; direct processing has to be ordered.
+    /// The feature is not in the contract. Direct processing must be ordered.
     #[error("the feature is not in the iDenfy contract")]
     NotInContract,
-    /// More than the allowed requests per hour (10,000 by default; over what they are counted is
-    /// not documented).
+    /// Over the requests allowed per hour: 10,000 by default. What they are counted over is not
+    /// documented.
     #[error("iDenfy limits the rate of requests")]
     RateLimited {
-        /// From the header `Retry-After`, which the provider does not document but a gateway may
-        /// send; at most a day.
+        /// The header `Retry-After`, at most a day. Not documented, but a gateway may send it.
         retry_after: Option<Duration>,
     },
     /// HTTP 409: the client already has an active session. It ends by itself.
     #[error("the client has an active iDenfy session")]
     ActiveSession,
-    /// The token is expired, used or unknown. After a call whose outcome is in doubt, this may mean
-    /// that the call was accepted.
+    /// The token is expired, used or unknown. After an in-doubt call: perhaps it was accepted.
     #[error("iDenfy does not accept the token")]
     TokenNotValid,
     /// The request was refused for what is in it.
@@ -66,8 +64,8 @@ pub enum Error {
         identifier: String,
         /// 200 is possible: the provider reports some rejections so.
         status: u16,
-        /// The member or step that the provider's text seems to be about: a name known to be
-        /// harmless, as a hint for a person.
+        /// The member or step that the provider's text seems to be about. A harmless name, as a
+        /// hint.
         member: Option<String>,
     },
     /// The request was refused and no identifier says why.
@@ -76,19 +74,18 @@ pub enum Error {
     /// A fault at the provider's.
     #[error("iDenfy failed (HTTP {status})")]
     ServerError { status: u16 },
-    /// The answer is not what the provider documents: HTML from a gateway, a redirect, JSON without
-    /// what it must contain, or more than 1 MiB.
+    /// An undocumented answer: HTML from a gateway, a redirect, incomplete JSON, or more than 1
+    /// MiB.
     #[error("iDenfy's answer cannot be read (HTTP {status})")]
     UnreadableAnswer { status: u16 },
-    /// HTTP 413: something on the way takes less than the provider's documented limit.
+    /// HTTP 413: a hop on the way accepts less than the provider's documented limit.
     #[error("the request is too large for iDenfy")]
     TooLarge,
-    /// The request would be over [`MAXIMUM_REQUEST_BYTES`](crate::MAXIMUM_REQUEST_BYTES) and was
-    /// not sent.
+    /// The request would exceed [`MAXIMUM_REQUEST_BYTES`](crate::MAXIMUM_REQUEST_BYTES). Not sent.
     #[error("the request would have {bytes} bytes, more than the {maximum} that iDenfy takes")]
     RequestTooLarge { bytes: u64, maximum: u64 },
-    /// An image could not be read to its declared end; the request was broken off and cannot have
-    /// been accepted.
+    /// An image could not be read to its declared end. The aborted request cannot have been
+    /// accepted.
     #[error("an image could not be read while it was being sent")]
     Source(#[source] SourceError),
 }
@@ -105,10 +102,10 @@ pub enum SourceError {
 }
 
 impl Error {
-    /// Whether the same call may succeed later without anybody changing anything.
+    /// Whether the same call may succeed later without any change.
     ///
-    /// It says nothing about whether the call may be *repeated*: ask
-    /// [`Error::may_have_been_carried_out`] as well.
+    /// It does not say whether the call may be *repeated*: ask [`Error::may_have_been_carried_out`]
+    /// too.
     #[must_use]
     pub fn is_retryable(&self) -> bool {
         match self {
@@ -119,15 +116,14 @@ impl Error {
             | Self::RateLimited { .. }
             | Self::ActiveSession
             | Self::ServerError { .. }
-            // A gateway's page for a moment, as far as anybody can tell.
+            // Probably a gateway's temporary page.
             | Self::UnreadableAnswer { .. } => true,
             Self::Source(SourceError::Failed(_) | SourceError::EndedEarly { .. }) => true,
             // The declared length is wrong and stays wrong.
             Self::Source(SourceError::TooLong { .. }) => false,
-            // The gateway gave up waiting for the request (408), or did not want to risk it (425).
+            // The gateway gave up waiting for the request (408), or did not risk it (425).
             Self::RejectedWithoutIdentifier { status } => matches!(status, 408 | 425),
-            // Needs another key, contract, budget, token or request: a person or the caller has to
-            // act.
+            // A person or the caller must act: another key, contract, budget, token or request.
             Self::Unauthorized
             | Self::OutOfFunds
             | Self::Forbidden
@@ -139,11 +135,12 @@ impl Error {
         }
     }
 
-    /// Whether the provider may have done what was asked, although the call failed.
+    /// Whether the provider may have executed the call although it failed.
     ///
-    /// True means in doubt: there is no idempotency key, so a call that costs money or uses up a
-    /// token must not be repeated before evidence settles the matter. [`Error::TokenNotValid`] is
-    /// false because *this* call did nothing.
+    /// True means in doubt. There is no idempotency key.
+    /// So a call that costs money or a token must not be repeated before evidence settles the
+    /// matter.
+    /// [`Error::TokenNotValid`] is false because *this* call did nothing.
     #[must_use]
     pub fn may_have_been_carried_out(&self) -> bool {
         match self {
@@ -194,11 +191,11 @@ impl Error {
     }
 }
 
-/// How a transport's failure reads. The request's address is left out: it may hold a client's name.
+/// A transport failure. The request's address is left out: it may hold a client's name.
 impl From<reqwest::Error> for Error {
     fn from(error: reqwest::Error) -> Self {
         let error = error.without_url();
-        // A connection attempt that runs into its own time limit is both; nothing was sent.
+        // A connection attempt that times out is both. Nothing was sent.
         if error.is_connect() || error.is_builder() {
             Self::NotConnected(error.into())
         } else if error.is_timeout() {

@@ -1,9 +1,10 @@
 //! Takes JSON apart, including what the provider may write that is not JSON.
 //!
-//! A signed body comes once, so a value that nobody needs must not lose it. Accepted beyond RFC
-//! 8259: a byte order mark, bare words such as `NaN`, numbers of any size, text that is not
-//! Unicode, and any depth. Time is linear in the length of the body. A value that cannot be read
-//! becomes [`UNREADABLE`]: it is there, and no reader takes it for anything else.
+//! A signed body comes once, so an unneeded value must not lose it.
+//! Accepted beyond RFC 8259: a byte order mark, bare words such as `NaN`, numbers of any size, text
+//! that is not Unicode, and any depth.
+//! Time is linear in the body's length.
+//! An unreadable value becomes [`UNREADABLE`], which no reader takes for anything else.
 
 use std::collections::HashSet;
 
@@ -13,15 +14,13 @@ use serde_json::{Map, Value};
 /// U+FFFD, which stands for what is no text.
 pub(crate) const UNREADABLE: &str = "\u{FFFD}";
 
-/// How many entries of one object or list are kept. What is cut off leaves one [`UNREADABLE`]
-/// entry.
+/// How many entries of one object or list are kept. The rest becomes one [`UNREADABLE`] entry.
 const MAXIMUM_ENTRIES: usize = 64;
 
-/// How many levels of objects and lists are kept of a value: steps, and what is said about a step.
-/// Deeper ones become empty.
+/// How many levels of a value are kept: steps, and their properties. Deeper ones become empty.
 const LEVELS: u8 = 2;
 
-/// The value of the text, whole.
+/// The text's one value.
 ///
 /// # Errors
 /// The offset from which it is no value.
@@ -37,7 +36,7 @@ pub(crate) fn whole(body: &[u8]) -> Result<&[u8], usize> {
     }
 }
 
-/// The members of an object, or the items of a list under empty names. Nothing of any other value.
+/// The members of an object, or a list's items under empty names. Nothing of any other value.
 pub(crate) fn entries(value: &[u8]) -> Entries<'_> {
     Entries {
         reader: Reader { body: value, at: 0 },
@@ -86,7 +85,7 @@ fn object(value: &[u8], levels: u8) -> Value {
     Value::Object(members)
 }
 
-/// Of repeated items, the first one: so no repetition can push another item out.
+/// Of repeated items, only the first: no repetition can push another item out.
 fn list(value: &[u8], levels: u8) -> Value {
     let mut seen = HashSet::new();
     let mut items = Vec::new();
@@ -146,8 +145,7 @@ impl<'a> Reader<'a> {
         self.body.get(start..self.at).unwrap_or_default()
     }
 
-    /// A value, as it is written. Needs no stack: the brackets that are still open are kept in a
-    /// list.
+    /// A value, as written. Needs no stack: open brackets are kept in a list.
     fn value(&mut self) -> Result<&'a [u8], usize> {
         self.peek();
         let start = self.at;
@@ -180,7 +178,7 @@ impl<'a> Reader<'a> {
                 }
                 _ => return Err(self.at),
             }
-            // After a value: the end of whatever it is the last one of, or a comma.
+            // After a value: the end of its container, or a comma.
             loop {
                 let Some(close) = awaited.last().copied() else {
                     return Ok(self.since(start));
@@ -203,7 +201,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// A member's name, as it is written, and the colon after it.
+    /// A member's name, as written, and the colon after it.
     fn name(&mut self) -> Result<&'a [u8], usize> {
         self.peek();
         let name = self.string()?;
@@ -214,7 +212,7 @@ impl<'a> Reader<'a> {
         Ok(name)
     }
 
-    /// From one quotation mark to the next that is not escaped, whatever stands between them.
+    /// From a quotation mark to the next unescaped one.
     fn string(&mut self) -> Result<&'a [u8], usize> {
         let start = self.at;
         if self.body.get(start) != Some(&b'"') {
@@ -235,7 +233,7 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// What numbers and words without quotation marks are made of: `-1.5e+3`, `null`, `-Infinity`.
+/// The bytes of numbers and unquoted words: `-1.5e+3`, `null`, `-Infinity`.
 fn is_bare(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'+' | b'.' | b'_')
 }

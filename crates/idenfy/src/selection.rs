@@ -1,15 +1,15 @@
-//! Reads chosen members out of a JSON object and skips the rest without keeping it.
+//! Reads chosen members of a JSON object and skips the rest.
 //!
-//! The provider's bodies are full of personal data that nobody here needs, and of members whose
-//! types differ between its own documents. A [`Selection`] names the members to keep, so the rest
-//! never becomes a value in memory. No member fails the whole body: what cannot be read is what
-//! [`lenient_json`](crate::lenient_json) makes of it. Repeated members: the last one wins.
+//! The provider's bodies hold much personal data, and members whose documented types differ.
+//! A [`Selection`] names the members to keep, so the rest never becomes a value in memory.
+//! No member fails the whole body: [`lenient_json`](crate::lenient_json) reads it leniently.
+//! The last of repeated members wins.
 
 use serde_json::{Map, Value};
 
 use crate::lenient_json::{self, UNREADABLE};
 
-/// Which members of an object to keep; a member with a selection of its own is read by that one.
+/// The members to keep. A member with a selection of its own is read by that one.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Selection {
     pub(crate) whole: &'static [&'static str],
@@ -25,7 +25,7 @@ pub(crate) enum Selected {
 }
 
 impl Selection {
-    /// Reads the body; the error says where it stops being JSON and nothing of what stands there.
+    /// Reads the body. The error names the position and none of the content.
     pub(crate) fn read(self, body: &[u8]) -> Result<Selected, NotJson> {
         let value = lenient_json::whole(body).map_err(|offset| NotJson::at(body, offset))?;
         Ok(match self.select(value) {
@@ -95,7 +95,7 @@ pub(crate) trait Members {
     /// As sent, because others compare it; blank reads as nothing.
     fn verbatim(&self, name: &str) -> Option<String>;
 
-    /// The same, but what is there and is no text reads as [`UNREADABLE`].
+    /// The same, but a value that is no text reads as [`UNREADABLE`].
     fn verbatim_if_there(&self, name: &str) -> Option<String>;
 }
 
@@ -146,7 +146,7 @@ impl Members for Map<String, Value> {
         self.get(name).and_then(Value::as_object)
     }
 
-    /// The words of an array of strings; what is not a string is left out.
+    /// The words of an array of strings. Other items are left out.
     fn words(&self, name: &str) -> Vec<String> {
         let items = self.get(name).and_then(Value::as_array);
         items

@@ -1,11 +1,11 @@
-//! Callback signatures: HMAC-SHA256 over the raw bytes of the body, in hex, in the header
+//! Callback signatures: hex HMAC-SHA256 over the body's raw bytes, in the header
 //! `Idenfy-Signature`.
 //!
-//! [`SigningKeys::verify`] is the only way from received bytes to a [`VerifiedBody`], and a
-//! [`VerifiedBody`] is the only thing that can be parsed: a body is never looked into before its
-//! origin is proven. There is no switch that turns the check off, and a delivery without a
-//! signature fails. The provider sets one key per notification, and rotating one overlaps, hence
-//! the list. (Source: documentation.idenfy.com, "Callback signing".)
+//! [`SigningKeys::verify`] is the only way from received bytes to a [`VerifiedBody`].
+//! Only a [`VerifiedBody`] can be parsed, so no body is read before its origin is proven.
+//! The check cannot be turned off, and a delivery without a signature fails.
+//! The provider sets one key per notification. Rotation overlaps, hence the list of keys.
+//! (Source: documentation.idenfy.com, "Callback signing".)
 
 use std::fmt;
 
@@ -21,23 +21,23 @@ pub const SIGNATURE_HEADER: &str = "Idenfy-Signature";
 /// The bytes of an HMAC-SHA256.
 const SIGNATURE_BYTES: usize = 32;
 
-/// One signing key, as typed into the provider's dashboard. Its `Debug` shows nothing of it.
+/// One signing key, as typed into the provider's dashboard. `Debug` hides it.
 #[derive(Clone)]
 pub struct SigningKey {
     /// The key is expanded once; every signature starts from a copy.
     prepared: Hmac<Sha256>,
 }
 
-/// A signing key with nothing in it would let anybody sign.
+/// An empty signing key would accept any signature.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the signing key is empty")]
 pub struct EmptySigningKey;
 
 impl SigningKey {
-    /// Takes the key as it is: white space inside or around it belongs to it.
+    /// Takes the key as it is. White space inside or around it is part of it.
     ///
     /// # Errors
-    /// [`EmptySigningKey`] when the key is empty or nothing but white space.
+    /// [`EmptySigningKey`] if the key is empty or only white space.
     pub fn new(key: impl Into<String>) -> Result<Self, EmptySigningKey> {
         let key = key.into();
         if key.trim().is_empty() {
@@ -82,7 +82,8 @@ pub struct NoSigningKeys;
 /// Why a delivery cannot be taken for the provider's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SignatureError {
-    /// The header is absent or blank: the notification has no key set, or somebody else is calling.
+    /// The header is absent or blank: the notification has no key, or the caller is not the
+    /// provider.
     #[error("the signature is missing")]
     Missing,
     /// Not 64 hexadecimal digits.
@@ -97,7 +98,7 @@ impl SigningKeys {
     /// The first key is the current one.
     ///
     /// # Errors
-    /// [`NoSigningKeys`] when the list is empty.
+    /// [`NoSigningKeys`] if the list is empty.
     pub fn new(keys: Vec<SigningKey>) -> Result<Self, NoSigningKeys> {
         let mut keys = keys.into_iter();
         let current = keys.next().ok_or(NoSigningKeys)?;
@@ -115,12 +116,12 @@ impl SigningKeys {
 
     /// Proves that the body was signed with one of the keys.
     ///
-    /// Digits of either case are taken, and white space around them is ignored. Every key is tried,
-    /// each compared in constant time, so the time taken tells neither how much of a guess was
-    /// right nor which key is in use.
+    /// Digits may be of either case, with white space around them.
+    /// Every key is tried, in constant time.
+    /// So the time tells neither how much of a guess was right nor which key is in use.
     ///
     /// # Errors
-    /// [`SignatureError`]: the delivery must be refused and its body left unread.
+    /// [`SignatureError`]: refuse the delivery and do not read its body.
     pub fn verify(
         &self,
         body: Bytes,

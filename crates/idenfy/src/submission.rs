@@ -1,8 +1,8 @@
 //! Documents for direct processing: `POST /api/v2/process`, sent as a stream.
 //!
-//! The request is JSON with the images in base64, up to 20 MB. It is never built in memory:
-//! [`body`] writes the JSON around the images and encodes them as they arrive, and its exact length
-//! is known beforehand from the images' declared lengths.
+//! The request is JSON with the images in base64, up to 20 MB. It is never built in memory.
+//! [`body`] writes the JSON around the images and encodes them as they arrive.
+//! Its exact length follows from the images' declared lengths.
 
 pub(crate) mod base64_stream;
 pub(crate) mod body;
@@ -16,26 +16,27 @@ use serde::Serialize;
 use self::base64_stream::encoded_length;
 use crate::{AuthToken, BoxError};
 
-/// The provider's limit for a whole request of direct processing, "20 MB", read as the smaller of
-/// the two readings. Base64 takes a third more than the images, so they have just under 15 MB
-/// together. (Source: "Direct processing".)
+/// The provider's limit for a whole request of direct processing.
+/// "20 MB", in the smaller of two readings.
+/// Base64 takes a third more, so the images have just under 15 MB together.
+/// (Source: "Direct processing".)
 pub const MAXIMUM_REQUEST_BYTES: u64 = 20_000_000;
 
-/// One person's documents, sent with a token of their own. Its `Debug` shows steps and lengths.
+/// One person's documents, sent with a token of their own. `Debug` shows steps and lengths.
 pub struct Submission {
     /// From [`Client::create_token`](crate::Client::create_token); unused, and used up by this.
     pub token: AuthToken,
     /// Under which name the token is sent.
     pub token_field: TokenField,
-    /// The issuing country of the document, two letters; sent in upper case.
+    /// The issuing country of the document, two letters. Sent in upper case.
     pub country: String,
-    /// Such as `PASSPORT`; `None` lets the provider find out from the `FRONT` image.
+    /// Such as `PASSPORT`. `None`: the provider detects it from the `FRONT` image.
     pub document_type: Option<String>,
-    /// Each step once; `FRONT` is always needed, `BACK` if the document has one.
+    /// Each step once. `FRONT` is always needed, `BACK` if the document has one.
     pub images: Vec<Image>,
 }
 
-/// The name of the token's member, on which the provider's documents disagree.
+/// The name of the token's member. The provider's documents disagree on it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum TokenField {
     /// `token`, in the newest documents.
@@ -51,7 +52,7 @@ pub struct Image {
     pub step: String,
     /// The exact number of bytes that `content` yields.
     pub length: u64,
-    /// The bytes, in chunks of any size. It is read as fast as the network takes it, once.
+    /// The bytes, in chunks of any size. Read once, as fast as the network takes it.
     pub content: BoxStream<'static, Result<Bytes, BoxError>>,
 }
 
@@ -103,14 +104,13 @@ impl Submission {
 
 const CLOSING: &str = "\"";
 
-/// What stands between the image before (if any) and this one's base64.
+/// The text between the image before (if any) and this one's base64.
 fn opening(position: usize, step: &str) -> String {
     let comma = if position == 0 { "" } else { "," };
     format!("{comma}{}:\"", json(&step))
 }
 
-/// Strings and structs of strings always serialise; an empty text would only make the provider
-/// reject the request.
+/// Strings always serialise. An empty text would only make the provider reject the request.
 fn json(value: &impl Serialize) -> String {
     serde_json::to_string(value).unwrap_or_default()
 }

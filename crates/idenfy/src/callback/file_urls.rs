@@ -7,20 +7,20 @@ use serde_json::{Map, Value};
 
 use crate::lenient_json::UNREADABLE;
 
-/// Step names and the links to their files. Whoever holds a link can fetch the file for an hour, so
-/// `Debug` shows step names and numbers of links only.
+/// Step names and the links to their files.
+/// A link gives access to the file for an hour, so `Debug` shows only step names and counts.
 ///
-/// The provider gives no type for the values; strings, arrays of strings and nulls were seen. A
-/// step without a link is left out, so that a step that is present has a file. The first
-/// [`FileUrls::MAXIMUM_LINKS`] different links of a step are kept.
+/// The provider documents no type for the values. Strings, arrays of strings and nulls were seen.
+/// A step without a link is left out, so a present step has a file.
+/// The first [`FileUrls::MAXIMUM_LINKS`] different links of a step are kept.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct FileUrls(BTreeMap<String, Vec<String>>);
 
 impl FileUrls {
-    /// How many links of one step are kept: more than anybody needs to see that there are several.
+    /// How many links of one step are kept: enough to see that there are several.
     pub const MAXIMUM_LINKS: usize = 8;
 
-    /// The links of a step, in the provider's order; empty when the step has none.
+    /// The links of a step, in the provider's order. Empty if the step has none.
     #[must_use]
     pub fn get(&self, step: &str) -> &[String] {
         self.0.get(step).map_or(&[], Vec::as_slice)
@@ -58,7 +58,7 @@ impl FileUrls {
             .collect()
     }
 
-    /// Only the members whose values are web links, for objects that hold other things as well.
+    /// Only the members whose values are web links, for objects with other members.
     pub(crate) fn web_links_of(members: &Map<String, Value>) -> Self {
         let is_web_link =
             |link: &String| link.starts_with("https://") || link.starts_with("http://");
@@ -73,7 +73,7 @@ impl FileUrls {
             .collect()
     }
 
-    /// Both maps in one; a step in both has the links of both, up to twice as many.
+    /// Both maps in one. A step in both has the links of both, up to twice as many.
     pub(crate) fn merged(mut self, other: Self) -> Self {
         for (step, links) in other.0 {
             self.0.entry(step).or_default().extend(links);

@@ -1,7 +1,6 @@
-//! What a callback says about the person and the document.
+//! The person and the document of a callback.
 //!
-//! [`Callback`](super::Callback) leaves all of this out. It is read apart from it, for the one
-//! comparison that needs it.
+//! [`Callback`](super::Callback) leaves these out. Only the comparison reads them.
 
 use std::fmt;
 
@@ -10,12 +9,12 @@ use serde_json::{Map, Value};
 use super::UnreadableCallback;
 use crate::selection::{Members, Selected, Selection};
 
-/// The members of `data` that tell one person and one document from another, as sent.
+/// The members of `data` that distinguish persons and documents, as sent.
 ///
-/// All of it is personal: its `Debug` prints no member. Every member may be null in the provider's
-/// schema, which means that the document does not show it or that it could not be read. A text of
-/// more than twice the published bound is dropped as well. Bounds, in characters, are those of the
-/// provider's OpenAPI description (`kyc.yaml`, 2026-09).
+/// All are personal: `Debug` prints no member.
+/// Every member may be null: the document does not show it, or it could not be read.
+/// A text of more than twice the published bound is dropped.
+/// Bounds, in characters, are those of the provider's OpenAPI description (`kyc.yaml`, 2026-09).
 #[derive(Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Identity {
@@ -23,11 +22,11 @@ pub struct Identity {
     pub first_name: Option<String>,
     /// `docLastName`, at most 100: surname in the provider's standardised form.
     pub last_name: Option<String>,
-    /// `orgFirstName`, at most 255: given names in the document's own language and script.
+    /// `orgFirstName`, at most 255: given names in the document's own script.
     pub original_first_name: Option<String>,
     /// `orgLastName`, at most 255.
     pub original_last_name: Option<String>,
-    /// `fullName`, at most 201; the order of its parts is not documented.
+    /// `fullName`, at most 201. The order of its parts is not documented.
     pub full_name: Option<String>,
     /// `docBirthName`, at most 100: surname at birth.
     pub birth_name: Option<String>,
@@ -37,7 +36,7 @@ pub struct Identity {
     pub patronymic: Option<String>,
     /// `orgPatronymic`, at most 500.
     pub original_patronymic: Option<String>,
-    /// `docDob`, at most 100: `YYYY-MM-DD` by the page on data retrieval, any text by the schema.
+    /// `docDob`, at most 100. `YYYY-MM-DD` by the page on data retrieval, any text by the schema.
     pub date_of_birth: Option<String>,
     /// `docSex`: `MALE`, `FEMALE` or `UNDEFINED`.
     pub sex: Option<String>,

@@ -6,16 +6,16 @@ use std::str::FromStr;
 
 use crate::word::{normalised, word};
 
-/// `status.overall` of a callback, `status` of a retrieval. An open set: what is new reads as
-/// [`OverallWord::Other`].
+/// `status.overall` of a callback, `status` of a retrieval.
+/// An open set: a new word reads as [`OverallWord::Other`].
 ///
 /// (Source: OpenAPI `IdentificationWebhook`; `EXPIRED-DELETED` from "Data retrieval".)
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum OverallWord {
-    /// Both the document and the face passed. Only final when the callback says so.
+    /// Document and face passed. Final only if the callback says so.
     Approved,
     Denied,
-    /// Passed with a fraud or mismatch tag; staff may remove the tag later, which approves it.
+    /// Passed with a fraud or mismatch tag. Staff may remove the tag later, which approves it.
     Suspected,
     /// Waiting for the provider's staff.
     Reviewing,

@@ -5,17 +5,19 @@ use serde_json::{Map, Value};
 use super::{OverallWord, StepsVerdictWord};
 use crate::selection::Members;
 
-/// The verdicts of one verification. Words that are not words are replaced, so that printing a
-/// status shows nothing personal.
+/// The verdicts of one verification.
+/// Values that are no words are replaced, so a printed status shows nothing personal.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Status {
     /// `None` in foreign bodies, such as document monitoring.
     pub overall: Option<OverallWord>,
-    /// Always [`StepsVerdictWord::NotJudged`] in an answer of
-    /// [`Client::status`](crate::Client::status), which does not carry it.
+    /// Always [`StepsVerdictWord::NotJudged`] from [`Client::status`](crate::Client::status), whose
+    /// answer
+    /// lacks it.
     pub additional_steps: StepsVerdictWord,
-    /// `final` in an answer of [`Client::status`](crate::Client::status); the pages disagree
-    /// whether it is there. Always `None` in a callback, which has it beside the status.
+    /// `final` in an answer of [`Client::status`](crate::Client::status). The pages disagree about
+    /// it.
+    /// Always `None` in a callback, which has it beside the status.
     pub is_final: Option<bool>,
     /// Such as `DOC_VALIDATED`; an open set.
     pub auto_document: Option<String>,
@@ -32,8 +34,7 @@ pub struct Status {
 }
 
 impl Status {
-    /// The members of the object, with the overall verdict under the given name (it differs between
-    /// callback and retrieval).
+    /// The object's members. The overall verdict's name differs between callback and retrieval.
     pub(crate) fn read(members: &Map<String, Value>, overall: &str) -> Self {
         Self {
             overall: members.text(overall).map(OverallWord::from),

@@ -1,4 +1,4 @@
-//! The provider's verdict on the additional steps, in every spelling its documents show.
+//! The provider's verdict on the additional steps, in every documented spelling.
 
 use serde_json::Value;
 
@@ -6,9 +6,10 @@ use crate::word::normalised;
 
 /// `status.additionalSteps` of a callback.
 ///
-/// The OpenAPI file has one of three words here, a guide shows a sentence, and an integration was
-/// seen to receive an object. All of them are read; whatever else comes is
-/// [`StepsVerdictWord::Unknown`], which is never a reason to go on.
+/// The OpenAPI file has one of three words here, a guide shows a sentence, and an integration
+/// received
+/// an object. All are read.
+/// Anything else is [`StepsVerdictWord::Unknown`], which never counts as positive.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum StepsVerdictWord {
     /// `VALID`, "Additional step is valid".
@@ -17,8 +18,7 @@ pub enum StepsVerdictWord {
     Invalid,
     /// `NOT_FOUND`, "Additional step was not found".
     NotFound,
-    /// Null or absent: nobody judged the steps, or not yet. Steps of type UPLOAD are documented as
-    /// stored only.
+    /// Null or absent: not judged, or not yet. Steps of type UPLOAD are documented as stored only.
     NotJudged,
     /// Something was said that is not understood.
     Unknown,
@@ -42,7 +42,7 @@ impl StepsVerdictWord {
         }
     }
 
-    /// One step of an object of steps: the verdict itself, or an object that holds it.
+    /// One step of an object of steps: the verdict itself, or an object with it.
     fn of_step(value: &Value) -> Self {
         match value {
             Value::Object(members) => members.get("status").map_or(Self::Unknown, Self::of_item),

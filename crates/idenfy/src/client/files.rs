@@ -6,17 +6,17 @@ use super::Client;
 use crate::error::classify::identifier_of;
 use crate::{Error, FileUrls};
 
-/// Links that live for an hour, like those of a callback. Its `Debug` shows none.
+/// Links that are valid for an hour, like a callback's. `Debug` hides them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Files {
-    /// Images; everything, where the provider does not tell images from PDF files.
+    /// Images. Or all files, if the provider does not separate PDFs.
     pub file_urls: FileUrls,
     /// PDF files of additional steps.
     pub additional_step_pdf_urls: FileUrls,
 }
 
 impl Files {
-    /// The links of a step, wherever they stand.
+    /// All links of a step.
     pub fn links_of(&self, step: &str) -> impl Iterator<Item = &str> {
         let links = self
             .file_urls
@@ -26,8 +26,8 @@ impl Files {
         links.map(String::as_str)
     }
 
-    /// The shape of the answer is not documented: links may stand at the top, in `fileUrls`, in
-    /// `additionalStepPdfUrls`, or in several of these.
+    /// The answer's shape is not documented.
+    /// Links may be at the top, in `fileUrls`, in `additionalStepPdfUrls`, or in several of these.
     fn read(members: &Map<String, Value>) -> Self {
         Self {
             file_urls: FileUrls::read(members.get("fileUrls"))
@@ -38,14 +38,14 @@ impl Files {
 }
 
 impl Client {
-    /// Makes new links to the files of a verification, for when the callback's have expired. A step
-    /// may be missing; that is for the caller to notice.
+    /// Makes new links to a verification's files after the callback's have expired.
+    /// A step may be missing: the caller must check.
     ///
     /// # Errors
-    /// Any [`Error`] but those about submissions; the call may always be repeated.
+    /// Any [`Error`] except those about submissions. The call may always be repeated.
     pub async fn files(&self, scan_ref: &str) -> Result<Files, Error> {
         let answer = self.post_scan_ref("api/v2/files", scan_ref).await?;
-        // An error body has a link as well, to the documentation, which must not pass for a file.
+        // An error body has a link to the documentation, which must not pass for a file.
         answer.expect_object(|members| {
             identifier_of(members)
                 .is_none()

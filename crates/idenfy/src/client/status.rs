@@ -7,17 +7,17 @@ use crate::selection::Members;
 use crate::{Error, Status};
 
 impl Client {
-    /// How a verification stands. The answer has no verdict on additional steps.
+    /// The status of a verification, without a verdict on additional steps.
     ///
-    /// For resolving doubt after a failed call, not for polling: accounts that poll may be
-    /// restricted by the provider.
+    /// For resolving doubt after a failed call, not for polling.
+    /// The provider may restrict accounts that poll.
     ///
     /// # Errors
-    /// Any [`Error`] but those about submissions; the call may always be repeated.
+    /// Any [`Error`] except those about submissions. The call may always be repeated.
     pub async fn status(&self, scan_ref: &str) -> Result<Status, Error> {
         let answer = self.post_scan_ref("api/v2/status", scan_ref).await?;
         answer.expect_object(|members| {
-            // `status` is the overall verdict, or, as in callbacks, an object that holds it.
+            // `status` is the overall verdict or, as in callbacks, an object with it.
             let status = match members.get("status") {
                 Some(Value::Object(inner)) => Status::read(inner, "overall"),
                 Some(_) => Status::read(members, "status"),

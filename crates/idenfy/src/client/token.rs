@@ -13,22 +13,22 @@ use super::Client;
 use crate::selection::Members;
 use crate::{AuthToken, Error, scan_ref};
 
-/// A session that is ready to be used once. Its `Debug` shows neither the token nor the link, which
-/// contains it.
+/// A session that is ready to be used once.
+/// `Debug` hides the token, and the link that contains it.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Token {
     pub auth_token: AuthToken,
     /// The verification's reference, by which its callbacks are recognised.
     pub scan_ref: String,
-    /// Time until the session must be started, in seconds: what the provider echoed, or else what
-    /// was asked for.
+    /// Time until the session must be started, in seconds: as echoed, else as requested.
     pub expiry_seconds: u32,
     /// The customer's link, where the provider gives one; otherwise see [`Client::redirect_link`].
     pub redirect_url: Option<Url>,
-    /// The additional steps that the session contains according to the echo, in alphabetical order;
-    /// `None` where the echo does not say. With [`AdditionalSteps::AccountDefault`] these are the
-    /// account's. After [`AdditionalSteps::Suppressed`] there should be none; how the echo looks
-    /// then is not documented, so take a step for a warning rather than a failure.
+    /// The session's additional steps by the echo, in alphabetical order.
+    /// `None`: the echo does not say.
+    /// With [`AdditionalSteps::AccountDefault`] these are the account's.
+    /// After [`AdditionalSteps::Suppressed`] there should be none.
+    /// That echo is not documented, so treat a step as a warning rather than a failure.
     pub steps: Option<Vec<Step>>,
 }
 
@@ -47,12 +47,12 @@ impl fmt::Debug for Token {
 impl Client {
     /// Creates a token. Costs a credit, perhaps at once.
     ///
-    /// Not repeatable where [`Error::may_have_been_carried_out`] is true: let the lost token expire.
-    /// Documents disagree on the code of a success; any 2xx with `authToken` and `scanRef` is one.
+    /// Not repeatable if [`Error::may_have_been_carried_out`] is true: let the lost token expire.
+    /// Documents disagree on the success code. Any 2xx with `authToken` and `scanRef` is one.
     ///
     /// # Errors
-    /// [`Error::ActiveSession`] when the client has another session open; otherwise any [`Error`]
-    /// but those about submissions.
+    /// [`Error::ActiveSession`] if the client has another session open.
+    /// Otherwise any [`Error`] except those about submissions.
     pub async fn create_token(&self, request: &CreateToken) -> Result<Token, Error> {
         let answer = self
             .post("api/v2/token", request, self.timeouts.token)

@@ -9,14 +9,14 @@ use super::classify::{classify, identifier_of};
 
 /// A success says little; a list of links the most.
 const LARGEST_SUCCESS: usize = 1024 * 1024;
-/// An error is a few sentences, or a gateway's page that nobody reads.
+/// An error is a few sentences, or a gateway's page.
 const LARGEST_ERROR: usize = 64 * 1024;
 
 /// Status, headers and body. The body does not leave this crate.
 pub(crate) struct Answer {
     pub(crate) status: u16,
     pub(crate) headers: HeaderMap,
-    /// `None` when it is over the limit; it is not read further then.
+    /// `None`: over the limit, and not read further.
     pub(crate) body: Option<Bytes>,
 }
 
@@ -24,8 +24,7 @@ impl Answer {
     /// Reads the body.
     ///
     /// # Errors
-    /// When it breaks off: even if the status was a refusal, what exactly was refused is unknown
-    /// then.
+    /// The body breaks off. Even after a refusal's code, the cause is then unknown.
     pub(crate) async fn read(mut response: reqwest::Response) -> Result<Self, Error> {
         let limit = if response.status().is_success() {
             LARGEST_SUCCESS
@@ -65,8 +64,8 @@ impl Answer {
             .and_then(|body| serde_json::from_slice(body).ok())
     }
 
-    /// For operations that answer with nothing. A body is an error, whatever the code: the provider
-    /// documents rejections with 200.
+    /// For operations with an empty answer. Any body is an error: rejections with 200 are
+    /// documented.
     pub(crate) fn expect_empty(self) -> Result<(), Error> {
         let is_empty = self
             .body
@@ -79,8 +78,7 @@ impl Answer {
         }
     }
 
-    /// For operations that answer with an object: `read` takes what it needs, or says with `None`
-    /// that it is not there.
+    /// For operations that answer with an object. `read` returns `None` if a member is missing.
     pub(crate) fn expect_object<T>(
         self,
         read: impl FnOnce(&Map<String, Value>) -> Option<T>,

@@ -1,8 +1,7 @@
-//! From an answer that is not a success to its cause.
+//! From an unsuccessful answer to its cause.
 //!
-//! The identifier decides when it is one whose meaning is documented; otherwise the code does;
-//! otherwise the request was rejected. Codes alone would mislead: older pages say that every error
-//! comes with 400, and some come with 200.
+//! A documented identifier decides. Otherwise the code does. Otherwise the request was rejected.
+//! Codes alone mislead: older pages say that every error comes with 400, and some come with 200.
 
 use serde_json::{Map, Value};
 
@@ -44,7 +43,7 @@ pub(crate) fn classify(answer: &Answer) -> Error {
     }
 }
 
-/// The `identifier` of an error body; what is not a word is not one.
+/// The `identifier` of an error body, if it is a word.
 pub(crate) fn identifier_of(members: &Map<String, Value>) -> Option<String> {
     members
         .word("identifier")
@@ -58,12 +57,12 @@ fn by_identifier(identifier: &str, message: &str, answer: &Answer) -> Option<Err
         "TOO_MANY_REQUESTS" => Error::RateLimited { retry_after: retry_after::read(&answer.headers) },
         "TOKEN_NOT_VALID" => Error::TokenNotValid,
         "PARTNER_CONTRACT_ERROR" => Error::NotInContract,
-        // One identifier for two causes; the documented text of the other is "Partner reached token
+        // One identifier for two causes. The other's documented text is "Partner reached token
         // limit."
         "PERMISSIONS_ERROR" if message.to_ascii_lowercase().contains("token limit") => Error::OutOfFunds,
         "PERMISSIONS_ERROR" => Error::Forbidden,
         "INTERNAL_ERROR" => Error::ServerError { status },
-        // What the request contains is wrong, whatever the code says.
+        // The request's content is wrong, with any code.
         "BAD_VALUE" | "MISSING_VALUE" | "VALIDATION_ERROR" | "ENCODING_ERROR" | "JSON_ERROR" | "METHOD_NOT_ALLOWED"
             // 409 has no documented identifier, so there the code is believed.
             if status != 409 =>

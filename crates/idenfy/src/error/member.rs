@@ -1,9 +1,9 @@
 //! Which member of the request a provider's error text is about.
 //!
-//! The text itself may quote what was sent, so nothing of it is kept but a name from a fixed list.
+//! The text may quote what was sent, so only a name from a fixed list is kept.
 
-/// The members that this library sends and the steps that the provider defines. Order matters:
-/// names that are also everyday words of error texts stand last.
+/// The members that this library sends, and the provider's own steps.
+/// Order matters: names that are also everyday words come last.
 const NAMES: &[&str] = &[
     "authToken",
     "clientId",
@@ -30,8 +30,7 @@ const NAMES: &[&str] = &[
     "token",
 ];
 
-/// The first of the known names that stands in the text as a word of its own, in exactly this
-/// spelling.
+/// The first known name that is a word of the text, in exactly this spelling.
 pub(crate) fn named_in(text: &str) -> Option<String> {
     let mut words =
         text.split(|character: char| !character.is_ascii_alphanumeric() && character != '_');

@@ -6,12 +6,12 @@ use reqwest::header::{DATE, HeaderMap, RETRY_AFTER};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc2822;
 
-/// Nobody waits longer than this on a header's word.
+/// The longest wait that a header can cause.
 const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// How long to wait, at most a day; `None` when the header is absent or unreadable.
+/// How long to wait, at most a day. `None`: the header is absent or unreadable.
 ///
-/// A date is measured against the answer's own `Date`, so that neither clock has to be right.
+/// A date is measured against the answer's own `Date`, so neither clock must be right.
 pub(crate) fn read(headers: &HeaderMap) -> Option<Duration> {
     let value = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
     let wait = match value.parse() {
@@ -24,7 +24,7 @@ pub(crate) fn read(headers: &HeaderMap) -> Option<Duration> {
     Some(wait.min(LONGEST))
 }
 
-/// The form of date that HTTP prefers is also one of RFC 2822.
+/// HTTP's preferred form of date is also one of RFC 2822.
 fn date(text: &str) -> Option<OffsetDateTime> {
     OffsetDateTime::parse(text.trim(), &Rfc2822).ok()
 }

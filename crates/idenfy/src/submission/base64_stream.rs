@@ -1,10 +1,10 @@
 //! Base64 of a stream of bytes, as a stream.
 //!
-//! Three bytes become four characters, so up to two bytes are carried from chunk to chunk; the
-//! output is that of encoding the whole at once. The stream must have exactly its declared length:
-//! one that ends early or goes on fails, and it is asked whether it goes on *before* its last
-//! characters are given out, so that a wrong length never makes a complete request. Memory: one
-//! chunk of the source plus [`LARGEST_OUTPUT`].
+//! Three bytes become four characters, so up to two bytes are carried from chunk to chunk.
+//! The output equals that of encoding the whole at once.
+//! The stream must have exactly its declared length. One that ends early or continues fails.
+//! The check comes *before* the last characters, so a wrong length never makes a complete request.
+//! Memory: one chunk of the source plus [`LARGEST_OUTPUT`].
 
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
@@ -17,7 +17,7 @@ use futures_util::stream::BoxStream;
 
 use crate::{BoxError, SourceError};
 
-/// How much of a chunk is encoded at once, however large the chunk: a multiple of three.
+/// How much of a chunk is encoded at once: a multiple of three.
 const LARGEST_INPUT: usize = 24 * 1024;
 /// What comes of it, with what was carried.
 #[cfg(test)]
@@ -52,8 +52,7 @@ impl Base64Stream {
         }
     }
 
-    /// Encodes the next part of what is pending; empty when that and the carry are less than three
-    /// bytes.
+    /// Encodes the next pending part. Empty: pending and carry have less than three bytes.
     fn encode_pending(&mut self) -> String {
         let mut output = String::new();
         if !self.carry.is_empty() {

@@ -6,7 +6,7 @@ use idenfy::{CreateToken, Error};
 
 use crate::server::{Server, Then, answer, run};
 
-/// The error that creating a token ends with when the server says this.
+/// The error of creating a token after this answer of the server.
 fn error_of(raw: String) -> Error {
     run(async {
         let server = Server::saying(raw, Then::Close).await;
@@ -152,7 +152,7 @@ fn a_redirect_is_not_followed() {
     );
 }
 
-/// An answer of exactly so many bytes that says what an answer should.
+/// A valid answer of exactly this many bytes.
 fn answer_of(bytes: usize) -> String {
     let said = |filler: &str| {
         format!(r#"{{"authToken":"a","scanRef":"s","identifier":"BAD_VALUE","filler":"{filler}"}}"#)

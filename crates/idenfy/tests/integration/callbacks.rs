@@ -1,4 +1,4 @@
-//! Callbacks as the provider's documents and integrations show them. All people are invented.
+//! Callbacks as in the provider's documents and integrations. All people are invented.
 
 use bytes::Bytes;
 use idenfy::{

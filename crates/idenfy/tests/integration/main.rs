@@ -1,5 +1,4 @@
-//! The library as its users see it: callbacks from files, and the client against a server of raw
-//! bytes.
+//! The library from outside: callbacks from files, and the client against a server of raw bytes.
 #![allow(
     clippy::unwrap_used,
     clippy::panic,

@@ -1,4 +1,4 @@
-//! Formats every public type with data about an invented person, and searches the output for them.
+//! Formats every public type with an invented person's data, and searches the output for them.
 
 use std::error::Error as _;
 use std::fmt::Debug;
@@ -40,8 +40,8 @@ fn hides(text: &str, secrets: &[String]) {
     }
 }
 
-/// Every text in the fixture that is about the person: all but the reference, verdicts, steps and
-/// the company's own id. Texts of fewer than four characters would be found by chance.
+/// Every personal text of the fixture: not the reference, verdicts, steps and the company's own id.
+/// Texts of fewer than four characters would match by chance.
 fn personal(body: &[u8]) -> Vec<String> {
     fn collect(value: &Value, texts: &mut Vec<String>) {
         match value {

@@ -1,4 +1,4 @@
-//! The operations other than direct processing: what is sent, and what is read.
+//! The operations other than direct processing: requests and readings of answers.
 
 use idenfy::{
     AdditionalSteps, AuthToken, CreateToken, Error, OverallWord, Questionnaire, Step, StepKind,

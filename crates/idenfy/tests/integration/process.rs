@@ -112,7 +112,7 @@ fn ten_megabytes_go_through() {
     );
 }
 
-/// Sends an image with a wrong stream and returns the error and whether the server got a whole
+/// Sends an image with a wrong stream. Returns the error, and whether the server got a whole
 /// request.
 fn broken(length: u64, chunks: Vec<Result<Bytes, BoxError>>) -> (SourceError, bool) {
     run(async {
@@ -180,7 +180,7 @@ fn a_request_over_the_limit_is_not_sent() {
 
 #[test]
 fn a_request_of_exactly_the_limit_is_begun() {
-    // The step's name makes up for what base64 cannot: its lengths are multiples of four.
+    // The step's name adjusts the length: base64's lengths are multiples of four.
     let longest = |step: &str| submission(vec![image(step, 14_999_000, vec![])]);
     let missing = MAXIMUM_REQUEST_BYTES - longest("").content_length();
     let step = "S".repeat(usize::try_from(missing).unwrap());

@@ -1,5 +1,4 @@
-//! A server that says exactly the bytes it is told to, and does to the connection what it is told
-//! to.
+//! A server that sends given bytes, and treats the connection as told.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -8,7 +7,7 @@ use idenfy::{Client, Credentials, Timeouts};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
-/// Longer than any test takes; a test that waits so long has failed.
+/// Longer than any test takes. A test that waits so long has failed.
 const DEADLINE: Duration = Duration::from_secs(20);
 
 pub const KEY: &str = "the-api-key";
@@ -154,7 +153,7 @@ pub fn answer(status: u16, headers: &str, body: &str) -> String {
     reason = "this client is for a test's server only"
 )]
 pub fn client(base_url: &str) -> Client {
-    // The second test of a process finds the first one's provider; that is as good.
+    // A later test of the process finds the first one's provider, which is equivalent.
     rustls::crypto::ring::default_provider()
         .install_default()
         .ok();

@@ -1,4 +1,4 @@
-//! Which additional steps the echo of a token request names, and of which kind they are.
+//! The additional steps in a token request's echo, with their kinds.
 
 use std::collections::BTreeSet;
 
@@ -38,9 +38,9 @@ impl StepKind {
 /// Steps stand below a country and a document type.
 const STEP_LEVEL: usize = 2;
 
-/// The steps, each once, in alphabetical order. One that has different kinds for different
-/// countries or documents is named with each. An object with a `type` is a step at whichever level
-/// it stands. `None`: the echo has no such member.
+/// The steps, each once for each of its kinds, in alphabetical order.
+/// Kinds may differ by country or document. An object with a `type` is a step at any level.
+/// `None`: the echo has no such member.
 pub(super) fn steps(additional_steps: Option<&Value>) -> Option<Vec<Step>> {
     let mut steps = BTreeSet::new();
     collect(additional_steps?, 0, &mut steps);

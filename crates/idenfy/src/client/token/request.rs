@@ -6,20 +6,20 @@ use serde::{Serialize, Serializer};
 use serde_json::{Value, json};
 use url::Url;
 
-/// A token request. Members that are `None` are not sent, and the account's defaults hold. Its
-/// `Debug` leaves out what may say who the customer is.
+/// A token request. `None` members are not sent, so the account's defaults hold.
+/// `Debug` hides what may identify the customer.
 #[derive(Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct CreateToken {
-    /// The integrator's name for the customer: 1 to 100 ASCII characters, opaque. All verifications
-    /// of one person share it.
+    /// The integrator's opaque name for the customer: 1 to 100 ASCII characters.
+    /// All verifications of one person share it.
     pub client_id: String,
     pub token_type: TokenType,
-    /// Comes back with the answer and in every callback; at most 40 characters.
+    /// Returned in the answer and in every callback. At most 40 characters.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub external_ref: Option<String>,
-    /// Time until the session must be started, 0 to 2,592,000 seconds. Always sent, because the
-    /// documents disagree on the default.
+    /// Time until the session must be started, 0 to 2,592,000 seconds.
+    /// Always sent, because the documents disagree on the default.
     #[serde(rename = "expiryTime")]
     pub expiry_seconds: u32,
     /// Time for the session once started, 60 to 3,600 seconds.
@@ -35,7 +35,7 @@ pub struct CreateToken {
     /// Two letters.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub country: Option<String>,
-    /// The document types on offer, such as `PASSPORT`; not sent when empty.
+    /// The document types on offer, such as `PASSPORT`. Not sent if empty.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub documents: Vec<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -44,8 +44,9 @@ pub struct CreateToken {
     pub error_url: Option<Url>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub unverified_url: Option<Url>,
-    /// Where this session's callbacks go instead of the account's receiver; HTTPS, and allowed on
-    /// the account.
+    /// The receiver of this session's callbacks, instead of the account's. HTTPS, and allowed on
+    /// the
+    /// account.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub callback_url: Option<Url>,
 }
@@ -101,7 +102,7 @@ pub enum AdditionalSteps {
     /// Those that the provider's staff configured for the account.
     #[default]
     AccountDefault,
-    /// None, whatever the account's default.
+    /// None, overriding the account's default.
     Suppressed,
     /// These: country, then document type, then step.
     Given(Value),
@@ -129,7 +130,7 @@ pub enum Questionnaire {
     /// The account's.
     #[default]
     AccountDefault,
-    /// None, whatever the account's default: sent as null.
+    /// None, overriding the account's default: sent as null.
     None,
 }
 
