@@ -2,7 +2,8 @@
 
 use std::fmt;
 
-/// A token's `authToken`, with which one can act as the customer, once. `Debug` hides it.
+/// A token's `authToken`, with which one can act as the customer, once.
+/// `Debug` hides it.
 #[derive(Clone, PartialEq, Eq)]
 pub struct AuthToken(String);
 

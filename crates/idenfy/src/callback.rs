@@ -33,7 +33,8 @@ use crate::word::word;
 /// It hides `client_id` and `external_ref`, which are the integrator's and may hold anything.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Callback {
-    /// The verification. At most 36 characters in the provider's schema, at most 255 here.
+    /// The verification.
+    /// At most 36 characters in the provider's schema, at most 255 here.
     pub scan_ref: String,
     /// The integrator's name for the customer. U+FFFD if it is no text.
     pub client_id: Option<String>,
@@ -63,7 +64,8 @@ pub struct Callback {
     pub finish_time: Option<i64>,
 }
 
-/// Why a verified body is unusable. No variant holds or prints anything of the body.
+/// Why a verified body is unusable.
+/// No variant holds or prints anything of the body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum UnreadableCallback {
     #[error("the callback's body is no JSON")]
@@ -142,7 +144,8 @@ impl Callback {
         })
     }
 
-    /// All links of a step. Images are among the file links, PDFs among the PDF links.
+    /// All links of a step.
+    /// Images are among the file links, PDFs among the PDF links.
     pub fn links_of(&self, step: &str) -> impl Iterator<Item = &str> {
         let links = self
             .file_urls
@@ -168,8 +171,10 @@ impl fmt::Debug for Callback {
 }
 
 /// Step names with their types.
-/// A value is a word or an object with a `type`. Anything else means no type.
-/// A list of names is read too. An item that is no name is a step with an unreadable name.
+/// A value is a word or an object with a `type`.
+/// Anything else means no type.
+/// A list of names is read too.
+/// An item that is no name is a step with an unreadable name.
 fn steps(value: Option<&Value>) -> BTreeMap<String, Option<String>> {
     let type_of = |value: &Value| match value {
         Value::String(text) => Some(word(text)),

@@ -1,6 +1,7 @@
 //! The provider's API over a given HTTP client, one file per operation.
 //!
-//! The client never repeats a call, follows no redirect and logs nothing. It is cheap to clone.
+//! The client never repeats a call, follows no redirect and logs nothing.
+//! It is cheap to clone.
 
 mod delete;
 mod files;
@@ -77,7 +78,8 @@ impl Client {
         Self { timeouts, ..self }
     }
 
-    /// The link that starts the customer's session. It contains the token: never log it.
+    /// The link that starts the customer's session.
+    /// It contains the token: never log it.
     #[must_use]
     pub fn redirect_link(&self, token: &AuthToken) -> String {
         let query = url::form_urlencoded::Serializer::new(String::new())

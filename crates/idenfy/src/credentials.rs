@@ -2,7 +2,8 @@
 
 use std::fmt;
 
-/// An API key and its secret. They also select the environment: sandbox and live share one host.
+/// An API key and its secret.
+/// They also select the environment: sandbox and live share one host.
 /// `Debug` hides both.
 #[derive(Clone)]
 pub struct Credentials {
@@ -19,7 +20,8 @@ impl Credentials {
         }
     }
 
-    /// HTTP Basic on every call. The header is marked sensitive, so a request's `Debug` hides it.
+    /// HTTP Basic on every call.
+    /// The header is marked sensitive, so a request's `Debug` hides it.
     pub(crate) fn authorise(&self, request: reqwest::RequestBuilder) -> reqwest::RequestBuilder {
         request.basic_auth(&self.key, Some(&self.secret))
     }

@@ -2,7 +2,8 @@
 //!
 //! The provider answers with a code, an `identifier`, both or neither.
 //! Its documents disagree about the codes, so the identifier decides first (see [`classify`]).
-//! Identifiers are an open set. No variant holds or prints a provider's text, a token or a link.
+//! Identifiers are an open set.
+//! No variant holds or prints a provider's text, a token or a link.
 
 pub(crate) mod answer;
 pub(crate) mod classify;
@@ -28,7 +29,8 @@ pub enum Error {
     /// No whole answer within the time limit. The request may have arrived.
     #[error("iDenfy did not answer in time")]
     TimedOut(#[source] BoxError),
-    /// The connection broke before the whole answer arrived. The request may have arrived.
+    /// The connection broke before the whole answer arrived.
+    /// The request may have arrived.
     #[error("the connection to iDenfy was lost")]
     ConnectionLost(#[source] BoxError),
     /// The API key or secret is wrong.
@@ -43,17 +45,21 @@ pub enum Error {
     /// The feature is not in the contract. Direct processing must be ordered.
     #[error("the feature is not in the iDenfy contract")]
     NotInContract,
-    /// Over the requests allowed per hour: 10,000 by default. What they are counted over is not
+    /// Over the requests allowed per hour: 10,000 by default.
+    /// What they are counted over is not
     /// documented.
     #[error("iDenfy limits the rate of requests")]
     RateLimited {
-        /// The header `Retry-After`, at most a day. Not documented, but a gateway may send it.
+        /// The header `Retry-After`, at most a day.
+        /// Not documented, but a gateway may send it.
         retry_after: Option<Duration>,
     },
-    /// HTTP 409: the client already has an active session. It ends by itself.
+    /// HTTP 409: the client already has an active session.
+    /// It ends by itself.
     #[error("the client has an active iDenfy session")]
     ActiveSession,
-    /// The token is expired, used or unknown. After an in-doubt call: perhaps it was accepted.
+    /// The token is expired, used or unknown.
+    /// After an in-doubt call: perhaps it was accepted.
     #[error("iDenfy does not accept the token")]
     TokenNotValid,
     /// The request was refused for what is in it.
@@ -64,7 +70,8 @@ pub enum Error {
         identifier: String,
         /// 200 is possible: the provider reports some rejections so.
         status: u16,
-        /// The member or step that the provider's text seems to be about. A harmless name, as a
+        /// The member or step that the provider's text seems to be about.
+        /// A harmless name, as a
         /// hint.
         member: Option<String>,
     },
@@ -84,7 +91,8 @@ pub enum Error {
     /// The request would exceed [`MAXIMUM_REQUEST_BYTES`](crate::MAXIMUM_REQUEST_BYTES). Not sent.
     #[error("the request would have {bytes} bytes, more than the {maximum} that iDenfy takes")]
     RequestTooLarge { bytes: u64, maximum: u64 },
-    /// An image could not be read to its declared end. The aborted request cannot have been
+    /// An image could not be read to its declared end.
+    /// The aborted request cannot have been
     /// accepted.
     #[error("an image could not be read while it was being sent")]
     Source(#[source] SourceError),
@@ -191,7 +199,8 @@ impl Error {
     }
 }
 
-/// A transport failure. The request's address is left out: it may hold a client's name.
+/// A transport failure.
+/// The request's address is left out: it may hold a client's name.
 impl From<reqwest::Error> for Error {
     fn from(error: reqwest::Error) -> Self {
         let error = error.without_url();

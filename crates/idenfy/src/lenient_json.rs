@@ -14,10 +14,12 @@ use serde_json::{Map, Value};
 /// U+FFFD, which stands for what is no text.
 pub(crate) const UNREADABLE: &str = "\u{FFFD}";
 
-/// How many entries of one object or list are kept. The rest becomes one [`UNREADABLE`] entry.
+/// How many entries of one object or list are kept.
+/// The rest becomes one [`UNREADABLE`] entry.
 const MAXIMUM_ENTRIES: usize = 64;
 
-/// How many levels of a value are kept: steps, and their properties. Deeper ones become empty.
+/// How many levels of a value are kept: steps, and their properties.
+/// Deeper ones become empty.
 const LEVELS: u8 = 2;
 
 /// The text's one value.
@@ -36,7 +38,8 @@ pub(crate) fn whole(body: &[u8]) -> Result<&[u8], usize> {
     }
 }
 
-/// The members of an object, or a list's items under empty names. Nothing of any other value.
+/// The members of an object, or a list's items under empty names.
+/// Nothing of any other value.
 pub(crate) fn entries(value: &[u8]) -> Entries<'_> {
     Entries {
         reader: Reader { body: value, at: 0 },
@@ -145,7 +148,8 @@ impl<'a> Reader<'a> {
         self.body.get(start..self.at).unwrap_or_default()
     }
 
-    /// A value, as written. Needs no stack: open brackets are kept in a list.
+    /// A value, as written.
+    /// Needs no stack: open brackets are kept in a list.
     fn value(&mut self) -> Result<&'a [u8], usize> {
         self.peek();
         let start = self.at;

@@ -9,7 +9,8 @@ use serde_json::{Map, Value};
 
 use crate::lenient_json::{self, UNREADABLE};
 
-/// The members to keep. A member with a selection of its own is read by that one.
+/// The members to keep.
+/// A member with a selection of its own is read by that one.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Selection {
     pub(crate) whole: &'static [&'static str],
@@ -25,7 +26,8 @@ pub(crate) enum Selected {
 }
 
 impl Selection {
-    /// Reads the body. The error names the position and none of the content.
+    /// Reads the body.
+    /// The error names the position and none of the content.
     pub(crate) fn read(self, body: &[u8]) -> Result<Selected, NotJson> {
         let value = lenient_json::whole(body).map_err(|offset| NotJson::at(body, offset))?;
         Ok(match self.select(value) {

@@ -4,7 +4,8 @@
 //! [`SigningKeys::verify`] is the only way from received bytes to a [`VerifiedBody`].
 //! Only a [`VerifiedBody`] can be parsed, so no body is read before its origin is proven.
 //! The check cannot be turned off, and a delivery without a signature fails.
-//! The provider sets one key per notification. Rotation overlaps, hence the list of keys.
+//! The provider sets one key per notification.
+//! Rotation overlaps, hence the list of keys.
 //! (Source: documentation.idenfy.com, "Callback signing".)
 
 use std::fmt;
@@ -34,7 +35,8 @@ pub struct SigningKey {
 pub struct EmptySigningKey;
 
 impl SigningKey {
-    /// Takes the key as it is. White space inside or around it is part of it.
+    /// Takes the key as it is.
+    /// White space inside or around it is part of it.
     ///
     /// # Errors
     /// [`EmptySigningKey`] if the key is empty or only white space.

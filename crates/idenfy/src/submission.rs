@@ -1,6 +1,7 @@
 //! Documents for direct processing: `POST /api/v2/process`, sent as a stream.
 //!
-//! The request is JSON with the images in base64, up to 20 MB. It is never built in memory.
+//! The request is JSON with the images in base64, up to 20 MB.
+//! It is never built in memory.
 //! [`body`] writes the JSON around the images and encodes them as they arrive.
 //! Its exact length follows from the images' declared lengths.
 
@@ -22,7 +23,8 @@ use crate::{AuthToken, BoxError};
 /// (Source: "Direct processing".)
 pub const MAXIMUM_REQUEST_BYTES: u64 = 20_000_000;
 
-/// One person's documents, sent with a token of their own. `Debug` shows steps and lengths.
+/// One person's documents, sent with a token of their own.
+/// `Debug` shows steps and lengths.
 pub struct Submission {
     /// From [`Client::create_token`](crate::Client::create_token); unused, and used up by this.
     pub token: AuthToken,
@@ -32,7 +34,8 @@ pub struct Submission {
     pub country: String,
     /// Such as `PASSPORT`. `None`: the provider detects it from the `FRONT` image.
     pub document_type: Option<String>,
-    /// Each step once. `FRONT` is always needed, `BACK` if the document has one.
+    /// Each step once.
+    /// `FRONT` is always needed, `BACK` if the document has one.
     pub images: Vec<Image>,
 }
 
@@ -52,7 +55,8 @@ pub struct Image {
     pub step: String,
     /// The exact number of bytes that `content` yields.
     pub length: u64,
-    /// The bytes, in chunks of any size. Read once, as fast as the network takes it.
+    /// The bytes, in chunks of any size.
+    /// Read once, as fast as the network takes it.
     pub content: BoxStream<'static, Result<Bytes, BoxError>>,
 }
 
@@ -110,7 +114,8 @@ fn opening(position: usize, step: &str) -> String {
     format!("{comma}{}:\"", json(&step))
 }
 
-/// Strings always serialise. An empty text would only make the provider reject the request.
+/// Strings always serialise.
+/// An empty text would only make the provider reject the request.
 fn json(value: &impl Serialize) -> String {
     serde_json::to_string(value).unwrap_or_default()
 }

@@ -9,7 +9,8 @@ use sha2::{Digest, Sha256};
 
 use crate::{Callback, Identity, UnreadableCallback};
 
-/// The raw bytes of a callback, known to be the provider's. Its `Debug` shows their number only.
+/// The raw bytes of a callback, known to be the provider's.
+/// Its `Debug` shows their number only.
 #[derive(Clone, PartialEq, Eq)]
 pub struct VerifiedBody(Bytes);
 
@@ -34,7 +35,8 @@ impl VerifiedBody {
         &self.0
     }
 
-    /// The digest of the bytes. Equal digests are the same delivery, but a repeated delivery may
+    /// The digest of the bytes.
+    /// Equal digests are the same delivery, but a repeated delivery may
     /// come with freshly signed links and so with another digest: it is a first filter for
     /// repetitions, not the guard against them.
     #[must_use]
@@ -45,7 +47,8 @@ impl VerifiedBody {
     /// Reads the members that matter; everything personal is skipped.
     ///
     /// # Errors
-    /// [`UnreadableCallback`] when the body is no JSON object with a `scanRef`. Nothing else fails:
+    /// [`UnreadableCallback`] when the body is no JSON object with a `scanRef`.
+    /// Nothing else fails:
     /// optional members that are missing, null or of an odd type read as nothing.
     pub fn parse(&self) -> Result<Callback, UnreadableCallback> {
         Callback::read(&self.0)
@@ -54,7 +57,8 @@ impl VerifiedBody {
     /// Reads what the callback says about the person and the document, and nothing else.
     ///
     /// # Errors
-    /// [`UnreadableCallback`] when the body is no JSON object. Nothing else fails: members that are
+    /// [`UnreadableCallback`] when the body is no JSON object.
+    /// Nothing else fails: members that are
     /// missing, null, of an odd type or too long read as nothing.
     pub fn identity(&self) -> Result<Identity, UnreadableCallback> {
         Identity::read(&self.0)

@@ -85,7 +85,8 @@ pub struct Detail {
 }
 
 impl Announcement {
-    /// The announcement of the change from `before` to `after`. `None`: nothing to announce yet.
+    /// The announcement of the change from `before` to `after`.
+    /// `None`: nothing to announce yet.
     pub fn of(before: &Pairing, after: &Pairing, at: Timestamp) -> Option<Self> {
         let (outcome, reason) = match (after.revoked, &after.state) {
             (Some(revoked), _) if before.revoked != after.revoked => {

@@ -1,7 +1,8 @@
 //! The shared circuit at work: asked before each call to the provider, told after it.
 //!
 //! Best effort by intent: if the circuit cannot be read or written, calls go through.
-//! The pairing itself guarantees single submission. The breaker only reduces load and saves
+//! The pairing itself guarantees single submission.
+//! The breaker only reduces load and saves
 //! attempts.
 //! Reading costs one small read per process and second.
 //! Only failures, probes and the first success after failures are written.
@@ -18,7 +19,8 @@ use crate::time::Timestamp;
 /// A process may go on calling for this long after another one has opened the circuit.
 const CACHE_AGE: Duration = Duration::from_secs(1);
 
-/// How often a lost write is tried again. After that one count of many is lost.
+/// How often a lost write is tried again.
+/// After that one count of many is lost.
 const MAXIMUM_RACES: u32 = 4;
 
 /// Whether a call may be made.
@@ -33,12 +35,14 @@ pub enum Admission {
 /// The right to one call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Permit {
-    /// The version stored when the probe was taken. `None`: this call is no probe.
+    /// The version stored when the probe was taken.
+    /// `None`: this call is no probe.
     probe: Option<u64>,
 }
 
 impl Permit {
-    /// For an ordinary call, and for one that bypasses the circuit. Its outcome counts all the
+    /// For an ordinary call, and for one that bypasses the circuit.
+    /// Its outcome counts all the
     /// same.
     pub const WITHOUT_PROBE: Self = Self { probe: None };
 }
@@ -71,7 +75,8 @@ impl Breaker {
             .map_or(Gate::Closed, |circuit| circuit.gate(self.clock.now()))
     }
 
-    /// Asks for one call. While the circuit is half-open, exactly one caller gets the probe.
+    /// Asks for one call.
+    /// While the circuit is half-open, exactly one caller gets the probe.
     pub async fn admit(&self) -> Admission {
         let Some(circuit) = self.recent().await else {
             return Admission::Go(Permit::WITHOUT_PROBE);

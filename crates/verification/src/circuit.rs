@@ -42,7 +42,8 @@ pub const MINIMUM_FAILURE_SPAN: Duration = Duration::from_secs(8);
 /// Failures further apart than this are counted separately.
 pub const FAILURE_WINDOW: Duration = Duration::from_secs(5 * 60);
 
-/// The first pause. Each further one is twice as long, up to [`Cause::longest_pause`].
+/// The first pause.
+/// Each further one is twice as long, up to [`Cause::longest_pause`].
 pub const SHORTEST_PAUSE: Duration = Duration::from_secs(15);
 
 /// A `Retry-After` of at least this long opens the circuit at once.
@@ -66,7 +67,8 @@ pub const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(60 * 60);
 /// Covers the longest call (45 s) and the writes around it.
 pub const PROBE_LEASE: Duration = Duration::from_secs(60);
 
-/// When to look again while another process probes. Most probes take less than 1 s.
+/// When to look again while another process probes.
+/// Most probes take less than 1 s.
 pub const PROBE_POLL: Duration = Duration::from_secs(5);
 
 /// A circuit that was closed for this long starts with the shortest pause again.
@@ -82,7 +84,8 @@ pub enum Cause {
     Unreachable,
     /// It has told us to call less often.
     RateLimited,
-    /// The account is out of funds, or its key is refused. A person must act.
+    /// The account is out of funds, or its key is refused.
+    /// A person must act.
     Account,
 }
 
@@ -107,7 +110,8 @@ impl Cause {
 /// What a call says about the provider in general.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Health {
-    /// It answered in its own words. The refusal of one customer's request is such an answer.
+    /// It answered in its own words.
+    /// The refusal of one customer's request is such an answer.
     Answering,
     /// It was not asked: something of ours was in the way.
     Unknown,
@@ -128,7 +132,8 @@ pub enum Gate {
     },
     /// The pause is over; one caller at a time may try.
     HalfOpen {
-        /// A probe of another operation was answered. What opened the circuit has not worked yet.
+        /// A probe of another operation was answered.
+        /// What opened the circuit has not worked yet.
         has_answered: bool,
     },
 }
@@ -146,7 +151,8 @@ struct Open {
     since: Timestamp,
     until: Timestamp,
     cause: Cause,
-    /// The operation that failed. Another operation's success does not show that this one works.
+    /// The operation that failed.
+    /// Another operation's success does not show that this one works.
     operation: String,
     #[serde(rename = "is_heard")]
     has_answered: bool,
@@ -205,7 +211,8 @@ impl Circuit {
         }
     }
 
-    /// The circuit with its probe taken. `None`: there is no probe to take.
+    /// The circuit with its probe taken.
+    /// `None`: there is no probe to take.
     pub fn with_probe_taken(&self, now: Timestamp) -> Option<Self> {
         let Gate::HalfOpen { .. } = self.gate(now) else {
             return None;
@@ -219,7 +226,8 @@ impl Circuit {
         }))
     }
 
-    /// Whether a success of `operation` changes anything. Most do not, and cost no write.
+    /// Whether a success of `operation` changes anything.
+    /// Most do not, and cost no write.
     pub fn is_changed_by_success(&self, operation: &str) -> bool {
         self.failures.contains_key(operation)
     }

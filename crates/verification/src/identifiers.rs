@@ -1,4 +1,5 @@
-//! Identifiers, parsed at the edge. Their values are safe in keys, paths and log lines.
+//! Identifiers, parsed at the edge.
+//! Their values are safe in keys, paths and log lines.
 //!
 //! Bounds come from iDenfy's published API description: `scanRef` has at most 36 characters in
 //! callbacks and 40 in token responses, `clientId` 1 to 100 ASCII characters, `externalRef` at most
@@ -14,7 +15,8 @@ use serde::{Deserialize, Deserializer, Serialize, de};
 use sha2::{Digest, Sha256};
 use strum::IntoStaticStr;
 
-/// Why a text is not a valid identifier. Prints the rule, never the text.
+/// Why a text is not a valid identifier.
+/// Prints the rule, never the text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidIdentifier {
     #[error(
@@ -115,7 +117,8 @@ text_type!(ScanRef);
 impl ScanRef {
     pub const MAXIMUM_LENGTH: usize = 128;
 
-    /// The folder of callbacks without a `scanRef`. Refused as a name in any case.
+    /// The folder of callbacks without a `scanRef`.
+    /// Refused as a name in any case.
     pub const RESERVED: &str = "unreadable";
 }
 
@@ -134,7 +137,8 @@ impl FromStr for ScanRef {
     }
 }
 
-/// The company's own, opaque name for its customer. Both tokens of a pairing have the same.
+/// The company's own, opaque name for its customer.
+/// Both tokens of a pairing have the same.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 pub struct ClientId(String);
 text_type!(ClientId);
@@ -167,7 +171,8 @@ impl StepName {
     /// A longer [`Self::key`] is cut and ends in a digest.
     const MAXIMUM_KEY_LENGTH: usize = 100;
 
-    /// Whether the provider uses this key for the *first* document's files. They are never
+    /// Whether the provider uses this key for the *first* document's files.
+    /// They are never
     /// submitted.
     pub fn is_first_document(&self) -> bool {
         matches!(
@@ -205,7 +210,8 @@ impl StepName {
         key
     }
 
-    /// Whether the provider uses this step for proofs of address. Those are no identity documents.
+    /// Whether the provider uses this step for proofs of address.
+    /// Those are no identity documents.
     pub fn is_utility_bill(&self) -> bool {
         matches!(
             self.0.to_ascii_uppercase().as_str(),
@@ -334,7 +340,8 @@ impl FromStr for Side {
     }
 }
 
-/// The `externalRef` of Token 2. It identifies Token 2's callback even if its creation was not
+/// The `externalRef` of Token 2.
+/// It identifies Token 2's callback even if its creation was not
 /// recorded.
 ///
 /// `dv2:` and the first `scanRef` are exactly the 40 characters that the provider allows.

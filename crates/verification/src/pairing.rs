@@ -58,7 +58,8 @@ pub struct Pairing {
     /// The customer's uploads, the newest last.
     #[serde(default)]
     pub uploads: Vec<Upload>,
-    /// A newer upload. It waits for the outcome of the documents that are with the provider.
+    /// A newer upload.
+    /// It waits for the outcome of the documents that are with the provider.
     #[serde(default)]
     pub next_upload: Option<Plan>,
     /// The newest Token 2. Earlier ones, if any, are dead.
@@ -68,7 +69,8 @@ pub struct Pairing {
     pub superseded: Vec<ScanRef>,
     /// The files in the bucket, of every captured upload, newest last.
     pub documents: Vec<StoredDocument>,
-    /// What the results say about the person and the documents. `None`: not compared.
+    /// What the results say about the person and the documents.
+    /// `None`: not compared.
     #[serde(default)]
     pub comparison: Option<Comparison>,
     /// How many times creating a Token 2 was begun.
@@ -81,15 +83,18 @@ pub struct Pairing {
     pub state: State,
 }
 
-/// What is known of the second document in advance. Overrides the installation's defaults.
+/// What is known of the second document in advance.
+/// Overrides the installation's defaults.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ExpectedDocument {
     pub country: Option<CountryCode>,
-    /// Sent to direct processing. Otherwise the provider detects the type from the front.
+    /// Sent to direct processing.
+    /// Otherwise the provider detects the type from the front.
     pub document_type: Option<DocumentType>,
 }
 
-/// What is known of Token 2. The states that need its secret hold it.
+/// What is known of Token 2.
+/// The states that need its secret hold it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Second {
     pub scan_ref: ScanRef,
@@ -140,7 +145,8 @@ pub enum State {
     Capturing {
         plan: Plan,
         lease_until: Timestamp,
-        /// The state that a newer upload has displaced. Restored if the files turn out to be the
+        /// The state that a newer upload has displaced.
+        /// Restored if the files turn out to be the
         /// same.
         #[serde(default)]
         displaced: Option<Box<State>>,
@@ -187,9 +193,11 @@ pub enum State {
     Expired,
     /// A person must look.
     Parked { cause: ParkReason, resume: Resume },
-    /// Being erased: nothing is accepted or sent any more. The record goes last.
+    /// Being erased: nothing is accepted or sent any more.
+    /// The record goes last.
     Erasing {
-        /// When to continue. A worker was busy, or the provider holds a live session.
+        /// When to continue.
+        /// A worker was busy, or the provider holds a live session.
         again_at: Timestamp,
         /// The verifications that the provider has deleted.
         deleted: Vec<ScanRef>,
@@ -280,7 +288,8 @@ impl State {
         }
     }
 
-    /// The plan that the state works with. `None`: no plan yet, or none any more.
+    /// The plan that the state works with.
+    /// `None`: no plan yet, or none any more.
     pub const fn plan(&self) -> Option<&Plan> {
         match self {
             Self::Capturing { plan, .. }
@@ -319,20 +328,23 @@ impl State {
 impl Pairing {
     /// How long a message may take before it is taken for lost.
     pub const MESSAGE_PATIENCE: Duration = Duration::from_secs(2 * 60);
-    /// How long the second callback may take. Human review is documented as minutes, without a
+    /// How long the second callback may take.
+    /// Human review is documented as minutes, without a
     /// bound.
     pub const RESULT_PATIENCE: Duration = Duration::from_secs(30 * 60);
     /// How long a provisional first result may take to become final.
     pub const REVIEW_PATIENCE: Duration = Duration::from_secs(24 * 60 * 60);
     /// How long work may fail in one state before a person must look.
     pub const WORK_PATIENCE: Duration = Duration::from_secs(24 * 60 * 60);
-    /// How many bodies that had an effect are remembered. Ordinary use needs far fewer.
+    /// How many bodies that had an effect are remembered.
+    /// Ordinary use needs far fewer.
     pub const MAXIMUM_HEARD: usize = 64;
     /// How many files the record lists.
     /// Older ones stay in the bucket until its lifecycle or an erasure removes them.
     pub const MAXIMUM_DOCUMENTS: usize = 64;
 
-    /// A pairing that is not stored yet. It waits until `until` for its first result.
+    /// A pairing that is not stored yet.
+    /// It waits until `until` for its first result.
     pub fn opened(
         first: ScanRef,
         client_id: Option<ClientId>,
@@ -369,7 +381,8 @@ impl Pairing {
         }
     }
 
-    /// The time by which the pairing must have changed. Every state that is not terminal has one.
+    /// The time by which the pairing must have changed.
+    /// Every state that is not terminal has one.
     pub fn attention_at(&self) -> Option<Timestamp> {
         let first = self.first_question.as_ref();
         let second = self
@@ -417,7 +430,8 @@ impl Pairing {
         self.attention_at().is_none()
     }
 
-    /// When to ask next about a result that blocks spending. `None`: nothing waits for an answer.
+    /// When to ask next about a result that blocks spending.
+    /// `None`: nothing waits for an answer.
     /// The first verification may not be approved, or the second one may be over.
     pub fn waits_for_answer_until(&self) -> Option<Timestamp> {
         let plan = match &self.state {
@@ -530,7 +544,8 @@ impl Pairing {
             .find(|planned| self.stored(plan, planned).is_none())
     }
 
-    /// A step with several files whose sides are not certain. Nothing of the plan is submitted
+    /// A step with several files whose sides are not certain.
+    /// Nothing of the plan is submitted
     /// then.
     ///
     /// Only files of the plan's own upload count.

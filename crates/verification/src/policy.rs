@@ -101,7 +101,8 @@ impl Default for Policy {
 }
 
 impl Policy {
-    /// Judges a first result. Order matters: a negative word counts even if something else is
+    /// Judges a first result.
+    /// Order matters: a negative word counts even if something else is
     /// unclear.
     pub fn judge(&self, facts: &CallbackContent, expected: &ExpectedDocument) -> Judgement {
         match facts.overall {
@@ -165,7 +166,8 @@ impl Policy {
 
     /// The needed steps among those that the callback names. Front first.
     ///
-    /// A mapping decides alone. Without one, utility bills are left aside, and a single step is the
+    /// A mapping decides alone.
+    /// Without one, utility bills are left aside, and a single step is the
     /// front.
     /// Among several, exactly one name must end in `_FRONT` and at most one in `_BACK`.
     /// A step whose name cannot be used may be either.

@@ -49,7 +49,8 @@ impl StoreUnavailable {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Saved {
     Won,
-    /// The stored version has changed since it was read. Read again and decide again.
+    /// The stored version has changed since it was read.
+    /// Read again and decide again.
     Lost,
 }
 
@@ -96,7 +97,8 @@ pub struct Page {
     pub next: Option<PageStart>,
 }
 
-/// What a list shows of a pairing. May lag behind the pairing for a moment.
+/// What a list shows of a pairing.
+/// May lag behind the pairing for a moment.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PairingSummary {
     pub first: ScanRef,
@@ -117,13 +119,15 @@ pub struct PageStart {
 /// A pairing to store, with what belongs to the same transaction.
 #[derive(Clone, Debug)]
 pub struct PairingWrite {
-    /// Its `version` is one more than the stored one's (1 for a new pairing). That is the
+    /// Its `version` is one more than the stored one's (1 for a new pairing).
+    /// That is the
     /// condition.
     pub pairing: Pairing,
     pub history: HistoryEntry,
     /// The announcement of the change: stored with it, published from there.
     pub announcement: Option<Announcement>,
-    /// The session's answer, in place of its claim. The write is lost if the claim is not held any
+    /// The session's answer, in place of its claim.
+    /// The write is lost if the claim is not held any
     /// more.
     pub answered: Option<SessionKey>,
 }
@@ -155,13 +159,15 @@ pub trait Pairings: Send + Sync {
     ) -> Result<Page, StoreUnavailable>;
 
     /// Pairings whose `attention_at` has passed, longest overdue first, at most `limit`.
-    /// Reads only the index, which may lag behind. Read a pairing again before acting on it.
+    /// Reads only the index, which may lag behind.
+    /// Read a pairing again before acting on it.
     async fn overdue(&self, now: Timestamp, limit: u16) -> Result<Vec<Overdue>, StoreUnavailable>;
 
     /// Whether [`forget`](Self::forget) was called for a pairing of this verification.
     async fn is_forgotten(&self, scan_ref: &ScanRef) -> Result<bool, StoreUnavailable>;
 
-    /// Removes the pairing with its history and aliases. Returns the number of removed records.
+    /// Removes the pairing with its history and aliases.
+    /// Returns the number of removed records.
     /// Its verifications stay known only as to be ignored. May be repeated.
     async fn forget(&self, pairing: &Pairing) -> Result<u64, StoreUnavailable>;
 }
@@ -294,7 +300,8 @@ pub enum PreparationError {
 #[async_trait]
 pub trait DocumentPreparation: Send + Sync {
     /// Whether each document must be changed, size aside.
-    /// Reads the start of a picture or the whole of a PDF, in constant memory. Decodes nothing.
+    /// Reads the start of a picture or the whole of a PDF, in constant memory.
+    /// Decodes nothing.
     async fn inspect(
         &self,
         first: &ScanRef,
@@ -318,7 +325,8 @@ pub trait DocumentPreparation: Send + Sync {
     ) -> Result<Vec<Preparation>, PreparationError>;
 }
 
-/// Tells the processor to look at a pairing. At least once, in any order.
+/// Tells the processor to look at a pairing.
+/// At least once, in any order.
 #[async_trait]
 pub trait SubmissionQueue: Send + Sync {
     async fn enqueue(&self, first: &ScanRef) -> Result<(), StoreUnavailable>;
@@ -327,7 +335,8 @@ pub trait SubmissionQueue: Send + Sync {
 /// The store of the one circuit that all processes share.
 #[async_trait]
 pub trait Circuits: Send + Sync {
-    /// The current circuit, or the default if none is stored. Sees every write that was won before.
+    /// The current circuit, or the default if none is stored.
+    /// Sees every write that was won before.
     async fn circuit(&self) -> Result<Circuit, StoreUnavailable>;
 
     /// Stores the circuit if the stored `version` is one less (none before version 1).
@@ -335,7 +344,8 @@ pub trait Circuits: Send + Sync {
     async fn replace_circuit(&self, circuit: &Circuit) -> Result<Saved, StoreUnavailable>;
 }
 
-/// Why the provider is unavailable. Displayed as a stable word for metrics and logs.
+/// Why the provider is unavailable.
+/// Displayed as a stable word for metrics and logs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum UnavailableKind {
     RateLimited,
@@ -346,7 +356,8 @@ pub enum UnavailableKind {
     Other(&'static str),
 }
 
-/// Why the provider refuses. Displayed as a stable word for metrics and logs.
+/// Why the provider refuses.
+/// Displayed as a stable word for metrics and logs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RefusalKind {
     /// Our account may not: its key, its credits or its contract.
@@ -433,12 +444,15 @@ pub trait StatusSource: Send + Sync {
     /// decided.
     async fn status(&self, scan_ref: &ScanRef) -> Result<Status, ProviderError>;
 
-    /// The end of the open circuit's pause. `None`: call. Ask before writing the intent of a call.
+    /// The end of the open circuit's pause.
+    /// `None`: call.
+    /// Ask before writing the intent of a call.
     /// May ask for the status of `scan_ref` as a probe, which costs nothing.
     async fn circuit_open_until(&self, scan_ref: &ScanRef) -> Option<Timestamp>;
 }
 
-/// The calls of the second verification. None of them has an idempotency key.
+/// The calls of the second verification.
+/// None of them has an idempotency key.
 #[async_trait]
 pub trait Provider: StatusSource {
     /// Creates a silent token for the same client: no additional steps, no questionnaire.
@@ -449,7 +463,8 @@ pub trait Provider: StatusSource {
         reference: &SecondReference,
     ) -> Result<SecondToken, ProviderError>;
 
-    /// Posts the documents with Token 2, which uses it up. Must not be repeated blindly.
+    /// Posts the documents with Token 2, which uses it up.
+    /// Must not be repeated blindly.
     async fn submit(
         &self,
         first: &ScanRef,

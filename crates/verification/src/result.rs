@@ -1,4 +1,5 @@
-//! The content of a callback, reduced to what decisions need. Nothing personal is left.
+//! The content of a callback, reduced to what decisions need.
+//! Nothing personal is left.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +9,8 @@ use strum::{Display, IntoStaticStr, VariantArray};
 use crate::identifiers::{ClientId, CountryCode, Digest256, ScanRef, StepName};
 use crate::secret::FileLink;
 
-/// The provider's `status.overall`. An open set: an unknown word is kept as `Unknown`.
+/// The provider's `status.overall`.
+/// An open set: an unknown word is kept as `Unknown`.
 #[derive(
     Clone,
     Copy,
@@ -51,7 +53,8 @@ pub enum StepsVerdict {
     Valid,
     Invalid,
     NotFound,
-    /// Null or absent: the step was not judged. Documented for steps of the kind UPLOAD.
+    /// Null or absent: the step was not judged.
+    /// Documented for steps of the kind UPLOAD.
     NotJudged,
     /// Anything else. Never counts as positive.
     Unknown,
@@ -75,12 +78,14 @@ pub struct CallbackContent {
     pub steps_verdict: StepsVerdict,
     /// All steps that `additionalSteps` names.
     pub steps: Vec<StepName>,
-    /// Further steps have names that are no [`StepName`]. What they show is unknown.
+    /// Further steps have names that are no [`StepName`].
+    /// What they show is unknown.
     pub has_unusable_steps: bool,
     pub links: StepLinks,
     /// The *first* document's country: the last choice for the second one's.
     pub country: Option<CountryCode>,
-    /// When the customer finished, in Unix seconds. Not the time of the result.
+    /// When the customer finished, in Unix seconds.
+    /// Not the time of the result.
     pub finished_at: Option<i64>,
     /// The provider's words for fraud and for mismatches.
     pub tags: Vec<Tag>,
@@ -97,7 +102,8 @@ impl CallbackContent {
     }
 }
 
-/// One of the provider's words for a suspicion, such as `DUPLICATE_FACE` or `NAME`. An open set.
+/// One of the provider's words for a suspicion, such as `DUPLICATE_FACE` or `NAME`.
+/// An open set.
 /// (Source: "Suspected status", `fraudTags` and `mismatchTags`.)
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -108,7 +114,8 @@ impl Tag {
     pub const MAXIMUM: usize = 32;
     const MAXIMUM_LENGTH: usize = 64;
 
-    /// `None`: not only upper-case letters, digits and underscores. Such a text might be personal.
+    /// `None`: not only upper-case letters, digits and underscores.
+    /// Such a text might be personal.
     pub fn parse(text: &str) -> Option<Self> {
         let is_word_byte =
             |byte: u8| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_';
@@ -126,7 +133,8 @@ impl Tag {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Status {
     pub overall: Overall,
-    /// `None`: the answer does not say. Most of the provider's pages show it so.
+    /// `None`: the answer does not say.
+    /// Most of the provider's pages show it so.
     pub is_final: Option<bool>,
     pub tags: Vec<Tag>,
 }

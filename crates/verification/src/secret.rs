@@ -10,7 +10,8 @@ use serde::{Deserialize, Serialize};
 #[serde(transparent)]
 pub struct AuthToken(String);
 
-/// A signed link to one file of a customer. Never stored; valid for one hour.
+/// A signed link to one file of a customer.
+/// Never stored; valid for one hour.
 #[derive(Clone, PartialEq, Eq)]
 pub struct FileLink(String);
 

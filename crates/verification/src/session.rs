@@ -26,7 +26,8 @@ pub struct Opened {
     pub expires_at: Timestamp,
 }
 
-/// One step. Listed once for each of its kinds, which may differ by country or document.
+/// One step.
+/// Listed once for each of its kinds, which may differ by country or document.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SessionStep {
     pub name: StepName,
@@ -43,5 +44,6 @@ pub enum StepKind {
     Unknown,
 }
 
-/// How many steps of a session are kept. Accounts have one or two.
+/// How many steps of a session are kept.
+/// Accounts have one or two.
 pub const MAXIMUM_STEPS: usize = 16;

@@ -25,7 +25,8 @@ pub struct IdempotentRequest {
 }
 
 impl IdempotentRequest {
-    /// Keys are per caller. `body` is canonical: equal bytes mean the same request.
+    /// Keys are per caller.
+    /// `body` is canonical: equal bytes mean the same request.
     pub fn new(caller: &str, key: &str, body: &[u8]) -> Self {
         Self {
             // Neither part contains a line feed, so the text identifies both.
@@ -40,9 +41,11 @@ impl IdempotentRequest {
 pub struct SessionKey {
     pub key: Digest256,
     pub body: Digest256,
-    /// The end of the claim's lease. It identifies the claim: leases do not overlap.
+    /// The end of the claim's lease.
+    /// It identifies the claim: leases do not overlap.
     pub lease_until: Timestamp,
-    /// The end of the session's life. The record counts as absent from then on.
+    /// The end of the session's life.
+    /// The record counts as absent from then on.
     pub expires_at: Timestamp,
     /// `None`: still being worked on, or the process has ended.
     pub answer: Option<Opened>,

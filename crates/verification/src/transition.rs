@@ -1,7 +1,9 @@
 //! The state machine: one pure function from a pairing and an event to the next pairing.
 //!
-//! Every combination of state and event has an answer. A snapshot holds the complete table.
-//! The answer is a proposal. It takes effect when its conditional write wins.
+//! Every combination of state and event has an answer.
+//! A snapshot holds the complete table.
+//! The answer is a proposal.
+//! It takes effect when its conditional write wins.
 
 mod first;
 mod request;
@@ -22,7 +24,8 @@ use crate::session::SessionStep;
 use crate::time::Timestamp;
 use crate::upload::Upload;
 
-/// How many times a Token 2 may be begun for one pairing. Each may cost a credit.
+/// How many times a Token 2 may be begun for one pairing.
+/// Each may cost a credit.
 pub const MAXIMUM_ATTEMPTS: u32 = 3;
 
 /// How often preparation may be begun for one pairing without an end.
@@ -53,7 +56,8 @@ pub enum Event {
     CaptureTaken {
         lease_until: Timestamp,
     },
-    /// The links of `upload` are dead. Fresh ones lead to files that may differ: those of `files`.
+    /// The links of `upload` are dead.
+    /// Fresh ones lead to files that may differ: those of `files`.
     FilesReplaced {
         upload: UploadId,
         files: UploadId,
@@ -108,7 +112,8 @@ pub enum Event {
     SubmissionStarted {
         lease_until: Timestamp,
     },
-    /// `second`: the Token 2 of the post. There may be another one by now.
+    /// `second`: the Token 2 of the post.
+    /// There may be another one by now.
     SubmissionAccepted {
         second: Option<ScanRef>,
     },
@@ -217,7 +222,8 @@ impl Confirmed {
 /// What the caller must do for the change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Effect {
-    /// Once the change is stored: copy the files. This caller holds the lease.
+    /// Once the change is stored: copy the files.
+    /// This caller holds the lease.
     /// The state alone does not tell: a result in question keeps another worker's lease.
     CaptureDocuments,
     /// *Before* the change is stored: tell the processor. A surplus or early message is harmless.
@@ -406,7 +412,8 @@ fn phase(state: &State) -> (u8, Option<&UploadId>) {
     (number, state.plan().map(|plan| &plan.upload))
 }
 
-/// Adds newly stored documents. A new record replaces the older one of the same place.
+/// Adds newly stored documents.
+/// A new record replaces the older one of the same place.
 /// The same file found again is no news, and does not undo its preparation.
 /// Sides are as `plan` says, whatever plan a document was stored under.
 fn merge(known: &mut Vec<StoredDocument>, new: Vec<StoredDocument>, plan: &Plan) {

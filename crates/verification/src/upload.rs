@@ -16,7 +16,8 @@ pub struct Upload {
     /// SHA-256 over the steps, their links without query, and `finished_at`.
     /// A newly signed link differs in its query only.
     pub fingerprint: Digest256,
-    /// When the customer finished, in Unix seconds. `None`: the callback does not say.
+    /// When the customer finished, in Unix seconds.
+    /// `None`: the callback does not say.
     pub finished_at: Option<i64>,
     /// The archived callback that named it first.
     pub callback: Digest256,
@@ -31,7 +32,8 @@ pub enum Age {
 }
 
 impl Upload {
-    /// The upload behind a result's links. The first document's files do not count.
+    /// The upload behind a result's links.
+    /// The first document's files do not count.
     pub fn of(links: &StepLinks, finished_at: Option<i64>, callback: &Digest256) -> Self {
         Self {
             fingerprint: fingerprint(links, finished_at),
@@ -42,7 +44,8 @@ impl Upload {
 
     /// The upload's age among the `known` ones, of which the last is the newest.
     ///
-    /// The customer's own time decides. If it is missing or equal, the later arrival is newer.
+    /// The customer's own time decides.
+    /// If it is missing or equal, the later arrival is newer.
     /// A body without files is about the known ones.
     pub fn age(&self, known: &[Self]) -> Age {
         let Some(newest) = known.last() else {
@@ -71,7 +74,8 @@ impl Upload {
         matches!((self.finished_at, newest), (Some(own), Some(newest)) if own < newest)
     }
 
-    /// Adds the upload as the newest one. Forgets the oldest of too many.
+    /// Adds the upload as the newest one.
+    /// Forgets the oldest of too many.
     pub(crate) fn remember(self, known: &mut Vec<Self>) {
         if known.len() >= MAXIMUM_UPLOADS {
             known.remove(0);

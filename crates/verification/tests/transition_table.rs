@@ -1,4 +1,5 @@
-//! The state machine's complete table, state × event, as a snapshot. A change of any cell shows.
+//! The state machine's complete table, state × event, as a snapshot.
+//! A change of any cell shows.
 
 #![allow(
     clippy::unwrap_used,
@@ -1105,7 +1106,8 @@ fn every_state_answers_every_event_as_the_table_says() {
     insta::assert_snapshot!(table);
 }
 
-/// Two workers asked at once. The slower one's answer is as old and decides nothing more.
+/// Two workers asked at once.
+/// The slower one's answer is as old and decides nothing more.
 #[test]
 fn an_answer_that_another_worker_was_faster_with_is_ignored() {
     let soon = NOW.plus(Duration::from_secs(1));

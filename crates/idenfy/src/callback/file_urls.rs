@@ -10,7 +10,8 @@ use crate::lenient_json::UNREADABLE;
 /// Step names and the links to their files.
 /// A link gives access to the file for an hour, so `Debug` shows only step names and counts.
 ///
-/// The provider documents no type for the values. Strings, arrays of strings and nulls were seen.
+/// The provider documents no type for the values.
+/// Strings, arrays of strings and nulls were seen.
 /// A step without a link is left out, so a present step has a file.
 /// The first [`FileUrls::MAXIMUM_LINKS`] different links of a step are kept.
 #[derive(Clone, Default, PartialEq, Eq)]
@@ -20,7 +21,8 @@ impl FileUrls {
     /// How many links of one step are kept: enough to see that there are several.
     pub const MAXIMUM_LINKS: usize = 8;
 
-    /// The links of a step, in the provider's order. Empty if the step has none.
+    /// The links of a step, in the provider's order.
+    /// Empty if the step has none.
     #[must_use]
     pub fn get(&self, step: &str) -> &[String] {
         self.0.get(step).map_or(&[], Vec::as_slice)
@@ -73,7 +75,8 @@ impl FileUrls {
             .collect()
     }
 
-    /// Both maps in one. A step in both has the links of both, up to twice as many.
+    /// Both maps in one.
+    /// A step in both has the links of both, up to twice as many.
     pub(crate) fn merged(mut self, other: Self) -> Self {
         for (step, links) in other.0 {
             self.0.entry(step).or_default().extend(links);

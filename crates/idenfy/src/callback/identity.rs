@@ -36,7 +36,8 @@ pub struct Identity {
     pub patronymic: Option<String>,
     /// `orgPatronymic`, at most 500.
     pub original_patronymic: Option<String>,
-    /// `docDob`, at most 100. `YYYY-MM-DD` by the page on data retrieval, any text by the schema.
+    /// `docDob`, at most 100.
+    /// `YYYY-MM-DD` by the page on data retrieval, any text by the schema.
     pub date_of_birth: Option<String>,
     /// `docSex`: `MALE`, `FEMALE` or `UNDEFINED`.
     pub sex: Option<String>,

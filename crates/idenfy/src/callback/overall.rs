@@ -15,7 +15,8 @@ pub enum OverallWord {
     /// Document and face passed. Final only if the callback says so.
     Approved,
     Denied,
-    /// Passed with a fraud or mismatch tag. Staff may remove the tag later, which approves it.
+    /// Passed with a fraud or mismatch tag.
+    /// Staff may remove the tag later, which approves it.
     Suspected,
     /// Waiting for the provider's staff.
     Reviewing,

@@ -18,7 +18,8 @@ pub enum StepsVerdictWord {
     Invalid,
     /// `NOT_FOUND`, "Additional step was not found".
     NotFound,
-    /// Null or absent: not judged, or not yet. Steps of type UPLOAD are documented as stored only.
+    /// Null or absent: not judged, or not yet.
+    /// Steps of type UPLOAD are documented as stored only.
     NotJudged,
     /// Something was said that is not understood.
     Unknown,

@@ -4,7 +4,8 @@ use super::Client;
 use crate::Error;
 
 impl Client {
-    /// Deletes the verification and its files at the provider. Success is a 2xx with an empty body.
+    /// Deletes the verification and its files at the provider.
+    /// Success is a 2xx with an empty body.
     ///
     /// # Errors
     /// [`Error::Rejected`] with `PARTNER_ERROR` while the session is active.

@@ -6,7 +6,8 @@ use super::Client;
 use crate::error::classify::identifier_of;
 use crate::{Error, FileUrls};
 
-/// Links that are valid for an hour, like a callback's. `Debug` hides them.
+/// Links that are valid for an hour, like a callback's.
+/// `Debug` hides them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Files {
     /// Images. Or all files, if the provider does not separate PDFs.

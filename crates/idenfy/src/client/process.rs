@@ -12,12 +12,14 @@ impl Client {
     /// Submits documents for direct processing. The result comes by callback.
     ///
     /// Not repeatable: the token is used up, perhaps even by a failed call.
-    /// Success is a 2xx with an empty body. A documented 200 with an error in it reads as that
+    /// Success is a 2xx with an empty body.
+    /// A documented 200 with an error in it reads as that
     /// error.
     ///
     /// # Errors
     /// [`Error::RequestTooLarge`] before anything is sent.
-    /// [`Error::Source`] if an image fails on the way. The provider then has no whole request.
+    /// [`Error::Source`] if an image fails on the way.
+    /// The provider then has no whole request.
     /// [`Error::NotSent`] if the connection broke or time ran out before all was sent.
     /// Otherwise any other [`Error`].
     /// If [`Error::may_have_been_carried_out`] is true, wait for the callback or ask

@@ -48,7 +48,8 @@ impl Client {
     /// Creates a token. Costs a credit, perhaps at once.
     ///
     /// Not repeatable if [`Error::may_have_been_carried_out`] is true: let the lost token expire.
-    /// Documents disagree on the success code. Any 2xx with `authToken` and `scanRef` is one.
+    /// Documents disagree on the success code.
+    /// Any 2xx with `authToken` and `scanRef` is one.
     ///
     /// # Errors
     /// [`Error::ActiveSession`] if the client has another session open.

@@ -24,7 +24,8 @@ impl Answer {
     /// Reads the body.
     ///
     /// # Errors
-    /// The body breaks off. Even after a refusal's code, the cause is then unknown.
+    /// The body breaks off.
+    /// Even after a refusal's code, the cause is then unknown.
     pub(crate) async fn read(mut response: reqwest::Response) -> Result<Self, Error> {
         let limit = if response.status().is_success() {
             LARGEST_SUCCESS
@@ -64,7 +65,8 @@ impl Answer {
             .and_then(|body| serde_json::from_slice(body).ok())
     }
 
-    /// For operations with an empty answer. Any body is an error: rejections with 200 are
+    /// For operations with an empty answer.
+    /// Any body is an error: rejections with 200 are
     /// documented.
     pub(crate) fn expect_empty(self) -> Result<(), Error> {
         let is_empty = self
@@ -78,7 +80,8 @@ impl Answer {
         }
     }
 
-    /// For operations that answer with an object. `read` returns `None` if a member is missing.
+    /// For operations that answer with an object.
+    /// `read` returns `None` if a member is missing.
     pub(crate) fn expect_object<T>(
         self,
         read: impl FnOnce(&Map<String, Value>) -> Option<T>,

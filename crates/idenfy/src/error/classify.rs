@@ -1,6 +1,8 @@
 //! From an unsuccessful answer to its cause.
 //!
-//! A documented identifier decides. Otherwise the code does. Otherwise the request was rejected.
+//! A documented identifier decides.
+//! Otherwise the code does.
+//! Otherwise the request was rejected.
 //! Codes alone mislead: older pages say that every error comes with 400, and some come with 200.
 
 use serde_json::{Map, Value};

@@ -9,7 +9,8 @@ use time::format_description::well_known::Rfc2822;
 /// The longest wait that a header can cause.
 const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// How long to wait, at most a day. `None`: the header is absent or unreadable.
+/// How long to wait, at most a day.
+/// `None`: the header is absent or unreadable.
 ///
 /// A date is measured against the answer's own `Date`, so neither clock must be right.
 pub(crate) fn read(headers: &HeaderMap) -> Option<Duration> {

@@ -2,7 +2,8 @@
 //!
 //! Three bytes become four characters, so up to two bytes are carried from chunk to chunk.
 //! The output equals that of encoding the whole at once.
-//! The stream must have exactly its declared length. One that ends early or continues fails.
+//! The stream must have exactly its declared length.
+//! One that ends early or continues fails.
 //! The check comes *before* the last characters, so a wrong length never makes a complete request.
 //! Memory: one chunk of the source plus [`LARGEST_OUTPUT`].
 
@@ -52,7 +53,8 @@ impl Base64Stream {
         }
     }
 
-    /// Encodes the next pending part. Empty: pending and carry have less than three bytes.
+    /// Encodes the next pending part.
+    /// Empty: pending and carry have less than three bytes.
     fn encode_pending(&mut self) -> String {
         let mut output = String::new();
         if !self.carry.is_empty() {

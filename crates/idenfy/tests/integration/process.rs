@@ -112,7 +112,8 @@ fn ten_megabytes_go_through() {
     );
 }
 
-/// Sends an image with a wrong stream. Returns the error, and whether the server got a whole
+/// Sends an image with a wrong stream.
+/// Returns the error, and whether the server got a whole
 /// request.
 fn broken(length: u64, chunks: Vec<Result<Bytes, BoxError>>) -> (SourceError, bool) {
     run(async {

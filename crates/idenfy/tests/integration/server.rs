@@ -7,7 +7,8 @@ use idenfy::{Client, Credentials, Timeouts};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
-/// Longer than any test takes. A test that waits so long has failed.
+/// Longer than any test takes.
+/// A test that waits so long has failed.
 const DEADLINE: Duration = Duration::from_secs(20);
 
 pub const KEY: &str = "the-api-key";

@@ -175,7 +175,8 @@ impl Name {
         !self.given.is_empty() && !self.surnames.is_empty()
     }
 
-    /// Whether a given name of one is a surname of the other. The parts may have been swapped.
+    /// Whether a given name of one is a surname of the other.
+    /// The parts may have been swapped.
     fn crosses(&self, other: &Self) -> bool {
         let meet = |given: &[Vec<Word>], surnames: &[Vec<Word>]| {
             let surnames: Vec<&Word> = surnames.iter().flatten().collect();
@@ -304,7 +305,8 @@ impl Parts {
     }
 }
 
-/// Whether both are in one script that is not Latin. Two spellings may then be two names.
+/// Whether both are in one script that is not Latin.
+/// Two spellings may then be two names.
 fn share_own_script(one: &[Word], other: &[Word]) -> bool {
     script(one) == script(other) && script(one) != Script::Latin
 }
@@ -313,9 +315,11 @@ fn letters(words: &[Word]) -> usize {
     words.iter().map(|word| word.letters() + 1).sum()
 }
 
-/// Compares every form of one with every form of the other. `None`: one is missing.
+/// Compares every form of one with every form of the other.
+/// `None`: one is missing.
 ///
-/// The best pair counts. Two forms that contradict each other are never `Equal`: two names that
+/// The best pair counts.
+/// Two forms that contradict each other are never `Equal`: two names that
 /// look
 /// the same in Latin letters may differ in their own script.
 fn likeness(
@@ -408,7 +412,8 @@ fn surname_likeness(one: &[Word], other: &[Word]) -> Likeness {
     }
 }
 
-/// The words that are no particles. All words if there are only particles.
+/// The words that are no particles.
+/// All words if there are only particles.
 fn without_particles(name: &[Word]) -> Vec<&Word> {
     let rest: Vec<&Word> = name
         .iter()

@@ -13,7 +13,8 @@ pub(super) enum Relation {
     Different,
 }
 
-/// A longer text is no number. Twice the provider's bound for a document's number (100).
+/// A longer text is no number.
+/// Twice the provider's bound for a document's number (100).
 const LONGEST: usize = 200;
 
 /// A document's or personal number: its letters and digits, in upper case.
@@ -21,12 +22,14 @@ const LONGEST: usize = 200;
 pub(super) struct Number(String);
 
 impl Number {
-    /// A document's number. `None`: missing, masked, or too short to tell documents apart.
+    /// A document's number.
+    /// `None`: missing, masked, or too short to tell documents apart.
     pub(super) fn of_document(text: Option<&str>) -> Option<Self> {
         Self::read(text, 4)
     }
 
-    /// A personal number. `None`: missing, masked, or too short to tell persons apart.
+    /// A personal number.
+    /// `None`: missing, masked, or too short to tell persons apart.
     pub(super) fn of_person(text: Option<&str>) -> Option<Self> {
         Self::read(text, 6)
     }
@@ -98,7 +101,8 @@ impl Number {
     }
 }
 
-/// Some readings leave out a series of letters. Four characters alone would match by chance.
+/// Some readings leave out a series of letters.
+/// Four characters alone would match by chance.
 fn is_part_of(part: &str, whole: &str) -> bool {
     part.chars().count() >= 5 && whole.contains(part)
 }

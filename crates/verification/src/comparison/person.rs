@@ -1,7 +1,8 @@
 //! Whether two results are about one person.
 //!
 //! `Same` needs two independent agreements: the whole name, and the birth date or personal number.
-//! Father and son share a name, and so do strangers. Twins share a surname and a birth date.
+//! Father and son share a name, and so do strangers.
+//! Twins share a surname and a birth date.
 
 use super::date::{self, Relation as Date};
 use super::name::{Name, Names};

@@ -7,10 +7,12 @@
 
 use icu_normalizer::DecomposingNormalizerBorrowed;
 
-/// A longer text, in characters, is no name. The provider's bound for a name in its own script.
+/// A longer text, in characters, is no name.
+/// The provider's bound for a name in its own script.
 const LONGEST: usize = 255;
 
-/// A text of more words is no name. Long Arabic and Portuguese names have about a dozen.
+/// A text of more words is no name.
+/// Long Arabic and Portuguese names have about a dozen.
 const MOST_WORDS: usize = 32;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -115,7 +117,8 @@ impl Word {
     }
 }
 
-/// The script of a name. With two scripts, the one that is not Latin.
+/// The script of a name.
+/// With two scripts, the one that is not Latin.
 pub(super) fn script(words: &[Word]) -> Script {
     words
         .iter()
@@ -124,7 +127,8 @@ pub(super) fn script(words: &[Word]) -> Script {
         .unwrap_or(Script::Latin)
 }
 
-/// Reads the words of a name. Empty if it is missing, has no letters or is too long.
+/// Reads the words of a name.
+/// Empty if it is missing, has no letters or is too long.
 pub(super) fn words(text: Option<&str>, hyphen: Hyphen) -> Vec<Word> {
     let text = text.unwrap_or_default();
     // First of all: the text may be of any length.
@@ -203,7 +207,8 @@ fn spellings(letters: &[char]) -> (String, String) {
     (plain, expanded)
 }
 
-/// The Latin form of a letter without its accents, plain and expanded. `None`: it has no other
+/// The Latin form of a letter without its accents, plain and expanded.
+/// `None`: it has no other
 /// form.
 fn latin(
     letter: char,

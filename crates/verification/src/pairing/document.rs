@@ -8,14 +8,16 @@ use crate::pairing::file_number::FileNumber;
 use crate::pairing::prepared::PreparedFile;
 use crate::result::StepLinks;
 
-/// The type of a file, by its first bytes. Its name and declared type do not count.
+/// The type of a file, by its first bytes.
+/// Its name and declared type do not count.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum FileType {
     Jpeg,
     Png,
     Pdf,
-    /// Customers upload it, and direct processing refuses it. It is submitted as a JPEG.
+    /// Customers upload it, and direct processing refuses it.
+    /// It is submitted as a JPEG.
     Webp,
     /// Any kind of HEIF. Kept, and never submitted.
     Heic,
@@ -71,7 +73,8 @@ impl FileType {
         }
     }
 
-    /// The largest accepted file of this type. A picture can be made smaller, a PDF cannot.
+    /// The largest accepted file of this type.
+    /// A picture can be made smaller, a PDF cannot.
     pub const fn maximum_bytes(self) -> u64 {
         match self {
             Self::Jpeg | Self::Png | Self::Webp | Self::Heic => MAXIMUM_FILE_BYTES,
@@ -110,7 +113,8 @@ pub struct PlannedDocument {
     /// Which of the step's files.
     #[serde(default, skip_serializing_if = "FileNumber::is_first")]
     pub file: FileNumber,
-    /// `None`: one of several files of its step, with unknown sides. Kept, not submitted.
+    /// `None`: one of several files of its step, with unknown sides.
+    /// Kept, not submitted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub side: Option<Side>,
 }
@@ -172,7 +176,8 @@ fn with_sides(
 pub struct Plan {
     /// The archived callback whose links lead to the files.
     pub callback: Digest256,
-    /// The upload of the files. Files of another upload are never submitted under this plan.
+    /// The upload of the files.
+    /// Files of another upload are never submitted under this plan.
     pub upload: UploadId,
     /// The upload's [`Upload::fingerprint`](crate::upload::Upload::fingerprint).
     pub fingerprint: Digest256,

@@ -12,7 +12,8 @@ pub struct FileNumber(u8);
 impl FileNumber {
     pub const FIRST: Self = Self(1);
 
-    /// How many files of one step are kept. Two sides, twice, in case a step was repeated.
+    /// How many files of one step are kept.
+    /// Two sides, twice, in case a step was repeated.
     pub const MAXIMUM: u8 = 4;
 
     /// The numbers of `count` files, without those beyond [`Self::MAXIMUM`].

@@ -26,7 +26,8 @@ pub struct Question<News> {
     pub ask_at: Timestamp,
     /// How often the provider was asked in vain.
     pub asked: u32,
-    /// Another body recently said something else. An answer that lags may confirm the older one.
+    /// Another body recently said something else.
+    /// An answer that lags may confirm the older one.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub is_disputed: bool,
 }
@@ -73,11 +74,13 @@ pub(crate) enum Patience {
     Exhausted,
 }
 
-/// The first and the longest pause between two questions. Each is three times the one before.
+/// The first and the longest pause between two questions.
+/// Each is three times the one before.
 const FIRST_PAUSE: Duration = Duration::from_secs(10);
 const LONGEST_PAUSE: Duration = Duration::from_secs(30 * 60);
 
-/// How long a status may lag behind a callback. A contradiction is believed only after it.
+/// How long a status may lag behind a callback.
+/// A contradiction is believed only after it.
 pub const LAG_PATIENCE: Duration = Duration::from_secs(10 * 60);
 
 /// How long a result may stay unconfirmed before the pairing is parked.
@@ -94,7 +97,8 @@ impl<News> Question<News> {
         }
     }
 
-    /// The same question once more, after any lag. `None`: it was answered late enough.
+    /// The same question once more, after any lag.
+    /// `None`: it was answered late enough.
     /// An early answer may have confirmed a body that was late.
     pub(crate) fn once_more<Other>(&self, news: Other, now: Timestamp) -> Option<Question<Other>> {
         let ask_at = self.since.plus(LAG_PATIENCE);
@@ -115,7 +119,8 @@ impl<News> Question<News> {
         self.asked == 0 && self.is_due(now)
     }
 
-    /// When the reconciler must look whether it was asked. A new question has a message under way.
+    /// When the reconciler must look whether it was asked.
+    /// A new question has a message under way.
     pub(crate) fn attention_at(&self, message_patience: Duration) -> Timestamp {
         if self.asked == 0 {
             self.ask_at.plus(message_patience)
@@ -140,7 +145,8 @@ impl<News> Question<News> {
         })
     }
 
-    /// Another body contradicts it. Only answers from now on tell which body is newer, lag aside.
+    /// Another body contradicts it.
+    /// Only answers from now on tell which body is newer, lag aside.
     pub(crate) fn disputed(self, now: Timestamp) -> Self {
         Self {
             since: now,

@@ -17,7 +17,8 @@ pub enum WaitingReason {
     FreshLinksUnavailable,
 }
 
-/// Why the first verification does not qualify. A later qualifying result reopens the pairing.
+/// Why the first verification does not qualify.
+/// A later qualifying result reopens the pairing.
 #[derive(
     Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, IntoStaticStr, VariantArray,
 )]
@@ -41,20 +42,24 @@ impl DeclineReason {
     }
 }
 
-/// Why a person must look. Nothing is lost; the pairing can be taken up again.
+/// Why a person must look.
+/// Nothing is lost; the pairing can be taken up again.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, IntoStaticStr, VariantNames)]
 #[serde(tag = "reason")]
 #[strum(const_into_str)]
 pub enum ParkReason {
     /// The callback's client differs from the session's or from an earlier callback's.
     ClientMismatch,
-    /// A newer upload is known, and no result of it qualifies. The older files are not submitted.
+    /// A newer upload is known, and no result of it qualifies.
+    /// The older files are not submitted.
     NewerUploadNotApproved,
-    /// The provider did not confirm a result for a day, or gave no answer. Nothing was spent on it.
+    /// The provider did not confirm a result for a day, or gave no answer.
+    /// Nothing was spent on it.
     ResultUnconfirmed,
     /// No usable answer from the provider, or from the file server, for a day.
     ProviderUnavailable,
-    /// The callback names no `clientId`. Token 2 needs one to be tied to the same person.
+    /// The callback names no `clientId`.
+    /// Token 2 needs one to be tied to the same person.
     ClientUnknown,
     /// The callback's `clientId` has over 100 characters, control or format characters, or is no
     /// text.
@@ -102,11 +107,13 @@ pub enum ParkReason {
     FileEncrypted {
         step: StepName,
     },
-    /// A picture that had to be changed and is broken. Kept in the bucket.
+    /// A picture that had to be changed and is broken.
+    /// Kept in the bucket.
     FileUnreadable {
         step: StepName,
     },
-    /// A picture that had to be changed and has too many pixels. Kept in the bucket.
+    /// A picture that had to be changed and has too many pixels.
+    /// Kept in the bucket.
     TooManyPixels {
         step: StepName,
     },

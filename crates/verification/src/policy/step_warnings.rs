@@ -8,7 +8,8 @@ use crate::pairing::reason::ParkReason;
 use crate::pairing::{Pairing, State};
 use crate::session::{SessionStep, StepKind};
 
-/// Why a session with these steps never leads to a second verification. Prints what to change.
+/// Why a session with these steps never leads to a second verification.
+/// Prints what to change.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum StepWarning {
     /// No step shows the second document.

@@ -531,7 +531,8 @@ pub async fn circuits(store: &dyn Circuits) {
     assert_eq!(store.circuit().await.unwrap(), taken);
 }
 
-/// Of many concurrent callers, exactly one gets the probe. Needs as many stores as there are
+/// Of many concurrent callers, exactly one gets the probe.
+/// Needs as many stores as there are
 /// workers.
 pub async fn circuits_race(stores: &[std::sync::Arc<dyn Circuits>]) {
     let failing = Health::Failing {

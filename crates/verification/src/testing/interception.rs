@@ -74,7 +74,8 @@ impl Operation {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CallOutcome {
     Proceeds,
-    /// It fails, and the caller knows that nothing was done. After the effect: the same as
+    /// It fails, and the caller knows that nothing was done.
+    /// After the effect: the same as
     /// `AnswerLost`.
     Fails,
     /// It fails, and the caller cannot know whether it was done.

@@ -121,7 +121,8 @@ impl World {
         self.lock().now += i64::try_from(duration.as_millis()).unwrap();
     }
 
-    /// The provider comes to this result. It serves every link of the callback and confirms it.
+    /// The provider comes to this result.
+    /// It serves every link of the callback and confirms it.
     pub fn serve(&self, facts: &CallbackContent) {
         let mut state = self.lock();
         state.callbacks.insert(

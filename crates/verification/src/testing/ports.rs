@@ -27,7 +27,8 @@ pub struct Ports {
     pub sessions: Arc<dyn Sessions>,
     pub clock: Arc<dyn Clock>,
     pub observer: Arc<dyn Observer>,
-    /// The state machine. Tests of the tests replace it by a wrong one.
+    /// The state machine.
+    /// Tests of the tests replace it by a wrong one.
     pub apply: Apply,
 }
 

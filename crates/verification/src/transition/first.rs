@@ -685,7 +685,8 @@ fn resigned(old: &Plan, plan: &Plan) -> Plan {
     }
 }
 
-/// Remembers a body that has had its effect. Forgets the oldest of too many.
+/// Remembers a body that has had its effect.
+/// Forgets the oldest of too many.
 pub(super) fn remember(heard: &mut Vec<UploadId>, callback: &Digest256) {
     let callback = UploadId::of(callback);
     if heard.contains(&callback) {

@@ -12,7 +12,8 @@ use crate::session::SessionStep;
 use crate::time::Timestamp;
 
 impl Machine<'_> {
-    /// `plan`: the present policy's for the newest archived callback. `None`: the callback is gone.
+    /// `plan`: the present policy's for the newest archived callback.
+    /// `None`: the callback is gone.
     pub(super) fn retry_requested(&self, plan: Option<Plan>) -> Transition {
         let known = match &self.pairing.state {
             State::Parked {
@@ -48,7 +49,8 @@ impl Machine<'_> {
         })
     }
 
-    /// What came to a standstill continues at once. Leases are over, and expected results are asked
+    /// What came to a standstill continues at once.
+    /// Leases are over, and expected results are asked
     /// for.
     pub(super) fn taken_up(&self, what: &'static str, standing: &Standing) -> Transition {
         self.change(what, &[Effect::Enqueue], |next| {
@@ -79,7 +81,8 @@ impl Machine<'_> {
         }
     }
 
-    /// A callback may have opened the pairing before our record. The application's data are still
+    /// A callback may have opened the pairing before our record.
+    /// The application's data are still
     /// news.
     pub(super) fn session_opened(
         &self,

@@ -224,7 +224,8 @@ impl Machine<'_> {
             .filter(|second| second.scan_ref == *scan_ref)
     }
 
-    /// Whether it is the newest Token 2. An earlier one's outcome does not count.
+    /// Whether it is the newest Token 2.
+    /// An earlier one's outcome does not count.
     pub(super) fn is_current(&self, scan_ref: Option<&ScanRef>) -> bool {
         self.pairing.second.as_ref().map(|second| &second.scan_ref) == scan_ref
     }
@@ -336,7 +337,8 @@ impl Pairing {
         }
     }
 
-    /// Remembers a body that has had its effect. Forgets the oldest of too many.
+    /// Remembers a body that has had its effect.
+    /// Forgets the oldest of too many.
     pub(super) fn heard_of(&mut self, callback: Option<&Digest256>) {
         if let Some(callback) = callback {
             remember(&mut self.heard, callback);

@@ -495,7 +495,8 @@ impl Machine<'_> {
         }
     }
 
-    /// The submission came to nothing. A newer upload is verified now, unless the first result has
+    /// The submission came to nothing.
+    /// A newer upload is verified now, unless the first result has
     /// turned
     /// negative.
     /// Without one, or if its files are the same, a person must look.
@@ -546,7 +547,8 @@ impl Machine<'_> {
         };
     }
 
-    /// A person sets the pairing aside. Work under a lease is left to its holder.
+    /// A person sets the pairing aside.
+    /// Work under a lease is left to its holder.
     pub(super) fn set_aside(&self, note: String) -> Transition {
         if let Some(lease_until) = self
             .pairing
@@ -589,10 +591,12 @@ impl Machine<'_> {
     }
 }
 
-/// The first result may have turned negative. The provider is asked before anything is spent.
+/// The first result may have turned negative.
+/// The provider is asked before anything is spent.
 const UNCONFIRMED: Transition = Transition::Nothing("Unconfirmed");
 
-/// The next state with these files in the bucket. The only way into `Captured`.
+/// The next state with these files in the bucket.
+/// The only way into `Captured`.
 /// So no document with an uncertain side is submitted, and none is parked for that before it is
 /// kept.
 ///

@@ -34,7 +34,8 @@ pub enum Advanced {
     Resting(&'static str),
     /// Another worker holds the lease until then. Look again.
     HeldUntil(Timestamp),
-    /// It failed for now. Try again, not before `after` if the provider named a time.
+    /// It failed for now.
+    /// Try again, not before `after` if the provider named a time.
     TryAgain {
         why: &'static str,
         after: Option<Duration>,
@@ -54,7 +55,8 @@ pub struct Advance {
     pub policy: Policy,
 }
 
-/// The step limit of one run. The longest path is shorter, so reaching it means a loop.
+/// The step limit of one run.
+/// The longest path is shorter, so reaching it means a loop.
 const MAXIMUM_STEPS: u32 = 32;
 
 /// How long the provider may take to finish a call whose answer was lost.
@@ -70,10 +72,12 @@ enum Next {
 }
 
 impl Advance {
-    /// Drives the pairing as far as it goes now. Work and leases end at `until`.
+    /// Drives the pairing as far as it goes now.
+    /// Work and leases end at `until`.
     ///
     /// # Errors
-    /// Our own stores are unavailable. The next run finds and resolves what was begun.
+    /// Our own stores are unavailable.
+    /// The next run finds and resolves what was begun.
     pub async fn advance(
         &self,
         first: &ScanRef,
@@ -390,7 +394,8 @@ impl Advance {
         }))
     }
 
-    /// The documents were being posted, and that worker is gone. An unused token is used again.
+    /// The documents were being posted, and that worker is gone.
+    /// An unused token is used again.
     /// The provider takes a token once, so even a lagging status cannot cause two submissions.
     async fn resolve_submission(
         &self,

@@ -15,7 +15,8 @@ use crate::time::Timestamp;
 pub(crate) struct Captured {
     /// In the bucket now, in addition to what was there.
     pub documents: Vec<StoredDocument>,
-    /// The first file found that can never be captured. The others are still copied.
+    /// The first file found that can never be captured.
+    /// The others are still copied.
     pub refused: Option<ParkReason>,
     /// Not in the bucket yet, and why.
     pub unfinished: Vec<(PlannedDocument, Unfinished)>,
@@ -36,7 +37,8 @@ pub(crate) enum Unfinished {
 /// of
 /// the planned steps.
 /// All of a step's files are kept before it is parked for unclear sides.
-/// Copies beyond `until` are abandoned. An object appears whole or not at all.
+/// Copies beyond `until` are abandoned.
+/// An object appears whole or not at all.
 pub(crate) async fn capture_documents(
     store: &dyn Documents,
     first: &ScanRef,

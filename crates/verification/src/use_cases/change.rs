@@ -13,7 +13,8 @@ use crate::session_key::SessionKey;
 use crate::time::Timestamp;
 use crate::transition::{self, Change, Effect, Event, Transition};
 
-/// The outcome of a change. Each carries the pairing as it is now.
+/// The outcome of a change.
+/// Each carries the pairing as it is now.
 #[derive(Debug)]
 pub(crate) enum ChangeOutcome {
     Changed {
@@ -83,14 +84,16 @@ impl PairingChanger {
         }
     }
 
-    /// The same with another state machine. A wrong one shows whether checks notice it.
+    /// The same with another state machine.
+    /// A wrong one shows whether checks notice it.
     #[cfg(any(test, feature = "testing"))]
     #[must_use]
     pub fn with_state_machine(self, apply: Apply) -> Self {
         Self { apply, ..self }
     }
 
-    /// Applies the event that `event` makes of the newest pairing. Sends no message.
+    /// Applies the event that `event` makes of the newest pairing.
+    /// Sends no message.
     pub(crate) async fn change(
         &self,
         pairing: Pairing,
@@ -239,7 +242,8 @@ impl PairingChanger {
     }
 }
 
-/// Whether a pairing has had a plan. Files copied again do not count twice.
+/// Whether a pairing has had a plan.
+/// Files copied again do not count twice.
 fn has_qualified(state: &State) -> bool {
     match state {
         State::AwaitingCallback { .. }

@@ -1,6 +1,7 @@
 //! Use case: erase a customer, here and at the provider.
 //!
-//! May end at any point and be run again. What is done stays done, and what remains stays known.
+//! May end at any point and be run again.
+//! What is done stays done, and what remains stays known.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -79,7 +80,8 @@ impl RemainingKind {
     }
 }
 
-/// The pause for a live session. An opened session lasts up to an hour.
+/// The pause for a live session.
+/// An opened session lasts up to an hour.
 const LIVE_SESSION_PAUSE: Duration = Duration::from_secs(60 * 60);
 
 /// When to ask again at a provider that did not answer.

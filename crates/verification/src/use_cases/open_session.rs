@@ -30,7 +30,8 @@ pub enum OpenedOnce {
 pub enum NotOpened {
     #[error("the provider did not create the session")]
     Provider(#[source] ProviderError),
-    /// A session may exist at the provider. It was not returned, and expires by itself.
+    /// A session may exist at the provider.
+    /// It was not returned, and expires by itself.
     #[error("the session could not be recorded")]
     Unavailable(#[source] StoreUnavailable),
     #[error("the idempotency key belongs to another request")]
@@ -39,7 +40,8 @@ pub enum NotOpened {
     InProgress,
 }
 
-/// How often a key is read and claimed. A lost claim means that another request has the key.
+/// How often a key is read and claimed.
+/// A lost claim means that another request has the key.
 const MAXIMUM_CLAIMS: u32 = 2;
 
 /// The provider's default session length.
@@ -65,7 +67,8 @@ impl OpenSession {
         Ok(opened)
     }
 
-    /// The same, once per key. A repeat gets the stored answer until the customer must have
+    /// The same, once per key.
+    /// A repeat gets the stored answer until the customer must have
     /// started.
     ///
     /// A claim with a lease is stored before Token 1 is created.
@@ -73,7 +76,8 @@ impl OpenSession {
     /// A repeat then creates another session, which iDenfy may refuse while the lost one lives.
     ///
     /// # Errors
-    /// As [`open`](Self::open). The claim is released, so a repeat may try at once.
+    /// As [`open`](Self::open).
+    /// The claim is released, so a repeat may try at once.
     pub async fn open_once(
         &self,
         id: &IdempotentRequest,

@@ -1,4 +1,5 @@
-//! Use case: a person sets a pairing aside. No work is done on it until it is taken up again.
+//! Use case: a person sets a pairing aside.
+//! No work is done on it until it is taken up again.
 
 use std::str::FromStr;
 

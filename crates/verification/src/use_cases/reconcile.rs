@@ -1,8 +1,10 @@
-//! Use case: find overdue pairings and bring them on. No pairing is forgotten, even if a message, a
+//! Use case: find overdue pairings and bring them on.
+//! No pairing is forgotten, even if a message, a
 //! callback or a process was lost.
 //!
 //! Reads only the index by attention, so a run costs what is overdue and not what is stored.
-//! Each run begins with the longest overdue. The rest is left to the next run.
+//! Each run begins with the longest overdue.
+//! The rest is left to the next run.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -41,7 +43,8 @@ pub struct Reconciled {
     pub moved: u64,
     /// The provider was asked, and is still at it.
     pub postponed: u64,
-    /// Needed the provider while the circuit is open. Still overdue for the next run.
+    /// Needed the provider while the circuit is open.
+    /// Still overdue for the next run.
     pub waiting: u64,
     /// Erasures that went on.
     pub erased: u64,
@@ -78,7 +81,8 @@ impl Reconcile {
     /// One run, until `until` at most.
     ///
     /// # Errors
-    /// The index cannot be read. A failure of one pairing is counted and does not delay the others.
+    /// The index cannot be read.
+    /// A failure of one pairing is counted and does not delay the others.
     pub async fn run(&self, until: Timestamp) -> Result<Reconciled, StoreUnavailable> {
         let started = self.changer.clock.now();
         let overdue = self.changer.pairings.overdue(started, LIMIT).await?;
@@ -161,7 +165,8 @@ impl Reconcile {
         }
     }
 
-    /// Work that failed for this long gets one more try. Without progress it is given up.
+    /// Work that failed for this long gets one more try.
+    /// Without progress it is given up.
     async fn bring_work_on(&self, pairing: Pairing) -> Result<Done, StoreUnavailable> {
         let last_try_at = pairing.since.plus(LAST_TRY_AFTER);
         if pairing.updated_at >= last_try_at {
@@ -214,7 +219,8 @@ impl Reconcile {
         })
     }
 
-    /// The second callback is missing. After this long, the status counts as the result.
+    /// The second callback is missing.
+    /// After this long, the status counts as the result.
     /// The processor confirms and settles it, so there is one way only to a verdict.
     async fn ask_about_second(&self, pairing: Pairing) -> Result<Done, StoreUnavailable> {
         let Some(second) = pairing.second.clone() else {
@@ -284,7 +290,8 @@ impl Reconcile {
         }
     }
 
-    /// Asks again after as long as it has been overdue, between 30 min and 12 h. Gives up after a
+    /// Asks again after as long as it has been overdue, between 30 min and 12 h.
+    /// Gives up after a
     /// week.
     async fn postpone(&self, pairing: Pairing) -> Result<Done, StoreUnavailable> {
         let now = self.changer.clock.now();

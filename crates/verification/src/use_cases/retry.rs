@@ -24,7 +24,8 @@ pub enum Retried {
     TakenUp(Box<Pairing>),
     /// Only parked pairings can be taken up; the state's name.
     NotParked(&'static str),
-    /// The callback still does not qualify under the present policy. The reason's word.
+    /// The callback still does not qualify under the present policy.
+    /// The reason's word.
     StillParked(&'static str),
     /// The callback that could not be judged is not in the archive any more.
     CallbackGone,
@@ -36,7 +37,8 @@ impl RetryVerification {
     /// A callback that could not be judged is judged again under the present policy.
     ///
     /// # Errors
-    /// Our own stores are unavailable. Nothing has changed, or there is one harmless message too
+    /// Our own stores are unavailable.
+    /// Nothing has changed, or there is one harmless message too
     /// many.
     pub async fn retry(&self, scan_ref: &ScanRef) -> Result<Retried, StoreUnavailable> {
         let Some(pairing) = self.changer.pairings.find(scan_ref).await? else {

@@ -450,7 +450,8 @@ fn failing_again_after_closing_is_left_alone_for_longer() {
     assert_eq!(reopened_after(BACKOFF_RESET), SHORTEST_PAUSE);
 }
 
-/// Every sequence of three calls. The circuit never stays open too long, and an answering provider
+/// Every sequence of three calls.
+/// The circuit never stays open too long, and an answering provider
 /// always closes it.
 #[test]
 fn whatever_happens_a_provider_that_answers_is_called_again() {

@@ -175,7 +175,8 @@ async fn a_store_that_does_not_answer_stops_nobody() {
     );
 }
 
-/// Counts reads and writes. Yields at each call, as a remote store does.
+/// Counts reads and writes.
+/// Yields at each call, as a remote store does.
 struct Counting {
     store: Arc<World>,
     counts: std::sync::Mutex<(u32, u32)>,

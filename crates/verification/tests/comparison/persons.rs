@@ -1,4 +1,5 @@
-//! One person or two. Each case has the answer of a careful clerk who sees only the two results.
+//! One person or two.
+//! Each case has the answer of a careful clerk who sees only the two results.
 
 use verification::comparison::Person::{self, Different, Same, Unknown};
 use verification::comparison::{Subject, compare};

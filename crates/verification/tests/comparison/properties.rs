@@ -1,4 +1,5 @@
-//! Properties of any two results. Members come from small sets, so that they often agree in part.
+//! Properties of any two results.
+//! Members come from small sets, so that they often agree in part.
 
 use fastrand::Rng;
 use verification::comparison::{DocumentIdentity, Person, Subject, compare};

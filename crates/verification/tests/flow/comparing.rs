@@ -1,4 +1,5 @@
-//! Both results are compared when the second one is confirmed. Only two words leave the comparison.
+//! Both results are compared when the second one is confirmed.
+//! Only two words leave the comparison.
 
 use verification::comparison::{Comparison, DocumentIdentity, Person, Subject};
 use verification::reason::SettledReason;

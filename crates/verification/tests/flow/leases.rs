@@ -94,7 +94,8 @@ async fn an_erasure_waits_until_the_end_of_a_lease() {
     }
 }
 
-/// The first post was accepted and its status lags. The second post is refused.
+/// The first post was accepted and its status lags.
+/// The second post is refused.
 /// That says nothing about the first one.
 #[tokio::test]
 async fn a_post_that_is_turned_away_leaves_an_earlier_one_in_doubt() {

@@ -55,7 +55,8 @@ struct Flow {
 const FRONT_LINK: &str = "https://files.example/first/SECOND_DOC_FRONT";
 
 impl Flow {
-    /// Results are believed as signed. The modules about confirmation test the other policy.
+    /// Results are believed as signed.
+    /// The modules about confirmation test the other policy.
     fn new() -> Self {
         Self::with(Policy {
             confirm_results: false,

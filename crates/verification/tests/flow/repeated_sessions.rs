@@ -34,7 +34,8 @@ impl Flow {
     }
 }
 
-/// A process that ended after creating Token 1. The claim is not released, and the link is lost.
+/// A process that ended after creating Token 1.
+/// The claim is not released, and the link is lost.
 async fn died() -> Flow {
     let flow = Flow::new();
     flow.world.fault("release_key", Fault::Unavailable);

@@ -1,4 +1,6 @@
-//! The customer uploads again. The newest documents count. Two uploads are never mixed.
+//! The customer uploads again.
+//! The newest documents count.
+//! Two uploads are never mixed.
 
 use verification::ports::{DocumentPreparation, PreparationError};
 use verification::result::StepLinks;

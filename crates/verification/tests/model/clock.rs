@@ -10,7 +10,8 @@ pub const NOW: Timestamp = Timestamp::from_milliseconds(1_795_422_063_000);
 const EARLIER: Timestamp = Timestamp::from_milliseconds(1_795_422_063_000 - 660_000);
 const LEASE: u64 = 60_000;
 
-/// The end of the lease that this worker takes now. No two workers have the same.
+/// The end of the lease that this worker takes now.
+/// No two workers have the same.
 pub fn lease(worker: usize) -> Timestamp {
     NOW.plus(Duration::from_millis(LEASE + worker as u64))
 }

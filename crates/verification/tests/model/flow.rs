@@ -340,7 +340,8 @@ impl Flow {
         );
     }
 
-    /// The first action of `Advance`. `None`: nothing, or the same as after the other answer.
+    /// The first action of `Advance`.
+    /// `None`: nothing, or the same as after the other answer.
     fn looks(&self, state: &World, worker: usize, lags: bool) -> Option<Step> {
         let pairing = &state.pairing;
         let told = |about, said| Some(Ok(state.clone().with(worker, Worker::Told { about, said })));

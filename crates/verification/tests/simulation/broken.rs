@@ -107,7 +107,8 @@ impl Broken {
         }
     }
 
-    /// Only without confirmation does the fault show. Otherwise a second guard stops it.
+    /// Only without confirmation does the fault show.
+    /// Otherwise a second guard stops it.
     pub fn believes_what_is_signed(self) -> bool {
         matches!(self, Self::RevocationOverlooked)
     }

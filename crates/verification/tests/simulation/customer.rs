@@ -65,7 +65,8 @@ impl ProviderResult {
         }
     }
 
-    /// The decision that the provider may have made final by this. `None`: none.
+    /// The decision that the provider may have made final by this.
+    /// `None`: none.
     pub fn decision(&self) -> Option<Decision> {
         let is_approved = match self.overall {
             Overall::Approved => true,

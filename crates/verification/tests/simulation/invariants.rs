@@ -32,7 +32,8 @@ pub enum Invariant {
     AttemptsAreCapped,
     /// Only after a final, approved result with a valid step.
     NothingUnapprovedIsSubmitted,
-    /// Only the planned steps' files are submitted, as stored. Nothing of the first document is.
+    /// Only the planned steps' files are submitted, as stored.
+    /// Nothing of the first document is.
     OnlyPlannedDocumentsAreSubmitted,
     /// All documents of a submission are from one upload.
     NoSubmissionMixesUploads,
@@ -419,7 +420,8 @@ impl Checks {
             .push(stood);
     }
 
-    /// Whether the pairing stood as `such` says at `since` or later. `None`: there was none.
+    /// Whether the pairing stood as `such` says at `since` or later.
+    /// `None`: there was none.
     fn has_stood(&self, first: &ScanRef, since: u64, such: impl Fn(Option<Stood>) -> bool) -> bool {
         let tracks = self.lock();
         let log = tracks.get(first).map_or(&[][..], |track| &track.log);

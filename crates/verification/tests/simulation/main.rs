@@ -1,7 +1,12 @@
-//! The whole system in virtual time, with random faults. Every run follows from its seed.
+//! The whole system in virtual time, with random faults.
+//! Every run follows from its seed.
 //!
-//! Callbacks are repeated, reordered and lost. Messages arrive twice. Processes end at any point.
-//! Answers are lost before and after the provider acted. Statuses and indexes lag. Links die.
+//! Callbacks are repeated, reordered and lost.
+//! Messages arrive twice.
+//! Processes end at any point.
+//! Answers are lost before and after the provider acted.
+//! Statuses and indexes lag.
+//! Links die.
 //! Customers change their minds.
 //! After every step the design's promises are checked ([`invariants`]).
 //! At the end every pairing must have come to an end.

@@ -46,7 +46,8 @@ struct ProviderState {
 
 struct Verification {
     client: ClientId,
-    /// The present truth, after all earlier ones. A lagging status still reports those.
+    /// The present truth, after all earlier ones.
+    /// A lagging status still reports those.
     truth: Vec<Truth>,
     is_deleted: bool,
     role: Role,
@@ -399,7 +400,8 @@ impl SimulatedProvider {
         facts
     }
 
-    /// The name of the content behind the link. `None`: the link is dead.
+    /// The name of the content behind the link.
+    /// `None`: the link is dead.
     pub fn content(&self, link: &FileLink) -> Option<String> {
         self.lock()
             .uploads

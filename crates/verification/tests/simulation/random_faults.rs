@@ -1,4 +1,5 @@
-//! The faults of one run. Each seed has some and not others: rare combinations would be hidden by a
+//! The faults of one run.
+//! Each seed has some and not others: rare combinations would be hidden by a
 //! world in which everything fails.
 
 use super::timeline::{DAY, HOUR, Timeline};
@@ -27,7 +28,8 @@ pub struct RandomFaults {
     pub callback_given_up: f64,
     /// A message is delivered twice at once.
     pub message_repeated: f64,
-    /// A message disappears. SQS does not do that, but a purge or a mistake may.
+    /// A message disappears.
+    /// SQS does not do that, but a purge or a mistake may.
     pub message_lost: f64,
     /// The provider's status is minutes old.
     pub status_lags: f64,

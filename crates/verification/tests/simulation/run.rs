@@ -39,7 +39,8 @@ use super::trouble::{BOUND, Trouble};
 /// The template's schedule.
 const RECONCILER_PERIOD: i64 = 5 * MINUTE;
 
-/// More than any run needs. Reaching it means that the world does not come to rest.
+/// More than any run needs.
+/// Reaching it means that the world does not come to rest.
 const MAXIMUM_STEPS: u64 = 100_000;
 
 /// What came of a run.

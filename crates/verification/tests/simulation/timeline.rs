@@ -1,4 +1,5 @@
-//! Virtual time: the agenda and the random numbers. Everything in a run follows from its seed.
+//! Virtual time: the agenda and the random numbers.
+//! Everything in a run follows from its seed.
 
 use std::collections::BTreeMap;
 use std::future::Future;

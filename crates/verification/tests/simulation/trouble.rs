@@ -1,4 +1,5 @@
-//! Permanent faults. Such a pairing cannot settle, but it must not wait for ever.
+//! Permanent faults.
+//! Such a pairing cannot settle, but it must not wait for ever.
 //! It ends, or it is parked with the true reason.
 
 use std::collections::BTreeSet;

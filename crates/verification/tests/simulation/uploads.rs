@@ -1,6 +1,7 @@
 //! The customers' uploads: their files, and the links to them.
 //!
-//! A link is a path and a signature. Signed again, it leads to the same file.
+//! A link is a path and a signature.
+//! Signed again, it leads to the same file.
 //! The same bytes may be found under several paths.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -132,7 +133,8 @@ impl Uploads {
         self.known.get_mut(scan_ref)?.last_mut()
     }
 
-    /// Newly signed links to an upload's files. `folder`: the server's path, which may differ by
+    /// Newly signed links to an upload's files.
+    /// `folder`: the server's path, which may differ by
     /// caller.
     pub fn sign(
         &mut self,

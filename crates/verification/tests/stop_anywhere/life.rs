@@ -20,7 +20,8 @@ use verification::{Advanced, Apply, Erased, OpenedOnce, Policy, Timestamp};
 use super::scenario::Scenario;
 use super::stops::{Stop, Stops};
 
-/// Longer than any way to the end. Reaching it means that there is none.
+/// Longer than any way to the end.
+/// Reaching it means that there is none.
 const MAXIMUM_ROUNDS: u32 = 200;
 
 pub struct Life {
@@ -83,7 +84,8 @@ impl Life {
         self.unanswered.push(facts);
     }
 
-    /// Continues until nothing is left to do. Returns the calls that were made.
+    /// Continues until nothing is left to do.
+    /// Returns the calls that were made.
     ///
     /// # Errors
     /// It never comes to rest, or a stop was not reached.

@@ -32,7 +32,8 @@ fn hold(holds: bool, what: &str) -> Result<(), String> {
     if holds { Ok(()) } else { Err(what.to_owned()) }
 }
 
-/// Plays the scenario with these stops and checks the result. Returns the calls that were made.
+/// Plays the scenario with these stops and checks the result.
+/// Returns the calls that were made.
 fn play(scenario: Scenario, stops: &[Stop]) -> Result<Vec<Operation>, String> {
     play_with(apply, scenario, stops)
 }

@@ -12,7 +12,8 @@ pub struct Scenario {
     pub name: &'static str,
     /// The application opens the session here.
     pub opens_session: bool,
-    /// Under an idempotency key. The application repeats the request until it has the link.
+    /// Under an idempotency key.
+    /// The application repeats the request until it has the link.
     pub has_key: bool,
     /// The first callback, made of an approved one with two files.
     pub callback: fn(CallbackContent) -> CallbackContent,
@@ -26,7 +27,8 @@ pub struct Scenario {
     pub retries: bool,
     /// The customer is to be forgotten when the pairing stands so.
     pub erases_in: Option<&'static str>,
-    /// Stopped at every pair of effects as well. Not if an attempt at Token 2 is lost anyway.
+    /// Stopped at every pair of effects as well.
+    /// Not if an attempt at Token 2 is lost anyway.
     /// Two more lost ones would use up all three, and the pairing would be parked as it should be.
     pub is_stopped_twice: bool,
 }

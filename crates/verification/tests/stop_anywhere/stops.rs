@@ -59,7 +59,8 @@ impl Stops {
         self.lock().to_come.is_empty()
     }
 
-    /// Runs a use case to its end or to the next stop. A stopped one is dropped, and the answer is
+    /// Runs a use case to its end or to the next stop.
+    /// A stopped one is dropped, and the answer is
     /// `None`.
     pub fn run<T>(&self, use_case: impl Future<Output = T>) -> Option<T> {
         let mut use_case = pin!(use_case);

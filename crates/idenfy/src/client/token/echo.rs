@@ -39,7 +39,8 @@ impl StepKind {
 const STEP_LEVEL: usize = 2;
 
 /// The steps, each once for each of its kinds, in alphabetical order.
-/// Kinds may differ by country or document. An object with a `type` is a step at any level.
+/// Kinds may differ by country or document.
+/// An object with a `type` is a step at any level.
 /// `None`: the echo has no such member.
 pub(super) fn steps(additional_steps: Option<&Value>) -> Option<Vec<Step>> {
     let mut steps = BTreeSet::new();

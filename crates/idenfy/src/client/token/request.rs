@@ -6,7 +6,8 @@ use serde::{Serialize, Serializer};
 use serde_json::{Value, json};
 use url::Url;
 
-/// A token request. `None` members are not sent, so the account's defaults hold.
+/// A token request.
+/// `None` members are not sent, so the account's defaults hold.
 /// `Debug` hides what may identify the customer.
 #[derive(Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -44,7 +45,8 @@ pub struct CreateToken {
     pub error_url: Option<Url>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub unverified_url: Option<Url>,
-    /// The receiver of this session's callbacks, instead of the account's. HTTPS, and allowed on
+    /// The receiver of this session's callbacks, instead of the account's.
+    /// HTTPS, and allowed on
     /// the
     /// account.
     #[serde(skip_serializing_if = "Option::is_none")]

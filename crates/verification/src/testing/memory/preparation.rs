@@ -1,4 +1,5 @@
-//! Document preparation in memory. A test says which files are refused and what becomes of them.
+//! Document preparation in memory.
+//! A test says which files are refused and what becomes of them.
 
 use async_trait::async_trait;
 

@@ -16,7 +16,8 @@ pub(super) enum Prepared {
 }
 
 impl Advance {
-    /// Records every conversion before anything is spent. Usual documents cost one look and no
+    /// Records every conversion before anything is spent.
+    /// Usual documents cost one look and no
     /// write.
     pub(super) async fn prepare(
         &self,
