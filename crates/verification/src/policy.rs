@@ -104,13 +104,15 @@ impl Policy {
     /// Judges a first result.
     /// Order matters: a negative word counts even if something else is
     /// unclear.
-    pub fn judge(&self, facts: &CallbackContent, expected: &ExpectedDocument) -> Judgement {
-        match facts.overall {
+    pub fn judge(&self, content: &CallbackContent, expected: &ExpectedDocument) -> Judgement {
+        match content.overall {
             Some(Overall::Expired) => return Judgement::Lapsed,
             Some(Overall::Deleted | Overall::Archived | Overall::ExpiredDeleted) => {
                 return Judgement::Removed;
             }
-            _ if facts.is_provisional() => return Judgement::NotYet(WaitingReason::ResultNotFinal),
+            _ if content.is_provisional() => {
+                return Judgement::NotYet(WaitingReason::ResultNotFinal);
+            }
             Some(Overall::Denied) => return Judgement::Declines(DeclineReason::FirstDenied),
             Some(Overall::Suspected) => return Judgement::Declines(DeclineReason::FirstSuspected),
             Some(Overall::Approved) => {}
@@ -118,46 +120,46 @@ impl Policy {
                 return Judgement::Unclear(ParkReason::OverallUnknown);
             }
         }
-        match facts.steps_verdict {
+        match content.steps_verdict {
             StepsVerdict::Invalid => return Judgement::Declines(DeclineReason::StepInvalid),
             StepsVerdict::NotFound => return Judgement::Declines(DeclineReason::StepNotFound),
             StepsVerdict::Unknown => return Judgement::Unclear(ParkReason::StepVerdictUnknown),
             StepsVerdict::Valid | StepsVerdict::NotJudged => {}
         }
-        let images = match self.sides(&facts.steps, facts.has_unusable_steps) {
+        let images = match self.sides(&content.steps, content.has_unusable_steps) {
             Ok(images) => images,
-            Err(NoSides::NoSteps) if facts.steps_verdict == StepsVerdict::Valid => {
+            Err(NoSides::NoSteps) if content.steps_verdict == StepsVerdict::Valid => {
                 return Judgement::Unclear(ParkReason::StepsNotNamed);
             }
             Err(NoSides::NoSteps) => return Judgement::Declines(DeclineReason::NoAdditionalStep),
             Err(NoSides::Unclear) => return Judgement::Unclear(ParkReason::SidesUnclear),
         };
         // Without a verdict, only an explicit `final: true` shows that no judgement is to come.
-        let unjudged_is_enough =
-            self.step_verdict == StepVerdictPolicy::AcceptUnjudged && facts.is_final == Some(true);
-        if facts.steps_verdict == StepsVerdict::NotJudged && !unjudged_is_enough {
+        let unjudged_is_enough = self.step_verdict == StepVerdictPolicy::AcceptUnjudged
+            && content.is_final == Some(true);
+        if content.steps_verdict == StepsVerdict::NotJudged && !unjudged_is_enough {
             return Judgement::Unclear(ParkReason::StepNotJudged);
         }
-        let client_id = match &facts.client_id {
+        let client_id = match &content.client_id {
             Some(client_id) => client_id.clone(),
-            None if facts.has_unusable_client => {
+            None if content.has_unusable_client => {
                 return Judgement::Unclear(ParkReason::ClientUnusable);
             }
             None => return Judgement::Unclear(ParkReason::ClientUnknown),
         };
-        let country = [&expected.country, &self.default_country, &facts.country]
+        let country = [&expected.country, &self.default_country, &content.country]
             .into_iter()
             .find_map(Clone::clone);
         let Some(country) = country else {
             return Judgement::Unclear(ParkReason::CountryUnknown);
         };
         Judgement::Qualifies(Plan {
-            callback: facts.digest.clone(),
-            upload: UploadId::of(&facts.digest),
-            fingerprint: facts.upload().fingerprint,
+            callback: content.digest.clone(),
+            upload: UploadId::of(&content.digest),
+            fingerprint: content.upload().fingerprint,
             are_links_replaced: false,
             client_id,
-            documents: planned_files(&images, |step| facts.links.get(step).map_or(0, Vec::len)),
+            documents: planned_files(&images, |step| content.links.get(step).map_or(0, Vec::len)),
             images,
             country,
             document_type: expected.document_type,
@@ -322,13 +324,13 @@ mod tests {
             Overall::Suspected,
             Overall::Reviewing,
         ] {
-            let facts = CallbackContent {
+            let content = CallbackContent {
                 is_final: Some(false),
                 overall: Some(overall),
                 ..approved("s1", "c1")
             };
             assert_eq!(
-                Policy::default().judge(&facts, &ExpectedDocument::default()),
+                Policy::default().judge(&content, &ExpectedDocument::default()),
                 Judgement::NotYet(WaitingReason::ResultNotFinal),
                 "{overall}"
             );
@@ -337,12 +339,12 @@ mod tests {
 
     #[test]
     fn a_body_without_final_is_taken_for_a_result() {
-        let facts = CallbackContent {
+        let content = CallbackContent {
             is_final: None,
             ..approved("s1", "c1")
         };
         assert!(matches!(
-            Policy::default().judge(&facts, &ExpectedDocument::default()),
+            Policy::default().judge(&content, &ExpectedDocument::default()),
             Judgement::Qualifies(_)
         ));
     }
@@ -420,40 +422,40 @@ mod tests {
             step_verdict: StepVerdictPolicy::AcceptUnjudged,
             ..Policy::default()
         };
-        let facts = CallbackContent {
+        let content = CallbackContent {
             steps_verdict: StepsVerdict::NotJudged,
             ..approved("s1", "c1")
         };
         assert!(matches!(
-            policy.judge(&facts, &ExpectedDocument::default()),
+            policy.judge(&content, &ExpectedDocument::default()),
             Judgement::Qualifies(_)
         ));
-        let facts = CallbackContent {
+        let content = CallbackContent {
             is_final: None,
-            ..facts
+            ..content
         };
         assert_eq!(
-            policy.judge(&facts, &ExpectedDocument::default()),
+            policy.judge(&content, &ExpectedDocument::default()),
             Judgement::Unclear(ParkReason::StepNotJudged)
         );
     }
 
     #[test]
     fn an_ordinary_verification_is_declined_not_parked() {
-        let facts = CallbackContent {
+        let content = CallbackContent {
             steps_verdict: StepsVerdict::NotJudged,
             ..with_steps(&[])
         };
         assert_eq!(
-            Policy::default().judge(&facts, &ExpectedDocument::default()),
+            Policy::default().judge(&content, &ExpectedDocument::default()),
             Judgement::Declines(DeclineReason::NoAdditionalStep)
         );
-        let facts = CallbackContent {
+        let content = CallbackContent {
             steps_verdict: StepsVerdict::NotJudged,
             ..with_steps(&["UTILITY_BILL"])
         };
         assert_eq!(
-            Policy::default().judge(&facts, &ExpectedDocument::default()),
+            Policy::default().judge(&content, &ExpectedDocument::default()),
             Judgement::Declines(DeclineReason::NoAdditionalStep)
         );
     }
@@ -518,12 +520,12 @@ mod tests {
 
     #[test]
     fn the_first_documents_files_are_never_steps() {
-        let facts = CallbackContent {
+        let content = CallbackContent {
             steps_verdict: StepsVerdict::NotJudged,
             ..with_steps(&["FRONT", "BACK", "FACE"])
         };
         assert_eq!(
-            Policy::default().judge(&facts, &ExpectedDocument::default()),
+            Policy::default().judge(&content, &ExpectedDocument::default()),
             Judgement::Declines(DeclineReason::NoAdditionalStep)
         );
     }
@@ -556,11 +558,11 @@ mod tests {
     #[test]
     fn a_step_that_cannot_be_named_is_never_left_out_in_silence() {
         let judge = |policy: &Policy, steps: &[&str]| {
-            let facts = CallbackContent {
+            let content = CallbackContent {
                 has_unusable_steps: true,
                 ..with_steps(steps)
             };
-            policy.judge(&facts, &ExpectedDocument::default())
+            policy.judge(&content, &ExpectedDocument::default())
         };
         let unclear = Judgement::Unclear(ParkReason::SidesUnclear);
         for steps in [
@@ -606,12 +608,12 @@ mod tests {
             (plan.country.as_str(), plan.document_type),
             ("LV", Some(DocumentType::Passport))
         );
-        let facts = CallbackContent {
+        let content = CallbackContent {
             country: None,
             ..approved("s1", "c1")
         };
         assert_eq!(
-            Policy::default().judge(&facts, &ExpectedDocument::default()),
+            Policy::default().judge(&content, &ExpectedDocument::default()),
             Judgement::Unclear(ParkReason::CountryUnknown)
         );
     }
@@ -622,13 +624,13 @@ mod tests {
             (false, ParkReason::ClientUnknown),
             (true, ParkReason::ClientUnusable),
         ] {
-            let facts = CallbackContent {
+            let content = CallbackContent {
                 client_id: None,
                 has_unusable_client,
                 ..approved("s1", "c1")
             };
             assert_eq!(
-                Policy::default().judge(&facts, &ExpectedDocument::default()),
+                Policy::default().judge(&content, &ExpectedDocument::default()),
                 Judgement::Unclear(reason)
             );
         }

@@ -466,12 +466,12 @@ pub async fn archive(
         .keep(Some(scan_ref), &digest, body)
         .await
         .expect("keeping twice is keeping once");
-    let facts = archive
+    let content = archive
         .read(scan_ref, &digest)
         .await
         .unwrap()
         .expect("kept");
-    assert_eq!(facts.links[&step.parse().unwrap()][0].expose(), link);
+    assert_eq!(content.links[&step.parse().unwrap()][0].expose(), link);
     let told = archive.subject(scan_ref, &digest).await.unwrap();
     assert!(told.as_ref() == Some(subject), "every member reads back");
     archive

@@ -123,21 +123,21 @@ impl World {
 
     /// The provider comes to this result.
     /// It serves every link of the callback and confirms it.
-    pub fn serve(&self, facts: &CallbackContent) {
+    pub fn serve(&self, content: &CallbackContent) {
         let mut state = self.lock();
         state.callbacks.insert(
-            (facts.scan_ref.clone(), facts.digest.clone()),
-            facts.clone(),
+            (content.scan_ref.clone(), content.digest.clone()),
+            content.clone(),
         );
-        if let Some(overall) = facts.overall {
+        if let Some(overall) = content.overall {
             let status = Status {
                 is_final: None,
                 overall,
-                tags: facts.tags.clone(),
+                tags: content.tags.clone(),
             };
-            state.served.insert(facts.scan_ref.clone(), status);
+            state.served.insert(content.scan_ref.clone(), status);
         }
-        for link in facts.links.values().flatten() {
+        for link in content.links.values().flatten() {
             state
                 .files
                 .entry(link.expose().to_owned())

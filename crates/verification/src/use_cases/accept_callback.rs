@@ -58,36 +58,36 @@ impl AcceptCallback {
     /// Something is not durable: the provider must send again.
     pub async fn accept(
         &self,
-        facts: CallbackContent,
+        content: CallbackContent,
         body: &[u8],
         capture_until: Timestamp,
     ) -> Result<Accepted, StoreUnavailable> {
         self.changer.observer.observe(Observation::CallbackReceived);
-        let known = self.changer.pairings.find(&facts.scan_ref).await?;
+        let known = self.changer.pairings.find(&content.scan_ref).await?;
         let is_erased = match &known {
             Some(pairing) => matches!(pairing.state, State::Erasing { .. }),
-            None => self.is_forgotten(&facts).await?,
+            None => self.is_forgotten(&content).await?,
         };
         if is_erased {
             // Acknowledged, so that the provider stops. Not kept, as the customer was promised.
             return Ok(self.ignored(ERASED_WORD));
         }
         self.archive
-            .keep(Some(&facts.scan_ref), &facts.digest, body)
+            .keep(Some(&content.scan_ref), &content.digest, body)
             .await?;
-        let Some(overall) = facts.overall else {
+        let Some(overall) = content.overall else {
             return Ok(self.ignored("NotAVerificationResult"));
         };
-        let second_reference = second_reference(&facts);
+        let second_reference = second_reference(&content);
         let accepted = match known {
-            Some(pairing) if pairing.first != facts.scan_ref => {
-                self.accept_second(pairing, &facts, overall).await?
+            Some(pairing) if pairing.first != content.scan_ref => {
+                self.accept_second(pairing, &content, overall).await?
             }
             // Token 2's creation was not recorded.
             // Its callback must not open a pairing, or a third verification would start.
             _ if second_reference.is_some() => Accepted::Ignored("SecondTokenUnknown"),
             known => {
-                self.accept_first(known, facts, overall, capture_until)
+                self.accept_first(known, content, overall, capture_until)
                     .await?
             }
         };
@@ -98,11 +98,16 @@ impl AcceptCallback {
     }
 
     /// The reference of an unrecorded Token 2 leads to the customer.
-    async fn is_forgotten(&self, facts: &CallbackContent) -> Result<bool, StoreUnavailable> {
-        if self.changer.pairings.is_forgotten(&facts.scan_ref).await? {
+    async fn is_forgotten(&self, content: &CallbackContent) -> Result<bool, StoreUnavailable> {
+        if self
+            .changer
+            .pairings
+            .is_forgotten(&content.scan_ref)
+            .await?
+        {
             return Ok(true);
         }
-        match second_reference(facts).and_then(|reference| reference.first()) {
+        match second_reference(content).and_then(|reference| reference.first()) {
             Some(first) => self.changer.pairings.is_forgotten(&first).await,
             None => Ok(false),
         }
@@ -116,18 +121,18 @@ impl AcceptCallback {
     async fn accept_second(
         &self,
         pairing: Pairing,
-        facts: &CallbackContent,
+        content: &CallbackContent,
         overall: Overall,
     ) -> Result<Accepted, StoreUnavailable> {
         let event = |_: &Pairing| {
             Event::SecondResult(SecondResult {
-                scan_ref: facts.scan_ref.clone(),
+                scan_ref: content.scan_ref.clone(),
                 news: SecondNews {
                     overall,
-                    tags: facts.tags.clone(),
-                    callback: Some(facts.digest.clone()),
+                    tags: content.tags.clone(),
+                    callback: Some(content.digest.clone()),
                 },
-                provisional: facts.is_provisional(),
+                provisional: content.is_provisional(),
                 // The processor reads what is compared.
                 confirm: self.policy.confirm_results
                     || self.policy.comparison != ComparisonPolicy::Off,
@@ -138,7 +143,7 @@ impl AcceptCallback {
         Ok(
             match self
                 .changer
-                .change_and_enqueue(self.queue.as_ref(), pairing, Some(&facts.digest), event)
+                .change_and_enqueue(self.queue.as_ref(), pairing, Some(&content.digest), event)
                 .await?
             {
                 ChangeOutcome::Changed { what, .. } => Accepted::Changed(what),
@@ -151,15 +156,15 @@ impl AcceptCallback {
     async fn accept_first(
         &self,
         known: Option<Pairing>,
-        facts: CallbackContent,
+        content: CallbackContent,
         overall: Overall,
         capture_until: Timestamp,
     ) -> Result<Accepted, StoreUnavailable> {
         let now = self.changer.clock.now();
         let opened = || {
             Pairing::opened(
-                facts.scan_ref.clone(),
-                facts.client_id.clone(),
+                content.scan_ref.clone(),
+                content.client_id.clone(),
                 now,
                 now.plus(Pairing::REVIEW_PATIENCE),
             )
@@ -168,10 +173,10 @@ impl AcceptCallback {
         let event = |pairing: &Pairing| {
             Event::FirstResult(FirstResult {
                 overall,
-                tags: facts.tags.clone(),
-                judgement: self.policy.judge(&facts, &pairing.expected),
-                upload: facts.upload(),
-                callback: Some(facts.digest.clone()),
+                tags: content.tags.clone(),
+                judgement: self.policy.judge(&content, &pairing.expected),
+                upload: content.upload(),
+                callback: Some(content.digest.clone()),
                 lease_until: capture_until.plus(LEASE_MARGIN),
                 confirm: self.policy.confirm_results,
                 is_retry: false,
@@ -179,7 +184,7 @@ impl AcceptCallback {
         };
         match self
             .changer
-            .change_and_enqueue(self.queue.as_ref(), pairing, Some(&facts.digest), event)
+            .change_and_enqueue(self.queue.as_ref(), pairing, Some(&content.digest), event)
             .await?
         {
             ChangeOutcome::Nothing { pairing, why } => self.repeated(&pairing, why).await,
@@ -194,7 +199,7 @@ impl AcceptCallback {
                     && let State::Capturing { plan, .. } = &pairing.state
                 {
                     let plan = plan.clone();
-                    let links = plan.usable(facts.links.clone());
+                    let links = plan.usable(content.links.clone());
                     self.capture(*pairing, &plan, &links, capture_until).await?;
                 }
                 Ok(Accepted::Changed(what))
@@ -284,8 +289,8 @@ impl AcceptCallback {
     }
 }
 
-fn second_reference(facts: &CallbackContent) -> Option<SecondReference> {
-    facts
+fn second_reference(content: &CallbackContent) -> Option<SecondReference> {
+    content
         .external_ref
         .as_deref()
         .and_then(SecondReference::parse)

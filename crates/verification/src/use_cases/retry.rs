@@ -49,19 +49,19 @@ impl RetryVerification {
                 resume: Resume::Callback(callback),
                 ..
             } => {
-                let Some(facts) = self.archive.read(&pairing.first, callback).await? else {
+                let Some(content) = self.archive.read(&pairing.first, callback).await? else {
                     return Ok(Retried::CallbackGone);
                 };
-                let Some(overall) = facts.overall else {
+                let Some(overall) = content.overall else {
                     return Ok(Retried::CallbackGone);
                 };
                 // The processor copies the files: the lease taken here is already over.
                 self.queue.enqueue(&pairing.first).await?;
                 Event::FirstResult(FirstResult {
                     overall,
-                    judgement: self.policy.judge(&facts, &pairing.expected),
-                    upload: facts.upload(),
-                    tags: facts.tags,
+                    judgement: self.policy.judge(&content, &pairing.expected),
+                    upload: content.upload(),
+                    tags: content.tags,
                     callback: Some(callback.clone()),
                     lease_until: self.changer.clock.now(),
                     confirm: self.policy.confirm_results,
@@ -73,14 +73,15 @@ impl RetryVerification {
                 resume: Resume::Plan(Plan { callback, .. }),
                 ..
             } => {
-                let facts = self.archive.read(&pairing.first, callback).await?;
-                let plan = match facts.map(|facts| self.policy.judge(&facts, &pairing.expected)) {
-                    Some(Judgement::Qualifies(plan)) => Some(plan),
-                    Some(Judgement::Unclear(reason)) => {
-                        return Ok(Retried::StillParked(reason.as_str()));
-                    }
-                    _ => None,
-                };
+                let content = self.archive.read(&pairing.first, callback).await?;
+                let plan =
+                    match content.map(|content| self.policy.judge(&content, &pairing.expected)) {
+                        Some(Judgement::Qualifies(plan)) => Some(plan),
+                        Some(Judgement::Unclear(reason)) => {
+                            return Ok(Retried::StillParked(reason.as_str()));
+                        }
+                        _ => None,
+                    };
                 Event::RetryRequested { plan }
             }
             State::Parked {

@@ -17,14 +17,14 @@ async fn the_archive_in_memory_conforms() {
         named("ONA", "PETRAITYTE"),
     );
     let (step, link) = ("SECOND_DOC_FRONT", "https://files.example/second");
-    let mut facts = CallbackContent {
+    let mut content = CallbackContent {
         digest: digest.clone(),
         ..approved("first", "client")
     };
-    facts
+    content
         .links
         .insert(step.parse().unwrap(), vec![FileLink::new(link)]);
-    world.serve(&facts);
+    world.serve(&content);
     world.tells(&digest, subject.clone());
-    conformance::archive(&world, &facts.scan_ref, b"body", (step, link), &subject).await;
+    conformance::archive(&world, &content.scan_ref, b"body", (step, link), &subject).await;
 }

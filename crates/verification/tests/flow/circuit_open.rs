@@ -38,10 +38,10 @@ async fn a_pairing_that_waits_writes_nothing_and_uses_no_attempt_up() {
 #[tokio::test]
 async fn files_are_copied_whatever_the_circuit_says() {
     let flow = Flow::new();
-    let facts = approved("first", "client");
-    flow.world.serve(&facts);
+    let content = approved("first", "client");
+    flow.world.serve(&content);
     flow.world.file(FRONT_LINK, FileBehaviour::Down);
-    flow.callback(&facts).await;
+    flow.callback(&content).await;
     flow.world.file(FRONT_LINK, FileBehaviour::Serves(1_000));
     let until = flow.leave_provider_alone();
     assert_eq!(flow.process().await, Advanced::CircuitOpen { until });

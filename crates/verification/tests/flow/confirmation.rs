@@ -42,10 +42,10 @@ impl Flow {
     }
 
     /// A body arrives that the provider does not confirm any more, or never did.
-    async fn late(&self, facts: &CallbackContent, truth: Overall) -> Accepted {
-        self.callback(facts).await;
-        let accepted = self.callback(facts).await;
-        self.world.status_of(facts.scan_ref.as_str(), truth);
+    async fn late(&self, content: &CallbackContent, truth: Overall) -> Accepted {
+        self.callback(content).await;
+        let accepted = self.callback(content).await;
+        self.world.status_of(content.scan_ref.as_str(), truth);
         accepted
     }
 

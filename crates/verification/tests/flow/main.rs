@@ -77,17 +77,17 @@ impl Flow {
         }
     }
 
-    async fn callback(&self, facts: &CallbackContent) -> Accepted {
-        self.world.serve(facts);
-        self.try_callback(facts).await.expect("durable")
+    async fn callback(&self, content: &CallbackContent) -> Accepted {
+        self.world.serve(content);
+        self.try_callback(content).await.expect("durable")
     }
 
     async fn try_callback(
         &self,
-        facts: &CallbackContent,
+        content: &CallbackContent,
     ) -> Result<Accepted, verification::ports::StoreUnavailable> {
         let until = self.world.now().plus(Duration::from_secs(8));
-        self.accept.accept(facts.clone(), b"{}", until).await
+        self.accept.accept(content.clone(), b"{}", until).await
     }
 
     fn until(&self) -> verification::Timestamp {
@@ -236,12 +236,12 @@ async fn a_callback_that_is_no_result_is_kept_and_ignored() {
 async fn nothing_is_acknowledged_that_is_not_durable() {
     for operation in ["keep", "find", "save", "enqueue"] {
         let flow = Flow::new();
-        let facts = approved("first", "client");
-        flow.world.serve(&facts);
+        let content = approved("first", "client");
+        flow.world.serve(&content);
         flow.world.fault(operation, Fault::Unavailable);
-        assert!(flow.try_callback(&facts).await.is_err(), "{operation}");
+        assert!(flow.try_callback(&content).await.is_err(), "{operation}");
         assert!(
-            flow.try_callback(&facts).await.is_ok(),
+            flow.try_callback(&content).await.is_ok(),
             "{operation}: the provider's next try works"
         );
         assert_eq!(flow.state().name(), "Captured", "{operation}");
@@ -256,9 +256,9 @@ async fn nothing_is_acknowledged_that_is_not_durable() {
 #[tokio::test]
 async fn what_cannot_be_copied_in_time_is_left_to_the_processor() {
     let flow = Flow::new();
-    let facts = approved("first", "client");
+    let content = approved("first", "client");
     flow.world.file(FRONT_LINK, FileBehaviour::Down);
-    flow.callback(&facts).await;
+    flow.callback(&content).await;
     assert_eq!(flow.state().name(), "Capturing");
     assert_eq!(flow.world.pairing("first").documents.len(), 1);
     assert_eq!(flow.world.take_messages().len(), 1);
@@ -281,17 +281,17 @@ async fn what_cannot_be_copied_in_time_is_left_to_the_processor() {
 #[tokio::test]
 async fn dead_links_are_replaced_by_fresh_ones() {
     let flow = Flow::new();
-    let facts = approved("first", "client");
+    let content = approved("first", "client");
     flow.world.file(FRONT_LINK, FileBehaviour::Dead);
-    flow.callback(&facts).await;
+    flow.callback(&content).await;
     let fresh = format!("{FRONT_LINK}?Signature=anew");
     flow.world.file(&fresh, FileBehaviour::Serves(5));
-    let mut links = facts.links;
+    let mut links = content.links;
     links.insert(
         "SECOND_DOC_FRONT".parse().unwrap(),
         vec![FileLink::new(fresh)],
     );
-    flow.world.fresh_links(&facts.scan_ref, links);
+    flow.world.fresh_links(&content.scan_ref, links);
     assert_eq!(flow.process().await, Advanced::Resting("Submitted"));
     assert_eq!(
         flow.world.object_keys().len(),
@@ -303,10 +303,11 @@ async fn dead_links_are_replaced_by_fresh_ones() {
 #[tokio::test]
 async fn a_link_that_stays_dead_parks_with_the_reason() {
     let flow = Flow::new();
-    let facts = approved("first", "client");
+    let content = approved("first", "client");
     flow.world.file(FRONT_LINK, FileBehaviour::Dead);
-    flow.callback(&facts).await;
-    flow.world.fresh_links(&facts.scan_ref, facts.links.clone());
+    flow.callback(&content).await;
+    flow.world
+        .fresh_links(&content.scan_ref, content.links.clone());
     assert_eq!(flow.process().await, Advanced::Resting("Parked"));
     assert_eq!(
         flow.parked(),
@@ -320,9 +321,9 @@ async fn a_link_that_stays_dead_parks_with_the_reason() {
 #[tokio::test]
 async fn a_file_that_the_provider_does_not_have_parks_with_the_reason() {
     let flow = Flow::new();
-    let mut facts = approved("first", "client");
-    facts.links.remove(&"SECOND_DOC_FRONT".parse().unwrap());
-    flow.callback(&facts).await;
+    let mut content = approved("first", "client");
+    content.links.remove(&"SECOND_DOC_FRONT".parse().unwrap());
+    flow.callback(&content).await;
     assert_eq!(flow.process().await, Advanced::Resting("Parked"));
     assert_eq!(
         flow.parked(),
@@ -377,8 +378,8 @@ async fn what_capturing_waits_for_is_told() {
 #[tokio::test]
 async fn what_a_person_sets_aside_stays_there_until_taken_up() {
     let flow = Flow::new();
-    let facts = approved("first", "client");
-    flow.callback(&facts).await;
+    let content = approved("first", "client");
+    flow.callback(&content).await;
     let park = Ports::in_memory(&flow.world).park();
     let first: ScanRef = "first".parse().unwrap();
     let parked = park
@@ -386,7 +387,7 @@ async fn what_a_person_sets_aside_stays_there_until_taken_up() {
         .await
         .unwrap();
     assert_eq!(parked, Parked::SetAside);
-    flow.callback(&facts).await;
+    flow.callback(&content).await;
     assert_eq!(flow.process().await, Advanced::Resting("Parked"));
     assert_eq!(
         flow.parked(),
@@ -432,20 +433,20 @@ async fn a_refused_file_parks_at_once_and_the_other_file_is_kept() {
 #[tokio::test]
 async fn fresh_links_reopen_what_is_parked_for_its_files() {
     let flow = Flow::new();
-    let facts = approved("first", "client");
+    let content = approved("first", "client");
     let reason = ParkReason::FileTooLarge {
         step: "SECOND_DOC_FRONT".parse().unwrap(),
     };
     flow.world.file(FRONT_LINK, FileBehaviour::Refused(reason));
-    flow.callback(&facts).await;
+    flow.callback(&content).await;
     assert_eq!(
-        flow.callback(&facts).await,
+        flow.callback(&content).await,
         Accepted::Ignored("AlreadyHeard")
     );
     flow.world.file(FRONT_LINK, FileBehaviour::Serves(5));
     let fresh = CallbackContent {
         digest: Digest256::of(b"fresh links"),
-        ..facts
+        ..content
     };
     assert_eq!(flow.callback(&fresh).await, Accepted::Changed("Reopened"));
     assert_eq!(flow.process().await, Advanced::Resting("Submitted"));

@@ -46,11 +46,11 @@ async fn a_back_with_a_name_in_any_script_goes_with_its_front() {
 #[tokio::test]
 async fn a_front_is_not_submitted_without_a_back_nobody_can_name() {
     let flow = Flow::new();
-    let facts = CallbackContent {
+    let content = CallbackContent {
         has_unusable_steps: true,
         ..with_steps(&["A_FRONT"])
     };
-    flow.callback(&facts).await;
+    flow.callback(&content).await;
     assert_eq!(flow.process().await, Advanced::Resting("Parked"));
     assert_eq!(flow.parked(), ParkReason::SidesUnclear);
     assert_eq!(

@@ -64,9 +64,9 @@ async fn files_count_as_left_to_the_processor_only_where_some_are() {
 #[tokio::test]
 async fn a_pairing_qualifies_once_however_often_its_files_are_copied() {
     let flow = Flow::new();
-    let facts = approved("first", "client");
+    let content = approved("first", "client");
     flow.world.file(FRONT_LINK, FileBehaviour::Down);
-    flow.callback(&facts).await;
+    flow.callback(&content).await;
     assert_eq!(count(&flow, &Observation::Qualified), 1);
     assert!(matches!(flow.process().await, Advanced::TryAgain { .. }));
     flow.world.file(FRONT_LINK, FileBehaviour::Dead);
@@ -74,7 +74,7 @@ async fn a_pairing_qualifies_once_however_often_its_files_are_copied() {
     flow.world.file(FRONT_LINK, FileBehaviour::Serves(1_000));
     let fresh = CallbackContent {
         digest: Digest256::of(b"fresh links"),
-        ..facts
+        ..content
     };
     assert_eq!(flow.callback(&fresh).await, Accepted::Changed("Reopened"));
     assert_eq!(count(&flow, &Observation::Qualified), 1);

@@ -69,7 +69,7 @@ async fn a_revocation_and_its_withdrawal_are_both_announced() {
 
 #[tokio::test]
 async fn declined_expired_and_parked_are_announced_with_their_reason() {
-    for (facts, outcome, reason) in [
+    for (content, outcome, reason) in [
         (
             CallbackContent {
                 overall: Some(Overall::Denied),
@@ -96,7 +96,7 @@ async fn declined_expired_and_parked_are_announced_with_their_reason() {
         ),
     ] {
         let flow = Flow::new();
-        flow.callback(&facts).await;
+        flow.callback(&content).await;
         assert_eq!(announced(&flow), [outcome]);
         assert_eq!(
             flow.world.announcements()[0].detail.reason.as_deref(),

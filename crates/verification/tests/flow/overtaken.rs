@@ -20,7 +20,7 @@ use super::*;
 /// returns.
 struct OvertakenOnce {
     accept: AcceptCallback,
-    facts: Mutex<Option<CallbackContent>>,
+    content: Mutex<Option<CallbackContent>>,
 }
 
 /// Copies for ever.
@@ -43,14 +43,14 @@ impl Documents for NeverDone {
 #[async_trait]
 impl Interceptor for OvertakenOnce {
     async fn before(&self, operation: Operation) -> CallOutcome {
-        let facts = if operation == Operation::Save {
-            self.facts.lock().unwrap().take()
+        let content = if operation == Operation::Save {
+            self.content.lock().unwrap().take()
         } else {
             None
         };
-        if let Some(facts) = facts {
+        if let Some(content) = content {
             let until = self.accept.changer.clock.now().plus(Duration::from_secs(8));
-            let mut accepting = pin!(self.accept.accept(facts, b"{}", until));
+            let mut accepting = pin!(self.accept.accept(content, b"{}", until));
             let polled = accepting
                 .as_mut()
                 .poll(&mut Context::from_waker(Waker::noop()));
@@ -77,16 +77,16 @@ async fn an_erasure_waits_for_a_worker_that_came_in_between() {
         .unwrap();
     let first = opened.session.scan_ref;
     flow.world.end_session(&first);
-    let facts = approved(first.as_str(), "client");
-    flow.world.serve(&facts);
+    let content = approved(first.as_str(), "client");
+    flow.world.serve(&content);
     // The worker does not finish, so its lease stands.
     let accept = AcceptCallback {
         documents: Arc::new(NeverDone),
         ..Ports::in_memory(&flow.world).accept_callback(flow.accept.policy.clone())
     };
-    let facts = Mutex::new(Some(facts));
+    let content = Mutex::new(Some(content));
     let ports =
-        Ports::in_memory(&flow.world).intercepted(Arc::new(OvertakenOnce { accept, facts }));
+        Ports::in_memory(&flow.world).intercepted(Arc::new(OvertakenOnce { accept, content }));
     let Erased::Now(receipt) = ports.erase().erase(&first).await.unwrap() else {
         panic!()
     };

@@ -133,10 +133,10 @@ async fn a_file_that_can_never_be_submitted_parks_and_is_kept() {
 #[tokio::test]
 async fn what_counts_for_the_size_of_a_request_is_what_is_submitted() {
     let flow = Flow::new();
-    let facts = approved("first", "client");
+    let content = approved("first", "client");
     flow.world
         .file(FRONT_LINK, FileBehaviour::Serves(MAXIMUM_TOTAL_BYTES + 1));
-    flow.callback(&facts).await;
+    flow.callback(&content).await;
     flow.world
         .prepares(&"first".parse().unwrap(), &front(), Ok(upright()));
     assert_eq!(flow.process().await, Advanced::Resting("Submitted"));

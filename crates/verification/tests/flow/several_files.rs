@@ -140,10 +140,10 @@ async fn of_more_files_than_anybody_needs_four_are_kept() {
 #[tokio::test]
 async fn nothing_is_submitted_without_a_file_that_is_missing() {
     let flow = Flow::new();
-    let facts = with_files(2);
-    flow.world.serve(&facts);
+    let content = with_files(2);
+    flow.world.serve(&content);
     flow.world.file(&link(2), FileBehaviour::Down);
-    flow.try_callback(&facts).await.unwrap();
+    flow.try_callback(&content).await.unwrap();
     assert_eq!(flow.state().name(), "Capturing");
     flow.world.file(&link(2), FileBehaviour::Serves(1_000));
     assert_eq!(flow.process().await, Advanced::Resting("Parked"));
@@ -155,11 +155,11 @@ async fn nothing_is_submitted_without_a_file_that_is_missing() {
 #[tokio::test]
 async fn fresh_links_lead_to_each_file_by_its_place() {
     let flow = deciding(Flow::new());
-    let facts = with_files(2);
-    flow.world.serve(&facts);
+    let content = with_files(2);
+    flow.world.serve(&content);
     flow.world.file(&link(1), FileBehaviour::Dead);
     flow.world.file(&link(2), FileBehaviour::Dead);
-    flow.try_callback(&facts).await.unwrap();
+    flow.try_callback(&content).await.unwrap();
     let fresh = [(3, 1_000), (4, 2_000)].map(|(number, bytes)| {
         flow.world.file(&link(number), FileBehaviour::Serves(bytes));
         FileLink::new(link(number))
@@ -181,10 +181,10 @@ async fn fresh_links_lead_to_each_file_by_its_place() {
 #[tokio::test]
 async fn files_that_only_the_fresh_list_has_are_kept_as_well_and_park() {
     let flow = Flow::new();
-    let facts = with_files(1);
-    flow.world.serve(&facts);
+    let content = with_files(1);
+    flow.world.serve(&content);
     flow.world.file(&link(1), FileBehaviour::Dead);
-    flow.try_callback(&facts).await.unwrap();
+    flow.try_callback(&content).await.unwrap();
     let fresh = [3, 4].map(|number| {
         flow.world.file(&link(number), FileBehaviour::Serves(1_000));
         FileLink::new(link(number))
@@ -211,10 +211,10 @@ async fn files_that_only_the_fresh_list_has_are_kept_as_well_and_park() {
 #[tokio::test]
 async fn a_planned_file_is_waited_for_whatever_else_is_listed() {
     let flow = Flow::new();
-    let facts = with_files(1);
-    flow.world.serve(&facts);
+    let content = with_files(1);
+    flow.world.serve(&content);
     flow.world.file(&link(1), FileBehaviour::Dead);
-    flow.try_callback(&facts).await.unwrap();
+    flow.try_callback(&content).await.unwrap();
     flow.world.file(&link(3), FileBehaviour::Down);
     flow.world.file(&link(4), FileBehaviour::Serves(1_000));
     let fresh = [3, 4].map(|number| FileLink::new(link(number)));
@@ -319,12 +319,12 @@ async fn a_pdf_among_the_files_takes_no_side_from_their_order() {
 #[tokio::test]
 async fn several_files_of_one_side_leave_the_other_one_kept_and_named() {
     let flow = Flow::new();
-    let mut facts = approved("first", "client");
+    let mut content = approved("first", "client");
     let back = "SECOND_DOC_BACK".parse().unwrap();
-    facts
+    content
         .links
         .insert(back, vec![FileLink::new(link(1)), FileLink::new(link(2))]);
-    flow.callback(&facts).await;
+    flow.callback(&content).await;
     assert!(matches!(flow.state(), State::Parked { .. }));
     let sides: Vec<_> = flow
         .world

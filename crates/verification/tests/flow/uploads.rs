@@ -276,15 +276,15 @@ async fn in_doubt_replaced_documents_are_not_posted_again() {
 #[tokio::test]
 async fn files_of_both_lists_are_never_submitted_together() {
     let flow = Flow::confirming();
-    let facts = about(1, Overall::Approved, "a");
+    let content = about(1, Overall::Approved, "a");
     flow.world.file(&link(1, FRONT, "a"), FileBehaviour::Dead);
-    flow.callback(&facts).await;
+    flow.callback(&content).await;
     let fresh = links("elsewhere", "fresh");
     let fresh_link = |step: &str| fresh[&step.parse().unwrap()][0].expose().to_owned();
     flow.world
         .file(&fresh_link(FRONT), FileBehaviour::Serves(1));
     flow.world.file(&fresh_link(BACK), FileBehaviour::Down);
-    flow.world.fresh_links(&facts.scan_ref, fresh.clone());
+    flow.world.fresh_links(&content.scan_ref, fresh.clone());
     assert!(matches!(flow.process().await, Advanced::TryAgain { .. }));
     // The callback's link to the back still works. It must not be used.
     flow.world.file(&fresh_link(BACK), FileBehaviour::Serves(1));

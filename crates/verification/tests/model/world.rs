@@ -68,8 +68,8 @@ pub fn scan_ref(number: usize) -> ScanRef {
 
 /// The body about the script's decision of this number.
 pub fn body(number: usize, decision: Decision) -> CallbackContent {
-    let mut facts = approved("first", "client");
-    for (step, links) in &mut facts.links {
+    let mut content = approved("first", "client");
+    for (step, links) in &mut content.links {
         *links = vec![FileLink::new(format!(
             "https://files.example/{}/{step}",
             decision.upload
@@ -79,18 +79,18 @@ pub fn body(number: usize, decision: Decision) -> CallbackContent {
         overall: Some(decision.overall),
         finished_at: Some(decision.upload),
         digest: Digest256::of(format!("body {number}").as_bytes()),
-        ..facts
+        ..content
     }
 }
 
-pub fn first_result(facts: &CallbackContent, lease_until: Timestamp) -> Event {
-    let judgement: Judgement = Policy::default().judge(facts, &ExpectedDocument::default());
+pub fn first_result(content: &CallbackContent, lease_until: Timestamp) -> Event {
+    let judgement: Judgement = Policy::default().judge(content, &ExpectedDocument::default());
     Event::FirstResult(FirstResult {
-        overall: facts.overall.unwrap(),
+        overall: content.overall.unwrap(),
         tags: Vec::new(),
         judgement,
-        upload: facts.upload(),
-        callback: Some(facts.digest.clone()),
+        upload: content.upload(),
+        callback: Some(content.digest.clone()),
         lease_until,
         confirm: true,
         is_retry: false,
@@ -98,9 +98,9 @@ pub fn first_result(facts: &CallbackContent, lease_until: Timestamp) -> Event {
 }
 
 pub fn second_result(number: usize, overall: Overall) -> Event {
-    let facts = second(scan_ref(number).as_str(), "first", overall);
+    let content = second(scan_ref(number).as_str(), "first", overall);
     Event::SecondResult(SecondResult {
-        scan_ref: facts.scan_ref.clone(),
+        scan_ref: content.scan_ref.clone(),
         news: SecondNews {
             overall,
             tags: Vec::new(),

@@ -10,15 +10,15 @@ use super::trouble::Trouble;
 
 #[derive(Clone)]
 pub struct Delivery {
-    pub facts: Arc<CallbackContent>,
+    pub content: Arc<CallbackContent>,
     /// How often it may still be tried after this time.
     pub tries_left: u32,
 }
 
 /// Puts a callback on its way, and sometimes copies of it.
-pub fn send(timeline: &Timeline, random_faults: &RandomFaults, facts: Arc<CallbackContent>) {
+pub fn send(timeline: &Timeline, random_faults: &RandomFaults, content: Arc<CallbackContent>) {
     match random_faults.trouble {
-        Some(Trouble::CallbacksLost { of_first }) if of_first || facts.external_ref.is_some() => {
+        Some(Trouble::CallbacksLost { of_first }) if of_first || content.external_ref.is_some() => {
             return;
         }
         _ => {}
@@ -35,7 +35,10 @@ pub fn send(timeline: &Timeline, random_faults: &RandomFaults, facts: Arc<Callba
     } else {
         timeline.weighted(&[(3, 20), (3, 500), (1, 30 * SECOND)])
     };
-    let delivery = Delivery { facts, tries_left };
+    let delivery = Delivery {
+        content,
+        tries_left,
+    };
     timeline.schedule(
         timeline.between(1, first),
         Happening::Deliver(delivery.clone()),

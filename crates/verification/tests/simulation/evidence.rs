@@ -40,13 +40,13 @@ impl Evidence {
         decisions.len() - 1
     }
 
-    pub fn sent(&mut self, facts: &CallbackContent, number: DecisionNumber) {
+    pub fn sent(&mut self, content: &CallbackContent, number: DecisionNumber) {
         self.bodies
-            .insert(facts.digest.clone(), (facts.scan_ref.clone(), number));
+            .insert(content.digest.clone(), (content.scan_ref.clone(), number));
     }
 
-    pub fn forged(&mut self, facts: &CallbackContent) {
-        self.forged.insert(facts.digest.clone());
+    pub fn forged(&mut self, content: &CallbackContent) {
+        self.forged.insert(content.digest.clone());
     }
 
     pub fn mislead(&mut self, first: &ScanRef) {
@@ -62,8 +62,8 @@ impl Evidence {
     }
 
     /// The body was answered with 200.
-    pub fn acknowledged(&mut self, facts: &CallbackContent) {
-        let Some((scan_ref, number)) = self.bodies.get(&facts.digest) else {
+    pub fn acknowledged(&mut self, content: &CallbackContent) {
+        let Some((scan_ref, number)) = self.bodies.get(&content.digest) else {
             return;
         };
         if let Some(decided) = self
@@ -73,11 +73,11 @@ impl Evidence {
         {
             decided.is_acknowledged = true;
         }
-        if facts.links.keys().any(|step| !step.is_first_document()) {
+        if content.links.keys().any(|step| !step.is_first_document()) {
             self.named
-                .entry(facts.scan_ref.clone())
+                .entry(content.scan_ref.clone())
                 .or_default()
-                .push(facts.upload());
+                .push(content.upload());
         }
     }
 

@@ -452,22 +452,22 @@ impl Checks {
     /// The provider has begun to tell the world about a result.
     pub fn result_sent(
         &self,
-        facts: &CallbackContent,
+        content: &CallbackContent,
         result: &ProviderResult,
         decided: Option<DecisionNumber>,
     ) {
         if let Some(number) = decided {
-            self.evidence().sent(facts, number);
+            self.evidence().sent(content, number);
         }
         let mut tracks = self.lock();
-        let track = tracks.entry(facts.scan_ref.clone()).or_default();
+        let track = tracks.entry(content.scan_ref.clone()).or_default();
         track.has_qualified |= result.qualifies();
         track.may_qualify |= result.may_qualify();
     }
 
     /// A result was forged with a stolen signing key.
-    pub fn forged(&self, first: &ScanRef, facts: &CallbackContent) {
-        self.evidence().forged(facts);
+    pub fn forged(&self, first: &ScanRef, content: &CallbackContent) {
+        self.evidence().forged(content);
         self.misleads(first);
     }
 
@@ -485,12 +485,12 @@ impl Checks {
     }
 
     /// A body names the files of the upload of this number.
-    pub fn named(&self, facts: &CallbackContent, number: usize) {
+    pub fn named(&self, content: &CallbackContent, number: usize) {
         let mut tracks = self.lock();
-        let track = tracks.entry(facts.scan_ref.clone()).or_default();
+        let track = tracks.entry(content.scan_ref.clone()).or_default();
         track
             .fingerprints
-            .entry(facts.upload().fingerprint)
+            .entry(content.upload().fingerprint)
             .or_insert(number);
     }
 
@@ -598,9 +598,9 @@ impl Checks {
     }
 
     /// The provider got its 200.
-    pub fn answered(&self, facts: &CallbackContent, accepted: &Accepted, since: u64) {
-        let known_as = self.pairing_of(facts);
-        let of_token_2 = facts
+    pub fn answered(&self, content: &CallbackContent, accepted: &Accepted, since: u64) {
+        let known_as = self.pairing_of(content);
+        let of_token_2 = content
             .external_ref
             .as_deref()
             .and_then(SecondReference::parse)
@@ -613,18 +613,20 @@ impl Checks {
         if erased(&known_as) {
             return;
         }
-        let scan_ref = &facts.scan_ref;
+        let scan_ref = &content.scan_ref;
         self.hold(
-            self.world.has_archived(scan_ref, &facts.digest),
+            self.world.has_archived(scan_ref, &content.digest),
             Invariant::AnsweredMeansKnown,
             || format!("{scan_ref}: not archived"),
         );
-        if self.evidence().is_forged(&facts.digest) {
+        if self.evidence().is_forged(&content.digest) {
             return;
         }
-        self.evidence().acknowledged(facts);
-        let Some(overall) = facts.overall else { return };
-        let is_result = facts.is_final == Some(true)
+        self.evidence().acknowledged(content);
+        let Some(overall) = content.overall else {
+            return;
+        };
+        let is_result = content.is_final == Some(true)
             && matches!(
                 overall,
                 Overall::Approved | Overall::Denied | Overall::Suspected
@@ -635,7 +637,7 @@ impl Checks {
         let has_had_effect = self
             .lock()
             .get(&known_as)
-            .is_some_and(|track| track.heard.contains(&UploadId::of(&facts.digest)));
+            .is_some_and(|track| track.heard.contains(&UploadId::of(&content.digest)));
         let is_older = *accepted == Accepted::Ignored("OlderUpload");
         let known = if has_had_effect || is_older {
             true
@@ -683,8 +685,8 @@ impl Checks {
     /// An invocation with this callback is over, however it ended.
     /// One that began before the erasure may archive its body after the files were removed.
     /// That body goes with the bucket's lifecycle.
-    pub fn callback_ended(&self, facts: &CallbackContent, since: u64) {
-        let first = self.pairing_of(facts);
+    pub fn callback_ended(&self, content: &CallbackContent, since: u64) {
+        let first = self.pairing_of(content);
         let is_erased = |stood: Option<Stood>| is_in(stood, &[GONE, "Erasing"]);
         if self.has_stood(&first, since, is_erased)
             && self.has_stood(&first, since, |stood| !is_erased(stood))
@@ -694,18 +696,18 @@ impl Checks {
                 .entry(first)
                 .or_default()
                 .overtaken_by_erasure
-                .insert(facts.digest.clone());
+                .insert(content.digest.clone());
         }
     }
 
-    fn pairing_of(&self, facts: &CallbackContent) -> ScanRef {
-        let reference = facts
+    fn pairing_of(&self, content: &CallbackContent) -> ScanRef {
+        let reference = content
             .external_ref
             .as_deref()
             .and_then(SecondReference::parse);
         reference
             .and_then(|reference| reference.first())
-            .unwrap_or_else(|| facts.scan_ref.clone())
+            .unwrap_or_else(|| content.scan_ref.clone())
     }
 
     /// A message was deleted from the queue.

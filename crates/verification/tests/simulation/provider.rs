@@ -235,7 +235,7 @@ impl SimulatedProvider {
         let decided = result
             .decision()
             .map(|decision| self.checks.decided(&emission.scan_ref, decision));
-        let facts = self.facts(&mut state, emission);
+        let content = self.callback_content(&mut state, emission);
         drop(state);
         self.timeline.trace(|| {
             format!(
@@ -243,14 +243,14 @@ impl SimulatedProvider {
                 emission.scan_ref, result.overall, result.is_final
             )
         });
-        self.checks.result_sent(&facts, &result, decided);
+        self.checks.result_sent(&content, &result, decided);
         // The same result may be sent with other links, and so with another digest.
-        send(&self.timeline, &self.random_faults, Arc::new(facts));
+        send(&self.timeline, &self.random_faults, Arc::new(content));
         if self.trouble(self.random_faults.callback_repeated * 0.2) {
             self.timeline.count("result sent again with fresh links");
-            let facts = self.facts(&mut self.lock(), emission);
-            self.checks.result_sent(&facts, &result, decided);
-            send(&self.timeline, &self.random_faults, Arc::new(facts));
+            let content = self.callback_content(&mut self.lock(), emission);
+            self.checks.result_sent(&content, &result, decided);
+            send(&self.timeline, &self.random_faults, Arc::new(content));
         }
     }
 
@@ -332,7 +332,7 @@ impl SimulatedProvider {
             }
         }
         drop(state);
-        let facts = CallbackContent {
+        let content = CallbackContent {
             external_ref: is_second.then(|| SecondReference::of(scan_ref).as_str().to_owned()),
             overall: Some(overall),
             steps: if is_second { Vec::new() } else { steps },
@@ -344,14 +344,14 @@ impl SimulatedProvider {
         self.timeline.count("callback forged");
         self.timeline
             .trace(|| format!("somebody signs that {about} is {overall}"));
-        self.world.serve(&facts);
+        self.world.serve(&content);
         // Once its links are dead, `/files` leads to the customer's own files.
-        self.checks.named(&facts, 0);
-        self.checks.forged(scan_ref, &facts);
-        send(&self.timeline, &self.random_faults, Arc::new(facts));
+        self.checks.named(&content, 0);
+        self.checks.forged(scan_ref, &content);
+        send(&self.timeline, &self.random_faults, Arc::new(content));
     }
 
-    fn facts(&self, state: &mut ProviderState, emission: &Emission) -> CallbackContent {
+    fn callback_content(&self, state: &mut ProviderState, emission: &Emission) -> CallbackContent {
         state.serial += 1;
         let serial = state.serial;
         let verification = &state.verifications[&emission.scan_ref];
@@ -378,7 +378,7 @@ impl SimulatedProvider {
                 .uploads
                 .sign(&self.timeline, &self.random_faults, upload, "callback");
         }
-        let facts = CallbackContent {
+        let content = CallbackContent {
             external_ref,
             is_final: Some(result.is_final),
             overall: Some(result.overall),
@@ -394,10 +394,10 @@ impl SimulatedProvider {
             digest: Digest256::of(&serial.to_be_bytes()),
             ..fixtures::approved(emission.scan_ref.as_str(), &client)
         };
-        self.world.serve(&facts);
+        self.world.serve(&content);
         self.checks
-            .named(&facts, upload.map_or(0, |upload| upload.number));
-        facts
+            .named(&content, upload.map_or(0, |upload| upload.number));
+        content
     }
 
     /// The name of the content behind the link.

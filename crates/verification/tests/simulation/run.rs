@@ -313,10 +313,10 @@ impl Simulation {
         match (work, returned) {
             (Work::Callback(delivery), Returned::Callback(result)) => match result {
                 Ok(accepted) => {
-                    self.checks.callback_ended(&delivery.facts, since);
+                    self.checks.callback_ended(&delivery.content, since);
                     self.timeline
                         .trace(|| format!("answered 200: {accepted:?}"));
-                    self.checks.answered(&delivery.facts, &accepted, since);
+                    self.checks.answered(&delivery.content, &accepted, since);
                 }
                 Err(_) => {
                     self.timeline.trace(|| "answered 503".to_owned());
@@ -345,7 +345,7 @@ impl Simulation {
     fn ended(&mut self, work: Work, since: u64) {
         match work {
             Work::Callback(delivery) => {
-                self.checks.callback_ended(&delivery.facts, since);
+                self.checks.callback_ended(&delivery.content, since);
                 send_again(&self.timeline, delivery);
             }
             // The message becomes visible again by itself.
@@ -430,12 +430,16 @@ impl Simulation {
     fn deliver(&mut self, delivery: Delivery) {
         self.timeline.count("callback delivered");
         let use_case = self.process_ports().accept_callback(self.policy.clone());
-        let facts = delivery.facts.as_ref().clone();
+        let content = delivery.content.as_ref().clone();
         let until = self.after(CAPTURE_BUDGET);
-        self.timeline
-            .trace(|| format!("callback of {} {:?} arrives", facts.scan_ref, facts.overall));
+        self.timeline.trace(|| {
+            format!(
+                "callback of {} {:?} arrives",
+                content.scan_ref, content.overall
+            )
+        });
         self.spawn(Work::Callback(delivery), WEBHOOK_TIMEOUT, async move {
-            Returned::Callback(use_case.accept(facts, b"{}", until).await)
+            Returned::Callback(use_case.accept(content, b"{}", until).await)
         });
     }
 

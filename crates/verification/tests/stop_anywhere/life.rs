@@ -76,12 +76,12 @@ impl Life {
     }
 
     fn customer_finishes(&mut self) {
-        let facts = (self.scenario.callback)(approved(self.first.as_str(), "client"));
-        self.world.serve(&facts);
+        let content = (self.scenario.callback)(approved(self.first.as_str(), "client"));
+        self.world.serve(&content);
         // An earlier session of this name, whose creation was stopped, may have expired.
         self.world.status_of(self.first.as_str(), Overall::Approved);
-        (self.scenario.prepare)(&self.world, &facts);
-        self.unanswered.push(facts);
+        (self.scenario.prepare)(&self.world, &content);
+        self.unanswered.push(content);
     }
 
     /// Continues until nothing is left to do.
@@ -195,13 +195,13 @@ impl Life {
     }
 
     fn deliver_callbacks(&mut self) {
-        for facts in std::mem::take(&mut self.unanswered) {
+        for content in std::mem::take(&mut self.unanswered) {
             let accept = self.ports.accept_callback(Policy::default());
             let answered = self
                 .stops
-                .run(accept.accept(facts.clone(), b"{}", self.until(7)));
+                .run(accept.accept(content.clone(), b"{}", self.until(7)));
             if !matches!(answered, Some(Ok(_))) {
-                self.unanswered.push(facts);
+                self.unanswered.push(content);
             }
         }
         self.messages.extend(self.world.take_messages());
@@ -231,9 +231,9 @@ impl Life {
                 *rounds_left = fewer;
             }
             if *rounds_left == 0 && self.sent.insert(token.clone()) {
-                let facts = second(token.as_str(), self.first.as_str(), Overall::Approved);
-                self.world.serve(&facts);
-                self.unanswered.push(facts);
+                let content = second(token.as_str(), self.first.as_str(), Overall::Approved);
+                self.world.serve(&content);
+                self.unanswered.push(content);
             }
         }
     }

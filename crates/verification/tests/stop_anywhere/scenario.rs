@@ -37,9 +37,9 @@ const FRONT: &str = "SECOND_DOC_FRONT";
 const FRONT_LINK: &str = "https://files.example/first/SECOND_DOC_FRONT";
 
 /// `/api/v2/files` answers with these links instead of the callback's.
-fn fresh_links(world: &World, facts: &CallbackContent, fresh: fn(&str) -> String) {
+fn fresh_links(world: &World, content: &CallbackContent, fresh: fn(&str) -> String) {
     let mut links = StepLinks::new();
-    for (step, link) in facts
+    for (step, link) in content
         .links
         .iter()
         .filter_map(|(step, links)| Some((step, links.first()?)))
@@ -48,14 +48,14 @@ fn fresh_links(world: &World, facts: &CallbackContent, fresh: fn(&str) -> String
         world.file(&link, FileBehaviour::Serves(1_000));
         links.insert(step.clone(), vec![FileLink::new(link)]);
     }
-    world.fresh_links(&facts.scan_ref, links);
+    world.fresh_links(&content.scan_ref, links);
 }
 
 pub const STRAIGHT: Scenario = Scenario {
     name: "two files, straight through",
     opens_session: false,
     has_key: false,
-    callback: |facts| facts,
+    callback: |content| content,
     prepare: |_, _| {},
     later: |_| {},
     result_after: 8,
@@ -76,9 +76,9 @@ pub const SCENARIOS: [Scenario; 17] = [
     },
     Scenario {
         name: "one file",
-        callback: |mut facts| {
-            facts.steps.retain(|step| step.as_str() == FRONT);
-            facts
+        callback: |mut content| {
+            content.steps.retain(|step| step.as_str() == FRONT);
+            content
         },
         ..STRAIGHT
     },
@@ -109,17 +109,17 @@ pub const SCENARIOS: [Scenario; 17] = [
     },
     Scenario {
         name: "dead links, replaced by fresh ones",
-        prepare: |world, facts| {
+        prepare: |world, content| {
             world.file(FRONT_LINK, FileBehaviour::Dead);
-            fresh_links(world, facts, |link| format!("{link}?Signature=anew"));
+            fresh_links(world, content, |link| format!("{link}?Signature=anew"));
         },
         ..STRAIGHT
     },
     Scenario {
         name: "dead links, replaced by fresh ones with other paths",
-        prepare: |world, facts| {
+        prepare: |world, content| {
             world.file(FRONT_LINK, FileBehaviour::Dead);
-            fresh_links(world, facts, |link| {
+            fresh_links(world, content, |link| {
                 link.replace("files.example", "files.example/api")
             });
         },
@@ -130,7 +130,7 @@ pub const SCENARIOS: [Scenario; 17] = [
         is_stopped_twice: true,
         // Two stops during the conversion look like a photo that stops its worker.
         retries: true,
-        prepare: |world, facts| {
+        prepare: |world, content| {
             let upright = PreparedFile {
                 bytes: 900,
                 sha256: Digest256::of(b"upright"),
@@ -139,7 +139,7 @@ pub const SCENARIOS: [Scenario; 17] = [
                 quality: 90,
                 changes: vec![PreparationChange::Turned],
             };
-            world.prepares(&facts.scan_ref, &FRONT.parse().unwrap(), Ok(upright));
+            world.prepares(&content.scan_ref, &FRONT.parse().unwrap(), Ok(upright));
         },
         ..STRAIGHT
     },

@@ -42,7 +42,7 @@ impl Advance {
         };
         let first = pairing.first.clone();
         let archived = self.archive.read(&first, &plan.callback).await?;
-        let mut links = plan.usable(archived.map(|facts| facts.links).unwrap_or_default());
+        let mut links = plan.usable(archived.map(|content| content.links).unwrap_or_default());
         let mut known: Vec<StoredDocument> = pairing.documents_of(&plan).cloned().collect();
         let mut are_fresh = false;
         let mut tries = 0;
