@@ -1,4 +1,4 @@
-//! Who gets how much of a request that has not room for all.
+//! Divides a request's size among files if there is not room for all.
 
 /// One file's wish.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -8,8 +8,10 @@ pub struct Share {
     pub is_shrinkable: bool,
 }
 
-/// Divides `total` bytes: what cannot shrink gets all it needs, and of the rest nobody gets less
-/// than an equal part while another has more. `None`: not even that is there.
+/// Divides `total` bytes.
+/// A share that cannot shrink gets all it needs.
+/// Of the rest, no share gets less than an equal part while another has more.
+/// `None`: `total` is too small even for the first kind.
 pub fn allot(shares: &[Share], total: u64) -> Option<Vec<u64>> {
     let mut fixed = shares.iter().filter(|share| !share.is_shrinkable);
     let mut left = fixed.try_fold(total, |left, share| left.checked_sub(share.bytes))?;

@@ -1,7 +1,7 @@
 //! The process in which a picture is decoded: this program, started again.
 //!
-//! It gets one argument, no environment, the original as its standard input and an empty file as
-//! its standard output.
+//! It has one argument and no environment.
+//! Its standard input is the original, its standard output an empty file.
 
 use std::fs::File;
 use std::io::{Error, ErrorKind, Result, Seek};
@@ -19,7 +19,7 @@ use crate::report::{Outcome, REPORT_BYTES, Report, Usage};
 /// Starts the argument that says what the process is for.
 const PURPOSE: &str = "prepare-document:";
 
-/// The child's exit code when it could not be confined, or could not read or write its files
+/// The child's exit code if it could not be confined, or could not read or write its files
 /// (`EX_TEMPFAIL`).
 pub(crate) const UNAVAILABLE: u8 = 75;
 
@@ -34,7 +34,7 @@ const FORMATS: [(Format, &str); 5] = [
     (Format::Pdf, "pdf"),
 ];
 
-/// The argument for a child: what the file is, and the most bytes that the JPEG may have.
+/// The argument for a child: the file's format, and the JPEG's size limit in bytes.
 pub(crate) fn argument(format: Format, limit_bytes: u64) -> String {
     let name = FORMATS
         .iter()
@@ -49,10 +49,10 @@ fn parse(task: &str) -> Option<(Format, u64)> {
     Some((format, limit.parse().ok()?))
 }
 
-/// Prepares one document and tells the exit code, if that is what this process was started for.
+/// Prepares one document and returns the exit code, if this process was started for that.
 ///
-/// To be called first in `main`, before a runtime or a thread is there: it takes all rights from
-/// the process.
+/// Call it first in `main`, before a runtime or a thread exists: it drops all rights of the
+/// process.
 pub fn run_if_asked() -> Option<ExitCode> {
     let argument = std::env::args_os().nth(1)?;
     let task = argument.to_str()?.strip_prefix(PURPOSE)?;
@@ -70,14 +70,13 @@ fn run(format: Format, limit: u64) -> Result<()> {
     confine(&mut status, limit.saturating_add(REPORT_BYTES))?;
 
     match input.rewind() {
-        // A pipe has no start to go back to. It fails later, as no picture can be read from it.
+        // A pipe has no start to return to. It fails later: no picture can be read from it.
         Err(error) if error.kind() == ErrorKind::NotSeekable => {}
         other => other?,
     }
     let mut output = Output::new(output, limit);
     output.restart()?;
-    // Libraries are held to what they were given, so a panic leaves nothing half-done that is used
-    // again.
+    // Libraries work only on what they were given, so a panic leaves no half-done state in use.
     let prepared = catch_unwind(AssertUnwindSafe(|| {
         prepare(format, &input, limit, &mut output)
     }));

@@ -1,4 +1,4 @@
-//! libjpeg, held to an answer: rows in or out, or one error.
+//! libjpeg with a definite answer: rows in or out, or one error.
 
 use std::fs::File;
 use std::io::{BufReader, Write};
@@ -12,7 +12,7 @@ use crate::excerpt::Excerpt;
 use crate::jpeg_plan::JpegPlan;
 use crate::planes::CHANNELS;
 
-/// Larger than what libjpeg wants to have before it, so that it takes its fast path.
+/// Larger than libjpeg's own look-ahead, so that it takes its fast path.
 const BUFFER_BYTES: usize = 64 * 1024;
 
 /// Rows that are compressed at once.
@@ -25,11 +25,11 @@ type Convert = fn(&[u8], &mut [u8]);
 #[derive(Debug)]
 pub(crate) struct Stopped;
 
-/// Decodes a JPEG at `eighths` of its size, and gives each row to `row` as Y, Cb and Cr, from top
-/// to bottom.
+/// Decodes a JPEG at `eighths` of its size.
+/// Gives each row to `row` as Y, Cb and Cr, from top to bottom.
 ///
-/// What libjpeg only warns of is an error here: it means that data are missing or corrupt, and that
-/// grey is put in their place.
+/// A warning of libjpeg is an error here.
+/// It means that data are missing or corrupt and replaced by grey.
 pub(crate) fn decode_rows(
     plan: &JpegPlan,
     input: &File,
@@ -67,7 +67,7 @@ pub(crate) fn decode_rows(
     })
 }
 
-/// Encodes a baseline JPEG of rows of Y, Cb and Cr, which `fill` gives one after the other.
+/// Encodes a baseline JPEG of rows of Y, Cb and Cr, which `fill` provides in order.
 pub(crate) fn encode_rows(
     (width, height): (usize, usize),
     quality: u8,
@@ -100,7 +100,7 @@ pub(crate) fn encode_rows(
     })
 }
 
-/// Nothing that libjpeg was working on is used after it has stopped.
+/// After libjpeg has stopped, nothing of its work is used.
 fn guarded<T>(work: impl FnOnce() -> std::io::Result<Option<T>>) -> Result<T, Stopped> {
     match catch_unwind(AssertUnwindSafe(work)) {
         Ok(Ok(Some(done))) => Ok(done),

@@ -1,4 +1,5 @@
-//! Other colours as Y, Cb and Cr, in the full range of a byte. (Source: ITU-T T.871, 7.)
+//! Other colours as Y, Cb and Cr, in the full range of a byte.
+//! (Source: ITU-T T.871, 7.)
 
 /// For channels that say nothing.
 const NEUTRAL: u8 = 128;
@@ -9,7 +10,7 @@ const HALF: i32 = 1 << (BITS - 1);
 
 pub(crate) const fn ycc_of_rgb([red, green, blue]: [u8; 3]) -> [u8; 3] {
     let (red, green, blue) = (red as i32, green as i32, blue as i32);
-    // The largest sum is below 2^25 and each result between 0 and 256 × 2^16, less a half.
+    // The largest sum is below 2^25. Each result is between 0 and 256 × 2^16, less a half.
     let luma = (19_595 * red + 38_470 * green + 7_471 * blue + HALF) >> BITS;
     let middle = (128 << BITS) + HALF - 1;
     let cb = (-11_059 * red - 21_709 * green + 32_768 * blue + middle) >> BITS;

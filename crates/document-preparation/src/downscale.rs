@@ -1,7 +1,7 @@
-//! Smaller pictures, each pixel the mean of the area that it replaces.
+//! Smaller pictures: each pixel is the mean of the area that it replaces.
 //!
-//! Rows go in from top to bottom and come out as soon as they are complete, so it needs the memory
-//! of two rows.
+//! Rows go in from top to bottom and come out once complete.
+//! It needs the memory of two rows.
 
 use crate::planes::CHANNELS;
 
@@ -10,7 +10,7 @@ pub(crate) struct Downscale {
     columns: Vec<Span>,
     old_height: usize,
     new_height: usize,
-    /// The row that goes in next, and the one that is made of it.
+    /// The next row in, and the row that is made of it.
     old_row: usize,
     new_row: usize,
     narrow: Vec<f32>,
@@ -18,7 +18,8 @@ pub(crate) struct Downscale {
 }
 
 impl Downscale {
-    /// From `old` to `new` width and height, neither of them 0 nor more than before.
+    /// From `old` to `new` width and height.
+    /// None is 0, and `new` is not larger.
     pub(crate) fn new(old: (usize, usize), new: (usize, usize)) -> Self {
         let samples = new.0.saturating_mul(CHANNELS);
         Self {
@@ -34,7 +35,7 @@ impl Downscale {
         }
     }
 
-    /// Takes the next row, and gives each row that is complete with it to `made`.
+    /// Takes the next row, and gives each completed row to `made`.
     pub(crate) fn push_row(&mut self, row: &[u8], mut made: impl FnMut(&[u8])) {
         self.narrow_row(row);
         while self.new_row < self.new_height {
@@ -75,7 +76,7 @@ impl Downscale {
     }
 }
 
-/// What one new pixel covers of the old ones in one direction.
+/// The old pixels that one new pixel covers in one direction.
 struct Span {
     first: usize,
     count: usize,
@@ -85,8 +86,8 @@ struct Span {
 }
 
 impl Span {
-    /// In units of `1 / new` of an old pixel, so that everything is a whole number: a new pixel
-    /// covers `old` units, an old one `new`.
+    /// In units of `1 / new` of an old pixel, all numbers are whole.
+    /// A new pixel covers `old` units, an old one `new`.
     fn of(position: usize, old: usize, new: usize) -> Self {
         let (start, end) = (
             position.saturating_mul(old),
@@ -108,7 +109,8 @@ impl Span {
         self.first.saturating_add(self.count).saturating_sub(1)
     }
 
-    /// The weight of an old pixel, by its position from the first. All are 1 together.
+    /// The weight of an old pixel, by its position from the first.
+    /// Weights sum to 1.
     const fn weight(&self, position: usize) -> f32 {
         if position == 0 {
             self.first_weight

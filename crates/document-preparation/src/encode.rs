@@ -1,4 +1,4 @@
-//! A JPEG that fits: first at a lower quality, then with fewer pixels.
+//! Writes a JPEG that fits: at a lower quality first, then with fewer pixels.
 
 use crate::codec::encode_rows;
 use crate::downscale::Downscale;
@@ -7,19 +7,20 @@ use crate::output::Output;
 use crate::planes::CHANNELS;
 use crate::preparation::{Failure, Refusal};
 
-/// The quality that is tried first, on the scale of the Independent JPEG Group (1 to 100). From 90
-/// on, colour is kept at full resolution.
+/// The first quality tried, on the scale of the Independent JPEG Group (1 to 100).
+/// From 90 on, colour is kept at full resolution.
 pub const BEST_QUALITY: u8 = 90;
-/// Below this, fine print begins to break up, so a picture loses pixels instead.
+/// Below this, fine print begins to break up.
+/// A picture loses pixels instead.
 pub const LEAST_QUALITY: u8 = 75;
-/// A longer side with fewer pixels than this is not tried: a card of 85.6 mm then has 350 dots an
-/// inch.
+/// The shortest longer side that is tried.
+/// A card of 85.6 mm then has 350 dots an inch.
 pub const LEAST_SIDE: usize = 1_200;
 
 /// What pictures with fewer pixels are written with.
 const SCALED_QUALITY: u8 = 80;
 
-/// The qualities, and how many bytes a picture takes at least, compared with the best.
+/// The qualities, with the least size of a picture in relation to the best.
 const QUALITIES: [(u8, f64); 4] = [
     (BEST_QUALITY, 1.0),
     (85, 0.55),
@@ -27,8 +28,8 @@ const QUALITIES: [(u8, f64); 4] = [
     (LEAST_QUALITY, 0.4),
 ];
 
-/// The largest side of an attempt, as a share of the one before. Each makes the picture at least so
-/// much smaller.
+/// The largest side of an attempt, as a share of the one before.
+/// Each attempt shrinks by this at least.
 const STEP: f64 = 0.95;
 
 /// A picture as it was written.
@@ -40,10 +41,10 @@ pub(crate) struct Encoded {
     pub quality: u8,
 }
 
-/// Writes the best JPEG that the output has room for.
+/// Writes the best JPEG that fits into the output.
 ///
-/// What an attempt takes that does not fit tells which attempt is worth making next: two or three
-/// are usual.
+/// The size of a failed attempt tells which one to make next.
+/// Two or three are usual.
 pub(crate) fn encode_within(upright: Upright<'_>, output: &mut Output) -> Result<Encoded, Failure> {
     let full = (upright.width(), upright.height());
     let (mut share, mut reference) = (1.0, 1.0);
@@ -83,7 +84,8 @@ fn scaled(side: usize, share: f64) -> usize {
     (side as f64 * share) as usize
 }
 
-/// Writes the picture. `Err`: which share of its bytes would fit, at most.
+/// Writes the picture.
+/// `Err`: the largest share of its bytes that would fit.
 fn attempt(
     upright: Upright<'_>,
     (width, height): (usize, usize),

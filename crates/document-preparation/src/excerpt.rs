@@ -1,4 +1,4 @@
-//! Parts of a file, and bytes of our own between them, read as one stream.
+//! Parts of a file, with own bytes between them, read as one stream.
 //!
 //! Decoders see what they need of a file and nothing else.
 
@@ -29,7 +29,7 @@ impl Pieces {
         self.0.push(Piece::Bytes(bytes.to_vec()));
     }
 
-    /// Adds the file's bytes from `start` to `end`. Neighbours become one part.
+    /// Adds the file's bytes from `start` to `end`. Adjacent parts become one.
     pub(crate) fn append_range(&mut self, start: u64, end: u64) -> Result<(), Refusal> {
         let added = end.saturating_sub(start);
         if let Some(Piece::Range {

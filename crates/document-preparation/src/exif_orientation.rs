@@ -1,8 +1,9 @@
 //! The orientation in a block of EXIF data.
 //!
-//! Reads the entries of the first directory and nothing else: no pointer is followed but the one to
-//! that directory, and nothing is kept. (Source: TIFF 6.0, section 2; CIPA DC-008-2019,
-//! "Orientation".)
+//! Reads only the entries of the first directory.
+//! Follows no pointer but the one to it.
+//! Keeps nothing.
+//! (Source: TIFF 6.0, section 2; CIPA DC-008-2019, "Orientation".)
 
 use crate::orientation::Orientation;
 
@@ -14,8 +15,9 @@ const ORIENTATION_TAG: u16 = 0x0112;
 const SHORT: u16 = 3;
 const LONG: u16 = 4;
 
-/// What the block says. Upright when it says nothing that can be read: cameras write a lot of
-/// broken EXIF, and a picture is not refused for it.
+/// The block's orientation.
+/// Upright if it is unreadable.
+/// Cameras write much broken EXIF, and a picture is not refused for it.
 pub(crate) fn of_exif(block: &[u8]) -> Orientation {
     // Some programs put the JPEG segment's prefix before the data of other formats too.
     let block = block.strip_prefix(b"Exif\0\0").unwrap_or(block);

@@ -1,4 +1,4 @@
-//! What the start of a file tells about what must be done with it.
+//! What a file's start tells about the work that it needs.
 
 use std::io::Cursor;
 
@@ -6,11 +6,11 @@ use crate::jpeg_segments::{Held, orientation};
 use crate::orientation::Orientation;
 use crate::preparation::{Format, Refusal};
 
-/// How many bytes of a file [`inspect_start`] should see: EXIF data come first or second in a JPEG,
-/// in a segment of 64 KiB at most.
+/// How many bytes of a file [`inspect_start`] should see.
+/// In a JPEG, EXIF data come first or second, in a segment of 64 KiB at most.
 pub const START_BYTES: usize = 128 * 1024;
 
-/// What must be done with a file before it is submitted, apart from its size.
+/// The work on a file before it is submitted, size aside.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Need {
     /// It may go as it is.
@@ -21,13 +21,13 @@ pub enum Need {
     Refused(Refusal),
 }
 
-/// Judges a file by its first [`START_BYTES`], or by all of it if it has fewer. Whether a PDF is
-/// encrypted, only [`EncryptionScan`](crate::EncryptionScan) can tell.
+/// Judges a file by its first [`START_BYTES`], or by all of it if shorter.
+/// Only [`EncryptionScan`](crate::EncryptionScan) can tell whether a PDF is encrypted.
 ///
-/// Nothing is decoded: the time is linear in `start`, and at most one EXIF segment is copied.
+/// Decodes nothing: linear in `start`, with at most one EXIF segment copied.
 ///
-/// A JPEG or PNG that is odd without being turned may go as it is: the provider is the judge of
-/// what it can read.
+/// A JPEG or PNG that is odd but not turned may go as it is.
+/// The provider judges what it can read.
 pub fn inspect_start(format: Format, start: &[u8]) -> Need {
     match format {
         Format::Jpeg => match orientation(Cursor::new(start)) {

@@ -1,9 +1,8 @@
-//! What a JPEG is made of, found out without decoding it, and the clean stream that libjpeg gets to
-//! see.
+//! A JPEG's structure, found without decoding, and the clean stream for libjpeg.
 //!
-//! The stream has tables, the frame, scans and their data. Application data, thumbnails, comments
-//! and trailers are left out, and so are stray bytes between segments. (Source: ITU-T T.81, annexes
-//! B and G; for APP0 and APP14, T.871 and T.872.)
+//! The stream has tables, the frame, scans and their data.
+//! Application data, thumbnails, comments, trailers and stray bytes between segments are left out.
+//! (Source: ITU-T T.81, annexes B and G; for APP0 and APP14, T.871 and T.872.)
 
 use std::fs::File;
 use std::io::{BufReader, Seek};
@@ -13,7 +12,8 @@ use crate::jpeg_segments::{END_OF_IMAGE, Next, START_OF_IMAGE, START_OF_SCAN, Se
 use crate::limits::bounded;
 use crate::preparation::{Failure, Refusal};
 
-/// A progressive JPEG repeats the picture in each of its scans. Encoders write about ten.
+/// A progressive JPEG repeats the picture in each scan.
+/// Encoders write about ten.
 const MAXIMUM_SCANS: usize = 32;
 
 /// A progressive frame with Huffman coding.
@@ -32,7 +32,7 @@ const ADOBE_SEGMENT: &[u8] = b"\xFF\xEE\0\x0EAdobe\0\x64\0\0\0\0";
 
 /// Coefficients of a block.
 const COEFFICIENTS: usize = 64;
-/// The first and last coefficient of a scan that has all of them, and its bits that are missing.
+/// The first and last coefficient of a complete scan, and its missing bits.
 const EVERYTHING: (usize, usize, u8) = (0, COEFFICIENTS - 1, 0);
 /// A coefficient of which no scan had anything.
 const MISSING: u8 = u8::MAX;
@@ -42,8 +42,8 @@ const MISSING: u8 = u8::MAX;
 pub(crate) struct JpegPlan {
     pub width: usize,
     pub height: usize,
-    /// What libjpeg keeps of the whole picture while it decodes: 0, or 2 bytes for each sample if
-    /// there are several scans.
+    /// What libjpeg keeps of the whole picture while decoding. 0, or 2 bytes for each sample with
+    /// several scans.
     pub coefficient_bytes: usize,
     pub stream: Pieces,
 }
@@ -132,7 +132,7 @@ impl JpegPlan {
             stream.append_range(segment.start, segment.end)?;
         }
         let frame = frame.ok_or(Refusal::Unreadable)?;
-        // Without its end, a progressive file may lack scans that only refine.
+        // Without its end, a progressive file may lack refining scans.
         if scans > MAXIMUM_SCANS || !frame.is_covered() || (frame.is_progressive && !is_ended) {
             return Err(Refusal::Unreadable.into());
         }
@@ -151,7 +151,7 @@ impl JpegPlan {
     }
 }
 
-/// The header of a scan that has whole coefficients, with the values that say so.
+/// The header of a scan with whole coefficients, with the values that say so.
 fn sequential_scan(content: &[u8]) -> Vec<u8> {
     let components = content
         .get(..content.len().saturating_sub(3))
@@ -254,7 +254,7 @@ impl Component {
     }
 }
 
-/// What application data say about the components' colours, as libjpeg understands them.
+/// What application data say about the components' colours, as libjpeg reads them.
 #[derive(Debug, Default)]
 struct Colour {
     is_jfif: bool,
@@ -272,8 +272,8 @@ impl Colour {
         }
     }
 
-    /// The start of the stream. Transforms that are not defined become those that libjpeg takes
-    /// them for.
+    /// The start of the stream.
+    /// Undefined transforms become those that libjpeg takes them for.
     fn start(&self, components: usize) -> Vec<u8> {
         let mut start = vec![0xFF, START_OF_IMAGE];
         if self.is_jfif {

@@ -1,7 +1,8 @@
-//! A JPEG's segments, one after the other, as forgiving as viewers are.
+//! A JPEG's segments in order, as tolerant as viewers are.
 //!
-//! Stray bytes between segments are skipped. Linear in the bytes that it is given, in constant
-//! memory. (Source: ITU-T T.81, annex B; for EXIF, CIPA DC-008-2019, 4.7.2.)
+//! Skips stray bytes between segments.
+//! Linear in the bytes read, in constant memory.
+//! (Source: ITU-T T.81, annex B; for EXIF, CIPA DC-008-2019, 4.7.2.)
 
 use std::io::{BufRead, Read, Result, Seek};
 
@@ -27,7 +28,8 @@ pub(crate) enum Next {
     OutOfBytes,
 }
 
-/// One segment. Its bytes from 0xFF to the last of its content are at `start..end`.
+/// One segment.
+/// Its bytes from 0xFF to its content's last are at `start..end`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Segment {
     pub marker: u8,
@@ -54,9 +56,10 @@ impl<R: BufRead + Seek> Segments<R> {
         self.at
     }
 
-    /// The next segment that has a place in an image. Whatever was not read of the one before is
-    /// *not* skipped: within a scan's data, 0xFF is always followed by 0x00 or a restart marker, so
-    /// that they are passed over as stray bytes are.
+    /// The next segment that has a place in an image.
+    /// The rest of the one before is *not* skipped.
+    /// Within a scan's data, 0xFF is always followed by 0x00 or a restart marker, which are passed
+    /// over as stray bytes are.
     pub(crate) fn next(&mut self) -> Result<Next> {
         loop {
             let Some(marker) = self.marker()? else {
@@ -66,8 +69,7 @@ impl<R: BufRead + Seek> Segments<R> {
             match marker {
                 START_OF_IMAGE => return Ok(Next::StartOfImage),
                 END_OF_IMAGE => return Ok(Next::EndOfImage),
-                // Escaped bytes and restart markers of a scan; without a length, and without a
-                // meaning elsewhere.
+                // Escaped bytes and restart markers of a scan. No length, and no meaning elsewhere.
                 0x00 | 0x01 | 0xD0..=0xD7 => continue,
                 _ => {}
             }
@@ -80,8 +82,8 @@ impl<R: BufRead + Seek> Segments<R> {
         }
     }
 
-    /// The content of the segment that was just found, without its length. Shorter if the bytes
-    /// end.
+    /// The content of the segment that was just found, without its length.
+    /// Shorter if the bytes end.
     pub(crate) fn content(&mut self, segment: Segment) -> Result<Vec<u8>> {
         let mut content = Vec::new();
         let left = segment.end.saturating_sub(self.at);
@@ -90,7 +92,7 @@ impl<R: BufRead + Seek> Segments<R> {
         Ok(content)
     }
 
-    /// Passes over what is left of the segment that was just found.
+    /// Skips the rest of the segment that was just found.
     pub(crate) fn skip(&mut self, segment: Segment) -> Result<()> {
         let left = segment.end.saturating_sub(self.at);
         self.reader
@@ -128,7 +130,7 @@ pub(crate) enum Held {
     OutOfBytes,
 }
 
-/// Looks for EXIF data before the first scan. The first that there are count.
+/// Looks for EXIF data before the first scan. The first ones count.
 pub(crate) fn orientation<R: BufRead + Seek>(reader: R) -> Result<Held> {
     let upright = Held::Known(Orientation::Upright);
     let Some(mut segments) = Segments::open(reader)? else {

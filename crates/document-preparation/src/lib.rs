@@ -1,20 +1,23 @@
 //! What direct processing would refuse, made into what it takes.
 //!
-//! A file goes in; a JPEG, "nothing to do" or a reason comes out. Nothing of a document appears in
-//! an error or in `Debug`.
+//! A file goes in; a JPEG, "nothing to do" or a reason comes out.
+//! Nothing of a document appears in an error or in `Debug`.
 //!
 //! # What is looked at where
 //!
-//! The usual photo needs no work. [`inspect_start`] tells that from its first [`START_BYTES`], in
-//! linear time and without decoding. [`EncryptionScan`] looks through a PDF as it streams by. Only
-//! what must be changed goes to [`Workbench::prepare`].
+//! The usual photo needs no work.
+//! [`inspect_start`] tells that from its first [`START_BYTES`], in linear time and without
+//! decoding.
+//! [`EncryptionScan`] looks through a PDF as it streams by.
+//! Only what must be changed goes to [`Workbench::prepare`].
 //!
 //! # The child
 //!
 //! The input is hostile until shown otherwise, so a picture is decoded in a process of its own:
-//! this program, started again ([`run_if_asked`]). It has one argument and no environment. Its
-//! standard input is the original, its standard output a file without a name. Before it reads the
-//! first byte it gives up its rights:
+//! this program, started again ([`run_if_asked`]).
+//! It has one argument and no environment.
+//! Its standard input is the original, its standard output a file without a name.
+//! Before it reads the first byte it gives up its rights:
 //!
 //! | Limit | Value |
 //! |---|---|
@@ -26,15 +29,17 @@
 //! | core dumps, new privileges, being traced | none |
 //! | life without the parent | none |
 //!
-//! Its memory stays below 160 MB whatever it is given. A child that crashes, is killed or says
-//! nothing means [`Refusal::Unreadable`]. What it says is checked: numbers have ranges, the JPEG
-//! its promised length, start and end. The last 512 bytes of its output are a line of JSON; the
-//! JPEG stands before it.
+//! Its memory stays below 160 MB whatever it is given.
+//! A child that crashes, is killed or says nothing means [`Refusal::Unreadable`].
+//! What it says is checked: numbers have ranges, the JPEG its promised length, start and end.
+//! The last 512 bytes of its output are a line of JSON; the JPEG stands before it.
 //!
 //! # How large a picture may be
 //!
-//! Its header tells. The most are [`MAXIMUM_PIXELS`] and sides of 65,500 pixels. A picture of which
-//! a decoder keeps more than one copy must be smaller, so that all copies fit into 120 MB:
+//! Its header tells.
+//! The most are [`MAXIMUM_PIXELS`] and sides of 65,500 pixels.
+//! A picture of which a decoder keeps more than one copy must be smaller, so that all copies fit
+//! into 120 MB:
 //!
 //! | Picture | Bytes a pixel | Megapixels |
 //! |---|---|---|
@@ -50,18 +55,18 @@
 //!
 //! # What is believed
 //!
-//! libjpeg gets to see tables, frame, scans and their data, and nothing else of a file. What it
-//! only warns of is an error here, because it fills what is missing with grey. Missing end markers,
-//! stray bytes between segments and trailers are passed over, as viewers do. Before a child says
-//! that it is done, it compares a coarse grid of the original's colours with one of the JPEG that
-//! it wrote.
+//! libjpeg gets to see tables, frame, scans and their data, and nothing else of a file.
+//! What it only warns of is an error here, because it fills what is missing with grey.
+//! Missing end markers, stray bytes between segments and trailers are passed over, as viewers do.
+//! Before a child says that it is done, it compares a coarse grid of the original's colours with
+//! one of the JPEG that it wrote.
 //!
 //! # HEIC
 //!
-//! HEIC is recognised and refused. The decoders in pure Rust under a permissive licence (`heic-rs`,
-//! `heifer`) are months old and were still having hostile files found in October 2026 that made
-//! them panic or ask for gigabytes; the one that is older is under the AGPL; and the use of HEVC is
-//! subject to patents.
+//! HEIC is recognised and refused.
+//! The decoders in pure Rust under a permissive licence (`heic-rs`, `heifer`) are months old and
+//! were still having hostile files found in October 2026 that made them panic or ask for gigabytes;
+//! the one that is older is under the AGPL; and the use of HEVC is subject to patents.
 
 mod allotment;
 mod child;

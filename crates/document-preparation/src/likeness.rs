@@ -1,7 +1,8 @@
 //! Whether what was written looks like what was read.
 //!
-//! Both are reduced to a coarse grid of mean colours. The grids are made from separate passes over
-//! the two files, so a mistake in turning, scaling or encoding shows.
+//! Both are reduced to a coarse grid of mean colours.
+//! The grids are made from separate passes over the two files, so a mistake in turning, scaling or
+//! encoding shows.
 
 use crate::orientation::Orientation;
 use crate::planes::CHANNELS;
@@ -22,7 +23,8 @@ pub(crate) struct Grid {
     columns: Vec<Share>,
     unit: usize,
     size: (usize, usize),
-    /// Row by row. The last number is the weight of the sums before it.
+    /// Row by row.
+    /// The last number is the weight of the sums before it.
     cells: Vec<[f32; CHANNELS + 1]>,
 }
 
@@ -80,8 +82,8 @@ impl Grid {
         }
     }
 
-    /// The grid of the same picture, if red, green and blue were added to this one. The conversion
-    /// is linear.
+    /// The grid of the same picture, if red, green and blue were added.
+    /// The conversion is linear.
     pub(crate) fn rgb_to_ycc(mut self) -> Self {
         for cell in &mut self.cells {
             let [red, green, blue, weight] = *cell;
@@ -97,12 +99,13 @@ impl Grid {
         self
     }
 
-    /// Whether this grid, turned, is that of a picture which was written.
+    /// Whether this grid, turned, matches that of the written picture.
     pub(crate) fn resembles(&self, orientation: Orientation, written: &Self) -> bool {
         self.difference(orientation, written) <= TOLERANCE
     }
 
-    /// The largest difference of any cell. Infinite if there is nothing to compare.
+    /// The largest difference of any cell.
+    /// Infinite if there is nothing to compare.
     pub(crate) fn difference(&self, orientation: Orientation, written: &Self) -> f32 {
         let mut cells = 1;
         while cells < CELLS && written.size.0.min(written.size.1) >= cells * 2 * CELL_PIXELS {
@@ -143,7 +146,7 @@ impl Grid {
 
 /// The cells that a pixel lies in, of a side that has `CELLS` of them.
 fn shares(pixel: usize, unit: usize, side: usize) -> impl Iterator<Item = Share> {
-    // In units of 1 / CELLS of a pixel of the full size, everything is a whole number.
+    // In units of 1 / CELLS of a full-size pixel, all numbers are whole.
     let start = pixel.saturating_mul(unit).min(side).saturating_mul(CELLS);
     let end = pixel
         .saturating_add(1)
@@ -160,7 +163,7 @@ fn shares(pixel: usize, unit: usize, side: usize) -> impl Iterator<Item = Share>
     })
 }
 
-/// Moves the cells as the orientation says: mirrors rows, reverses them, or swaps rows and columns.
+/// Moves the cells by the orientation: mirrors or reverses rows, or swaps rows and columns.
 fn turned(
     orientation: Orientation,
     cells: Vec<[f32; CHANNELS]>,
@@ -240,7 +243,7 @@ mod tests {
     #[test]
     fn a_picture_that_was_turned_wrongly_is_noticed() {
         let size = (400, 300);
-        // What is at the stored column and row belongs to the upright picture's row and column.
+        // The stored column and row hold the upright picture's row and column.
         let stored = grid(size, 1, |x, y| colour(y, x, (300, 400)));
         let upright = grid((300, 400), 1, |x, y| colour(x, y, (300, 400)));
         for orientation in Orientation::ALL {

@@ -1,4 +1,4 @@
-//! How large a picture may be, and what rights the process has that decodes it.
+//! How large a picture may be, and the rights of the process that decodes it.
 
 use std::fs::File;
 use std::io::{Error, Read, Result, Seek};
@@ -10,19 +10,19 @@ use rustix::process::{
 
 use crate::preparation::Refusal;
 
-/// The largest picture that is decoded, told by its header: room for the 48 to 50 megapixels of
-/// today's telephones.
+/// The largest picture that is decoded, by its header.
+/// Today's phones have 48 to 50 megapixels.
 pub const MAXIMUM_PIXELS: usize = 50_000_000;
 
 /// The longest side, in pixels, that libjpeg reads and writes.
 const MAXIMUM_SIDE: usize = 65_500;
 
-/// What a picture and its decoder's copies of it may take, in bytes. 50 megapixels take 75 MB, see
+/// The bytes of a picture and its decoder's copies. 50 megapixels take 75 MB, see
 /// [`crate::planes`].
 pub(crate) const PICTURE_BYTES: usize = 120_000_000;
 
-/// What the child may map beside its program, in bytes. The rest of 160 MB is what it touches of
-/// the program itself.
+/// What the child may map beside its program, in bytes.
+/// The rest of 160 MB is what it uses of the program itself.
 const ADDRESS_SPACE_BYTES: u64 = 148_000_000;
 
 /// Time of the processor for one picture, in seconds.
@@ -39,9 +39,9 @@ pub(crate) fn bounded(width: usize, height: usize) -> std::result::Result<(usize
     }
 }
 
-/// Takes from this process all that decoding does not need. Files that are open stay open.
+/// Drops all rights that decoding does not need. Open files stay open.
 ///
-/// `status` is `/proc/self/status`, `output_bytes` the length that no file may exceed.
+/// `status` is `/proc/self/status`. `output_bytes` is the largest length of a file.
 pub(crate) fn confine(status: &mut File, output_bytes: u64) -> Result<()> {
     let program_bytes = kilobytes(status, "VmSize:")?.saturating_mul(1_024);
     let limits = [
@@ -52,7 +52,7 @@ pub(crate) fn confine(status: &mut File, output_bytes: u64) -> Result<()> {
         (Resource::Core, 0),
         (Resource::Cpu, PROCESSOR_SECONDS),
         (Resource::Fsize, output_bytes),
-        // Descriptors below the limit may be opened anew once they are closed: with 0, none.
+        // Closed descriptors below the limit may be reused. With 0, none.
         (Resource::Nofile, 0),
         (Resource::Nproc, 0),
     ];
@@ -69,7 +69,7 @@ pub(crate) fn confine(status: &mut File, output_bytes: u64) -> Result<()> {
     Ok(())
 }
 
-/// The largest amount of memory that this process has had at once, in kB.
+/// The largest memory that this process has used at once, in kB.
 pub(crate) fn peak_kilobytes(status: &mut File) -> Result<u64> {
     kilobytes(status, "VmHWM:")
 }

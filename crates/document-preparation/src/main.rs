@@ -1,5 +1,5 @@
-//! Prepares one document in a process of its own. Tests start it in place of the function that does
-//! the same.
+//! Prepares one document in its own process.
+//! Tests start it in place of the function that does the same.
 
 use std::io::Write;
 use std::process::ExitCode;

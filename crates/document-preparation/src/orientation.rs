@@ -4,7 +4,7 @@ use crate::planes::Planes;
 
 /// The eight values of the EXIF tag 0x0112. (Source: CIPA DC-008-2019, "Orientation".)
 ///
-/// The names say what must be done to see the picture upright.
+/// The names say how to turn the picture upright.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Orientation {
     /// 1: nothing.
@@ -37,7 +37,7 @@ impl Orientation {
         Self::CounterClockwise,
     ];
 
-    /// The tag's value. All others are reserved and mean that nothing is known: upright.
+    /// The tag's value. Others are reserved and read as upright.
     pub(crate) fn of_tag(value: u32) -> Self {
         let position = usize::try_from(value)
             .ok()
@@ -55,8 +55,8 @@ impl Orientation {
         )
     }
 
-    /// Whether the upright picture's left is at the stored one's right (or at its bottom, if the
-    /// sides are swapped).
+    /// Whether the upright picture's left is the stored one's right, or its bottom if sides are
+    /// swapped.
     const fn reverses_columns(self) -> bool {
         matches!(
             self,
@@ -64,8 +64,8 @@ impl Orientation {
         )
     }
 
-    /// Whether the upright picture's top is at the stored one's bottom (or at its right, if the
-    /// sides are swapped).
+    /// Whether the upright picture's top is the stored one's bottom, or its right if sides are
+    /// swapped.
     const fn reverses_rows(self) -> bool {
         matches!(
             self,
@@ -100,8 +100,8 @@ impl Upright<'_> {
 
     /// Writes the pixels of a row, interleaved.
     ///
-    /// A row of a picture that lies on its side is a column of what is stored. Read in order, the
-    /// columns beside it are still in the processor's cache.
+    /// A row of a picture on its side is a stored column.
+    /// Read in order, the neighbouring columns are still in the processor's cache.
     pub(crate) fn copy_row(&self, row: usize, pixels: &mut [u8]) {
         let at = if self.orientation.reverses_rows() {
             self.height().saturating_sub(row.saturating_add(1))
@@ -147,7 +147,7 @@ mod tests {
         (0..upright.height()).map(&mut row).collect()
     }
 
-    /// As the standard words it: which side of the scene the 0th row and the 0th column are.
+    /// As in the standard: the scene's side of the 0th row and the 0th column.
     #[test]
     fn each_of_the_eight_is_turned_upright() {
         let stored: [&[&str]; 8] = [

@@ -1,12 +1,12 @@
-//! The file in which the child hands the JPEG, and its report behind it, to the parent.
+//! The file with which the child returns the JPEG, and a report behind it.
 
 use std::fs::File;
 use std::io::{Error, Result, Seek, SeekFrom, Write};
 
-/// An attempt that takes so many times the room that there is has shown enough.
+/// An attempt of this many times the room is aborted.
 const ENOUGH: u64 = 4;
 
-/// Room for a JPEG. What is too much is counted and not written.
+/// Room for a JPEG. Surplus bytes are counted and not written.
 pub(crate) struct Output {
     file: File,
     limit: u64,
@@ -36,8 +36,9 @@ impl Output {
         self.file.rewind()
     }
 
-    /// The JPEG's bytes; or, if they are too many, the share of them that fits; or why it could not
-    /// be written.
+    /// The JPEG's bytes.
+    /// If too many: the share that fits.
+    /// Or why it could not be written.
     pub(crate) fn outcome(&mut self) -> Result<std::result::Result<u64, f64>> {
         match self.error.take() {
             Some(error) => Err(error),

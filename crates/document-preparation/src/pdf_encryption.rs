@@ -1,16 +1,21 @@
-//! Whether a PDF is encrypted, told while it streams by.
+//! Whether a PDF is encrypted, found while it streams by.
 //!
-//! An encrypted file says so by the key `Encrypt` in a trailer: the dictionary behind the word
-//! `trailer`, or that of a cross-reference stream (`/Type /XRef`). Neither can be compressed or
-//! encrypted itself. (Source: ISO 32000-1, 7.5.5, 7.5.8 and 7.6.1.) Encryption is of the whole
-//! file, so any of its trailers counts.
+//! An encrypted file has the key `Encrypt` in a trailer.
+//! That is the dictionary behind the word `trailer`, or that of a cross-reference stream (`/Type
+//! /XRef`).
+//! Neither can be compressed or encrypted itself.
+//! (Source: ISO 32000-1, 7.5.5, 7.5.8 and 7.6.1.) Encryption is of the whole file, so any of its
+//! trailers counts.
 //!
-//! The same letters elsewhere count for nothing: in a page's text, in a comment, in another
-//! object's dictionary, or in a PDF that is attached to this one, because a stream of known length
-//! is skipped by its length. That leaves two ways to be wrong. An attached file in a stream whose
-//! length stands elsewhere in the file (`/Length 5 0 R`), stored uncompressed and itself encrypted,
-//! parks a good document. A file so broken that its trailer looks like part of a stream or a string
-//! passes, and costs a token when the provider refuses it.
+//! The same letters elsewhere do not count: in a page's text, in a comment, in another object's
+//! dictionary, or in an attached PDF.
+//! A stream of known length is skipped by its length.
+//!
+//! Two errors remain.
+//! A good document is parked if an attached file is encrypted itself, stored uncompressed, and in a
+//! stream whose length is elsewhere in the file (`/Length 5 0 R`).
+//! A file so broken that its trailer looks like part of a stream or string passes.
+//! It costs a token when the provider refuses it.
 
 use crate::pdf_tokens::{Then, Token, Tokens};
 
@@ -37,7 +42,7 @@ struct Structure {
 struct Dictionary {
     /// The key whose value comes next.
     key: Option<Key>,
-    /// The last key whose value was a number: a reference may follow.
+    /// The last key's value was a number, so a reference may follow.
     is_length_open: bool,
     has_encryption: bool,
     is_cross_reference: bool,
@@ -59,7 +64,7 @@ impl EncryptionScan {
         tokens.push(bytes, |token| structure.token(token));
     }
 
-    /// Whether a trailer among what was read says that the file is encrypted.
+    /// Whether a trailer among the bytes read says that the file is encrypted.
     pub fn is_encrypted(&self) -> bool {
         self.structure.is_encrypted
     }
@@ -88,7 +93,7 @@ impl Structure {
                 }
                 self.depth = self.depth.saturating_sub(1);
             }
-            // None of these can stand within an object, so if one does, brackets were missing.
+            // None of these can stand within an object, so brackets were missing.
             Token::Word(b"trailer" | b"obj" | b"endobj" | b"startxref" | b"xref") => {
                 self.depth = 0;
                 self.is_trailer = token == Token::Word(b"trailer");
@@ -127,14 +132,14 @@ impl Dictionary {
                         _ => Key::Other,
                     });
                 }
-                // `5 0 R`: the number was that of an object that holds the length.
+                // `5 0 R`: the number was that of the object with the length.
                 Token::Word(b"R") if self.is_length_open => self.length = None,
                 _ => {}
             }
             return;
         };
         match key {
-            // A key with the value null is as good as absent (7.3.7).
+            // A key with the value null counts as absent (7.3.7).
             Key::Encrypt => self.has_encryption = token != Token::Word(b"null"),
             Key::Type => self.is_cross_reference = token == Token::Name(b"XRef"),
             Key::Length => {

@@ -1,8 +1,8 @@
 //! A PDF's tokens, from a stream of bytes in constant memory.
 //!
-//! Knows what must be skipped so that text is not taken for structure: comments, strings, and the
-//! content of streams. Broken files do not confuse it for long: whatever cannot end is given up at
-//! a bound. (Source: ISO 32000-1, 7.2, 7.3 and 7.3.8.)
+//! Skips comments, strings and the content of streams, so that text is not taken for structure.
+//! In a broken file, whatever does not end is given up at a bound.
+//! (Source: ISO 32000-1, 7.2, 7.3 and 7.3.8.)
 
 /// What the structure is made of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,8 +30,8 @@ pub(crate) enum Then {
 /// All that matter are shorter.
 const LONGEST_WORD: usize = 32;
 
-/// Longer strings are taken for garbage with a bracket in it. Readers need not support more than
-/// 32,767 bytes (ISO 32000-1, annex C).
+/// A longer string counts as garbage with a bracket in it.
+/// Readers need not support more than 32,767 bytes (ISO 32000-1, annex C).
 const LONGEST_TEXT: usize = 64 * 1024;
 
 const END_OF_STREAM: &[u8] = b"endstream";
@@ -48,8 +48,7 @@ enum Place {
     Comment,
     Name,
     Word,
-    /// Between round brackets: how many are open, whether the next byte is escaped, how much was
-    /// read.
+    /// Between round brackets: open brackets, whether the next byte is escaped, bytes read.
     Text {
         open: usize,
         is_escaped: bool,
@@ -62,7 +61,7 @@ enum Place {
     Hexadecimal,
     /// In a stream of which so much is left.
     Content(u64),
-    /// Looking for the end of a stream, of which so many bytes were seen.
+    /// Looking for a stream's end, after this many bytes of it.
     EndOfStream(usize),
 }
 
@@ -140,8 +139,7 @@ impl Tokens {
                 reader(Token::DictionaryOpens);
             }
             Place::LessThan | Place::Hexadecimal => {
-                // What belongs to no hexadecimal string ends it, so that a stray bracket swallows
-                // nothing.
+                // Any other byte ends a hexadecimal string, so a stray bracket swallows nothing.
                 if byte.is_ascii_hexdigit() || is_white(byte) {
                     self.place = Place::Hexadecimal;
                 } else {

@@ -1,4 +1,4 @@
-//! A picture that was read, with what it must look like when it is written.
+//! A decoded picture, with what its written copy must look like.
 
 use crate::codec::decode_rows;
 use crate::colour::ycc_of_rgb;
@@ -14,7 +14,7 @@ pub(crate) struct Picture {
 }
 
 impl Picture {
-    /// Decodes a JPEG twice: once small, for the grid, and once whole.
+    /// Decodes a JPEG twice: small, for the grid, and whole.
     pub(crate) fn of_jpeg(plan: &JpegPlan, input: &std::fs::File) -> Result<Self, Refusal> {
         // Refused before anything is decoded.
         colour_shift(plan.width, plan.height, plan.coefficient_bytes)?;
@@ -29,7 +29,7 @@ impl Picture {
     }
 }
 
-/// The grid of a JPEG, from as few of its coefficients as that takes.
+/// The grid of a JPEG, from as few of its coefficients as possible.
 pub(crate) fn grid_of_jpeg(plan: &JpegPlan, input: &std::fs::File) -> Result<Grid, Refusal> {
     let eighths = Grid::eighths((plan.width, plan.height));
     let mut grid = Grid::new((plan.width, plan.height), 8 / usize::from(eighths));

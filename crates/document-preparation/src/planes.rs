@@ -1,12 +1,11 @@
-//! A picture in memory: brightness at full resolution, colour at full resolution while there is
-//! room.
+//! A picture in memory: brightness at full resolution, and colour too if there is room.
 //!
 //! That is 3 bytes a pixel, or 1.5 with the colour of 2 × 2 pixels averaged.
 
 use crate::limits::PICTURE_BYTES;
 use crate::preparation::Refusal;
 
-/// Samples of a pixel in a row: Y, Cb, Cr as JFIF defines them.
+/// A pixel's samples in a row: Y, Cb, Cr as JFIF defines them.
 pub(crate) const CHANNELS: usize = 3;
 
 /// Rows from top to bottom, as they were stored.
@@ -29,7 +28,7 @@ struct Plane {
 }
 
 impl Planes {
-    /// Empty planes, with room for all rows beside `other_bytes` that are needed at the same time.
+    /// Empty planes, with room for all rows beside `other_bytes` needed at the same time.
     pub(crate) fn with_room(
         width: usize,
         height: usize,
@@ -79,7 +78,7 @@ impl Planes {
         self.blue.shift == 0
     }
 
-    /// Writes a row of the picture to `pixels`, from left to right or the other way round.
+    /// Writes a row of the picture to `pixels`, from left to right or mirrored.
     pub(crate) fn copy_row(&self, y: usize, is_mirrored: bool, pixels: &mut [u8]) {
         for (channel, plane) in [&self.luma, &self.blue, &self.red].into_iter().enumerate() {
             let row = plane.row(y);
@@ -100,7 +99,7 @@ impl Planes {
         }
     }
 
-    /// Writes a column of the picture to `pixels`, from top to bottom or the other way round.
+    /// Writes a column of the picture to `pixels`, from top to bottom or flipped.
     pub(crate) fn copy_column(&self, x: usize, is_flipped: bool, pixels: &mut [u8]) {
         for (channel, plane) in [&self.luma, &self.blue, &self.red].into_iter().enumerate() {
             let x = x >> plane.shift;
@@ -127,8 +126,8 @@ impl Planes {
     }
 }
 
-/// Whether there is room, before anything is allocated: 0 with the colour at full resolution, 1
-/// with half of it in both directions.
+/// Whether there is room, before anything is allocated. 0: colour at full resolution. 1: half of it
+/// in both directions.
 pub(crate) fn colour_shift(
     width: usize,
     height: usize,

@@ -1,6 +1,6 @@
 //! PNG, row by row.
 //!
-//! The decoder sees the header, palette, transparency and data, and nothing else of the file.
+//! The decoder sees only the header, palette, transparency and data.
 //! (Source: PNG, third edition, 5 and 11.)
 
 use std::fs::File;
@@ -25,7 +25,7 @@ const CHUNK_OVERHEAD: u64 = 12;
 /// The start of EXIF data, which has the orientation.
 const EXIF_BYTES: u64 = 64 * 1024;
 
-/// What the decoder may allocate, in bytes: a row of 65,500 pixels, and what it has of it packed.
+/// What the decoder may allocate, in bytes: a row of 65,500 pixels, and its packed form.
 const DECODER_BYTES: usize = 4_000_000;
 
 /// The chunks that matter.

@@ -1,4 +1,4 @@
-//! The whole way from what was uploaded to what is submitted, as the child goes it.
+//! The child's whole way from the upload to what is submitted.
 
 use std::fs::File;
 use std::io::BufReader;
@@ -34,8 +34,8 @@ pub enum Refusal {
     /// Broken, truncated, or something else than its first bytes say.
     #[error("the picture cannot be read")]
     Unreadable,
-    /// More than [`MAXIMUM_PIXELS`](crate::MAXIMUM_PIXELS), or more than its way of compression
-    /// leaves memory for.
+    /// More than [`MAXIMUM_PIXELS`](crate::MAXIMUM_PIXELS), or than its compression leaves memory
+    /// for.
     #[error("the picture has too many pixels")]
     TooManyPixels,
     /// Only an unreadable rest of it would fit.
@@ -76,10 +76,11 @@ impl From<std::io::Error> for Failure {
     }
 }
 
-/// Makes of a file, which is at its start, what may be submitted in at most `limit` bytes. `None`:
-/// it may go as it is.
+/// Makes the copy to submit, of at most `limit` bytes.
+/// The file is at its start.
+/// `None`: it may go as it is.
 ///
-/// The same file and limit always come to the same bytes.
+/// Deterministic: the same file and limit give the same bytes.
 pub(crate) fn prepare(
     format: Format,
     input: &File,

@@ -1,4 +1,4 @@
-//! What the child tells the parent: one line of JSON, filled up with spaces.
+//! The child's report to the parent: one line of JSON, padded with spaces.
 
 use serde::{Deserialize, Serialize};
 
@@ -58,7 +58,7 @@ impl Report {
         Ok(line)
     }
 
-    /// Reads a line of whoever is in the child's place. `None`: it is not as it should be.
+    /// Reads an untrusted child's line. `None`: it is malformed.
     pub(crate) fn parse(line: &[u8; LENGTH], limit: u64) -> Option<Self> {
         let report: Self = serde_json::from_slice(line.strip_suffix(b"\n")?).ok()?;
         let is_possible = match &report.outcome {

@@ -1,4 +1,4 @@
-//! WEBP, which its decoder only has as a whole.
+//! WEBP, which its decoder provides only as a whole.
 //!
 //! (Source: WebP Container Specification, RFC 9649.)
 
@@ -21,7 +21,7 @@ const EXIF_BYTES: u64 = 64 * 1024;
 /// The file's first chunk follows `RIFF`, a length and `WEBP`.
 const FIRST_CHUNK: u64 = 12;
 
-/// The header of a chunk, and as much of a frame as has its size.
+/// A chunk's header, and the part of a frame with its size.
 const FRAME_START: u64 = 8 + 12;
 
 /// What an animation says of a frame, before the frame itself.
@@ -52,8 +52,8 @@ pub(crate) fn orientation(input: &File) -> Result<Orientation, Failure> {
     }
 }
 
-/// Whether each frame has the size that the file around it says. The decoder compares them too
-/// late: it has made room for the frame.
+/// Whether each frame has the size that its file announces.
+/// The decoder compares them too late, after making room for the frame.
 fn has_frames_as_announced(input: &File, canvas: (usize, usize)) -> Result<bool, Failure> {
     let mut reader = BufReader::new(input);
     reader.rewind()?;
@@ -110,7 +110,7 @@ pub(crate) fn decode(input: &File) -> Result<Picture, Failure> {
     let side = |side: u32| usize::try_from(side).map_err(|_| Refusal::TooManyPixels);
     let (width, height) = decoder.dimensions();
     let (width, height) = bounded(side(width)?, side(height)?)?;
-    // Which of its frames shows the document, nobody can say.
+    // It is unknown which of its frames shows the document.
     if decoder.is_animated() && decoder.num_frames() != 1 {
         return Err(Refusal::FormatNotConvertible.into());
     }
@@ -120,7 +120,7 @@ pub(crate) fn decode(input: &File) -> Result<Picture, Failure> {
     let file_bytes = usize::try_from(input.metadata()?.len()).unwrap_or(usize::MAX);
     let decoder_bytes = decoder_bytes(&mut decoder, width.saturating_mul(height), file_bytes);
     let samples_bytes = decoder.output_buffer_size().ok_or(Refusal::TooManyPixels)?;
-    // Beside the samples there is first what the decoder needs, and then the planes.
+    // Beside the samples there is first the decoder's memory, and then the planes.
     colour_shift(0, 0, samples_bytes.saturating_add(decoder_bytes))?;
     colour_shift(width, height, samples_bytes)?;
     decoder.set_memory_limit(decoder_bytes);
@@ -145,7 +145,7 @@ pub(crate) fn decode(input: &File) -> Result<Picture, Failure> {
     Ok(rows.finish()?)
 }
 
-/// What the decoder needs at most, beside the samples that it gives.
+/// The decoder's largest memory, beside the samples that it gives.
 fn decoder_bytes<R: BufRead + Seek>(
     decoder: &mut WebPDecoder<R>,
     pixels: usize,
@@ -157,7 +157,7 @@ fn decoder_bytes<R: BufRead + Seek>(
         decoder.is_lossy(),
         decoder.has_alpha(),
     ) {
-        // The canvas and a frame of 4 bytes each, and what the frame is made of.
+        // The canvas and a frame of 4 bytes each, and the frame's compressed data.
         (true, ..) => (file_bytes, 12),
         // Y, U and V take 1.5 bytes, transparency 5.
         (false, true, false) => (file_bytes, 2),

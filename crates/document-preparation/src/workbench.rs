@@ -1,5 +1,5 @@
-//! The parent's side: a child is started for each picture, and what it says is believed only as far
-//! as it can be checked.
+//! The parent's side.
+//! Starts a child for each picture, and checks all that it reports.
 
 use std::fs::File;
 use std::io::{Error, Read, Result, Seek, SeekFrom};
@@ -13,7 +13,7 @@ use crate::child::{UNAVAILABLE, argument};
 use crate::preparation::{Change, Format, Refusal};
 use crate::report::{Facts, Outcome, REPORT_BYTES, Report, Usage};
 
-/// Where pictures are decoded: in children of this process, one for each.
+/// Decodes pictures in children of this process, one for each.
 #[derive(Clone, Debug)]
 pub struct Workbench {
     program: PathBuf,
@@ -22,20 +22,21 @@ pub struct Workbench {
 /// Why nothing was made.
 #[derive(Debug, thiserror::Error)]
 pub enum PrepareError {
-    /// The file can never be submitted. What finding that out has used, if a child has lived to
-    /// tell.
+    /// The file can never be submitted.
+    /// With the resources used, if a child has reported them.
     #[error("{0}")]
     Refused(Refusal, Option<Usage>),
-    /// The child could not be started, or there was no room for its output. Safe to retry.
+    /// The child could not be started, or there was no room for its output.
+    /// Safe to retry.
     #[error("the picture could not be worked on")]
     Unavailable(#[from] Error),
 }
 
-/// What is submitted in the original's place: the picture alone, without EXIF and other data about
-/// the customer.
+/// The copy to submit: the picture alone, without EXIF and other data about the customer.
 pub struct Derived {
-    /// Has no name and goes when it is closed. Positioned at the first byte of the JPEG, and ends
-    /// with its last.
+    /// Has no name and vanishes when closed.
+    /// Positioned at the JPEG's first byte.
+    /// Ends with its last.
     pub jpeg: File,
     pub bytes: u64,
     pub sha256: [u8; 32],
@@ -71,15 +72,17 @@ impl Workbench {
         Self::new(PathBuf::from("/proc/self/exe"))
     }
 
-    /// Makes of a file what may be submitted in at most `limit_bytes`. `None`: it may go as it is.
+    /// Makes the copy to submit, of at most `limit_bytes`.
+    /// `None`: the file may go as it is.
     ///
-    /// The same file and limit always come to the same bytes. Dropping the future kills the child.
-    /// The child also dies with the thread that polled this first, so that must not be one that
-    /// ends while it is waited for.
+    /// Deterministic: the same file and limit give the same bytes.
+    /// Dropping the future kills the child.
+    /// The child also dies with the thread that first polled this.
+    /// That thread must outlive the wait.
     ///
     /// # Errors
-    /// [`PrepareError::Refused`]: it can never be submitted. A child that ends in any way that was
-    /// not foreseen makes a file [`Refusal::Unreadable`].
+    /// [`PrepareError::Refused`]: the file can never be submitted.
+    /// Any unforeseen end of the child makes it [`Refusal::Unreadable`].
     pub async fn prepare(
         &self,
         format: Format,
@@ -139,7 +142,8 @@ impl Workbench {
     }
 }
 
-/// What the child left behind: a JPEG and a report of it, or a report alone. `None`: it is neither.
+/// The child's output: a JPEG and its report, or a report alone.
+/// `None`: neither.
 fn read_output(mut output: File, limit_bytes: u64) -> Result<Option<(File, Report, [u8; 32])>> {
     let Some(jpeg_bytes) = output.metadata()?.len().checked_sub(REPORT_BYTES) else {
         return Ok(None);

@@ -55,7 +55,8 @@ pub struct Client {
 
 impl Client {
     /// Calls `base_url` with the given HTTP client.
-    /// `base_url` is `https://ivs.idenfy.com` or a stand-in. A path in it is kept.
+    /// `base_url` is `https://ivs.idenfy.com` or a stand-in.
+    /// A path in it is kept.
     ///
     /// The HTTP client must not follow redirects: use `redirect::Policy::none()`.
     /// A followed one would turn a `POST` into a `GET`, or send the documents elsewhere.

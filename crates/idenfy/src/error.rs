@@ -23,7 +23,8 @@ pub enum Error {
     #[error("iDenfy could not be connected to")]
     NotConnected(#[source] BoxError),
     /// The connection broke, or time ran out, before the whole request was sent: not executed.
-    /// Submissions only. Other requests are small enough to leave at once.
+    /// Submissions only.
+    /// Other requests are small enough to leave at once.
     #[error("the request could not be sent to iDenfy to its end")]
     NotSent(#[source] BoxError),
     /// No whole answer within the time limit. The request may have arrived.
@@ -46,8 +47,7 @@ pub enum Error {
     #[error("the feature is not in the iDenfy contract")]
     NotInContract,
     /// Over the requests allowed per hour: 10,000 by default.
-    /// What they are counted over is not
-    /// documented.
+    /// What they are counted over is not documented.
     #[error("iDenfy limits the rate of requests")]
     RateLimited {
         /// The header `Retry-After`, at most a day.
@@ -71,8 +71,7 @@ pub enum Error {
         /// 200 is possible: the provider reports some rejections so.
         status: u16,
         /// The member or step that the provider's text seems to be about.
-        /// A harmless name, as a
-        /// hint.
+        /// A harmless name, as a hint.
         member: Option<String>,
     },
     /// The request was refused and no identifier says why.
@@ -92,8 +91,7 @@ pub enum Error {
     #[error("the request would have {bytes} bytes, more than the {maximum} that iDenfy takes")]
     RequestTooLarge { bytes: u64, maximum: u64 },
     /// An image could not be read to its declared end.
-    /// The aborted request cannot have been
-    /// accepted.
+    /// The aborted request cannot have been accepted.
     #[error("an image could not be read while it was being sent")]
     Source(#[source] SourceError),
 }
@@ -145,7 +143,8 @@ impl Error {
 
     /// Whether the provider may have executed the call although it failed.
     ///
-    /// True means in doubt. There is no idempotency key.
+    /// True means in doubt.
+    /// There is no idempotency key.
     /// So a call that costs money or a token must not be repeated before evidence settles the
     /// matter.
     /// [`Error::TokenNotValid`] is false because *this* call did nothing.

@@ -2,13 +2,12 @@
 
 use crate::lenient_json::UNREADABLE;
 
-/// The provider's schema allows 36 characters in a callback and 40 in a token's answer. Left
-/// larger.
+/// The provider's schema allows 36 characters in a callback and 40 in a token's answer.
+/// Left larger.
 const LONGEST: usize = 255;
 
 /// Whether the text can be a key: not empty, at most [`LONGEST`], readable, and without white space
-/// or
-/// control characters.
+/// or control characters.
 pub(crate) fn is_usable(text: &str) -> bool {
     let is_gap = |character: char| character.is_whitespace() || character.is_control();
     !text.is_empty()

@@ -17,8 +17,8 @@ use serde::Serialize;
 use self::base64_stream::encoded_length;
 use crate::{AuthToken, BoxError};
 
-/// The provider's limit for a whole request of direct processing.
-/// "20 MB", in the smaller of two readings.
+/// The provider's limit for a whole request of direct processing. "20 MB", in the smaller of two
+/// readings.
 /// Base64 takes a third more, so the images have just under 15 MB together.
 /// (Source: "Direct processing".)
 pub const MAXIMUM_REQUEST_BYTES: u64 = 20_000_000;

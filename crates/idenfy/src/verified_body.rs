@@ -18,8 +18,8 @@ impl VerifiedBody {
     /// For bodies read back from one's own archive, which were verified before they went in.
     ///
     /// Never for bytes from the network: those go through
-    /// [`SigningKeys::verify`](crate::SigningKeys::verify). The archive must be one that only the
-    /// verifier can write to.
+    /// [`SigningKeys::verify`](crate::SigningKeys::verify).
+    /// The archive must be one that only the verifier can write to.
     #[must_use]
     pub fn previously_verified(bytes: Bytes) -> Self {
         Self(bytes)
@@ -36,9 +36,9 @@ impl VerifiedBody {
     }
 
     /// The digest of the bytes.
-    /// Equal digests are the same delivery, but a repeated delivery may
-    /// come with freshly signed links and so with another digest: it is a first filter for
-    /// repetitions, not the guard against them.
+    /// Equal digests are the same delivery, but a repeated delivery may come with freshly signed
+    /// links and so with another digest: it is a first filter for repetitions, not the guard
+    /// against them.
     #[must_use]
     pub fn sha256(&self) -> [u8; 32] {
         Sha256::digest(&self.0).into()
@@ -48,8 +48,8 @@ impl VerifiedBody {
     ///
     /// # Errors
     /// [`UnreadableCallback`] when the body is no JSON object with a `scanRef`.
-    /// Nothing else fails:
-    /// optional members that are missing, null or of an odd type read as nothing.
+    /// Nothing else fails: optional members that are missing, null or of an odd type read as
+    /// nothing.
     pub fn parse(&self) -> Result<Callback, UnreadableCallback> {
         Callback::read(&self.0)
     }
@@ -58,8 +58,8 @@ impl VerifiedBody {
     ///
     /// # Errors
     /// [`UnreadableCallback`] when the body is no JSON object.
-    /// Nothing else fails: members that are
-    /// missing, null, of an odd type or too long read as nothing.
+    /// Nothing else fails: members that are missing, null, of an odd type or too long read as
+    /// nothing.
     pub fn identity(&self) -> Result<Identity, UnreadableCallback> {
         Identity::read(&self.0)
     }

@@ -47,7 +47,8 @@ impl Outcome {
     }
 }
 
-/// One event. Its identity is `scan_ref`, `outcome` and `occurred_at`.
+/// One event.
+/// Its identity is `scan_ref`, `outcome` and `occurred_at`.
 /// A repeated delivery has the same three.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Announcement {

@@ -2,8 +2,7 @@
 //!
 //! Best effort by intent: if the circuit cannot be read or written, calls go through.
 //! The pairing itself guarantees single submission.
-//! The breaker only reduces load and saves
-//! attempts.
+//! The breaker only reduces load and saves attempts.
 //! Reading costs one small read per process and second.
 //! Only failures, probes and the first success after failures are written.
 
@@ -42,8 +41,7 @@ pub struct Permit {
 
 impl Permit {
     /// For an ordinary call, and for one that bypasses the circuit.
-    /// Its outcome counts all the
-    /// same.
+    /// Its outcome counts all the same.
     pub const WITHOUT_PROBE: Self = Self { probe: None };
 }
 

@@ -48,8 +48,7 @@ pub const SHORTEST_PAUSE: Duration = Duration::from_secs(15);
 
 /// A `Retry-After` of at least this long opens the circuit at once.
 /// The limit behind it is the account's (10,000 requests per hour), so every other call would get
-/// the
-/// same answer.
+/// the same answer.
 /// For a shorter one only this message waits.
 /// Its pairing is not looked at earlier in any case
 /// ([`Pairing::MESSAGE_PATIENCE`](crate::Pairing::MESSAGE_PATIENCE)).
@@ -232,7 +231,8 @@ impl Circuit {
         self.failures.contains_key(operation)
     }
 
-    /// What the outcome of an ordinary call changes. `None`: nothing.
+    /// What the outcome of an ordinary call changes.
+    /// `None`: nothing.
     /// Calls that began before the circuit opened add nothing to what opened it.
     pub fn after_call(&self, operation: &str, health: Health, now: Timestamp) -> Option<Proposal> {
         if self.open.is_some() {

@@ -172,8 +172,7 @@ impl StepName {
     const MAXIMUM_KEY_LENGTH: usize = 100;
 
     /// Whether the provider uses this key for the *first* document's files.
-    /// They are never
-    /// submitted.
+    /// They are never submitted.
     pub fn is_first_document(&self) -> bool {
         matches!(
             self.0.to_ascii_uppercase().as_str(),
@@ -341,8 +340,7 @@ impl FromStr for Side {
 }
 
 /// The `externalRef` of Token 2.
-/// It identifies Token 2's callback even if its creation was not
-/// recorded.
+/// It identifies Token 2's callback even if its creation was not recorded.
 ///
 /// `dv2:` and the first `scanRef` are exactly the 40 characters that the provider allows.
 /// A longer `scanRef` goes in as the first 36 hexadecimal digits of its SHA-256.

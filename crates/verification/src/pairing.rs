@@ -146,8 +146,7 @@ pub enum State {
         plan: Plan,
         lease_until: Timestamp,
         /// The state that a newer upload has displaced.
-        /// Restored if the files turn out to be the
-        /// same.
+        /// Restored if the files turn out to be the same.
         #[serde(default)]
         displaced: Option<Box<State>>,
         /// Why the last try came to nothing.
@@ -173,7 +172,8 @@ pub enum State {
         auth_token: AuthToken,
         lease_until: Timestamp,
     },
-    /// Accepted. The second callback brings the result.
+    /// Accepted.
+    /// The second callback brings the result.
     /// Once it is overdue, the provider is asked at `check_at`, in growing pauses.
     Submitted {
         plan: Plan,
@@ -329,8 +329,7 @@ impl Pairing {
     /// How long a message may take before it is taken for lost.
     pub const MESSAGE_PATIENCE: Duration = Duration::from_secs(2 * 60);
     /// How long the second callback may take.
-    /// Human review is documented as minutes, without a
-    /// bound.
+    /// Human review is documented as minutes, without a bound.
     pub const RESULT_PATIENCE: Duration = Duration::from_secs(30 * 60);
     /// How long a provisional first result may take to become final.
     pub const REVIEW_PATIENCE: Duration = Duration::from_secs(24 * 60 * 60);
@@ -545,8 +544,7 @@ impl Pairing {
     }
 
     /// A step with several files whose sides are not certain.
-    /// Nothing of the plan is submitted
-    /// then.
+    /// Nothing of the plan is submitted then.
     ///
     /// Only files of the plan's own upload count.
     /// Only pictures take their sides from the order of the list.

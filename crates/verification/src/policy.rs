@@ -102,8 +102,7 @@ impl Default for Policy {
 
 impl Policy {
     /// Judges a first result.
-    /// Order matters: a negative word counts even if something else is
-    /// unclear.
+    /// Order matters: a negative word counts even if something else is unclear.
     pub fn judge(&self, content: &CallbackContent, expected: &ExpectedDocument) -> Judgement {
         match content.overall {
             Some(Overall::Expired) => return Judgement::Lapsed,
@@ -169,8 +168,7 @@ impl Policy {
     /// The needed steps among those that the callback names. Front first.
     ///
     /// A mapping decides alone.
-    /// Without one, utility bills are left aside, and a single step is the
-    /// front.
+    /// Without one, utility bills are left aside, and a single step is the front.
     /// Among several, exactly one name must end in `_FRONT` and at most one in `_BACK`.
     /// A step whose name cannot be used may be either.
     fn sides(

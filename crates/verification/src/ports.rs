@@ -120,15 +120,13 @@ pub struct PageStart {
 #[derive(Clone, Debug)]
 pub struct PairingWrite {
     /// Its `version` is one more than the stored one's (1 for a new pairing).
-    /// That is the
-    /// condition.
+    /// That is the condition.
     pub pairing: Pairing,
     pub history: HistoryEntry,
     /// The announcement of the change: stored with it, published from there.
     pub announcement: Option<Announcement>,
     /// The session's answer, in place of its claim.
-    /// The write is lost if the claim is not held any
-    /// more.
+    /// The write is lost if the claim is not held any more.
     pub answered: Option<SessionKey>,
 }
 
@@ -168,11 +166,13 @@ pub trait Pairings: Send + Sync {
 
     /// Removes the pairing with its history and aliases.
     /// Returns the number of removed records.
-    /// Its verifications stay known only as to be ignored. May be repeated.
+    /// Its verifications stay known only as to be ignored.
+    /// May be repeated.
     async fn forget(&self, pairing: &Pairing) -> Result<u64, StoreUnavailable>;
 }
 
-/// The store of idempotency keys. [`Pairings::save`] stores the answers.
+/// The store of idempotency keys.
+/// [`Pairings::save`] stores the answers.
 /// Reads see every write that was won before.
 #[async_trait]
 pub trait SessionKeys: Send + Sync {
@@ -191,7 +191,8 @@ pub trait SessionKeys: Send + Sync {
     async fn release_key(&self, claim: &SessionKey) -> Result<(), StoreUnavailable>;
 
     /// Removes the key's answer if it is this session's, and returns 1 then.
-    /// The key may serve another session by now. May be repeated.
+    /// The key may serve another session by now.
+    /// May be repeated.
     async fn forget_answer(
         &self,
         key: &Digest256,
@@ -223,7 +224,8 @@ impl RemovedFiles {
 /// The archive of callbacks as they were signed, until the bucket's lifecycle removes them.
 #[async_trait]
 pub trait CallbackArchive: Send + Sync {
-    /// Keeps the body. Written once: a repeat changes nothing.
+    /// Keeps the body.
+    /// Written once: a repeat changes nothing.
     /// `scan_ref` is `None` for an unreadable body.
     async fn keep(
         &self,
@@ -271,7 +273,8 @@ pub enum CaptureError {
 pub trait Documents: Send + Sync {
     /// Streams the file into the bucket, whole or not at all.
     /// Written once: an earlier copy is described instead.
-    /// Gives up at `until`. May be dropped at any point.
+    /// Gives up at `until`.
+    /// May be dropped at any point.
     async fn capture(
         &self,
         first: &ScanRef,
@@ -310,7 +313,8 @@ pub trait DocumentPreparation: Send + Sync {
     ) -> Result<Vec<bool>, PreparationError>;
 
     /// Stores a converted copy of each document that the provider would refuse.
-    /// Empty: none needs one. The originals are never changed.
+    /// Empty: none needs one.
+    /// The originals are never changed.
     /// May be repeated and run concurrently.
     /// An unrecorded copy of an earlier run is found again, or stays under a name of its own.
     /// Gives up at `until`.

@@ -15,7 +15,8 @@ pub struct AuthToken(String);
 #[derive(Clone, PartialEq, Eq)]
 pub struct FileLink(String);
 
-/// The link that opens a customer's session. Contains Token 1.
+/// The link that opens a customer's session.
+/// Contains Token 1.
 /// Stored under an idempotency key for the session's life.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]

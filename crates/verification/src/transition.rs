@@ -62,7 +62,8 @@ pub enum Event {
         upload: UploadId,
         files: UploadId,
     },
-    /// Copying ended for now. These files of `upload` are in the bucket.
+    /// Copying ended for now.
+    /// These files of `upload` are in the bucket.
     /// If some are missing, the next worker copies them.
     CaptureEnded {
         upload: UploadId,

@@ -1,5 +1,4 @@
-//! Whatever the bytes are, there is an answer. What fails is printed by proptest, and repeated from
-//! its regressions file.
+//! Any bytes get an answer. proptest prints a failure and repeats it from its regressions file.
 
 use document_preparation::{EncryptionScan, Format, inspect_start};
 use proptest::prelude::*;

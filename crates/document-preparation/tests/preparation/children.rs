@@ -10,7 +10,7 @@ use document_preparation::{Format, PrepareError, Refusal, Workbench};
 use crate::samples::*;
 use crate::support::*;
 
-/// What a child of this script makes of a turned photo, in at most 1,000 bytes.
+/// The outcome of a child with this script for a turned photo, in at most 1,000 bytes.
 fn prepared_by(script: &str) -> Result<Option<document_preparation::Derived>, PrepareError> {
     let directory = tempfile::tempdir().unwrap();
     let program = directory.path().join("child");

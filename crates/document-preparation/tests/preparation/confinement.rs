@@ -1,4 +1,4 @@
-//! What a child may do, seen from outside while it waits for its first byte.
+//! A child's rights, seen from outside while it waits for its first byte.
 
 use std::fs::File;
 use std::io::ErrorKind;
@@ -21,7 +21,7 @@ struct Waiting {
     _writer: std::io::PipeWriter,
 }
 
-/// The limit in bytes tells the children of tests apart that share a process.
+/// The limit in bytes tells the children of one process's tests apart.
 async fn waiting(limit_bytes: u64) -> Waiting {
     let (reader, writer) = std::io::pipe().unwrap();
     let prepared = tokio::spawn(async move {
@@ -114,7 +114,8 @@ fn a_child_has_no_rights_before_its_first_byte() {
             Ok(environment) => assert_eq!(environment, b""),
             Err(error) => assert_eq!(error.kind(), ErrorKind::PermissionDenied),
         }
-        // Open are the two files, a device, what tells its memory, and whatever this process leaks.
+        // Open are the two files, a device, the source of its memory figures, and what this process
+        // leaks.
         if let Ok(entries) = std::fs::read_dir(format!("/proc/{pid}/fd")) {
             let open: Vec<String> = entries
                 .map(|entry| open_file(&entry.unwrap().path()))

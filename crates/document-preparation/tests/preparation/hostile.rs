@@ -55,7 +55,7 @@ fn a_png_with_a_long_side_is_refused_by_its_header() {
         (65_501, 1, 8),
         (65_500, 65_500, 8),
     ] {
-        // A stream of zlib that begins, and data enough to be above the limit of a real submission.
+        // The start of a zlib stream, with enough data to exceed a real submission's limit.
         let bytes = [
             png_header(width, height, depth),
             chunk(b"zeRo", &vec![0; 15_500_000]),
@@ -68,7 +68,7 @@ fn a_png_with_a_long_side_is_refused_by_its_header() {
 
 #[test]
 fn a_webp_with_too_many_pixels_is_refused_by_its_header() {
-    // 16,383 × 16,383, one less than the most that a lossless WEBP can say.
+    // 16,383 × 16,383, one less than the largest size of a lossless WEBP.
     let bits: u32 = 16_382 | (16_382 << 14);
     let frame = [&b"\x2F"[..], &bits.to_le_bytes(), &[0; 5]].concat();
     let mut bomb = b"RIFF".to_vec();
@@ -105,7 +105,7 @@ fn extended_webp(flags: u8, chunks: &[Vec<u8>]) -> Vec<u8> {
     webp_chunk(b"RIFF", &body)
 }
 
-/// The decoder made room for 268 megapixels before it compared the sizes, and the child died of it.
+/// The decoder made room for 268 megapixels before it compared the sizes, and the child died.
 #[test]
 fn a_webp_frame_larger_than_its_canvas_is_unreadable() {
     let largest = 16_383_u16.to_le_bytes();

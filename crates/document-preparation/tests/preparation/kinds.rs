@@ -59,7 +59,7 @@ fn progressive_photos_are_turned_upright() {
     );
 }
 
-/// A file that was cut between two of its scans and closed again shows less than the camera saw.
+/// A file that was cut between two scans and closed again shows less than the camera saw.
 #[test]
 fn a_progressive_photo_without_all_scans_is_unreadable() {
     let (size, rgb) = turned_scene(SIZE.0, SIZE.1);

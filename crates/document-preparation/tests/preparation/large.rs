@@ -1,4 +1,4 @@
-//! Photos as large as they come: what they take of memory and time.
+//! Photos of the largest sizes, and the memory and time that they take.
 
 use document_preparation::Format;
 use mozjpeg::{ColorSpace, Compress};
@@ -9,7 +9,7 @@ use crate::support::*;
 /// 50 megapixels.
 const LARGEST: (usize, usize) = (8_160, 6_120);
 
-/// Stripes of noise between stripes that are smooth, in Y, Cb and Cr.
+/// Stripes of noise between smooth stripes, in Y, Cb and Cr.
 fn photo(size: (usize, usize), factors: [(i32, i32); 3], is_progressive: bool) -> Vec<u8> {
     let mut encoder = Compress::new(ColorSpace::JCS_YCbCr);
     encoder.set_fastest_defaults();
@@ -41,7 +41,7 @@ fn photo(size: (usize, usize), factors: [(i32, i32); 3], is_progressive: bool) -
 const HALVED: [(i32, i32); 3] = [(2, 2), (1, 1), (1, 1)];
 const FULL: [(i32, i32); 3] = [(1, 1), (1, 1), (1, 1)];
 
-/// The least limit is what is left for one picture beside large PDFs.
+/// The smallest limit: what large PDFs leave for one picture.
 #[test]
 fn fifty_megapixels_are_turned_in_100_megabytes() {
     for factors in [HALVED, FULL] {

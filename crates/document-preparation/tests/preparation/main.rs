@@ -1,5 +1,4 @@
-//! Real pictures, made here, through the whole of the preparation and looked at pixel by pixel
-//! afterwards.
+//! Real pictures, made here, through the whole preparation and compared pixel by pixel.
 
 #![allow(
     clippy::unwrap_used,

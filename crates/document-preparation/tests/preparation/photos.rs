@@ -25,8 +25,8 @@ fn assert_looks_like(jpeg: &[u8], size: (usize, usize), colours: [[u8; 3]; 4], w
     }
 }
 
-/// How a scene is stored by a camera that is held in each of the eight ways: the quarters of the
-/// picture, and whether its sides are swapped.
+/// A scene as stored by a camera in each of the eight orientations.
+/// The quarters of the picture, and whether its sides are swapped.
 fn stored(orientation: u16) -> ([[u8; 3]; 4], bool) {
     match orientation {
         1 => ([RED, GREEN, BLUE, WHITE], false),
@@ -274,8 +274,8 @@ fn nothing_but_the_picture_is_in_what_is_made() {
 #[test]
 fn broken_exif_turns_nothing_and_refuses_nothing() {
     let picture = jpeg(&quarters(WIDTH, HEIGHT, UPRIGHT), WIDTH, HEIGHT, 90);
-    // Empty, no EXIF at all, an entry that points far outside, a directory that is its own
-    // successor, half a directory.
+    // Empty, no EXIF, an entry that points outside, a directory that follows itself, half a
+    // directory.
     let outside = b"MM\0\x2A\0\0\0\x08\0\x01\x01\x12\0\x03\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF\0\0\0\0";
     let circle = b"MM\0\x2A\0\0\0\x08\0\0\0\0\0\x08";
     for block in [&b""[..], b"nothing", outside, circle, &exif(6)[..14]] {

@@ -21,7 +21,7 @@ pub fn quarters(width: usize, height: usize, colours: [[u8; 3]; 4]) -> Vec<u8> {
         .collect()
 }
 
-/// Noise as a camera makes it in the dark: nothing compresses worse.
+/// Noise of a camera in the dark, which compresses worst of all.
 pub fn noise(width: usize, height: usize) -> Vec<u8> {
     let mut state = 0x2545_F491_4F6C_DD1D_u64;
     let next = || {
@@ -35,7 +35,7 @@ pub fn noise(width: usize, height: usize) -> Vec<u8> {
         .collect()
 }
 
-/// The upright truth of the cases: a gradient with a colour in each corner and a black F.
+/// The upright scene of the cases: a gradient with a colour in each corner and a black F.
 pub fn scene(width: usize, height: usize) -> Vec<u8> {
     let corner = width.min(height) / 5;
     let pixel = |x: usize, y: usize| -> [u8; 3] {
@@ -70,13 +70,12 @@ pub fn scene(width: usize, height: usize) -> Vec<u8> {
         .collect()
 }
 
-/// The scene as a camera stores it that is held as orientation 6 says, and its stored size.
+/// The scene as a camera of orientation 6 stores it, and its stored size.
 pub fn turned_scene(width: usize, height: usize) -> ((usize, usize), Vec<u8>) {
     let upright = scene(width, height);
     let pixel =
         |x: usize, y: usize| -> [u8; 3] { upright[(y * width + x) * 3..][..3].try_into().unwrap() };
-    // What is at the stored column and row belongs to the upright picture's row and, from the
-    // right, column.
+    // The stored column and row hold the upright picture's row and, from the right, column.
     let stored = (0..width)
         .flat_map(|row| (0..height).flat_map(move |column| pixel(width - 1 - row, column)));
     ((height, width), stored.collect())
@@ -150,7 +149,7 @@ pub fn chunk(kind: &[u8; 4], content: &[u8]) -> Vec<u8> {
     [&length[..], &checked, &crc32(&checked).to_be_bytes()].concat()
 }
 
-/// The PNG with another chunk after its header, of 25 bytes, and the signature of 8.
+/// The PNG with another chunk after the signature of 8 bytes and the header of 25.
 pub fn with_chunk(png: &[u8], kind: &[u8; 4], content: &[u8]) -> Vec<u8> {
     [&png[..33], &chunk(kind, content), &png[33..]].concat()
 }
@@ -195,8 +194,8 @@ pub fn webp(
     bytes
 }
 
-/// A JPEG with a scan for each component, made of three grey ones. It has an end, if `scans` has
-/// all.
+/// A JPEG with a scan for each component, made of three grey ones.
+/// It ends if `scans` has all.
 pub fn jpeg_in_scans(ycc: &[u8], width: usize, height: usize, scans: &[u8]) -> Vec<u8> {
     let grey = |component: usize| {
         let mut encoder = Compress::new(ColorSpace::JCS_GRAYSCALE);

@@ -33,7 +33,8 @@ pub fn file(bytes: &[u8]) -> File {
     file
 }
 
-/// Through a workbench, as the processor does it. The program is at fault if it is unavailable.
+/// Through a workbench, as the processor does it.
+/// An unavailable workbench is the test's fault.
 pub fn prepare(format: Format, original: &[u8], limit: u64) -> Result<Option<Made>, Refusal> {
     let workbench = Workbench::new(PathBuf::from(PROGRAM));
     match prepare_with(&workbench, format, original, limit) {
@@ -89,8 +90,8 @@ pub fn derived(format: Format, original: &[u8], limit: u64) -> Made {
         .expect("something has to be done")
 }
 
-/// What a child that was started by hand says, which a workbench does not hand on when it is a
-/// refusal.
+/// The answer of a child started by hand.
+/// A workbench does not pass it on for a refusal.
 pub struct Answer {
     pub outcome: String,
     pub usage: Usage,
@@ -122,7 +123,7 @@ pub fn answer(format: &str, original: &[u8], limit: u64) -> Answer {
     }
 }
 
-/// The pixels of a JPEG and its size, by a decoder that is not the one that is tested.
+/// A JPEG's pixels and size, from another decoder than the tested one.
 pub fn pixels(jpeg: &[u8]) -> ((usize, usize), Vec<u8>) {
     let options = DecoderOptions::default().jpeg_set_out_colorspace(ColorSpace::RGB);
     let mut decoder = zune_jpeg::JpegDecoder::new_with_options(ZCursor::new(jpeg), options);

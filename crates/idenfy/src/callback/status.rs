@@ -12,11 +12,10 @@ pub struct Status {
     /// `None` in foreign bodies, such as document monitoring.
     pub overall: Option<OverallWord>,
     /// Always [`StepsVerdictWord::NotJudged`] from [`Client::status`](crate::Client::status), whose
-    /// answer
-    /// lacks it.
+    /// answer lacks it.
     pub additional_steps: StepsVerdictWord,
-    /// `final` in an answer of [`Client::status`](crate::Client::status). The pages disagree about
-    /// it.
+    /// `final` in an answer of [`Client::status`](crate::Client::status).
+    /// The pages disagree about it.
     /// Always `None` in a callback, which has it beside the status.
     pub is_final: Option<bool>,
     /// Such as `DOC_VALIDATED`; an open set.

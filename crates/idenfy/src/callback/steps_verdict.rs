@@ -7,8 +7,8 @@ use crate::word::normalised;
 /// `status.additionalSteps` of a callback.
 ///
 /// The OpenAPI file has one of three words here, a guide shows a sentence, and an integration
-/// received
-/// an object. All are read.
+/// received an object.
+/// All are read.
 /// Anything else is [`StepsVerdictWord::Unknown`], which never counts as positive.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum StepsVerdictWord {

@@ -9,7 +9,8 @@ impl Client {
     ///
     /// # Errors
     /// [`Error::Rejected`] with `PARTNER_ERROR` while the session is active.
-    /// Otherwise any [`Error`] except those about submissions. The call may be repeated.
+    /// Otherwise any [`Error`] except those about submissions.
+    /// The call may be repeated.
     pub async fn delete(&self, scan_ref: &str) -> Result<(), Error> {
         self.post_scan_ref("api/v2/delete", scan_ref)
             .await?

@@ -13,8 +13,7 @@ impl Client {
     ///
     /// Not repeatable: the token is used up, perhaps even by a failed call.
     /// Success is a 2xx with an empty body.
-    /// A documented 200 with an error in it reads as that
-    /// error.
+    /// A documented 200 with an error in it reads as that error.
     ///
     /// # Errors
     /// [`Error::RequestTooLarge`] before anything is sent.
@@ -23,8 +22,7 @@ impl Client {
     /// [`Error::NotSent`] if the connection broke or time ran out before all was sent.
     /// Otherwise any other [`Error`].
     /// If [`Error::may_have_been_carried_out`] is true, wait for the callback or ask
-    /// [`Client::status`]
-    /// before another token is made.
+    /// [`Client::status`] before another token is made.
     pub async fn process(&self, submission: Submission) -> Result<(), Error> {
         let bytes = submission.content_length();
         if bytes > MAXIMUM_REQUEST_BYTES {

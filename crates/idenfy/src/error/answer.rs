@@ -66,8 +66,7 @@ impl Answer {
     }
 
     /// For operations with an empty answer.
-    /// Any body is an error: rejections with 200 are
-    /// documented.
+    /// Any body is an error: rejections with 200 are documented.
     pub(crate) fn expect_empty(self) -> Result<(), Error> {
         let is_empty = self
             .body

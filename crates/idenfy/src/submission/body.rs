@@ -3,8 +3,8 @@
 //!
 //! When an image fails, the body fails: the connection is closed before the request is whole, so
 //! the provider cannot take it for complete.
-//! The body leaves a [`Record`] of that behind, because
-//! the HTTP client only knows that a connection broke.
+//! The body leaves a [`Record`] of that behind, because the HTTP client only knows that a
+//! connection broke.
 
 use std::collections::VecDeque;
 use std::pin::Pin;

@@ -113,8 +113,7 @@ fn ten_megabytes_go_through() {
 }
 
 /// Sends an image with a wrong stream.
-/// Returns the error, and whether the server got a whole
-/// request.
+/// Returns the error, and whether the server got a whole request.
 fn broken(length: u64, chunks: Vec<Result<Bytes, BoxError>>) -> (SourceError, bool) {
     run(async {
         let mut server = Server::answering(200, "").await;

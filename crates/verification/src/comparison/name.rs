@@ -319,9 +319,8 @@ fn letters(words: &[Word]) -> usize {
 /// `None`: one is missing.
 ///
 /// The best pair counts.
-/// Two forms that contradict each other are never `Equal`: two names that
-/// look
-/// the same in Latin letters may differ in their own script.
+/// Two forms that contradict each other are never `Equal`: two names that look the same in Latin
+/// letters may differ in their own script.
 fn likeness(
     one: &[Vec<Word>],
     other: &[Vec<Word>],

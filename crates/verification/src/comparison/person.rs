@@ -53,8 +53,7 @@ pub(super) fn compare(one: &Subject, other: &Subject) -> Person {
 /// same.
 /// Equal numbers count even if a country was not read.
 /// Unequal ones count only if both are known to be of one country and of one shape, and if more
-/// than
-/// a misreading lies between them.
+/// than a misreading lies between them.
 fn codes(one: &Subject, other: &Subject) -> Option<Codes> {
     let code = |subject: &Subject| Number::of_person(subject.personal_code.as_deref());
     let same_country = one.is_of_country_of(other);

@@ -164,8 +164,7 @@ fn is_letter(letter: char) -> bool {
 }
 
 /// Characters inside a word that do not part it: apostrophes, marks of direction, and the hyphen of
-/// a
-/// double given name.
+/// a double given name.
 const fn is_silent(letter: char, hyphen: Hyphen) -> bool {
     match letter {
         '\'' | '’' | '‘' | 'ʼ' | 'ʻ' | '`' | '´' | 'ʹ' | '"' => true,
@@ -208,8 +207,7 @@ fn spellings(letters: &[char]) -> (String, String) {
 }
 
 /// The Latin form of a letter without its accents, plain and expanded.
-/// `None`: it has no other
-/// form.
+/// `None`: it has no other form.
 fn latin(
     letter: char,
     before: Option<char>,

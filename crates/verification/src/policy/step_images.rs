@@ -31,9 +31,9 @@ impl FromStr for StepImages {
     type Err = InvalidStepImages;
 
     /// Reads `SECOND_DOC_FRONT=FRONT,SECOND_DOC_BACK=BACK`, or `SECOND_DOC=FRONT+BACK` for a step
-    /// with a
-    /// file for each side.
-    /// White space around entries is ignored. An empty text is no mapping.
+    /// with a file for each side.
+    /// White space around entries is ignored.
+    /// An empty text is no mapping.
     /// Steps are percent-encoded: `,`, `=` and `%` always, white space at either end.
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let mut images: Vec<StepImage> = Vec::new();

@@ -50,7 +50,8 @@ impl fmt::Display for StepWarning {
 }
 
 impl Policy {
-    /// What is wrong with a session's steps. `None`: they are not known.
+    /// What is wrong with a session's steps.
+    /// `None`: they are not known.
     /// Empty: [`judge`](Self::judge) can make a plan.
     pub fn warnings(&self, steps: Option<&[SessionStep]>) -> Vec<StepWarning> {
         let Some(steps) = steps else {

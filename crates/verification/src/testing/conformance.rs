@@ -532,8 +532,7 @@ pub async fn circuits(store: &dyn Circuits) {
 }
 
 /// Of many concurrent callers, exactly one gets the probe.
-/// Needs as many stores as there are
-/// workers.
+/// Needs as many stores as there are workers.
 pub async fn circuits_race(stores: &[std::sync::Arc<dyn Circuits>]) {
     let failing = Health::Failing {
         cause: Cause::Unreachable,

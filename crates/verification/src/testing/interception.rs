@@ -75,8 +75,7 @@ impl Operation {
 pub enum CallOutcome {
     Proceeds,
     /// It fails, and the caller knows that nothing was done.
-    /// After the effect: the same as
-    /// `AnswerLost`.
+    /// After the effect: the same as `AnswerLost`.
     Fails,
     /// It fails, and the caller cannot know whether it was done.
     /// Stores do not distinguish the two.

@@ -644,8 +644,7 @@ impl Pairing {
     }
 
     /// Once declined, two questions stay: an unconfirmed approval, and whether the decline still
-    /// holds
-    /// after any lag.
+    /// holds after any lag.
     pub(super) fn keep_only_what_may_reopen(&mut self) {
         self.first_question.take_if(|question| {
             !matches!(

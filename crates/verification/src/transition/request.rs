@@ -50,8 +50,7 @@ impl Machine<'_> {
     }
 
     /// What came to a standstill continues at once.
-    /// Leases are over, and expected results are asked
-    /// for.
+    /// Leases are over, and expected results are asked for.
     pub(super) fn taken_up(&self, what: &'static str, standing: &Standing) -> Transition {
         self.change(what, &[Effect::Enqueue], |next| {
             self.take_up(next, standing)
@@ -82,8 +81,7 @@ impl Machine<'_> {
     }
 
     /// A callback may have opened the pairing before our record.
-    /// The application's data are still
-    /// news.
+    /// The application's data are still news.
     pub(super) fn session_opened(
         &self,
         client_id: ClientId,

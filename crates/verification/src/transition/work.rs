@@ -496,9 +496,7 @@ impl Machine<'_> {
     }
 
     /// The submission came to nothing.
-    /// A newer upload is verified now, unless the first result has
-    /// turned
-    /// negative.
+    /// A newer upload is verified now, unless the first result has turned negative.
     /// Without one, or if its files are the same, a person must look.
     pub(super) fn rest(&self, next: &mut Pairing, cause: ParkReason) {
         let Some(plan) = self.pairing.state.plan().cloned() else {

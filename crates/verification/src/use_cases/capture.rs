@@ -34,8 +34,7 @@ pub(crate) enum Unfinished {
 }
 
 /// Copies every planned file of the plan's upload that is not in `known`, and any other listed file
-/// of
-/// the planned steps.
+/// of the planned steps.
 /// All of a step's files are kept before it is parked for unclear sides.
 /// Copies beyond `until` are abandoned.
 /// An object appears whole or not at all.

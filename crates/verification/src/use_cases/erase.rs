@@ -54,7 +54,8 @@ pub struct Remaining {
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RemainingKind {
-    /// The session can still be used. The provider deletes only finished ones.
+    /// The session can still be used.
+    /// The provider deletes only finished ones.
     /// Ask again after this time.
     SessionStillLive(Timestamp),
     /// The provider is unavailable. Ask again after this time.

@@ -68,8 +68,7 @@ impl OpenSession {
     }
 
     /// The same, once per key.
-    /// A repeat gets the stored answer until the customer must have
-    /// started.
+    /// A repeat gets the stored answer until the customer must have started.
     ///
     /// A claim with a lease is stored before Token 1 is created.
     /// The answer is stored with the pairing, so a crash leaves both or a claim that lapses.

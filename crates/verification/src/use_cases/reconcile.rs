@@ -1,6 +1,5 @@
 //! Use case: find overdue pairings and bring them on.
-//! No pairing is forgotten, even if a message, a
-//! callback or a process was lost.
+//! No pairing is forgotten, even if a message, a callback or a process was lost.
 //!
 //! Reads only the index by attention, so a run costs what is overdue and not what is stored.
 //! Each run begins with the longest overdue.
@@ -291,8 +290,7 @@ impl Reconcile {
     }
 
     /// Asks again after as long as it has been overdue, between 30 min and 12 h.
-    /// Gives up after a
-    /// week.
+    /// Gives up after a week.
     async fn postpone(&self, pairing: Pairing) -> Result<Done, StoreUnavailable> {
         let now = self.changer.clock.now();
         let waited = self.waited(&pairing);

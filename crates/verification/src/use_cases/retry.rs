@@ -38,8 +38,7 @@ impl RetryVerification {
     ///
     /// # Errors
     /// Our own stores are unavailable.
-    /// Nothing has changed, or there is one harmless message too
-    /// many.
+    /// Nothing has changed, or there is one harmless message too many.
     pub async fn retry(&self, scan_ref: &ScanRef) -> Result<Retried, StoreUnavailable> {
         let Some(pairing) = self.changer.pairings.find(scan_ref).await? else {
             return Ok(Retried::Unknown);

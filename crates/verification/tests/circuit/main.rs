@@ -451,8 +451,7 @@ fn failing_again_after_closing_is_left_alone_for_longer() {
 }
 
 /// Every sequence of three calls.
-/// The circuit never stays open too long, and an answering provider
-/// always closes it.
+/// The circuit never stays open too long, and an answering provider always closes it.
 #[test]
 fn whatever_happens_a_provider_that_answers_is_called_again() {
     let healths = [

@@ -139,8 +139,8 @@ impl SimulatedProvider {
         self.timeline.elapsed() >= self.random_faults.calm_after
     }
 
-    /// Random trouble hits single calls. Only `Trouble::CircuitOpen` keeps the circuit open for
-    /// ever.
+    /// Random trouble hits single calls.
+    /// Only `Trouble::CircuitOpen` keeps the circuit open for ever.
     fn is_circuit_open_until(&self) -> Option<Timestamp> {
         (self.random_faults.trouble == Some(Trouble::CircuitOpen))
             .then(|| self.timeline.now().plus(Duration::from_secs(300)))

@@ -1,6 +1,5 @@
 //! The queue with SQS's guarantees: at least once, in any order, invisible while received, and a
-//! dead
-//! letter after ten receives.
+//! dead letter after ten receives.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

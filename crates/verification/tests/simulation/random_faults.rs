@@ -1,6 +1,6 @@
 //! The faults of one run.
-//! Each seed has some and not others: rare combinations would be hidden by a
-//! world in which everything fails.
+//! Each seed has some and not others: rare combinations would be hidden by a world in which
+//! everything fails.
 
 use super::timeline::{DAY, HOUR, Timeline};
 use super::trouble::Trouble;

@@ -134,8 +134,7 @@ impl Uploads {
     }
 
     /// Newly signed links to an upload's files.
-    /// `folder`: the server's path, which may differ by
-    /// caller.
+    /// `folder`: the server's path, which may differ by caller.
     pub fn sign(
         &mut self,
         timeline: &Timeline,

@@ -60,8 +60,7 @@ impl Stops {
     }
 
     /// Runs a use case to its end or to the next stop.
-    /// A stopped one is dropped, and the answer is
-    /// `None`.
+    /// A stopped one is dropped, and the answer is `None`.
     pub fn run<T>(&self, use_case: impl Future<Output = T>) -> Option<T> {
         let mut use_case = pin!(use_case);
         match use_case

@@ -46,9 +46,7 @@ pub struct CreateToken {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub unverified_url: Option<Url>,
     /// The receiver of this session's callbacks, instead of the account's.
-    /// HTTPS, and allowed on
-    /// the
-    /// account.
+    /// HTTPS, and allowed on the account.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub callback_url: Option<Url>,
 }

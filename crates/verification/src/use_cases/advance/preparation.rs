@@ -17,8 +17,7 @@ pub(super) enum Prepared {
 
 impl Advance {
     /// Records every conversion before anything is spent.
-    /// Usual documents cost one look and no
-    /// write.
+    /// Usual documents cost one look and no write.
     pub(super) async fn prepare(
         &self,
         pairing: Pairing,
