@@ -1,4 +1,4 @@
-//! What direct processing would refuse, made into what it takes.
+//! Converts documents that direct processing would refuse.
 //!
 //! A file goes in; a JPEG, "nothing to do" or a reason comes out.
 //! Nothing of a document appears in an error or in `Debug`.
@@ -29,7 +29,7 @@
 //! | core dumps, new privileges, being traced | none |
 //! | life without the parent | none |
 //!
-//! Its memory stays below 160 MB whatever it is given.
+//! Its memory stays below 160 MB for any input.
 //! A child that crashes, is killed or says nothing means [`Refusal::Unreadable`].
 //! What it says is checked: numbers have ranges, the JPEG its promised length, start and end.
 //! The last 512 bytes of its output are a line of JSON; the JPEG stands before it.

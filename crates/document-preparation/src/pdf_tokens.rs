@@ -1,7 +1,7 @@
 //! A PDF's tokens, from a stream of bytes in constant memory.
 //!
 //! Skips comments, strings and the content of streams, so that text is not taken for structure.
-//! In a broken file, whatever does not end is given up at a bound.
+//! In a broken file, an item without an end is given up at a bound.
 //! (Source: ISO 32000-1, 7.2, 7.3 and 7.3.8.)
 
 /// What the structure is made of.

@@ -2,7 +2,7 @@
 //!
 //! The provider's bodies hold much personal data, and members whose documented types differ.
 //! A [`Selection`] names the members to keep, so the rest never becomes a value in memory.
-//! No member fails the whole body: [`lenient_json`](crate::lenient_json) reads it leniently.
+//! No member fails the whole body: [`lenient_json`] reads it leniently.
 //! The last of repeated members wins.
 
 use serde_json::{Map, Value};

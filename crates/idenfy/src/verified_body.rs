@@ -1,6 +1,6 @@
 //! A callback's body whose origin is proven.
 //!
-//! Nothing else can be parsed, so a body that nobody verified cannot be acted on by mistake.
+//! Nothing else can be parsed, so an unverified body cannot be acted on by mistake.
 
 use std::fmt;
 

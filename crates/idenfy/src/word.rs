@@ -1,8 +1,9 @@
 //! The provider's enumerations as words that are safe to print.
 //!
 //! iDenfy's sets are open: new statuses and tags appear without notice.
-//! A value that is a word is kept whatever it is; anything else (a sentence, a name, a link that
-//! landed in the wrong member) is replaced, so that no `Other(..)` can carry personal data.
+//! Any word is kept.
+//! Anything else (a sentence, a name, a misplaced link) is replaced.
+//! So no `Other(..)` can carry personal data.
 
 /// What stands for a value that is not a word.
 pub(crate) const UNRECOGNISED: &str = "UNRECOGNISED";

@@ -416,7 +416,7 @@ fn phase(state: &State) -> (u8, Option<&UploadId>) {
 /// Adds newly stored documents.
 /// A new record replaces the older one of the same place.
 /// The same file found again is no news, and does not undo its preparation.
-/// Sides are as `plan` says, whatever plan a document was stored under.
+/// Sides are as `plan` says, for documents stored under other plans too.
 fn merge(known: &mut Vec<StoredDocument>, new: Vec<StoredDocument>, plan: &Plan) {
     for document in new {
         let is_same_place = |old: &StoredDocument| {

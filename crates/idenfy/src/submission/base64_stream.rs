@@ -5,7 +5,7 @@
 //! The stream must have exactly its declared length.
 //! One that ends early or continues fails.
 //! The check comes *before* the last characters, so a wrong length never makes a complete request.
-//! Memory: one chunk of the source plus [`LARGEST_OUTPUT`].
+//! Memory: one chunk of the source plus `LARGEST_OUTPUT`.
 
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};

@@ -56,8 +56,7 @@ enum Part {
 }
 
 pub(crate) struct SubmissionBody {
-    /// Locked by nobody: the HTTP client wants bodies that may be shared, and the images' streams
-    /// may not.
+    /// Never locked: the HTTP client requires shareable bodies, and the images' streams are not.
     parts: Mutex<VecDeque<Part>>,
     remaining: u64,
     record: Record,

@@ -192,7 +192,7 @@ impl Machine<'_> {
             && self.pairing.has_second_question()
     }
 
-    /// Starts the plan anew: its files are fetched, whatever else is in the bucket.
+    /// Starts the plan anew: its files are fetched, even if the bucket has others.
     fn captured_anew(
         &self,
         what: &'static str,
