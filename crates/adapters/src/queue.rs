@@ -68,21 +68,6 @@ impl SqsSubmissionQueue {
             .map_err(|error| unavailable("postponing a message", error))
     }
 
-    /// Sends a claim check that nobody gets before `delay`, rounded up to whole seconds, at most
-    /// [`LONGEST_DELAY`]. How often it was received counts from the beginning.
-    ///
-    /// # Errors
-    /// SQS is unavailable.
-    pub async fn enqueue_later(
-        &self,
-        first: &ScanRef,
-        delay: Duration,
-    ) -> Result<(), StoreUnavailable> {
-        let seconds = delay.min(LONGEST_DELAY).as_millis().div_ceil(1_000);
-        self.send(first, Some(i32::try_from(seconds).unwrap_or(i32::MAX)))
-            .await
-    }
-
     async fn send(
         &self,
         first: &ScanRef,
@@ -109,6 +94,16 @@ impl SqsSubmissionQueue {
 impl SubmissionQueue for SqsSubmissionQueue {
     async fn enqueue(&self, first: &ScanRef) -> Result<(), StoreUnavailable> {
         self.send(first, None).await
+    }
+
+    async fn enqueue_later(
+        &self,
+        first: &ScanRef,
+        delay: Duration,
+    ) -> Result<(), StoreUnavailable> {
+        let seconds = delay.min(LONGEST_DELAY).as_millis().div_ceil(1_000);
+        self.send(first, Some(i32::try_from(seconds).unwrap_or(i32::MAX)))
+            .await
     }
 }
 

@@ -1,5 +1,6 @@
-//! How Lambda calls us: environment, telemetry, metrics and SQS batches.
+//! How Lambda calls us: environment, telemetry, metrics, SQS batches, what is done after the answer.
 
+mod after_answer;
 mod batch;
 mod environment;
 mod installation;
@@ -8,6 +9,7 @@ mod metrics;
 mod policy;
 mod telemetry;
 
+pub use after_answer::{AfterAnswer, Invocations};
 pub use batch::{Handled, UnreportableRecord, process_batch, receive_count};
 pub use environment::{Environment, EnvironmentError, Problem};
 pub use installation::{Installation, InstallationError, Settings, read_aws_settings, start};

@@ -70,6 +70,12 @@ impl Metrics {
         );
     }
 
+    /// Until the answer is handed to the runtime.
+    pub fn callback_answered(&self, took: Duration) {
+        self.emit(&[(catalogue::ANSWER_DURATION, milliseconds(took))], &[]);
+    }
+
+    /// Until nothing is left to do for the callback, which can be after its answer.
     pub fn callback_handled(&self, took: Duration) {
         self.emit(&[(catalogue::CALLBACK_DURATION, milliseconds(took))], &[]);
     }

@@ -34,7 +34,7 @@ pub use pairing::{Pairing, State, Verdict, document, file_number, prepared, ques
 pub use policy::Policy;
 pub use session::Opened;
 pub use time::Timestamp;
-pub use use_cases::accept_callback::{AcceptCallback, Accepted};
+pub use use_cases::accept_callback::{AcceptCallback, Accepted, CaptureTask};
 pub use use_cases::advance::{Advance, Advanced};
 pub use use_cases::change::{Apply, PairingChanger};
 pub use use_cases::erase::{EraseVerification, Erased, Receipt, Remaining, RemainingKind};

@@ -334,6 +334,10 @@ pub trait DocumentPreparation: Send + Sync {
 #[async_trait]
 pub trait SubmissionQueue: Send + Sync {
     async fn enqueue(&self, first: &ScanRef) -> Result<(), StoreUnavailable>;
+
+    /// The same, delivered after `delay`: rounded up to whole seconds, at most 15 minutes.
+    async fn enqueue_later(&self, first: &ScanRef, delay: Duration)
+    -> Result<(), StoreUnavailable>;
 }
 
 /// The store of the one circuit that all processes share.

@@ -223,8 +223,9 @@ impl Confirmed {
 /// What the caller must do for the change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Effect {
-    /// Once the change is stored: copy the files.
-    /// This caller holds the lease.
+    /// *Before* the change is stored: send a message that arrives when the lease is over.
+    /// It finds nothing to do, unless the caller died.
+    /// Once the change is stored: copy the files. This caller holds the lease.
     /// The state alone does not tell: a result in question keeps another worker's lease.
     CaptureDocuments,
     /// *Before* the change is stored: tell the processor. A surplus or early message is harmless.

@@ -8,7 +8,7 @@ use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent, SqsMessage};
 use lambda_runtime::{Error, LambdaEvent};
 use lambda_support::{Handled, peak_memory_kilobytes, process_batch, receive_count};
 use verification::identifiers::ScanRef;
-use verification::ports::Clock;
+use verification::ports::{Clock, SubmissionQueue};
 use verification::{Advance, Advanced, Timestamp};
 
 use crate::circuit_delay::delay;

@@ -11,20 +11,26 @@ use lambda_http::http::header::ALLOW;
 use lambda_http::http::{Method, Response, StatusCode};
 use lambda_http::request::RequestContext;
 use lambda_http::{Body, Error, Request, RequestExt};
-use lambda_support::{Metrics, RejectionReason, peak_memory_kilobytes};
+use lambda_support::{AfterAnswer, Metrics, RejectionReason, peak_memory_kilobytes};
+use tokio::time::timeout;
 use verification::identifiers::Digest256;
 use verification::ports::Clock;
 use verification::result::CallbackContent;
-use verification::{AcceptCallback, Accepted, Timestamp};
+use verification::{AcceptCallback, Accepted, CaptureTask, Timestamp};
 
 use crate::config::AllowedSources;
 
-/// iDenfy waits ten seconds for an answer ("Webhooks"). Copying ends early enough that enqueueing,
-/// recording and answering fit into the eighth.
-const CAPTURE_BUDGET: Duration = Duration::from_millis(6_500);
+/// iDenfy waits 10 s for an answer ("Webhooks"). What is not durable by then is sent again.
+const ANSWER_BUDGET: Duration = Duration::from_secs(9);
 
-/// What may be left of the function's own time when copying ends.
-const ANSWER_RESERVE: Duration = Duration::from_millis(1_500);
+/// From the callback's arrival to the end of copying, when that follows the answer.
+const CAPTURE_BUDGET: Duration = Duration::from_secs(60);
+
+/// The same when copying comes before the answer.
+const EARLY_CAPTURE_BUDGET: Duration = Duration::from_millis(6_500);
+
+/// What is left of the function's own time when copying ends: for recording its result.
+const RECORD_RESERVE: Duration = Duration::from_secs(5);
 
 /// A callback has a few kilobytes, and the provider documents no bound. So a longer body is refused
 /// unless its signature is right: what iDenfy signed is kept, up to the 6 MB of one invocation,
@@ -32,11 +38,12 @@ const ANSWER_RESERVE: Duration = Duration::from_millis(1_500);
 const MAXIMUM_UNSIGNED_BYTES: usize = 1 << 20;
 
 pub struct Webhook {
-    pub accept: AcceptCallback,
+    pub accept: Arc<AcceptCallback>,
     pub secrets: Arc<Secrets>,
     pub allowed_sources: AllowedSources,
     pub metrics: Arc<Metrics>,
     pub clock: Arc<SystemClock>,
+    pub after_answer: AfterAnswer,
     pub read: fn(&VerifiedBody) -> Result<CallbackContent, UnusableCallback>,
 }
 
@@ -51,12 +58,21 @@ impl Webhook {
     pub async fn handle(&self, request: Request) -> Result<Response<Body>, Error> {
         let started = self.clock.now();
         let capture_until = self.capture_until(&request, started);
-        let answer = match self.screen(&request) {
-            Ok(()) => self.receive(request, capture_until).await,
-            Err((status, reason)) => self.reject(status, reason),
+        let (answer, task) = match self.screen(&request) {
+            // What takes longer is dropped, as if the process had died there.
+            Ok(()) => timeout(ANSWER_BUDGET, self.receive(request, capture_until))
+                .await
+                .unwrap_or_else(|_| (not_in_time(), None)),
+            Err((status, reason)) => (self.reject(status, reason), None),
         };
+        match task {
+            Some(task) => self.capture(task, started).await,
+            None => self
+                .metrics
+                .callback_handled(self.clock.now().since(started)),
+        }
         let took = self.clock.now().since(started);
-        self.metrics.callback_handled(took);
+        self.metrics.callback_answered(took);
         tracing::info!(
             event = "callback_answered",
             scan_ref = answer.scan_ref,
@@ -74,12 +90,16 @@ impl Webhook {
     }
 
     fn capture_until(&self, request: &Request, started: Timestamp) -> Timestamp {
-        let budget = started.plus(CAPTURE_BUDGET);
+        let budget = started.plus(if self.after_answer.is_possible() {
+            CAPTURE_BUDGET
+        } else {
+            EARLY_CAPTURE_BUDGET
+        });
         let deadline = request
             .lambda_context_ref()
             .and_then(|context| i64::try_from(context.deadline).ok())
             .filter(|deadline| *deadline > 0);
-        let reserve = i64::try_from(ANSWER_RESERVE.as_millis()).unwrap_or(i64::MAX);
+        let reserve = i64::try_from(RECORD_RESERVE.as_millis()).unwrap_or(i64::MAX);
         match deadline {
             Some(deadline) => budget.min(Timestamp::from_milliseconds(
                 deadline.saturating_sub(reserve),
@@ -111,7 +131,11 @@ impl Webhook {
         }
     }
 
-    async fn receive(&self, request: Request, capture_until: Timestamp) -> Answer {
+    async fn receive(
+        &self,
+        request: Request,
+        capture_until: Timestamp,
+    ) -> (Answer, Option<CaptureTask>) {
         let (parts, body) = request.into_parts();
         let body = match body {
             Body::Text(text) => Bytes::from(text),
@@ -123,48 +147,83 @@ impl Webhook {
             .headers
             .get(SIGNATURE_HEADER)
             .map(|value| value.as_bytes());
-        let unavailable = |outcome| Answer {
-            status: StatusCode::SERVICE_UNAVAILABLE,
-            outcome,
-            scan_ref: None,
-        };
         let verified = match self.secrets.verify(body, signature).await {
             Ok(verified) => verified,
             Err(error) => {
                 tracing::error!(event = "secret_unusable", error = %error, "no callback can be verified without the secret");
-                return unavailable("SecretUnavailable");
+                return (unavailable("SecretUnavailable", None), None);
             }
         };
         match verified {
             Ok(verified) => self.accept(&verified, capture_until).await,
             Err(error) => {
                 let (status, reason) = refusal(error, length);
-                self.reject(status, reason)
+                (self.reject(status, reason), None)
             }
         }
     }
 
-    async fn accept(&self, body: &VerifiedBody, capture_until: Timestamp) -> Answer {
-        let facts = match (self.read)(body) {
-            Ok(facts) => facts,
-            Err(error) => return self.keep_unreadable(body, &error).await,
+    async fn accept(
+        &self,
+        body: &VerifiedBody,
+        capture_until: Timestamp,
+    ) -> (Answer, Option<CaptureTask>) {
+        let content = match (self.read)(body) {
+            Ok(content) => content,
+            Err(error) => return (self.keep_unreadable(body, &error).await, None),
         };
-        let scan_ref = Some(facts.scan_ref.to_string());
-        match self.accept.accept(facts, body.bytes(), capture_until).await {
-            Ok(Accepted::Changed(outcome) | Accepted::Ignored(outcome)) => Answer {
-                status: StatusCode::OK,
-                outcome,
-                scan_ref,
-            },
+        let scan_ref = Some(content.scan_ref.to_string());
+        match self
+            .accept
+            .accept(content, body.bytes(), capture_until)
+            .await
+        {
+            Ok((Accepted::Changed(outcome) | Accepted::Ignored(outcome), task)) => {
+                let answer = Answer {
+                    status: StatusCode::OK,
+                    outcome,
+                    scan_ref,
+                };
+                (answer, task)
+            }
             Err(error) => {
                 tracing::error!(event = "callback_not_durable", scan_ref, error = %error, cause = cause(&error), "the provider must send again");
-                Answer {
-                    status: StatusCode::SERVICE_UNAVAILABLE,
-                    outcome: "NotDurable",
-                    scan_ref,
-                }
+                (unavailable("NotDurable", scan_ref), None)
             }
         }
+    }
+
+    /// Copies the files after the answer, where that is possible. What is not copied or not recorded
+    /// is the processor's: a message that arrives when the lease is over is on its way.
+    async fn capture(&self, task: CaptureTask, started: Timestamp) {
+        let accept = self.accept.clone();
+        let clock = self.clock.clone();
+        let metrics = self.metrics.clone();
+        let scan_ref = task.scan_ref().clone();
+        let work = async move {
+            let captured = accept.capture(task).await;
+            let took = clock.now().since(started);
+            metrics.callback_handled(took);
+            let duration_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
+            match captured {
+                Ok(()) => tracing::info!(
+                    event = "capture_ended",
+                    scan_ref = %scan_ref,
+                    duration_ms,
+                    peak_memory_kb = peak_memory_kilobytes(),
+                    "copying has ended"
+                ),
+                Err(error) => tracing::error!(
+                    event = "capture_not_recorded",
+                    scan_ref = %scan_ref,
+                    duration_ms,
+                    error = %error,
+                    cause = cause(&error),
+                    "the processor goes on when the lease is over"
+                ),
+            }
+        };
+        self.after_answer.leave(work).await;
     }
 
     /// The provider cannot help by sending it again, and what it signed must not be lost.
@@ -179,14 +238,28 @@ impl Webhook {
             },
             Err(error) => {
                 tracing::error!(event = "callback_not_durable", error = %error, cause = cause(&error), "the provider must send again");
-                Answer {
-                    status: StatusCode::SERVICE_UNAVAILABLE,
-                    outcome: "NotDurable",
-                    scan_ref: None,
-                }
+                unavailable("NotDurable", None)
             }
         }
     }
+}
+
+/// The provider sends again.
+fn unavailable(outcome: &'static str, scan_ref: Option<String>) -> Answer {
+    Answer {
+        status: StatusCode::SERVICE_UNAVAILABLE,
+        outcome,
+        scan_ref,
+    }
+}
+
+fn not_in_time() -> Answer {
+    tracing::error!(
+        event = "callback_not_durable",
+        error = "the stores did not answer in time",
+        "the provider must send again"
+    );
+    unavailable("NotDurable", None)
 }
 
 /// What a body without a right signature is answered.

@@ -8,15 +8,18 @@ use std::sync::Arc;
 use adapters::facts;
 use config::Config;
 use handler::Webhook;
-use lambda_http::{Error, service_fn};
-use lambda_support::start;
+use lambda_http::lambda_runtime::Runtime;
+use lambda_http::lambda_runtime::layers::TracingLayer;
+use lambda_http::{Adapter, Error, service_fn};
+use lambda_support::{Invocations, start};
 use verification::{AcceptCallback, PairingChanger};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     let (config, installation) = start(Config::read, |config| &config.settings).await?;
+    let invocations = Invocations::prepare().await;
     let webhook = Arc::new(Webhook {
-        accept: AcceptCallback {
+        accept: Arc::new(AcceptCallback {
             changer: PairingChanger::new(
                 installation.pairings,
                 installation.clock.clone(),
@@ -26,16 +29,17 @@ async fn main() -> Result<(), Error> {
             documents: installation.documents,
             queue: installation.queue,
             policy: config.policy,
-        },
+        }),
         secrets: installation.secrets,
         allowed_sources: config.allowed_sources,
         metrics: installation.metrics,
         clock: installation.clock,
+        after_answer: invocations.after_answer(),
         read: facts,
     });
-    lambda_http::run(service_fn(move |request| {
+    let runtime = Runtime::new(Adapter::from(service_fn(move |request| {
         let webhook = webhook.clone();
         async move { webhook.handle(request).await }
-    }))
-    .await
+    })));
+    invocations.run(runtime.layer(TracingLayer::new())).await
 }

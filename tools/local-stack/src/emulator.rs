@@ -15,6 +15,9 @@ use crate::guard::{Guarded, GuardedCommand};
 use crate::toolchain::Toolchain;
 use crate::{REGION, environment};
 
+/// The emulator, with the part of Lambda's Extensions API that it lacks.
+const SCRIPT: &str = include_str!("../python/emulator.py");
+
 /// It takes about 1 s; the rest is for a machine that is busy compiling.
 const START_DEADLINE: Duration = Duration::from_secs(60);
 const POLL_INTERVAL: Duration = Duration::from_millis(50);
@@ -99,7 +102,7 @@ impl Emulator {
             GuardedCommand::removing(toolchain.python(), directory, toolchain.emulator_python())
         };
         let process = command
-            .args(["-m", "ministack"])
+            .args(["-c", SCRIPT])
             .with(|command| {
                 // Function processes inherit this environment, and in AWS they would see nothing of
                 // the caller's either.

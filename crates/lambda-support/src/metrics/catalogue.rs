@@ -66,6 +66,7 @@ metrics! {
     CALLBACKS_UNREADABLE = "CallbacksUnreadable", Count, BY_STAGE;
     CALLBACKS_IGNORED = "CallbacksIgnored", Count, BY_STAGE;
     /// Until the answer is ready; the process's start is not in it.
+    ANSWER_DURATION = "AnswerDuration", Milliseconds, BY_STAGE;
     CALLBACK_DURATION = "CallbackDuration", Milliseconds, BY_STAGE;
     PAIRINGS_QUALIFIED = "PairingsQualified", Count, BY_STAGE;
     PAIRINGS_DECLINED = "PairingsDeclined", Count, BY_REASON;

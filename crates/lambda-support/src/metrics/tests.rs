@@ -171,6 +171,7 @@ fn every_observation() -> Vec<Observation> {
 fn what_is_written_is_what_the_catalogue_says_and_nothing_else() {
     let metrics = metrics();
     metrics.callback_rejected(RejectionReason::SignatureMismatch);
+    metrics.callback_answered(Duration::ZERO);
     metrics.callback_handled(Duration::ZERO);
     for observation in every_observation() {
         metrics.observe(observation);

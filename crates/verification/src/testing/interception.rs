@@ -5,6 +5,7 @@
 
 use std::future::Future;
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 
@@ -47,6 +48,7 @@ pub enum Operation {
     Capture,
     Prepare,
     Enqueue,
+    EnqueueLater,
     CreateSecondToken,
     Submit,
     Status,
@@ -374,6 +376,15 @@ impl SubmissionQueue for Intercepted {
     async fn enqueue(&self, first: &ScanRef) -> Result<(), StoreUnavailable> {
         self.call(Operation::Enqueue, self.inner.queue.enqueue(first))
             .await
+    }
+
+    async fn enqueue_later(
+        &self,
+        first: &ScanRef,
+        delay: Duration,
+    ) -> Result<(), StoreUnavailable> {
+        let enqueued = self.inner.queue.enqueue_later(first, delay);
+        self.call(Operation::EnqueueLater, enqueued).await
     }
 }
 

@@ -57,6 +57,8 @@ struct WorldState {
     objects: BTreeMap<String, StoredDocument>,
     files: BTreeMap<String, FileBehaviour>,
     messages: Vec<ScanRef>,
+    /// Each with the time at which it arrives.
+    delayed_messages: Vec<(Timestamp, ScanRef)>,
     observations: Vec<Observation>,
     tokens: BTreeMap<ScanRef, TokenState>,
     fresh_links: BTreeMap<ScanRef, StepLinks>,
@@ -175,7 +177,16 @@ impl World {
     }
 
     pub fn take_messages(&self) -> Vec<ScanRef> {
-        std::mem::take(&mut self.lock().messages)
+        let mut state = self.lock();
+        let now = Timestamp::from_milliseconds(state.now);
+        let due = state
+            .delayed_messages
+            .extract_if(.., |(due, _)| *due <= now)
+            .map(|(_, first)| first)
+            .collect::<Vec<_>>();
+        let mut messages = std::mem::take(&mut state.messages);
+        messages.extend(due);
+        messages
     }
 
     pub fn pairing(&self, first: &str) -> Pairing {
@@ -547,6 +558,18 @@ impl SubmissionQueue for World {
     async fn enqueue(&self, first: &ScanRef) -> Result<(), StoreUnavailable> {
         self.plain_fault("enqueue")?;
         self.lock().messages.push(first.clone());
+        Ok(())
+    }
+
+    async fn enqueue_later(
+        &self,
+        first: &ScanRef,
+        delay: Duration,
+    ) -> Result<(), StoreUnavailable> {
+        self.plain_fault("enqueue_later")?;
+        let mut state = self.lock();
+        let due = Timestamp::from_milliseconds(state.now).plus(delay);
+        state.delayed_messages.push((due, first.clone()));
         Ok(())
     }
 }

@@ -25,7 +25,8 @@ impl Machine<'_> {
                 ..
             } => self.to(
                 "CaptureTaken",
-                &[Effect::CaptureDocuments],
+                // The message that the worker acts on comes again if it dies.
+                &[],
                 State::Capturing {
                     plan: plan.clone(),
                     lease_until,

@@ -2,11 +2,12 @@
 //!
 //! `Ok` means durable: the body is archived, and the pairing (or the queue) knows its content.
 //! Idempotent: repeated callbacks have no further effect.
+//! Files are copied by `capture`, which can follow the answer.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::identifiers::{Digest256, SecondReference};
+use crate::identifiers::{Digest256, ScanRef, SecondReference};
 use crate::observation::Observation;
 use crate::pairing::document::Plan;
 use crate::pairing::question::SecondNews;
@@ -26,6 +27,25 @@ pub enum Accepted {
     Changed(&'static str),
     /// Repeated, out of date or not ours: the reason word.
     Ignored(&'static str),
+}
+
+/// Files to copy, of a pairing that this caller has claimed.
+///
+/// If it is dropped or fails, the processor copies them when the lease is over.
+/// A message for that is on its way.
+#[derive(Debug)]
+pub struct CaptureTask {
+    pairing: Pairing,
+    plan: Plan,
+    links: StepLinks,
+    until: Timestamp,
+}
+
+impl CaptureTask {
+    /// The first verification's.
+    pub fn scan_ref(&self) -> &ScanRef {
+        &self.pairing.first
+    }
 }
 
 pub struct AcceptCallback {
@@ -52,7 +72,8 @@ impl AcceptCallback {
         self.archive.keep(None, digest, body).await
     }
 
-    /// Archives, decides, and copies files until `capture_until`. The processor copies the rest.
+    /// Archives the body, decides, and claims the pairing.
+    /// Returns the files to copy, if any, which must end by `capture_until`.
     ///
     /// # Errors
     /// Something is not durable: the provider must send again.
@@ -61,7 +82,7 @@ impl AcceptCallback {
         content: CallbackContent,
         body: &[u8],
         capture_until: Timestamp,
-    ) -> Result<Accepted, StoreUnavailable> {
+    ) -> Result<(Accepted, Option<CaptureTask>), StoreUnavailable> {
         self.changer.observer.observe(Observation::CallbackReceived);
         let known = self.changer.pairings.find(&content.scan_ref).await?;
         let is_erased = match &known {
@@ -70,22 +91,22 @@ impl AcceptCallback {
         };
         if is_erased {
             // Acknowledged, so that the provider stops. Not kept, as the customer was promised.
-            return Ok(self.ignored(ERASED_WORD));
+            return Ok((self.ignored(ERASED_WORD), None));
         }
         self.archive
             .keep(Some(&content.scan_ref), &content.digest, body)
             .await?;
         let Some(overall) = content.overall else {
-            return Ok(self.ignored("NotAVerificationResult"));
+            return Ok((self.ignored("NotAVerificationResult"), None));
         };
         let second_reference = second_reference(&content);
-        let accepted = match known {
+        let (accepted, task) = match known {
             Some(pairing) if pairing.first != content.scan_ref => {
-                self.accept_second(pairing, &content, overall).await?
+                (self.accept_second(pairing, &content, overall).await?, None)
             }
             // Token 2's creation was not recorded.
             // Its callback must not open a pairing, or a third verification would start.
-            _ if second_reference.is_some() => Accepted::Ignored("SecondTokenUnknown"),
+            _ if second_reference.is_some() => (Accepted::Ignored("SecondTokenUnknown"), None),
             known => {
                 self.accept_first(known, content, overall, capture_until)
                     .await?
@@ -94,7 +115,7 @@ impl AcceptCallback {
         if let Accepted::Ignored(_) = accepted {
             self.changer.observer.observe(Observation::CallbackIgnored);
         }
-        Ok(accepted)
+        Ok((accepted, task))
     }
 
     /// The reference of an unrecorded Token 2 leads to the customer.
@@ -159,7 +180,7 @@ impl AcceptCallback {
         content: CallbackContent,
         overall: Overall,
         capture_until: Timestamp,
-    ) -> Result<Accepted, StoreUnavailable> {
+    ) -> Result<(Accepted, Option<CaptureTask>), StoreUnavailable> {
         let now = self.changer.clock.now();
         let opened = || {
             Pairing::opened(
@@ -187,22 +208,31 @@ impl AcceptCallback {
             .change_and_enqueue(self.queue.as_ref(), pairing, Some(&content.digest), event)
             .await?
         {
-            ChangeOutcome::Nothing { pairing, why } => self.repeated(&pairing, why).await,
+            ChangeOutcome::Nothing { pairing, why } => {
+                Ok((self.repeated(&pairing, why).await?, None))
+            }
             // Another copy of this callback is at work. The pairing knows its lease.
-            ChangeOutcome::HeldUntil { .. } => Ok(Accepted::Ignored("Held")),
+            ChangeOutcome::HeldUntil { .. } => Ok((Accepted::Ignored("Held"), None)),
             ChangeOutcome::Changed {
                 pairing,
                 what,
                 effects,
             } => {
-                if effects.contains(&Effect::CaptureDocuments)
-                    && let State::Capturing { plan, .. } = &pairing.state
-                {
-                    let plan = plan.clone();
-                    let links = plan.usable(content.links.clone());
-                    self.capture(*pairing, &plan, &links, capture_until).await?;
-                }
-                Ok(Accepted::Changed(what))
+                let task = match &pairing.state {
+                    State::Capturing { plan, .. }
+                        if effects.contains(&Effect::CaptureDocuments) =>
+                    {
+                        let plan = plan.clone();
+                        Some(CaptureTask {
+                            links: plan.usable(content.links.clone()),
+                            plan,
+                            pairing: *pairing,
+                            until: capture_until,
+                        })
+                    }
+                    _ => None,
+                };
+                Ok((Accepted::Changed(what), task))
             }
         }
     }
@@ -222,13 +252,16 @@ impl AcceptCallback {
     }
 
     /// Copies what is possible in time, then hands the pairing over to the processor.
-    async fn capture(
-        &self,
-        pairing: Pairing,
-        plan: &Plan,
-        links: &StepLinks,
-        until: Timestamp,
-    ) -> Result<(), StoreUnavailable> {
+    ///
+    /// # Errors
+    /// The result could not be recorded. The processor goes on when the lease is over.
+    pub async fn capture(&self, task: CaptureTask) -> Result<(), StoreUnavailable> {
+        let CaptureTask {
+            pairing,
+            plan,
+            links,
+            until,
+        } = task;
         let first = pairing.first.clone();
         let Captured {
             documents,
@@ -237,9 +270,9 @@ impl AcceptCallback {
         } = capture_documents(
             self.documents.as_ref(),
             &first,
-            plan,
+            &plan,
             &pairing.documents,
-            links,
+            &links,
             until,
         )
         .await;
@@ -259,33 +292,10 @@ impl AcceptCallback {
         if !unfinished.is_empty() && matches!(event, Event::CaptureEnded { .. }) {
             self.changer.observer.observe(Observation::CaptureDeferred);
         }
-        match self
-            .changer
-            .change_and_enqueue(self.queue.as_ref(), pairing.clone(), None, |_| {
-                event.clone()
-            })
+        self.changer
+            .change_and_enqueue(self.queue.as_ref(), pairing, None, |_| event.clone())
             .await
-        {
-            Ok(_) => Ok(()),
-            Err(unavailable) => {
-                self.release(pairing, plan).await;
-                Err(unavailable)
-            }
-        }
-    }
-
-    /// Returns the lease, so the provider's next try finds the pairing free.
-    /// Best effort: a lease ends by itself.
-    async fn release(&self, pairing: Pairing, plan: &Plan) {
-        let released = self
-            .changer
-            .change(pairing, |_| Event::CaptureEnded {
-                upload: plan.upload.clone(),
-                documents: Vec::new(),
-                waiting: None,
-            })
-            .await;
-        drop(released);
+            .map(drop)
     }
 }
 

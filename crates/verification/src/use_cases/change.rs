@@ -1,6 +1,7 @@
 //! Changes a pairing: propose, write under a condition, start over after a lost race.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::announcement::Announcement;
 use crate::identifiers::Digest256;
@@ -69,6 +70,9 @@ struct Extras<'a> {
 /// How often a lost race is tried again.
 /// Each loss means progress elsewhere, so more than a few mean a livelock.
 const MAXIMUM_RACES: u32 = 8;
+
+/// How long after a lease its message arrives, so that it never finds the lease still held.
+const LEASE_SLACK: Duration = Duration::from_secs(1);
 
 impl PairingChanger {
     pub fn new(
@@ -160,10 +164,16 @@ impl PairingChanger {
                     });
                 }
             };
-            if effects.contains(&Effect::Enqueue)
-                && let Some(queue) = extras.queue
-            {
-                queue.enqueue(&next.first).await?;
+            if let Some(queue) = extras.queue {
+                if effects.contains(&Effect::Enqueue) {
+                    queue.enqueue(&next.first).await?;
+                }
+                if effects.contains(&Effect::CaptureDocuments)
+                    && let Some(lease_until) = next.state.lease_until()
+                {
+                    let delay = lease_until.since(now).saturating_add(LEASE_SLACK);
+                    queue.enqueue_later(&next.first, delay).await?;
+                }
             }
             let history = HistoryEntry::of(what, &next, now, extras.callback.cloned());
             let announcement = Announcement::of(&pairing, &next, now);

@@ -67,8 +67,8 @@ async fn a_submission_in_doubt_waits_for_its_evidence() {
 async fn who_waits_gets_no_second_message() {
     let flow = Flow::new();
     flow.callback(&approved("first", "client")).await;
-    flow.world.take_messages();
     flow.world.wait(Duration::from_secs(5 * 60));
+    flow.world.take_messages();
     flow.leave_provider_alone();
     for _ in 0..3 {
         let run = flow.reconcile().await;

@@ -8,6 +8,7 @@
     reason = "a test may fail loudly"
 )]
 
+mod after_answer;
 mod applications;
 mod circuit_open;
 mod comparing;
@@ -86,8 +87,12 @@ impl Flow {
         &self,
         content: &CallbackContent,
     ) -> Result<Accepted, verification::ports::StoreUnavailable> {
-        let until = self.world.now().plus(Duration::from_secs(8));
-        self.accept.accept(content.clone(), b"{}", until).await
+        let until = self.world.now().plus(Duration::from_secs(60));
+        let (accepted, task) = self.accept.accept(content.clone(), b"{}", until).await?;
+        if let Some(task) = task {
+            self.accept.capture(task).await?;
+        }
+        Ok(accepted)
     }
 
     fn until(&self) -> verification::Timestamp {
@@ -234,7 +239,7 @@ async fn a_callback_that_is_no_result_is_kept_and_ignored() {
 
 #[tokio::test]
 async fn nothing_is_acknowledged_that_is_not_durable() {
-    for operation in ["keep", "find", "save", "enqueue"] {
+    for operation in ["keep", "find", "save", "enqueue_later"] {
         let flow = Flow::new();
         let content = approved("first", "client");
         flow.world.serve(&content);

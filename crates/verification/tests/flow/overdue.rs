@@ -30,8 +30,8 @@ async fn what_is_not_overdue_is_left_alone() {
 async fn a_lost_message_is_sent_again() {
     let flow = Flow::new();
     flow.callback(&approved("first", "client")).await;
-    flow.world.take_messages();
     flow.world.wait(Duration::from_secs(5 * 60));
+    flow.world.take_messages();
     let run = flow.reconcile().await;
     assert_eq!(
         (run.overdue, run.enqueued, run.oldest),

@@ -1,15 +1,8 @@
 //! An erasure that is overtaken by a callback.
 
-use std::future::Future;
-use std::pin::pin;
 use std::sync::Mutex;
-use std::task::{Context, Waker};
 
 use async_trait::async_trait;
-use verification::Timestamp;
-use verification::document::{PlannedDocument, StoredDocument};
-use verification::identifiers::UploadId;
-use verification::ports::{CaptureError, Documents};
 use verification::testing::interception::{CallOutcome, Interceptor, Operation};
 use verification::testing::ports::Ports;
 
@@ -23,23 +16,6 @@ struct OvertakenOnce {
     content: Mutex<Option<CallbackContent>>,
 }
 
-/// Copies for ever.
-struct NeverDone;
-
-#[async_trait]
-impl Documents for NeverDone {
-    async fn capture(
-        &self,
-        _first: &ScanRef,
-        _upload: &UploadId,
-        _planned: &PlannedDocument,
-        _link: &FileLink,
-        _until: Timestamp,
-    ) -> Result<StoredDocument, CaptureError> {
-        std::future::pending().await
-    }
-}
-
 #[async_trait]
 impl Interceptor for OvertakenOnce {
     async fn before(&self, operation: Operation) -> CallOutcome {
@@ -50,13 +26,10 @@ impl Interceptor for OvertakenOnce {
         };
         if let Some(content) = content {
             let until = self.accept.changer.clock.now().plus(Duration::from_secs(8));
-            let mut accepting = pin!(self.accept.accept(content, b"{}", until));
-            let polled = accepting
-                .as_mut()
-                .poll(&mut Context::from_waker(Waker::noop()));
+            let (_, task) = self.accept.accept(content, b"{}", until).await.unwrap();
             assert!(
-                polled.is_pending(),
-                "it is copying files when its process ends"
+                task.is_some(),
+                "files are to be copied when its process ends"
             );
         }
         CallOutcome::Proceeds
@@ -80,10 +53,7 @@ async fn an_erasure_waits_for_a_worker_that_came_in_between() {
     let content = approved(first.as_str(), "client");
     flow.world.serve(&content);
     // The worker does not finish, so its lease stands.
-    let accept = AcceptCallback {
-        documents: Arc::new(NeverDone),
-        ..Ports::in_memory(&flow.world).accept_callback(flow.accept.policy.clone())
-    };
+    let accept = Ports::in_memory(&flow.world).accept_callback(flow.accept.policy.clone());
     let content = Mutex::new(Some(content));
     let ports =
         Ports::in_memory(&flow.world).intercepted(Arc::new(OvertakenOnce { accept, content }));

@@ -40,7 +40,7 @@ impl Interceptor for Turbulence {
         Sleep::new(&self.timeline, self.delay()).await;
         let fate = match self.random_faults.trouble {
             Some(Trouble::Ends { at, every })
-                if at == operation && self.timeline.running().is_multiple_of(every) =>
+                if at == operation && self.timeline.weighted(&[(1, true), (every - 1, false)]) =>
             {
                 self.timeline
                     .trace(|| format!("{operation:?} ends the process"));

@@ -13,8 +13,11 @@ use super::queue::Received;
 use super::timeline::SECOND;
 
 /// The template's timeouts, and the handlers' reserves.
-pub const WEBHOOK_TIMEOUT: i64 = 10 * SECOND;
-pub const CAPTURE_BUDGET: i64 = 6_500;
+pub const ANSWER_TIMEOUT: i64 = 9 * SECOND;
+/// After the answer.
+pub const CAPTURE_BUDGET: i64 = 60 * SECOND;
+/// Before the answer, where no extension can be registered.
+pub const EARLY_CAPTURE_BUDGET: i64 = 6_500;
 pub const PROCESSOR_TIMEOUT: i64 = 90 * SECOND;
 pub const PROCESSOR_RESERVE: i64 = 5 * SECOND;
 pub const RECONCILER_TIMEOUT: i64 = 120 * SECOND;
@@ -24,21 +27,32 @@ pub const API_TIMEOUT: i64 = 30 * SECOND;
 /// What an invocation is there for.
 pub enum Work {
     Callback(Delivery),
+    /// What is done after a callback's answer.
+    Capture,
     Message(Received),
     Tick,
-    Open { customer: usize, tries: u32 },
-    Erase { first: ScanRef, tries: u32 },
+    Open {
+        customer: usize,
+        tries: u32,
+    },
+    Erase {
+        first: ScanRef,
+        tries: u32,
+    },
     Retry,
 }
 
 /// What it returned.
 pub enum Returned {
-    Callback(Result<Accepted, StoreUnavailable>),
+    Callback(Result<(Accepted, Option<Left>), StoreUnavailable>),
     Message(Result<Advanced, StoreUnavailable>),
     Open(Option<Box<Opened>>),
     Erase(Result<Erased, StoreUnavailable>),
     Nothing,
 }
+
+/// What a callback leaves for after its answer.
+pub type Left = Pin<Box<dyn Future<Output = ()>>>;
 
 /// An invocation of a function.
 pub struct Task {

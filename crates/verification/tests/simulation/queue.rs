@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use verification::identifiers::ScanRef;
@@ -133,6 +134,22 @@ impl SubmissionQueue for SimulatedQueue {
             return Ok(());
         }
         self.send(first, self.timeline.between(1, 200));
+        Ok(())
+    }
+
+    async fn enqueue_later(
+        &self,
+        first: &ScanRef,
+        delay: Duration,
+    ) -> Result<(), StoreUnavailable> {
+        if self.timeline.elapsed() < self.random_faults.calm_after
+            && self.timeline.chance(self.random_faults.message_lost)
+        {
+            self.timeline.count("message lost");
+            return Ok(());
+        }
+        let delay = i64::try_from(delay.as_millis()).unwrap();
+        self.send(first, delay + self.timeline.between(1, 200));
         Ok(())
     }
 }

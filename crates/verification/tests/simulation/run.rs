@@ -24,8 +24,9 @@ use super::delivery::{Delivery, send_again};
 use super::interceptor::Turbulence;
 use super::invariants::{Checks, Invariant, Violation, describe};
 use super::invocation::{
-    API_TIMEOUT, CAPTURE_BUDGET, PROCESSOR_RESERVE, PROCESSOR_TIMEOUT, RECONCILER_RESERVE,
-    RECONCILER_TIMEOUT, Returned, Task, WEBHOOK_TIMEOUT, Work, session_request,
+    ANSWER_TIMEOUT, API_TIMEOUT, CAPTURE_BUDGET, EARLY_CAPTURE_BUDGET, Left, PROCESSOR_RESERVE,
+    PROCESSOR_TIMEOUT, RECONCILER_RESERVE, RECONCILER_TIMEOUT, Returned, Task, Work,
+    session_request,
 };
 use super::provider::SimulatedProvider;
 use super::queue::{Received, SimulatedQueue};
@@ -312,11 +313,17 @@ impl Simulation {
     fn returned(&mut self, work: Work, since: u64, returned: Returned) {
         match (work, returned) {
             (Work::Callback(delivery), Returned::Callback(result)) => match result {
-                Ok(accepted) => {
+                Ok((accepted, left)) => {
                     self.checks.callback_ended(&delivery.content, since);
                     self.timeline
                         .trace(|| format!("answered 200: {accepted:?}"));
                     self.checks.answered(&delivery.content, &accepted, since);
+                    if let Some(left) = left {
+                        self.spawn(Work::Capture, CAPTURE_BUDGET, async move {
+                            left.await;
+                            Returned::Nothing
+                        });
+                    }
                 }
                 Err(_) => {
                     self.timeline.trace(|| "answered 503".to_owned());
@@ -349,7 +356,8 @@ impl Simulation {
                 send_again(&self.timeline, delivery);
             }
             // The message becomes visible again by itself.
-            Work::Message(_) | Work::Retry => {}
+            // So does the one that waits for the lease to end.
+            Work::Message(_) | Work::Capture | Work::Retry => {}
             Work::Tick => self.is_ticking = false,
             Work::Open { customer, tries } if tries < 3 => {
                 let tries = tries + 1;
@@ -431,15 +439,32 @@ impl Simulation {
         self.timeline.count("callback delivered");
         let use_case = self.process_ports().accept_callback(self.policy.clone());
         let content = delivery.content.as_ref().clone();
-        let until = self.after(CAPTURE_BUDGET);
+        let is_extension = self.timeline.chance(0.9);
+        let until = self.after(if is_extension {
+            CAPTURE_BUDGET
+        } else {
+            EARLY_CAPTURE_BUDGET
+        });
         self.timeline.trace(|| {
             format!(
                 "callback of {} {:?} arrives",
                 content.scan_ref, content.overall
             )
         });
-        self.spawn(Work::Callback(delivery), WEBHOOK_TIMEOUT, async move {
-            Returned::Callback(use_case.accept(content, b"{}", until).await)
+        self.spawn(Work::Callback(delivery), ANSWER_TIMEOUT, async move {
+            let (accepted, task) = match use_case.accept(content, b"{}", until).await {
+                Ok(accepted) => accepted,
+                Err(error) => return Returned::Callback(Err(error)),
+            };
+            let Some(task) = task else {
+                return Returned::Callback(Ok((accepted, None)));
+            };
+            let left: Left = Box::pin(async move { drop(use_case.capture(task).await) });
+            if is_extension {
+                return Returned::Callback(Ok((accepted, Some(left))));
+            }
+            left.await;
+            Returned::Callback(Ok((accepted, None)))
         });
     }
 

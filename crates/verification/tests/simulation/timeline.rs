@@ -139,11 +139,6 @@ impl Timeline {
         self.lock().running = task;
     }
 
-    /// The task that is at work.
-    pub fn running(&self) -> TaskId {
-        self.lock().running
-    }
-
     /// `true` once in `1 / probability` times.
     pub fn chance(&self, probability: f64) -> bool {
         probability > 0.0 && self.lock().random.f64() < probability

@@ -199,9 +199,12 @@ impl Life {
             let accept = self.ports.accept_callback(Policy::default());
             let answered = self
                 .stops
-                .run(accept.accept(content.clone(), b"{}", self.until(7)));
-            if !matches!(answered, Some(Ok(_))) {
-                self.unanswered.push(content);
+                .run(accept.accept(content.clone(), b"{}", self.until(60)));
+            match answered {
+                // Not answered again, however the copying ends.
+                Some(Ok((_, Some(task)))) => drop(self.stops.run(accept.capture(task))),
+                Some(Ok((_, None))) => {}
+                _ => self.unanswered.push(content),
             }
         }
         self.messages.extend(self.world.take_messages());

@@ -93,14 +93,22 @@ fn play_with(
         submitted.len() == received.len() && !submitted.is_empty(),
         "not every file was submitted",
     )?;
-    let copies = pairing
+    let first = &pairing.first;
+    let recorded: BTreeSet<String> = pairing
         .documents
         .iter()
-        .filter(|document| document.prepared.is_some())
-        .count();
-    // A copy that was stored before a stop, and not recorded, is found again.
+        .flat_map(|document| [document.key(first), document.submitted_key(first)])
+        .collect();
+    let kept: BTreeSet<String> = world.object_keys().into_iter().collect();
+    // A worker that was stopped may have stored files without recording them.
+    // They are found again, unless their links were replaced meanwhile.
+    // Then the bucket's lifecycle removes them.
+    let is_replaced = |key: &String| {
+        let is_submissions = upload.is_some_and(|upload| key.contains(upload.as_str()));
+        !is_submissions && !key.contains("/prepared/")
+    };
     hold(
-        world.object_keys().len() == pairing.documents.len() + copies,
+        recorded.is_subset(&kept) && kept.difference(&recorded).all(is_replaced),
         "the bucket holds other files than were received and submitted",
     )?;
     hold(
@@ -165,7 +173,7 @@ fn wherever_the_program_ends_everything_comes_to_an_end() {
         failures.join("\n")
     );
     // All calls except those that only answer people's questions.
-    assert_eq!(seen.len(), 22, "{seen:?}");
+    assert_eq!(seen.len(), 23, "{seen:?}");
 }
 
 /// Every pair of stops in this scenario. Returns their number.
