@@ -1,7 +1,7 @@
 //! The callbacks of the test, as a function URL would hand them to the webhook. (Source: "Invoking
 //! Lambda function URLs", request payload format 2.0.)
 
-use adapters::SELF_TEST_BODY;
+use adapters::PROBE_BODY;
 use idenfy::{SIGNATURE_HEADER, SigningKey};
 use serde_json::{Value, json};
 use verification::Timestamp;
@@ -10,13 +10,13 @@ use crate::config::Source;
 
 /// The self-test, signed as iDenfy signs.
 pub fn signed(key: &SigningKey, source: Source, now: Timestamp) -> Value {
-    event(&key.sign(SELF_TEST_BODY.as_bytes()), source, now)
+    event(&key.sign(PROBE_BODY.as_bytes()), source, now)
 }
 
 /// The same with a signature whose last digit is wrong, which only a version that compares all of
 /// them refuses.
 pub fn forged(key: &SigningKey, source: Source, now: Timestamp) -> Value {
-    let mut signature = key.sign(SELF_TEST_BODY.as_bytes());
+    let mut signature = key.sign(PROBE_BODY.as_bytes());
     let wrong = if signature.pop() == Some('0') {
         '1'
     } else {
@@ -48,7 +48,7 @@ fn event(signature: &str, Source(source): Source, now: Timestamp) -> Value {
             "stage": "$default",
             "timeEpoch": now.milliseconds(),
         },
-        "body": SELF_TEST_BODY,
+        "body": PROBE_BODY,
         "isBase64Encoded": false,
     })
 }
@@ -71,7 +71,7 @@ mod tests {
                 signed(&key, Source::default(), now),
                 forged(&key, Source::default(), now),
             );
-            assert_eq!(signature(&signed), key.sign(SELF_TEST_BODY.as_bytes()));
+            assert_eq!(signature(&signed), key.sign(PROBE_BODY.as_bytes()));
             let digits = signature(&signed).bytes().zip(signature(&forged).bytes());
             assert_eq!(digits.filter(|(right, wrong)| right != wrong).count(), 1);
             assert_eq!(signature(&forged).len(), 64);

@@ -4,8 +4,10 @@
 use std::net::IpAddr;
 use std::str::FromStr;
 
-use adapters::{AwsSettings, FunctionVersion};
+use adapters::AwsSettings;
 use lambda_support::{Environment, EnvironmentError, LogLevel, read_aws_settings};
+
+use crate::version_invoker::FunctionVersion;
 
 #[derive(Debug)]
 pub struct Config {

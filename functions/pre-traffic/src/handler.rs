@@ -3,17 +3,16 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use adapters::{
-    DeploymentHooks, FunctionVersion, HookExecution, Secret, SecretError, Secrets, SystemClock,
-    VersionInvoker,
-};
+use adapters::{Secret, SecretError, Secrets, SystemClock};
 use lambda_runtime::Error;
 use serde_json::{Value, json};
 use verification::ports::Clock;
 
 use crate::callback::{forged, signed};
 use crate::config::Source;
+use crate::deployment_hooks::{DeploymentHooks, HookExecution};
 use crate::verdict::{Answer, judge};
+use crate::version_invoker::{FunctionVersion, VersionInvoker};
 
 /// For reading the secret and for both callbacks with their repetitions. What is left of the
 /// function's 120 s is for the report, which takes 27 s at most, so that CodeDeploy is told in time

@@ -4,17 +4,21 @@
 
 mod callback;
 mod config;
+mod deployment_hooks;
 mod handler;
 mod verdict;
+mod version_invoker;
 
 use std::sync::Arc;
 
-use adapters::{DeploymentHooks, Secrets, SystemClock, VersionInvoker, http_client, sdk_config};
+use adapters::{Secrets, SystemClock, http_client, sdk_config};
 use config::Config;
+use deployment_hooks::DeploymentHooks;
 use handler::PreTraffic;
 use lambda_runtime::{Error, LambdaEvent, service_fn};
 use lambda_support::{Environment, start_logging};
 use serde_json::Value;
+use version_invoker::VersionInvoker;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {

@@ -2,8 +2,10 @@
 
 use std::fmt;
 
-use adapters::{HookStatus, InvocationError};
 use serde_json::Value;
+
+use crate::deployment_hooks::HookStatus;
+use crate::version_invoker::InvocationError;
 
 /// What a version makes of one callback.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

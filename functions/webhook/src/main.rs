@@ -5,7 +5,7 @@ mod handler;
 
 use std::sync::Arc;
 
-use adapters::facts;
+use adapters::read_callback;
 use config::Config;
 use handler::Webhook;
 use lambda_http::{Error, service_fn};
@@ -29,7 +29,7 @@ async fn main() -> Result<(), Error> {
         allowed_sources: config.allowed_sources,
         metrics: installation.metrics,
         clock: installation.clock,
-        read: facts,
+        read: read_callback,
     });
     lambda_http::run(service_fn(move |request| {
         let webhook = webhook.clone();

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use adapters::{SELF_TEST_SCAN_REF, Secret, queue_depth};
+use adapters::{PROBE_SCAN_REF, Secret, queue_depth};
 use verification::identifiers::ScanRef;
 use verification::ports::Pairings;
 
@@ -13,7 +13,7 @@ use crate::failure::Failure;
 
 /// The name that is used where a verification is needed that does not exist.
 pub fn nobody() -> Result<ScanRef, Failure> {
-    SELF_TEST_SCAN_REF
+    PROBE_SCAN_REF
         .parse()
         .map_err(|error| Failure::new("the name of the self-test is none").because(error))
 }

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use adapters::{SELF_TEST_BODY, Secret};
+use adapters::{PROBE_BODY, Secret};
 use idenfy::SIGNATURE_HEADER;
 use reqwest::header::DATE;
 use verification::Timestamp;
@@ -71,15 +71,12 @@ async fn reachable(context: &Context<'_>, url: &str) -> (Check, Option<String>) 
 }
 
 async fn signed(context: &Context<'_>, url: &str, secret: &Secret) -> Check {
-    let signature = secret
-        .signing_keys
-        .current()
-        .sign(SELF_TEST_BODY.as_bytes());
+    let signature = secret.signing_keys.current().sign(PROBE_BODY.as_bytes());
     let request = context
         .http()
         .post(url)
         .timeout(ANSWER_TIMEOUT)
-        .body(SELF_TEST_BODY);
+        .body(PROBE_BODY);
     let request = request
         .header("content-type", "application/json")
         .header(SIGNATURE_HEADER, signature);

@@ -4,12 +4,9 @@ use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
+use adapters::{AwsSettings, Call, ServiceCalls};
 use serde_json::Value;
 use verification::ports::Unavailable;
-
-use crate::error::refused;
-use crate::sdk::AwsSettings;
-use crate::service_calls::{Call, ServiceCalls};
 
 const INVOKING: &str = "invoking the version";
 
@@ -102,7 +99,7 @@ impl VersionInvoker {
         };
         let answer = self.0.send(&call).await?;
         if !answer.status.is_success() {
-            return Err(refused(INVOKING, answer.code().as_deref()).into());
+            return Err(answer.refusal(INVOKING).into());
         }
         if answer.headers.contains_key("x-amz-function-error") {
             return Err(InvocationError::Failed);

@@ -23,7 +23,7 @@ pub enum UnusableCallback {
 /// # Errors
 /// The body is not a callback, or its `scanRef` cannot be used as a key. It is still iDenfy's: keep
 /// it.
-pub fn facts(body: &VerifiedBody) -> Result<CallbackFacts, UnusableCallback> {
+pub fn read_callback(body: &VerifiedBody) -> Result<CallbackFacts, UnusableCallback> {
     let callback = body.parse().map_err(UnusableCallback::Unreadable)?;
     let client_id: Option<ClientId> = callback
         .client_id
@@ -138,7 +138,7 @@ mod tests {
     use super::*;
 
     fn facts_of(body: &Value) -> CallbackFacts {
-        facts(&VerifiedBody::previously_verified(Bytes::from(
+        read_callback(&VerifiedBody::previously_verified(Bytes::from(
             body.to_string(),
         )))
         .unwrap()

@@ -6,9 +6,11 @@ use verification::Timestamp;
 use verification::identifiers::ScanRef;
 use verification::ports::{PairingSummary, Unavailable};
 
-use super::items::{Item, PAIRING, attribute, pairing_key, read_summary, text};
-use super::{DynamoPairings, READING};
-use crate::error::unavailable;
+use super::items::{
+    Item, PAIRING, READING, StrangeItem, attribute, pairing_key, read_summary, text,
+};
+use super::pairings::DynamoPairings;
+use crate::aws::error::unavailable;
 
 /// What is looked for.
 #[derive(Clone, Debug)]
@@ -159,10 +161,7 @@ impl DynamoPairings {
     }
 }
 
-fn start_text(
-    place: InspectionPlace,
-    key: &Item,
-) -> Result<InspectionStart, super::items::StrangeItem> {
+fn start_text(place: InspectionPlace, key: &Item) -> Result<InspectionStart, StrangeItem> {
     let pk = attribute(key, "pk")?;
     Ok(match place {
         InspectionPlace::ClientIndex => pk.strip_prefix("PAIRING#").unwrap_or(pk).to_owned(),

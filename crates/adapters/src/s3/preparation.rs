@@ -26,10 +26,10 @@ use verification::ports::{Clock, DocumentPreparation, PreparationError, Unavaila
 use verification::prepared::{Preparation, PreparationChange, PreparedFile};
 use verification::reason::ParkReason;
 
-use crate::documents::{is_there, read_object, read_start, s3_client};
-use crate::error::{code, unavailable};
-use crate::measured_body::{BoxError, ByteChunks, MeasuredBody, NotAsPromised};
-use crate::spool::{Room, SpoolError, Spooled, chunks_of, spool};
+use super::measured_body::{BoxError, ByteChunks, MeasuredBody, NotAsPromised};
+use super::objects::{is_there, read_object, read_start, s3_client};
+use super::spool::{Room, SpoolError, Spooled, chunks_of, spool};
+use crate::aws::error::{code, unavailable};
 
 pub struct S3Preparation {
     client: Client,

@@ -13,7 +13,7 @@ use aws_types::SdkConfig;
 use verification::Announcement;
 use verification::ports::{Announcer, Unavailable};
 
-use crate::error::{refused, unavailable};
+use super::error::{refused, unavailable};
 
 /// The `source` of every event.
 pub const EVENT_SOURCE: &str = "dual-verification";

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use verification::identifiers::ScanRef;
 use verification::ports::{SubmissionQueue, Unavailable};
 
-use crate::error::unavailable;
+use crate::aws::error::unavailable;
 
 /// What is on the queue. Versioned by name: a new meaning is a new variant.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

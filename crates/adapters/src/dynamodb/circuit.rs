@@ -9,9 +9,9 @@ use aws_sdk_dynamodb::Client;
 use verification::circuit::Circuit;
 use verification::ports::{Circuits, Clock, Saved, Unavailable};
 
-use super::items::{attribute, number, text};
-use super::{Condition, READING, WRITING};
-use crate::error::{code, unavailable};
+use super::condition::Condition;
+use super::items::{READING, WRITING, attribute, number, text};
+use crate::aws::error::{code, unavailable};
 
 const PK: &str = "CIRCUIT#PROVIDER";
 const SK: &str = "CIRCUIT";

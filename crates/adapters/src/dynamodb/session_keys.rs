@@ -1,8 +1,4 @@
-//! Idempotency keys: one item per key, a claim at first and then the answer. The answer is written
-//! by [`Pairings::save`].
-//!
-//! `session_key` is the whole of it. Conditions ask for `lease_until`, which names a claim, and
-//! `scan_ref`, which an answer has.
+//! Idempotency keys in the table. The claims are written here, the answers by [`Pairings::save`].
 //!
 //! [`Pairings::save`]: verification::ports::Pairings::save
 
@@ -11,54 +7,11 @@ use verification::identifiers::{Digest256, ScanRef};
 use verification::ports::{Saved, SessionKeys, Unavailable};
 use verification::session_key::SessionKey;
 
-use super::items::{Item, attribute, number, text};
-use super::{Condition, DynamoPairings, READING, WRITING};
-use crate::error::{code, unavailable};
-
-const SK: &str = "SESSION";
-
-fn key_name(key: &Digest256) -> String {
-    format!("IDEMPOTENCY#{key}")
-}
-
-pub(super) fn item(record: &SessionKey) -> Result<Item, Unavailable> {
-    let json = serde_json::to_string(record).map_err(|error| Unavailable::new(WRITING, error))?;
-    let mut item = Item::from([
-        ("pk".to_owned(), text(key_name(&record.key))),
-        ("sk".to_owned(), text(SK)),
-        (
-            "lease_until".to_owned(),
-            text(record.lease_until.to_string()),
-        ),
-        ("expires_at".to_owned(), number(record.expires_at.seconds())),
-        ("session_key".to_owned(), text(json)),
-    ]);
-    if let Some(opened) = &record.answer {
-        item.insert(
-            "scan_ref".to_owned(),
-            text(opened.session.scan_ref.as_str()),
-        );
-    }
-    Ok(item)
-}
-
-/// The stored record is the claim, and not answered yet.
-pub(super) fn is_held(claim: &SessionKey) -> Condition {
-    Condition {
-        expression: "lease_until = :lease_until AND attribute_not_exists(scan_ref)",
-        values: Some(Item::from([(
-            ":lease_until".to_owned(),
-            text(claim.lease_until.to_string()),
-        )])),
-    }
-}
-
-fn is_answered_with(first: &ScanRef) -> Condition {
-    Condition {
-        expression: "scan_ref = :scan_ref",
-        values: Some(Item::from([(":scan_ref".to_owned(), text(first.as_str()))])),
-    }
-}
+use super::condition::Condition;
+use super::items::{READING, WRITING, attribute, text};
+use super::pairings::DynamoPairings;
+use super::session_key_item::{SK, is_answered_with, is_held, item, key_name};
+use crate::aws::error::{code, unavailable};
 
 impl DynamoPairings {
     /// Whether the record was there, in this condition, and is removed.

@@ -14,10 +14,10 @@ use verification::reason::ParkReason;
 use verification::result::{Overall, Status, StepLinks};
 use verification::secret::AuthToken;
 
-use crate::caller::{CallError, IdenfyCaller, classify};
-use crate::documents::{read_object, s3_client};
-use crate::measured_body::{MeasuredBody, NotAsPromised, Outcome};
-use crate::translate::{links, overall, tags};
+use super::caller::{CallError, IdenfyCaller, classify};
+use crate::callback::{links, overall, tags};
+use crate::s3::measured_body::{MeasuredBody, NotAsPromised, Outcome};
+use crate::s3::objects::{read_object, s3_client};
 
 /// How long Token 2 may wait for its submission, in seconds: an hour, so that a queue that is
 /// behind does not use tokens up. (Bounds: 0 to 2,592,000, "Create Verification Session".)

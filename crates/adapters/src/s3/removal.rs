@@ -6,8 +6,8 @@ use aws_types::SdkConfig;
 use verification::identifiers::ScanRef;
 use verification::ports::{FileRemoval, RemovedFiles, Unavailable};
 
-use crate::documents::s3_client;
-use crate::error::unavailable;
+use super::objects::s3_client;
+use crate::aws::error::unavailable;
 
 #[derive(Clone, Debug)]
 pub struct S3FileRemoval {

@@ -12,8 +12,9 @@ use verification::identifiers::{Digest256, ScanRef};
 use verification::ports::{CallbackArchive, Unavailable};
 use verification::result::CallbackFacts;
 
-use crate::error::{code, unavailable};
-use crate::translate::{facts, subject};
+use super::objects::s3_client;
+use crate::aws::error::{code, unavailable};
+use crate::callback::{read_callback, subject};
 
 #[derive(Clone, Debug)]
 pub struct S3CallbackArchive {
@@ -28,7 +29,7 @@ const CONFLICT_TRIES: u32 = 4;
 impl S3CallbackArchive {
     pub fn new(sdk: &SdkConfig, bucket: impl Into<String>) -> Self {
         Self {
-            client: crate::documents::s3_client(sdk),
+            client: s3_client(sdk),
             bucket: bucket.into(),
         }
     }
@@ -212,7 +213,7 @@ impl CallbackArchive for S3CallbackArchive {
         digest: &Digest256,
     ) -> Result<Option<CallbackFacts>, Unavailable> {
         let body = self.verified(scan_ref, digest).await?;
-        Ok(body.and_then(|body| facts(&body).ok()))
+        Ok(body.and_then(|body| read_callback(&body).ok()))
     }
 
     async fn subject(

@@ -13,8 +13,8 @@ use verification::Timestamp;
 use verification::identifiers::{Digest256, ScanRef};
 use verification::ports::Unavailable;
 
-use crate::error::unavailable;
-use crate::queue::Message;
+use super::queue::Message;
+use crate::aws::error::unavailable;
 
 /// How long a person has to decide: ten minutes.
 const HOLD: Duration = Duration::from_secs(600);

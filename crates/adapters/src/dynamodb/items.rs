@@ -8,7 +8,9 @@ use verification::identifiers::{Digest256, ScanRef};
 use verification::ports::{HistoryEntry, Overdue, PairingSummary, PairingWrite, Unavailable};
 use verification::{Pairing, Timestamp};
 
-use super::WRITING;
+/// What was being done, for errors.
+pub(super) const READING: &str = "reading the table";
+pub(super) const WRITING: &str = "writing the table";
 
 pub(super) type Item = HashMap<String, AttributeValue>;
 

@@ -13,7 +13,7 @@ use tokio::sync::Mutex;
 use verification::Timestamp;
 use verification::ports::{Clock, Unavailable};
 
-use crate::error::unavailable;
+use crate::aws::error::unavailable;
 
 /// What the secret holds. Prints nothing of it.
 #[derive(Clone, Debug)]

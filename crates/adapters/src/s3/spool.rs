@@ -12,7 +12,7 @@ use bytes::Bytes;
 use futures_util::StreamExt;
 use tokio::sync::{Semaphore, SemaphorePermit};
 
-use crate::measured_body::{BoxError, ByteChunks};
+use super::measured_body::{BoxError, ByteChunks};
 
 /// How much is read from disk at once.
 const CHUNK_BYTES: usize = 64 * 1024;

@@ -3,13 +3,10 @@
 use std::fmt;
 use std::time::Duration;
 
+use adapters::{AwsSettings, Call, ServiceCalls};
 use serde::Deserialize;
 use serde_json::json;
 use verification::ports::Unavailable;
-
-use crate::error::refused;
-use crate::sdk::AwsSettings;
-use crate::service_calls::{Call, ServiceCalls};
 
 const REPORTING: &str = "reporting to CodeDeploy";
 
@@ -88,13 +85,12 @@ impl DeploymentHooks {
             timeout: TIMEOUT,
         };
         let answer = self.0.send(&call).await?;
-        let code = answer.code();
         if answer.status.is_success()
-            || code.as_deref() == Some("LifecycleEventAlreadyCompletedException")
+            || answer.code().as_deref() == Some("LifecycleEventAlreadyCompletedException")
         {
             return Ok(());
         }
-        Err(refused(REPORTING, code.as_deref()))
+        Err(answer.refusal(REPORTING))
     }
 }
 

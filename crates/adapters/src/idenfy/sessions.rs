@@ -8,7 +8,7 @@ use verification::ports::{DeletedAtProvider, ProviderError, Session, SessionRequ
 use verification::secret::{AuthToken, SessionLink};
 use verification::session_step::{MAXIMUM_STEPS, SessionStep, StepKind};
 
-use crate::caller::{CallError, IdenfyCaller, classify};
+use super::caller::{CallError, IdenfyCaller, classify};
 
 #[derive(Debug)]
 pub struct IdenfySessions {

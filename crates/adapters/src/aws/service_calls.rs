@@ -7,9 +7,9 @@ use reqwest::StatusCode;
 use reqwest::header::HeaderMap;
 use verification::ports::Unavailable;
 
-use crate::error::refused;
-use crate::sdk::AwsSettings;
-use crate::signer::Signer;
+use super::error::refused;
+use super::sdk::AwsSettings;
+use super::signer::Signer;
 
 /// Before the second, third and fourth attempt. Long enough for a service, or for concurrency that
 /// is in use, to become free again.
@@ -20,14 +20,14 @@ const PAUSES: [Duration; 3] = [
 ];
 
 /// The one service.
-pub(crate) struct ServiceCalls {
+pub struct ServiceCalls {
     http: reqwest::Client,
     signer: Signer,
     endpoint: String,
 }
 
 /// What is asked of it. All requests are POSTs.
-pub(crate) struct Call<'a> {
+pub struct Call<'a> {
     /// Of the operation, for errors.
     pub what: &'static str,
     /// Begins with a slash and has nothing in it that must be escaped.
@@ -39,7 +39,7 @@ pub(crate) struct Call<'a> {
 }
 
 /// What it has answered.
-pub(crate) struct ServiceAnswer {
+pub struct ServiceAnswer {
     pub status: StatusCode,
     pub headers: HeaderMap,
     pub body: Vec<u8>,
@@ -71,7 +71,7 @@ impl ServiceCalls {
         loop {
             let error = match self.attempt(call).await {
                 Ok(answer) if !is_passing(&answer) => return Ok(answer),
-                Ok(answer) => refused(call.what, answer.code().as_deref()),
+                Ok(answer) => answer.refusal(call.what),
                 Err(error) => error,
             };
             match pauses.next() {
@@ -129,6 +129,11 @@ impl ServiceAnswer {
         let code = code.rsplit('#').next().unwrap_or(code);
         code.split(':').next().map(str::to_owned)
     }
+
+    /// This answer as an error, of which only the code is kept.
+    pub fn refusal(&self, what: &'static str) -> Unavailable {
+        refused(what, self.code().as_deref())
+    }
 }
 
 /// Whether asking again may help. (Source: "Common error types" of the services' API references.)
@@ -152,7 +157,7 @@ fn suffix(region: &str) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sdk::SecretText;
+    use crate::SecretText;
 
     fn answer(status: u16, header: Option<&str>, body: &str) -> ServiceAnswer {
         let mut headers = HeaderMap::new();

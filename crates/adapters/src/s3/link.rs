@@ -13,8 +13,8 @@ use verification::ports::{CaptureError, Unavailable};
 use verification::reason::ParkReason;
 use verification::secret::FileLink;
 
-use crate::measured_body::ByteChunks;
-use crate::origins::FileOrigins;
+use super::measured_body::ByteChunks;
+use super::origins::FileOrigins;
 
 /// S3 redirects once, from a general address to the bucket's region.
 const MAXIMUM_REDIRECTS: u32 = 3;

@@ -6,10 +6,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use aws_sdk_s3::Client;
-use aws_sdk_s3::config::RequestChecksumCalculation;
-use aws_sdk_s3::operation::get_object::builders::GetObjectFluentBuilder;
 use aws_sdk_s3::primitives::{ByteStream, SdkBody};
-use aws_smithy_types::timeout::TimeoutConfig;
 use aws_types::SdkConfig;
 use futures_util::StreamExt;
 use verification::Timestamp;
@@ -22,11 +19,12 @@ use verification::ports::{CaptureError, Clock, Documents, Observer, Unavailable}
 use verification::reason::ParkReason;
 use verification::secret::FileLink;
 
-use crate::error::{code, unavailable};
-use crate::link::{Fetched, LinkFetcher};
-use crate::measured_body::{ByteChunks, MeasuredBody, NotAsPromised};
-use crate::origins::FileOrigins;
-use crate::spool::{SpoolError, chunks_of, spool};
+use super::link::{Fetched, LinkFetcher};
+use super::measured_body::{ByteChunks, MeasuredBody, NotAsPromised};
+use super::objects::{is_there, read_object, s3_client};
+use super::origins::FileOrigins;
+use super::spool::{SpoolError, chunks_of, spool};
+use crate::aws::error::{code, unavailable};
 
 pub struct S3Documents {
     client: Client,
@@ -34,18 +32,6 @@ pub struct S3Documents {
     links: LinkFetcher,
     clock: Arc<dyn Clock>,
     observer: Arc<dyn Observer>,
-}
-
-/// S3 for small objects and streams alike. The stream's own checks stand in for the SDK's
-/// checksums, which would need a second framing of every byte; how long a transfer may take is its
-/// caller's business.
-pub(crate) fn s3_client(sdk: &SdkConfig) -> Client {
-    let config = aws_sdk_s3::config::Builder::from(sdk)
-        .request_checksum_calculation(RequestChecksumCalculation::WhenRequired)
-        .timeout_config(TimeoutConfig::disabled())
-        // Buckets of an emulator are paths, not host names.
-        .force_path_style(sdk.endpoint_url().is_some());
-    Client::from_conf(config.build())
 }
 
 impl S3Documents {
@@ -186,49 +172,6 @@ impl S3Documents {
             }),
         }
     }
-}
-
-/// Opens an object of the bucket as a stream, with its length.
-pub(crate) async fn read_object(
-    client: &Client,
-    bucket: &str,
-    key: &str,
-) -> Result<(u64, ByteChunks), Unavailable> {
-    read(client.get_object().bucket(bucket).key(key)).await
-}
-
-/// Opens the first bytes of an object, at most `limit` of them, as a stream, with their number.
-pub(crate) async fn read_start(
-    client: &Client,
-    bucket: &str,
-    key: &str,
-    limit: usize,
-) -> Result<(u64, ByteChunks), Unavailable> {
-    let range = format!("bytes=0-{}", limit.saturating_sub(1));
-    read(client.get_object().bucket(bucket).key(key).range(range)).await
-}
-
-async fn read(request: GetObjectFluentBuilder) -> Result<(u64, ByteChunks), Unavailable> {
-    let what = "reading a stored file";
-    let object = request
-        .send()
-        .await
-        .map_err(|error| unavailable(what, error))?;
-    let length = object
-        .content_length()
-        .and_then(|length| u64::try_from(length).ok());
-    let length = length.ok_or(Unavailable { what, source: None })?;
-    let chunks = futures_util::stream::unfold(object.body, |mut body| async move {
-        let chunk = body.next().await?;
-        Some((chunk.map_err(Into::into), body))
-    });
-    Ok((length, chunks.boxed()))
-}
-
-/// Whether S3 has refused to write an object anew. A `ConditionalRequestConflict` (409) does not say so:
-/// somebody else is writing it, or has just deleted it, and S3 asks to repeat the request.
-pub(crate) fn is_there(code: Option<&str>) -> bool {
-    code == Some("PreconditionFailed")
 }
 
 fn unknown_copy() -> CaptureError {

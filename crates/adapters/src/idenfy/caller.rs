@@ -12,7 +12,7 @@ use verification::ports::{Clock, Observer, ProviderError, RefusalKind, Unavailab
 use verification::reason::ParkReason;
 use verification::{Admission, Breaker, Permit, Timestamp};
 
-use crate::secret::{Secret, SecretError, Secrets};
+use super::secret::{Secret, SecretError, Secrets};
 
 /// Everything that a call needs. Cheap to clone.
 #[derive(Clone)]

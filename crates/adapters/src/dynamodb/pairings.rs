@@ -7,16 +7,11 @@
 //! | `SECOND#<second scanRef>` | `ALIAS` | the way from a Token 2 to its pairing |
 //! | `ERASED#<SHA-256 of a scanRef>` | `TOMBSTONE` | that callbacks of this verification are to be ignored |
 //! | `IDEMPOTENCY#<SHA-256 of caller and key>` | `SESSION` | the claim of an idempotency key, then its answer |
-//! | `CIRCUIT#PROVIDER` | `CIRCUIT` | whether the provider is called at all, see [`DynamoCircuits`] |
+//! | `CIRCUIT#PROVIDER` | `CIRCUIT` | whether the provider is called at all, see [`DynamoCircuits`](crate::DynamoCircuits) |
 //!
 //! A pairing, its history line and its alias are written in one transaction. A history line that is
 //! an outcome carries the event that the world is told (`outcome`, `detail`); the table's stream
 //! publishes it. Reads are strongly consistent, but for lists.
-
-mod circuit;
-mod inspection;
-mod items;
-mod session_keys;
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -33,19 +28,19 @@ use verification::ports::{
 };
 use verification::{Pairing, State, Timestamp};
 
-pub use self::circuit::DynamoCircuits;
-pub use self::inspection::{Inspected, Inspection, InspectionPlace, InspectionStart};
-use self::items::{
-    ALIAS, ATTENTION_SHARDS, EVENT, Item, PAIRING, StrangeItem, TOMBSTONE, alias_key, attribute,
-    history_item, number, pairing_item, pairing_key, parse, read_history, read_overdue,
-    read_pairing, read_summary, text, tombstone_key,
+use super::condition::Condition;
+use super::items::{
+    ALIAS, ATTENTION_SHARDS, EVENT, Item, PAIRING, READING, StrangeItem, TOMBSTONE, WRITING,
+    alias_key, attribute, history_item, number, pairing_item, pairing_key, parse, read_history,
+    read_overdue, read_pairing, read_summary, text, tombstone_key,
 };
-use crate::error::unavailable;
+use super::session_key_item;
+use crate::aws::error::unavailable;
 
 #[derive(Clone, Debug)]
 pub struct DynamoPairings {
-    client: Client,
-    table: String,
+    pub(super) client: Client,
+    pub(super) table: String,
     retention: Duration,
 }
 
@@ -59,7 +54,7 @@ impl DynamoPairings {
         }
     }
 
-    async fn item(&self, pk: String, sk: &str) -> Result<Option<Item>, Unavailable> {
+    pub(super) async fn item(&self, pk: String, sk: &str) -> Result<Option<Item>, Unavailable> {
         let request = self
             .client
             .get_item()
@@ -141,8 +136,8 @@ impl Pairings for DynamoPairings {
         ];
         if let Some(answered) = &write.answered {
             writes.push(self.put(
-                session_keys::item(answered)?,
-                Some(session_keys::is_held(answered)),
+                session_key_item::item(answered)?,
+                Some(session_key_item::is_held(answered)),
             )?);
         }
         // The alias is written with the state that first knows the token; later states know the
@@ -338,32 +333,6 @@ impl Pairings for DynamoPairings {
     }
 }
 
-struct Condition {
-    expression: &'static str,
-    values: Option<Item>,
-}
-
-impl Condition {
-    /// There is no such item.
-    fn absent() -> Self {
-        Self {
-            expression: "attribute_not_exists(pk)",
-            values: None,
-        }
-    }
-
-    /// The stored pairing is the one before `version`, or there is none before version 1.
-    fn next_after(version: u64) -> Self {
-        match version.saturating_sub(1) {
-            0 => Self::absent(),
-            expected => Self {
-                expression: "version = :expected",
-                values: Some(Item::from([(":expected".to_owned(), number(expected))])),
-            },
-        }
-    }
-}
-
 /// Lost: the condition did not hold, or another transaction was at the same items at that moment.
 fn is_lost<R>(error: &SdkError<TransactWriteItemsError, R>) -> bool {
     let Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) =
@@ -379,6 +348,3 @@ fn is_lost<R>(error: &SdkError<TransactWriteItemsError, R>) -> bool {
         )
     })
 }
-
-const READING: &str = "reading the table";
-const WRITING: &str = "writing the table";

@@ -2,12 +2,12 @@
 //! sends it to a deployment, and the function that tests a new version sends it to that.
 
 /// Whom it is about: nobody.
-pub const SELF_TEST_SCAN_REF: &str = "dvctl-self-test";
+pub const PROBE_SCAN_REF: &str = "dvctl-self-test";
 
 /// A notice of a kind that is not a verification's result, so that the webhook acknowledges,
 /// archives and ignores it. Always the same bytes, so that it is archived once. To be signed with
 /// the current key.
-pub const SELF_TEST_BODY: &str = r#"{"scanRef":"dvctl-self-test","clientId":"dvctl-self-test","expirationThreshold":"DOCUMENT_EXPIRED"}"#;
+pub const PROBE_BODY: &str = r#"{"scanRef":"dvctl-self-test","clientId":"dvctl-self-test","expirationThreshold":"DOCUMENT_EXPIRED"}"#;
 
 #[cfg(test)]
 mod tests {
@@ -15,22 +15,22 @@ mod tests {
     use idenfy::{SigningKey, SigningKeys};
 
     use super::*;
-    use crate::facts;
+    use crate::read_callback;
 
     #[test]
     fn it_is_readable_about_nobody_and_the_result_of_nothing() {
         let key = SigningKey::new("key").unwrap();
-        let signature = key.sign(SELF_TEST_BODY.as_bytes());
+        let signature = key.sign(PROBE_BODY.as_bytes());
         let keys = SigningKeys::new(vec![key]).unwrap();
         let body = keys
             .verify(
-                Bytes::from_static(SELF_TEST_BODY.as_bytes()),
+                Bytes::from_static(PROBE_BODY.as_bytes()),
                 Some(signature.as_bytes()),
             )
             .unwrap();
-        let facts = facts(&body).unwrap();
-        assert_eq!(facts.scan_ref.to_string(), SELF_TEST_SCAN_REF);
-        assert_eq!((facts.overall, facts.is_final), (None, None));
-        assert!(facts.steps.is_empty() && facts.links.is_empty());
+        let content = read_callback(&body).unwrap();
+        assert_eq!(content.scan_ref.to_string(), PROBE_SCAN_REF);
+        assert_eq!((content.overall, content.is_final), (None, None));
+        assert!(content.steps.is_empty() && content.links.is_empty());
     }
 }
