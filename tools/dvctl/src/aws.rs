@@ -21,8 +21,8 @@ use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::provider::ProvideCredentials;
 use reqwest::Method;
 
-use crate::arguments::Global;
 use crate::failure::Failure;
+use crate::global::Global;
 
 /// A person waits; a service that takes longer is not well.
 const CALL_TIMEOUT: Duration = Duration::from_secs(20);

@@ -23,10 +23,10 @@ use verification::ports::{Circuits, Clock};
 use verification::{Policy, Timestamp};
 
 use crate::api::Api;
-use crate::arguments::Global;
 use crate::aws::Aws;
 use crate::environment::Environment;
 use crate::failure::Failure;
+use crate::global::Global;
 use crate::output::Output;
 use crate::pace::Interruption;
 use crate::stack::Stack;
