@@ -15,8 +15,9 @@ mod sqs;
 pub use ::idenfy::TokenField;
 
 pub use self::aws::{
-    AwsSettings, Call, EVENT_SOURCE, EventBridgeAnnouncer, HttpClientError, SecretText,
-    ServiceAnswer, ServiceCalls, Signer, Unsignable, http_client, sdk_config, sdk_http_client,
+    AwsSettings, Call, EVENT_SOURCE, EventBridgeAnnouncer, HttpClientError, Limits, LogEvent,
+    LogQuery, SecretText, ServiceAnswer, ServiceCalls, ServiceError, Signer, Unsignable,
+    http_client, log_events, sdk_config, sdk_http_client,
 };
 pub use self::callback::{UnusableCallback, read_callback};
 pub use self::clock::SystemClock;

@@ -3,14 +3,19 @@
 use std::fmt;
 use std::time::Duration;
 
-use adapters::{AwsSettings, Call, ServiceCalls};
+use adapters::{Limits, ServiceCalls};
+use aws_types::SdkConfig;
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 use serde_json::json;
 use verification::ports::Unavailable;
 
-const REPORTING: &str = "reporting to CodeDeploy";
-
-const TIMEOUT: Duration = Duration::from_secs(5);
+/// 27 s in all at most.
+const LIMITS: Limits = Limits {
+    timeout: Some(Duration::from_secs(5)),
+    attempts: 4,
+    first_pause: Duration::from_secs(1),
+};
 
 /// What CodeDeploy waits for: the event that it hands to a hook. (Source: "AppSpec 'hooks' section
 /// for an AWS Lambda deployment".)
@@ -51,8 +56,8 @@ impl HookStatus {
 pub struct DeploymentHooks(ServiceCalls);
 
 impl DeploymentHooks {
-    pub fn new(http: reqwest::Client, settings: &AwsSettings) -> Self {
-        Self(ServiceCalls::new(http, settings, "codedeploy"))
+    pub fn new(http: reqwest::Client, sdk: &SdkConfig) -> Self {
+        Self(ServiceCalls::new(http, sdk, "codedeploy").with_limits(LIMITS))
     }
 
     /// Answers. Repeated up to three times where that may help; a hook that has been answered
@@ -65,32 +70,18 @@ impl DeploymentHooks {
         execution: &HookExecution,
         status: HookStatus,
     ) -> Result<(), Unavailable> {
-        let body = json!({
+        let request = json!({
             "deploymentId": execution.deployment_id,
             "lifecycleEventHookExecutionId": execution.lifecycle_event_hook_execution_id,
             "status": status.as_str(),
-        })
-        .to_string();
-        let call = Call {
-            what: REPORTING,
-            path: "/",
-            headers: &[
-                ("content-type", "application/x-amz-json-1.1"),
-                (
-                    "x-amz-target",
-                    "CodeDeploy_20141006.PutLifecycleEventHookExecutionStatus",
-                ),
-            ],
-            body: body.as_bytes(),
-            timeout: TIMEOUT,
-        };
-        let answer = self.0.send(&call).await?;
-        if answer.status.is_success()
-            || answer.code().as_deref() == Some("LifecycleEventAlreadyCompletedException")
-        {
-            return Ok(());
+        });
+        let target = "CodeDeploy_20141006.PutLifecycleEventHookExecutionStatus";
+        match self.0.json::<IgnoredAny>(target, &request).await {
+            Err(error) if error.code() != Some("LifecycleEventAlreadyCompletedException") => {
+                Err(Unavailable::new("reporting to CodeDeploy", error))
+            }
+            _ => Ok(()),
         }
-        Err(answer.refusal(REPORTING))
     }
 }
 

@@ -35,9 +35,9 @@ async fn main() -> Result<(), Error> {
     let sdk = sdk_config(http.clone(), &config.aws);
     let clock = Arc::new(SystemClock);
     let pre_traffic = Arc::new(PreTraffic {
-        secrets: Secrets::new(&sdk, config.secret_arn, clock.clone()),
-        invoker: VersionInvoker::new(http.clone(), &config.aws),
-        hooks: DeploymentHooks::new(http, &config.aws),
+        secrets: Secrets::new(http.clone(), &sdk, config.secret_arn, clock.clone()),
+        invoker: VersionInvoker::new(http.clone(), &sdk),
+        hooks: DeploymentHooks::new(http, &sdk),
         version: config.version,
         source: config.source,
         clock,

@@ -4,15 +4,19 @@ use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
-use adapters::{AwsSettings, Call, ServiceCalls};
+use adapters::{Call, Limits, ServiceAnswer, ServiceCalls};
+use aws_types::SdkConfig;
+use reqwest::Method;
 use serde_json::Value;
 use verification::ports::Unavailable;
 
-const INVOKING: &str = "invoking the version";
-
-/// The webhook's own timeout of 10 s, the start of a process that has never run before, and some
-/// more.
-const TIMEOUT: Duration = Duration::from_secs(20);
+const LIMITS: Limits = Limits {
+    // The webhook's own timeout of 10 s, and the start of a process that has never run before.
+    timeout: Some(Duration::from_secs(20)),
+    attempts: 4,
+    // Long enough for concurrency that is in use to become free again.
+    first_pause: Duration::from_secs(1),
+};
 
 /// A published version of a function: by its ARN, because `$LATEST` and aliases change.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -70,8 +74,8 @@ pub enum InvocationError {
 pub struct VersionInvoker(ServiceCalls);
 
 impl VersionInvoker {
-    pub fn new(http: reqwest::Client, settings: &AwsSettings) -> Self {
-        Self(ServiceCalls::new(http, settings, "lambda"))
+    pub fn new(http: reqwest::Client, sdk: &SdkConfig) -> Self {
+        Self(ServiceCalls::new(http, sdk, "lambda").with_limits(LIMITS))
     }
 
     /// Hands the event to the version and returns what it answers. An invocation that Lambda
@@ -91,16 +95,13 @@ impl VersionInvoker {
         );
         let body = event.to_string();
         let call = Call {
-            what: INVOKING,
+            method: Method::POST,
             path: &path,
             headers: &[("content-type", "application/json")],
             body: body.as_bytes(),
-            timeout: TIMEOUT,
         };
-        let answer = self.0.send(&call).await?;
-        if !answer.status.is_success() {
-            return Err(answer.refusal(INVOKING).into());
-        }
+        let answer = self.0.ask(&call).await.and_then(ServiceAnswer::accepted);
+        let answer = answer.map_err(|error| Unavailable::new("invoking the version", error))?;
         if answer.headers.contains_key("x-amz-function-error") {
             return Err(InvocationError::Failed);
         }

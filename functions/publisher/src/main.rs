@@ -23,9 +23,10 @@ async fn main() -> Result<(), Error> {
         }
     };
     start_logging(config.log_level);
-    let sdk = sdk_config(http_client()?, &config.aws);
+    let http = http_client()?;
+    let sdk = sdk_config(http.clone(), &config.aws);
     let publisher = Arc::new(Publisher {
-        announcer: Arc::new(EventBridgeAnnouncer::new(&sdk, config.event_bus)),
+        announcer: Arc::new(EventBridgeAnnouncer::new(http, &sdk, config.event_bus)),
         clock: Arc::new(SystemClock),
     });
     lambda_runtime::run(service_fn(move |event: LambdaEvent<_>| {

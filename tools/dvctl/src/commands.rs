@@ -105,6 +105,7 @@ impl<'o> Context<'o> {
     pub fn secrets(&self) -> Result<Secrets, Failure> {
         let arn = self.stack.parameter("IdenfySecretArn")?;
         Ok(Secrets::new(
+            self.environment.http.clone(),
             self.aws.sdk(),
             arn,
             Arc::new(self.environment.clock),

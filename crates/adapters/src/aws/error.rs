@@ -1,5 +1,4 @@
-//! SDK errors as the ports' `Unavailable`, with a source chain that names service and code and
-//! prints no request.
+//! Why an AWS service did not do what was asked.
 
 use std::error::Error;
 
@@ -7,48 +6,64 @@ use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use verification::ports::Unavailable;
 
-/// What is left of an SDK error: its kind, the service's code and the transport's own words. The
-/// service's message is left out, because services quote requests in it.
-#[derive(Debug, thiserror::Error)]
-enum SdkFailure {
+/// The kind of failure, the service's code and the transport's own words. The service's message is
+/// left out, because services quote requests in it.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum ServiceError {
+    #[error("there are no credentials")]
+    NoCredentials,
     #[error("the request could not be built")]
     NotBuilt,
     #[error("no answer in time")]
     TimedOut,
+    /// The transport's causes. They hold no URL.
     #[error("the request could not be sent: {0}")]
     NotSent(String),
     #[error("the answer could not be read")]
     Unreadable,
-    #[error("the service refused ({})", .0.as_deref().unwrap_or("no code"))]
-    Refused(Option<String>),
+    #[error("the service refused ({})", .code.as_deref().unwrap_or("no code"))]
+    Refused {
+        /// `None` for a part of a request that was accepted as a whole.
+        status: Option<u16>,
+        code: Option<String>,
+    },
 }
 
+impl ServiceError {
+    /// The service's error code, if it answered with one.
+    pub fn code(&self) -> Option<&str> {
+        match self {
+            Self::Refused { code, .. } => code.as_deref(),
+            _ => None,
+        }
+    }
+}
+
+/// An SDK error as the ports' error. Its source prints no request.
 pub(crate) fn unavailable<E, R>(what: &'static str, error: SdkError<E, R>) -> Unavailable
 where
     E: ProvideErrorMetadata,
 {
     let failure = match &error {
-        SdkError::ConstructionFailure(_) => SdkFailure::NotBuilt,
-        SdkError::TimeoutError(_) => SdkFailure::TimedOut,
-        SdkError::DispatchFailure(failure) => SdkFailure::NotSent(
+        SdkError::ConstructionFailure(_) => ServiceError::NotBuilt,
+        SdkError::TimeoutError(_) => ServiceError::TimedOut,
+        SdkError::DispatchFailure(failure) => ServiceError::NotSent(
             failure
                 .as_connector_error()
-                .map(|error| chain(error))
+                .map(|error| causes(error))
                 .unwrap_or_default(),
         ),
-        SdkError::ServiceError(_) => SdkFailure::Refused(code(&error).map(str::to_owned)),
-        _ => SdkFailure::Unreadable,
+        SdkError::ServiceError(_) => ServiceError::Refused {
+            status: None,
+            code: code(&error).map(str::to_owned),
+        },
+        _ => ServiceError::Unreadable,
     };
     Unavailable::new(what, failure)
 }
 
-/// A part of a request that a service did not accept although it accepted the request.
-pub(crate) fn refused(what: &'static str, code: Option<&str>) -> Unavailable {
-    Unavailable::new(what, SdkFailure::Refused(code.map(str::to_owned)))
-}
-
-/// The transport's causes, in one line. It never has a URL in it.
-fn chain(error: &dyn Error) -> String {
+/// An error and its causes, in one line.
+pub(crate) fn causes(error: &dyn Error) -> String {
     let causes = std::iter::successors(Some(error), |&error| error.source());
     causes
         .map(ToString::to_string)

@@ -4,16 +4,17 @@
 //! record may hold besides can leave.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
-use aws_sdk_eventbridge::Client;
-use aws_sdk_eventbridge::types::{PutEventsRequestEntry, PutEventsResultEntry};
-use aws_smithy_types::DateTime;
 use aws_types::SdkConfig;
+use serde::Deserialize;
+use serde_json::{Value, json};
 use verification::Announcement;
 use verification::ports::{Announcer, Unavailable};
 
-use super::error::{refused, unavailable};
+use super::error::ServiceError;
+use super::service_calls::ServiceCalls;
 
 /// The `source` of every event.
 pub const EVENT_SOURCE: &str = "dual-verification";
@@ -24,51 +25,62 @@ const ENTRIES_PER_CALL: usize = 10;
 const ANNOUNCING: &str = "announcing an outcome";
 
 /// Announces on one bus.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct EventBridgeAnnouncer {
-    client: Client,
+    calls: ServiceCalls,
     bus: String,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default, rename_all = "PascalCase")]
+struct PutEventsAnswer {
+    entries: Vec<AnsweredEntry>,
+}
+
+/// The service's message is not read, because it may quote the entry.
+#[derive(Clone, Default, Deserialize)]
+#[serde(default, rename_all = "PascalCase")]
+struct AnsweredEntry {
+    event_id: Option<String>,
+    error_code: Option<String>,
 }
 
 impl EventBridgeAnnouncer {
     /// `bus` is a name or an ARN.
-    pub fn new(sdk: &SdkConfig, bus: impl Into<String>) -> Self {
+    pub fn new(http: reqwest::Client, sdk: &SdkConfig, bus: impl Into<String>) -> Self {
         Self {
-            client: Client::new(sdk),
+            calls: ServiceCalls::new(http, sdk, "events"),
             bus: bus.into(),
         }
     }
 
-    fn entry(&self, announcement: &Announcement) -> Result<PutEventsRequestEntry, Unavailable> {
+    fn entry(&self, announcement: &Announcement) -> Result<Value, Unavailable> {
         let detail = serde_json::to_string(&announcement.detail)
             .map_err(|error| Unavailable::new(ANNOUNCING, error))?;
-        let entry = PutEventsRequestEntry::builder()
-            .event_bus_name(&self.bus)
-            .source(EVENT_SOURCE)
-            .detail_type(announcement.outcome.as_str())
-            .detail(detail)
-            .time(DateTime::from_millis(
-                announcement.detail.occurred_at.milliseconds(),
-            ));
-        Ok(entry.build())
+        let milliseconds = announcement.detail.occurred_at.milliseconds();
+        let time = Duration::from_millis(milliseconds.try_into().unwrap_or_default());
+        Ok(json!({
+            "EventBusName": self.bus,
+            "Source": EVENT_SOURCE,
+            "DetailType": announcement.outcome.as_str(),
+            "Detail": detail,
+            // Seconds since 1970.
+            "Time": time.as_secs_f64(),
+        }))
     }
 
     async fn announce_some(
         &self,
         some: &[Announcement],
     ) -> Result<Vec<Result<(), Unavailable>>, Unavailable> {
-        let entries = some
-            .iter()
-            .map(|announcement| self.entry(announcement))
-            .collect::<Result<_, _>>()?;
-        let answer = self
-            .client
-            .put_events()
-            .set_entries(Some(entries))
-            .send()
-            .await;
-        let answer = answer.map_err(|error| unavailable(ANNOUNCING, error))?;
-        Ok(taken(some.len(), answer.entries()))
+        let entries = some.iter().map(|announcement| self.entry(announcement));
+        let entries = entries.collect::<Result<Vec<_>, _>>()?;
+        let answer: PutEventsAnswer = self
+            .calls
+            .json("AWSEvents.PutEvents", &json!({"Entries": entries}))
+            .await
+            .map_err(|error| Unavailable::new(ANNOUNCING, error))?;
+        Ok(taken(some.len(), &answer.entries))
     }
 }
 
@@ -94,13 +106,14 @@ impl Announcer for EventBridgeAnnouncer {
 
 /// A call that succeeds may still have left entries out. One that the answer does not mention
 /// counts as left out.
-fn taken(sent: usize, answered: &[PutEventsResultEntry]) -> Vec<Result<(), Unavailable>> {
-    let result = |entry: Option<&PutEventsResultEntry>| match entry {
-        Some(entry) if entry.event_id().is_some() && entry.error_code().is_none() => Ok(()),
-        entry => Err(refused(
-            ANNOUNCING,
-            entry.and_then(PutEventsResultEntry::error_code),
-        )),
+fn taken(sent: usize, answered: &[AnsweredEntry]) -> Vec<Result<(), Unavailable>> {
+    let result = |entry: Option<&AnsweredEntry>| match entry {
+        Some(entry) if entry.event_id.is_some() && entry.error_code.is_none() => Ok(()),
+        entry => {
+            let code = entry.and_then(|entry| entry.error_code.clone());
+            let refused = ServiceError::Refused { status: None, code };
+            Err(Unavailable::new(ANNOUNCING, refused))
+        }
     };
     (0..sent)
         .map(|position| result(answered.get(position)))
@@ -113,12 +126,16 @@ mod tests {
 
     #[test]
     fn only_an_entry_with_an_id_was_taken() {
-        let taken_one = PutEventsResultEntry::builder().event_id("1").build();
-        let throttled = PutEventsResultEntry::builder()
-            .error_code("ThrottlingException")
-            .error_message("not to be repeated")
-            .build();
-        let results = taken(4, &[taken_one.clone(), throttled, taken_one]);
+        let answer: PutEventsAnswer = serde_json::from_value(json!({
+            "FailedEntryCount": 1,
+            "Entries": [
+                {"EventId": "1"},
+                {"ErrorCode": "ThrottlingException", "ErrorMessage": "not to be repeated"},
+                {"EventId": "3"},
+            ],
+        }))
+        .unwrap();
+        let results = taken(4, &answer.entries);
         assert_eq!(
             results.iter().map(Result::is_ok).collect::<Vec<_>>(),
             [true, false, true, false]

@@ -4,12 +4,15 @@
 pub(crate) mod error;
 mod event_bus;
 mod http;
+mod logs;
 mod sdk;
 mod service_calls;
 mod signer;
 
+pub use self::error::ServiceError;
 pub use self::event_bus::{EVENT_SOURCE, EventBridgeAnnouncer};
 pub use self::http::{HttpClientError, http_client};
+pub use self::logs::{LogEvent, LogQuery, log_events};
 pub use self::sdk::{AwsSettings, SecretText, sdk_config, sdk_http_client};
-pub use self::service_calls::{Call, ServiceAnswer, ServiceCalls};
+pub use self::service_calls::{Call, Limits, ServiceAnswer, ServiceCalls};
 pub use self::signer::{Signer, Unsignable};

@@ -34,7 +34,7 @@ pub struct AwsSettings {
 }
 
 impl AwsSettings {
-    pub(crate) fn credentials(&self) -> Credentials {
+    fn credentials(&self) -> Credentials {
         Credentials::new(
             self.access_key_id.clone(),
             self.secret_access_key.0.clone(),

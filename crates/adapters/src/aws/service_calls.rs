@@ -1,44 +1,67 @@
-//! Signed requests to an AWS service of which one operation is needed: the SDK of a whole service
-//! for each would cost more to build and to load than all else that a small function does.
+//! Signed calls to AWS services of which one operation is needed.
+//!
+//! The SDK of a whole service takes longer to build and to load than all else that a small function
+//! does. Region, credentials, endpoint, timeout and retries are those of the one SDK configuration.
 
 use std::time::Duration;
 
-use reqwest::StatusCode;
+use aws_credential_types::Credentials;
+use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider};
+use aws_smithy_types::timeout::TimeoutConfig;
+use aws_types::SdkConfig;
 use reqwest::header::HeaderMap;
-use verification::ports::Unavailable;
+use reqwest::{Method, StatusCode};
+use serde::de::DeserializeOwned;
+use serde_json::Value;
 
-use super::error::refused;
-use super::sdk::AwsSettings;
+use super::error::{ServiceError, causes};
 use super::signer::Signer;
 
-/// Before the second, third and fourth attempt. Long enough for a service, or for concurrency that
-/// is in use, to become free again.
-const PAUSES: [Duration; 3] = [
-    Duration::from_secs(1),
-    Duration::from_secs(2),
-    Duration::from_secs(4),
-];
-
-/// The one service.
+/// One service in one region.
 pub struct ServiceCalls {
     http: reqwest::Client,
-    signer: Signer,
+    service: &'static str,
+    region: String,
     endpoint: String,
+    credentials: Option<SharedCredentialsProvider>,
+    limits: Limits,
 }
 
-/// What is asked of it. All requests are POSTs.
+/// How long a call may take.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// Of one attempt. `None`: as long as the HTTP client allows.
+    pub timeout: Option<Duration>,
+    /// At least 1.
+    pub attempts: u32,
+    /// The longest pause before the second attempt. It doubles before each further one.
+    pub first_pause: Duration,
+}
+
+impl Limits {
+    /// As the SDK's own clients have them.
+    fn of(sdk: &SdkConfig) -> Self {
+        let retries = sdk.retry_config();
+        Self {
+            timeout: sdk
+                .timeout_config()
+                .and_then(TimeoutConfig::operation_attempt_timeout),
+            attempts: retries.map_or(1, |retries| retries.max_attempts()),
+            first_pause: retries.map_or(Duration::ZERO, |retries| retries.initial_backoff()),
+        }
+    }
+}
+
+/// One request.
 pub struct Call<'a> {
-    /// Of the operation, for errors.
-    pub what: &'static str,
-    /// Begins with a slash and has nothing in it that must be escaped.
+    pub method: Method,
+    /// Begins with a slash. Nothing in it must need escaping.
     pub path: &'a str,
-    pub headers: &'a [(&'static str, &'a str)],
+    pub headers: &'a [(&'a str, &'a str)],
     pub body: &'a [u8],
-    /// How long one attempt may take.
-    pub timeout: Duration,
 }
 
-/// What it has answered.
+/// An answer with any status.
 pub struct ServiceAnswer {
     pub status: StatusCode,
     pub headers: HeaderMap,
@@ -46,64 +69,128 @@ pub struct ServiceAnswer {
 }
 
 impl ServiceCalls {
-    /// `service` is the name that the service's endpoints have and are signed for, such as
-    /// `lambda`.
-    pub fn new(http: reqwest::Client, settings: &AwsSettings, service: &'static str) -> Self {
-        let region = &settings.region;
+    /// `service` is the name in the service's endpoints and signatures, such as `lambda`.
+    pub fn new(http: reqwest::Client, sdk: &SdkConfig, service: &'static str) -> Self {
+        let region = sdk.region().map(ToString::to_string).unwrap_or_default();
         Self {
             http,
-            signer: Signer::new(service, region.clone(), settings.credentials()),
-            endpoint: match &settings.endpoint_url {
+            service,
+            endpoint: match sdk.endpoint_url() {
                 Some(endpoint) => endpoint.trim_end_matches('/').to_owned(),
-                None => format!("https://{service}.{region}.{}", suffix(region)),
+                None => format!("https://{service}.{region}.{}", suffix(&region)),
             },
+            region,
+            credentials: sdk.credentials_provider(),
+            limits: Limits::of(sdk),
         }
     }
 
-    /// Sends a request that may be repeated: again, up to three times and after a pause, when there
-    /// was no answer, or one that says that the service is busy or broken. Every other answer is
-    /// returned.
+    #[must_use]
+    pub fn with_limits(self, limits: Limits) -> Self {
+        Self { limits, ..self }
+    }
+
+    /// Calls one operation of the JSON 1.1 protocol, such as `AWSEvents.PutEvents`. An empty answer
+    /// reads as an empty object.
     ///
     /// # Errors
-    /// There was no answer but of that kind.
-    pub async fn send(&self, call: &Call<'_>) -> Result<ServiceAnswer, Unavailable> {
-        let mut pauses = PAUSES.into_iter();
-        loop {
-            let error = match self.attempt(call).await {
-                Ok(answer) if !is_passing(&answer) => return Ok(answer),
-                Ok(answer) => answer.refusal(call.what),
-                Err(error) => error,
-            };
-            match pauses.next() {
-                Some(pause) => tokio::time::sleep(pause).await,
-                None => return Err(error),
-            }
-        }
+    /// As [`ask`](Self::ask), and for a refusal and an answer that is not a `T`.
+    pub async fn json<T: DeserializeOwned>(
+        &self,
+        target: &str,
+        request: &Value,
+    ) -> Result<T, ServiceError> {
+        let body = request.to_string();
+        let call = Call {
+            method: Method::POST,
+            path: "/",
+            headers: &[
+                ("content-type", "application/x-amz-json-1.1"),
+                ("x-amz-target", target),
+            ],
+            body: body.as_bytes(),
+        };
+        let answer = self.ask(&call).await?.accepted()?;
+        let json = match answer.body.as_slice() {
+            b"" => b"{}",
+            body => body,
+        };
+        serde_json::from_slice(json).map_err(|_| ServiceError::Unreadable)
     }
 
-    async fn attempt(&self, call: &Call<'_>) -> Result<ServiceAnswer, Unavailable> {
+    /// Calls one action of the query protocol. Returns XML.
+    ///
+    /// # Errors
+    /// As [`ask`](Self::ask), and for a refusal.
+    pub async fn query(&self, form: &[(&str, &str)]) -> Result<String, ServiceError> {
+        let mut body = url::form_urlencoded::Serializer::new(String::new());
+        let body = body.extend_pairs(form).finish();
+        let call = Call {
+            method: Method::POST,
+            path: "/",
+            headers: &[("content-type", "application/x-www-form-urlencoded")],
+            body: body.as_bytes(),
+        };
+        let answer = self.ask(&call).await?.accepted()?;
+        String::from_utf8(answer.body).map_err(|_| ServiceError::Unreadable)
+    }
+
+    /// Sends a request that may be repeated. It is, within the [`Limits`], if there was no answer
+    /// or the service was busy or broken. Returns the last answer, whatever its status.
+    ///
+    /// # Errors
+    /// There are no credentials, the request cannot be built, or the last attempt had no answer.
+    pub async fn ask(&self, call: &Call<'_>) -> Result<ServiceAnswer, ServiceError> {
+        let mut pause = self.limits.first_pause;
+        for _ in 1..self.limits.attempts {
+            match self.attempt(call).await {
+                Ok(answer) if answer.is_passing() => {}
+                Err(ServiceError::TimedOut | ServiceError::NotSent(_)) => {}
+                ended => return ended,
+            }
+            // Half of the pause is random, so that clients do not return together.
+            tokio::time::sleep(pause.mul_f64(0.5 + fastrand::f64() / 2.0)).await;
+            pause = pause.saturating_mul(2);
+        }
+        self.attempt(call).await
+    }
+
+    async fn attempt(&self, call: &Call<'_>) -> Result<ServiceAnswer, ServiceError> {
         let url = format!("{}{}", self.endpoint, call.path);
-        let signature = self.signer.sign("POST", &url, call.headers, call.body);
-        let signature = signature.map_err(|error| Unavailable::new(call.what, error))?;
+        let signature = Signer::new(self.service, &*self.region, self.credentials().await?)
+            .sign(call.method.as_str(), &url, call.headers, call.body)
+            .map_err(|_| ServiceError::NotBuilt)?;
         let mut request = self
             .http
-            .post(&url)
-            .timeout(call.timeout)
+            .request(call.method.clone(), &url)
             .body(call.body.to_vec());
+        if let Some(timeout) = self.limits.timeout {
+            request = request.timeout(timeout);
+        }
         for (name, value) in call.headers {
             request = request.header(*name, *value);
         }
         for (name, value) in signature {
             request = request.header(name, value);
         }
-        let no_answer = |error: reqwest::Error| Unavailable::new(call.what, error.without_url());
+        if let Some(trace) = trace() {
+            request = request.header("x-amzn-trace-id", trace);
+        }
         let answer = request.send().await.map_err(no_answer)?;
-        let (status, headers) = (answer.status(), answer.headers().clone());
         Ok(ServiceAnswer {
-            status,
-            headers,
+            status: answer.status(),
+            headers: answer.headers().clone(),
             body: answer.bytes().await.map_err(no_answer)?.to_vec(),
         })
+    }
+
+    /// Asked for anew each time: the provider renews what expires.
+    async fn credentials(&self) -> Result<Credentials, ServiceError> {
+        let provider = self.credentials.as_ref();
+        let provider = provider.ok_or(ServiceError::NoCredentials)?;
+        let provided = provider.provide_credentials().await;
+        // The provider's own error may quote files and commands.
+        provided.map_err(|_| ServiceError::NoCredentials)
     }
 }
 
@@ -115,49 +202,126 @@ impl std::fmt::Debug for ServiceCalls {
     }
 }
 
+/// Bodies may hold a secret.
+impl std::fmt::Debug for Call<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Call({} {})", self.method, self.path)
+    }
+}
+
+/// Bodies may hold a secret.
+impl std::fmt::Debug for ServiceAnswer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "ServiceAnswer({})", self.status)
+    }
+}
+
 impl ServiceAnswer {
-    /// The service's error code, without the namespace and the link that some services put around
-    /// it.
-    pub fn code(&self) -> Option<String> {
-        let in_header = self
-            .headers
-            .get("x-amzn-errortype")
-            .and_then(|code| code.to_str().ok());
-        let body: serde_json::Value = serde_json::from_slice(&self.body).unwrap_or_default();
-        let in_body = body.get("__type").and_then(serde_json::Value::as_str);
-        let code = in_header.or(in_body)?;
-        let code = code.rsplit('#').next().unwrap_or(code);
-        code.split(':').next().map(str::to_owned)
+    /// # Errors
+    /// The status is no success.
+    pub fn accepted(self) -> Result<Self, ServiceError> {
+        if self.status.is_success() {
+            return Ok(self);
+        }
+        Err(ServiceError::Refused {
+            status: Some(self.status.as_u16()),
+            code: self.code(),
+        })
     }
 
-    /// This answer as an error, of which only the code is kept.
-    pub fn refusal(&self, what: &'static str) -> Unavailable {
-        refused(what, self.code().as_deref())
+    /// The service's error code, without the namespace and link that some services add.
+    fn code(&self) -> Option<String> {
+        let header = self.headers.get("x-amzn-errortype");
+        let in_header = header.and_then(|code| code.to_str().ok().map(str::to_owned));
+        let code = in_header
+            .or_else(|| code_in_json(&self.body))
+            .or_else(|| code_in_xml(&self.body))?;
+        let code = code.rsplit('#').next()?.split(':').next()?;
+        let is_code = code.len() <= 64
+            && code
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || byte == b'.');
+        is_code.then(|| code.to_owned())
+    }
+
+    /// Whether another attempt may help.
+    fn is_passing(&self) -> bool {
+        self.status.is_server_error()
+            || self.status == StatusCode::TOO_MANY_REQUESTS
+            || self
+                .code()
+                .is_some_and(|code| PASSING.contains(&code.as_str()))
     }
 }
 
-/// Whether asking again may help. (Source: "Common error types" of the services' API references.)
-fn is_passing(answer: &ServiceAnswer) -> bool {
-    answer.status.is_server_error()
-        || answer.status == StatusCode::TOO_MANY_REQUESTS
-        || answer
-            .code()
-            .is_some_and(|code| code.starts_with("Throttling"))
+/// Codes of refusals that pass, with statuses below 500. (Source: "Retry behavior", AWS SDKs and
+/// Tools Reference Guide.)
+const PASSING: [&str; 14] = [
+    "BandwidthLimitExceeded",
+    "LimitExceededException",
+    "PriorRequestNotComplete",
+    "RequestLimitExceeded",
+    "RequestThrottled",
+    "RequestThrottledException",
+    "RequestTimeout",
+    "RequestTimeoutException",
+    "SlowDown",
+    "ThrottledException",
+    "Throttling",
+    "ThrottlingException",
+    "TooManyRequestsException",
+    "TransactionInProgressException",
+];
+
+fn code_in_json(body: &[u8]) -> Option<String> {
+    let body: Value = serde_json::from_slice(body).ok()?;
+    let code = body.get("__type").or_else(|| body.get("code"))?;
+    code.as_str().map(str::to_owned)
 }
 
-/// AWS's addresses end differently in China.
+fn code_in_xml(body: &[u8]) -> Option<String> {
+    let (_, rest) = std::str::from_utf8(body).ok()?.split_once("<Code>")?;
+    let (code, _) = rest.split_once("</Code>")?;
+    Some(code.to_owned())
+}
+
+fn no_answer(error: reqwest::Error) -> ServiceError {
+    if error.is_timeout() {
+        return ServiceError::TimedOut;
+    }
+    ServiceError::NotSent(causes(&error.without_url()))
+}
+
+/// The trace of the invocation that this process works on. The SDK passes it on in the same way.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "no configuration: Lambda changes it with every invocation"
+)]
+fn trace() -> Option<String> {
+    std::env::var("AWS_LAMBDA_FUNCTION_NAME").ok()?;
+    std::env::var("_X_AMZN_TRACE_ID").ok()
+}
+
+/// Where the endpoints of a region's partition end. (Source: the SDK's `partitions.json`.)
 fn suffix(region: &str) -> &'static str {
-    if region.starts_with("cn-") {
-        "amazonaws.com.cn"
-    } else {
-        "amazonaws.com"
-    }
+    const OTHERS: [(&str, &str); 6] = [
+        ("cn-", "amazonaws.com.cn"),
+        ("eusc-", "amazonaws.eu"),
+        ("us-iso-", "c2s.ic.gov"),
+        ("us-isob-", "sc2s.sgov.gov"),
+        ("us-isof-", "csp.hci.ic.gov"),
+        ("eu-isoe-", "cloud.adc-e.uk"),
+    ];
+    OTHERS
+        .iter()
+        .find(|(prefix, _)| region.starts_with(prefix))
+        .map_or("amazonaws.com", |(_, suffix)| suffix)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::SecretText;
+    use crate::{AwsSettings, SecretText, sdk_config};
 
     fn answer(status: u16, header: Option<&str>, body: &str) -> ServiceAnswer {
         let mut headers = HeaderMap::new();
@@ -171,6 +335,18 @@ mod tests {
         }
     }
 
+    fn calls(region: &str, endpoint_url: Option<&str>) -> ServiceCalls {
+        let settings = AwsSettings {
+            region: region.to_owned(),
+            access_key_id: "id".to_owned(),
+            secret_access_key: SecretText::new("secret"),
+            session_token: None,
+            endpoint_url: endpoint_url.map(str::to_owned),
+        };
+        let http = crate::http_client().unwrap();
+        ServiceCalls::new(http.clone(), &sdk_config(http, &settings), "lambda")
+    }
+
     #[test]
     fn codes_are_read_wherever_a_service_puts_them() {
         for (header, body) in [
@@ -178,14 +354,17 @@ mod tests {
             (Some("NotThere:http://internal.example/"), "{}"),
             (None, r#"{"__type": "com.example#NotThere"}"#),
             (None, r#"{"__type": "NotThere", "message": "…"}"#),
+            (
+                None,
+                "<R><Error><Type>Sender</Type><Code>NotThere</Code></Error></R>",
+            ),
         ] {
-            assert_eq!(
-                answer(400, header, body).code().as_deref(),
-                Some("NotThere"),
-                "{header:?} {body}"
-            );
+            let refused = answer(400, header, body).accepted().err().unwrap();
+            assert_eq!(refused.code(), Some("NotThere"), "{header:?} {body}");
         }
-        assert_eq!(answer(400, None, "<html>").code(), None);
+        for body in ["<html>", "<Code>a sentence</Code>", "[]", ""] {
+            assert_eq!(answer(400, None, body).code(), None, "{body}");
+        }
     }
 
     #[test]
@@ -196,26 +375,19 @@ mod tests {
             (429, Some("TooManyRequestsException")),
             (400, Some("ThrottlingException")),
         ] {
-            assert!(is_passing(&answer(status, code, "")), "{status} {code:?}");
+            assert!(answer(status, code, "").is_passing(), "{status} {code:?}");
         }
         for (status, code) in [
             (200, None),
             (403, Some("AccessDeniedException")),
             (404, None),
         ] {
-            assert!(!is_passing(&answer(status, code, "")), "{status} {code:?}");
+            assert!(!answer(status, code, "").is_passing(), "{status} {code:?}");
         }
     }
 
     #[test]
     fn a_service_is_where_its_region_is_unless_there_is_an_emulator() {
-        let settings = |region: &str, endpoint_url: Option<&str>| AwsSettings {
-            region: region.to_owned(),
-            access_key_id: "id".to_owned(),
-            secret_access_key: SecretText::new("secret"),
-            session_token: None,
-            endpoint_url: endpoint_url.map(str::to_owned),
-        };
         for (region, endpoint_url, endpoint) in [
             ("eu-west-1", None, "https://lambda.eu-west-1.amazonaws.com"),
             (
@@ -224,15 +396,27 @@ mod tests {
                 "https://lambda.cn-north-1.amazonaws.com.cn",
             ),
             (
+                "eusc-de-east-1",
+                None,
+                "https://lambda.eusc-de-east-1.amazonaws.eu",
+            ),
+            (
                 "eu-west-1",
                 Some("http://127.0.0.1:4566/"),
                 "http://127.0.0.1:4566",
             ),
         ] {
-            let http = crate::http_client().unwrap();
-            let calls = ServiceCalls::new(http, &settings(region, endpoint_url), "lambda");
+            let calls = calls(region, endpoint_url);
             assert_eq!(calls.endpoint, endpoint);
             assert!(!format!("{calls:?}").contains("secret"));
         }
+    }
+
+    #[test]
+    fn limits_are_those_of_the_sdk() {
+        let limits = calls("eu-west-1", None).limits;
+        assert_eq!(limits.timeout, Some(Duration::from_millis(2_500)));
+        assert_eq!(limits.attempts, 3);
+        assert_eq!(limits.first_pause, Duration::from_millis(50));
     }
 }

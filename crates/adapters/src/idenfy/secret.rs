@@ -4,16 +4,16 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use aws_sdk_secretsmanager::Client;
 use aws_types::SdkConfig;
 use bytes::Bytes;
 use idenfy::{Credentials, SignatureError, SigningKey, SigningKeys, VerifiedBody};
 use serde::Deserialize;
+use serde_json::json;
 use tokio::sync::Mutex;
 use verification::Timestamp;
 use verification::ports::{Clock, Unavailable};
 
-use crate::aws::error::unavailable;
+use crate::aws::ServiceCalls;
 
 /// What the secret holds. Prints nothing of it.
 #[derive(Clone, Debug)]
@@ -32,6 +32,13 @@ pub enum SecretError {
         "the secret must be JSON such as {{\"apiKey\": \"…\", \"apiSecret\": \"…\", \"signingKeys\": [\"…\"]}}: {0}"
     )]
     Malformed(&'static str),
+}
+
+/// What Secrets Manager answers. A binary secret has no text.
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct StoredSecret {
+    secret_string: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -73,7 +80,7 @@ impl Secret {
 /// dies. Rotation needs no deployment: a signature that no known key explains, or credentials that
 /// the provider refuses, lead to a new reading before that, at most once a minute.
 pub struct Secrets {
-    client: Client,
+    calls: ServiceCalls,
     arn: String,
     clock: Arc<dyn Clock>,
     known: Mutex<Option<Known>>,
@@ -96,9 +103,14 @@ const REFRESH_PAUSE: Duration = Duration::from_secs(60);
 const MAXIMUM_AGE: Duration = Duration::from_secs(5 * 60);
 
 impl Secrets {
-    pub fn new(sdk: &SdkConfig, arn: impl Into<String>, clock: Arc<dyn Clock>) -> Self {
+    pub fn new(
+        http: reqwest::Client,
+        sdk: &SdkConfig,
+        arn: impl Into<String>,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
         Self {
-            client: Client::new(sdk),
+            calls: ServiceCalls::new(http, sdk, "secretsmanager"),
             arn: arn.into(),
             clock,
             known: Mutex::new(None),
@@ -173,19 +185,15 @@ impl Secrets {
     }
 
     async fn read(&self, known: &mut Option<Known>) -> Result<Arc<Secret>, SecretError> {
-        let answer = self
-            .client
-            .get_secret_value()
-            .secret_id(&self.arn)
-            .send()
-            .await;
-        let answer = answer
-            .map_err(|error| SecretError::Unavailable(unavailable("reading the secret", error)))?;
+        let request = json!({"SecretId": self.arn});
+        let answer = self.calls.json("secretsmanager.GetSecretValue", &request);
+        let answer: StoredSecret = answer.await.map_err(|error| {
+            SecretError::Unavailable(Unavailable::new("reading the secret", error))
+        })?;
         let text = answer
             .secret_string
-            .as_deref()
             .ok_or(SecretError::Malformed("it has no text"))?;
-        let secret = Arc::new(Secret::parse(text)?);
+        let secret = Arc::new(Secret::parse(&text)?);
         *known = Some(Known {
             secret: secret.clone(),
             read_at: self.clock.now(),

@@ -30,7 +30,7 @@ impl Rotation {
         let created = request.secret_string(secret(keys)).send().await.unwrap();
         let arn = created.arn().unwrap().to_owned();
         let clock = Arc::new(SettableClock::new());
-        let secrets = Secrets::new(&stack.sdk, &arn, clock.clone());
+        let secrets = Secrets::new(stack.http.clone(), &stack.sdk, &arn, clock.clone());
         Self {
             client,
             arn,
@@ -140,7 +140,12 @@ async fn refused_credentials_lead_to_newer_ones_at_most_once_a_minute() {
 #[tokio::test]
 async fn a_missing_or_malformed_secret_shows_nothing() {
     let stack = Stack::shared().await;
-    let missing = Secrets::new(&stack.sdk, "no-such-secret", Arc::new(SettableClock::new()));
+    let missing = Secrets::new(
+        stack.http.clone(),
+        &stack.sdk,
+        "no-such-secret",
+        Arc::new(SettableClock::new()),
+    );
     assert!(matches!(
         missing.current().await,
         Err(SecretError::Unavailable(_))

@@ -2,8 +2,7 @@
 
 use roxmltree::Document;
 
-use super::cloudformation::unreadable;
-use super::{Aws, xml};
+use super::{Aws, unreadable, xml};
 use crate::failure::Failure;
 
 #[derive(Clone, Debug, PartialEq, Eq)]

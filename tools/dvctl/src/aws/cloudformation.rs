@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use roxmltree::Document;
 
-use super::{Aws, refused, xml};
+use super::{Aws, failed, unreadable, xml};
 use crate::failure::Failure;
 
 const VERSION: (&str, &str) = ("Version", "2010-05-15");
@@ -30,25 +30,14 @@ impl Aws {
     /// # Errors
     /// CloudFormation was not reached or refuses.
     pub async fn describe_stack(&self, name: &str) -> Result<Option<Description>, Failure> {
-        let answer = self
-            .query(
-                "cloudformation",
-                &[("Action", "DescribeStacks"), VERSION, ("StackName", name)],
-            )
-            .await;
-        match answer {
+        let form = [("Action", "DescribeStacks"), VERSION, ("StackName", name)];
+        match self.calls("cloudformation").query(&form).await {
             Ok(text) => description(&text)
                 .map(Some)
                 .ok_or_else(|| unreadable("cloudformation")),
-            // A stack that does not exist is a validation error, and so is nothing else that this
-            // asks.
-            Err(failure)
-                if failure.message()
-                    == refused("cloudformation", 400, Some("ValidationError")).message() =>
-            {
-                Ok(None)
-            }
-            Err(failure) => Err(failure),
+            // Nothing else in this request can be invalid than a name that no stack has.
+            Err(error) if error.code() == Some("ValidationError") => Ok(None),
+            Err(error) => Err(failed("cloudformation", error)),
         }
     }
 
@@ -74,11 +63,6 @@ impl Aws {
             }
         }
     }
-}
-
-pub fn unreadable(service: &'static str) -> Failure {
-    Failure::new(format!("{service}'s answer cannot be read"))
-        .advise("check that --endpoint is an AWS endpoint or an emulator's")
 }
 
 fn description(text: &str) -> Option<Description> {
