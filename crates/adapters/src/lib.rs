@@ -17,7 +17,7 @@ pub use ::idenfy::TokenField;
 pub use self::aws::{
     AwsSettings, Call, EVENT_SOURCE, EventBridgeAnnouncer, HttpClientError, Limits, LogEvent,
     LogQuery, SecretText, ServiceAnswer, ServiceCalls, ServiceError, Signer, Unsignable,
-    http_client, log_events, sdk_config, sdk_http_client,
+    error_chain, http_client, log_events, sdk_config, sdk_http_client,
 };
 pub use self::callback::{UnusableCallback, read_callback};
 pub use self::clock::SystemClock;

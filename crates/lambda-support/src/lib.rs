@@ -1,6 +1,9 @@
 //! How Lambda calls us: environment, telemetry, metrics and SQS batches.
 
 mod batch;
+mod cause;
+mod configured;
+mod duration;
 mod environment;
 mod installation;
 mod memory;
@@ -9,6 +12,9 @@ mod policy;
 mod telemetry;
 
 pub use batch::{Handled, UnreportableRecord, process_batch, receive_count};
+pub use cause::cause;
+pub use configured::configured;
+pub use duration::{deadline_less, milliseconds};
 pub use environment::{Environment, EnvironmentError, Problem};
 pub use installation::{Installation, InstallationError, Settings, read_aws_settings, start};
 pub use memory::peak_memory_kilobytes;

@@ -7,7 +7,7 @@ use adapters::{DynamoPairings, SystemClock};
 use lambda_http::http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use lambda_http::http::{Method, Response, StatusCode};
 use lambda_http::{Body, Error, Request, RequestExt};
-use lambda_support::peak_memory_kilobytes;
+use lambda_support::{milliseconds, peak_memory_kilobytes};
 use serde::Serialize;
 use serde_json::{Map, Value};
 use verification::identifiers::ScanRef;
@@ -82,7 +82,7 @@ impl Api {
             route,
             status = status.as_u16(),
             code,
-            duration_ms = u64::try_from(self.clock.now().since(started).as_millis()).unwrap_or(u64::MAX),
+            duration_ms = milliseconds(self.clock.now().since(started)),
             peak_memory_kb = peak_memory_kilobytes(),
             "request answered"
         );

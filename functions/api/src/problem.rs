@@ -6,6 +6,7 @@
 use lambda_http::Body;
 use lambda_http::http::header::{ALLOW, CONTENT_TYPE, RETRY_AFTER};
 use lambda_http::http::{Response, StatusCode};
+use lambda_support::cause;
 use serde::Serialize;
 use verification::NotOpened;
 use verification::ports::{ProviderError, RefusalKind, Unavailable, UnavailableKind};
@@ -123,8 +124,7 @@ impl Problem {
 
 impl From<Unavailable> for Problem {
     fn from(error: Unavailable) -> Self {
-        let cause = std::error::Error::source(&error).map(ToString::to_string);
-        tracing::error!(event = "store_unavailable", error = %error, cause, "a request cannot be served now");
+        tracing::error!(event = "store_unavailable", error = %error, cause = cause(&error), "a request cannot be served now");
         let detail = "A store is unavailable. Nothing was lost; try again.";
         Self {
             retry_after_seconds: Some(1),

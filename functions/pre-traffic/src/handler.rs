@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use adapters::{Secret, SecretError, Secrets, SystemClock};
 use lambda_runtime::Error;
+use lambda_support::{cause, milliseconds};
 use serde_json::{Value, json};
 use verification::ports::Clock;
 
@@ -55,7 +56,7 @@ impl PreTraffic {
             forged = %forged,
             outcome = status.as_str(),
             reported = reported.is_ok(),
-            duration_ms = u64::try_from(self.clock.now().since(started).as_millis()).unwrap_or(u64::MAX),
+            duration_ms = milliseconds(self.clock.now().since(started)),
             "a version of the webhook was tested"
         );
         if let Err(error) = reported {
@@ -99,17 +100,5 @@ impl PreTraffic {
             tracing::error!(event = "version_not_answering", version = %self.version, error = %error, cause = cause(error), "the version gives no answer");
         }
         Answer::of(&invoked)
-    }
-}
-
-/// The causes below an error, in one line.
-fn cause(error: &dyn std::error::Error) -> Option<String> {
-    let causes: Vec<String> = std::iter::successors(error.source(), |&error| error.source())
-        .map(ToString::to_string)
-        .collect();
-    if causes.is_empty() {
-        None
-    } else {
-        Some(causes.join(": "))
     }
 }

@@ -6,7 +6,10 @@ use std::time::Duration;
 use adapters::{Message, SqsSubmissionQueue, SystemClock};
 use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent, SqsMessage};
 use lambda_runtime::{Error, LambdaEvent};
-use lambda_support::{Handled, peak_memory_kilobytes, process_batch, receive_count};
+use lambda_support::{
+    Handled, cause, deadline_less, milliseconds, peak_memory_kilobytes, process_batch,
+    receive_count,
+};
 use verification::identifiers::ScanRef;
 use verification::ports::Clock;
 use verification::{Advance, Advanced, Timestamp};
@@ -35,9 +38,7 @@ pub struct Processor {
 
 impl Processor {
     pub async fn handle(&self, event: LambdaEvent<SqsEvent>) -> Result<SqsBatchResponse, Error> {
-        let deadline = i64::try_from(event.context.deadline).unwrap_or(i64::MAX);
-        let reserve = i64::try_from(RESERVE.as_millis()).unwrap_or(i64::MAX);
-        let until = Timestamp::from_milliseconds(deadline.saturating_sub(reserve));
+        let until = deadline_less(event.context.deadline, RESERVE);
         let postpone = |receipt_handle: String, pause| async move {
             if let Err(error) = self.queue.postpone(&receipt_handle, pause).await {
                 tracing::warn!(event = "postponing_failed", error = %error, "the queue's own visibility timeout applies");
@@ -74,7 +75,7 @@ impl Processor {
                 Handled::Done => None,
                 Handled::Again { after } => Some(after.as_secs()),
             },
-            duration_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX),
+            duration_ms = milliseconds(took),
             peak_memory_kb = peak_memory_kilobytes(),
             "pairing advanced"
         );
@@ -126,8 +127,7 @@ impl Processor {
                 (handled, "TryAgain", Some(why))
             }
             Err(error) => {
-                let cause = std::error::Error::source(&error).map(ToString::to_string);
-                tracing::error!(event = "store_unavailable", scan_ref = %scan_ref, error = %error, cause, "a pairing cannot be advanced now");
+                tracing::error!(event = "store_unavailable", scan_ref = %scan_ref, error = %error, cause = cause(&error), "a pairing cannot be advanced now");
                 (
                     Handled::Again {
                         after: pause(receives),
@@ -138,9 +138,7 @@ impl Processor {
             }
         }
     }
-}
 
-impl Processor {
     /// Puts the claim check away without using up one of its receives: a new one is sent, then the
     /// old one may go.
     ///

@@ -4,6 +4,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::time::Duration;
 
 use adapters::LONGEST_DELAY;
+use lambda_support::milliseconds;
 use verification::Timestamp;
 use verification::identifiers::ScanRef;
 
@@ -21,11 +22,8 @@ pub fn delay(scan_ref: &ScanRef, now: Timestamp, until: Timestamp) -> Duration {
     let spread = (rest / 2).max(SHORTEST_SPREAD);
     let mut hasher = DefaultHasher::new();
     (scan_ref.as_str(), now.milliseconds()).hash(&mut hasher);
-    let spread_milliseconds = u64::try_from(spread.as_millis())
-        .unwrap_or(u64::MAX)
-        .saturating_add(1);
-    let more = Duration::from_millis(hasher.finish() % spread_milliseconds);
-    (rest + more).min(LONGEST_DELAY)
+    let more = hasher.finish() % milliseconds(spread).saturating_add(1);
+    (rest + Duration::from_millis(more)).min(LONGEST_DELAY)
 }
 
 #[cfg(test)]

@@ -6,10 +6,10 @@
 
 use std::sync::Arc;
 
-use lambda_support::peak_memory_kilobytes;
+use lambda_support::{cause, milliseconds, peak_memory_kilobytes};
 use serde_json::Value;
 use verification::Announcement;
-use verification::ports::{Announcer, Clock, Unavailable};
+use verification::ports::{Announcer, Clock};
 
 use crate::record::{
     FailedRecord, StreamBatch, StreamBatchResponse, announcement, sequence_number,
@@ -51,7 +51,7 @@ impl Publisher {
             published = outcomes.positions.len().saturating_sub(unpublished.len()),
             unpublished = unpublished.len(),
             unreadable = outcomes.unreadable.len(),
-            duration_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX),
+            duration_ms = milliseconds(took),
             peak_memory_kb = peak_memory_kilobytes(),
             "outcomes announced"
         );
@@ -87,7 +87,7 @@ impl Publisher {
                 event = "outcome_not_published",
                 scan_ref = %announcement.detail.scan_ref,
                 outcome = announcement.outcome.as_str(),
-                cause = error.as_ref().and_then(innermost),
+                cause = error.as_ref().and_then(|error| cause(error)),
                 "an outcome will be announced again"
             );
             unpublished.push(*position);
@@ -117,14 +117,6 @@ impl Outcomes {
     }
 }
 
-/// The last cause, which says what the service or the network said.
-fn innermost(error: &Unavailable) -> Option<String> {
-    let first = std::error::Error::source(error);
-    std::iter::successors(first, |error| error.source())
-        .last()
-        .map(ToString::to_string)
-}
-
 #[cfg(test)]
 mod tests {
     use std::sync::Mutex;
@@ -132,6 +124,7 @@ mod tests {
     use adapters::SystemClock;
     use async_trait::async_trait;
     use serde_json::json;
+    use verification::ports::Unavailable;
 
     use super::*;
 

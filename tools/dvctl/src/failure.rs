@@ -3,6 +3,7 @@
 use std::error::Error;
 use std::io;
 
+use adapters::error_chain;
 use verification::identifiers::ScanRef;
 use verification::ports::Unavailable;
 
@@ -66,12 +67,10 @@ impl Failure {
 
     /// Message and causes, in one line.
     pub fn message(&self) -> String {
-        let first = self.cause.as_deref().map(|cause| cause as &dyn Error);
-        let causes = std::iter::successors(first, |&cause| cause.source()).map(ToString::to_string);
-        std::iter::once(self.message.clone())
-            .chain(causes)
-            .collect::<Vec<_>>()
-            .join(": ")
+        match &self.cause {
+            Some(cause) => format!("{}: {}", self.message, error_chain(cause.as_ref())),
+            None => self.message.clone(),
+        }
     }
 
     pub fn advice(&self) -> Option<&str> {

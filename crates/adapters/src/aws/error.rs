@@ -50,7 +50,7 @@ where
         SdkError::DispatchFailure(failure) => ServiceError::NotSent(
             failure
                 .as_connector_error()
-                .map(|error| causes(error))
+                .map(|error| error_chain(error))
                 .unwrap_or_default(),
         ),
         SdkError::ServiceError(_) => ServiceError::Refused {
@@ -63,7 +63,7 @@ where
 }
 
 /// An error and its causes, in one line.
-pub(crate) fn causes(error: &dyn Error) -> String {
+pub fn error_chain(error: &dyn Error) -> String {
     let causes = std::iter::successors(Some(error), |&error| error.source());
     causes
         .map(ToString::to_string)

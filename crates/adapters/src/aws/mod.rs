@@ -9,7 +9,7 @@ mod sdk;
 mod service_calls;
 mod signer;
 
-pub use self::error::ServiceError;
+pub use self::error::{ServiceError, error_chain};
 pub use self::event_bus::{EVENT_SOURCE, EventBridgeAnnouncer};
 pub use self::http::{HttpClientError, http_client};
 pub use self::logs::{LogEvent, LogQuery, log_events};

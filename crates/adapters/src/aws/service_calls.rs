@@ -14,7 +14,7 @@ use reqwest::{Method, StatusCode};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use super::error::{ServiceError, causes};
+use super::error::{ServiceError, error_chain};
 use super::signer::Signer;
 
 /// One service in one region.
@@ -289,7 +289,7 @@ fn no_answer(error: reqwest::Error) -> ServiceError {
     if error.is_timeout() {
         return ServiceError::TimedOut;
     }
-    ServiceError::NotSent(causes(&error.without_url()))
+    ServiceError::NotSent(error_chain(&error.without_url()))
 }
 
 /// The trace of the invocation that this process works on. The SDK passes it on in the same way.

@@ -18,7 +18,7 @@ use verification::ports::{Overdue, Pairings};
 use super::Context;
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::when::relative;
+use crate::when::{When, relative};
 
 /// Watch what is in work, the queues, and what was decided last
 #[derive(Debug, clap::Args)]
@@ -200,10 +200,7 @@ async fn decisions(
     if newest == 0 {
         return Ok(Vec::new());
     }
-    let since = Timestamp::from_milliseconds(
-        now.milliseconds()
-            .saturating_sub(i64::try_from(LOG_WINDOW.as_millis()).unwrap_or(i64::MAX)),
-    );
+    let since = When::Ago(LOG_WINDOW).before(now);
     let mut decisions = Vec::new();
     for (function, event) in [
         ("webhook", "callback_answered"),

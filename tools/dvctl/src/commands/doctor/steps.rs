@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use adapters::{Inspection, InspectionPlace};
-use verification::Timestamp;
 use verification::policy::StepWarning;
 use verification::ports::Pairings;
 use verification::session_step::SessionStep;
@@ -11,6 +10,7 @@ use verification::session_step::SessionStep;
 use super::Check;
 use crate::commands::Context;
 use crate::failure::Failure;
+use crate::when::When;
 
 const NAME: &str = "steps";
 
@@ -36,12 +36,10 @@ pub async fn check(context: &Context<'_>) -> Check {
 /// some recent sessions of many.
 async fn newest(context: &Context<'_>) -> Result<Option<Vec<SessionStep>>, Failure> {
     let pairings = context.pairings()?;
-    let since =
-        context.now().milliseconds() - i64::try_from(RECENT.as_millis()).unwrap_or(i64::MAX);
     let recent = Inspection {
         place: InspectionPlace::ClientIndex,
         states: Vec::new(),
-        changed_since: Some(Timestamp::from_milliseconds(since)),
+        changed_since: Some(When::Ago(RECENT).before(context.now())),
     };
     let mut found = pairings.inspect(&recent, None).await?.pairings;
     found.sort_by_key(|summary| std::cmp::Reverse(summary.created_at));
