@@ -1,5 +1,4 @@
-//! iDenfy's words as the domain's: what decisions need is taken over, everything else is left
-//! behind.
+//! iDenfy's callbacks in the domain's types. Only what decisions need is taken over.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +8,7 @@ use verification::identifiers::{ClientId, CountryCode, Digest256, StepName};
 use verification::result::{self, CallbackFacts, StepLinks, Tag};
 use verification::secret::FileLink;
 
-/// A verified body that nothing can be decided on.
+/// Why nothing can be decided on a verified body.
 #[derive(Debug, thiserror::Error)]
 pub enum UnusableCallback {
     #[error("the body cannot be read")]
@@ -21,8 +20,8 @@ pub enum UnusableCallback {
 /// Reads a verified body.
 ///
 /// # Errors
-/// The body is not a callback, or its `scanRef` cannot be used as a key. It is still iDenfy's: keep
-/// it.
+/// The body is no callback, or its `scanRef` cannot be a key.
+/// It is still iDenfy's: keep it.
 pub fn read_callback(body: &VerifiedBody) -> Result<CallbackFacts, UnusableCallback> {
     let callback = body.parse().map_err(UnusableCallback::Unreadable)?;
     let client_id: Option<ClientId> = callback
@@ -64,7 +63,7 @@ pub fn read_callback(body: &VerifiedBody) -> Result<CallbackFacts, UnusableCallb
     })
 }
 
-/// Words only, in the provider's order, fraud before mismatches.
+/// In the provider's order, fraud before mismatches.
 pub(crate) fn tags(status: &idenfy::Status) -> Vec<Tag> {
     let words = status.fraud_tags.iter().chain(&status.mismatch_tags);
     words
@@ -73,7 +72,7 @@ pub(crate) fn tags(status: &idenfy::Status) -> Vec<Tag> {
         .collect()
 }
 
-/// Reads what a verified body tells about person and document. `None`: the body is no callback.
+/// Reads person and document. `None`: the body is no callback.
 pub fn subject(body: &VerifiedBody) -> Option<Subject> {
     let identity = body.identity().ok()?;
     Some(Subject {
@@ -112,7 +111,7 @@ pub(crate) fn overall(overall: &idenfy::Overall) -> result::Overall {
     }
 }
 
-/// One map of both: an image of a step stands among the file links, a PDF among the PDF links.
+/// Joins both maps: images are among the file links, PDFs among the PDF links.
 pub(crate) fn links(maps: [&idenfy::FileUrls; 2]) -> StepLinks {
     let mut links: StepLinks = BTreeMap::new();
     for (step, urls) in maps.into_iter().flat_map(idenfy::FileUrls::iter) {

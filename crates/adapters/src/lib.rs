@@ -1,8 +1,8 @@
-//! How decisions are stored and carried out: the ports of `verification` on DynamoDB, S3, SQS,
-//! EventBridge, Secrets Manager and iDenfy.
+//! How decisions are stored and carried out.
 //!
-//! SDK types stop here. All parts share one HTTP client and one SDK configuration ([`http_client`],
-//! [`sdk_config`]). [`ServiceCalls`] signs calls to services of which one operation is needed.
+//! The ports of `verification` on DynamoDB, S3, SQS, EventBridge, Secrets Manager and iDenfy.
+//!
+//! SDK types stop here. All parts share one [`http_client`] and one [`sdk_config`].
 
 mod aws;
 mod callback;

@@ -1,5 +1,4 @@
-//! Routes. Each reads its request, asks the use case, and writes the answer; nothing is decided
-//! here.
+//! Routes. Each reads its request, calls its use case and writes the answer.
 
 use std::sync::Arc;
 
@@ -23,11 +22,10 @@ use crate::problem::{FieldError, Problem};
 use crate::query::ListQuery;
 use crate::{idempotency, session};
 
-/// A request is a few hundred bytes; `additionalSteps` with many languages may make it some more.
+/// Most requests are a few hundred bytes. Many languages of `additionalSteps` take more.
 const MAXIMUM_BODY_BYTES: usize = 64 * 1024;
 
-/// A pairing's history is a dozen lines; a provider gone wild does not make an answer grow without
-/// bound.
+/// Most histories are a dozen lines. A provider's fault must not make an answer unbounded.
 const HISTORY_LIMIT: u16 = 200;
 
 pub struct Api {
@@ -40,7 +38,7 @@ pub struct Api {
     pub clock: Arc<SystemClock>,
 }
 
-/// An answer that worked.
+/// A successful answer.
 struct Success {
     status: StatusCode,
     body: Vec<u8>,
@@ -91,7 +89,7 @@ impl Api {
                 let mut response = Response::builder()
                     .status(success.status)
                     .header(CONTENT_TYPE, "application/json")
-                    // Tokens and customers' states are for the caller alone.
+                    // Tokens and states are for the caller alone.
                     .header(CACHE_CONTROL, "no-store");
                 if success.is_replay {
                     response = response.header(idempotency::REPLAYED, "true");
@@ -279,7 +277,7 @@ impl Api {
     }
 }
 
-/// What cannot be a `scanRef` is nobody's.
+/// No verification has an unusable `scanRef`.
 fn parse(scan_ref: &str) -> Result<ScanRef, Problem> {
     scan_ref
         .parse()

@@ -1,7 +1,6 @@
-//! Errors as `application/problem+json` (RFC 9457), with a stable `code` for programs and every
-//! wrong field for people.
+//! Errors as `application/problem+json` (RFC 9457): a stable `code`, and every wrong field.
 //!
-//! Nothing of the provider's or a store's own answer gets in.
+//! They hold nothing of a provider's or store's own answer.
 
 use lambda_http::Body;
 use lambda_http::http::header::{ALLOW, CONTENT_TYPE, RETRY_AFTER};
@@ -21,7 +20,7 @@ pub struct Problem {
     retry_after_seconds: Option<u64>,
 }
 
-/// What is wrong with one field, and what it must be.
+/// One wrong field, and what it must be.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct FieldError {
     /// The path in the request, such as `secondDocument.country`.
@@ -79,7 +78,7 @@ impl Problem {
         )
     }
 
-    /// Somebody is at work on the verification for so many seconds at most.
+    /// The verification is leased for at most this long.
     pub fn held(seconds: u64) -> Self {
         Self {
             retry_after_seconds: Some(seconds),
@@ -162,8 +161,7 @@ impl From<NotOpened> for Problem {
 impl From<ProviderError> for Problem {
     fn from(error: ProviderError) -> Self {
         match error {
-            // Sessions are asked for whatever the circuit says, so this is the answer of a path
-            // that is not taken.
+            // Sessions bypass the circuit, so no request gets this answer.
             ProviderError::LeftAlone { .. } => Self {
                 retry_after_seconds: Some(60),
                 ..Self::new(

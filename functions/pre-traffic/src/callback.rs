@@ -1,5 +1,6 @@
-//! The callbacks of the test, as a function URL would hand them to the webhook. (Source: "Invoking
-//! Lambda function URLs", request payload format 2.0.)
+//! The test's callbacks, as a function URL delivers them.
+//!
+//! (Source: "Invoking Lambda function URLs", request payload format 2.0.)
 
 use adapters::PROBE_BODY;
 use idenfy::{SIGNATURE_HEADER, SigningKey};
@@ -8,13 +9,14 @@ use verification::Timestamp;
 
 use crate::config::Source;
 
-/// The self-test, signed as iDenfy signs.
+/// The probe, signed as iDenfy signs.
 pub fn signed(key: &SigningKey, source: Source, now: Timestamp) -> Value {
     event(&key.sign(PROBE_BODY.as_bytes()), source, now)
 }
 
-/// The same with a signature whose last digit is wrong, which only a version that compares all of
-/// them refuses.
+/// The same with the signature's last digit wrong.
+///
+/// A version that compares only a prefix accepts it.
 pub fn forged(key: &SigningKey, source: Source, now: Timestamp) -> Value {
     let mut signature = key.sign(PROBE_BODY.as_bytes());
     let wrong = if signature.pop() == Some('0') {
@@ -63,7 +65,7 @@ mod tests {
 
     #[test]
     fn a_forged_callback_differs_in_one_digit_of_its_signature() {
-        // Enough keys that some signature ends in each digit.
+        // Enough keys for signatures that end in each digit.
         for number in 0..100 {
             let key = SigningKey::new(format!("key {number}")).unwrap();
             let now = Timestamp::from_milliseconds(0);

@@ -1,4 +1,4 @@
-//! Telling CodeDeploy whether a deployment may go on.
+//! Reports to CodeDeploy whether a deployment may go on.
 
 use std::fmt;
 use std::time::Duration;
@@ -10,20 +10,21 @@ use serde::de::IgnoredAny;
 use serde_json::json;
 use verification::ports::Unavailable;
 
-/// 27 s in all at most.
+/// At most 27 s in all.
 const LIMITS: Limits = Limits {
     timeout: Some(Duration::from_secs(5)),
     attempts: 4,
     first_pause: Duration::from_secs(1),
 };
 
-/// What CodeDeploy waits for: the event that it hands to a hook. (Source: "AppSpec 'hooks' section
-/// for an AWS Lambda deployment".)
+/// CodeDeploy's event.
+///
+/// (Source: "AppSpec 'hooks' section for an AWS Lambda deployment".)
 #[derive(Clone, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct HookExecution {
     pub deployment_id: String,
-    /// Names the one answer that is waited for. Not shown, so that nobody else can give it.
+    /// Authorizes the report. Never printed.
     pub lifecycle_event_hook_execution_id: String,
 }
 
@@ -35,7 +36,7 @@ impl fmt::Debug for HookExecution {
     }
 }
 
-/// What it is told. It knows other words, but takes no other from a hook.
+/// CodeDeploy accepts only these two values from a hook.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum HookStatus {
     Succeeded,
@@ -51,7 +52,7 @@ impl HookStatus {
     }
 }
 
-/// Answers to CodeDeploy's hooks.
+/// Answers CodeDeploy's hooks.
 #[derive(Debug)]
 pub struct DeploymentHooks(ServiceCalls);
 
@@ -60,11 +61,12 @@ impl DeploymentHooks {
         Self(ServiceCalls::new(http, sdk, "codedeploy").with_limits(LIMITS))
     }
 
-    /// Answers. Repeated up to three times where that may help; a hook that has been answered
-    /// before keeps its first answer, and that is no error.
+    /// Reports once, repeated up to three times where that may help.
+    ///
+    /// An answered hook keeps its first answer. That is no error.
     ///
     /// # Errors
-    /// CodeDeploy has not taken the answer. Without one it gives the deployment up after an hour.
+    /// CodeDeploy has no answer. It gives the deployment up after an hour.
     pub async fn report(
         &self,
         execution: &HookExecution,

@@ -1,4 +1,4 @@
-//! CodeDeploy's question in, its answer out, and one log line.
+//! CodeDeploy's event in, a report and one log line out.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,9 +15,10 @@ use crate::deployment_hooks::{DeploymentHooks, HookExecution};
 use crate::verdict::{Answer, judge};
 use crate::version_invoker::{FunctionVersion, VersionInvoker};
 
-/// For reading the secret and for both callbacks with their repetitions. What is left of the
-/// function's 120 s is for the report, which takes 27 s at most, so that CodeDeploy is told in time
-/// even of a version that never answers.
+/// Limit for the secret and both callbacks, repeats included.
+///
+/// Of the function's 120 s, the report needs at most 27 s. So CodeDeploy hears even of a version
+/// that never answers.
 const TEST_BUDGET: Duration = Duration::from_secs(75);
 
 pub struct PreTraffic {
@@ -30,9 +31,10 @@ pub struct PreTraffic {
 }
 
 impl PreTraffic {
-    /// Tests the version and reports. May be called again with the same event: the callbacks are
-    /// the same bytes each time, and CodeDeploy keeps the first report. A version that fails is no
-    /// error of this function; that it could not be reported is, and Lambda then calls again.
+    /// Tests the version and reports.
+    ///
+    /// Idempotent: the callbacks are always the same bytes, and CodeDeploy keeps the first report.
+    /// Only an undelivered report is an error; Lambda then calls again.
     pub async fn handle(&self, event: Value) -> Result<Value, Error> {
         let Ok(execution) = serde_json::from_value::<HookExecution>(event) else {
             tracing::error!(
@@ -68,8 +70,9 @@ impl PreTraffic {
         )
     }
 
-    /// What the version makes of the signed callback and of the forged one. The second is not sent
-    /// where the first was not answered.
+    /// Sends the signed callback, then the forged one.
+    ///
+    /// Without an answer to the first, the second is not sent.
     async fn test(&self) -> (Answer, Answer) {
         let secret = match self.secret().await {
             Ok(secret) => secret,
@@ -88,7 +91,7 @@ impl PreTraffic {
         }
     }
 
-    /// As it is now: between two deployments it may have been rotated.
+    /// Read anew: it may have been rotated since.
     async fn secret(&self) -> Result<Arc<Secret>, SecretError> {
         let known = self.secrets.current().await?;
         Ok(self.secrets.newer_than(&known).await?.unwrap_or(known))

@@ -1,6 +1,7 @@
-//! Tests a new version of the webhook before callbacks go to it: CodeDeploy invokes this function
-//! when a version has been published, and moves callbacks to the version only when it is told that
-//! it may.
+//! Tests a new version of the webhook before it gets callbacks.
+//!
+//! CodeDeploy invokes this function for each published version. It shifts traffic only after a
+//! success.
 
 mod callback;
 mod config;

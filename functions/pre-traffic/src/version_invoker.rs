@@ -1,4 +1,4 @@
-//! Invoking one published version of a function, whatever its alias leads to.
+//! Invokes one published version, wherever its alias leads.
 
 use std::fmt;
 use std::str::FromStr;
@@ -11,21 +11,21 @@ use serde_json::Value;
 use verification::ports::Unavailable;
 
 const LIMITS: Limits = Limits {
-    // The webhook's own timeout of 10 s, and the start of a process that has never run before.
+    // The webhook's own timeout of 10 s, and a cold start.
     timeout: Some(Duration::from_secs(20)),
     attempts: 4,
     // Long enough for concurrency that is in use to become free again.
     first_pause: Duration::from_secs(1),
 };
 
-/// A published version of a function: by its ARN, because `$LATEST` and aliases change.
+/// A published version, by its ARN: `$LATEST` and aliases change.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FunctionVersion {
     function: String,
     version: u64,
 }
 
-/// The text is the ARN of no version.
+/// The text is not the ARN of a version.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the ARN of a function's version ends in :function:NAME:NUMBER")]
 pub struct InvalidVersion;
@@ -36,8 +36,8 @@ impl FromStr for FunctionVersion {
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let (_, qualified) = text.split_once(":function:").ok_or(InvalidVersion)?;
         let (function, version) = qualified.split_once(':').ok_or(InvalidVersion)?;
-        // (Source: "CreateFunction", AWS Lambda API reference.) Nothing of it must be escaped in an
-        // address.
+        // Nothing in it needs escaping in a URL. (Source: "CreateFunction", AWS Lambda API
+        // reference.)
         let is_name = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
         if function.is_empty() || !text.starts_with("arn:") || !function.bytes().all(is_name) {
             return Err(InvalidVersion);
@@ -59,7 +59,7 @@ impl fmt::Display for FunctionVersion {
 /// Why an invocation has no answer.
 #[derive(Debug, thiserror::Error)]
 pub enum InvocationError {
-    /// It crashed, ran out of time, or answered with an error of its own.
+    /// It crashed, timed out, or answered with an error.
     #[error("the version failed")]
     Failed,
     #[error("the version's answer is not JSON")]
@@ -78,12 +78,13 @@ impl VersionInvoker {
         Self(ServiceCalls::new(http, sdk, "lambda").with_limits(LIMITS))
     }
 
-    /// Hands the event to the version and returns what it answers. An invocation that Lambda
-    /// refuses for the moment, or that brings no answer at all, is repeated up to three times, so
-    /// the event must be one that may come twice.
+    /// Sends the event to the version and returns its answer.
+    ///
+    /// Repeats it up to three times if Lambda refuses for the moment or does not answer. The event
+    /// must be idempotent.
     ///
     /// # Errors
-    /// There is no answer, see [`InvocationError`].
+    /// There is no answer.
     pub async fn invoke(
         &self,
         version: &FunctionVersion,

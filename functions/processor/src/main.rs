@@ -1,8 +1,8 @@
 //! Drives pairings forward: captures what is missing, creates Token 2, submits the documents.
 
+mod circuit_delay;
 mod config;
 mod handler;
-mod leaving_alone;
 
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -15,8 +15,7 @@ use lambda_runtime::{Error, LambdaEvent, service_fn};
 use lambda_support::start;
 use verification::Advance;
 
-/// The same program decodes pictures, in processes of its own that are started for one picture
-/// each.
+/// The same program decodes pictures, in one process per picture.
 fn main() -> Result<ExitCode, Error> {
     if let Some(exit) = document_preparation::run_if_asked() {
         return Ok(exit);

@@ -1,4 +1,4 @@
-//! Tells the world: every outcome that the table's stream shows becomes one event on the bus.
+//! Publishes every outcome in the table's stream as one event on the bus.
 
 mod config;
 mod handler;

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use verification::ports::Clock;
 use verification::{Reconcile, Reconciled};
 
-/// What is kept of the function's time for the pairing at hand and the answer.
+/// Time for the current pairing and the answer.
 const RESERVE: Duration = Duration::from_secs(15);
 
 pub struct Reconciler {
@@ -19,8 +19,9 @@ pub struct Reconciler {
 }
 
 impl Reconciler {
-    /// Whatever the event says: the index tells what to do. The answer is for people who invoke it
-    /// by hand.
+    /// Ignores the event: the index tells what to do.
+    ///
+    /// The answer is for manual invocations.
     pub async fn handle(&self, context: &Context) -> Result<Value, Error> {
         let started = self.clock.now();
         let until = deadline_less(context.deadline, RESERVE);

@@ -1,4 +1,4 @@
-//! Brings on whatever is overdue, every five minutes.
+//! Moves overdue pairings on, every five minutes.
 
 mod config;
 mod handler;
@@ -17,8 +17,7 @@ use verification::{EraseVerification, Reconcile};
 async fn main() -> Result<(), Error> {
     let (config, installation) = start(Config::read, |config| &config.settings).await?;
     let caller = installation.idenfy(config.idenfy_base_url);
-    // Only statuses are asked for here; how a token is named when documents are posted makes no
-    // difference.
+    // Only statuses are read here, so the token's field does not matter.
     let provider = IdenfyProvider::new(
         caller.clone(),
         TokenField::default(),

@@ -18,9 +18,9 @@ Exit status:
     5  doctor only: it works, and something should be looked at
   130  interrupted; where the work can go on, standard error has said how
 
-Credentials and region are found as the AWS CLI finds them: environment, profiles, SSO, processes, metadata services.
-Nothing that is printed is personal unless a flag asks for it (--show-client-ids); answers go to standard output, all else to
-standard error.
+Credentials and region are found as the AWS CLI finds them: environment, profiles, SSO, processes,
+metadata services. Nothing that is printed is personal unless a flag asks for it
+(--show-client-ids). Answers go to standard output, all else to standard error.
 
 Examples:
     dvctl doctor                                        is this deployment well?
@@ -55,9 +55,9 @@ pub enum Command {
     Watch(watch::Arguments),
     Doctor(doctor::Arguments),
     /// Print a completion script for a shell
-    #[command(
-        after_help = "Example:\n    dvctl completions bash > ~/.local/share/bash-completion/completions/dvctl"
-    )]
+    #[command(after_help = "\
+Example:
+    dvctl completions bash > ~/.local/share/bash-completion/completions/dvctl")]
     Completions {
         shell: Shell,
     },

@@ -1,9 +1,7 @@
-//! AWS as the operator's own credentials reach it.
+//! AWS with the operator's own credentials.
 //!
-//! Tables, buckets, queues and secrets go through `adapters`, which knows what is in them. The few
-//! calls to CloudFormation, Lambda, CloudWatch and its logs are signed requests: five operations do
-//! not earn four more generated clients, each of which takes longer to compile than the rest of
-//! this program.
+//! `adapters` knows tables, buckets, queues and secrets. The few calls to other services are signed
+//! requests: their generated clients would take longer to compile than the rest of this program.
 
 pub mod alarms;
 pub mod cloudformation;
@@ -23,7 +21,7 @@ use aws_credential_types::provider::ProvideCredentials;
 use crate::failure::Failure;
 use crate::global::Global;
 
-/// A person waits; a service that takes longer is not well.
+/// A person waits for the answer.
 const CALL_TIMEOUT: Duration = Duration::from_secs(20);
 
 const LIMITS: Limits = Limits {
@@ -44,7 +42,7 @@ pub struct Aws {
 }
 
 impl Aws {
-    /// Finds region and credentials. Credentials are not asked for yet.
+    /// Finds region and credentials. Does not ask for credentials yet.
     ///
     /// # Errors
     /// There is no region.
@@ -64,7 +62,7 @@ impl Aws {
             loader = loader.profile_name(profile);
         }
         if let Some(endpoint) = &global.endpoint {
-            // An emulator takes any, and yours must not be sent to whoever listens there.
+            // An emulator takes any credentials. It must not get the operator's.
             loader = loader
                 .endpoint_url(endpoint.as_str().trim_end_matches('/'))
                 .region(Region::new(
@@ -122,14 +120,14 @@ impl Aws {
         ServiceCalls::new(self.http.clone(), &self.sdk, service).with_limits(LIMITS)
     }
 
-    /// A call of the query protocol: a form in, XML out.
+    /// Calls an action of the query protocol.
     async fn query(&self, service: &'static str, form: &[(&str, &str)]) -> Result<String, Failure> {
         let answer = self.calls(service).query(form).await;
         answer.map_err(|error| failed(service, error))
     }
 }
 
-/// What to do is the same, whichever provider has none.
+/// The advice is the same for every provider.
 fn no_credentials() -> Failure {
     Failure::new("no AWS credentials were found").advise(
         "set AWS_PROFILE or give --profile, log in (aws sso login), \

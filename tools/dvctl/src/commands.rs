@@ -1,4 +1,4 @@
-//! One file per subcommand, and what they all work with.
+//! One file per subcommand, and their shared context.
 
 pub mod doctor;
 pub mod erase;
@@ -68,7 +68,7 @@ impl<'o> Context<'o> {
         &self.environment.interruption
     }
 
-    /// For reading only: nothing here writes a pairing, so how long one lives is of no account.
+    /// Read-only, so the retention is irrelevant.
     pub fn pairings(&self) -> Result<DynamoPairings, Failure> {
         let table = self.stack.output("PairingTableName")?;
         Ok(DynamoPairings::new(self.aws.sdk(), table, Duration::ZERO))
@@ -81,7 +81,7 @@ impl<'o> Context<'o> {
         Ok(circuits.circuit().await?.gate(self.now()))
     }
 
-    /// The stack's parameters about steps, as far as `StepVerdict` and `StepImages` say them.
+    /// The policy of the parameters `StepVerdict` and `StepImages`.
     pub fn policy(&self) -> Result<Policy, Failure> {
         let step_images = self.stack.parameter("StepImages")?.parse::<StepImages>();
         Ok(Policy {

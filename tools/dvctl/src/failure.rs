@@ -1,4 +1,4 @@
-//! Why a command ends early: what went wrong, what is behind it, and what to do.
+//! Why a command ends early: message, causes, advice.
 
 use std::error::Error;
 use std::io;
@@ -9,15 +9,16 @@ use verification::ports::Unavailable;
 
 use crate::exit::Exit;
 
-/// A message for a person. Never has anything personal or secret in it: no service's own text gets
-/// in, only codes.
+/// A message for a person.
+///
+/// It has nothing personal or secret: services' codes, never their texts.
 #[derive(Debug)]
 pub struct Failure {
     pub exit: Exit,
     message: String,
     advice: Option<String>,
     cause: Option<Box<dyn Error + Send + Sync>>,
-    /// Whoever read the answer has seen enough, as `head` does: there is nothing to complain about.
+    /// The reader closed the pipe, as `head` does. No complaint.
     pub is_unread: bool,
 }
 
@@ -42,7 +43,8 @@ impl Failure {
 
     pub fn no_verification(scan_ref: &ScanRef) -> Self {
         Self::not_found(format!("no verification has the scanRef {scan_ref}")).advise(
-            "check the scanRef (either token's will do) and --stack; a verification is forgotten RetentionDays after its last change",
+            "check the scanRef (either token's will do) and --stack; a verification is \
+             forgotten RetentionDays after its last change",
         )
     }
 
@@ -82,7 +84,10 @@ impl From<Unavailable> for Failure {
     fn from(error: Unavailable) -> Self {
         Self::new("AWS did not do what was asked")
             .because(error)
-            .advise("if access was denied, see which permissions the command needs in tools/dvctl/README.md; otherwise try again")
+            .advise(
+                "if access was denied, see which permissions the command needs in \
+                tools/dvctl/README.md; otherwise try again",
+            )
     }
 }
 

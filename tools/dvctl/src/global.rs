@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-/// Which deployment, and how answers look.
+/// The deployment, and the form of answers.
 #[derive(Clone, Debug, Args)]
 pub struct Global {
     /// Name of the CloudFormation stack

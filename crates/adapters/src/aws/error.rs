@@ -6,8 +6,9 @@ use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use verification::ports::Unavailable;
 
-/// The kind of failure, the service's code and the transport's own words. The service's message is
-/// left out, because services quote requests in it.
+/// Holds the service's code and the transport's own words.
+///
+/// The service's message is left out: services quote requests in it.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum ServiceError {
     #[error("there are no credentials")]

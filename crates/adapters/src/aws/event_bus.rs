@@ -1,7 +1,7 @@
-//! The event bus: what the world is told, from a source that consumers' rules can match.
+//! Publishes outcomes on the event bus.
 //!
-//! What is sent is written anew from the announcement, member by member, so nothing that a stored
-//! record may hold besides can leave.
+//! Each event is built from the announcement, member by member. Nothing else of a stored record can
+//! leave.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,7 +19,7 @@ use super::service_calls::ServiceCalls;
 /// The `source` of every event.
 pub const EVENT_SOURCE: &str = "dual-verification";
 
-/// As many entries as one call takes. (Source: "PutEvents", Amazon EventBridge API reference.)
+/// Entries per call. (Source: "PutEvents", Amazon EventBridge API reference.)
 const ENTRIES_PER_CALL: usize = 10;
 
 const ANNOUNCING: &str = "announcing an outcome";
@@ -104,8 +104,9 @@ impl Announcer for EventBridgeAnnouncer {
     }
 }
 
-/// A call that succeeds may still have left entries out. One that the answer does not mention
-/// counts as left out.
+/// An accepted call may still have rejected entries.
+///
+/// An entry without an answer counts as rejected.
 fn taken(sent: usize, answered: &[AnsweredEntry]) -> Vec<Result<(), Unavailable>> {
     let result = |entry: Option<&AnsweredEntry>| match entry {
         Some(entry) if entry.event_id.is_some() && entry.error_code.is_none() => Ok(()),

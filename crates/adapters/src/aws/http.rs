@@ -1,24 +1,21 @@
-//! The one HTTP client: iDenfy's API, the customers' file links and the AWS services all go through
-//! it.
+//! The one HTTP client, for iDenfy, file links and AWS.
 //!
-//! One connection pool, one TLS configuration, one crypto provider. The root certificates are
-//! compiled in, because loading the system's costs 5 to 38 ms at every cold start, and the provider
-//! is ring, because aws-lc gathers entropy for 60 to 97 ms at first use.
+//! One connection pool, one TLS configuration, one crypto provider.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use rustls::{ClientConfig, RootCertStore};
 
-/// How long reaching a server may take. AWS and iDenfy answer within a region or between regions,
-/// well under a second.
+/// AWS and iDenfy answer well under a second.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 
-/// How long a server may stay silent in the middle of an answer. Whole operations have their own,
-/// shorter or longer, limits.
+/// Longest silence in the middle of an answer.
+///
+/// Whole operations have limits of their own.
 const READ_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// The client could not be built; nothing can work without it.
+/// The client could not be built. Nothing can work without it.
 #[derive(Debug, thiserror::Error)]
 pub enum HttpClientError {
     #[error("the TLS configuration is not supported by the crypto provider")]
@@ -29,12 +26,12 @@ pub enum HttpClientError {
 
 /// Builds the client. Call it once per process.
 ///
-/// Redirects are never followed here: a link may only lead where it was allowed to lead, and an API
-/// that redirects is not the API.
+/// Redirects are never followed. A link may only lead to an allowed origin, and an API does not
+/// redirect.
 ///
 /// # Errors
-/// The TLS configuration or the client cannot be built. Neither depends on anything outside the
-/// program.
+/// The TLS configuration or the client cannot be built.
+/// Neither depends on anything outside the program.
 #[expect(
     clippy::disallowed_methods,
     reason = "this is the one place that builds the HTTP client"
@@ -54,8 +51,8 @@ pub fn http_client() -> Result<reqwest::Client, HttpClientError> {
         .redirect(reqwest::redirect::Policy::none())
         .connect_timeout(CONNECT_TIMEOUT)
         .read_timeout(READ_TIMEOUT)
-        // Lambda freezes the process between invocations; a connection that idled longer than this
-        // is likely closed by then.
+        // Lambda freezes the process between invocations. A connection that idled for longer is
+        // likely closed.
         .pool_idle_timeout(Duration::from_secs(20))
         .pool_max_idle_per_host(8)
         .tcp_nodelay(true)

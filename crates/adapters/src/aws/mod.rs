@@ -1,5 +1,4 @@
-//! How AWS is reached: one HTTP client, one SDK configuration, and signed calls to services of which
-//! one operation is needed.
+//! How AWS is reached: HTTP client, SDK configuration, signed calls.
 
 pub(crate) mod error;
 mod event_bus;

@@ -1,7 +1,7 @@
 //! The AWS SDK on the shared HTTP client.
 //!
-//! The SDK's own client stack is left out of the build: a second connection pool, TLS configuration
-//! and crypto provider would cost memory, binary size and start-up time in every function.
+//! The SDK's own client is left out of the build. A second connection pool, TLS configuration and
+//! crypto provider would cost memory, size and start-up time.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -21,15 +21,15 @@ use aws_smithy_types::timeout::TimeoutConfig;
 use aws_types::SdkConfig;
 use aws_types::region::Region;
 
-/// Where and as whom AWS is called. Lambda puts all of it into the environment.
+/// Region, credentials and endpoint, from the environment that Lambda sets.
 #[derive(Clone, Debug)]
 pub struct AwsSettings {
     pub region: String,
     pub access_key_id: String,
-    /// Redacted by its type's `Debug` in [`Credentials`]; never print these settings' parts.
+    /// Redacted in `Debug`.
     pub secret_access_key: SecretText,
     pub session_token: Option<SecretText>,
-    /// For an emulator: all services at this address instead of AWS.
+    /// Of an emulator, for all services.
     pub endpoint_url: Option<String>,
 }
 
@@ -61,13 +61,15 @@ impl std::fmt::Debug for SecretText {
     }
 }
 
-/// How long one attempt at a small request may take. DynamoDB, SQS and Secrets Manager answer in
-/// milliseconds; three attempts of this fit into the webhook's budget. S3 streams are bounded by
-/// whoever starts them.
+/// Limit of one attempt at a small request.
+///
+/// These services answer in milliseconds. Three attempts fit into the webhook's budget. S3
+/// transfers have limits of their own.
 const ATTEMPT_TIMEOUT: Duration = Duration::from_millis(2_500);
 
-/// The one SDK configuration. Behaviour is pinned, so that an SDK update does not change retries or
-/// timeouts in silence.
+/// The one SDK configuration.
+///
+/// Its behaviour version is pinned: an SDK update must not change retries or timeouts.
 #[expect(
     clippy::disallowed_methods,
     reason = "this is the one place that builds the SDK configuration"
@@ -93,7 +95,7 @@ pub fn sdk_config(http: reqwest::Client, settings: &AwsSettings) -> SdkConfig {
     builder.build()
 }
 
-/// The shared client as the SDK's, for programs that find credentials in other ways than Lambda's.
+/// The shared client as the SDK's, for programs that look for credentials themselves.
 pub fn sdk_http_client(http: reqwest::Client) -> SharedHttpClient {
     let connector = SharedHttpConnector::new(Connector(http));
     http_client_fn(move |_, _| connector.clone())

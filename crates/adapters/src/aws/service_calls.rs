@@ -1,7 +1,7 @@
 //! Signed calls to AWS services of which one operation is needed.
 //!
-//! The SDK of a whole service takes longer to build and to load than all else that a small function
-//! does. Region, credentials, endpoint, timeout and retries are those of the one SDK configuration.
+//! A whole SDK takes longer to build and load than everything else in a small function. Region,
+//! credentials, endpoint, timeout and retries come from the one SDK configuration.
 
 use std::time::Duration;
 
@@ -30,11 +30,11 @@ pub struct ServiceCalls {
 /// How long a call may take.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
-    /// Of one attempt. `None`: as long as the HTTP client allows.
+    /// Of one attempt. `None`: the HTTP client's own.
     pub timeout: Option<Duration>,
     /// At least 1.
     pub attempts: u32,
-    /// The longest pause before the second attempt. It doubles before each further one.
+    /// Longest pause before the second attempt. Doubles each time.
     pub first_pause: Duration,
 }
 
@@ -90,11 +90,12 @@ impl ServiceCalls {
         Self { limits, ..self }
     }
 
-    /// Calls one operation of the JSON 1.1 protocol, such as `AWSEvents.PutEvents`. An empty answer
-    /// reads as an empty object.
+    /// Calls an operation of the JSON 1.1 protocol, such as `AWSEvents.PutEvents`.
+    ///
+    /// An empty answer reads as an empty object.
     ///
     /// # Errors
-    /// As [`ask`](Self::ask), and for a refusal and an answer that is not a `T`.
+    /// As [`ask`](Self::ask). Also a refusal, or an answer that is not a `T`.
     pub async fn json<T: DeserializeOwned>(
         &self,
         target: &str,
@@ -118,10 +119,10 @@ impl ServiceCalls {
         serde_json::from_slice(json).map_err(|_| ServiceError::Unreadable)
     }
 
-    /// Calls one action of the query protocol. Returns XML.
+    /// Calls an action of the query protocol. Returns XML.
     ///
     /// # Errors
-    /// As [`ask`](Self::ask), and for a refusal.
+    /// As [`ask`](Self::ask). Also a refusal.
     pub async fn query(&self, form: &[(&str, &str)]) -> Result<String, ServiceError> {
         let mut body = url::form_urlencoded::Serializer::new(String::new());
         let body = body.extend_pairs(form).finish();
@@ -135,11 +136,12 @@ impl ServiceCalls {
         String::from_utf8(answer.body).map_err(|_| ServiceError::Unreadable)
     }
 
-    /// Sends a request that may be repeated. It is, within the [`Limits`], if there was no answer
-    /// or the service was busy or broken. Returns the last answer, whatever its status.
+    /// Sends an idempotent request. Returns the answer, whatever its status.
+    ///
+    /// Repeats it within the [`Limits`] if the service was unreachable, busy or broken.
     ///
     /// # Errors
-    /// There are no credentials, the request cannot be built, or the last attempt had no answer.
+    /// There are no credentials, the request is malformed, or the last attempt had no answer.
     pub async fn ask(&self, call: &Call<'_>) -> Result<ServiceAnswer, ServiceError> {
         let mut pause = self.limits.first_pause;
         for _ in 1..self.limits.attempts {
@@ -184,7 +186,7 @@ impl ServiceCalls {
         })
     }
 
-    /// Asked for anew each time: the provider renews what expires.
+    /// Asked each time, because the provider renews what expires.
     async fn credentials(&self) -> Result<Credentials, ServiceError> {
         let provider = self.credentials.as_ref();
         let provider = provider.ok_or(ServiceError::NoCredentials)?;
@@ -229,7 +231,7 @@ impl ServiceAnswer {
         })
     }
 
-    /// The service's error code, without the namespace and link that some services add.
+    /// The service's error code, without namespace and link.
     fn code(&self) -> Option<String> {
         let header = self.headers.get("x-amzn-errortype");
         let in_header = header.and_then(|code| code.to_str().ok().map(str::to_owned));
@@ -254,8 +256,9 @@ impl ServiceAnswer {
     }
 }
 
-/// Codes of refusals that pass, with statuses below 500. (Source: "Retry behavior", AWS SDKs and
-/// Tools Reference Guide.)
+/// Codes worth another attempt at statuses below 500.
+///
+/// (Source: "Retry behavior", AWS SDKs and Tools Reference Guide.)
 const PASSING: [&str; 14] = [
     "BandwidthLimitExceeded",
     "LimitExceededException",
@@ -292,7 +295,7 @@ fn no_answer(error: reqwest::Error) -> ServiceError {
     ServiceError::NotSent(error_chain(&error.without_url()))
 }
 
-/// The trace of the invocation that this process works on. The SDK passes it on in the same way.
+/// The current invocation's trace. The SDK passes it on in the same way.
 #[expect(
     clippy::disallowed_methods,
     reason = "no configuration: Lambda changes it with every invocation"
@@ -302,7 +305,7 @@ fn trace() -> Option<String> {
     std::env::var("_X_AMZN_TRACE_ID").ok()
 }
 
-/// Where the endpoints of a region's partition end. (Source: the SDK's `partitions.json`.)
+/// End of a region's endpoints. (Source: the SDK's `partitions.json`.)
 fn suffix(region: &str) -> &'static str {
     const OTHERS: [(&str, &str); 6] = [
         ("cn-", "amazonaws.com.cn"),

@@ -6,7 +6,7 @@ use aws_credential_types::Credentials;
 use aws_sigv4::http_request::{SignableBody, SignableRequest, SigningSettings, sign};
 use aws_sigv4::sign::v4;
 
-/// The address or the credentials are none that can be signed with.
+/// Invalid URL or credentials.
 #[derive(Debug, thiserror::Error)]
 #[error("the request cannot be signed")]
 pub struct Unsignable(#[source] Box<dyn std::error::Error + Send + Sync>);
@@ -20,7 +20,7 @@ pub struct Signer {
 }
 
 impl Signer {
-    /// `service` is the name that the service's endpoints are signed for, such as `lambda`.
+    /// `service` is the name in signatures, such as `lambda`.
     pub fn new(service: &'static str, region: impl Into<String>, credentials: Credentials) -> Self {
         Self {
             service,
@@ -29,12 +29,13 @@ impl Signer {
         }
     }
 
-    /// The headers that make a request with this method, address, headers and body a signed one.
-    /// Headers that begin with `x-amz-` must be among `headers`, because AWS insists on them;
-    /// others may be added freely.
+    /// The headers that sign this request.
+    ///
+    /// `headers` must include those that begin with `x-amz-`, because AWS insists on them. Others
+    /// may be added freely.
     ///
     /// # Errors
-    /// The address is not one, or the credentials are malformed.
+    /// Invalid URL or credentials.
     pub fn sign(
         &self,
         method: &str,

@@ -1,5 +1,6 @@
-//! The circuit that all functions share: one item beside the pairings, read consistently and
-//! changed only under the condition of its version. Nothing personal is in it.
+//! The circuit that all functions share: one item beside the pairings.
+//!
+//! Read consistently, changed only under the condition of its version.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,8 +17,9 @@ use crate::aws::error::{code, unavailable};
 const PK: &str = "CIRCUIT#PROVIDER";
 const SK: &str = "CIRCUIT";
 
-/// How long an item lives after its last change: longer than any pause and than the circuit
-/// remembers. An expired item reads as a circuit that was never needed, which it then is.
+/// Life of the item after its last change: longer than any pause.
+///
+/// An expired item reads as a closed circuit.
 const LIFE: Duration = Duration::from_secs(24 * 60 * 60);
 
 pub struct DynamoCircuits {

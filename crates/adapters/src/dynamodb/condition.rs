@@ -1,4 +1,4 @@
-//! Conditions of writes: a write whose condition does not hold changes nothing.
+//! Conditions of writes.
 
 use super::items::{Item, number};
 
@@ -16,7 +16,7 @@ impl Condition {
         }
     }
 
-    /// The stored pairing is the one before `version`, or there is none before version 1.
+    /// The stored version precedes `version`. Before 1 there is none.
     pub fn next_after(version: u64) -> Self {
         match version.saturating_sub(1) {
             0 => Self::absent(),

@@ -1,5 +1,4 @@
-//! Looking through all pairings, for a person who asks. No function does this: it reads everything
-//! there is, a page at a time.
+//! Looks through all pairings, a page at a time. No function does this.
 
 use aws_sdk_dynamodb::types::ReturnConsumedCapacity;
 use verification::Timestamp;
@@ -12,28 +11,29 @@ use super::items::{
 use super::pairings::DynamoPairings;
 use crate::aws::error::unavailable;
 
-/// What is looked for.
+/// What to look for.
 #[derive(Clone, Debug)]
 pub struct Inspection {
     pub place: InspectionPlace,
     /// State names; empty: all.
     pub states: Vec<&'static str>,
-    /// Only what has changed since then.
+    /// Only pairings that have changed since then.
     pub changed_since: Option<Timestamp>,
 }
 
-/// Where is looked.
+/// Where to look.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum InspectionPlace {
-    /// The index by client: a few hundred bytes per pairing, and only pairings whose `clientId` is
-    /// known.
+    /// The index by client: a few hundred bytes per pairing.
+    ///
+    /// Only pairings with a known `clientId`.
     ClientIndex,
-    /// The whole table, histories included: some thirty times as many bytes, and every pairing.
+    /// The whole table: every pairing, some thirty times as many bytes.
     Table,
 }
 
 impl InspectionPlace {
-    /// The place right behind a pairing that was found.
+    /// The place right behind a pairing.
     pub fn after(self, first: &ScanRef) -> InspectionStart {
         match self {
             Self::ClientIndex => first.to_string(),
@@ -42,33 +42,34 @@ impl InspectionPlace {
     }
 }
 
-/// Where a page starts, as text without anything personal: a `scanRef` in the index, an item's key
-/// (`<pk>/<sk>`) in the table.
+/// Start of a page, without anything personal.
+///
+/// In the index a `scanRef`, in the table an item's key (`<pk>/<sk>`).
 pub type InspectionStart = String;
 
-/// One page of what was found.
+/// One page of pairings.
 #[derive(Clone, Debug)]
 pub struct Inspected {
     /// In no order.
     pub pairings: Vec<PairingSummary>,
-    /// How many items were read to find them.
+    /// Items read to find them.
     pub items_read: u64,
-    /// What the reading cost, in read units.
+    /// Cost of the reading, in read units.
     pub read_units: f64,
-    /// Where the next page starts; `None`: there is none.
+    /// Start of the next page. `None`: there is none.
     pub next: Option<InspectionStart>,
 }
 
-/// There is no going on from the start of a page.
+/// The pairing that the page starts behind is gone.
 #[derive(Debug, thiserror::Error)]
 #[error("the place to go on after is none, or is not there any more")]
 struct StartGone;
 
 impl DynamoPairings {
-    /// One page, at most 1 MB of reading. Eventually consistent.
+    /// Reads one page, at most 1 MB. Eventually consistent.
     ///
     /// # Errors
-    /// The table is unavailable, or the pairing that `start` names has been removed since.
+    /// The table is unavailable, or the pairing in `start` has been removed.
     pub async fn inspect(
         &self,
         inspection: &Inspection,
@@ -136,8 +137,7 @@ impl DynamoPairings {
         })
     }
 
-    /// The index's key has the `clientId` in it, which belongs into no terminal; it is read from
-    /// the pairing again.
+    /// The index's key holds the `clientId`, which belongs in no terminal. It is read again.
     async fn start_key(&self, place: InspectionPlace, start: &str) -> Result<Item, Unavailable> {
         let gone = || Unavailable::new(READING, StartGone);
         if place == InspectionPlace::Table {

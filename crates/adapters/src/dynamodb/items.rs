@@ -1,4 +1,4 @@
-//! What the table's items look like: keys, attributes, and back.
+//! The table's items: keys, attributes, and back.
 
 use std::collections::HashMap;
 
@@ -8,17 +8,18 @@ use verification::identifiers::{Digest256, ScanRef};
 use verification::ports::{HistoryEntry, Overdue, PairingSummary, PairingWrite, Unavailable};
 use verification::{Pairing, Timestamp};
 
-/// What was being done, for errors.
+/// Names of operations, for errors.
 pub(super) const READING: &str = "reading the table";
 pub(super) const WRITING: &str = "writing the table";
 
 pub(super) type Item = HashMap<String, AttributeValue>;
 
-/// The sparse index by attention is spread over this many partitions, so that one partition's write
-/// limit (1,000 units per second) is not the system's.
+/// Partitions of the sparse index by attention.
+///
+/// One partition takes 1,000 write units per second.
 pub(super) const ATTENTION_SHARDS: u8 = 8;
 
-/// An item is not what this program writes.
+/// Why an item is not what this program writes.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum StrangeItem {
     #[error("the item has no attribute '{0}'")]
@@ -44,7 +45,7 @@ pub(super) fn alias_key(second: &ScanRef) -> String {
     format!("SECOND#{second}")
 }
 
-/// The name of what is forgotten is forgotten, too.
+/// Hashed: the erased name is erased, too.
 pub(super) fn tombstone_key(scan_ref: &ScanRef) -> String {
     format!("ERASED#{}", Digest256::of(scan_ref.as_str().as_bytes()))
 }
@@ -76,7 +77,7 @@ pub(super) fn pairing_item(
         ),
         ("expires_at".to_owned(), expires_at.clone()),
         ("state".to_owned(), text(pairing.state.name())),
-        // The whole of it. The attributes around it are for indexes, filters and people.
+        // The whole pairing. The attributes around it serve indexes, filters and people.
         ("pairing".to_owned(), text(serde_json::to_string(pairing)?)),
     ]);
     let mut set = |name: &str, value: Option<&str>| {

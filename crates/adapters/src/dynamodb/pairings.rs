@@ -9,9 +9,12 @@
 //! | `IDEMPOTENCY#<SHA-256 of caller and key>` | `SESSION` | the claim of an idempotency key, then its answer |
 //! | `CIRCUIT#PROVIDER` | `CIRCUIT` | whether the provider is called at all, see [`DynamoCircuits`](crate::DynamoCircuits) |
 //!
-//! A pairing, its history line and its alias are written in one transaction. A history line that is
-//! an outcome carries the event that the world is told (`outcome`, `detail`); the table's stream
-//! publishes it. Reads are strongly consistent, but for lists.
+//! A pairing, its history line and its alias are written in one transaction.
+//!
+//! A history line that is an outcome carries its event (`outcome`, `detail`). The table's stream
+//! publishes it.
+//!
+//! Reads are strongly consistent, except lists.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -140,7 +143,7 @@ impl Pairings for DynamoPairings {
                 Some(session_key_item::is_held(answered)),
             )?);
         }
-        // The alias is written with the state that first knows the token; later states know the
+        // The alias is written with the state that first knows the token. Later states know the
         // same one.
         if let (State::Authorized { .. }, Some(second)) = (&pairing.state, &pairing.second) {
             let alias = HashMap::from([
@@ -325,7 +328,7 @@ impl Pairings for DynamoPairings {
                 break;
             }
         }
-        // Last, because whoever takes an interrupted erasure up again starts from it.
+        // Last: an interrupted erasure starts from it again.
         removed += self
             .delete(pairing_key(&pairing.first), PAIRING.to_owned())
             .await?;
@@ -333,7 +336,7 @@ impl Pairings for DynamoPairings {
     }
 }
 
-/// Lost: the condition did not hold, or another transaction was at the same items at that moment.
+/// Lost: the condition failed, or another transaction had the same items.
 fn is_lost<R>(error: &SdkError<TransactWriteItemsError, R>) -> bool {
     let Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) =
         error.as_service_error()

@@ -1,7 +1,6 @@
 //! An idempotency key's item: a claim at first, then the answer.
 //!
-//! `session_key` is the whole record. Conditions ask for `lease_until`, which names a claim, and
-//! `scan_ref`, which only an answer has.
+//! `session_key` is the whole record. `lease_until` names a claim. Only an answer has `scan_ref`.
 
 use verification::identifiers::{Digest256, ScanRef};
 use verification::ports::Unavailable;
@@ -37,7 +36,7 @@ pub(super) fn item(record: &SessionKey) -> Result<Item, Unavailable> {
     Ok(item)
 }
 
-/// The stored record is the claim, and not answered yet.
+/// The stored record is this claim, not yet answered.
 pub(super) fn is_held(claim: &SessionKey) -> Condition {
     Condition {
         expression: "lease_until = :lease_until AND attribute_not_exists(scan_ref)",

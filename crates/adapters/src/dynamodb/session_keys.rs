@@ -1,4 +1,6 @@
-//! Idempotency keys in the table. The claims are written here, the answers by [`Pairings::save`].
+//! Idempotency keys in the table: the claims.
+//!
+//! [`Pairings::save`] writes the answers.
 //!
 //! [`Pairings::save`]: verification::ports::Pairings::save
 
@@ -14,7 +16,7 @@ use super::session_key_item::{SK, is_answered_with, is_held, item, key_name};
 use crate::aws::error::{code, unavailable};
 
 impl DynamoPairings {
-    /// Whether the record was there, in this condition, and is removed.
+    /// Removes the record in this condition. `false`: there is none.
     async fn delete_key(&self, key: &Digest256, condition: Condition) -> Result<bool, Unavailable> {
         let Condition { expression, values } = condition;
         let request = self.client.delete_item().table_name(&self.table);

@@ -1,5 +1,4 @@
-//! One call to iDenfy: let through by the shared circuit, with the right credentials, measured, and
-//! its errors classified for calls that must not be repeated blindly.
+//! Calls to iDenfy: guarded by the shared circuit, authenticated, measured, errors classified.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -47,10 +46,10 @@ impl IdenfyCaller {
         }
     }
 
-    /// The same, but calling whatever the circuit says, and telling it how that went. For where a
-    /// customer waits: an open circuit would turn a call that probably fails into one that
-    /// certainly does, while a session that is not created costs the customer nothing but the wait
-    /// of at most the call's time limit.
+    /// The same, bypassing the circuit but still reporting to it.
+    ///
+    /// For calls that a customer waits for. An open circuit would turn a likely failure into a
+    /// certain one, and a failed attempt costs the customer only the call's time limit.
     #[must_use]
     pub fn whatever_the_circuit_says(self) -> Self {
         Self {
@@ -59,9 +58,10 @@ impl IdenfyCaller {
         }
     }
 
-    /// Until when the circuit lets nobody call. If its pause is over and nothing has been heard
-    /// since, `ask` is run, which must ask something that costs nothing: so a provider that is
-    /// still away costs no pairing an attempt.
+    /// Until when the circuit is open.
+    ///
+    /// Once its pause is over, `ask` runs as a probe. It must cost nothing: a provider that is
+    /// still down then costs no pairing an attempt.
     pub(crate) async fn left_alone_until<F>(
         &self,
         ask: impl FnOnce() -> F + Send,
@@ -78,7 +78,7 @@ impl IdenfyCaller {
         }
     }
 
-    /// Runs one call if the circuit lets it through, and tells the circuit how it went.
+    /// Runs one call if the circuit permits, and reports its outcome.
     pub(crate) async fn call<T, F>(
         &self,
         operation: &'static str,
@@ -107,7 +107,8 @@ impl IdenfyCaller {
         answer
     }
 
-    /// Runs one call with the known credentials, and with newer ones if the provider refuses them.
+    /// Runs one call. If the provider refuses the credentials, runs it once more with newer ones.
+    ///
     /// A refused call did nothing, so this repeats nothing.
     async fn call_with_secret<T, F>(
         &self,
@@ -167,15 +168,15 @@ impl std::fmt::Debug for IdenfyCaller {
     }
 }
 
-/// Whether an error says that the provider is in trouble for everybody.
+/// Whether an error means that the provider is in trouble for everyone.
 ///
-/// A refusal of what one customer's call asked for never does: it shows that the provider works.
-/// `Forbidden` and `NotInContract` are refusals of an operation, not of the account (iDenfy gives
-/// them to a deletion as well as to a submission), and must not let one kind of call stop the
-/// others. Used-up funds and a refused key meet every call alike. They open the circuit too, after
-/// the first few pairings have been parked and counted by them: parking all the others one by one
-/// would help nobody, and each would then have to be taken up by hand, while those that wait go on
-/// by themselves once the account is in order.
+/// A refusal of one customer's call does not: it shows that the provider works. `Forbidden` and
+/// `NotInContract` refuse one operation, not the account. iDenfy gives them to a deletion as well
+/// as a submission, so they must not stop other calls.
+///
+/// Used-up funds and a refused key affect every call, so they open the circuit. The first pairings
+/// are parked, counted and announced. The others wait, and go on by themselves once the account is
+/// in order.
 fn health(error: &Error) -> Health {
     let failing = |cause| Health::Failing {
         cause,
@@ -187,20 +188,20 @@ fn health(error: &Error) -> Health {
         | Error::TimedOut(_)
         | Error::ConnectionLost(_)
         | Error::ServerError { .. }
-        // A gateway's page: whoever wrote it, it was not the provider's program.
+        // A gateway's page, not the provider's program.
         | Error::UnreadableAnswer { .. } => failing(Cause::Unreachable),
         Error::RateLimited { retry_after } => Health::Failing {
             cause: Cause::RateLimited,
             retry_after: *retry_after,
         },
         Error::Unauthorized | Error::OutOfFunds => failing(Cause::Account),
-        // An image of ours, or a request too large to be sent: nothing was heard of the provider.
+        // An image of ours, or a request too large to send: no word from the provider.
         Error::Source(_) | Error::RequestTooLarge { .. } => Health::Unknown,
         _ => Health::Answering,
     }
 }
 
-/// What can go wrong in a call: on the provider's side, or before it on ours.
+/// Why a call failed, at the provider or before it.
 pub(crate) enum CallError {
     Idenfy(Error),
     Ours(ProviderError),
@@ -218,7 +219,9 @@ fn no_secret(error: SecretError) -> CallError {
     })
 }
 
-/// What an error means for a call that must not be repeated blindly. Unknown means in doubt.
+/// What an error means for a call that must not be repeated blindly.
+///
+/// Unknown means in doubt.
 pub(crate) fn classify(error: CallError) -> ProviderError {
     let error = match error {
         CallError::Idenfy(error) => error,
@@ -233,7 +236,7 @@ pub(crate) fn classify(error: CallError) -> ProviderError {
             kind: UnavailableKind::RateLimited,
             retry_after,
         },
-        // The customer has another session open, which ends within minutes.
+        // The customer has another open session, which ends within minutes.
         Error::ActiveSession => ProviderError::Unavailable {
             kind: UnavailableKind::ActiveSession,
             retry_after: Some(Duration::from_secs(60)),

@@ -1,12 +1,13 @@
-//! A callback that shows whether the webhook works and of which nothing follows: `dvctl doctor`
-//! sends it to a deployment, and the function that tests a new version sends it to that.
+//! A harmless callback that shows whether the webhook works.
+//!
+//! `dvctl doctor` sends it to a deployment, the pre-traffic function to a new version.
 
-/// Whom it is about: nobody.
+/// Its verification does not exist.
 pub const PROBE_SCAN_REF: &str = "dvctl-self-test";
 
-/// A notice of a kind that is not a verification's result, so that the webhook acknowledges,
-/// archives and ignores it. Always the same bytes, so that it is archived once. To be signed with
-/// the current key.
+/// Not a verification's result: the webhook acknowledges, archives and ignores it.
+///
+/// Always the same bytes, so it is archived once. Sign it with the current key.
 pub const PROBE_BODY: &str = r#"{"scanRef":"dvctl-self-test","clientId":"dvctl-self-test","expirationThreshold":"DOCUMENT_EXPIRED"}"#;
 
 #[cfg(test)]

@@ -19,8 +19,9 @@ use crate::callback::{links, overall, tags};
 use crate::s3::measured_body::{MeasuredBody, NotAsPromised, Outcome};
 use crate::s3::objects::{read_object, s3_client};
 
-/// How long Token 2 may wait for its submission, in seconds: an hour, so that a queue that is
-/// behind does not use tokens up. (Bounds: 0 to 2,592,000, "Create Verification Session".)
+/// Life of Token 2 in seconds: an hour, so that a late queue wastes no tokens.
+///
+/// (Bounds: 0 to 2,592,000, "Create Verification Session".)
 const SECOND_TOKEN_EXPIRY_SECONDS: u32 = 3_600;
 
 pub struct IdenfyProvider {
@@ -45,7 +46,7 @@ impl IdenfyProvider {
         }
     }
 
-    /// The documents as streams, and what will have become of each.
+    /// The documents as streams, and the outcome of each.
     async fn images(
         &self,
         first: &ScanRef,
@@ -54,7 +55,7 @@ impl IdenfyProvider {
         let mut images = Vec::new();
         let mut outcomes = Vec::new();
         for document in documents {
-            // Never posted, whoever may ask for it.
+            // Never posted.
             let side = document
                 .side
                 .ok_or(CallError::Ours(ProviderError::Documents(
@@ -138,7 +139,7 @@ impl Provider for IdenfyProvider {
         });
         let token = created.await.map_err(classify)?;
         let Ok(scan_ref) = token.scan_ref.parse() else {
-            // A token exists, and nothing can be stored under its name.
+            // A token exists, but nothing can be stored under its name.
             return Err(ProviderError::InDoubt {
                 kind: "scan_ref_unusable",
             });
@@ -198,8 +199,7 @@ impl Provider for IdenfyProvider {
     }
 
     async fn left_alone_until(&self, scan_ref: &ScanRef) -> Option<Timestamp> {
-        // What the status is does not matter; that there is an answer does, and the circuit has
-        // seen it.
+        // The status does not matter. The circuit has seen that there is an answer.
         self.caller
             .left_alone_until(|| async { drop(self.status(scan_ref).await) })
             .await

@@ -1,5 +1,4 @@
-//! The secret: API credentials and signing keys, read once and again when they seem to have been
-//! rotated.
+//! The secret: API credentials and signing keys.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,7 +14,7 @@ use verification::ports::{Clock, Unavailable};
 
 use crate::aws::ServiceCalls;
 
-/// What the secret holds. Prints nothing of it.
+/// The secret's content. Never printed.
 #[derive(Clone, Debug)]
 pub struct Secret {
     pub credentials: Credentials,
@@ -27,14 +26,14 @@ pub struct Secret {
 pub enum SecretError {
     #[error(transparent)]
     Unavailable(Unavailable),
-    /// The message names the member and never shows the value.
+    /// Names the member, never the value.
     #[error(
         "the secret must be JSON such as {{\"apiKey\": \"…\", \"apiSecret\": \"…\", \"signingKeys\": [\"…\"]}}: {0}"
     )]
     Malformed(&'static str),
 }
 
-/// What Secrets Manager answers. A binary secret has no text.
+/// Secrets Manager's answer. A binary secret has no text.
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct StoredSecret {
@@ -76,9 +75,10 @@ impl Secret {
     }
 }
 
-/// Reads the secret at first use and keeps it for five minutes, so that a key that was taken out
-/// dies. Rotation needs no deployment: a signature that no known key explains, or credentials that
-/// the provider refuses, lead to a new reading before that, at most once a minute.
+/// Reads the secret at first use and keeps it for five minutes. So a removed key dies.
+///
+/// Rotation needs no deployment. An unexplained signature or refused credentials cause an earlier
+/// reading, at most once a minute.
 pub struct Secrets {
     calls: ServiceCalls,
     arn: String,
@@ -90,16 +90,18 @@ pub struct Secrets {
 struct Known {
     secret: Arc<Secret>,
     read_at: Timestamp,
-    /// When it is to be read again, whether or not anything is wrong with it.
+    /// When it must be read again.
     due_at: Timestamp,
 }
 
-/// How often the secret is read again at most, so that a flood of wrong signatures does not become
-/// one of readings.
+/// Shortest time between readings.
+///
+/// A flood of wrong signatures must not become one of readings.
 const REFRESH_PAUSE: Duration = Duration::from_secs(60);
 
-/// How long a reading is good for. If it cannot be read then, the old one stays in force, and
-/// reading is tried again once a minute.
+/// Age at which the secret is read again.
+///
+/// If that fails, the old one stays in force. Reading is tried again once a minute.
 const MAXIMUM_AGE: Duration = Duration::from_secs(5 * 60);
 
 impl Secrets {
@@ -117,10 +119,10 @@ impl Secrets {
         }
     }
 
-    /// The secret as read within the last five minutes, if it can be.
+    /// The secret, at most five minutes old if it can be read.
     ///
     /// # Errors
-    /// It was never read before and cannot be now.
+    /// It was never read, and cannot be read now.
     pub async fn current(&self) -> Result<Arc<Secret>, SecretError> {
         let mut known = self.known.lock().await;
         let now = self.clock.now();
@@ -139,8 +141,9 @@ impl Secrets {
         })
     }
 
-    /// A secret newer than `stale`, if there may be one: `None` when the last reading is less than
-    /// a minute old or brought nothing else.
+    /// A newer secret than `stale`.
+    ///
+    /// `None`: the last reading is less than a minute old, or brought the same.
     ///
     /// # Errors
     /// It cannot be read now.
@@ -160,12 +163,10 @@ impl Secrets {
         self.read(&mut known).await.map(Some)
     }
 
-    /// Verifies a body with the known keys, and with newer ones if none of them explains the
-    /// signature.
+    /// Verifies a body with the known keys, then with newer ones.
     ///
     /// # Errors
-    /// The outer error: there are no keys to verify with. The inner one: the body is not the
-    /// provider's.
+    /// Outer: there are no keys. Inner: the body is not the provider's.
     pub async fn verify(
         &self,
         body: Bytes,
@@ -178,8 +179,8 @@ impl Secrets {
         }
         match self.newer_than(&secret).await {
             Ok(Some(newer)) => Ok(newer.signing_keys.verify(body, signature)),
-            // The known keys are still the best there is; a wrong signature must not become a
-            // reason to be sent again.
+            // The known keys are the best there is. A wrong signature must not cause another
+            // delivery.
             Ok(None) | Err(_) => Ok(verified),
         }
     }

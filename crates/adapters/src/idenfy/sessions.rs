@@ -21,7 +21,7 @@ impl IdenfySessions {
     }
 }
 
-/// A step whose name cannot be one is left out, as it is of callbacks.
+/// Leaves out steps with unusable names, as callbacks do.
 fn steps(steps: Vec<idenfy::Step>) -> Vec<SessionStep> {
     let step = |step: idenfy::Step| {
         Some(SessionStep {
@@ -41,15 +41,15 @@ fn steps(steps: Vec<idenfy::Step>) -> Vec<SessionStep> {
         .collect()
 }
 
-/// What the provider calls a session that can still be used. (Source: the example of the delete
-/// operation, "Token has not expired yet.")
+/// The provider's identifier of a live session.
+///
+/// (Source: the example of the delete operation, "Token has not expired yet.")
 const STILL_LIVE: &str = "PARTNER_ERROR";
 
 #[async_trait]
 impl Sessions for IdenfySessions {
     async fn create(&self, request: &SessionRequest) -> Result<Session, ProviderError> {
-        // The addresses were checked at the edge; one that is no URL all the same is left out
-        // rather than sent.
+        // Checked at the edge. What is no URL all the same is left out.
         let url = |text: &Option<String>| text.as_deref().and_then(|text| text.parse::<Url>().ok());
         let seconds =
             |duration: std::time::Duration| u32::try_from(duration.as_secs()).unwrap_or(u32::MAX);
@@ -111,7 +111,7 @@ impl Sessions for IdenfySessions {
             {
                 Ok(DeletedAtProvider::StillLive)
             }
-            // Deleting may be repeated, so a lost answer is only a reason to ask again.
+            // Deletion is idempotent, so a lost answer only means to ask again.
             Err(error) => match classify(error) {
                 ProviderError::Refused { kind, identifier } => Ok(DeletedAtProvider::Refused {
                     kind: kind.as_str(),

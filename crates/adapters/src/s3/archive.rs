@@ -22,8 +22,9 @@ pub struct S3CallbackArchive {
     bucket: String,
 }
 
-/// S3 answers 409 while another write-once request for the same key is under way, and asks to
-/// repeat.
+/// S3 answers 409 while another write-once request for the key is under way.
+///
+/// It asks to repeat.
 const CONFLICT_TRIES: u32 = 4;
 
 impl S3CallbackArchive {
@@ -35,13 +36,13 @@ impl S3CallbackArchive {
     }
 }
 
-/// One archived callback, by name.
+/// One archived callback.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ArchivedCallback {
-    /// `None`: it could not be read when it came.
+    /// `None`: it was unreadable.
     pub scan_ref: Option<ScanRef>,
     pub digest: Digest256,
-    /// When it came first.
+    /// First arrival.
     pub kept_at: Timestamp,
     pub bytes: u64,
 }
@@ -50,16 +51,15 @@ pub struct ArchivedCallback {
 #[derive(Clone, Debug)]
 pub struct ArchivedPage {
     pub callbacks: Vec<ArchivedCallback>,
-    /// What to ask for to get the next page; `None`: there is none.
+    /// Start of the next page. `None`: there is none.
     pub next: Option<String>,
 }
 
 const UNREADABLE: &str = ScanRef::RESERVED;
 
-/// For a person who has callbacks played again; no function lists the archive.
+/// For `dvctl replay`. No function lists the archive.
 impl S3CallbackArchive {
-    /// One page of the archived callbacks, at most a thousand: of one verification, or of all,
-    /// unreadable ones included.
+    /// Lists at most 1,000 callbacks: of one verification, or all, unreadable ones included.
     ///
     /// # Errors
     /// S3 is unavailable.
@@ -106,11 +106,10 @@ impl S3CallbackArchive {
         })
     }
 
-    /// The bytes of an archived callback, exactly as they were signed. `None`: it is not there any
-    /// more, or is there altered.
+    /// The signed bytes. `None`: absent or altered.
     ///
-    /// Bytes whose digest is not their name are not what was verified, whoever has put them there.
-    /// They are as good as absent, and the log event `archive_altered` names the digest.
+    /// Bytes whose digest is not their name are not what was verified. They count as absent, and
+    /// the log event `archive_altered` names the digest.
     ///
     /// # Errors
     /// S3 is unavailable.
@@ -144,7 +143,7 @@ impl S3CallbackArchive {
     }
 }
 
-/// The bytes, if they are those that the digest names.
+/// The bytes, if the digest names them.
 fn unaltered(digest: &Digest256, bytes: Bytes) -> Option<Bytes> {
     if Digest256::of(&bytes) == *digest {
         return Some(bytes);
@@ -153,7 +152,7 @@ fn unaltered(digest: &Digest256, bytes: Bytes) -> Option<Bytes> {
     None
 }
 
-/// The inverse of [`key`]; `None` for what is not a callback's name.
+/// The inverse of [`key`]. `None`: not a callback's name.
 fn parse_key(key: &str) -> Option<(Option<ScanRef>, Digest256)> {
     let (scan_ref, file) = key.strip_prefix("callbacks/")?.split_once('/')?;
     let digest = file.strip_suffix(".json")?.parse().ok()?;
@@ -198,7 +197,7 @@ impl CallbackArchive for S3CallbackArchive {
             return match stored {
                 Ok(_) => Ok(()),
                 Err(error) => match code(&error) {
-                    // Kept before: the name is the digest, so it is the same body.
+                    // Kept before. The name is the digest, so it is the same body.
                     Some("PreconditionFailed") => Ok(()),
                     Some("ConditionalRequestConflict") if tries < CONFLICT_TRIES => continue,
                     _ => Err(unavailable("archiving the callback", error)),

@@ -1,6 +1,6 @@
-//! Second documents from their links into S3, streamed, each under its [`document_key`].
+//! Streams second documents from their links into S3, each under its [`document_key`].
 //!
-//! A file appears whole or not at all, once, and is described by the bytes that are really there.
+//! A file appears whole or not at all, once. It is described by the stored bytes.
 
 use std::sync::Arc;
 
@@ -133,9 +133,9 @@ impl S3Documents {
                 });
                 Ok(document(length, sha256))
             }
-            // Stored, they say, without having read it to its end: what is there is not known.
+            // Accepted before it was read to its end: the stored bytes are unknown.
             (Ok(_), _) => Err(unknown_copy()),
-            // An earlier copy is there; it may have been stored while we were sending.
+            // An earlier copy exists. It may have been stored while we were sending.
             (Err(error), _) if is_there(code(&error)) => {
                 let (bytes, sha256) = self
                     .describe(&key)
@@ -154,7 +154,7 @@ impl S3Documents {
         }
     }
 
-    /// Length and digest of what the bucket holds, read through once.
+    /// Reads the stored file once, for its length and digest.
     async fn describe(
         &self,
         key: &str,
@@ -181,7 +181,7 @@ fn unknown_copy() -> CaptureError {
     })
 }
 
-/// Reads as much of the start as recognising the type takes, and puts it back.
+/// Reads enough to recognise the type, and puts it back.
 async fn sniff(
     mut chunks: ByteChunks,
     length: u64,

@@ -1,5 +1,4 @@
-//! Follows a customer's file link: only to allowed origins, redirects included, and only as far as
-//! its lifetime goes.
+//! Follows a file link: only to allowed origins, redirects included.
 
 use futures_util::StreamExt;
 use reqwest::header::{CONTENT_LENGTH, LOCATION, TRANSFER_ENCODING};
@@ -21,11 +20,10 @@ const MAXIMUM_REDIRECTS: u32 = 3;
 
 /// A file on its way.
 pub(crate) struct Fetched {
-    /// As the server promises. `None`: it sends pieces, of which the last one says that it is the
-    /// last.
+    /// Promised by the server. `None`: chunked, which marks its own end.
     pub length: Option<u64>,
     pub chunks: ByteChunks,
-    /// As the link tells.
+    /// From the link itself.
     pub expires_at: Option<Timestamp>,
 }
 
@@ -56,7 +54,7 @@ impl LinkFetcher {
             match answer.status() {
                 StatusCode::OK => {
                     let length = promised_length(&answer);
-                    // With neither, nobody could tell a whole file from one that was cut off.
+                    // With neither, a file that was cut off looks whole.
                     if length.is_none() && !is_chunked(&answer) {
                         return Err(CaptureError::NotAFile);
                     }
@@ -69,7 +67,7 @@ impl LinkFetcher {
                         expires_at,
                     });
                 }
-                // Without a location, S3 says by it that the bucket lies elsewhere.
+                // Without a location: S3's word that the bucket lies elsewhere.
                 status if status.is_redirection() => {
                     let location = answer
                         .headers()
@@ -83,8 +81,7 @@ impl LinkFetcher {
                 StatusCode::REQUEST_TIMEOUT | StatusCode::TOO_MANY_REQUESTS => {
                     return Err(unavailable("busy"));
                 }
-                // S3 answers 403 to a link that has expired, and 400 to one whose signer's session
-                // has.
+                // S3 answers 403 to an expired link, and 400 after its signer's session.
                 status if status.is_client_error() => return Err(CaptureError::LinkDead),
                 _ => return Err(unavailable("server error")),
             }
@@ -115,9 +112,11 @@ fn is_chunked(answer: &Response) -> bool {
     encoding.is_some_and(|encoding| encoding.eq_ignore_ascii_case("chunked"))
 }
 
-/// When the link dies, if it tells: `Expires` (Unix seconds) in older S3 links, `X-Amz-Date` and
-/// `X-Amz-Expires` in newer ones. (Source: Amazon S3, "Authenticating requests", signature versions
-/// 2 and 4 with query parameters.)
+/// When the link expires, if it says so.
+///
+/// `Expires` (Unix seconds) in older S3 links, `X-Amz-Date` and `X-Amz-Expires` in newer ones.
+/// (Source: Amazon S3, "Authenticating requests", signature versions 2 and 4 with query
+/// parameters.)
 fn expiry(url: &Url) -> Option<Timestamp> {
     let parameter = |name: &str| {
         url.query_pairs()

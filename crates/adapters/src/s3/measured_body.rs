@@ -1,5 +1,4 @@
-//! A body of exactly the promised length: counted, hashed, and never passed off as whole when it is
-//! not.
+//! A body of exactly the promised length, counted and hashed.
 
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -26,9 +25,10 @@ pub(crate) enum NotAsPromised {
     Different,
 }
 
-/// Streams `chunks` with an exact length. The last chunk is held back until length and, if one is
-/// expected, digest are right, so a receiver that gets all bytes has gotten the right ones, and any
-/// other one sees the transfer broken off.
+/// Streams `chunks` with an exact length.
+///
+/// The last chunk is held back until length and digest are right. A receiver of all bytes has the
+/// right ones; any other sees a broken transfer.
 pub(crate) struct MeasuredBody {
     chunks: SyncWrapper<ByteChunks>,
     promised: u64,
@@ -38,12 +38,12 @@ pub(crate) struct MeasuredBody {
     outcome: Outcome,
 }
 
-/// What became of a body, for whoever sent it.
+/// The outcome of a body, for its sender.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Outcome(Arc<Mutex<Option<Result<Digest256, NotAsPromised>>>>);
 
 impl Outcome {
-    /// The digest of the whole body, or what was wrong with it. `None`: it was not read to its end.
+    /// The body's digest, or its fault. `None`: not read to its end.
     pub fn get(&self) -> Option<Result<Digest256, NotAsPromised>> {
         self.0
             .lock()
@@ -76,7 +76,7 @@ impl MeasuredBody {
         Poll::Ready(Some(Err(why.into())))
     }
 
-    /// Settles what the whole body was, once its last byte is here.
+    /// Judges the body after its last byte.
     fn finish(&mut self) -> Result<(), NotAsPromised> {
         let Some(hasher) = self.hasher.take() else {
             return Ok(());
@@ -119,7 +119,7 @@ impl Body for MeasuredBody {
                 }
                 Poll::Ready(Some(Ok(Frame::data(chunk))))
             }
-            // A connection that breaks is how a server delivers less than it promised.
+            // A broken connection delivers less than promised.
             Some(Err(_)) | None => this.fail(NotAsPromised::Short),
         }
     }

@@ -11,9 +11,10 @@ use verification::ports::Unavailable;
 use super::measured_body::ByteChunks;
 use crate::aws::error::unavailable;
 
-/// S3 for small objects and streams alike. The stream's own checks stand in for the SDK's
-/// checksums, which would need a second framing of every byte; how long a transfer may take is its
-/// caller's business.
+/// S3 for small objects and streams.
+///
+/// The stream's own checks replace the SDK's checksums, which would frame every byte twice. Callers
+/// bound the time of a transfer.
 pub(crate) fn s3_client(sdk: &SdkConfig) -> Client {
     let config = aws_sdk_s3::config::Builder::from(sdk)
         .request_checksum_calculation(RequestChecksumCalculation::WhenRequired)
@@ -23,7 +24,7 @@ pub(crate) fn s3_client(sdk: &SdkConfig) -> Client {
     Client::from_conf(config.build())
 }
 
-/// Opens an object of the bucket as a stream, with its length.
+/// Opens an object as a stream, with its length.
 pub(crate) async fn read_object(
     client: &Client,
     bucket: &str,
@@ -32,7 +33,7 @@ pub(crate) async fn read_object(
     read(client.get_object().bucket(bucket).key(key)).await
 }
 
-/// Opens the first bytes of an object, at most `limit` of them, as a stream, with their number.
+/// Opens at most the first `limit` bytes, with their number.
 pub(crate) async fn read_start(
     client: &Client,
     bucket: &str,
@@ -60,8 +61,10 @@ async fn read(request: GetObjectFluentBuilder) -> Result<(u64, ByteChunks), Unav
     Ok((length, chunks.boxed()))
 }
 
-/// Whether S3 has refused to write an object anew. A `ConditionalRequestConflict` (409) does not say so:
-/// somebody else is writing it, or has just deleted it, and S3 asks to repeat the request.
+/// Whether S3 refused because the object exists.
+///
+/// `ConditionalRequestConflict` (409) does not say so: a write or deletion is under way, and S3
+/// asks to repeat the request.
 pub(crate) fn is_there(code: Option<&str>) -> bool {
     code == Some("PreconditionFailed")
 }

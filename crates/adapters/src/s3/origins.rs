@@ -1,14 +1,13 @@
-//! Which servers files may be fetched from.
+//! Servers that files may be fetched from.
 //!
-//! A link comes from outside. Even in a signed callback it is followed only to the origins that the
-//! team names, so that a leaked signing key does not turn this program into a way to reach other
-//! servers.
+//! Links come from outside, so even a signed callback's are followed only to origins that the team
+//! names. A leaked signing key then opens no way to other servers.
 
 use std::str::FromStr;
 
 use url::{Host, Url};
 
-/// A set of origins: scheme, host (with a leading `*.` for any sub-domain) and port.
+/// Origins: scheme, host (a leading `*.` for any sub-domain) and port.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FileOrigins(Vec<Origin>);
 
@@ -22,11 +21,11 @@ struct Origin {
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum HostPattern {
     Exactly(String),
-    /// Any name with one or more labels before this one.
+    /// Any sub-domain of this name.
     Below(String),
 }
 
-/// What is wrong with a text for [`FileOrigins`].
+/// Why a text is not a [`FileOrigins`].
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidOrigin {
     #[error("no origin is named")]
@@ -103,7 +102,7 @@ impl FromStr for Origin {
         if url.scheme() != "https" && !(url.scheme() == "http" && is_this_machine(&host)) {
             return Err(InvalidOrigin::NotEncrypted(text.to_owned()));
         }
-        // `*.` before an address, or before a single label such as `com`, would allow everything or
+        // `*.` before an address, or a single label such as `com`, would allow everything or
         // nothing.
         let labels = |name: &str| name.split('.').filter(|label| !label.is_empty()).count();
         let is_name_below = matches!(&host, Host::Domain(name) if labels(name) > 1);
@@ -124,7 +123,7 @@ impl FromStr for Origin {
     }
 }
 
-/// Emulators and stand-ins on a developer's machine, also as seen from a container.
+/// Emulators and stand-ins on this machine, also seen from a container.
 pub(crate) fn is_this_machine(host: &Host<&str>) -> bool {
     match host {
         Host::Domain(name) => {

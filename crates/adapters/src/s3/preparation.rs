@@ -1,10 +1,8 @@
-//! Documents that the provider would refuse, made into what it takes, beside their originals in the
-//! bucket.
+//! Converts documents that the provider would refuse. The copies lie beside the originals.
 //!
-//! The usual document costs one look: at the first bytes of an image, or at a PDF as it streams by,
-//! in constant memory. Only what must be converted, turned or made smaller is decoded, in a process
-//! of its own ([`document_preparation::Workbench`]). Original and copy pass through files on disk,
-//! so this process holds neither.
+//! Most documents need one look: at an image's first bytes, or at a PDF as it streams by. Others
+//! are decoded in a process of their own ([`document_preparation::Workbench`]). Original and copy
+//! pass through disk, so this process holds neither.
 
 use std::sync::Arc;
 
@@ -36,17 +34,17 @@ pub struct S3Preparation {
     bucket: String,
     clock: Arc<dyn Clock>,
     workbench: Workbench,
-    /// One picture at a time, however many messages are at work.
+    /// One picture at a time.
     turn: Semaphore,
 }
 
-/// A document, and what is submitted of it so far.
+/// A document and its copy so far.
 struct Candidate<'a> {
     document: &'a StoredDocument,
     derived: Option<Copy>,
 }
 
-/// What was made of a document, on disk.
+/// A converted copy, on disk.
 struct Copy {
     derived: Derived,
     room: Room,
@@ -69,7 +67,7 @@ impl Candidate<'_> {
 }
 
 impl S3Preparation {
-    /// Pictures are decoded by children of `workbench`.
+    /// `workbench` decodes pictures in child processes.
     pub fn new(
         sdk: &SdkConfig,
         bucket: impl Into<String>,
@@ -124,7 +122,7 @@ impl S3Preparation {
         Ok(preparations)
     }
 
-    /// Whether the document must be changed, its size aside.
+    /// Whether the document must change, apart from its size.
     async fn needs_preparation(
         &self,
         first: &ScanRef,
@@ -168,8 +166,7 @@ impl S3Preparation {
         Ok(scan.is_encrypted())
     }
 
-    /// If the documents do not fit into one request together, the images among them are made
-    /// smaller, each to its fair share.
+    /// Makes images smaller until all documents fit into one request. Each gets its fair share.
     async fn make_room(
         &self,
         first: &ScanRef,
@@ -192,7 +189,7 @@ impl S3Preparation {
         Ok(())
     }
 
-    /// Makes of the original what fits into `limit` bytes. `None`: the original may go as it is.
+    /// Converts the original to at most `limit` bytes. `None`: submit the original.
     async fn derive(
         &self,
         first: &ScanRef,
@@ -218,7 +215,7 @@ impl S3Preparation {
             }
             Err(PrepareError::Unavailable(_)) => (None, "Unavailable"),
         };
-        // Without figures, no child was needed, or it did not live to tell.
+        // No figures: no child was needed, or it died.
         tracing::info!(
             event = "document_inspected",
             scan_ref = %first,
@@ -238,7 +235,7 @@ impl S3Preparation {
         }
     }
 
-    /// The original on disk, checked to be what was received.
+    /// The original on disk, checked against its digest.
     async fn original(
         &self,
         first: &ScanRef,
@@ -267,8 +264,7 @@ impl S3Preparation {
         }
     }
 
-    /// Stores the copy under a name that has its digest, so that one that is there already is the
-    /// same one.
+    /// Stores the copy. Its name has its digest, so an existing one is the same.
     async fn store(
         &self,
         first: &ScanRef,
@@ -341,7 +337,7 @@ impl DocumentPreparation for S3Preparation {
         until: Timestamp,
     ) -> Result<Vec<Preparation>, PreparationError> {
         let budget = until.since(self.clock.now());
-        // Who gives up on a picture ends its process.
+        // Dropping the work ends its process.
         let prepared =
             tokio::time::timeout(budget, self.prepare_all(first, documents, must_change)).await;
         prepared.unwrap_or(Err(PreparationError::OutOfTime))

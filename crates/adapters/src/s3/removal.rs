@@ -1,4 +1,4 @@
-//! Removes files for good: the bucket is versioned, so every version and every delete marker goes.
+//! Removes files for good: every version and delete marker.
 
 use async_trait::async_trait;
 use aws_sdk_s3::Client;
@@ -25,8 +25,8 @@ impl S3FileRemoval {
         }
     }
 
-    /// One verification has a handful of objects, so they are removed one by one: a failure names
-    /// itself and the rest is found again.
+    /// A verification has few objects. Removed one by one, a failure names itself and the rest is
+    /// found again.
     async fn remove_below(&self, prefix: String) -> Result<u64, Unavailable> {
         let mut removed = 0;
         let (mut key_marker, mut version_marker) = (None, None);

@@ -1,9 +1,9 @@
-//! Files that are written to disk first: those whose length nobody promised, because S3 wants to
-//! know it before the first byte, and those that are handed to another process.
+//! Files that are written to disk first.
 //!
-//! The files have no names, so nothing of them stays when the process ends. Together they never
-//! take more of `/tmp` than [`SPOOL_BYTES`], however many are on their way: who comes then waits
-//! until there is room.
+//! S3 wants to know a length before the first byte, and child processes read files. Nameless, so
+//! nothing stays when the process ends.
+//!
+//! Together they take at most [`SPOOL_BYTES`]. Others wait for room.
 
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom, Write};
@@ -14,21 +14,21 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 
 use super::measured_body::{BoxError, ByteChunks};
 
-/// How much is read from disk at once.
+/// Bytes read from disk at once.
 const CHUNK_BYTES: usize = 64 * 1024;
 
-/// What all spooled files of this process may take together, in bytes. Lambda's `/tmp` has 512 MB.
+/// Limit for all files of this process. Lambda's `/tmp` has 512 MB.
 const SPOOL_BYTES: u64 = 256 * 1_024 * 1_024;
 
 /// In units of [`CHUNK_BYTES`].
 static ROOM: Semaphore = Semaphore::const_new((SPOOL_BYTES / CHUNK_BYTES as u64) as usize);
 
-/// Room on the disk, for as long as it is kept.
+/// Room on the disk, while it is kept.
 #[derive(Debug)]
 pub(crate) struct Room(SemaphorePermit<'static>);
 
 impl Room {
-    /// Waits until there is room for so many bytes, at most [`SPOOL_BYTES`].
+    /// Waits for room for so many bytes, at most [`SPOOL_BYTES`].
     pub async fn of(bytes: u64) -> Option<Self> {
         let permits = bytes.div_ceil(CHUNK_BYTES as u64);
         Some(Self(
@@ -36,7 +36,7 @@ impl Room {
         ))
     }
 
-    /// Gives back what is not needed for so many bytes.
+    /// Gives back what exceeds `bytes`.
     fn shrink(&mut self, bytes: u64) {
         let needed = usize::try_from(bytes.div_ceil(CHUNK_BYTES as u64)).unwrap_or(usize::MAX);
         drop(self.0.split(self.0.num_permits().saturating_sub(needed)));
@@ -63,10 +63,9 @@ pub(crate) enum SpoolError {
     Disk(#[source] std::io::Error),
 }
 
-/// Takes the whole file in, up to `limit` bytes.
+/// Writes the file to disk, up to `limit` bytes.
 ///
-/// Disk access blocks for microseconds at a time: Lambda's `/tmp` is local, and one process serves
-/// one invocation.
+/// Disk access blocks for microseconds: `/tmp` is local, and a process serves one invocation.
 pub(crate) async fn spool(mut chunks: ByteChunks, limit: u64) -> Result<Spooled, SpoolError> {
     let mut room = Room::of(limit).await.ok_or(SpoolError::TooLarge)?;
     let mut file = tempfile::tempfile().map_err(SpoolError::Disk)?;
@@ -84,7 +83,7 @@ pub(crate) async fn spool(mut chunks: ByteChunks, limit: u64) -> Result<Spooled,
     Ok(Spooled { file, length, room })
 }
 
-/// The rest of the file. Its room is kept until the last chunk was read.
+/// The rest of the file. Keeps its room until the last chunk is read.
 pub(crate) fn chunks_of(file: File, room: Room) -> ByteChunks {
     futures_util::stream::unfold((file, room), read_chunk).boxed()
 }

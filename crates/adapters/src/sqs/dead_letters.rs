@@ -1,8 +1,7 @@
-//! The messages that were given up on, for a person who decides about each.
+//! Dead letters, for an operator who decides about each.
 //!
-//! A letter that was taken is hidden from others for [`HOLD`] and comes back by itself, so a
-//! program that ends in between loses nothing. Moving one is sending first and deleting then: ended
-//! in between, the message is there twice, which the processor absorbs.
+//! A taken letter is hidden for [`HOLD`] and then comes back by itself. To move one, it is sent
+//! first and deleted then. A crash in between duplicates it, which the processor absorbs.
 
 use std::time::Duration;
 
@@ -16,10 +15,10 @@ use verification::ports::Unavailable;
 use super::queue::Message;
 use crate::aws::error::unavailable;
 
-/// How long a person has to decide: ten minutes.
+/// Time to decide.
 const HOLD: Duration = Duration::from_secs(600);
 
-/// As many as SQS gives at once.
+/// SQS gives at most ten at once.
 const BATCH: i32 = 10;
 
 #[derive(Clone, Debug)]
@@ -32,9 +31,9 @@ pub struct SqsDeadLetters {
 #[derive(Clone)]
 pub struct DeadLetter {
     pub message_id: String,
-    /// When it was sent to the submission queue.
+    /// Time of the first send to the submission queue.
     pub sent_at: Option<Timestamp>,
-    /// `None`: it is no message of ours.
+    /// `None`: not a message of ours.
     pub scan_ref: Option<ScanRef>,
     pub bytes: usize,
     pub sha256: Digest256,
@@ -68,7 +67,7 @@ impl SqsDeadLetters {
         }
     }
 
-    /// Some letters that nobody holds, at most ten; none: there are none left.
+    /// Takes up to ten letters. Empty: none are left.
     ///
     /// # Errors
     /// SQS is unavailable.

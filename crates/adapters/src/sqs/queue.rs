@@ -1,5 +1,4 @@
-//! The submission queue: messages are claim checks, they say which pairing to look at and nothing
-//! else.
+//! The submission queue. A message is a claim check: it names a pairing, nothing else.
 
 use std::time::Duration;
 
@@ -12,7 +11,7 @@ use verification::ports::{SubmissionQueue, Unavailable};
 
 use crate::aws::error::unavailable;
 
-/// What is on the queue. Versioned by name: a new meaning is a new variant.
+/// A message. Versioned by name: a new meaning is a new variant.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "type")]
 pub enum Message {
@@ -28,10 +27,10 @@ pub struct SqsSubmissionQueue {
     url: String,
 }
 
-/// SQS delays a new message by at most fifteen minutes.
+/// SQS delays a new message by at most 15 minutes.
 pub const LONGEST_DELAY: Duration = Duration::from_secs(15 * 60);
 
-/// SQS keeps a message invisible for at most twelve hours.
+/// SQS hides a message for at most 12 hours.
 const LONGEST_VISIBILITY: Duration = Duration::from_secs(12 * 60 * 60);
 
 impl SqsSubmissionQueue {
@@ -42,12 +41,12 @@ impl SqsSubmissionQueue {
         }
     }
 
-    /// Shows a received message again after `pause`, rounded up to whole seconds, at most twelve
-    /// hours.
+    /// Shows a received message again after `pause`.
+    ///
+    /// Rounded up to whole seconds, at most 12 hours.
     ///
     /// # Errors
-    /// SQS is unavailable. The message is shown again all the same, after the queue's own
-    /// visibility timeout.
+    /// SQS is unavailable. The queue's own visibility timeout then applies.
     pub async fn postpone(&self, receipt_handle: &str, pause: Duration) -> Result<(), Unavailable> {
         let seconds = pause.min(LONGEST_VISIBILITY).as_millis().div_ceil(1_000);
         let request = self
@@ -64,8 +63,9 @@ impl SqsSubmissionQueue {
             .map_err(|error| unavailable("postponing a message", error))
     }
 
-    /// Sends a claim check that nobody gets before `delay`, rounded up to whole seconds, at most
-    /// [`LONGEST_DELAY`]. How often it was received counts from the beginning.
+    /// Sends a claim check that is delivered after `delay`. Its receive count starts at zero.
+    ///
+    /// Rounded up to whole seconds, at most [`LONGEST_DELAY`].
     ///
     /// # Errors
     /// SQS is unavailable.

@@ -1,4 +1,4 @@
-//! Where a function gets its work from, and whether it does at present.
+//! Event sources of functions.
 
 use adapters::{Call, ServiceAnswer};
 use reqwest::Method;
@@ -13,8 +13,7 @@ use crate::failure::Failure;
 pub struct EventSource {
     #[serde(rename = "UUID")]
     pub id: String,
-    /// `Enabled`, `Disabled`, or on its way: `Creating`, `Enabling`, `Disabling`, `Updating`,
-    /// `Deleting`.
+    /// `Enabled`, `Disabled`, or a transition such as `Enabling`, `Disabling` or `Updating`.
     pub state: String,
     #[serde(default)]
     pub event_source_arn: String,
@@ -29,7 +28,7 @@ struct List {
 const PATH: &str = "/2015-03-31/event-source-mappings/";
 
 impl Aws {
-    /// The sources of one function; it has fewer than a page of them.
+    /// A function's sources. They fit on one page.
     ///
     /// # Errors
     /// Lambda was not reached or refuses.
@@ -43,7 +42,7 @@ impl Aws {
         Ok(list.event_source_mappings)
     }
 
-    /// Turns a source on or off; it takes effect some seconds later.
+    /// Turns a source on or off. It takes some seconds.
     ///
     /// # Errors
     /// Lambda was not reached or refuses.

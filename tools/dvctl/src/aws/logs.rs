@@ -1,4 +1,4 @@
-//! What the functions have logged. Their lines have nothing personal in them.
+//! The functions' logs. Their lines have nothing personal.
 
 use adapters::{LogEvent, LogQuery, log_events};
 use serde_json::Value;
@@ -15,7 +15,7 @@ pub struct LogLine {
 }
 
 impl LogLine {
-    /// A field's text; a number as it is written.
+    /// A field's text or number.
     pub fn field(&self, name: &str) -> Option<String> {
         match self.fields.get(name)? {
             Value::String(text) => Some(text.clone()),
@@ -25,12 +25,13 @@ impl LogLine {
     }
 }
 
-/// Enough for an hour of a busy function; what is asked for is narrow.
+/// Enough for an hour of a busy function.
 const MAXIMUM_PAGES: u32 = 20;
 
 impl Aws {
-    /// The lines of a log group from `since` to `until` that have `text` in them, oldest first,
-    /// from at most twenty pages. None if there is no such group.
+    /// JSON lines with `text`, oldest first, from at most 20 pages.
+    ///
+    /// None if there is no such group.
     ///
     /// # Errors
     /// The service was not reached or refuses.
@@ -54,7 +55,7 @@ impl Aws {
     }
 }
 
-/// An emulator may hand over several lines as one event.
+/// An emulator may return several lines as one event.
 fn read<'a>(event: &'a LogEvent, text: &'a str) -> impl Iterator<Item = LogLine> + 'a {
     event
         .message
@@ -81,8 +82,12 @@ mod tests {
     fn lines_are_read_field_by_field() {
         let event = LogEvent {
             timestamp: 5,
-            message: "START\n{\"timestamp\":\"2026-11-23T08:00:00.000Z\",\"scan_ref\":\"a\",\"receives\":3}\n{\"scan_ref\":\"b\"}"
-                .to_owned(),
+            message: [
+                "START",
+                r#"{"timestamp":"2026-11-23T08:00:00.000Z","scan_ref":"a","receives":3}"#,
+                r#"{"scan_ref":"b"}"#,
+            ]
+            .join("\n"),
         };
         let lines: Vec<LogLine> = read(&event, "scan_ref").collect();
         assert_eq!(lines.len(), 2);

@@ -1,4 +1,4 @@
-//! What becomes of a claim check while the provider is left alone.
+//! Delay of claim checks while the circuit is open.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::time::Duration;
@@ -8,15 +8,14 @@ use lambda_support::milliseconds;
 use verification::Timestamp;
 use verification::identifiers::ScanRef;
 
-/// Messages come back over at least so long after the pause, however short it was.
+/// Messages return over at least this long.
 const SHORTEST_SPREAD: Duration = Duration::from_secs(4);
 
-/// When a message that waits for the provider comes back: after the rest of the pause and up to
-/// half of it more, so that not all come at once to find that one of them is trying; at most
-/// [`LONGEST_DELAY`], after which it waits once more.
+/// The rest of the pause and up to half of it more, at most [`LONGEST_DELAY`].
 ///
-/// How much more follows from the pairing's name and the time: different for each, and anew each
-/// time.
+/// So messages do not all return while one of them probes.
+///
+/// The spread follows from the pairing's name and the time.
 pub fn delay(scan_ref: &ScanRef, now: Timestamp, until: Timestamp) -> Duration {
     let rest = until.since(now).min(LONGEST_DELAY);
     let spread = (rest / 2).max(SHORTEST_SPREAD);
