@@ -5,6 +5,7 @@ mod event_bus;
 mod http;
 mod logs;
 mod sdk;
+mod service_answer;
 mod service_calls;
 mod signer;
 
@@ -13,5 +14,6 @@ pub use self::event_bus::{EVENT_SOURCE, EventBridgeAnnouncer};
 pub use self::http::{HttpClientError, http_client};
 pub use self::logs::{LogEvent, LogQuery, log_events};
 pub use self::sdk::{AwsSettings, SecretText, sdk_config, sdk_http_client};
-pub use self::service_calls::{Call, Limits, ServiceAnswer, ServiceCalls};
+pub use self::service_answer::ServiceAnswer;
+pub use self::service_calls::{Call, Limits, ServiceCalls};
 pub use self::signer::{Signer, Unsignable};

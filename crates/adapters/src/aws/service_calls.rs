@@ -9,12 +9,12 @@ use aws_credential_types::Credentials;
 use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider};
 use aws_smithy_types::timeout::TimeoutConfig;
 use aws_types::SdkConfig;
-use reqwest::header::HeaderMap;
-use reqwest::{Method, StatusCode};
+use reqwest::Method;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::error::{ServiceError, error_chain};
+use super::service_answer::ServiceAnswer;
 use super::signer::Signer;
 
 /// One service in one region.
@@ -59,13 +59,6 @@ pub struct Call<'a> {
     pub path: &'a str,
     pub headers: &'a [(&'a str, &'a str)],
     pub body: &'a [u8],
-}
-
-/// An answer with any status.
-pub struct ServiceAnswer {
-    pub status: StatusCode,
-    pub headers: HeaderMap,
-    pub body: Vec<u8>,
 }
 
 impl ServiceCalls {
@@ -211,83 +204,6 @@ impl std::fmt::Debug for Call<'_> {
     }
 }
 
-/// Bodies may hold a secret.
-impl std::fmt::Debug for ServiceAnswer {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "ServiceAnswer({})", self.status)
-    }
-}
-
-impl ServiceAnswer {
-    /// # Errors
-    /// The status is no success.
-    pub fn accepted(self) -> Result<Self, ServiceError> {
-        if self.status.is_success() {
-            return Ok(self);
-        }
-        Err(ServiceError::Refused {
-            status: Some(self.status.as_u16()),
-            code: self.code(),
-        })
-    }
-
-    /// The service's error code, without namespace and link.
-    fn code(&self) -> Option<String> {
-        let header = self.headers.get("x-amzn-errortype");
-        let in_header = header.and_then(|code| code.to_str().ok().map(str::to_owned));
-        let code = in_header
-            .or_else(|| code_in_json(&self.body))
-            .or_else(|| code_in_xml(&self.body))?;
-        let code = code.rsplit('#').next()?.split(':').next()?;
-        let is_code = code.len() <= 64
-            && code
-                .bytes()
-                .all(|byte| byte.is_ascii_alphanumeric() || byte == b'.');
-        is_code.then(|| code.to_owned())
-    }
-
-    /// Whether another attempt may help.
-    fn is_passing(&self) -> bool {
-        self.status.is_server_error()
-            || self.status == StatusCode::TOO_MANY_REQUESTS
-            || self
-                .code()
-                .is_some_and(|code| PASSING.contains(&code.as_str()))
-    }
-}
-
-/// Codes worth another attempt at statuses below 500.
-///
-/// (Source: "Retry behavior", AWS SDKs and Tools Reference Guide.)
-const PASSING: [&str; 14] = [
-    "BandwidthLimitExceeded",
-    "LimitExceededException",
-    "PriorRequestNotComplete",
-    "RequestLimitExceeded",
-    "RequestThrottled",
-    "RequestThrottledException",
-    "RequestTimeout",
-    "RequestTimeoutException",
-    "SlowDown",
-    "ThrottledException",
-    "Throttling",
-    "ThrottlingException",
-    "TooManyRequestsException",
-    "TransactionInProgressException",
-];
-
-fn code_in_json(body: &[u8]) -> Option<String> {
-    let body: Value = serde_json::from_slice(body).ok()?;
-    let code = body.get("__type").or_else(|| body.get("code"))?;
-    code.as_str().map(str::to_owned)
-}
-
-fn code_in_xml(body: &[u8]) -> Option<String> {
-    let (_, rest) = std::str::from_utf8(body).ok()?.split_once("<Code>")?;
-    let (code, _) = rest.split_once("</Code>")?;
-    Some(code.to_owned())
-}
-
 fn no_answer(error: reqwest::Error) -> ServiceError {
     if error.is_timeout() {
         return ServiceError::TimedOut;
@@ -323,20 +239,12 @@ fn suffix(region: &str) -> &'static str {
 
 #[cfg(test)]
 mod tests {
+    use std::io::{Read, Write};
+    use std::net::{TcpListener, TcpStream};
+    use std::thread::JoinHandle;
+
     use super::*;
     use crate::{AwsSettings, SecretText, sdk_config};
-
-    fn answer(status: u16, header: Option<&str>, body: &str) -> ServiceAnswer {
-        let mut headers = HeaderMap::new();
-        if let Some(code) = header {
-            headers.insert("x-amzn-errortype", code.parse().unwrap());
-        }
-        ServiceAnswer {
-            status: StatusCode::from_u16(status).unwrap(),
-            headers,
-            body: body.as_bytes().to_vec(),
-        }
-    }
 
     fn calls(region: &str, endpoint_url: Option<&str>) -> ServiceCalls {
         let settings = AwsSettings {
@@ -348,45 +256,6 @@ mod tests {
         };
         let http = crate::http_client().unwrap();
         ServiceCalls::new(http.clone(), &sdk_config(http, &settings), "lambda")
-    }
-
-    #[test]
-    fn codes_are_read_wherever_a_service_puts_them() {
-        for (header, body) in [
-            (Some("NotThere"), ""),
-            (Some("NotThere:http://internal.example/"), "{}"),
-            (None, r#"{"__type": "com.example#NotThere"}"#),
-            (None, r#"{"__type": "NotThere", "message": "…"}"#),
-            (
-                None,
-                "<R><Error><Type>Sender</Type><Code>NotThere</Code></Error></R>",
-            ),
-        ] {
-            let refused = answer(400, header, body).accepted().err().unwrap();
-            assert_eq!(refused.code(), Some("NotThere"), "{header:?} {body}");
-        }
-        for body in ["<html>", "<Code>a sentence</Code>", "[]", ""] {
-            assert_eq!(answer(400, None, body).code(), None, "{body}");
-        }
-    }
-
-    #[test]
-    fn only_what_passes_is_asked_again() {
-        for (status, code) in [
-            (500, None),
-            (503, None),
-            (429, Some("TooManyRequestsException")),
-            (400, Some("ThrottlingException")),
-        ] {
-            assert!(answer(status, code, "").is_passing(), "{status} {code:?}");
-        }
-        for (status, code) in [
-            (200, None),
-            (403, Some("AccessDeniedException")),
-            (404, None),
-        ] {
-            assert!(!answer(status, code, "").is_passing(), "{status} {code:?}");
-        }
     }
 
     #[test]
@@ -421,5 +290,116 @@ mod tests {
         assert_eq!(limits.timeout, Some(Duration::from_millis(2_500)));
         assert_eq!(limits.attempts, 3);
         assert_eq!(limits.first_pause, Duration::from_millis(50));
+    }
+
+    /// Gives each connection the next answer. Returns the requests.
+    fn service(answers: Vec<(u16, &'static str)>) -> (String, JoinHandle<Vec<String>>) {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let serve = move |(status, body): (u16, &str)| {
+            let (mut connection, _) = listener.accept().unwrap();
+            let request = read_request(&mut connection);
+            let length = body.len();
+            let head = format!("HTTP/1.1 {status} .\r\ncontent-length: {length}\r\n");
+            write!(connection, "{head}connection: close\r\n\r\n{body}").unwrap();
+            request
+        };
+        let requests = move || answers.into_iter().map(serve).collect();
+        (url, std::thread::spawn(requests))
+    }
+
+    fn read_request(connection: &mut TcpStream) -> String {
+        let mut request = String::new();
+        let mut buffer = [0; 4_096];
+        loop {
+            let length = connection.read(&mut buffer).unwrap();
+            request.push_str(std::str::from_utf8(&buffer[..length]).unwrap());
+            let Some((head, body)) = request.split_once("\r\n\r\n") else {
+                continue;
+            };
+            let expected = head
+                .lines()
+                .find_map(|line| line.strip_prefix("content-length: "));
+            if body.len() == expected.map_or(0, |length| length.parse().unwrap()) {
+                return request;
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn a_passing_refusal_is_asked_again_with_a_new_signature() {
+        let (url, served) = service(vec![
+            (400, r#"{"__type": "ThrottlingException"}"#),
+            (500, "<html>"),
+            (200, r#"{"SecretString": "s"}"#),
+        ]);
+        let answer: Value = calls("eu-west-1", Some(&url))
+            .json("Service.Operation", &serde_json::json!({"Name": "n"}))
+            .await
+            .unwrap();
+        assert_eq!(answer["SecretString"], "s");
+        let requests = served.join().unwrap();
+        assert_eq!(requests.len(), 3);
+        for request in requests {
+            assert!(
+                request.contains("x-amz-target: Service.Operation")
+                    && request.contains("/eu-west-1/lambda/aws4_request")
+                    && request.ends_with(r#"{"Name":"n"}"#),
+                "{request}"
+            );
+        }
+    }
+
+    #[tokio::test]
+    async fn a_service_that_stays_busy_is_asked_three_times() {
+        let (url, served) = service(vec![(503, ""); 3]);
+        let answer = calls("eu-west-1", Some(&url)).query(&[]).await;
+        assert!(matches!(
+            answer,
+            Err(ServiceError::Refused {
+                status: Some(503),
+                code: None
+            })
+        ));
+        assert_eq!(served.join().unwrap().len(), 3);
+    }
+
+    #[tokio::test]
+    async fn a_final_refusal_is_returned_at_once_with_its_code() {
+        let body = "<R><Error><Code>ValidationError</Code><Message>hidden</Message></Error></R>";
+        let (url, served) = service(vec![(400, body)]);
+        let form = [("Action", "DescribeStacks"), ("StackName", "a b")];
+        let answer = calls("eu-west-1", Some(&url)).query(&form).await;
+        let error = answer.unwrap_err();
+        assert_eq!(error.code(), Some("ValidationError"));
+        assert!(!format!("{error} {error:?}").contains("hidden"));
+        let requests = served.join().unwrap();
+        assert!(requests[0].ends_with("Action=DescribeStacks&StackName=a+b"));
+    }
+
+    #[tokio::test]
+    async fn an_empty_answer_reads_as_an_empty_object() {
+        let (url, _served) = service(vec![(200, "")]);
+        let answer: Value = calls("eu-west-1", Some(&url))
+            .json("Service.Operation", &Value::Null)
+            .await
+            .unwrap();
+        assert_eq!(answer, serde_json::json!({}));
+    }
+
+    #[tokio::test]
+    async fn silence_ends_at_the_limit() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let limits = Limits {
+            timeout: Some(Duration::from_millis(50)),
+            attempts: 2,
+            first_pause: Duration::ZERO,
+        };
+        let calls = calls("eu-west-1", Some(&url)).with_limits(limits);
+        assert!(matches!(
+            calls.query(&[]).await,
+            Err(ServiceError::TimedOut)
+        ));
     }
 }
