@@ -318,7 +318,8 @@ fn remaining(remaining: &Remaining) -> RemainingAnswer {
             (
                 "iDenfy",
                 format!(
-                    "iDenfy refused to delete it ({identifier}); it may have none of it any more, or its support must act"
+                    "iDenfy refused to delete it ({identifier}); it may have none of it any \
+                     more, or its support must act"
                 ),
             )
         }
@@ -352,7 +353,8 @@ fn always_remaining() -> [RemainingAnswer; 2] {
         fixed(
             "EventBus",
             "events already delivered",
-            "they are with their consumers; they name scanRef and clientId and nothing else of the customer",
+            "they are with their consumers; they name scanRef and clientId and nothing else of \
+             the customer",
         ),
     ]
 }

@@ -168,7 +168,13 @@ impl Api {
         let scan_ref = &opened.session.scan_ref;
         let warnings = self.policy.warnings(opened.session.steps.as_deref());
         let codes: Vec<&str> = warnings.iter().map(StepWarning::code).collect();
-        tracing::info!(event = "session_opened", scan_ref = %scan_ref, is_replay, warnings = codes.join(","), "session opened");
+        tracing::info!(
+            event = "session_opened",
+            scan_ref = %scan_ref,
+            is_replay,
+            warnings = codes.join(","),
+            "session opened"
+        );
         Ok(Success {
             is_replay,
             ..Success::new(StatusCode::CREATED, &SessionAnswer::new(&opened, &warnings))?
@@ -243,7 +249,11 @@ impl Api {
         };
         match self.park.park(&scan_ref, note).await? {
             Parked::SetAside => {
-                tracing::info!(event = "verification_set_aside", scan_ref = %scan_ref, "verification set aside");
+                tracing::info!(
+                    event = "verification_set_aside",
+                    scan_ref = %scan_ref,
+                    "verification set aside"
+                );
                 let state = "Parked";
                 let scan_ref = scan_ref.to_string();
                 Success::new(StatusCode::OK, &StateAnswer { scan_ref, state })
@@ -270,7 +280,12 @@ impl Api {
                 &ReceiptAnswer::before(scan_ref.to_string(), self.clock.now()),
             ),
             Erased::Now(receipt) => {
-                tracing::info!(event = "verification_erased", scan_ref = %scan_ref, remaining = receipt.remaining.len(), "verification erased");
+                tracing::info!(
+                    event = "verification_erased",
+                    scan_ref = %scan_ref,
+                    remaining = receipt.remaining.len(),
+                    "verification erased"
+                );
                 Success::new(StatusCode::OK, &ReceiptAnswer::now(&receipt))
             }
         }

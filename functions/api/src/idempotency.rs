@@ -84,11 +84,17 @@ mod tests {
     fn request(arn: Option<&str>, keys: &[&[u8]]) -> Request {
         let iam = arn.map(|arn| json!({"iam": {"userArn": arn, "accountId": "123456789012"}}));
         let event = json!({
-            "version": "2.0", "routeKey": "$default", "rawPath": "/sessions", "rawQueryString": "", "headers": {},
+            "version": "2.0", "routeKey": "$default", "rawPath": "/sessions",
+            "rawQueryString": "", "headers": {},
             "requestContext": {
-                "accountId": "123456789012", "apiId": "id", "domainName": "id.lambda-url.eu-west-1.on.aws", "domainPrefix": "id",
-                "http": {"method": "POST", "path": "/sessions", "protocol": "HTTP/1.1", "sourceIp": "192.0.2.1", "userAgent": "a"},
-                "authorizer": iam, "requestId": "r", "routeKey": "$default", "stage": "$default", "time": "", "timeEpoch": 0
+                "accountId": "123456789012", "apiId": "id",
+                "domainName": "id.lambda-url.eu-west-1.on.aws", "domainPrefix": "id",
+                "http": {
+                    "method": "POST", "path": "/sessions", "protocol": "HTTP/1.1",
+                    "sourceIp": "192.0.2.1", "userAgent": "a",
+                },
+                "authorizer": iam, "requestId": "r", "routeKey": "$default", "stage": "$default",
+                "time": "", "timeEpoch": 0
             },
             "isBase64Encoded": false
         });

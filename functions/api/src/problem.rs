@@ -123,7 +123,12 @@ impl Problem {
 
 impl From<Unavailable> for Problem {
     fn from(error: Unavailable) -> Self {
-        tracing::error!(event = "store_unavailable", error = %error, cause = cause(&error), "a request cannot be served now");
+        tracing::error!(
+            event = "store_unavailable",
+            error = %error,
+            cause = cause(&error),
+            "a request cannot be served now"
+        );
         let detail = "A store is unavailable. Nothing was lost; try again.";
         Self {
             retry_after_seconds: Some(1),
@@ -144,14 +149,16 @@ impl From<NotOpened> for Problem {
             NotOpened::KeyReused => Self::new(
                 StatusCode::UNPROCESSABLE_ENTITY,
                 "idempotency_key_reused",
-                "The Idempotency-Key was used for another request. Use a new key for a new request.",
+                "The Idempotency-Key was used for another request. Use a new key for a new \
+                 request.",
             ),
             NotOpened::InProgress => Self {
                 retry_after_seconds: Some(1),
                 ..Self::new(
                     StatusCode::CONFLICT,
                     "idempotency_in_progress",
-                    "An earlier request with this Idempotency-Key is being worked on. Repeat the request.",
+                    "An earlier request with this Idempotency-Key is being worked on. Repeat \
+                     the request.",
                 )
             },
         }
@@ -187,7 +194,8 @@ impl From<ProviderError> for Problem {
             } => Self::new(
                 StatusCode::CONFLICT,
                 "active_session",
-                "iDenfy has an active session for this clientId. Use it, or wait until it has expired.",
+                "iDenfy has an active session for this clientId. Use it, or wait until it has \
+                 expired.",
             ),
             ProviderError::Unavailable {
                 kind: kind @ (UnavailableKind::SecretUnavailable | UnavailableKind::SecretMalformed),

@@ -273,7 +273,8 @@ impl<'a> Fields<'a> {
         if !is_level(value, 3) {
             self.wrong(
                 name,
-                "must be objects by country, document type and step, such as {\"ALL\": {\"ALL\": {\"STEP\": {…}}}}",
+                "must be objects by country, document type and step, \
+                 such as {\"ALL\": {\"ALL\": {\"STEP\": {…}}}}",
             );
             return None;
         }
@@ -336,9 +337,12 @@ mod tests {
     #[test]
     fn everything_may_be_given() {
         let (request, expected) = read_json(json!({
-            "clientId": "customer-1", "country": "lt", "locale": "en", "documents": ["PASSPORT"], "successUrl": "https://a.example/ok",
-            "errorUrl": "https://a.example/no", "unverifiedUrl": "https://a.example/wait", "externalRef": "order-1", "expirySeconds": 600,
-            "sessionSeconds": 6e1, "additionalSteps": {"ALL": {"ALL": {"SECOND_DOC": {"type": "UPLOAD"}}}},
+            "clientId": "customer-1", "country": "lt", "locale": "en", "documents": ["PASSPORT"],
+            "successUrl": "https://a.example/ok",
+            "errorUrl": "https://a.example/no", "unverifiedUrl": "https://a.example/wait",
+            "externalRef": "order-1", "expirySeconds": 600,
+            "sessionSeconds": 6e1,
+            "additionalSteps": {"ALL": {"ALL": {"SECOND_DOC": {"type": "UPLOAD"}}}},
             "secondDocument": {"country": "LV", "documentType": "PASSPORT"}
         }))
         .unwrap();
@@ -359,9 +363,13 @@ mod tests {
     #[test]
     fn every_wrong_field_is_named_at_once() {
         let wrong = read_json(json!({
-            "clientId": "žmogus", "country": "LTU", "locale": "far too long", "documents": ["passport"], "successUrl": "javascript:alert(1)",
-            "errorUrl": 1, "unverifiedUrl": "https://1{2", "externalRef": "dv2:mine", "expirySeconds": 2_592_001, "sessionSeconds": 59.5,
-            "additionalSteps": {"ALL": []}, "secondDocument": {"country": "", "documentType": "OTHER", "more": 1}, "surprise": true
+            "clientId": "žmogus", "country": "LTU", "locale": "far too long",
+            "documents": ["passport"], "successUrl": "javascript:alert(1)",
+            "errorUrl": 1, "unverifiedUrl": "https://1{2", "externalRef": "dv2:mine",
+            "expirySeconds": 2_592_001, "sessionSeconds": 59.5,
+            "additionalSteps": {"ALL": []},
+            "secondDocument": {"country": "", "documentType": "OTHER", "more": 1},
+            "surprise": true
         }))
         .unwrap_err();
         assert_eq!(

@@ -44,7 +44,10 @@ fn event(signature: &str, Source(source): Source, now: Timestamp) -> Value {
             "apiId": "pre-traffic",
             "domainName": "pre-traffic.invalid",
             "domainPrefix": "pre-traffic",
-            "http": {"method": "POST", "path": "/", "protocol": "HTTP/1.1", "sourceIp": source, "userAgent": "pre-traffic"},
+            "http": {
+                "method": "POST", "path": "/", "protocol": "HTTP/1.1", "sourceIp": source,
+                "userAgent": "pre-traffic",
+            },
             "requestId": "pre-traffic",
             "routeKey": "$default",
             "stage": "$default",

@@ -93,7 +93,10 @@ mod tests {
 
     #[test]
     fn the_documented_event_is_read() {
-        let event = json!({"DeploymentId": "d-ABCDEF123", "LifecycleEventHookExecutionId": "eyJlbmNyeXB0ZWREYXRhIjoi"});
+        let event = json!({
+            "DeploymentId": "d-ABCDEF123",
+            "LifecycleEventHookExecutionId": "eyJlbmNyeXB0ZWREYXRhIjoi",
+        });
         let execution: HookExecution = serde_json::from_value(event).unwrap();
         assert_eq!(execution.deployment_id, "d-ABCDEF123");
         assert_eq!(

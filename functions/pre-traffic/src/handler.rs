@@ -62,12 +62,19 @@ impl PreTraffic {
             "a version of the webhook was tested"
         );
         if let Err(error) = reported {
-            tracing::error!(event = "verdict_not_reported", error = %error, cause = cause(&error), "CodeDeploy waits for an hour, then gives the deployment up");
+            tracing::error!(
+                event = "verdict_not_reported",
+                error = %error,
+                cause = cause(&error),
+                "CodeDeploy waits for an hour, then gives the deployment up"
+            );
             return Err(error.into());
         }
-        Ok(
-            json!({"status": status.as_str(), "signed": signed.to_string(), "forged": forged.to_string()}),
-        )
+        Ok(json!({
+            "status": status.as_str(),
+            "signed": signed.to_string(),
+            "forged": forged.to_string(),
+        }))
     }
 
     /// Sends the signed callback, then the forged one.
@@ -77,7 +84,11 @@ impl PreTraffic {
         let secret = match self.secret().await {
             Ok(secret) => secret,
             Err(error) => {
-                tracing::error!(event = "secret_unusable", error = %error, "no callback can be signed without the secret");
+                tracing::error!(
+                    event = "secret_unusable",
+                    error = %error,
+                    "no callback can be signed without the secret"
+                );
                 return (Answer::Unreachable, Answer::Unreachable);
             }
         };
@@ -100,7 +111,13 @@ impl PreTraffic {
     async fn send(&self, callback: &Value) -> Answer {
         let invoked = self.invoker.invoke(&self.version, callback).await;
         if let Err(error) = &invoked {
-            tracing::error!(event = "version_not_answering", version = %self.version, error = %error, cause = cause(error), "the version gives no answer");
+            tracing::error!(
+                event = "version_not_answering",
+                version = %self.version,
+                error = %error,
+                cause = cause(error),
+                "the version gives no answer"
+            );
         }
         Answer::of(&invoked)
     }

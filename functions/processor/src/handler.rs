@@ -39,7 +39,11 @@ impl Processor {
         let until = deadline_less(event.context.deadline, RESERVE);
         let postpone = |receipt_handle: String, pause| async move {
             if let Err(error) = self.queue.postpone(&receipt_handle, pause).await {
-                tracing::warn!(event = "postponing_failed", error = %error, "the queue's own visibility timeout applies");
+                tracing::warn!(
+                    event = "postponing_failed",
+                    error = %error,
+                    "the queue's own visibility timeout applies"
+                );
             }
         };
         Ok(process_batch(event.payload, |record| self.record(record, until), postpone).await?)
@@ -123,7 +127,13 @@ impl Processor {
                 (handled, "TryAgain", Some(why))
             }
             Err(error) => {
-                tracing::error!(event = "store_unavailable", scan_ref = %scan_ref, error = %error, cause = cause(&error), "a pairing cannot be advanced now");
+                tracing::error!(
+                    event = "store_unavailable",
+                    scan_ref = %scan_ref,
+                    error = %error,
+                    cause = cause(&error),
+                    "a pairing cannot be advanced now"
+                );
                 (
                     Handled::Again {
                         after: pause(receives),
@@ -146,7 +156,11 @@ impl Processor {
         match self.queue.enqueue_later(scan_ref, delay).await {
             Ok(()) => Handled::Done,
             Err(error) => {
-                tracing::warn!(event = "postponing_failed", error = %error, "the message itself waits");
+                tracing::warn!(
+                    event = "postponing_failed",
+                    error = %error,
+                    "the message itself waits"
+                );
                 Handled::Again { after: delay }
             }
         }

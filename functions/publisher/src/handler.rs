@@ -105,7 +105,12 @@ impl Outcomes {
                 Ok(None) => {}
                 Err(why) => {
                     let sequence_number = sequence_number(record);
-                    tracing::error!(event = "outcome_unreadable", sequence_number, why = %why, "an outcome cannot be announced");
+                    tracing::error!(
+                        event = "outcome_unreadable",
+                        sequence_number,
+                        why = %why,
+                        "an outcome cannot be announced"
+                    );
                     outcomes.unreadable.push(position);
                 }
             }

@@ -96,13 +96,18 @@ mod tests {
         json!({"eventName": "INSERT", "dynamodb": {"SequenceNumber": "1", "NewImage": image}})
     }
 
-    const DETAIL: &str = r#"{"scanRef":"first","clientId":"customer","reason":"StepInvalid","occurredAt":"2026-11-23T10:00:00.000Z"}"#;
+    const DETAIL: &str = concat!(
+        r#"{"scanRef":"first","clientId":"customer","reason":"StepInvalid","#,
+        r#""occurredAt":"2026-11-23T10:00:00.000Z"}"#,
+    );
 
     #[test]
     fn an_outcome_is_read_whole() {
-        let record = inserted(
-            &json!({"outcome": {"S": "DualVerificationDeclined"}, "detail": {"S": DETAIL}, "pk": {"S": "PAIRING#first"}}),
-        );
+        let record = inserted(&json!({
+            "outcome": {"S": "DualVerificationDeclined"},
+            "detail": {"S": DETAIL},
+            "pk": {"S": "PAIRING#first"},
+        }));
         let announcement = announcement(&record).unwrap().unwrap();
         assert_eq!(announcement.outcome, Outcome::DualVerificationDeclined);
         assert_eq!(serde_json::to_string(&announcement.detail).unwrap(), DETAIL);
@@ -113,8 +118,14 @@ mod tests {
         let outcome = json!({"outcome": {"S": "DualVerificationSettled"}, "detail": {"S": DETAIL}});
         for record in [
             inserted(&json!({"what": {"S": "Captured"}})),
-            json!({"eventName": "REMOVE", "dynamodb": {"SequenceNumber": "1", "OldImage": outcome.clone()}}),
-            json!({"eventName": "MODIFY", "dynamodb": {"SequenceNumber": "1", "NewImage": outcome}}),
+            json!({
+                "eventName": "REMOVE",
+                "dynamodb": {"SequenceNumber": "1", "OldImage": outcome.clone()},
+            }),
+            json!({
+                "eventName": "MODIFY",
+                "dynamodb": {"SequenceNumber": "1", "NewImage": outcome},
+            }),
         ] {
             assert_eq!(announcement(&record), Ok(None), "{record}");
         }

@@ -50,8 +50,14 @@ impl Reconciler {
             peak_memory_kb = peak_memory_kilobytes(),
             "reconciled"
         );
-        Ok(
-            json!({"overdue": overdue, "enqueued": enqueued, "moved": moved, "postponed": postponed, "waiting": waiting, "erased": erased, "failed": failed}),
-        )
+        Ok(json!({
+            "overdue": overdue,
+            "enqueued": enqueued,
+            "moved": moved,
+            "postponed": postponed,
+            "waiting": waiting,
+            "erased": erased,
+            "failed": failed,
+        }))
     }
 }

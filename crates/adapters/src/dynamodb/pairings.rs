@@ -2,12 +2,12 @@
 //!
 //! | `pk` | `sk` | what |
 //! |---|---|---|
-//! | `PAIRING#<first scanRef>` | `PAIRING` | the pairing, changed only under the condition of its `version` |
+//! | `PAIRING#<first scanRef>` | `PAIRING` | the pairing, conditional on its `version` |
 //! | `PAIRING#<first scanRef>` | `EVENT#<time>#<version><digest>` | one line of its history |
-//! | `SECOND#<second scanRef>` | `ALIAS` | the way from a Token 2 to its pairing |
-//! | `ERASED#<SHA-256 of a scanRef>` | `TOMBSTONE` | that callbacks of this verification are to be ignored |
-//! | `IDEMPOTENCY#<SHA-256 of caller and key>` | `SESSION` | the claim of an idempotency key, then its answer |
-//! | `CIRCUIT#PROVIDER` | `CIRCUIT` | whether the provider is called at all, see [`DynamoCircuits`](crate::DynamoCircuits) |
+//! | `SECOND#<second scanRef>` | `ALIAS` | leads from Token 2 to its pairing |
+//! | `ERASED#<SHA-256 of a scanRef>` | `TOMBSTONE` | callbacks of it are ignored |
+//! | `IDEMPOTENCY#<SHA-256 of caller and key>` | `SESSION` | a claim, then the answer |
+//! | `CIRCUIT#PROVIDER` | `CIRCUIT` | the circuit to the provider |
 //!
 //! A pairing, its history line and its alias are written in one transaction.
 //!

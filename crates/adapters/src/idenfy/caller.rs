@@ -212,7 +212,11 @@ fn no_secret(error: SecretError) -> CallError {
         SecretError::Unavailable(_) => UnavailableKind::SecretUnavailable,
         SecretError::Malformed(_) => UnavailableKind::SecretMalformed,
     };
-    tracing::error!(event = "secret_unusable", error = %error, "iDenfy cannot be called without the secret");
+    tracing::error!(
+        event = "secret_unusable",
+        error = %error,
+        "iDenfy cannot be called without the secret"
+    );
     CallError::Ours(ProviderError::Unavailable {
         kind,
         retry_after: None,

@@ -8,7 +8,10 @@ pub const PROBE_SCAN_REF: &str = "dvctl-self-test";
 /// Not a verification's result: the webhook acknowledges, archives and ignores it.
 ///
 /// Always the same bytes, so it is archived once. Sign it with the current key.
-pub const PROBE_BODY: &str = r#"{"scanRef":"dvctl-self-test","clientId":"dvctl-self-test","expirationThreshold":"DOCUMENT_EXPIRED"}"#;
+pub const PROBE_BODY: &str = concat!(
+    r#"{"scanRef":"dvctl-self-test","clientId":"dvctl-self-test","#,
+    r#""expirationThreshold":"DOCUMENT_EXPIRED"}"#,
+);
 
 #[cfg(test)]
 mod tests {

@@ -64,9 +64,19 @@ impl IdenfyProvider {
             let changed = ParkReason::FileChanged {
                 step: document.step.clone(),
             };
-            let (length, chunks) = read_object(&self.bucket_client, &self.bucket, &document.submitted_key(first)).await.map_err(|unavailable| {
-                tracing::warn!(event = "document_unreadable", scan_ref = %first, error = %unavailable, "a captured document cannot be read");
-                CallError::Ours(ProviderError::Unavailable { kind: UnavailableKind::Other("document_unreadable"), retry_after: None })
+            let key = document.submitted_key(first);
+            let object = read_object(&self.bucket_client, &self.bucket, &key).await;
+            let (length, chunks) = object.map_err(|unavailable| {
+                tracing::warn!(
+                    event = "document_unreadable",
+                    scan_ref = %first,
+                    error = %unavailable,
+                    "a captured document cannot be read"
+                );
+                CallError::Ours(ProviderError::Unavailable {
+                    kind: UnavailableKind::Other("document_unreadable"),
+                    retry_after: None,
+                })
             })?;
             if length != document.submitted_bytes() {
                 return Err(CallError::Ours(ProviderError::Documents(changed)));

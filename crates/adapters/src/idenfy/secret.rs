@@ -28,7 +28,8 @@ pub enum SecretError {
     Unavailable(Unavailable),
     /// Names the member, never the value.
     #[error(
-        "the secret must be JSON such as {{\"apiKey\": \"…\", \"apiSecret\": \"…\", \"signingKeys\": [\"…\"]}}: {0}"
+        "the secret must be JSON such as \
+         {{\"apiKey\": \"…\", \"apiSecret\": \"…\", \"signingKeys\": [\"…\"]}}: {0}"
     )]
     Malformed(&'static str),
 }
@@ -133,7 +134,11 @@ impl Secrets {
         };
         let renewed = self.read(&mut known).await;
         renewed.or_else(|error| {
-            tracing::warn!(event = "secret_not_renewed", error = %error, "the last one stays in force");
+            tracing::warn!(
+                event = "secret_not_renewed",
+                error = %error,
+                "the last one stays in force"
+            );
             let secret = old.secret.clone();
             let due_at = now.plus(REFRESH_PAUSE);
             *known = Some(Known { due_at, ..old });

@@ -148,7 +148,11 @@ fn unaltered(digest: &Digest256, bytes: Bytes) -> Option<Bytes> {
     if Digest256::of(&bytes) == *digest {
         return Some(bytes);
     }
-    tracing::error!(event = "archive_altered", sha256 = %digest, "an archived callback is not the one that was signed");
+    tracing::error!(
+        event = "archive_altered",
+        sha256 = %digest,
+        "an archived callback is not the one that was signed"
+    );
     None
 }
 

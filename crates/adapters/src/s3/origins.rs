@@ -31,7 +31,8 @@ pub enum InvalidOrigin {
     #[error("no origin is named")]
     None,
     #[error(
-        "'{0}' is not an origin: scheme and host, with an optional leading '*.' and an optional port"
+        "'{0}' is not an origin: scheme and host, with an optional leading '*.' \
+         and an optional port"
     )]
     Malformed(String),
     #[error("'{0}' must use https; http is for this machine only")]
