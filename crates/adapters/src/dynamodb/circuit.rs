@@ -86,11 +86,3 @@ impl Circuits for DynamoCircuits {
         }
     }
 }
-
-impl std::fmt::Debug for DynamoCircuits {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("DynamoCircuits")
-            .field("table", &self.table)
-            .finish_non_exhaustive()
-    }
-}

@@ -159,15 +159,6 @@ impl IdenfyCaller {
     }
 }
 
-impl std::fmt::Debug for IdenfyCaller {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("IdenfyCaller")
-            .field("base_url", &self.base_url.as_str())
-            .field("obeys", &self.obeys)
-            .finish_non_exhaustive()
-    }
-}
-
 /// Whether an error means that the provider is in trouble for everyone.
 ///
 /// A refusal of one customer's call does not: it shows that the provider works. `Forbidden` and

@@ -215,12 +215,3 @@ impl Provider for IdenfyProvider {
             .await
     }
 }
-
-impl std::fmt::Debug for IdenfyProvider {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("IdenfyProvider")
-            .field("caller", &self.caller)
-            .field("token_field", &self.token_field)
-            .finish_non_exhaustive()
-    }
-}

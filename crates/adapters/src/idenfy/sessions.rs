@@ -10,7 +10,6 @@ use verification::session_step::{MAXIMUM_STEPS, SessionStep, StepKind};
 
 use super::caller::{CallError, IdenfyCaller, classify};
 
-#[derive(Debug)]
 pub struct IdenfySessions {
     caller: IdenfyCaller,
 }

@@ -389,11 +389,3 @@ const fn change(change: Change) -> PreparationChange {
         Change::ScaledDown => PreparationChange::ScaledDown,
     }
 }
-
-impl std::fmt::Debug for S3Preparation {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("S3Preparation")
-            .field("bucket", &self.bucket)
-            .finish_non_exhaustive()
-    }
-}
