@@ -12,8 +12,8 @@ use crate::resources::in_linear_time;
 /// Included as it is: its crate needs the whole AWS SDK.
 #[allow(dead_code, reason = "only what reads a callback is fuzzed")]
 #[rustfmt::skip]
-#[path = "../../crates/adapters/src/translate.rs"]
-mod translate;
+#[path = "../../crates/adapters/src/callback.rs"]
+mod included;
 
 /// The most that is kept of an object or list, see `idenfy`'s `lenient_json`.
 const MAXIMUM_ENTRIES: usize = 64;
@@ -166,7 +166,7 @@ fn has_many_entries_as_written(body: &[u8]) -> bool {
 
 /// What the webhook decides on.
 fn facts_are_of_the_callback(verified: &VerifiedBody, callback: Option<&Callback>) {
-    let facts = in_linear_time(verified.bytes().len(), || translate::facts(verified));
+    let facts = in_linear_time(verified.bytes().len(), || included::read_callback(verified));
     let (Some(callback), Ok(facts)) = (callback, facts) else {
         return;
     };
@@ -195,7 +195,7 @@ fn facts_are_of_the_callback(verified: &VerifiedBody, callback: Option<&Callback
                 .len()
         );
     }
-    if let Some(subject) = translate::subject(verified) {
+    if let Some(subject) = included::subject(verified) {
         let debug = format!("{subject:?}");
         assert!(debug.len() < 40, "{} bytes are printed", debug.len());
     }

@@ -6,7 +6,7 @@ use self::included::FileOrigins;
 
 /// Included as it is: its crate needs the whole AWS SDK.
 #[rustfmt::skip]
-#[path = "../../crates/adapters/src/origins.rs"]
+#[path = "../../crates/adapters/src/s3/origins.rs"]
 mod included;
 
 /// The first line is the list, the second a link.

@@ -4,14 +4,13 @@
 use std::sync::OnceLock;
 use std::time::Duration;
 
-use adapters::{AwsSettings, SecretText, sdk_config};
+use adapters::{AwsSettings, SecretText, ServiceCalls, sdk_config};
 use anyhow::{Context, Result, ensure};
 use api_client::{ApiClient, Credentials};
-use aws_sdk_eventbridge::types::Target;
 use aws_sdk_sqs::types::QueueAttributeName;
 use local_stack::{LocalStack, REGION};
 use reqwest::{Method, StatusCode};
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, IgnoredAny};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use verification::identifiers::ScanRef;
@@ -29,7 +28,7 @@ const CALL_DEADLINE: Duration = Duration::from_secs(20);
 #[derive(Debug)]
 pub struct Application {
     api: ApiClient,
-    eventbridge: aws_sdk_eventbridge::Client,
+    eventbridge: ServiceCalls,
     sqs: aws_sdk_sqs::Client,
     bus: String,
     queue_url: OnceLock<String>,
@@ -85,8 +84,8 @@ impl Application {
         let sdk = sdk_config(http.clone(), &settings);
         let credentials = Credentials::new("test", "test", None, None, "emulator");
         Ok(Self {
-            api: ApiClient::new(http, stack.output("ApiUrl")?, REGION, credentials),
-            eventbridge: aws_sdk_eventbridge::Client::new(&sdk),
+            api: ApiClient::new(http.clone(), stack.output("ApiUrl")?, REGION, credentials),
+            eventbridge: ServiceCalls::new(http, &sdk, "events"),
             sqs: aws_sdk_sqs::Client::new(&sdk),
             bus: stack.output("EventBusName")?.to_owned(),
             queue_url: OnceLock::new(),
@@ -120,30 +119,20 @@ impl Application {
             .unwrap_or_default();
         let queue_arn = attributes.get(&arn).context("the queue has no ARN")?;
 
-        let rule = self
-            .eventbridge
-            .put_rule()
-            .name(LISTENER)
-            .event_bus_name(&self.bus);
-        rule.event_pattern(PATTERN)
-            .send()
+        let rule = json!({"Name": LISTENER, "EventBusName": self.bus, "EventPattern": PATTERN});
+        self.eventbridge
+            .json::<IgnoredAny>("AWSEvents.PutRule", &rule)
             .await
             .context("cannot make a rule")?;
-        let target = Target::builder().id("queue").arn(queue_arn).build()?;
-        let targets = self
+        let targets = json!([{"Id": "queue", "Arn": queue_arn}]);
+        let targets = json!({"Rule": LISTENER, "EventBusName": self.bus, "Targets": targets});
+        let answer: Value = self
             .eventbridge
-            .put_targets()
-            .rule(LISTENER)
-            .event_bus_name(&self.bus);
-        let answer = targets
-            .targets(target)
-            .send()
+            .json("AWSEvents.PutTargets", &targets)
             .await
             .context("cannot lead the rule to the queue")?;
-        ensure!(
-            answer.failed_entry_count() == 0,
-            "the bus refuses the rule's target"
-        );
+        let failed = answer.get("FailedEntryCount").and_then(Value::as_u64);
+        ensure!(failed == Some(0), "the bus refuses the rule's target");
         self.queue_url
             .set(queue_url)
             .ok()

@@ -5,14 +5,14 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use verification::Timestamp;
 use verification::ports::Clock;
 
-/// The machine's clock. In Lambda it is kept by AWS.
+/// The machine's clock. In Lambda, AWS keeps it right.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct SystemClock;
 
 impl Clock for SystemClock {
     #[expect(clippy::disallowed_methods, reason = "this is the clock")]
     fn now(&self) -> Timestamp {
-        // A clock before 1970 is broken; zero makes everything overdue, which shows.
+        // A clock before 1970 is broken. Zero makes everything overdue, which shows.
         let since_epoch = SystemTime::now()
             .duration_since(UNIX_EPOCH)
             .unwrap_or(Duration::ZERO);

@@ -150,6 +150,7 @@ impl Installation {
         );
         Ok(Self {
             secrets: Arc::new(Secrets::new(
+                http.clone(),
                 &sdk,
                 &settings.idenfy_secret_arn,
                 clock.clone(),

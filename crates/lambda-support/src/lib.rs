@@ -2,6 +2,9 @@
 
 mod after_answer;
 mod batch;
+mod cause;
+mod configured;
+mod duration;
 mod environment;
 mod installation;
 mod memory;
@@ -11,6 +14,9 @@ mod telemetry;
 
 pub use after_answer::{AfterAnswer, Invocations};
 pub use batch::{Handled, UnreportableRecord, process_batch, receive_count};
+pub use cause::cause;
+pub use configured::configured;
+pub use duration::{deadline_less, milliseconds};
 pub use environment::{Environment, EnvironmentError, Problem};
 pub use installation::{Installation, InstallationError, Settings, read_aws_settings, start};
 pub use memory::peak_memory_kilobytes;

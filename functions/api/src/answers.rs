@@ -1,4 +1,4 @@
-//! What callers get, member by member: strict, so that a change here is a change of the contract.
+//! The answers, member by member. A change here changes the contract.
 
 use serde::Serialize;
 use verification::comparison::Comparison;
@@ -61,14 +61,14 @@ pub struct VerificationAnswer {
     remedy: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     verdict: Option<&'static str>,
-    /// Why the first result was taken back after the documents had been submitted.
+    /// Why the first result was revoked after the submission.
     #[serde(skip_serializing_if = "Option::is_none")]
     revoked: Option<&'static str>,
     first: ResultAnswer,
     #[serde(skip_serializing_if = "Option::is_none")]
     second: Option<ResultAnswer>,
     documents: Vec<DocumentAnswer>,
-    /// Left out where the results were not compared.
+    /// Absent if the results were not compared.
     #[serde(skip_serializing_if = "Option::is_none")]
     comparison: Option<Comparison>,
     created_at: Timestamp,
@@ -88,19 +88,19 @@ struct ResultAnswer {
 
 #[derive(Serialize)]
 struct DocumentAnswer {
-    /// The customer's upload that it is from; only files of the newest are submitted.
+    /// The upload that it is from. Only the newest upload's files are submitted.
     upload: String,
     step: String,
-    /// Which of the step's files; left out for the first.
+    /// Number of the step's file. Absent for the first.
     #[serde(skip_serializing_if = "Option::is_none")]
     file: Option<u8>,
-    /// Left out where nothing says it.
+    /// Absent if unknown.
     #[serde(skip_serializing_if = "Option::is_none")]
     side: Option<&'static str>,
     /// As it was received.
     bytes: u64,
     sha256: String,
-    /// What the provider gets in its place.
+    /// The converted copy that is submitted.
     #[serde(skip_serializing_if = "Option::is_none")]
     submitted: Option<SubmittedAnswer>,
 }
@@ -220,7 +220,7 @@ pub struct StateAnswer {
     pub state: &'static str,
 }
 
-/// What was removed where, and what remains with whom and why.
+/// What was removed, and what remains where and why.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ReceiptAnswer {
@@ -228,7 +228,7 @@ pub struct ReceiptAnswer {
     #[serde(skip_serializing_if = "Option::is_none")]
     second_scan_ref: Option<String>,
     erased_at: Timestamp,
-    /// Nothing remains that asking again could remove.
+    /// Asking again removes nothing more.
     complete: bool,
     removed: Vec<RemovedAnswer>,
     remaining: Vec<RemainingAnswer>,
@@ -318,7 +318,8 @@ fn remaining(remaining: &Remaining) -> RemainingAnswer {
             (
                 "iDenfy",
                 format!(
-                    "iDenfy refused to delete it ({identifier}); it may have none of it any more, or its support must act"
+                    "iDenfy refused to delete it ({identifier}); it may have none of it any \
+                     more, or its support must act"
                 ),
             )
         }
@@ -352,7 +353,8 @@ fn always_remaining() -> [RemainingAnswer; 2] {
         fixed(
             "EventBus",
             "events already delivered",
-            "they are with their consumers; they name scanRef and clientId and nothing else of the customer",
+            "they are with their consumers; they name scanRef and clientId and nothing else of \
+             the customer",
         ),
     ]
 }

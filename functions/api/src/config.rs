@@ -1,4 +1,4 @@
-//! What the API is told by its environment.
+//! Configuration from environment variables.
 
 use lambda_support::{Environment, EnvironmentError, PolicySettings, Settings};
 use url::Url;

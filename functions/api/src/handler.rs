@@ -1,5 +1,4 @@
-//! Routes. Each reads its request, asks the use case, and writes the answer; nothing is decided
-//! here.
+//! Routes. Each reads its request, calls its use case and writes the answer.
 
 use std::sync::Arc;
 
@@ -7,7 +6,7 @@ use adapters::{DynamoPairings, SystemClock};
 use lambda_http::http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use lambda_http::http::{Method, Response, StatusCode};
 use lambda_http::{Body, Error, Request, RequestExt};
-use lambda_support::peak_memory_kilobytes;
+use lambda_support::{milliseconds, peak_memory_kilobytes};
 use serde::Serialize;
 use serde_json::{Map, Value};
 use verification::identifiers::ScanRef;
@@ -23,11 +22,10 @@ use crate::problem::{FieldError, Problem};
 use crate::query::ListQuery;
 use crate::{idempotency, session};
 
-/// A request is a few hundred bytes; `additionalSteps` with many languages may make it some more.
+/// Most requests are a few hundred bytes. Many languages of `additionalSteps` take more.
 const MAXIMUM_BODY_BYTES: usize = 64 * 1024;
 
-/// A pairing's history is a dozen lines; a provider gone wild does not make an answer grow without
-/// bound.
+/// Most histories are a dozen lines. A provider's fault must not make an answer unbounded.
 const HISTORY_LIMIT: u16 = 200;
 
 pub struct Api {
@@ -40,7 +38,7 @@ pub struct Api {
     pub clock: Arc<SystemClock>,
 }
 
-/// An answer that worked.
+/// A successful answer.
 struct Success {
     status: StatusCode,
     body: Vec<u8>,
@@ -82,7 +80,7 @@ impl Api {
             route,
             status = status.as_u16(),
             code,
-            duration_ms = u64::try_from(self.clock.now().since(started).as_millis()).unwrap_or(u64::MAX),
+            duration_ms = milliseconds(self.clock.now().since(started)),
             peak_memory_kb = peak_memory_kilobytes(),
             "request answered"
         );
@@ -91,7 +89,7 @@ impl Api {
                 let mut response = Response::builder()
                     .status(success.status)
                     .header(CONTENT_TYPE, "application/json")
-                    // Tokens and customers' states are for the caller alone.
+                    // Tokens and states are for the caller alone.
                     .header(CACHE_CONTROL, "no-store");
                 if success.is_replay {
                     response = response.header(idempotency::REPLAYED, "true");
@@ -170,7 +168,13 @@ impl Api {
         let scan_ref = &opened.session.scan_ref;
         let warnings = self.policy.warnings(opened.session.steps.as_deref());
         let codes: Vec<&str> = warnings.iter().map(StepWarning::code).collect();
-        tracing::info!(event = "session_opened", scan_ref = %scan_ref, is_replay, warnings = codes.join(","), "session opened");
+        tracing::info!(
+            event = "session_opened",
+            scan_ref = %scan_ref,
+            is_replay,
+            warnings = codes.join(","),
+            "session opened"
+        );
         Ok(Success {
             is_replay,
             ..Success::new(StatusCode::CREATED, &SessionAnswer::new(&opened, &warnings))?
@@ -245,7 +249,11 @@ impl Api {
         };
         match self.park.park(&scan_ref, note).await? {
             Parked::SetAside => {
-                tracing::info!(event = "verification_set_aside", scan_ref = %scan_ref, "verification set aside");
+                tracing::info!(
+                    event = "verification_set_aside",
+                    scan_ref = %scan_ref,
+                    "verification set aside"
+                );
                 let state = "Parked";
                 let scan_ref = scan_ref.to_string();
                 Success::new(StatusCode::OK, &StateAnswer { scan_ref, state })
@@ -272,14 +280,19 @@ impl Api {
                 &ReceiptAnswer::before(scan_ref.to_string(), self.clock.now()),
             ),
             Erased::Now(receipt) => {
-                tracing::info!(event = "verification_erased", scan_ref = %scan_ref, remaining = receipt.remaining.len(), "verification erased");
+                tracing::info!(
+                    event = "verification_erased",
+                    scan_ref = %scan_ref,
+                    remaining = receipt.remaining.len(),
+                    "verification erased"
+                );
                 Success::new(StatusCode::OK, &ReceiptAnswer::now(&receipt))
             }
         }
     }
 }
 
-/// What cannot be a `scanRef` is nobody's.
+/// No verification has an unusable `scanRef`.
 fn parse(scan_ref: &str) -> Result<ScanRef, Problem> {
     scan_ref
         .parse()

@@ -1,4 +1,4 @@
-//! The header `Idempotency-Key`: which request this is, and whose.
+//! The header `Idempotency-Key`.
 
 use lambda_http::request::RequestContext;
 use lambda_http::{Request, RequestExt};
@@ -7,7 +7,7 @@ use verification::session_key::IdempotentRequest;
 
 use crate::problem::FieldError;
 
-/// What names a request that may be repeated.
+/// Names a request that may be repeated.
 const KEY: &str = "Idempotency-Key";
 
 /// Marks an answer that repeats an earlier one.
@@ -39,9 +39,8 @@ pub fn read(
         field: KEY.to_owned(),
         message: format!("must be one key of 1 to {LONGEST_KEY} visible ASCII characters"),
     })?;
-    // A client may write the same members in another order or with other white space when it
-    // repeats a request. So what is compared is the JSON written anew, which has its members
-    // sorted. A value that changed is another request.
+    // A repeat may have other white space or another order of members. So normalised JSON is
+    // compared, with its members sorted.
     let body = Value::Object(body.clone()).to_string();
     Ok(Some(IdempotentRequest::new(
         &caller(request),
@@ -50,8 +49,7 @@ pub fn read(
     )))
 }
 
-/// The principal that Lambda has authenticated. An emulator may name none; all callers are one
-/// there.
+/// The principal that Lambda has authenticated. An emulator names none: all callers are one.
 pub fn principal(request: &Request) -> &str {
     let Some(RequestContext::ApiGatewayV2(context)) = request.request_context_ref() else {
         return "";
@@ -64,11 +62,11 @@ pub fn principal(request: &Request) -> &str {
     arn.unwrap_or_default()
 }
 
-/// Who asks, whichever session of theirs it is.
+/// The caller, whichever session it has.
 fn caller(request: &Request) -> String {
     let arn = principal(request);
     // `arn:aws:sts::<account>:assumed-role/<role>/<session>`: a repeat may come from another
-    // instance of the application, whose session has another name.
+    // instance of the application, with another session.
     let role = arn.rsplit_once('/').map(|(role, _session)| role);
     role.filter(|_| arn.contains(":assumed-role/"))
         .unwrap_or(arn)
@@ -86,11 +84,17 @@ mod tests {
     fn request(arn: Option<&str>, keys: &[&[u8]]) -> Request {
         let iam = arn.map(|arn| json!({"iam": {"userArn": arn, "accountId": "123456789012"}}));
         let event = json!({
-            "version": "2.0", "routeKey": "$default", "rawPath": "/sessions", "rawQueryString": "", "headers": {},
+            "version": "2.0", "routeKey": "$default", "rawPath": "/sessions",
+            "rawQueryString": "", "headers": {},
             "requestContext": {
-                "accountId": "123456789012", "apiId": "id", "domainName": "id.lambda-url.eu-west-1.on.aws", "domainPrefix": "id",
-                "http": {"method": "POST", "path": "/sessions", "protocol": "HTTP/1.1", "sourceIp": "192.0.2.1", "userAgent": "a"},
-                "authorizer": iam, "requestId": "r", "routeKey": "$default", "stage": "$default", "time": "", "timeEpoch": 0
+                "accountId": "123456789012", "apiId": "id",
+                "domainName": "id.lambda-url.eu-west-1.on.aws", "domainPrefix": "id",
+                "http": {
+                    "method": "POST", "path": "/sessions", "protocol": "HTTP/1.1",
+                    "sourceIp": "192.0.2.1", "userAgent": "a",
+                },
+                "authorizer": iam, "requestId": "r", "routeKey": "$default", "stage": "$default",
+                "time": "", "timeEpoch": 0
             },
             "isBase64Encoded": false
         });

@@ -1,4 +1,4 @@
-//! The application's side: create a session, ask, set aside, retry, erase.
+//! The API: create sessions, read, park, retry and erase verifications.
 
 mod answers;
 mod config;

@@ -1,11 +1,11 @@
-//! Errors as `application/problem+json` (RFC 9457), with a stable `code` for programs and every
-//! wrong field for people.
+//! Errors as `application/problem+json` (RFC 9457): a stable `code`, and every wrong field.
 //!
-//! Nothing of the provider's or a store's own answer gets in.
+//! They hold nothing of a provider's or store's own answer.
 
 use lambda_http::Body;
 use lambda_http::http::header::{ALLOW, CONTENT_TYPE, RETRY_AFTER};
 use lambda_http::http::{Response, StatusCode};
+use lambda_support::cause;
 use serde::Serialize;
 use verification::NotOpened;
 use verification::ports::{ProviderError, RefusalKind, StoreUnavailable, UnavailableKind};
@@ -20,7 +20,7 @@ pub struct Problem {
     retry_after_seconds: Option<u64>,
 }
 
-/// What is wrong with one field, and what it must be.
+/// One wrong field, and what it must be.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct FieldError {
     /// The path in the request, such as `secondDocument.country`.
@@ -78,7 +78,7 @@ impl Problem {
         )
     }
 
-    /// Somebody is at work on the verification for so many seconds at most.
+    /// The verification is leased for at most this long.
     pub fn held(seconds: u64) -> Self {
         Self {
             retry_after_seconds: Some(seconds),
@@ -123,8 +123,12 @@ impl Problem {
 
 impl From<StoreUnavailable> for Problem {
     fn from(error: StoreUnavailable) -> Self {
-        let cause = std::error::Error::source(&error).map(ToString::to_string);
-        tracing::error!(event = "store_unavailable", error = %error, cause, "a request cannot be served now");
+        tracing::error!(
+            event = "store_unavailable",
+            error = %error,
+            cause = cause(&error),
+            "a request cannot be served now"
+        );
         let detail = "A store is unavailable. Nothing was lost; try again.";
         Self {
             retry_after_seconds: Some(1),
@@ -145,14 +149,16 @@ impl From<NotOpened> for Problem {
             NotOpened::KeyReused => Self::new(
                 StatusCode::UNPROCESSABLE_ENTITY,
                 "idempotency_key_reused",
-                "The Idempotency-Key was used for another request. Use a new key for a new request.",
+                "The Idempotency-Key was used for another request. Use a new key for a new \
+                 request.",
             ),
             NotOpened::InProgress => Self {
                 retry_after_seconds: Some(1),
                 ..Self::new(
                     StatusCode::CONFLICT,
                     "idempotency_in_progress",
-                    "An earlier request with this Idempotency-Key is being worked on. Repeat the request.",
+                    "An earlier request with this Idempotency-Key is being worked on. Repeat \
+                     the request.",
                 )
             },
         }
@@ -162,8 +168,7 @@ impl From<NotOpened> for Problem {
 impl From<ProviderError> for Problem {
     fn from(error: ProviderError) -> Self {
         match error {
-            // Sessions are asked for whatever the circuit says, so this is the answer of a path
-            // that is not taken.
+            // Sessions bypass the circuit, so no request gets this answer.
             ProviderError::CircuitOpen { .. } => Self {
                 retry_after_seconds: Some(60),
                 ..Self::new(
@@ -189,7 +194,8 @@ impl From<ProviderError> for Problem {
             } => Self::new(
                 StatusCode::CONFLICT,
                 "active_session",
-                "iDenfy has an active session for this clientId. Use it, or wait until it has expired.",
+                "iDenfy has an active session for this clientId. Use it, or wait until it has \
+                 expired.",
             ),
             ProviderError::Unavailable {
                 kind: kind @ (UnavailableKind::SecretUnavailable | UnavailableKind::SecretMalformed),

@@ -8,7 +8,7 @@ use verification::ports::PageStart;
 
 use crate::problem::FieldError;
 
-/// Verifications on a page when the caller does not say.
+/// Verifications per page by default.
 const DEFAULT_LIMIT: u16 = 25;
 const MAXIMUM_LIMIT: u16 = 100;
 
@@ -87,8 +87,7 @@ impl ListQuery {
     }
 }
 
-/// The page start as callers see it: opaque, and worth nothing without the client that it belongs
-/// to.
+/// The page start as opaque text. It is worthless without its client.
 pub fn encode(start: &PageStart) -> String {
     URL_SAFE_NO_PAD.encode(format!("{} {}", start.created_at, start.first))
 }

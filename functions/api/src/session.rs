@@ -1,5 +1,6 @@
-//! `POST /sessions`: the body, checked field by field against the provider's bounds, with
-//! everything that is wrong named at once.
+//! `POST /sessions`: checks every field against the provider's bounds.
+//!
+//! All problems are named at once.
 
 use std::time::Duration;
 
@@ -12,8 +13,7 @@ use verification::ports::SessionRequest;
 
 use crate::problem::FieldError;
 
-/// Seconds until the customer must have started, when the application does not say. (Source: the
-/// API description's default.)
+/// Seconds until the customer must have started. (Source: the API description's default.)
 const DEFAULT_EXPIRY_SECONDS: u64 = 3_600;
 
 /// Reads the request.
@@ -82,7 +82,7 @@ pub fn read(
     }
 }
 
-/// Reads an object's members and remembers which it knows and what is wrong. Null counts as absent.
+/// Reads an object's members and collects what is wrong. Null counts as absent.
 struct Fields<'a> {
     members: &'a Map<String, Value>,
     prefix: &'static str,
@@ -121,7 +121,7 @@ impl<'a> Fields<'a> {
         parsed
     }
 
-    /// Narrower than what callbacks may name: iDenfy documents ASCII for the token request.
+    /// Narrower than in callbacks: iDenfy documents ASCII for tokens.
     fn client_id(&mut self, name: &'static str) -> Option<ClientId> {
         let value = self.get(name)?;
         let is_ascii = |text: &&str| text.bytes().all(|byte| (b' '..=b'~').contains(&byte));
@@ -150,7 +150,7 @@ impl<'a> Fields<'a> {
         text.map(str::to_owned)
     }
 
-    /// An open set, and its names go into links: `lt`, `en`, `zh-Hant`.
+    /// An open set that goes into links: `lt`, `en`, `zh-Hant`.
     fn locale(&mut self, name: &'static str) -> Option<String> {
         let value = self.get(name)?;
         let is_name = |text: &&str| {
@@ -190,8 +190,7 @@ impl<'a> Fields<'a> {
 
     fn integer(&mut self, name: &'static str, minimum: u64, maximum: u64) -> Option<u64> {
         let value = self.get(name)?;
-        // 60.0 is a whole number in JSON, however it is written; what does not fit comes out as a
-        // bound's other side.
+        // 60.0 is a whole number in JSON. What does not fit becomes a value out of bounds.
         let whole = value
             .as_f64()
             .filter(|number| number.fract() == 0.0 && *number >= 0.0);
@@ -268,22 +267,22 @@ impl<'a> Fields<'a> {
         found
     }
 
-    /// Country, then document type, then step, as the provider documents it; what a step holds is
-    /// the provider's to judge.
+    /// By country, document type and step, as documented. The provider judges the steps.
     fn additional_steps(&mut self, name: &'static str) -> Option<Value> {
         let value = self.get(name)?;
         let is_level = |value: &Value, depth: u8| is_nested_objects(value, depth);
         if !is_level(value, 3) {
             self.wrong(
                 name,
-                "must be objects by country, document type and step, such as {\"ALL\": {\"ALL\": {\"STEP\": {…}}}}",
+                "must be objects by country, document type and step, \
+                 such as {\"ALL\": {\"ALL\": {\"STEP\": {…}}}}",
             );
             return None;
         }
         Some(value.clone())
     }
 
-    /// What is wrong, members that nobody knows included.
+    /// All problems, unknown members included.
     fn finish(mut self) -> Vec<FieldError> {
         let unknown: Vec<&String> = self
             .members
@@ -339,9 +338,12 @@ mod tests {
     #[test]
     fn everything_may_be_given() {
         let (request, expected) = read_json(json!({
-            "clientId": "customer-1", "country": "lt", "locale": "en", "documents": ["PASSPORT"], "successUrl": "https://a.example/ok",
-            "errorUrl": "https://a.example/no", "unverifiedUrl": "https://a.example/wait", "externalRef": "order-1", "expirySeconds": 600,
-            "sessionSeconds": 6e1, "additionalSteps": {"ALL": {"ALL": {"SECOND_DOC": {"type": "UPLOAD"}}}},
+            "clientId": "customer-1", "country": "lt", "locale": "en", "documents": ["PASSPORT"],
+            "successUrl": "https://a.example/ok",
+            "errorUrl": "https://a.example/no", "unverifiedUrl": "https://a.example/wait",
+            "externalRef": "order-1", "expirySeconds": 600,
+            "sessionSeconds": 6e1,
+            "additionalSteps": {"ALL": {"ALL": {"SECOND_DOC": {"type": "UPLOAD"}}}},
             "secondDocument": {"country": "LV", "documentType": "PASSPORT"}
         }))
         .unwrap();
@@ -362,9 +364,13 @@ mod tests {
     #[test]
     fn every_wrong_field_is_named_at_once() {
         let wrong = read_json(json!({
-            "clientId": "žmogus", "country": "LTU", "locale": "far too long", "documents": ["passport"], "successUrl": "javascript:alert(1)",
-            "errorUrl": 1, "unverifiedUrl": "https://1{2", "externalRef": "dv2:mine", "expirySeconds": 2_592_001, "sessionSeconds": 59.5,
-            "additionalSteps": {"ALL": []}, "secondDocument": {"country": "", "documentType": "OTHER", "more": 1}, "surprise": true
+            "clientId": "žmogus", "country": "LTU", "locale": "far too long",
+            "documents": ["passport"], "successUrl": "javascript:alert(1)",
+            "errorUrl": 1, "unverifiedUrl": "https://1{2", "externalRef": "dv2:mine",
+            "expirySeconds": 2_592_001, "sessionSeconds": 59.5,
+            "additionalSteps": {"ALL": []},
+            "secondDocument": {"country": "", "documentType": "OTHER", "more": 1},
+            "surprise": true
         }))
         .unwrap_err();
         assert_eq!(

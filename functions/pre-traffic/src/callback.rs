@@ -1,22 +1,24 @@
-//! The callbacks of the test, as a function URL would hand them to the webhook. (Source: "Invoking
-//! Lambda function URLs", request payload format 2.0.)
+//! The test's callbacks, as a function URL delivers them.
+//!
+//! (Source: "Invoking Lambda function URLs", request payload format 2.0.)
 
-use adapters::SELF_TEST_BODY;
+use adapters::PROBE_BODY;
 use idenfy::{SIGNATURE_HEADER, SigningKey};
 use serde_json::{Value, json};
 use verification::Timestamp;
 
 use crate::config::Source;
 
-/// The self-test, signed as iDenfy signs.
+/// The probe, signed as iDenfy signs.
 pub fn signed(key: &SigningKey, source: Source, now: Timestamp) -> Value {
-    event(&key.sign(SELF_TEST_BODY.as_bytes()), source, now)
+    event(&key.sign(PROBE_BODY.as_bytes()), source, now)
 }
 
-/// The same with a signature whose last digit is wrong, which only a version that compares all of
-/// them refuses.
+/// The same with the signature's last digit wrong.
+///
+/// A version that compares only a prefix accepts it.
 pub fn forged(key: &SigningKey, source: Source, now: Timestamp) -> Value {
-    let mut signature = key.sign(SELF_TEST_BODY.as_bytes());
+    let mut signature = key.sign(PROBE_BODY.as_bytes());
     let wrong = if signature.pop() == Some('0') {
         '1'
     } else {
@@ -42,13 +44,16 @@ fn event(signature: &str, Source(source): Source, now: Timestamp) -> Value {
             "apiId": "pre-traffic",
             "domainName": "pre-traffic.invalid",
             "domainPrefix": "pre-traffic",
-            "http": {"method": "POST", "path": "/", "protocol": "HTTP/1.1", "sourceIp": source, "userAgent": "pre-traffic"},
+            "http": {
+                "method": "POST", "path": "/", "protocol": "HTTP/1.1", "sourceIp": source,
+                "userAgent": "pre-traffic",
+            },
             "requestId": "pre-traffic",
             "routeKey": "$default",
             "stage": "$default",
             "timeEpoch": now.milliseconds(),
         },
-        "body": SELF_TEST_BODY,
+        "body": PROBE_BODY,
         "isBase64Encoded": false,
     })
 }
@@ -63,7 +68,7 @@ mod tests {
 
     #[test]
     fn a_forged_callback_differs_in_one_digit_of_its_signature() {
-        // Enough keys that some signature ends in each digit.
+        // Enough keys for signatures that end in each digit.
         for number in 0..100 {
             let key = SigningKey::new(format!("key {number}")).unwrap();
             let now = Timestamp::from_milliseconds(0);
@@ -71,7 +76,7 @@ mod tests {
                 signed(&key, Source::default(), now),
                 forged(&key, Source::default(), now),
             );
-            assert_eq!(signature(&signed), key.sign(SELF_TEST_BODY.as_bytes()));
+            assert_eq!(signature(&signed), key.sign(PROBE_BODY.as_bytes()));
             let digits = signature(&signed).bytes().zip(signature(&forged).bytes());
             assert_eq!(digits.filter(|(right, wrong)| right != wrong).count(), 1);
             assert_eq!(signature(&forged).len(), 64);

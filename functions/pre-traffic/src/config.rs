@@ -1,11 +1,12 @@
-//! What the function is told by its environment: which version to test, and nothing about the
-//! stores behind it.
+//! Configuration from environment variables. Nothing about the stores.
 
 use std::net::IpAddr;
 use std::str::FromStr;
 
-use adapters::{AwsSettings, FunctionVersion};
+use adapters::AwsSettings;
 use lambda_support::{Environment, EnvironmentError, LogLevel, read_aws_settings};
+
+use crate::version_invoker::FunctionVersion;
 
 #[derive(Debug)]
 pub struct Config {
@@ -38,14 +39,14 @@ impl Config {
     }
 }
 
-/// The address that test callbacks seem to come from: the first one that the webhook allows. A
-/// network's own address lies within it.
+/// Source address of the test callbacks: the first that the webhook allows.
+///
+/// A network's own address lies within it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Source(pub IpAddr);
 
 impl Default for Source {
-    /// Where every address is allowed: one that is set aside for documentation (RFC 5737), and so
-    /// is nobody's.
+    /// Reserved for documentation (RFC 5737).
     fn default() -> Self {
         Self(IpAddr::from([192, 0, 2, 1]))
     }

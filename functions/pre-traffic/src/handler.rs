@@ -1,23 +1,24 @@
-//! CodeDeploy's question in, its answer out, and one log line.
+//! CodeDeploy's event in, a report and one log line out.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use adapters::{
-    DeploymentHooks, FunctionVersion, HookExecution, Secret, SecretError, Secrets, SystemClock,
-    VersionInvoker,
-};
+use adapters::{Secret, SecretError, Secrets, SystemClock};
 use lambda_runtime::Error;
+use lambda_support::{cause, milliseconds};
 use serde_json::{Value, json};
 use verification::ports::Clock;
 
 use crate::callback::{forged, signed};
 use crate::config::Source;
+use crate::deployment_hooks::{DeploymentHooks, HookExecution};
 use crate::verdict::{Answer, judge};
+use crate::version_invoker::{FunctionVersion, VersionInvoker};
 
-/// For reading the secret and for both callbacks with their repetitions. What is left of the
-/// function's 120 s is for the report, which takes 27 s at most, so that CodeDeploy is told in time
-/// even of a version that never answers.
+/// Limit for the secret and both callbacks, repeats included.
+///
+/// Of the function's 120 s, the report needs at most 27 s. So CodeDeploy hears even of a version
+/// that never answers.
 const TEST_BUDGET: Duration = Duration::from_secs(75);
 
 pub struct PreTraffic {
@@ -30,9 +31,10 @@ pub struct PreTraffic {
 }
 
 impl PreTraffic {
-    /// Tests the version and reports. May be called again with the same event: the callbacks are
-    /// the same bytes each time, and CodeDeploy keeps the first report. A version that fails is no
-    /// error of this function; that it could not be reported is, and Lambda then calls again.
+    /// Tests the version and reports.
+    ///
+    /// Idempotent: the callbacks are always the same bytes, and CodeDeploy keeps the first report.
+    /// Only an undelivered report is an error; Lambda then calls again.
     pub async fn handle(&self, event: Value) -> Result<Value, Error> {
         let Ok(execution) = serde_json::from_value::<HookExecution>(event) else {
             tracing::error!(
@@ -56,25 +58,37 @@ impl PreTraffic {
             forged = %forged,
             outcome = status.as_str(),
             reported = reported.is_ok(),
-            duration_ms = u64::try_from(self.clock.now().since(started).as_millis()).unwrap_or(u64::MAX),
+            duration_ms = milliseconds(self.clock.now().since(started)),
             "a version of the webhook was tested"
         );
         if let Err(error) = reported {
-            tracing::error!(event = "verdict_not_reported", error = %error, cause = cause(&error), "CodeDeploy waits for an hour, then gives the deployment up");
+            tracing::error!(
+                event = "verdict_not_reported",
+                error = %error,
+                cause = cause(&error),
+                "CodeDeploy waits for an hour, then gives the deployment up"
+            );
             return Err(error.into());
         }
-        Ok(
-            json!({"status": status.as_str(), "signed": signed.to_string(), "forged": forged.to_string()}),
-        )
+        Ok(json!({
+            "status": status.as_str(),
+            "signed": signed.to_string(),
+            "forged": forged.to_string(),
+        }))
     }
 
-    /// What the version makes of the signed callback and of the forged one. The second is not sent
-    /// where the first was not answered.
+    /// Sends the signed callback, then the forged one.
+    ///
+    /// Without an answer to the first, the second is not sent.
     async fn test(&self) -> (Answer, Answer) {
         let secret = match self.secret().await {
             Ok(secret) => secret,
             Err(error) => {
-                tracing::error!(event = "secret_unusable", error = %error, "no callback can be signed without the secret");
+                tracing::error!(
+                    event = "secret_unusable",
+                    error = %error,
+                    "no callback can be signed without the secret"
+                );
                 return (Answer::Unreachable, Answer::Unreachable);
             }
         };
@@ -88,7 +102,7 @@ impl PreTraffic {
         }
     }
 
-    /// As it is now: between two deployments it may have been rotated.
+    /// Read anew: it may have been rotated since.
     async fn secret(&self) -> Result<Arc<Secret>, SecretError> {
         let known = self.secrets.current().await?;
         Ok(self.secrets.newer_than(&known).await?.unwrap_or(known))
@@ -97,20 +111,14 @@ impl PreTraffic {
     async fn send(&self, callback: &Value) -> Answer {
         let invoked = self.invoker.invoke(&self.version, callback).await;
         if let Err(error) = &invoked {
-            tracing::error!(event = "version_not_answering", version = %self.version, error = %error, cause = cause(error), "the version gives no answer");
+            tracing::error!(
+                event = "version_not_answering",
+                version = %self.version,
+                error = %error,
+                cause = cause(error),
+                "the version gives no answer"
+            );
         }
         Answer::of(&invoked)
-    }
-}
-
-/// The causes below an error, in one line.
-fn cause(error: &dyn std::error::Error) -> Option<String> {
-    let causes: Vec<String> = std::iter::successors(error.source(), |&error| error.source())
-        .map(ToString::to_string)
-        .collect();
-    if causes.is_empty() {
-        None
-    } else {
-        Some(causes.join(": "))
     }
 }

@@ -1,39 +1,36 @@
-//! Tests a new version of the webhook before callbacks go to it: CodeDeploy invokes this function
-//! when a version has been published, and moves callbacks to the version only when it is told that
-//! it may.
+//! Tests a new version of the webhook before it gets callbacks.
+//!
+//! CodeDeploy invokes this function for each published version. It shifts traffic only after a
+//! success.
 
 mod callback;
 mod config;
+mod deployment_hooks;
 mod handler;
 mod verdict;
+mod version_invoker;
 
 use std::sync::Arc;
 
-use adapters::{DeploymentHooks, Secrets, SystemClock, VersionInvoker, http_client, sdk_config};
+use adapters::{Secrets, SystemClock, http_client, sdk_config};
 use config::Config;
+use deployment_hooks::DeploymentHooks;
 use handler::PreTraffic;
 use lambda_runtime::{Error, LambdaEvent, service_fn};
-use lambda_support::{Environment, start_logging};
+use lambda_support::configured;
 use serde_json::Value;
+use version_invoker::VersionInvoker;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
-    let config = match Config::read(Environment::of_process()) {
-        Ok(config) => config,
-        Err(error) => {
-            start_logging(lambda_support::LogLevel::default());
-            tracing::error!(event = "not_configured", error = %error, "the function cannot start");
-            return Err(error.into());
-        }
-    };
-    start_logging(config.log_level);
+    let config = configured(Config::read, |config| config.log_level)?;
     let http = http_client()?;
     let sdk = sdk_config(http.clone(), &config.aws);
     let clock = Arc::new(SystemClock);
     let pre_traffic = Arc::new(PreTraffic {
-        secrets: Secrets::new(&sdk, config.secret_arn, clock.clone()),
-        invoker: VersionInvoker::new(http.clone(), &config.aws),
-        hooks: DeploymentHooks::new(http, &config.aws),
+        secrets: Secrets::new(http.clone(), &sdk, config.secret_arn, clock.clone()),
+        invoker: VersionInvoker::new(http.clone(), &sdk),
+        hooks: DeploymentHooks::new(http, &sdk),
         version: config.version,
         source: config.source,
         clock,

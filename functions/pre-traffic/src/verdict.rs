@@ -1,19 +1,21 @@
-//! Whether a version may go live: it acknowledges what is signed, and refuses what is not.
+//! A version may go live if it accepts signed callbacks and refuses forged ones.
 
 use std::fmt;
 
-use adapters::{HookStatus, InvocationError};
 use serde_json::Value;
 
-/// What a version makes of one callback.
+use crate::deployment_hooks::HookStatus;
+use crate::version_invoker::InvocationError;
+
+/// A version's answer to one callback.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Answer {
     Status(u16),
     /// It crashed or ran out of time.
     Failed,
-    /// What it answers is no HTTP response.
+    /// Not an HTTP response.
     Unreadable,
-    /// It was never asked, or gave no answer in time.
+    /// It was not reached, or gave no answer in time.
     Unreachable,
 }
 
@@ -45,8 +47,7 @@ impl fmt::Display for Answer {
     }
 }
 
-/// Anything but the two right answers fails the version: one that accepts whatever comes is worse
-/// than none.
+/// Only the two right answers pass. Accepting everything is worse than failing.
 pub fn judge(signed: Answer, forged: Answer) -> HookStatus {
     match (signed, forged) {
         (Answer::Status(200), Answer::Status(401)) => HookStatus::Succeeded,

@@ -1,31 +1,28 @@
-//! What becomes of a claim check while the provider is left alone.
+//! Delay of claim checks while the circuit is open.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::time::Duration;
 
 use adapters::LONGEST_DELAY;
+use lambda_support::milliseconds;
 use verification::Timestamp;
 use verification::identifiers::ScanRef;
 
-/// Messages come back over at least so long after the pause, however short it was.
+/// Messages return over at least this long.
 const SHORTEST_SPREAD: Duration = Duration::from_secs(4);
 
-/// When a message that waits for the provider comes back: after the rest of the pause and up to
-/// half of it more, so that not all come at once to find that one of them is trying; at most
-/// [`LONGEST_DELAY`], after which it waits once more.
+/// The rest of the pause and up to half of it more, at most [`LONGEST_DELAY`].
 ///
-/// How much more follows from the pairing's name and the time: different for each, and anew each
-/// time.
+/// So messages do not all return while one of them probes.
+///
+/// The spread follows from the pairing's name and the time.
 pub fn delay(scan_ref: &ScanRef, now: Timestamp, until: Timestamp) -> Duration {
     let rest = until.since(now).min(LONGEST_DELAY);
     let spread = (rest / 2).max(SHORTEST_SPREAD);
     let mut hasher = DefaultHasher::new();
     (scan_ref.as_str(), now.milliseconds()).hash(&mut hasher);
-    let spread_milliseconds = u64::try_from(spread.as_millis())
-        .unwrap_or(u64::MAX)
-        .saturating_add(1);
-    let more = Duration::from_millis(hasher.finish() % spread_milliseconds);
-    (rest + more).min(LONGEST_DELAY)
+    let more = hasher.finish() % milliseconds(spread).saturating_add(1);
+    (rest + Duration::from_millis(more)).min(LONGEST_DELAY)
 }
 
 #[cfg(test)]

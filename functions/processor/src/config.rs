@@ -1,4 +1,4 @@
-//! What the processor is told by its environment.
+//! Configuration from environment variables.
 
 use std::str::FromStr;
 

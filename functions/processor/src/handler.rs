@@ -1,4 +1,4 @@
-//! A batch of claim checks in, a list of those that stay out.
+//! A batch of claim checks in, the failed ones out.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -6,25 +6,26 @@ use std::time::Duration;
 use adapters::{Message, SqsSubmissionQueue, SystemClock};
 use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent, SqsMessage};
 use lambda_runtime::{Error, LambdaEvent};
-use lambda_support::{Handled, peak_memory_kilobytes, process_batch, receive_count};
+use lambda_support::{
+    Handled, cause, deadline_less, milliseconds, peak_memory_kilobytes, process_batch,
+    receive_count,
+};
 use verification::identifiers::ScanRef;
 use verification::ports::{Clock, SubmissionQueue};
 use verification::{Advance, Advanced, Timestamp};
 
 use crate::circuit_delay::delay;
 
-/// What is kept of the function's time for the last writes and the answer.
+/// Time for the last writes and the answer.
 const RESERVE: Duration = Duration::from_secs(5);
 
-/// The pause before the first repeat; each further one is twice as long.
+/// Pause before the first repeat. It doubles each time.
 const SHORTEST_PAUSE: Duration = Duration::from_secs(3);
 
-/// The longest pause. With ten receives, a message is tried for half an hour before it becomes a
-/// dead letter.
+/// Longest pause. Ten receives then take half an hour.
 const LONGEST_PAUSE: Duration = Duration::from_secs(15 * 60);
 
-/// A message that is put back now is a dead letter when it comes again: `maxReceiveCount` of
-/// SubmissionQueue.
+/// `maxReceiveCount` of SubmissionQueue: put back now, the message becomes a dead letter.
 const LAST_RECEIVE: u32 = 10;
 
 pub struct Processor {
@@ -35,12 +36,14 @@ pub struct Processor {
 
 impl Processor {
     pub async fn handle(&self, event: LambdaEvent<SqsEvent>) -> Result<SqsBatchResponse, Error> {
-        let deadline = i64::try_from(event.context.deadline).unwrap_or(i64::MAX);
-        let reserve = i64::try_from(RESERVE.as_millis()).unwrap_or(i64::MAX);
-        let until = Timestamp::from_milliseconds(deadline.saturating_sub(reserve));
+        let until = deadline_less(event.context.deadline, RESERVE);
         let postpone = |receipt_handle: String, pause| async move {
             if let Err(error) = self.queue.postpone(&receipt_handle, pause).await {
-                tracing::warn!(event = "postponing_failed", error = %error, "the queue's own visibility timeout applies");
+                tracing::warn!(
+                    event = "postponing_failed",
+                    error = %error,
+                    "the queue's own visibility timeout applies"
+                );
             }
         };
         Ok(process_batch(event.payload, |record| self.record(record, until), postpone).await?)
@@ -51,7 +54,7 @@ impl Processor {
         let receives = receive_count(&record);
         let message = record.body.as_deref().map(serde_json::from_str::<Message>);
         let Some(Ok(Message::SubmitDocumentsV1 { scan_ref })) = message else {
-            // No pause helps: it becomes a dead letter as soon as it may.
+            // No pause helps: it must become a dead letter.
             tracing::error!(
                 event = "message_unreadable",
                 message_id = record.message_id,
@@ -74,7 +77,7 @@ impl Processor {
                 Handled::Done => None,
                 Handled::Again { after } => Some(after.as_secs()),
             },
-            duration_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX),
+            duration_ms = milliseconds(took),
             peak_memory_kb = peak_memory_kilobytes(),
             "pairing advanced"
         );
@@ -91,8 +94,7 @@ impl Processor {
             Ok(Advanced::Resting(state)) => (Handled::Done, state, None),
             Ok(Advanced::Unknown) => (Handled::Done, "Unknown", None),
             Ok(Advanced::HeldUntil(lease_until)) => {
-                // The first look comes right after the message was sent, when its sender is about
-                // to let go.
+                // At the first receive, the sender is about to release its lease.
                 let rest = lease_until
                     .since(self.clock.now())
                     .saturating_add(Duration::from_secs(1));
@@ -117,8 +119,7 @@ impl Processor {
             Ok(Advanced::TryAgain { why, after }) => {
                 let own = pause(receives);
                 let handled = match after.filter(|told| *told > own) {
-                    // Told to wait for longer than the message has receives left: it would come
-                    // back as a dead letter.
+                    // No receives are left for this wait: it would become a dead letter.
                     Some(told) if receives >= LAST_RECEIVE => self.send_anew(scan_ref, told).await,
                     Some(told) => Handled::Again { after: told },
                     None => Handled::Again { after: own },
@@ -126,8 +127,13 @@ impl Processor {
                 (handled, "TryAgain", Some(why))
             }
             Err(error) => {
-                let cause = std::error::Error::source(&error).map(ToString::to_string);
-                tracing::error!(event = "store_unavailable", scan_ref = %scan_ref, error = %error, cause, "a pairing cannot be advanced now");
+                tracing::error!(
+                    event = "store_unavailable",
+                    scan_ref = %scan_ref,
+                    error = %error,
+                    cause = cause(&error),
+                    "a pairing cannot be advanced now"
+                );
                 (
                     Handled::Again {
                         after: pause(receives),
@@ -138,21 +144,23 @@ impl Processor {
             }
         }
     }
-}
 
-impl Processor {
-    /// Puts the claim check away without using up one of its receives: a new one is sent, then the
-    /// old one may go.
+    /// Delays the claim check without using up a receive: sends a new one, then drops the old.
     ///
-    /// In this order, because a process that ends between the two leaves two messages of which the
-    /// second is absorbed, and the other order would leave none. A message that cannot be sent
-    /// stays where it is and costs a receive. And were both lost, the pairing's `attention_at` has
-    /// the reconciler send a third.
+    /// In this order a crash leaves two messages, and the second is absorbed. The other order would
+    /// leave none.
+    ///
+    /// If sending fails, the old message waits and costs a receive. If both are lost, the
+    /// reconciler sends a third by `attention_at`.
     async fn send_anew(&self, scan_ref: &ScanRef, delay: Duration) -> Handled {
         match self.queue.enqueue_later(scan_ref, delay).await {
             Ok(()) => Handled::Done,
             Err(error) => {
-                tracing::warn!(event = "postponing_failed", error = %error, "the message itself waits");
+                tracing::warn!(
+                    event = "postponing_failed",
+                    error = %error,
+                    "the message itself waits"
+                );
                 Handled::Again { after: delay }
             }
         }

@@ -15,8 +15,7 @@ use lambda_runtime::{Error, LambdaEvent, service_fn};
 use lambda_support::start;
 use verification::{Advance, PairingChanger};
 
-/// The same program decodes pictures, in processes of its own that are started for one picture
-/// each.
+/// The same program decodes pictures, in one process per picture.
 fn main() -> Result<ExitCode, Error> {
     if let Some(exit) = document_preparation::run_if_asked() {
         return Ok(exit);

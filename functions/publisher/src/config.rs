@@ -1,5 +1,6 @@
-//! What the publisher is told by its environment: where the bus is, and nothing about iDenfy, its
-//! secret or the documents.
+//! Configuration from environment variables.
+//!
+//! Nothing about iDenfy, its secret or the documents.
 
 use adapters::AwsSettings;
 use lambda_support::{Environment, EnvironmentError, LogLevel, read_aws_settings};

@@ -1,15 +1,14 @@
-//! A batch of the table's stream in, the first record that has to come again out.
+//! A batch of the table's stream in, its first failed record out.
 //!
-//! Everything in a batch that can be announced is announced, also behind a record that fails: one
-//! that can never be read holds nobody up. What stands behind it is announced once more with each
-//! further attempt, which consumers must expect of every event.
+//! A failed record does not hold up those behind it. They are announced with each attempt again,
+//! which consumers must expect.
 
 use std::sync::Arc;
 
-use lambda_support::peak_memory_kilobytes;
+use lambda_support::{cause, milliseconds, peak_memory_kilobytes};
 use serde_json::Value;
 use verification::Announcement;
-use verification::ports::{Announcer, Clock, StoreUnavailable};
+use verification::ports::{Announcer, Clock};
 
 use crate::record::{
     FailedRecord, StreamBatch, StreamBatchResponse, announcement, sequence_number,
@@ -20,13 +19,12 @@ pub struct Publisher {
     pub clock: Arc<dyn Clock>,
 }
 
-/// A failed record without a sequence number cannot be reported, and an empty one would be taken
-/// for something else.
+/// The failed record has no sequence number to report.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("a record has no sequence number, so the batch can only be repeated as a whole")]
 pub struct UnreportableRecord;
 
-/// What a batch asks for, each with its position in the batch.
+/// A batch's announcements, with their positions.
 #[derive(Default)]
 struct Outcomes {
     positions: Vec<usize>,
@@ -36,7 +34,7 @@ struct Outcomes {
 
 impl Publisher {
     /// # Errors
-    /// A record that failed cannot be named; Lambda repeats the batch, halved.
+    /// A failed record has no sequence number. Lambda repeats the batch, halved.
     pub async fn handle(
         &self,
         batch: StreamBatch,
@@ -51,12 +49,11 @@ impl Publisher {
             published = outcomes.positions.len().saturating_sub(unpublished.len()),
             unpublished = unpublished.len(),
             unreadable = outcomes.unreadable.len(),
-            duration_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX),
+            duration_ms = milliseconds(took),
             peak_memory_kb = peak_memory_kilobytes(),
             "outcomes announced"
         );
-        // Records come in the order of the shard, and Lambda repeats from the one that is named:
-        // the first is the one.
+        // Records come in the shard's order, and Lambda repeats from the reported one.
         let first = outcomes.unreadable.into_iter().chain(unpublished).min();
         let Some(record) = first.and_then(|position| batch.records.get(position)) else {
             return Ok(StreamBatchResponse::default());
@@ -69,7 +66,7 @@ impl Publisher {
         })
     }
 
-    /// Returns the positions of those that were not taken, or of which that is not known.
+    /// Returns the positions of announcements that are not known to be accepted.
     async fn publish(&self, outcomes: &Outcomes) -> Vec<usize> {
         let mut results = self
             .announcer
@@ -87,7 +84,7 @@ impl Publisher {
                 event = "outcome_not_published",
                 scan_ref = %announcement.detail.scan_ref,
                 outcome = announcement.outcome.as_str(),
-                cause = error.as_ref().and_then(innermost),
+                cause = error.as_ref().and_then(|error| cause(error)),
                 "an outcome will be announced again"
             );
             unpublished.push(*position);
@@ -108,21 +105,18 @@ impl Outcomes {
                 Ok(None) => {}
                 Err(why) => {
                     let sequence_number = sequence_number(record);
-                    tracing::error!(event = "outcome_unreadable", sequence_number, why = %why, "an outcome cannot be announced");
+                    tracing::error!(
+                        event = "outcome_unreadable",
+                        sequence_number,
+                        why = %why,
+                        "an outcome cannot be announced"
+                    );
                     outcomes.unreadable.push(position);
                 }
             }
         }
         outcomes
     }
-}
-
-/// The last cause, which says what the service or the network said.
-fn innermost(error: &StoreUnavailable) -> Option<String> {
-    let first = std::error::Error::source(error);
-    std::iter::successors(first, |error| error.source())
-        .last()
-        .map(ToString::to_string)
 }
 
 #[cfg(test)]
@@ -132,10 +126,11 @@ mod tests {
     use adapters::SystemClock;
     use async_trait::async_trait;
     use serde_json::json;
+    use verification::ports::Unavailable;
 
     use super::*;
 
-    /// Takes every announcement, except those about the customers that it is told to refuse.
+    /// Accepts every announcement, except those about `refused`.
     #[derive(Default)]
     struct Bus {
         refused: Vec<&'static str>,
@@ -163,7 +158,7 @@ mod tests {
     }
 
     impl Bus {
-        /// What consumers tell repeats by: scanRef, detail type and occurredAt.
+        /// The consumers' key: scanRef, detail type and occurredAt.
         fn keys(&self) -> Vec<String> {
             let key = |announcement: &Announcement| {
                 let detail = &announcement.detail;

@@ -1,4 +1,4 @@
-//! Tells the world: every outcome that the table's stream shows becomes one event on the bus.
+//! Publishes every outcome in the table's stream as one event on the bus.
 
 mod config;
 mod handler;
@@ -10,22 +10,15 @@ use adapters::{EventBridgeAnnouncer, SystemClock, http_client, sdk_config};
 use config::Config;
 use handler::Publisher;
 use lambda_runtime::{Error, LambdaEvent, service_fn};
-use lambda_support::{Environment, start_logging};
+use lambda_support::configured;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
-    let config = match Config::read(Environment::of_process()) {
-        Ok(config) => config,
-        Err(error) => {
-            start_logging(lambda_support::LogLevel::default());
-            tracing::error!(event = "not_configured", error = %error, "the function cannot start");
-            return Err(error.into());
-        }
-    };
-    start_logging(config.log_level);
-    let sdk = sdk_config(http_client()?, &config.aws);
+    let config = configured(Config::read, |config| config.log_level)?;
+    let http = http_client()?;
+    let sdk = sdk_config(http.clone(), &config.aws);
     let publisher = Arc::new(Publisher {
-        announcer: Arc::new(EventBridgeAnnouncer::new(&sdk, config.event_bus)),
+        announcer: Arc::new(EventBridgeAnnouncer::new(http, &sdk, config.event_bus)),
         clock: Arc::new(SystemClock),
     });
     lambda_runtime::run(service_fn(move |event: LambdaEvent<_>| {

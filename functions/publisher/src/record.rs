@@ -1,23 +1,22 @@
-//! One record of the table's stream, read member by member, so that an odd one is an odd record and
-//! not an odd batch.
+//! One record of the table's stream.
 //!
-//! (Source for the shape: "Using AWS Lambda with Amazon DynamoDB", AWS Lambda developer guide,
-//! example event.)
+//! It is read alone, so that an odd record does not fail the batch.
+//!
+//! (Source: "Using AWS Lambda with Amazon DynamoDB", AWS Lambda developer guide.)
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use verification::Announcement;
 
-/// What Lambda hands over: records of one shard, oldest first.
+/// Records of one shard, oldest first.
 #[derive(Debug, Deserialize)]
 pub struct StreamBatch {
     #[serde(rename = "Records")]
     pub records: Vec<Value>,
 }
 
-/// What Lambda is told. It goes on behind the last record before the failed one; an empty list
-/// means that all is done.
+/// Lambda repeats from the reported record. An empty list: all is done.
 #[derive(Debug, Default, PartialEq, Eq, Serialize)]
 pub struct StreamBatchResponse {
     #[serde(rename = "batchItemFailures")]
@@ -30,7 +29,7 @@ pub struct FailedRecord {
     pub sequence_number: String,
 }
 
-/// What is wrong with a record that should be an outcome. Shows nothing of the record.
+/// Why a record is not an outcome. Shows nothing of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Unreadable {
     #[error("it does not say what was written")]
@@ -41,7 +40,7 @@ pub enum Unreadable {
     Detail,
 }
 
-/// The position in the shard.
+/// Position in the shard.
 pub fn sequence_number(record: &Value) -> Option<&str> {
     record
         .pointer("/dynamodb/SequenceNumber")
@@ -49,9 +48,9 @@ pub fn sequence_number(record: &Value) -> Option<&str> {
         .filter(|number| !number.is_empty())
 }
 
-/// The announcement that a record carries; `None` for a change that is no outcome, such as a
-/// record's removal. The event source's filter keeps those away, but a filter that is lost must not
-/// turn them into failures.
+/// The record's announcement. `None`: the change is not an outcome, such as a removal.
+///
+/// The event source's filter drops those. A lost filter must not make them failures.
 pub fn announcement(record: &Value) -> Result<Option<Announcement>, Unreadable> {
     match record.get("eventName").and_then(Value::as_str) {
         Some("MODIFY" | "REMOVE") => return Ok(None),
@@ -97,13 +96,18 @@ mod tests {
         json!({"eventName": "INSERT", "dynamodb": {"SequenceNumber": "1", "NewImage": image}})
     }
 
-    const DETAIL: &str = r#"{"scanRef":"first","clientId":"customer","reason":"StepInvalid","occurredAt":"2026-11-23T10:00:00.000Z"}"#;
+    const DETAIL: &str = concat!(
+        r#"{"scanRef":"first","clientId":"customer","reason":"StepInvalid","#,
+        r#""occurredAt":"2026-11-23T10:00:00.000Z"}"#,
+    );
 
     #[test]
     fn an_outcome_is_read_whole() {
-        let record = inserted(
-            &json!({"outcome": {"S": "DualVerificationDeclined"}, "detail": {"S": DETAIL}, "pk": {"S": "PAIRING#first"}}),
-        );
+        let record = inserted(&json!({
+            "outcome": {"S": "DualVerificationDeclined"},
+            "detail": {"S": DETAIL},
+            "pk": {"S": "PAIRING#first"},
+        }));
         let announcement = announcement(&record).unwrap().unwrap();
         assert_eq!(announcement.outcome, Outcome::DualVerificationDeclined);
         assert_eq!(serde_json::to_string(&announcement.detail).unwrap(), DETAIL);
@@ -114,8 +118,14 @@ mod tests {
         let outcome = json!({"outcome": {"S": "DualVerificationSettled"}, "detail": {"S": DETAIL}});
         for record in [
             inserted(&json!({"what": {"S": "Captured"}})),
-            json!({"eventName": "REMOVE", "dynamodb": {"SequenceNumber": "1", "OldImage": outcome.clone()}}),
-            json!({"eventName": "MODIFY", "dynamodb": {"SequenceNumber": "1", "NewImage": outcome}}),
+            json!({
+                "eventName": "REMOVE",
+                "dynamodb": {"SequenceNumber": "1", "OldImage": outcome.clone()},
+            }),
+            json!({
+                "eventName": "MODIFY",
+                "dynamodb": {"SequenceNumber": "1", "NewImage": outcome},
+            }),
         ] {
             assert_eq!(announcement(&record), Ok(None), "{record}");
         }

@@ -1,4 +1,4 @@
-//! What the reconciler is told by its environment.
+//! Configuration from environment variables.
 
 use lambda_support::{Environment, EnvironmentError, Settings};
 use url::Url;

@@ -5,12 +5,12 @@ use std::time::Duration;
 
 use adapters::SystemClock;
 use lambda_runtime::{Context, Error};
-use lambda_support::peak_memory_kilobytes;
+use lambda_support::{deadline_less, milliseconds, peak_memory_kilobytes};
 use serde_json::{Value, json};
 use verification::ports::Clock;
-use verification::{Reconcile, Reconciled, Timestamp};
+use verification::{Reconcile, Reconciled};
 
-/// What is kept of the function's time for the pairing at hand and the answer.
+/// Time for the current pairing and the answer.
 const RESERVE: Duration = Duration::from_secs(15);
 
 pub struct Reconciler {
@@ -19,18 +19,13 @@ pub struct Reconciler {
 }
 
 impl Reconciler {
-    /// Whatever the event says: the index tells what to do. The answer is for people who invoke it
-    /// by hand.
+    /// Ignores the event: the index tells what to do.
+    ///
+    /// The answer is for manual invocations.
     pub async fn handle(&self, context: &Context) -> Result<Value, Error> {
         let started = self.clock.now();
-        let deadline = i64::try_from(context.deadline).unwrap_or(i64::MAX);
-        let reserve = i64::try_from(RESERVE.as_millis()).unwrap_or(i64::MAX);
-        let run = self
-            .reconcile
-            .run(Timestamp::from_milliseconds(
-                deadline.saturating_sub(reserve),
-            ))
-            .await?;
+        let until = deadline_less(context.deadline, RESERVE);
+        let run = self.reconcile.run(until).await?;
         let Reconciled {
             overdue,
             oldest,
@@ -51,13 +46,18 @@ impl Reconciler {
             waiting,
             erased,
             failed,
-            duration_ms =
-                u64::try_from(self.clock.now().since(started).as_millis()).unwrap_or(u64::MAX),
+            duration_ms = milliseconds(self.clock.now().since(started)),
             peak_memory_kb = peak_memory_kilobytes(),
             "reconciled"
         );
-        Ok(
-            json!({"overdue": overdue, "enqueued": enqueued, "moved": moved, "postponed": postponed, "waiting": waiting, "erased": erased, "failed": failed}),
-        )
+        Ok(json!({
+            "overdue": overdue,
+            "enqueued": enqueued,
+            "moved": moved,
+            "postponed": postponed,
+            "waiting": waiting,
+            "erased": erased,
+            "failed": failed,
+        }))
     }
 }

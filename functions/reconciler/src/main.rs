@@ -1,4 +1,4 @@
-//! Brings on whatever is overdue, every five minutes.
+//! Moves overdue pairings on, every five minutes.
 
 mod config;
 mod handler;

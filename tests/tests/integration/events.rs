@@ -219,7 +219,8 @@ async fn more_announcements_than_one_call_takes_all_arrive() {
         .map(|number| announcement(number, Outcome::DualVerificationExpired))
         .collect();
     announcements.push(announcement(22, Outcome::DualVerificationSettled));
-    let announcer = EventBridgeAnnouncer::new(&stack.sdk, &stack.description.event_bus);
+    let announcer =
+        EventBridgeAnnouncer::new(stack.http.clone(), &stack.sdk, &stack.description.event_bus);
     let results = announcer.announce(&announcements).await;
     assert!(results.iter().all(Result::is_ok), "{results:?}");
     let heard = listener.until("DualVerificationSettled", &client_id).await;

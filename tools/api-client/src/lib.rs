@@ -1,8 +1,9 @@
-//! Requests to the API as an application makes them: signed with AWS Signature Version 4 for the
-//! service `lambda`, because a function URL with `AuthType: AWS_IAM` is what they go to. What is
-//! asked and answered is written down in `docs/openapi.yaml`.
+//! Requests to the API as an application makes them.
 //!
-//! For programs on people's machines and for tests; no function depends on it.
+//! A function URL with `AuthType: AWS_IAM` takes AWS Signature Version 4 for the service `lambda`.
+//! `docs/openapi.yaml` describes requests and answers.
+//!
+//! For programs on people's machines and for tests. No function depends on it.
 
 pub use adapters::{Signer, Unsignable};
 pub use aws_credential_types::Credentials;
@@ -15,7 +16,7 @@ const SERVICE: &str = "lambda";
 /// Why there is no answer.
 #[derive(Debug, thiserror::Error)]
 pub enum ApiClientError {
-    /// The address or the credentials are none that can be signed with.
+    /// Invalid URL or credentials.
     #[error(transparent)]
     Unsignable(#[from] Unsignable),
     #[error("the API does not answer")]
@@ -31,7 +32,7 @@ pub struct ApiClient {
 }
 
 impl ApiClient {
-    /// `url` is the stack's output `ApiUrl`, with or without a slash at its end.
+    /// `url` is the stack's output `ApiUrl`.
     pub fn new(
         http: reqwest::Client,
         url: &str,
@@ -45,12 +46,12 @@ impl ApiClient {
         }
     }
 
-    /// Sends one request and returns its answer, whatever its status. `path` begins with a slash
-    /// and may have a query; a body is JSON.
+    /// Sends one request and returns its answer, whatever its status.
+    ///
+    /// `path` begins with a slash and may have a query. A body is JSON.
     ///
     /// # Errors
-    /// The request could not be signed, or nobody answered. Whether it had an effect is then
-    /// unknown.
+    /// The request was not signed or not answered. Its effect is then unknown.
     pub async fn send(
         &self,
         method: Method,
@@ -60,8 +61,7 @@ impl ApiClient {
         self.send_with(method, path, HeaderMap::new(), body).await
     }
 
-    /// The same with further headers, such as `Idempotency-Key`, under which a session may be asked
-    /// for again.
+    /// The same with further headers, such as `Idempotency-Key`.
     ///
     /// # Errors
     /// As [`send`](Self::send).

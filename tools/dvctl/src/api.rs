@@ -1,5 +1,4 @@
-//! The deployment's own API, asked as an application asks it, so that an operator can do nothing
-//! that the functions would not.
+//! The deployment's own API. An operator can do only what an application can.
 
 use api_client::{ApiClient, Credentials};
 use reqwest::Method;
@@ -13,7 +12,7 @@ use crate::failure::Failure;
 #[derive(Debug)]
 pub struct Api(ApiClient);
 
-/// An answer that is no success, as RFC 9457 has it.
+/// A problem (RFC 9457).
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 struct Problem {
@@ -33,10 +32,10 @@ impl Api {
         Self(ApiClient::new(http, url, region, credentials))
     }
 
-    /// Asks once and reads the answer.
+    /// Sends one request and reads the answer.
     ///
     /// # Errors
-    /// Nobody answered, or the answer is a problem, which becomes the message.
+    /// There is no answer, or it is a problem, which becomes the message.
     pub async fn ask<T: DeserializeOwned>(
         &self,
         method: Method,
@@ -47,7 +46,10 @@ impl Api {
         let answer = self.0.send(method, path, body).await.map_err(|error| {
             Failure::new("the API was not reached")
                 .because(error)
-                .advise("`dvctl doctor` tells more; whether the request had an effect is unknown, so look before you repeat it")
+                .advise(
+                    "`dvctl doctor` tells more; whether the request had an effect is \
+                    unknown, so look before you repeat it",
+                )
         })?;
         let status = answer.status().as_u16();
         let bytes = answer.bytes().await.map_err(|error| {
@@ -80,9 +82,13 @@ fn problem(status: u16, problem: Problem) -> Failure {
         let failure = Failure::new(format!("the API refused (HTTP {status})"));
         return match status {
             403 => failure.advise(
-                "you need lambda:InvokeFunctionUrl and lambda:InvokeFunction on ApiFunction, in the stack's own account; also check your clock",
+                "you need lambda:InvokeFunctionUrl and lambda:InvokeFunction on ApiFunction, in \
+                 the stack's own account; also check your clock",
             ),
-            429 | 502..=504 => failure.advise("the function is throttled or broken: see its log, and try again"),
+            429 | 502..=504 => failure.advise(
+                "the function is throttled or broken: see its \
+                log, and try again",
+            ),
             _ => failure,
         };
     }
@@ -101,19 +107,24 @@ fn problem(status: u16, problem: Problem) -> Failure {
         _ => Exit::Failed,
     });
     match code.as_str() {
-        "verification_not_found" => {
-            failure.advise("check the scanRef and --stack; a verification is forgotten RetentionDays after its last change")
-        }
+        "verification_not_found" => failure.advise(
+            "check the scanRef and --stack; a verification is forgotten \
+                RetentionDays after its last change",
+        ),
         "not_parked" => failure.advise("`dvctl show` tells what happens next with it"),
         "at_rest" => failure.advise("nothing has to be done; `dvctl show` tells why it rests"),
         "held" => failure.advise("wait, and ask again"),
-        "still_parked" => {
-            failure.advise("change what the reason is about (a parameter of the template, or the verification at iDenfy), then retry")
+        "still_parked" => failure.advise(
+            "change what the reason is about (a parameter of the template, or \
+                the verification at iDenfy), then retry",
+        ),
+        "callback_gone" => failure.advise(
+            "have iDenfy send the callback again from its dashboard; without it \
+                there are no files to submit",
+        ),
+        "storage_unavailable" | "provider_unavailable" | "rate_limited" => {
+            failure.advise("wait a moment and try again")
         }
-        "callback_gone" => {
-            failure.advise("have iDenfy send the callback again from its dashboard; without it there are no files to submit")
-        }
-        "storage_unavailable" | "provider_unavailable" | "rate_limited" => failure.advise("wait a moment and try again"),
         "secret_unavailable" | "secret_malformed" | "provider_account" => {
             failure.advise("`dvctl doctor` checks the secret and the account")
         }
@@ -134,7 +145,11 @@ mod tests {
     fn problems_keep_their_code_and_name_every_field() {
         let failure = read(
             400,
-            json!({"code": "invalid_request", "detail": "Fields.", "errors": [{"field": "country", "message": "must be two letters"}]}),
+            json!({
+                "code": "invalid_request",
+                "detail": "Fields.",
+                "errors": [{"field": "country", "message": "must be two letters"}],
+            }),
         );
         assert_eq!(
             failure.message(),

@@ -1,11 +1,12 @@
 //! The command line.
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Parser, Subcommand};
 use clap_complete::Shell;
 
 use crate::commands::{
     doctor, erase, list, park, pause, redrive, replay, retry, session, show, sign, watch,
 };
+use crate::global::Global;
 
 const EXIT_STATUS: &str = "\
 Exit status:
@@ -17,9 +18,9 @@ Exit status:
     5  doctor only: it works, and something should be looked at
   130  interrupted; where the work can go on, standard error has said how
 
-Credentials and region are found as the AWS CLI finds them: environment, profiles, SSO, processes, metadata services.
-Nothing that is printed is personal unless a flag asks for it (--show-client-ids); answers go to standard output, all else to
-standard error.
+Credentials and region are found as the AWS CLI finds them: environment, profiles, SSO, processes,
+metadata services. Nothing that is printed is personal unless a flag asks for it
+(--show-client-ids). Answers go to standard output, all else to standard error.
 
 Examples:
     dvctl doctor                                        is this deployment well?
@@ -38,44 +39,6 @@ pub struct Arguments {
     pub command: Command,
 }
 
-/// Which deployment, and how answers look.
-#[derive(Clone, Debug, Args)]
-pub struct Global {
-    /// Name of the CloudFormation stack
-    #[arg(
-        long,
-        global = true,
-        value_name = "NAME",
-        env = "DVCTL_STACK",
-        hide_env_values = true,
-        default_value = "dual-verification"
-    )]
-    pub stack: String,
-
-    /// AWS region; without it, the one that the AWS CLI would use, or with --endpoint eu-west-1
-    #[arg(
-        long,
-        global = true,
-        value_name = "REGION",
-        env = "AWS_REGION",
-        hide_env_values = true
-    )]
-    pub region: Option<String>,
-
-    /// AWS profile; without it, the one that the AWS CLI would use
-    #[arg(long, global = true, value_name = "NAME")]
-    pub profile: Option<String>,
-
-    /// Address of an AWS emulator; all services are asked there, with credentials that are none,
-    /// never with yours
-    #[arg(long, global = true, value_name = "URL")]
-    pub endpoint: Option<url::Url>,
-
-    /// Print one line of JSON instead of text
-    #[arg(long, global = true)]
-    pub json: bool,
-}
-
 #[derive(Debug, Subcommand)]
 pub enum Command {
     Show(show::Arguments),
@@ -92,9 +55,9 @@ pub enum Command {
     Watch(watch::Arguments),
     Doctor(doctor::Arguments),
     /// Print a completion script for a shell
-    #[command(
-        after_help = "Example:\n    dvctl completions bash > ~/.local/share/bash-completion/completions/dvctl"
-    )]
+    #[command(after_help = "\
+Example:
+    dvctl completions bash > ~/.local/share/bash-completion/completions/dvctl")]
     Completions {
         shell: Shell,
     },

@@ -1,9 +1,7 @@
-//! AWS as the operator's own credentials reach it.
+//! AWS with the operator's own credentials.
 //!
-//! Tables, buckets, queues and secrets go through `adapters`, which knows what is in them. The few
-//! calls to CloudFormation, Lambda, CloudWatch and its logs are signed requests: five operations do
-//! not earn four more generated clients, each of which takes longer to compile than the rest of
-//! this program.
+//! `adapters` knows tables, buckets, queues and secrets. The few calls to other services are signed
+//! requests: their generated clients would take longer to compile than the rest of this program.
 
 pub mod alarms;
 pub mod cloudformation;
@@ -13,19 +11,24 @@ mod xml;
 
 use std::time::Duration;
 
-use adapters::sdk_http_client;
-use api_client::{Credentials, Signer};
+use adapters::{Limits, ServiceCalls, ServiceError, sdk_http_client};
+use api_client::Credentials;
 use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::provider::ProvideCredentials;
-use reqwest::Method;
 
-use crate::arguments::Global;
 use crate::failure::Failure;
+use crate::global::Global;
 
-/// A person waits; a service that takes longer is not well.
+/// A person waits for the answer.
 const CALL_TIMEOUT: Duration = Duration::from_secs(20);
+
+const LIMITS: Limits = Limits {
+    timeout: Some(CALL_TIMEOUT),
+    attempts: 1,
+    first_pause: Duration::ZERO,
+};
 
 /// Where `cargo xtask up` puts its stack.
 const LOCAL_REGION: &str = "eu-west-1";
@@ -38,17 +41,8 @@ pub struct Aws {
     endpoint: Option<String>,
 }
 
-/// One request to a service that has no client here.
-struct Call<'a> {
-    service: &'static str,
-    method: Method,
-    path: &'a str,
-    headers: &'a [(&'a str, &'a str)],
-    body: String,
-}
-
 impl Aws {
-    /// Finds region and credentials. Credentials are not asked for yet.
+    /// Finds region and credentials. Does not ask for credentials yet.
     ///
     /// # Errors
     /// There is no region.
@@ -68,7 +62,7 @@ impl Aws {
             loader = loader.profile_name(profile);
         }
         if let Some(endpoint) = &global.endpoint {
-            // An emulator takes any, and yours must not be sent to whoever listens there.
+            // An emulator takes any credentials. It must not get the operator's.
             loader = loader
                 .endpoint_url(endpoint.as_str().trim_end_matches('/'))
                 .region(Region::new(
@@ -112,93 +106,57 @@ impl Aws {
     /// # Errors
     /// There are none, or they have expired.
     pub async fn credentials(&self) -> Result<Credentials, Failure> {
-        let advice = "set AWS_PROFILE or give --profile, log in (aws sso login), or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY";
-        let none = || Failure::new("no AWS credentials were found").advise(advice);
-        let provider = self.sdk.credentials_provider().ok_or_else(none)?;
-        // The provider's own error may quote files and commands; what to do is the same for all of
-        // them.
-        provider.provide_credentials().await.map_err(|_| none())
+        let provider = self.sdk.credentials_provider();
+        let provider = provider.ok_or_else(no_credentials)?;
+        // The provider's own error may quote files and commands.
+        provider
+            .provide_credentials()
+            .await
+            .map_err(|_| no_credentials())
     }
 
-    /// Sends a request and returns status and text, whatever they are.
-    async fn call(&self, call: Call<'_>) -> Result<(u16, String), Failure> {
-        let Call {
-            service,
-            method,
-            path,
-            headers,
-            body,
-        } = call;
-        let host = match &self.endpoint {
-            Some(endpoint) => endpoint.clone(),
-            None => format!("https://{service}.{}.{}", self.region, suffix(&self.region)),
-        };
-        let url = format!("{host}{path}");
-        let signer = Signer::new(service, self.region.clone(), self.credentials().await?);
-        let failed = || Failure::new(format!("{service} was not reached"));
-        let signature = signer.sign(method.as_str(), &url, headers, body.as_bytes());
-        let mut request = self
-            .http
-            .request(method, &url)
-            .timeout(CALL_TIMEOUT)
-            .body(body);
-        for (name, value) in headers {
-            request = request.header(*name, *value);
-        }
-        for (name, value) in signature.map_err(|error| failed().because(error))? {
-            request = request.header(name, value);
-        }
-        let unreachable = |error: reqwest::Error| {
-            failed()
-                .because(error.without_url())
-                .advise("check --region, --endpoint and the network")
-        };
-        let answer = request.send().await.map_err(unreachable)?;
-        let status = answer.status().as_u16();
-        Ok((status, answer.text().await.map_err(unreachable)?))
+    /// Signed calls to a service that has no client here.
+    fn calls(&self, service: &'static str) -> ServiceCalls {
+        ServiceCalls::new(self.http.clone(), &self.sdk, service).with_limits(LIMITS)
     }
 
-    /// A call of the query protocol: a form in, XML out.
+    /// Calls an action of the query protocol.
     async fn query(&self, service: &'static str, form: &[(&str, &str)]) -> Result<String, Failure> {
-        let mut body = url::form_urlencoded::Serializer::new(String::new());
-        body.extend_pairs(form);
-        let call = Call {
-            service,
-            method: Method::POST,
-            path: "/",
-            headers: &[("content-type", "application/x-www-form-urlencoded")],
-            body: body.finish(),
-        };
-        let (status, text) = self.call(call).await?;
-        if status < 300 {
-            return Ok(text);
+        let answer = self.calls(service).query(form).await;
+        answer.map_err(|error| failed(service, error))
+    }
+}
+
+/// The advice is the same for every provider.
+fn no_credentials() -> Failure {
+    Failure::new("no AWS credentials were found").advise(
+        "set AWS_PROFILE or give --profile, log in (aws sso login), \
+         or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY",
+    )
+}
+
+/// Why a service did not do what was asked, and what helps.
+fn failed(service: &'static str, error: ServiceError) -> Failure {
+    match &error {
+        ServiceError::NoCredentials => no_credentials(),
+        ServiceError::Refused { status, code } => {
+            refused(service, status.unwrap_or_default(), code.as_deref())
         }
-        Err(refused(
-            service,
-            status,
-            xml::text_of(&text, "Code").as_deref(),
-        ))
+        ServiceError::Unreadable => unreadable(service),
+        _ => Failure::new(format!("{service} was not reached"))
+            .because(error)
+            .advise("check --region, --endpoint and the network"),
     }
 }
 
-/// AWS's addresses end differently in China.
-fn suffix(region: &str) -> &'static str {
-    if region.starts_with("cn-") {
-        "amazonaws.com.cn"
-    } else {
-        "amazonaws.com"
-    }
+fn unreadable(service: &'static str) -> Failure {
+    Failure::new(format!("{service}'s answer cannot be read"))
+        .advise("check that --endpoint is an AWS endpoint or an emulator's")
 }
 
-/// A service's refusal, by its code; its own words may quote the request.
+/// A service's refusal, by its code.
 fn refused(service: &'static str, status: u16, code: Option<&str>) -> Failure {
-    let is_code = |code: &&str| {
-        code.len() <= 64
-            && code
-                .bytes()
-                .all(|byte| byte.is_ascii_alphanumeric() || byte == b'.')
-    };
-    let code = code.filter(is_code).unwrap_or("no code");
+    let code = code.unwrap_or("no code");
     let failure = Failure::new(format!("{service} refused (HTTP {status}, {code})"));
     match code {
         "AccessDenied" | "AccessDeniedException" | "UnauthorizedOperation" => failure

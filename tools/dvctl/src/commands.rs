@@ -1,4 +1,4 @@
-//! One file per subcommand, and what they all work with.
+//! One file per subcommand, and their shared context.
 
 pub mod doctor;
 pub mod erase;
@@ -23,10 +23,10 @@ use verification::ports::{Circuits, Clock};
 use verification::{Policy, Timestamp};
 
 use crate::api::Api;
-use crate::arguments::Global;
 use crate::aws::Aws;
 use crate::environment::Environment;
 use crate::failure::Failure;
+use crate::global::Global;
 use crate::output::Output;
 use crate::pace::Interruption;
 use crate::stack::Stack;
@@ -68,7 +68,7 @@ impl<'o> Context<'o> {
         &self.environment.interruption
     }
 
-    /// For reading only: nothing here writes a pairing, so how long one lives is of no account.
+    /// Read-only, so the retention is irrelevant.
     pub fn pairings(&self) -> Result<DynamoPairings, Failure> {
         let table = self.stack.output("PairingTableName")?;
         Ok(DynamoPairings::new(self.aws.sdk(), table, Duration::ZERO))
@@ -81,7 +81,7 @@ impl<'o> Context<'o> {
         Ok(circuits.circuit().await?.gate(self.now()))
     }
 
-    /// The stack's parameters about steps, as far as `StepVerdict` and `StepImages` say them.
+    /// The policy of the parameters `StepVerdict` and `StepImages`.
     pub fn policy(&self) -> Result<Policy, Failure> {
         let step_images = self.stack.parameter("StepImages")?.parse::<StepImages>();
         Ok(Policy {
@@ -105,6 +105,7 @@ impl<'o> Context<'o> {
     pub fn secrets(&self) -> Result<Secrets, Failure> {
         let arn = self.stack.parameter("IdenfySecretArn")?;
         Ok(Secrets::new(
+            self.environment.http.clone(),
             self.aws.sdk(),
             arn,
             Arc::new(self.environment.clock),

@@ -1,17 +1,17 @@
-//! Asking before something that cannot be taken back.
+//! Asks before something irreversible.
 
 use std::io;
 
 use crate::failure::Failure;
 use crate::output::Output;
 
-/// Asks for a word to be typed.
+/// Asks the operator to type a word.
 ///
 /// # Errors
-/// Something else was typed, or there is nobody to ask: nothing must be done then.
+/// Something else was typed, or no terminal is there. Do nothing then.
 pub async fn confirm(output: &mut Output, question: &str, word: &str) -> Result<(), Failure> {
     output.question(format_args!("{question} Type {word} to go on:"));
-    // A blocking read on a thread of its own, so that Ctrl-C still ends the program.
+    // Blocks on its own thread, so that Ctrl-C still ends the program.
     let typed = tokio::task::spawn_blocking(|| {
         let mut line = String::new();
         io::stdin().read_line(&mut line).map(|_| line)

@@ -1,4 +1,4 @@
-//! What the program has from outside, besides its arguments.
+//! What the program has from outside its arguments.
 
 use adapters::{HttpClientError, SystemClock, http_client};
 

@@ -1,27 +1,27 @@
-//! How the program ends, for scripts.
+//! Exit statuses, for scripts.
 
 use std::io::Write;
 use std::process::ExitCode;
 
-/// The exit status. The numbers are part of the program's contract.
+/// The exit status. Its numbers are a contract.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Exit {
     Done = 0,
-    /// Nothing was done, or it is not known what was; the message says what to do.
+    /// Nothing was done, or the outcome is unknown. The message advises.
     Failed = 1,
     Usage = 2,
-    /// There is no such verification, stack or other thing that was named.
+    /// The named verification, stack or other thing does not exist.
     NotFound = 3,
-    /// Something was done and something was not.
+    /// Only a part was done.
     Partly = 4,
-    /// `doctor`: it works, and somebody should look at something.
+    /// `doctor`: it works, with warnings.
     Warned = 5,
-    /// By SIGINT or SIGTERM; where it can go on, it has said how.
+    /// By SIGINT or SIGTERM. The message says how to go on.
     Interrupted = 130,
 }
 
 impl Exit {
-    /// What came of several things together.
+    /// The outcome of several things together.
     pub fn of_all(each: impl IntoIterator<Item = Self>) -> Self {
         let mut all = each.into_iter();
         let Some(first) = all.next() else {
@@ -40,9 +40,9 @@ impl From<Exit> for ExitCode {
     }
 }
 
-/// Says why the program could not even start.
+/// Prints why the program cannot start.
 pub fn cannot_start(error: &dyn std::error::Error) -> ExitCode {
-    // Where this cannot be written, there is nobody to tell.
+    // If this fails, nobody can be told.
     drop(writeln!(std::io::stderr(), "dvctl: cannot start: {error}"));
     Exit::Failed.into()
 }

@@ -1,22 +1,24 @@
-//! Why a command ends early: what went wrong, what is behind it, and what to do.
+//! Why a command ends early: message, causes, advice.
 
 use std::error::Error;
 use std::io;
 
+use adapters::error_chain;
 use verification::identifiers::ScanRef;
 use verification::ports::StoreUnavailable;
 
 use crate::exit::Exit;
 
-/// A message for a person. Never has anything personal or secret in it: no service's own text gets
-/// in, only codes.
+/// A message for a person.
+///
+/// It has nothing personal or secret: services' codes, never their texts.
 #[derive(Debug)]
 pub struct Failure {
     pub exit: Exit,
     message: String,
     advice: Option<String>,
     cause: Option<Box<dyn Error + Send + Sync>>,
-    /// Whoever read the answer has seen enough, as `head` does: there is nothing to complain about.
+    /// The reader closed the pipe, as `head` does. No complaint.
     pub is_unread: bool,
 }
 
@@ -41,7 +43,8 @@ impl Failure {
 
     pub fn no_verification(scan_ref: &ScanRef) -> Self {
         Self::not_found(format!("no verification has the scanRef {scan_ref}")).advise(
-            "check the scanRef (either token's will do) and --stack; a verification is forgotten RetentionDays after its last change",
+            "check the scanRef (either token's will do) and --stack; a verification is \
+             forgotten RetentionDays after its last change",
         )
     }
 
@@ -66,12 +69,10 @@ impl Failure {
 
     /// Message and causes, in one line.
     pub fn message(&self) -> String {
-        let first = self.cause.as_deref().map(|cause| cause as &dyn Error);
-        let causes = std::iter::successors(first, |&cause| cause.source()).map(ToString::to_string);
-        std::iter::once(self.message.clone())
-            .chain(causes)
-            .collect::<Vec<_>>()
-            .join(": ")
+        match &self.cause {
+            Some(cause) => format!("{}: {}", self.message, error_chain(cause.as_ref())),
+            None => self.message.clone(),
+        }
     }
 
     pub fn advice(&self) -> Option<&str> {
@@ -83,7 +84,10 @@ impl From<StoreUnavailable> for Failure {
     fn from(error: StoreUnavailable) -> Self {
         Self::new("AWS did not do what was asked")
             .because(error)
-            .advise("if access was denied, see which permissions the command needs in tools/dvctl/README.md; otherwise try again")
+            .advise(
+                "if access was denied, see which permissions the command needs in \
+                tools/dvctl/README.md; otherwise try again",
+            )
     }
 }
 

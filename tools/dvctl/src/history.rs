@@ -1,5 +1,4 @@
-//! How a verification came to be where it is: the lines of its history, as several commands show
-//! them.
+//! A verification's history, as several commands show it.
 
 use std::fmt;
 
@@ -7,7 +6,7 @@ use serde::Serialize;
 use verification::Timestamp;
 use verification::ports::HistoryEntry;
 
-/// A pairing has a dozen lines; a provider gone wild must not flood a terminal.
+/// Most pairings have a dozen lines. More must not flood a terminal.
 pub const LIMIT: u16 = 200;
 
 #[derive(Clone, Debug, Serialize)]
@@ -17,7 +16,7 @@ pub struct Line {
     state: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<String>,
-    /// SHA-256 of the callback that caused it: its name in the archive.
+    /// SHA-256 of the callback that caused it.
     #[serde(skip_serializing_if = "Option::is_none")]
     callback: Option<String>,
 }

@@ -8,6 +8,7 @@ mod confirm;
 mod environment;
 mod exit;
 mod failure;
+mod global;
 mod history;
 mod next_step;
 mod output;

@@ -18,7 +18,7 @@ fn main() -> ExitCode {
         }
         .into()
     });
-    // Somebody may still be asked a question on a thread that nothing can interrupt.
+    // A question may still wait on a blocked thread.
     runtime.shutdown_background();
     exit
 }

@@ -1,4 +1,4 @@
-//! What happens next with a verification, and who has to do it, in words.
+//! What happens next with a verification, in words.
 
 use verification::reason::{ParkReason, Stage};
 use verification::{Pairing, State, Timestamp};
@@ -19,24 +19,28 @@ pub fn next_step(pairing: &Pairing, now: Timestamp) -> String {
     match &pairing.state {
         _ if is_asked && !matches!(pairing.state, State::Erasing { .. }) => {
             format!(
-                "A result is not confirmed: iDenfy is asked for the verification's status {due}. Until then what is shown stands."
+                "A result is not confirmed: iDenfy is asked for the verification's status \
+                 {due}. Until then what is shown stands."
             )
         }
         State::Settled { .. } if pairing.is_next_attempt_due() => {
             format!(
-                "A newer upload is verified next. If nothing has moved, the processor is told again {due}."
+                "A newer upload is verified next. If nothing has moved, the processor is told \
+                 again {due}."
             )
         }
         State::AwaitingCallback { waiting: None, .. } => {
             format!(
-                "The customer is busy; the first callback is awaited. If none has come, iDenfy is asked {due}."
+                "The customer is busy; the first callback is awaited. If none has come, iDenfy \
+                 is asked {due}."
             )
         }
         State::AwaitingCallback {
             waiting: Some(_), ..
         } => {
             format!(
-                "iDenfy's staff is looking at the first verification; a final result is awaited. If none has come, iDenfy is asked {due}."
+                "iDenfy's staff is looking at the first verification; a final result is \
+                 awaited. If none has come, iDenfy is asked {due}."
             )
         }
         State::Capturing { .. } => format!(
@@ -53,12 +57,14 @@ pub fn next_step(pairing: &Pairing, now: Timestamp) -> String {
         ),
         State::Submitting { .. } => {
             format!(
-                "The documents are being posted. If the answer is lost, iDenfy is asked what became of them {due}."
+                "The documents are being posted. If the answer is lost, iDenfy is asked what \
+                 became of them {due}."
             )
         }
         State::Submitted { .. } => {
             format!(
-                "iDenfy is looking at the second document; its callback is awaited. If none has come, iDenfy is asked {due}."
+                "iDenfy is looking at the second document; its callback is awaited. If none has \
+                 come, iDenfy is asked {due}."
             )
         }
         State::Settled { .. } => "Nothing; both results are in.".to_owned(),
@@ -86,39 +92,46 @@ pub fn next_step(pairing: &Pairing, now: Timestamp) -> String {
     }
 }
 
-/// What a person does about a parked verification before trying again.
+/// What an operator does before a retry.
 fn remedy(cause: &ParkReason) -> &'static str {
     match cause {
         ParkReason::StepNotJudged => {
-            "iDenfy did not judge the step: set StepVerdict to AcceptUnjudged if its kind is UPLOAD, which iDenfy never judges."
+            "iDenfy did not judge the step: set StepVerdict to AcceptUnjudged if its kind is \
+             UPLOAD, which iDenfy never judges."
         }
         ParkReason::SidesUnclear | ParkReason::SeveralFiles { .. } => {
             "Say in the parameter StepImages which step shows which side."
         }
         ParkReason::ClientMismatch => {
-            "The callback names another clientId than the session: find out who sent it, and whether a signing key has leaked."
+            "The callback names another clientId than the session: find out who sent it, and \
+             whether a signing key has leaked."
         }
         ParkReason::NewerUploadNotApproved => {
             "Look at the newest upload in iDenfy's dashboard, and have its callback sent again."
         }
         ParkReason::LinkUnusable { .. } => {
-            "iDenfy's link leads to no file: look at the step's file in its dashboard. A retry asks for fresh links."
+            "iDenfy's link leads to no file: look at the step's file in its dashboard. A retry \
+             asks for fresh links."
         }
         ParkReason::PreparationUnfinished => {
-            "Making a copy of a document did not come back, twice: see the log of ProcessorFunction. A retry tries twice more."
+            "Making a copy of a document did not come back, twice: see the log of \
+             ProcessorFunction. A retry tries twice more."
         }
         ParkReason::ResultUnconfirmed => {
-            "iDenfy did not confirm a result for a day: compare with its dashboard. ConfirmResults=false believes callbacks without asking."
+            "iDenfy did not confirm a result for a day: compare with its dashboard. \
+             ConfirmResults=false believes callbacks without asking."
         }
         ParkReason::ProviderUnavailable => {
-            "iDenfy gave no usable answer for a day: see ProviderErrors, and whether it works again."
+            "iDenfy gave no usable answer for a day: see ProviderErrors, and whether it works \
+             again."
         }
         ParkReason::CountryUnknown => "Set the parameter DefaultCountry.",
         ParkReason::CallbackLost | ParkReason::ClientUnknown => {
             "Have iDenfy send the callback again, from the verification's page in its dashboard."
         }
         ParkReason::ClientUnusable => {
-            "Its clientId cannot be used, and no repetition changes that: see ClientUnusable under PairingsParked in docs/OPERATIONS.md."
+            "Its clientId cannot be used, and no repetition changes that: see ClientUnusable \
+             under PairingsParked in docs/OPERATIONS.md."
         }
         ParkReason::LinkOriginNotAllowed { .. } => {
             "Add the files' origin to the parameter FileOrigins if it is iDenfy's."
@@ -126,17 +139,21 @@ fn remedy(cause: &ParkReason) -> &'static str {
         ParkReason::SecondTokenRefused { kind, .. }
         | ParkReason::SubmissionRefused { kind, .. } => match kind.as_str() {
             "unauthorized" => {
-                "iDenfy refuses the API key: see ProviderKeyRefused in docs/OPERATIONS.md, and wait a minute once it is mended."
+                "iDenfy refuses the API key: see ProviderKeyRefused in docs/OPERATIONS.md, and \
+                 wait a minute once it is mended."
             }
             "out_of_funds" => {
-                "The account at iDenfy has no credits: see ProviderOutOfCredits in docs/OPERATIONS.md."
+                "The account at iDenfy has no credits: see ProviderOutOfCredits in \
+                 docs/OPERATIONS.md."
             }
             _ => {
-                "iDenfy refused; its own word for why is the identifier or the kind above. It is often the contract or the account."
+                "iDenfy refused; its own word for why is the identifier or the kind above. It \
+                 is often the contract or the account."
             }
         },
         ParkReason::AttemptsExhausted | ParkReason::SecondExpired | ParkReason::ResultOverdue => {
-            "Look at the second verification in iDenfy's dashboard first: another attempt costs another credit."
+            "Look at the second verification in iDenfy's dashboard first: another attempt costs \
+             another credit."
         }
         other => match other.stage() {
             Stage::Judging => "Look at the first verification in iDenfy's dashboard.",
@@ -167,7 +184,8 @@ mod tests {
         );
         assert_eq!(
             next_step(&pairing, now),
-            "The customer is busy; the first callback is awaited. If none has come, iDenfy is asked in 15 min."
+            "The customer is busy; the first callback is awaited. If none has come, iDenfy is \
+             asked in 15 min."
         );
         let digest = verification::identifiers::Digest256::of(b"body");
         pairing.state = State::Parked {

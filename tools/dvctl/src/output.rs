@@ -1,7 +1,7 @@
-//! The one door through which everything is printed.
+//! Everything is printed here.
 //!
-//! Standard output carries the answer and nothing else, as text or, with `--json`, as one line of
-//! JSON; progress, questions and complaints go to standard error.
+//! Standard output carries only the answer: text, or with `--json` one line of JSON. Progress,
+//! questions and complaints go to standard error.
 
 use std::fmt::Display;
 use std::io::{self, IsTerminal, Write};
@@ -14,7 +14,7 @@ pub struct Output {
     answers: Box<dyn Write + Send>,
     notes: Box<dyn Write + Send>,
     json: bool,
-    /// Somebody watches standard error, so progress may overwrite itself there.
+    /// Standard error is a terminal, so progress may overwrite itself.
     notes_are_watched: bool,
     /// Standard output is a terminal.
     pub is_terminal: bool,
@@ -34,7 +34,7 @@ impl Output {
         }
     }
 
-    /// For programs that want to see what is printed.
+    /// For programs that capture the output.
     pub fn new(answers: impl Write + Send + 'static, notes: impl Write + Send + 'static) -> Self {
         Self {
             answers: Box::new(answers),
@@ -54,10 +54,10 @@ impl Output {
         self.json
     }
 
-    /// The command's answer, in the form that was asked for.
+    /// Prints the answer in the requested form.
     ///
     /// # Errors
-    /// Nobody reads it any more.
+    /// The reader is gone.
     pub fn answer(&mut self, answer: &(impl Serialize + Display)) -> io::Result<()> {
         self.clear_progress()?;
         if self.json {
@@ -69,25 +69,25 @@ impl Output {
         self.answers.flush()
     }
 
-    /// Text that is an answer in itself, whatever the form.
+    /// Prints text in any form.
     ///
     /// # Errors
-    /// Nobody reads it any more.
+    /// The reader is gone.
     pub fn raw(&mut self, text: impl Display) -> io::Result<()> {
         write!(self.answers, "{text}")?;
         self.answers.flush()
     }
 
-    /// A line about what is going on.
+    /// Prints a note.
     pub fn note(&mut self, line: impl Display) {
-        // Where notes cannot be written, the answer still can.
+        // The answer can still be written.
         drop(
             self.clear_progress()
                 .and_then(|()| writeln!(self.notes, "{line}")),
         );
     }
 
-    /// A line that the next one replaces; nothing where nobody watches.
+    /// Prints a line that the next one replaces. Only on a terminal.
     pub fn progress(&mut self, line: impl Display) {
         if self.notes_are_watched {
             self.has_progress = true;
@@ -95,7 +95,7 @@ impl Output {
         }
     }
 
-    /// A question; what is typed stands behind it.
+    /// Asks. The answer is typed behind it.
     pub fn question(&mut self, text: impl Display) {
         drop(
             self.clear_progress()

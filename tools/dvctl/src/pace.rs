@@ -1,4 +1,4 @@
-//! Long work that can be stopped between two steps.
+//! Interruption of long work between two steps.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::Notify;
 
-/// Whether somebody wants the program to end.
+/// Whether the program was asked to end.
 #[derive(Clone, Debug, Default)]
 pub struct Interruption {
     inner: Arc<Inner>,
@@ -23,7 +23,7 @@ impl Interruption {
     /// Watches SIGINT and SIGTERM from now on.
     ///
     /// # Errors
-    /// The system does not let signals be watched.
+    /// The system refuses to watch signals.
     pub fn watch() -> std::io::Result<Self> {
         let interruption = Self::default();
         for kind in [SignalKind::interrupt(), SignalKind::terminate()] {
@@ -47,7 +47,7 @@ impl Interruption {
         self.inner.came.load(Ordering::SeqCst)
     }
 
-    /// Returns once it came.
+    /// Waits for it.
     pub async fn wait(&self) {
         loop {
             let told = self.inner.told.notified();
@@ -58,7 +58,7 @@ impl Interruption {
         }
     }
 
-    /// Waits for so long, or less if it comes.
+    /// Waits this long, or until interrupted.
     pub async fn pause(&self, duration: Duration) {
         tokio::select! {
             () = tokio::time::sleep(duration) => {}

@@ -12,8 +12,7 @@ use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::output::Output;
 
-/// What a command has to come to a stop between two steps after it was interrupted; then it is
-/// stopped where it is.
+/// Time for an interrupted command to finish its step.
 const GRACE: Duration = Duration::from_secs(5);
 
 /// Runs one command to its end.
@@ -53,7 +52,7 @@ pub async fn run(
     }
 }
 
-/// Help and version are answers; everything else is wrong usage.
+/// Help and version are answers. Everything else is wrong usage.
 fn explain(error: &clap::Error, output: &mut Output) -> Exit {
     if error.use_stderr() {
         output.note(error.render().to_string().trim_end());

@@ -1,4 +1,4 @@
-//! The deployment that is worked on, by the names in its template.
+//! A deployment, by the names in its template.
 
 use url::{Host, Url};
 
@@ -6,12 +6,12 @@ use crate::aws::Aws;
 use crate::aws::cloudformation::{Description, Resource};
 use crate::failure::Failure;
 
-/// What the commands need to know of a stack.
+/// A stack's description.
 #[derive(Clone, Debug)]
 pub struct Stack {
     pub name: String,
     description: Description,
-    /// Read when somebody asks.
+    /// Of an emulator.
     endpoint: Option<Url>,
 }
 
@@ -19,11 +19,13 @@ impl Stack {
     /// Reads a stack's outputs and parameters.
     ///
     /// # Errors
-    /// There is no such stack, or CloudFormation cannot be asked.
+    /// There is no such stack, or CloudFormation is unavailable.
     pub async fn read(aws: &Aws, name: &str) -> Result<Self, Failure> {
         let description = aws.describe_stack(name).await?.ok_or_else(|| {
-            Failure::not_found(format!("there is no stack {name} in {}", aws.region()))
-                .advise("give --stack (or DVCTL_STACK) and --region; `aws cloudformation list-stacks` shows what there is")
+            Failure::not_found(format!("there is no stack {name} in {}", aws.region())).advise(
+                "give --stack (or DVCTL_STACK) and --region; `aws cloudformation \
+                    list-stacks` shows what there is",
+            )
         })?;
         let mut stack = Self {
             name: name.to_owned(),
@@ -41,7 +43,7 @@ impl Stack {
     }
 
     /// # Errors
-    /// The stack has no such output: another template, or a deployment that failed.
+    /// The stack has no such output.
     pub fn output(&self, name: &str) -> Result<&str, Failure> {
         self.description
             .outputs
@@ -66,10 +68,10 @@ impl Stack {
             })
     }
 
-    /// The name that AWS gave to a resource of the template.
+    /// AWS's name of a template's resource.
     ///
     /// # Errors
-    /// There is no such resource, or CloudFormation cannot be asked.
+    /// There is no such resource, or CloudFormation is unavailable.
     pub async fn physical_id(&self, aws: &Aws, logical_id: &str) -> Result<String, Failure> {
         let resources = self.resources(aws).await?;
         let found = resources
@@ -88,14 +90,12 @@ impl Stack {
         aws.stack_resources(&self.name).await
     }
 
-    /// Where a function logs, by the template's rule: `webhook`, `processor`, `api`, `reconciler`
-    /// or `publisher`.
+    /// The log group of a function, such as `webhook` or `processor`.
     pub fn log_group(&self, function: &str) -> String {
         format!("/aws/lambda/{}-{function}", self.name)
     }
 
-    /// An emulator names functions by the address that they would have in AWS, and takes them below
-    /// its own.
+    /// An emulator reports AWS's function URLs but serves them at its own.
     fn make_reachable(&mut self) {
         let Some(endpoint) = &self.endpoint else {
             return;
@@ -108,8 +108,9 @@ impl Stack {
     }
 }
 
-/// `https://<id>.lambda-url.<region>.on.aws/` as `<endpoint>/_aws/lambda-url/<id>/`, the emulator's
-/// way that needs no name server.
+/// `https://<id>.lambda-url.<region>.on.aws/` as `<endpoint>/_aws/lambda-url/<id>/`.
+///
+/// This form needs no name server.
 fn function_url_at(value: &str, endpoint: &Url) -> Option<String> {
     let url = Url::parse(value).ok()?;
     let Some(Host::Domain(host)) = url.host() else {

@@ -1,4 +1,4 @@
-//! Points in time as a person gives and reads them.
+//! Points in time as people write them.
 
 use std::time::Duration;
 
@@ -30,9 +30,11 @@ impl std::str::FromStr for When {
         if let Ok(timestamp) = text.parse() {
             return Ok(Self::At(timestamp));
         }
-        duration(text)
-            .map(Self::Ago)
-            .ok_or_else(|| "give a time before now such as 90s, 15m, 2h or 7d, or a time such as 2026-11-23T08:00:00Z".to_owned())
+        duration(text).map(Self::Ago).ok_or_else(|| {
+            "give a time before now such as 90s, 15m, 2h or 7d, or a time such \
+                as 2026-11-23T08:00:00Z"
+                .to_owned()
+        })
     }
 }
 
@@ -53,7 +55,7 @@ fn duration(text: &str) -> Option<Duration> {
     Some(Duration::from_secs(seconds))
 }
 
-/// A duration in one or two units: `45 s`, `3 min`, `2 h 5 min`, `4 d 2 h`.
+/// A duration in up to two units: `45 s`, `2 h 5 min`, `4 d 2 h`.
 pub fn describe(duration: Duration) -> String {
     let seconds = duration.as_secs();
     let (minutes, hours, days) = (seconds / 60, seconds / 3_600, seconds / 86_400);
@@ -65,7 +67,7 @@ pub fn describe(duration: Duration) -> String {
     }
 }
 
-/// How far a time is from now: `in 3 min` or `2 h 5 min ago`.
+/// Distance from now: `in 3 min` or `2 h 5 min ago`.
 pub fn relative(then: Timestamp, now: Timestamp) -> String {
     if then > now {
         format!("in {}", describe(then.since(now)))

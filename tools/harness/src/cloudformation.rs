@@ -1,6 +1,7 @@
 //! The emulator's CloudFormation.
 
-use reqwest::Url;
+use adapters::Call;
+use reqwest::{Method, Url};
 
 use crate::stack::Stack;
 
@@ -9,13 +10,14 @@ impl Stack {
     pub async fn cloudformation(&self, form: &[(String, String)]) -> (u16, String) {
         let encoded =
             Url::parse_with_params(&self.description.endpoint_url, form).expect("an address");
-        let request = self.to_service("cloudformation");
-        let request = request.header("Content-Type", "application/x-www-form-urlencoded");
-        let answer = request
-            .body(encoded.query().unwrap_or_default().to_owned())
-            .send()
-            .await;
-        let answer = answer.expect("CloudFormation answers");
-        (answer.status().as_u16(), answer.text().await.expect("text"))
+        let call = Call {
+            method: Method::POST,
+            path: "/",
+            headers: &[("content-type", "application/x-www-form-urlencoded")],
+            body: encoded.query().unwrap_or_default().as_bytes(),
+        };
+        let answer = self.ask("cloudformation", &call).await;
+        let text = String::from_utf8(answer.body).expect("text");
+        (answer.status.as_u16(), text)
     }
 }

@@ -1,42 +1,34 @@
-//! Services of the emulator that are asked so seldom that no SDK is earned: plain HTTP, signed for
-//! its form alone.
+//! Services of the emulator that have no client here.
 
-use reqwest::RequestBuilder;
-use serde_json::{Value, json};
+use std::time::Duration;
+
+use adapters::{Call, Limits, ServiceAnswer, ServiceCalls};
+use serde_json::Value;
 
 use crate::stack::Stack;
 
+/// Asked once, and waited for as long as it takes.
+const LIMITS: Limits = Limits {
+    timeout: None,
+    attempts: 1,
+    first_pause: Duration::ZERO,
+};
+
 impl Stack {
-    /// A request to a service by the name that requests are signed for.
-    pub(crate) fn to_service(&self, service: &str) -> RequestBuilder {
-        let scope = format!(
-            "test/20200101/{}/{service}/aws4_request",
-            self.description.region
-        );
-        let signature =
-            format!("AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders=host, Signature=0");
-        self.http
-            .post(&self.description.endpoint_url)
-            .header("Authorization", signature)
+    /// A service by the name that requests are signed for.
+    pub(crate) fn service(&self, service: &'static str) -> ServiceCalls {
+        ServiceCalls::new(self.http.clone(), &self.sdk, service).with_limits(LIMITS)
     }
 
-    /// One call in JSON; the answer may be an error, told by its `__type`.
-    pub(crate) async fn call(
-        &self,
-        service: &str,
-        target: &str,
-        version: &str,
-        request: &Value,
-    ) -> Value {
-        let request = self.to_service(service).body(request.to_string());
-        let request = request.header("X-Amz-Target", target);
-        let request = request.header("Content-Type", format!("application/x-amz-json-{version}"));
-        let answer = request.send().await.expect("the emulator answers");
-        let bytes = answer.bytes().await.expect("a whole answer");
-        if bytes.is_empty() {
-            json!({})
-        } else {
-            serde_json::from_slice(&bytes).expect("JSON")
-        }
+    /// One operation of the JSON 1.1 protocol, such as `AWSEvents.PutRule` of `events`.
+    pub async fn call(&self, service: &'static str, target: &str, request: &Value) -> Value {
+        let answer = self.service(service).json(target, request).await;
+        answer.unwrap_or_else(|error| panic!("{target}: {error}"))
+    }
+
+    /// One request, whatever its answer.
+    pub(crate) async fn ask(&self, service: &'static str, call: &Call<'_>) -> ServiceAnswer {
+        let answer = self.service(service).ask(call).await;
+        answer.unwrap_or_else(|error| panic!("{service}: {error}"))
     }
 }

@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use aws_sdk_eventbridge::types::Target;
 use aws_sdk_sqs::types::QueueAttributeName;
 use serde_json::{Value, json};
 use tokio::sync::Mutex;
@@ -37,25 +36,13 @@ impl Stack {
         let rule = format!("listener-{}", Uuid::new_v4().simple());
         let pattern = json!({"source": ["dual-verification"], "detail": {"clientId": client_ids}});
         let bus = &self.description.event_bus;
-        let request = self.eventbridge.put_rule().name(&rule).event_bus_name(bus);
-        request
-            .event_pattern(pattern.to_string())
-            .send()
-            .await
-            .expect("a rule");
-        let target = Target::builder()
-            .id("queue")
-            .arn(queue_arn)
-            .build()
-            .expect("a target");
-        let request = self
-            .eventbridge
-            .put_targets()
-            .rule(&rule)
-            .event_bus_name(bus)
-            .targets(target);
-        let answer = request.send().await.expect("the bus answers");
-        assert_eq!(answer.failed_entry_count(), 0, "{answer:?}");
+        let request =
+            json!({"Name": rule, "EventBusName": bus, "EventPattern": pattern.to_string()});
+        self.call("events", "AWSEvents.PutRule", &request).await;
+        let targets = json!([{"Id": "queue", "Arn": queue_arn}]);
+        let request = json!({"Rule": rule, "EventBusName": bus, "Targets": targets});
+        let answer = self.call("events", "AWSEvents.PutTargets", &request).await;
+        assert_eq!(answer["FailedEntryCount"], 0, "{answer}");
         Listener {
             stack: self,
             queue_url,

@@ -1,6 +1,7 @@
 //! What the functions have logged, as CloudWatch Logs has it.
 
-use serde_json::{Value, json};
+use adapters::{LogQuery, log_events};
+use serde_json::Value;
 
 use crate::stack::Stack;
 use crate::wait::eventually;
@@ -9,24 +10,17 @@ impl Stack {
     /// The log lines of a function that contain `text`, oldest first; all lines for an empty one.
     pub async fn log_lines(&self, function: &str, text: &str) -> Vec<String> {
         let group = format!("/aws/lambda/{}-{function}", self.description.stack_name);
-        let mut lines = Vec::new();
-        let mut next: Option<String> = None;
-        loop {
-            let mut request = json!({"logGroupName": group, "nextToken": next});
-            if !text.is_empty() {
-                request["filterPattern"] = json!(format!("\"{text}\""));
-            }
-            let answer = self
-                .call("logs", "Logs_20140328.FilterLogEvents", "1.1", &request)
-                .await;
-            let events = answer["events"].as_array().cloned().unwrap_or_default();
-            let messages = events.iter().filter_map(|event| event["message"].as_str());
-            lines.extend(messages.flat_map(str::lines).map(str::to_owned));
-            next = answer["nextToken"].as_str().map(str::to_owned);
-            if next.is_none() {
-                return lines;
-            }
-        }
+        let query = LogQuery {
+            group: &group,
+            text,
+            since: None,
+            until: None,
+            maximum_pages: u32::MAX,
+        };
+        let events = log_events(&self.service("logs"), query).await;
+        let events = events.expect("the log can be read");
+        let lines = events.iter().flat_map(|event| event.message.lines());
+        lines.map(str::to_owned).collect()
     }
 
     /// The log lines that contain `text` and are JSON, parsed.

@@ -8,7 +8,8 @@ use adapters::{AwsSettings, SecretText, http_client, sdk_config};
 use api_client::{ApiClient, Credentials};
 use aws_types::SdkConfig;
 use local_stack::{Functions, LocalStack, Options};
-use serde_json::Value;
+use serde_json::{Value, json};
+use uuid::Uuid;
 
 use crate::description::{Description, STACK_VARIABLE};
 use crate::sandbox::SandboxClient;
@@ -33,8 +34,6 @@ pub struct Stack {
     pub(crate) dynamodb: aws_sdk_dynamodb::Client,
     pub(crate) s3: aws_sdk_s3::Client,
     pub(crate) sqs: aws_sdk_sqs::Client,
-    pub(crate) eventbridge: aws_sdk_eventbridge::Client,
-    secrets: aws_sdk_secretsmanager::Client,
     pub(crate) api: ApiClient,
     /// The provider's admin API.
     pub sandbox: SandboxClient,
@@ -73,8 +72,6 @@ impl Stack {
             dynamodb: aws_sdk_dynamodb::Client::new(&sdk),
             s3: aws_sdk_s3::Client::from_conf(s3),
             sqs: aws_sdk_sqs::Client::new(&sdk),
-            eventbridge: aws_sdk_eventbridge::Client::new(&sdk),
-            secrets: aws_sdk_secretsmanager::Client::new(&sdk),
             api: ApiClient::new(
                 http.clone(),
                 &description.api_url,
@@ -91,24 +88,23 @@ impl Stack {
 
     /// The provider's secret, as the functions read it.
     pub async fn secret(&self) -> Value {
-        let answer = self
-            .secrets
-            .get_secret_value()
-            .secret_id(SECRET_NAME)
-            .send()
-            .await
-            .expect("a secret");
-        serde_json::from_str(answer.secret_string().expect("text")).expect("JSON")
+        let request = json!({"SecretId": SECRET_NAME});
+        let target = "secretsmanager.GetSecretValue";
+        let answer = self.call("secretsmanager", target, &request).await;
+        serde_json::from_str(answer["SecretString"].as_str().expect("text")).expect("JSON")
     }
 
     /// Puts another secret in its place. For a [`DedicatedStack`] only.
     pub async fn replace_secret(&self, secret: &Value) {
-        let request = self.secrets.put_secret_value().secret_id(SECRET_NAME);
-        request
-            .secret_string(secret.to_string())
-            .send()
-            .await
-            .expect("a new secret");
+        self.put_secret(SECRET_NAME, &secret.to_string()).await;
+    }
+
+    /// Puts another text into any secret, by name or ARN.
+    pub async fn put_secret(&self, id: &str, text: &str) {
+        let token = Uuid::new_v4().to_string();
+        let request = json!({"SecretId": id, "SecretString": text, "ClientRequestToken": token});
+        let target = "secretsmanager.PutSecretValue";
+        self.call("secretsmanager", target, &request).await;
     }
 
     /// Sends a body to the webhook as iDenfy does, and returns the status of the answer.

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use adapters::{SecretError, Secrets};
-use aws_sdk_secretsmanager::Client;
 use bytes::Bytes;
 use harness::{Stack, sign};
 use serde_json::json;
@@ -14,7 +13,7 @@ use super::SettableClock;
 const BODY: &[u8] = br#"{"scanRef": "first"}"#;
 
 struct Rotation {
-    client: Client,
+    stack: Stack,
     arn: String,
     clock: Arc<SettableClock>,
     secrets: Secrets,
@@ -23,16 +22,18 @@ struct Rotation {
 impl Rotation {
     async fn start(keys: &[&str]) -> Self {
         let stack = Stack::shared().await;
-        let client = Client::new(&stack.sdk);
-        let request = client
-            .create_secret()
-            .name(format!("private-{}", Uuid::new_v4().simple()));
-        let created = request.secret_string(secret(keys)).send().await.unwrap();
-        let arn = created.arn().unwrap().to_owned();
+        let request = json!({
+            "Name": format!("private-{}", Uuid::new_v4().simple()),
+            "SecretString": secret(keys),
+            "ClientRequestToken": Uuid::new_v4().to_string(),
+        });
+        let target = "secretsmanager.CreateSecret";
+        let created = stack.call("secretsmanager", target, &request).await;
+        let arn = created["ARN"].as_str().unwrap().to_owned();
         let clock = Arc::new(SettableClock::new());
-        let secrets = Secrets::new(&stack.sdk, &arn, clock.clone());
+        let secrets = Secrets::new(stack.http.clone(), &stack.sdk, &arn, clock.clone());
         Self {
-            client,
+            stack,
             arn,
             clock,
             secrets,
@@ -40,12 +41,7 @@ impl Rotation {
     }
 
     async fn put(&self, text: String) {
-        let request = self
-            .client
-            .put_secret_value()
-            .secret_id(&self.arn)
-            .secret_string(text);
-        request.send().await.unwrap();
+        self.stack.put_secret(&self.arn, &text).await;
     }
 
     async fn accepts(&self, key: &str) -> bool {
@@ -140,7 +136,12 @@ async fn refused_credentials_lead_to_newer_ones_at_most_once_a_minute() {
 #[tokio::test]
 async fn a_missing_or_malformed_secret_shows_nothing() {
     let stack = Stack::shared().await;
-    let missing = Secrets::new(&stack.sdk, "no-such-secret", Arc::new(SettableClock::new()));
+    let missing = Secrets::new(
+        stack.http.clone(),
+        &stack.sdk,
+        "no-such-secret",
+        Arc::new(SettableClock::new()),
+    );
     assert!(matches!(
         missing.current().await,
         Err(SecretError::Unavailable(_))

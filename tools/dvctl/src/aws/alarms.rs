@@ -2,8 +2,7 @@
 
 use roxmltree::Document;
 
-use super::cloudformation::unreadable;
-use super::{Aws, xml};
+use super::{Aws, unreadable, xml};
 use crate::failure::Failure;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -11,11 +10,11 @@ pub struct Alarm {
     pub name: String,
     /// `OK`, `ALARM` or `INSUFFICIENT_DATA`.
     pub state: String,
-    /// Somebody is told when it goes off.
+    /// It has actions, and they are on.
     pub tells_somebody: bool,
 }
 
-/// As many names as CloudWatch takes at once.
+/// CloudWatch takes at most 100 names at once.
 const NAMES_AT_ONCE: usize = 100;
 
 impl Aws {
@@ -71,8 +70,11 @@ mod tests {
     fn an_alarm_tells_somebody_if_it_has_actions_and_they_are_on() {
         let alarm = |enabled: &str, actions: &str| {
             let text = format!(
-                "<R><MetricAlarms><member><AlarmName>a</AlarmName><StateValue>OK</StateValue><ActionsEnabled>{enabled}</ActionsEnabled>\
-                 <AlarmActions>{actions}</AlarmActions></member></MetricAlarms><CompositeAlarms/></R>"
+                "<R><MetricAlarms><member>\
+                 <AlarmName>a</AlarmName><StateValue>OK</StateValue>\
+                 <ActionsEnabled>{enabled}</ActionsEnabled>\
+                 <AlarmActions>{actions}</AlarmActions>\
+                 </member></MetricAlarms><CompositeAlarms/></R>"
             );
             alarms(&text).unwrap().remove(0)
         };

@@ -1,10 +1,10 @@
-//! What a stack is made of.
+//! The stack's description and resources.
 
 use std::collections::BTreeMap;
 
 use roxmltree::Document;
 
-use super::{Aws, refused, xml};
+use super::{Aws, failed, unreadable, xml};
 use crate::failure::Failure;
 
 const VERSION: (&str, &str) = ("Version", "2010-05-15");
@@ -25,30 +25,19 @@ pub struct Resource {
 }
 
 impl Aws {
-    /// Describes a stack. `None`: there is none of this name here.
+    /// Describes a stack. `None`: there is no such stack.
     ///
     /// # Errors
     /// CloudFormation was not reached or refuses.
     pub async fn describe_stack(&self, name: &str) -> Result<Option<Description>, Failure> {
-        let answer = self
-            .query(
-                "cloudformation",
-                &[("Action", "DescribeStacks"), VERSION, ("StackName", name)],
-            )
-            .await;
-        match answer {
+        let form = [("Action", "DescribeStacks"), VERSION, ("StackName", name)];
+        match self.calls("cloudformation").query(&form).await {
             Ok(text) => description(&text)
                 .map(Some)
                 .ok_or_else(|| unreadable("cloudformation")),
-            // A stack that does not exist is a validation error, and so is nothing else that this
-            // asks.
-            Err(failure)
-                if failure.message()
-                    == refused("cloudformation", 400, Some("ValidationError")).message() =>
-            {
-                Ok(None)
-            }
-            Err(failure) => Err(failure),
+            // Only a name without a stack is invalid in this request.
+            Err(error) if error.code() == Some("ValidationError") => Ok(None),
+            Err(error) => Err(failed("cloudformation", error)),
         }
     }
 
@@ -74,11 +63,6 @@ impl Aws {
             }
         }
     }
-}
-
-pub fn unreadable(service: &'static str) -> Failure {
-    Failure::new(format!("{service}'s answer cannot be read"))
-        .advise("check that --endpoint is an AWS endpoint or an emulator's")
 }
 
 fn description(text: &str) -> Option<Description> {
@@ -122,11 +106,18 @@ mod tests {
 
     #[test]
     fn a_stack_is_read_whatever_the_namespace() {
-        let text = r#"<DescribeStacksResponse xmlns="http://cloudformation.amazonaws.com/doc/2010-05-15/"><DescribeStacksResult><Stacks><member>
+        let text = r#"
+            <DescribeStacksResponse xmlns="http://cloudformation.amazonaws.com/doc/2010-05-15/">
+            <DescribeStacksResult><Stacks><member>
             <StackName>s</StackName><StackStatus>UPDATE_COMPLETE</StackStatus>
-            <Outputs><member><OutputKey>ApiUrl</OutputKey><OutputValue>https://a/?b=1&amp;c=2</OutputValue></member></Outputs>
-            <Parameters><member><ParameterKey>Stage</ParameterKey><ParameterValue>dev</ParameterValue></member>
-            <member><ParameterKey>DefaultCountry</ParameterKey><ParameterValue/></member></Parameters>
+            <Outputs><member>
+            <OutputKey>ApiUrl</OutputKey><OutputValue>https://a/?b=1&amp;c=2</OutputValue>
+            </member></Outputs>
+            <Parameters><member>
+            <ParameterKey>Stage</ParameterKey><ParameterValue>dev</ParameterValue>
+            </member><member>
+            <ParameterKey>DefaultCountry</ParameterKey><ParameterValue/>
+            </member></Parameters>
             </member></Stacks></DescribeStacksResult></DescribeStacksResponse>"#;
         let stack = description(text).unwrap();
         assert_eq!(stack.status, "UPDATE_COMPLETE");
@@ -143,8 +134,11 @@ mod tests {
 
     #[test]
     fn resources_are_read_page_by_page() {
-        let text = "<R><StackResourceSummaries><member><LogicalResourceId>A</LogicalResourceId><PhysicalResourceId>a-1</PhysicalResourceId>\
-                    <ResourceType>AWS::SQS::Queue</ResourceType></member></StackResourceSummaries><NextToken>n</NextToken></R>";
+        let text = "<R><StackResourceSummaries><member>\
+                    <LogicalResourceId>A</LogicalResourceId>\
+                    <PhysicalResourceId>a-1</PhysicalResourceId>\
+                    <ResourceType>AWS::SQS::Queue</ResourceType>\
+                    </member></StackResourceSummaries><NextToken>n</NextToken></R>";
         let found = resources(text).unwrap();
         assert_eq!(
             (found[0].logical_id.as_str(), found[0].physical_id.as_str()),

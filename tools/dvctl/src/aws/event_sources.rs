@@ -1,10 +1,10 @@
-//! Where a function gets its work from, and whether it does at present.
+//! Event sources of functions.
 
+use adapters::{Call, ServiceAnswer};
 use reqwest::Method;
 use serde::Deserialize;
 
-use super::cloudformation::unreadable;
-use super::{Aws, Call, refused};
+use super::{Aws, failed, unreadable};
 use crate::failure::Failure;
 
 /// An event source mapping.
@@ -13,8 +13,7 @@ use crate::failure::Failure;
 pub struct EventSource {
     #[serde(rename = "UUID")]
     pub id: String,
-    /// `Enabled`, `Disabled`, or on its way: `Creating`, `Enabling`, `Disabling`, `Updating`,
-    /// `Deleting`.
+    /// `Enabled`, `Disabled`, or a transition such as `Enabling`, `Disabling` or `Updating`.
     pub state: String,
     #[serde(default)]
     pub event_source_arn: String,
@@ -26,17 +25,10 @@ struct List {
     event_source_mappings: Vec<EventSource>,
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct Code {
-    #[serde(alias = "__type", alias = "code")]
-    r#type: Option<String>,
-}
-
 const PATH: &str = "/2015-03-31/event-source-mappings/";
 
 impl Aws {
-    /// The sources of one function; it has fewer than a page of them.
+    /// A function's sources. They fit on one page.
     ///
     /// # Errors
     /// Lambda was not reached or refuses.
@@ -44,40 +36,37 @@ impl Aws {
         let query = url::form_urlencoded::Serializer::new(String::new())
             .append_pair("FunctionName", function)
             .finish();
-        let text = self
-            .lambda(Method::GET, &format!("{PATH}?{query}"), String::new())
-            .await?;
-        let list: List = serde_json::from_str(&text).map_err(|_| unreadable("lambda"))?;
+        let path = format!("{PATH}?{query}");
+        let answer = self.lambda(Method::GET, &path, "").await?;
+        let list: List = serde_json::from_slice(&answer.body).map_err(|_| unreadable("lambda"))?;
         Ok(list.event_source_mappings)
     }
 
-    /// Turns a source on or off; it takes effect some seconds later.
+    /// Turns a source on or off. It takes some seconds.
     ///
     /// # Errors
     /// Lambda was not reached or refuses.
     pub async fn enable_event_source(&self, id: &str, enabled: bool) -> Result<(), Failure> {
         let body = serde_json::json!({ "Enabled": enabled }).to_string();
-        self.lambda(Method::PUT, &format!("{PATH}{id}"), body)
+        self.lambda(Method::PUT, &format!("{PATH}{id}"), &body)
             .await
             .map(drop)
     }
 
-    async fn lambda(&self, method: Method, path: &str, body: String) -> Result<String, Failure> {
-        let headers = [("content-type", "application/json")];
+    async fn lambda(
+        &self,
+        method: Method,
+        path: &str,
+        body: &str,
+    ) -> Result<ServiceAnswer, Failure> {
         let call = Call {
-            service: "lambda",
             method,
             path,
-            headers: &headers,
-            body,
+            headers: &[("content-type", "application/json")],
+            body: body.as_bytes(),
         };
-        let (status, text) = self.call(call).await?;
-        if status < 300 {
-            return Ok(text);
-        }
-        let code = serde_json::from_str::<Code>(&text)
-            .ok()
-            .and_then(|code| code.r#type);
-        Err(refused("lambda", status, code.as_deref()))
+        let answer = self.calls("lambda").ask(&call).await;
+        let answer = answer.and_then(ServiceAnswer::accepted);
+        answer.map_err(|error| failed("lambda", error))
     }
 }

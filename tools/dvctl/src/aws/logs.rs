@@ -1,12 +1,10 @@
-//! What the functions have logged. Their lines have nothing personal in them.
+//! The functions' logs. Their lines have nothing personal.
 
-use reqwest::Method;
-use serde::Deserialize;
-use serde_json::{Value, json};
+use adapters::{LogEvent, LogQuery, log_events};
+use serde_json::Value;
 use verification::Timestamp;
 
-use super::cloudformation::unreadable;
-use super::{Aws, Call, refused};
+use super::{Aws, failed};
 use crate::failure::Failure;
 
 /// One line that is JSON.
@@ -17,7 +15,7 @@ pub struct LogLine {
 }
 
 impl LogLine {
-    /// A field's text; a number as it is written.
+    /// A field's text or number.
     pub fn field(&self, name: &str) -> Option<String> {
         match self.fields.get(name)? {
             Value::String(text) => Some(text.clone()),
@@ -27,26 +25,13 @@ impl LogLine {
     }
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Page {
-    #[serde(default)]
-    events: Vec<Event>,
-    next_token: Option<String>,
-}
-
-#[derive(Deserialize)]
-struct Event {
-    timestamp: i64,
-    message: String,
-}
-
-/// Enough for an hour of a busy function; what is asked for is narrow.
+/// Enough for an hour of a busy function.
 const MAXIMUM_PAGES: u32 = 20;
 
 impl Aws {
-    /// The lines of a log group from `since` to `until` that have `text` in them, oldest first,
-    /// from at most twenty pages. None if there is no such group.
+    /// JSON lines with `text`, oldest first, from at most 20 pages.
+    ///
+    /// None if there is no such group.
     ///
     /// # Errors
     /// The service was not reached or refuses.
@@ -57,52 +42,21 @@ impl Aws {
         since: Timestamp,
         until: Timestamp,
     ) -> Result<Vec<LogLine>, Failure> {
-        let mut lines = Vec::new();
-        let mut next: Option<String> = None;
-        for _ in 0..MAXIMUM_PAGES {
-            let mut request = json!({
-                "logGroupName": group,
-                "filterPattern": format!("\"{text}\""),
-                "startTime": since.milliseconds(),
-                "endTime": until.milliseconds(),
-            });
-            if let (Some(next), Some(members)) = (&next, request.as_object_mut()) {
-                members.insert("nextToken".to_owned(), json!(next));
-            }
-            let headers = [
-                ("content-type", "application/x-amz-json-1.1"),
-                ("x-amz-target", "Logs_20140328.FilterLogEvents"),
-            ];
-            let call = Call {
-                service: "logs",
-                method: Method::POST,
-                path: "/",
-                headers: &headers,
-                body: request.to_string(),
-            };
-            let (status, answer) = self.call(call).await?;
-            if status >= 300 {
-                let code = serde_json::from_str::<Value>(&answer).unwrap_or_default();
-                let code = code.get("__type").and_then(Value::as_str);
-                let code = code.and_then(|code| code.rsplit('#').next());
-                if code == Some("ResourceNotFoundException") {
-                    return Ok(lines);
-                }
-                return Err(refused("logs", status, code));
-            }
-            let page: Page = serde_json::from_str(&answer).map_err(|_| unreadable("logs"))?;
-            lines.extend(page.events.iter().flat_map(|event| read(event, text)));
-            next = page.next_token;
-            if next.is_none() {
-                break;
-            }
-        }
-        Ok(lines)
+        let query = LogQuery {
+            group,
+            text,
+            since: Some(since),
+            until: Some(until),
+            maximum_pages: MAXIMUM_PAGES,
+        };
+        let events = log_events(&self.calls("logs"), query).await;
+        let events = events.map_err(|error| failed("logs", error))?;
+        Ok(events.iter().flat_map(|event| read(event, text)).collect())
     }
 }
 
-/// An emulator may hand over several lines as one event.
-fn read<'a>(event: &'a Event, text: &'a str) -> impl Iterator<Item = LogLine> + 'a {
+/// An emulator may return several lines as one event.
+fn read<'a>(event: &'a LogEvent, text: &'a str) -> impl Iterator<Item = LogLine> + 'a {
     event
         .message
         .lines()
@@ -126,10 +80,14 @@ mod tests {
 
     #[test]
     fn lines_are_read_field_by_field() {
-        let event = Event {
+        let event = LogEvent {
             timestamp: 5,
-            message: "START\n{\"timestamp\":\"2026-11-23T08:00:00.000Z\",\"scan_ref\":\"a\",\"receives\":3}\n{\"scan_ref\":\"b\"}"
-                .to_owned(),
+            message: [
+                "START",
+                r#"{"timestamp":"2026-11-23T08:00:00.000Z","scan_ref":"a","receives":3}"#,
+                r#"{"scan_ref":"b"}"#,
+            ]
+            .join("\n"),
         };
         let lines: Vec<LogLine> = read(&event, "scan_ref").collect();
         assert_eq!(lines.len(), 2);

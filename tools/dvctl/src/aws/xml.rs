@@ -1,4 +1,4 @@
-//! Reading what the query protocol answers: elements by name, whatever the namespace.
+//! Reads the query protocol's XML by element names, whatever the namespace.
 
 use roxmltree::{Document, Node};
 
@@ -11,7 +11,7 @@ pub fn text_of(xml: &str, name: &str) -> Option<String> {
     found.text().map(str::to_owned)
 }
 
-/// The text of a child with this name; empty if it has none.
+/// The text of the child with this name, or "".
 pub fn child_text(node: Node<'_, '_>, name: &str) -> String {
     child(node, name)
         .and_then(|child| child.text())
@@ -24,7 +24,7 @@ pub fn child<'a, 'input>(node: Node<'a, 'input>, name: &str) -> Option<Node<'a, 
         .find(|child| child.tag_name().name() == name)
 }
 
-/// The members of a list that is a descendant with this name.
+/// The members of the descendant list with this name.
 pub fn members<'a, 'input>(node: Node<'a, 'input>, list: &str) -> Vec<Node<'a, 'input>> {
     let list = node
         .descendants()

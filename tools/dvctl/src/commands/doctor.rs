@@ -22,12 +22,13 @@ Examples:
     dvctl doctor
     dvctl --json doctor | jq -r '.checks[] | select(.result != \"ok\") | .name'
 
-It spends no credit and changes nothing: a signed body of a foreign kind, which the webhook acknowledges, archives once under the name
-dvctl-self-test and ignores, shows that secret and signature fit; iDenfy is asked for the status of a verification that does not exist.
+It spends no credit and changes nothing. A signed body of a foreign kind shows that secret and
+signature fit: the webhook acknowledges it, archives it once under the name dvctl-self-test, and
+ignores it. iDenfy is asked for the status of a verification that does not exist.
 Exit status: 0 all is well, 5 something should be looked at, 1 something is broken.")]
 pub struct Arguments {}
 
-/// How one thing is, or all of them.
+/// The result of one check, or of all.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]
 enum Health {
@@ -36,7 +37,7 @@ enum Health {
     Failed,
 }
 
-/// One thing that was looked at.
+/// One check.
 #[derive(Debug, Serialize)]
 struct Check {
     name: &'static str,
@@ -174,7 +175,8 @@ mod tests {
         };
         assert_eq!(
             diagnosis.to_string(),
-            "ok       table          readable\nFAILED   secret         not readable; do: allow it\nwarning  alarms         none; do: deploy\n"
+            "ok       table          readable\nFAILED   secret         not readable; do: allow \
+             it\nwarning  alarms         none; do: deploy\n"
         );
     }
 }

@@ -1,4 +1,4 @@
-//! `dvctl erase`: removes everything about one verification, here and at iDenfy, by way of the API.
+//! `dvctl erase`: removes everything about one verification through the API.
 
 use std::fmt;
 
@@ -19,9 +19,10 @@ Examples:
     dvctl erase 6b0f5b7e-6a4e-4d5e-9c51-0c4f3e7f2a10
     dvctl --json erase --yes 6b0f5b7e-6a4e-4d5e-9c51-0c4f3e7f2a10 > receipt.json
 
-Files, archived callbacks and records go, and both verifications are deleted at iDenfy. It cannot be taken back. The answer is a
-receipt: what was removed where, what remains, why, and when to ask again.
-Exit status 4: something remains that asking again can remove; the reconciler also tries it by itself.")]
+Removes files, archived callbacks and records, and deletes both verifications at iDenfy. It cannot
+be taken back. The answer is a receipt: what was removed where, what remains, why, and when to ask
+again.
+Exit status 4: asking again can remove more. The reconciler also tries it by itself.")]
 pub struct Arguments {
     /// Either token's scanRef
     #[arg(value_name = "SCANREF")]
@@ -32,7 +33,7 @@ pub struct Arguments {
     yes: bool,
 }
 
-/// The API's receipt, member by member, so that nothing unforeseen is printed.
+/// The API's receipt. Unknown members are not printed.
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Receipt {

@@ -1,11 +1,13 @@
 //! `dvctl list`: verifications by state, age or client.
 //!
-//! There is no index by state, and three ways to go without: the sparse index by attention has
-//! exactly the verifications that are in work; the index by client answers for one client, and read
-//! as a whole it has every verification whose `clientId` is known in a few hundred bytes each; the
-//! table itself has the rest. An index of its own for parked ones would make every park and retry
-//! write twice, for a question that a person asks some times a week and that costs a cent per
-//! million verifications as it is. The functions never read like this.
+//! There is no index by state. Three ways do without:
+//!
+//! 1. The sparse index by attention has exactly the verifications in work.
+//! 2. The index by client has every verification with a known `clientId`, in some 300 bytes.
+//! 3. The table has the rest.
+//!
+//! An index of parked verifications would write every park and retry twice. An operator asks some
+//! times a week, at a cent per million verifications. Functions never read like this.
 
 use std::fmt;
 use std::time::Duration;
@@ -32,10 +34,12 @@ Examples:
     dvctl list --client customer-1
     dvctl --json list --state parked | jq -r '.items[].scanRef' | xargs dvctl retry
 
-Where is it read from? With --client, one bounded read of an index. With states that are in work only (awaiting-callback to
-submitted, erasing), the index of what is due, soonest first. All else reads the index by client as a whole, some 300 bytes per
-verification, at most --read-units per second; that index has no verification whose clientId is unknown (parked as ClientUnknown or
-ClientUnusable), so add --whole-table to see those, which reads some thirty times as much. Ctrl-C stops it; --after goes on from there.")]
+What is read: With --client, one bounded query of an index. With only states that are in work
+(awaiting-callback to submitted, erasing), the index of what is due, soonest first. Otherwise the
+whole index by client, some 300 bytes per verification, at most --read-units per second. That index
+lacks verifications without a known clientId (parked as ClientUnknown or ClientUnusable). Add
+--whole-table to see those, too; it reads some thirty times as much. Ctrl-C stops the command;
+--after goes on from there.")]
 pub struct Arguments {
     /// Only verifications in these states; may be repeated or separated by commas
     #[arg(
@@ -55,7 +59,12 @@ pub struct Arguments {
     client: Option<ClientId>,
 
     /// At most so many; more may follow with --after
-    #[arg(long, value_name = "N", default_value_t = 50, value_parser = clap::value_parser!(u16).range(1..=10_000))]
+    #[arg(
+        long,
+        value_name = "N",
+        default_value_t = 50,
+        value_parser = clap::value_parser!(u16).range(1..=10_000)
+    )]
     limit: u16,
 
     /// Go on where an earlier call ended, with what it printed
@@ -67,11 +76,16 @@ pub struct Arguments {
     whole_table: bool,
 
     /// Read units per second that may be spent at most; one is 8 KB
-    #[arg(long, value_name = "N", default_value_t = 500, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    #[arg(
+        long,
+        value_name = "N",
+        default_value_t = 500,
+        value_parser = clap::value_parser!(u32).range(1..=10_000)
+    )]
     read_units: u32,
 }
 
-/// The states' names, as the command line has them.
+/// States as the command line names them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum StateName {
     /// The name as `show` prints it is taken as well.
@@ -108,7 +122,7 @@ impl StateName {
         }
     }
 
-    /// Something is due, so the index by attention has it.
+    /// The index by attention has these states.
     const fn is_in_work(self) -> bool {
         !matches!(
             self,
@@ -117,7 +131,7 @@ impl StateName {
     }
 }
 
-/// What to show, however it is read.
+/// What to list, however it is read.
 struct Filter {
     states: Vec<&'static str>,
     since: Option<Timestamp>,
@@ -133,7 +147,7 @@ impl Filter {
 #[derive(Serialize)]
 struct Listed {
     items: Vec<Item>,
-    /// What --after takes; absent: there is no more.
+    /// For --after. Absent: there is no more.
     #[serde(skip_serializing_if = "Option::is_none")]
     after: Option<String>,
     #[serde(skip)]
@@ -201,7 +215,7 @@ pub async fn run(context: &mut Context<'_>, arguments: Arguments) -> Result<Exit
 
 type Found = (Vec<PairingSummary>, Option<String>);
 
-/// As large as a page of the API.
+/// The API's page size.
 const CLIENT_PAGE: u16 = 100;
 
 async fn of_client(
@@ -253,7 +267,7 @@ async fn client_start(pairings: &DynamoPairings, after: &str) -> Result<PageStar
     })
 }
 
-/// Far enough ahead for everything that is due at some time.
+/// Later than every due time.
 const END_OF_TIME: Timestamp = Timestamp::from_milliseconds(253_402_300_799_999);
 
 /// As many pairings as are read at once.

@@ -1,4 +1,4 @@
-//! `dvctl park`: sets a verification aside, by way of the API.
+//! `dvctl park`: parks a verification through the API.
 
 use std::fmt;
 
@@ -18,7 +18,8 @@ use crate::failure::Failure;
 Example:
     dvctl park 6b0f5b7e-6a4e-4d5e-9c51-0c4f3e7f2a10 --reason 'stops the processor'
 
-Nothing is lost. `dvctl retry` takes it up again from where it was; so does a newer upload or result of the customer.")]
+Nothing is lost. `dvctl retry` takes it up again from where it was. So does a newer upload or result
+of the customer.")]
 pub struct Arguments {
     /// Either token's scanRef
     #[arg(value_name = "SCANREF")]

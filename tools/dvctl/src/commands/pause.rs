@@ -1,4 +1,4 @@
-//! `dvctl pause` and `dvctl resume`: whether the processor takes work from the submission queue.
+//! `dvctl pause` and `dvctl resume`: turn the processor's source off and on.
 
 use std::fmt;
 use std::time::Duration;
@@ -17,9 +17,10 @@ Examples:
     dvctl pause
     dvctl pause && dvctl watch
 
-For times when iDenfy must not be called: no credits, a broken contract, a wrong parameter. Callbacks are still accepted and files still
-captured; submissions wait in SubmissionQueue, for four days at most, and the reconciler finds them after that, too. What is being worked
-on at this moment is finished. Ends once it has taken effect. A deployment that changes the event source turns it on again.")]
+For times when iDenfy must not be called: no credits, a broken contract, a wrong parameter.
+Callbacks are still accepted and files still captured. Submissions wait in SubmissionQueue for at
+most four days; the reconciler finds them after that, too. Work in progress is finished. The command
+ends once the pause has taken effect. A deployment that changes the event source ends the pause.")]
 pub struct PauseArguments {}
 
 /// Start submitting again after a pause
@@ -36,7 +37,7 @@ struct Switched {
     changed: bool,
 }
 
-/// Lambda takes some seconds to tens of seconds.
+/// Lambda takes up to tens of seconds.
 const DEADLINE: Duration = Duration::from_secs(120);
 const POLL: Duration = Duration::from_secs(1);
 
@@ -59,7 +60,7 @@ async fn switch(context: &mut Context<'_>, enabled: bool) -> Result<Exit, Failur
     let began = context.now();
     let mut asked = false;
     while source.state != wanted {
-        // A source that is on its way takes no other order until it has arrived.
+        // A source in transition takes no other order.
         if !asked && matches!(source.state.as_str(), "Enabled" | "Disabled") {
             context.aws.enable_event_source(&source.id, enabled).await?;
             asked = true;
@@ -91,7 +92,7 @@ async fn switch(context: &mut Context<'_>, enabled: bool) -> Result<Exit, Failur
     Ok(Exit::Done)
 }
 
-/// The queue as the processor's source: the only one that it has.
+/// The processor's only source.
 pub async fn submissions(context: &Context<'_>, function: &str) -> Result<EventSource, Failure> {
     let queue = context
         .stack

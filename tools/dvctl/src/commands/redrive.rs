@@ -1,8 +1,7 @@
-//! `dvctl redrive`: messages that were given up on, each with what is known about it, back to the
-//! queue.
+//! `dvctl redrive`: moves dead letters back to the queue.
 //!
-//! SQS can move a dead-letter queue by itself, but all of it and unseen. Here a person sees first
-//! why each message failed.
+//! SQS itself moves only a whole queue, unseen. Here an operator first sees why each message
+//! failed.
 
 use std::fmt;
 use std::time::Duration;
@@ -28,9 +27,10 @@ Examples:
     dvctl --json redrive --dry-run       shows them and leaves them
     dvctl redrive --yes --discard-unreadable
 
-A message becomes a dead letter after ten attempts, about half an hour. Find the cause first, or they come back. Messages that are none of
-this project's are shown by size and checksum and kept, unless --discard-unreadable is given. While a person decides, letters are held
-for ten minutes; what is not moved is there for others afterwards. Ctrl-C stops between two letters; the same command goes on.
+A message becomes a dead letter after ten attempts, about half an hour. Find the cause first, or
+they come back. Foreign messages are shown by size and checksum. They are kept unless
+--discard-unreadable is given. Letters are held for ten minutes while you decide; then others can
+take those that were not moved. Ctrl-C stops between two letters; the same command goes on.
 Exit status 4: some were kept, or could not be moved.")]
 pub struct Arguments {
     /// Show them, and move nothing
@@ -46,7 +46,12 @@ pub struct Arguments {
     discard_unreadable: bool,
 
     /// At most so many letters
-    #[arg(long, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u16).range(1..=1_000))]
+    #[arg(
+        long,
+        value_name = "N",
+        default_value_t = 100,
+        value_parser = clap::value_parser!(u16).range(1..=1_000)
+    )]
     limit: u16,
 }
 
@@ -63,17 +68,17 @@ struct Shown {
     sent_at: Option<Timestamp>,
     bytes: usize,
     sha256: Digest256,
-    /// Absent: it is no message of this project's.
+    /// Absent: not a message of this project.
     #[serde(skip_serializing_if = "Option::is_none")]
     scan_ref: Option<ScanRef>,
     #[serde(skip_serializing_if = "Option::is_none")]
     verification: Option<Standing>,
-    /// What the processor logged about it, the newest.
+    /// The processor's newest log lines about it.
     log: Vec<String>,
     outcome: Outcome,
 }
 
-/// Where the verification stands now.
+/// The verification's present state.
 #[derive(Serialize)]
 struct Standing {
     state: &'static str,
@@ -89,7 +94,7 @@ enum Outcome {
     Moved,
     Discarded,
     Kept,
-    /// Moving failed; the letter comes back within ten minutes.
+    /// Moving failed. The letter comes back within ten minutes.
     Failed,
 }
 
@@ -138,7 +143,7 @@ pub async fn run(context: &mut Context<'_>, arguments: Arguments) -> Result<Exit
     Ok(exit)
 }
 
-/// Takes letters until there are no more, or enough.
+/// Takes letters until enough are held or none are left.
 async fn take(
     context: &mut Context<'_>,
     letters: &SqsDeadLetters,
@@ -160,7 +165,7 @@ async fn take(
     Ok(held)
 }
 
-/// What is not put back comes back by itself after ten minutes.
+/// Letters that are not put back return after ten minutes.
 async fn put_back(letters: &SqsDeadLetters, held: &[DeadLetter]) {
     for letter in held {
         drop(letters.put_back(letter).await);
@@ -194,8 +199,7 @@ async fn explain_and_confirm(
     Ok(shown)
 }
 
-/// Ten attempts take about half an hour, and nothing is logged about a message once it is a dead
-/// letter.
+/// Ten attempts take about half an hour. Dead letters are not logged about.
 const LOG_WINDOW: Duration = Duration::from_secs(3 * 60 * 60);
 const LOG_LINES: usize = 3;
 
@@ -254,7 +258,7 @@ fn describe(line: &crate::aws::logs::LogLine) -> String {
     format!("{} {}", line.at, told.collect::<Vec<_>>().join(" "))
 }
 
-/// Sent first and removed then: what comes in between leaves one too many, which the processor
+/// Sends first, then removes. A crash in between duplicates the message, which the processor
 /// absorbs.
 async fn act(
     letter: &DeadLetter,

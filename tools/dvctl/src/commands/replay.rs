@@ -1,8 +1,7 @@
 //! `dvctl replay`: archived callbacks, sent to the webhook again.
 //!
-//! The archived bytes are signed with the current key and posted to `WebhookUrl`, so that they take
-//! the very way that iDenfy's own take. What the webhook would pass over is not sent: it is shown,
-//! with the reason.
+//! The archived bytes are signed with the current key and posted to `WebhookUrl`, like iDenfy's.
+//! Callbacks that the webhook would ignore are shown with the reason, not sent.
 
 mod selection;
 
@@ -32,11 +31,12 @@ Examples:
     dvctl replay --since 2h --until 1h --failed
     dvctl replay --failed --yes
 
-What the webhook would pass over is not sent, and shown with the reason: a body that has had its effect has none again, and documents that
-newer ones have replaced are not submitted. --failed takes only bodies that could not be read, callbacks that no verification knows, and
-callbacks that a verification is waiting for. Oldest first. What would reverse a decision is confirmed with iDenfy before it counts. Links in old bodies are dead
-after an hour; the processor then asks iDenfy for fresh ones. The archive is listed as a whole unless a scanRef is given, a thousand
-callbacks per request. Ctrl-C stops between two callbacks; the same command goes on.
+Callbacks that the webhook would ignore are shown with the reason and not sent: a body has its
+effect once, and replaced documents are not submitted. --failed takes only unreadable bodies,
+callbacks that no verification knows, and callbacks that a verification is waiting for. Oldest
+first. The functions confirm with iDenfy what would reverse a decision. Links in bodies die after an
+hour; the processor then asks iDenfy for fresh ones. Without a scanRef the whole archive is listed,
+a thousand callbacks per request. Ctrl-C stops between two callbacks; the same command goes on.
 Exit status 3: nothing is archived there. 4: some were not accepted.")]
 pub struct Arguments {
     /// Either token's scanRef: only the callbacks that name it
@@ -65,7 +65,12 @@ pub struct Arguments {
     yes: bool,
 
     /// At most so many, the oldest first
-    #[arg(long, value_name = "N", default_value_t = 1_000, value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(
+        long,
+        value_name = "N",
+        default_value_t = 1_000,
+        value_parser = clap::value_parser!(u32).range(1..)
+    )]
     limit: u32,
 }
 
@@ -73,9 +78,9 @@ pub struct Arguments {
 #[serde(rename_all = "camelCase")]
 struct Replayed {
     callbacks: Vec<Callback>,
-    /// What the webhook would pass over, and why. Not sent.
+    /// Ignored by the webhook, and why. Not sent.
     passed_over: Vec<Callback>,
-    /// How many more were looked at.
+    /// Number of other callbacks that were looked at.
     left_out: usize,
     dry_run: bool,
 }
@@ -91,7 +96,7 @@ struct Callback {
     /// The webhook's answer.
     #[serde(skip_serializing_if = "Option::is_none")]
     status: Option<u16>,
-    /// Where the verification stands after it.
+    /// The verification's state after it.
     #[serde(skip_serializing_if = "Option::is_none")]
     state: Option<&'static str>,
 }
@@ -112,8 +117,12 @@ pub async fn run(context: &mut Context<'_>, arguments: Arguments) -> Result<Exit
         .collect(context, arguments.scan_ref.as_ref())
         .await?;
     if chosen.looked_at == 0 {
-        return Err(Failure::not_found("no callbacks are archived there")
-            .advise("check the scanRef, the times and --stack; bodies are removed RetentionDays after they came"));
+        return Err(
+            Failure::not_found("no callbacks are archived there").advise(
+                "check the scanRef, the times and --stack; bodies are removed RetentionDays \
+                after they came",
+            ),
+        );
     }
     if context.interruption().came() {
         context.output.note("interrupted; nothing was sent");
@@ -150,14 +159,14 @@ pub async fn run(context: &mut Context<'_>, arguments: Arguments) -> Result<Exit
     Ok(exit)
 }
 
-/// Short enough for a person to wait, long enough for a function that starts.
+/// Time for a cold start, within a person's patience.
 const PAUSES: [Duration; 3] = [
     Duration::from_millis(500),
     Duration::from_secs(2),
     Duration::from_secs(5),
 ];
 
-/// The webhook gives itself eight seconds.
+/// The webhook takes at most eight seconds.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(15);
 
 async fn send_all(context: &mut Context<'_>, callbacks: &mut [Callback]) -> Result<Exit, Failure> {
@@ -166,7 +175,10 @@ async fn send_all(context: &mut Context<'_>, callbacks: &mut [Callback]) -> Resu
     let secret = context.secrets()?.current().await.map_err(|error| {
         Failure::new("the secret cannot be used")
             .because(error)
-            .advise("you need secretsmanager:GetSecretValue on IdenfySecretArn; `dvctl doctor` checks what is in it")
+            .advise(
+                "you need secretsmanager:GetSecretValue on IdenfySecretArn; `dvctl doctor` \
+                checks what is in it",
+            )
     })?;
     let all = callbacks.len();
     for (index, callback) in callbacks.iter_mut().enumerate() {
@@ -188,12 +200,20 @@ async fn send_all(context: &mut Context<'_>, callbacks: &mut [Callback]) -> Resu
         let signature = secret.signing_keys.current().sign(&body);
         callback.status = send(context, &body, &signature).await?;
         if callback.status == Some(403) {
-            return Err(Failure::new("the webhook refuses this machine's address (HTTP 403)")
-                .advise("run it from an address in the parameter AllowedSourceIps, or allow yours for as long as it takes"));
+            return Err(
+                Failure::new("the webhook refuses this machine's address (HTTP 403)").advise(
+                    "run it from an address in the parameter AllowedSourceIps, or allow \
+                    yours for as long as it takes",
+                ),
+            );
         }
         if callback.status == Some(401) {
-            return Err(Failure::new("the webhook refuses the signature (HTTP 401)")
-                .advise("the functions read the secret again within a minute of a rotation: wait and repeat, or see `dvctl doctor`"));
+            return Err(
+                Failure::new("the webhook refuses the signature (HTTP 401)").advise(
+                    "the functions read the secret again within a minute of a rotation: \
+                    wait and repeat, or see `dvctl doctor`",
+                ),
+            );
         }
         if let Some(scan_ref) = &callback.scan_ref {
             callback.state = pairings
@@ -210,8 +230,9 @@ async fn send_all(context: &mut Context<'_>, callbacks: &mut [Callback]) -> Resu
     )))
 }
 
-/// The status of the last answer; what is answered with 5xx is sent again, as iDenfy does. `None`:
-/// nobody answered.
+/// The last answer's status. `None`: no answer.
+///
+/// Repeats after 5xx, as iDenfy does.
 async fn send(
     context: &Context<'_>,
     body: &Bytes,

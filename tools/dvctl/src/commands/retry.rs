@@ -1,4 +1,4 @@
-//! `dvctl retry`: takes parked verifications up again, by way of the API.
+//! `dvctl retry`: retries parked verifications through the API.
 
 use std::fmt;
 
@@ -17,7 +17,8 @@ Examples:
     dvctl retry 6b0f5b7e-6a4e-4d5e-9c51-0c4f3e7f2a10
     dvctl --json list --state parked --since 1d | jq -r '.items[].scanRef' | xargs dvctl retry
 
-A retry may cost a credit at iDenfy: it may create another Token 2. `dvctl show` tells why a verification is parked and what to do first.
+A retry may cost a credit at iDenfy, because it may create another Token 2. `dvctl show` tells why a
+verification is parked and what to do first.
 Exit status 4: some were taken up and some were not.")]
 pub struct Arguments {
     /// Either token's scanRef; several may be given

@@ -1,4 +1,4 @@
-//! `dvctl session`: creates a session for a customer, by way of the API.
+//! `dvctl session`: creates a session through the API.
 
 use std::fmt;
 
@@ -19,8 +19,8 @@ Examples:
     dvctl session --client-id customer-1 --country LT --second-country PL --locale lt
     open \"$(dvctl --json session --client-id customer-1 | jq -r .redirectUrl)\"
 
-The link opens the customer's session: whoever has it can use it. A session that is opened costs a credit at iDenfy. What is wrong
-with a value is said by the API, for all values at once.")]
+The link opens the customer's session; anyone who has it can use it. An opened session costs a
+credit at iDenfy. The API names every wrong value at once.")]
 pub struct Arguments {
     /// Your own opaque name for the customer, 1 to 100 ASCII characters
     #[arg(long, value_name = "CLIENTID")]
@@ -71,7 +71,7 @@ pub struct Arguments {
     second_type: Option<String>,
 }
 
-/// The API's answer without the bare token, which nobody at a terminal needs.
+/// The API's answer without the bare token.
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Session {
@@ -170,7 +170,12 @@ mod tests {
                 "--session-seconds",
                 "60"
             ]),
-            json!({"clientId": "c", "documents": ["PASSPORT", "ID_CARD"], "secondDocument": {"country": "PL"}, "sessionSeconds": 60})
+            json!({
+                "clientId": "c",
+                "documents": ["PASSPORT", "ID_CARD"],
+                "secondDocument": {"country": "PL"},
+                "sessionSeconds": 60,
+            })
         );
     }
 }

@@ -1,4 +1,4 @@
-//! `dvctl show`: one verification, as the table has it.
+//! `dvctl show`: one verification as the table has it.
 
 use std::fmt;
 
@@ -68,10 +68,10 @@ struct Shown {
     state: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<&'static str>,
-    /// What the reason is about: a step, a side, the provider's identifier.
+    /// A step, a side or the provider's identifier.
     #[serde(skip_serializing_if = "Option::is_none")]
     about: Option<Value>,
-    /// What to change before a retry, where the session's steps tell it.
+    /// What to change before a retry, if the steps tell.
     #[serde(skip_serializing_if = "Option::is_none")]
     remedy: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -110,10 +110,10 @@ struct Verification {
 struct Document {
     upload: String,
     step: String,
-    /// Which of the step's files; left out for the first.
+    /// Number of the step's file. Absent for the first.
     #[serde(skip_serializing_if = "Option::is_none")]
     file: Option<u8>,
-    /// Left out where nothing says it.
+    /// Absent if unknown.
     #[serde(skip_serializing_if = "Option::is_none")]
     side: Option<&'static str>,
     bytes: u64,
@@ -168,7 +168,7 @@ impl Shown {
     }
 }
 
-/// The members of the reason, besides its name.
+/// The reason's members, without its name.
 fn about(state: &State) -> Option<Value> {
     let State::Parked { cause, .. } = state else {
         return None;

@@ -1,4 +1,4 @@
-//! `dvctl sign`: the header that makes a body one of iDenfy's.
+//! `dvctl sign`: prints the signature header for a body.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -17,8 +17,8 @@ Examples:
     curl --data-binary @body.json -H \"$(dvctl sign body.json)\" \"$WEBHOOK_URL\"
     dvctl sign < body.json
 
-The bytes are signed exactly as they are: use --data-binary, because --data drops line ends. The key is the first of signingKeys in
-the secret, and is not printed.")]
+The bytes are signed exactly as they are: use --data-binary, because --data drops line ends. The key
+is the first of signingKeys in the secret. It is not printed.")]
 pub struct Arguments {
     /// File with the body; without it, or for -, standard input
     #[arg(value_name = "FILE")]
@@ -36,7 +36,10 @@ pub async fn run(context: &mut Context<'_>, arguments: Arguments) -> Result<Exit
     let secret = context.secrets()?.current().await.map_err(|error| {
         Failure::new("the secret cannot be used")
             .because(error)
-            .advise("you need secretsmanager:GetSecretValue on IdenfySecretArn; `dvctl doctor` checks what is in it")
+            .advise(
+                "you need secretsmanager:GetSecretValue on IdenfySecretArn; `dvctl doctor` \
+                checks what is in it",
+            )
     })?;
     let signature = Signature {
         header: SIGNATURE_HEADER,

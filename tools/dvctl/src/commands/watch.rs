@@ -1,7 +1,7 @@
-//! `dvctl watch`: what is in work at this moment, again and again.
+//! `dvctl watch`: shows what is in work, again and again.
 //!
-//! The screen is cleared and written anew, without modes that would have to be undone: however the
-//! program ends, the terminal is as it was.
+//! Clears and rewrites the screen without terminal modes. However the program ends, the terminal is
+//! as it was.
 
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
@@ -18,7 +18,7 @@ use verification::ports::{Overdue, Pairings};
 use super::Context;
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::when::relative;
+use crate::when::{When, relative};
 
 /// Watch what is in work, the queues, and what was decided last
 #[derive(Debug, clap::Args)]
@@ -28,11 +28,17 @@ Examples:
     dvctl watch --every 30
     dvctl --json watch --once | jq .queues
 
-Verifications in work are counted from the index of what is due; each is read once and again when it has moved. The newest decisions
-are from the logs of WebhookFunction and ProcessorFunction. Ctrl-C ends it.")]
+Verifications in work are counted from the index of what is due. Each is read once, and again when
+it has moved. The newest decisions are from the logs of WebhookFunction and ProcessorFunction.
+Ctrl-C ends it.")]
 pub struct Arguments {
     /// Seconds between two looks
-    #[arg(long, value_name = "SECONDS", default_value_t = 10, value_parser = clap::value_parser!(u64).range(2..=3_600))]
+    #[arg(
+        long,
+        value_name = "SECONDS",
+        default_value_t = 10,
+        value_parser = clap::value_parser!(u64).range(2..=3_600)
+    )]
     every: u64,
 
     /// Look once and end
@@ -40,7 +46,12 @@ pub struct Arguments {
     once: bool,
 
     /// How many of the newest decisions are shown
-    #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u16).range(0..=1_000))]
+    #[arg(
+        long,
+        value_name = "N",
+        default_value_t = 10,
+        value_parser = clap::value_parser!(u16).range(0..=1_000)
+    )]
     newest: u16,
 }
 
@@ -50,10 +61,10 @@ struct View {
     at: Timestamp,
     stack: String,
     in_work: BTreeMap<&'static str, u64>,
-    /// There is more in work than is counted.
+    /// More are in work than were counted.
     more_in_work: bool,
     overdue: u64,
-    /// `Called`, `CircuitOpen` while it fails for everybody, or `Tried`, one call at a time.
+    /// `Called`, `CircuitOpen` while the circuit is open, or `Tried` while it is half open.
     provider: &'static str,
     queues: Queues,
     newest: Vec<Decision>,
@@ -82,7 +93,7 @@ struct Decision {
     what: String,
 }
 
-/// States as last read. A state does not change without the time of its attention.
+/// States as last read. A state changes together with its attention time.
 type Known = HashMap<(ScanRef, Timestamp), &'static str>;
 
 pub async fn run(context: &mut Context<'_>, arguments: Arguments) -> Result<Exit, Failure> {
@@ -90,7 +101,7 @@ pub async fn run(context: &mut Context<'_>, arguments: Arguments) -> Result<Exit
     loop {
         let view = look(context, &mut known, usize::from(arguments.newest)).await?;
         if context.output.is_terminal && !context.output.is_json() && !arguments.once {
-            // To the top left, and clear all below.
+            // Cursor to the top left, then clear below.
             context.output.raw("\x1b[H\x1b[2J")?;
         }
         context.output.answer(&view)?;
@@ -107,14 +118,14 @@ pub async fn run(context: &mut Context<'_>, arguments: Arguments) -> Result<Exit
     }
 }
 
-/// More than this are not counted one by one.
+/// Counting ends here.
 const MOST: u16 = 1_000;
 const AT_ONCE: usize = 16;
 
-/// What is due later than any time.
+/// Later than every due time.
 const END_OF_TIME: Timestamp = Timestamp::from_milliseconds(253_402_300_799_999);
 
-/// The reconciler runs every five minutes; what is due for longer was not helped by it.
+/// The reconciler runs every five minutes.
 const TOLERANCE: Duration = Duration::from_secs(10 * 60);
 
 async fn look(context: &Context<'_>, known: &mut Known, newest: usize) -> Result<View, Failure> {
@@ -140,7 +151,7 @@ async fn look(context: &Context<'_>, known: &mut Known, newest: usize) -> Result
         more_in_work: due.len() >= usize::from(MOST),
         provider: match context.provider_gate().await? {
             Gate::Closed => "Called",
-            Gate::Open { .. } => "LeftAlone",
+            Gate::Open { .. } => "CircuitOpen",
             Gate::HalfOpen { .. } => "Tried",
         },
         overdue: u64::try_from(overdue).unwrap_or(u64::MAX),
@@ -164,7 +175,7 @@ async fn depth(context: &Context<'_>, output: &str) -> Result<Waiting, Failure> 
     })
 }
 
-/// The states of what is due; only what has moved is read.
+/// The states of what is due. Reads only what has moved.
 async fn states(
     pairings: &DynamoPairings,
     due: &[Overdue],
@@ -191,7 +202,7 @@ async fn states(
 
 const LOG_WINDOW: Duration = Duration::from_secs(60 * 60);
 
-/// What the two functions that decide have logged in the last hour.
+/// The last hour's decisions in the logs of webhook and processor.
 async fn decisions(
     context: &Context<'_>,
     now: Timestamp,
@@ -200,10 +211,7 @@ async fn decisions(
     if newest == 0 {
         return Ok(Vec::new());
     }
-    let since = Timestamp::from_milliseconds(
-        now.milliseconds()
-            .saturating_sub(i64::try_from(LOG_WINDOW.as_millis()).unwrap_or(i64::MAX)),
-    );
+    let since = When::Ago(LOG_WINDOW).before(now);
     let mut decisions = Vec::new();
     for (function, event) in [
         ("webhook", "callback_answered"),

@@ -25,7 +25,7 @@ fn results(diagnosis: &Value) -> BTreeMap<&str, &str> {
 async fn a_deployment_that_works_has_nothing_broken() {
     let stack = Stack::shared().await;
     let (status, diagnosis) = Dvctl::of(&stack).ask(&["doctor"]).await;
-    // Others' dead letters and overdue work may be there; nothing may be broken.
+    // Other tests leave dead letters and overdue work.
     assert!(matches!(status, Some(0 | 5)), "{diagnosis}");
     let results = results(&diagnosis);
     for name in [
@@ -49,8 +49,7 @@ async fn a_wrong_secret_is_found_by_everything_that_depends_on_it() {
     let dedicated = DedicatedStack::start(Options::default()).await;
     let stack = &dedicated.stack;
     let dvctl = Dvctl::of(stack);
-    // The webhook has read the good secret, and reads another one only for a signature that it
-    // cannot explain, once a minute.
+    // The webhook has the good secret. It reads another at most once a minute.
     dvctl.run(&["doctor"]).await;
     stack
         .replace_secret(

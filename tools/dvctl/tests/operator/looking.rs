@@ -7,11 +7,16 @@ use serde_json::{Value, json};
 
 use crate::program::Dvctl;
 
-/// A session that is parked because iDenfy refuses Token 2, once.
+/// A session that is parked: iDenfy refuses Token 2 once.
 pub async fn parked(stack: &Stack) -> Session<'_> {
     let session = stack.session_with_documents().await;
     session
-        .fault(json!({"route": "token", "kind": "status", "status": 402, "identifier": "PERMISSIONS_ERROR"}))
+        .fault(json!({
+            "route": "token",
+            "kind": "status",
+            "status": 402,
+            "identifier": "PERMISSIONS_ERROR",
+        }))
         .await;
     session.finish_and_be_believed(json!({})).await;
     session.until_parked("SecondTokenRefused").await;

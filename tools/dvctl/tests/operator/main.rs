@@ -1,8 +1,6 @@
-//! The operator's command, played as a person plays it: the built program is started with
-//! arguments, against the deployed template.
+//! The built program, started with arguments against the deployed template.
 //!
-//! The stack is shared with other tests (see `harness::Stack::shared`), but for what
-//! would disturb them, which has one of its own.
+//! Tests share the stack (`harness::Stack::shared`), unless they would disturb others.
 #![allow(
     clippy::expect_used,
     clippy::indexing_slicing,

@@ -21,7 +21,7 @@ pub struct Ended {
     pub notes: String,
 }
 
-/// The program with nothing in its environment that a person's machine may have.
+/// The program with an empty environment.
 pub fn command(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_dvctl"));
     command.args(arguments).env_clear().kill_on_drop(true);
@@ -32,7 +32,7 @@ pub fn command(arguments: &[&str]) -> Command {
     command
 }
 
-/// Starts it, types `typed`, and waits until it has ended.
+/// Starts it, types `typed`, and waits for its end.
 pub async fn play(mut command: Command, typed: &str) -> Ended {
     let mut child = command.spawn().expect("the program starts");
     let mut input = child.stdin.take().expect("an input");

@@ -9,7 +9,7 @@ use verification::ports::CallbackArchive;
 
 use crate::program::Dvctl;
 
-/// What is left of a callback whose function ended right after archiving it.
+/// The traces of a function that ended after archiving.
 async fn archive_only(stack: &Stack, scan_ref: &str, callback: &Value) {
     let body = callback.to_string().into_bytes();
     let archive = S3CallbackArchive::new(&stack.sdk, &stack.description.document_bucket);

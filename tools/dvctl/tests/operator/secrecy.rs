@@ -1,4 +1,4 @@
-//! Nothing personal and nothing secret is printed, whatever is asked.
+//! Nothing personal or secret is printed.
 
 use harness::Stack;
 use serde_json::json;
@@ -11,7 +11,15 @@ async fn no_answer_note_or_error_has_anything_personal_or_secret() {
     let stack = Stack::shared().await;
     let dvctl = Dvctl::of(&stack);
     let marker = format!("MARKER{}", Uuid::new_v4().simple());
-    let person = json!({"data": {"docFirstName": marker, "docLastName": marker, "docNumber": marker, "address": marker}, "clientIp": marker});
+    let person = json!({
+        "data": {
+            "docFirstName": marker,
+            "docLastName": marker,
+            "docNumber": marker,
+            "address": marker,
+        },
+        "clientIp": marker,
+    });
 
     let authorized = stack.session_with_documents().await;
     authorized

@@ -75,7 +75,7 @@ async fn an_endpoint_where_nobody_listens_is_a_failure_with_advice() {
 
 #[tokio::test]
 async fn without_a_region_it_is_said_which_setting_is_missing() {
-    // No profile and no metadata service: this machine is nobody's.
+    // No profile and no metadata service.
     let mut without = command(&["doctor"]);
     without
         .env("AWS_EC2_METADATA_DISABLED", "true")

@@ -1,4 +1,4 @@
-//! iDenfy's account: whether the API key is taken, found out without spending anything.
+//! Checks iDenfy's account without spending a credit.
 
 use adapters::Secret;
 use idenfy::{Client, Error};
@@ -9,8 +9,8 @@ use super::Check;
 use crate::commands::Context;
 use crate::failure::Failure;
 
-/// A name that iDenfy gives to nobody. Its status is asked for, which costs nothing
-/// ("Identification data retrieval").
+/// No verification has this name. Asking for its status costs nothing ("Identification data
+/// retrieval").
 const NOBODY: &str = "00000000-0000-0000-0000-000000000000";
 
 pub async fn check(context: &Context<'_>, secret: Option<&Secret>) -> Check {
@@ -33,7 +33,7 @@ pub async fn check(context: &Context<'_>, secret: Option<&Secret>) -> Check {
     }
 }
 
-/// Whether the functions call iDenfy, or leave it alone because it failed for everybody.
+/// Whether the circuit to iDenfy is open.
 pub async fn circuit(context: &Context<'_>) -> Check {
     let gate = context.provider_gate().await;
     Check::from("circuit", gate.map(judge_gate))
@@ -57,7 +57,7 @@ fn judge_gate(gate: Gate) -> Check {
     }
 }
 
-/// An answer about the verification, whatever it says, means that the key was taken.
+/// Any answer about the verification means that the key is valid.
 fn judge(error: Option<Error>) -> Check {
     let Some(error) = error else {
         return Check::ok("iDenfy", "the API key is accepted");

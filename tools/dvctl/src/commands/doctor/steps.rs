@@ -1,9 +1,8 @@
-//! Whether the account's additional steps can work under the stack's parameters.
+//! Checks the account's additional steps against the stack's parameters.
 
 use std::time::Duration;
 
 use adapters::{Inspection, InspectionPlace};
-use verification::Timestamp;
 use verification::policy::StepWarning;
 use verification::ports::Pairings;
 use verification::session::SessionStep;
@@ -11,16 +10,17 @@ use verification::session::SessionStep;
 use super::Check;
 use crate::commands::Context;
 use crate::failure::Failure;
+use crate::when::When;
 
 const NAME: &str = "steps";
 
 /// Older sessions may have had other steps.
 const RECENT: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 
-/// Sessions that were not created through the API tell no steps.
+/// Sessions created elsewhere have no known steps.
 const MOST: usize = 10;
 
-/// Steps are told when a session is created, so the newest one that is remembered is judged.
+/// Judges the newest session with known steps.
 pub async fn check(context: &Context<'_>) -> Check {
     let checked = async {
         let warnings = match newest(context).await? {
@@ -32,16 +32,15 @@ pub async fn check(context: &Context<'_>) -> Check {
     Check::from(NAME, checked.await)
 }
 
-/// One page of the index by client, at most 1 MB. It is in no order of time, so a large table shows
-/// some recent sessions of many.
+/// One page of the index by client, at most 1 MB.
+///
+/// It has no order of time: a large table shows some recent sessions.
 async fn newest(context: &Context<'_>) -> Result<Option<Vec<SessionStep>>, Failure> {
     let pairings = context.pairings()?;
-    let since =
-        context.now().milliseconds() - i64::try_from(RECENT.as_millis()).unwrap_or(i64::MAX);
     let recent = Inspection {
         place: InspectionPlace::ClientIndex,
         states: Vec::new(),
-        changed_since: Some(Timestamp::from_milliseconds(since)),
+        changed_since: Some(When::Ago(RECENT).before(context.now())),
     };
     let mut found = pairings.inspect(&recent, None).await?.pairings;
     found.sort_by_key(|summary| std::cmp::Reverse(summary.created_at));
@@ -54,7 +53,7 @@ async fn newest(context: &Context<'_>) -> Result<Option<Vec<SessionStep>>, Failu
     Ok(None)
 }
 
-/// `None`: no session tells.
+/// `None`: no session has known steps.
 fn judge(warnings: Option<&[StepWarning]>) -> Check {
     match warnings {
         None => Check::ok(

@@ -1,9 +1,9 @@
-//! What the functions keep things in, and what has piled up there.
+//! Checks the stores and their backlogs.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use adapters::{SELF_TEST_SCAN_REF, Secret, queue_depth};
+use adapters::{PROBE_SCAN_REF, Secret, queue_depth};
 use verification::identifiers::ScanRef;
 use verification::ports::Pairings;
 
@@ -11,9 +11,9 @@ use super::Check;
 use crate::commands::Context;
 use crate::failure::Failure;
 
-/// The name that is used where a verification is needed that does not exist.
+/// The name of a verification that does not exist.
 pub fn nobody() -> Result<ScanRef, Failure> {
-    SELF_TEST_SCAN_REF
+    PROBE_SCAN_REF
         .parse()
         .map_err(|error| Failure::new("the name of the self-test is none").because(error))
 }
@@ -42,7 +42,7 @@ pub async fn bucket(context: &Context<'_>) -> Check {
     Check::from("bucket", checked.await)
 }
 
-/// The check, and the secret for the checks that need it.
+/// The check, and the secret for other checks.
 pub async fn secret(context: &Context<'_>) -> (Check, Option<Arc<Secret>>) {
     let secrets = match context.secrets() {
         Ok(secrets) => secrets,
@@ -52,7 +52,8 @@ pub async fn secret(context: &Context<'_>) -> (Check, Option<Arc<Secret>>) {
         Ok(secret) => (Check::ok("secret", "readable and complete"), Some(secret)),
         Err(error) => {
             let failure = Failure::new("not usable").because(error);
-            let advice = "put {\"apiKey\", \"apiSecret\", \"signingKeys\": [current, previous]} into the secret that IdenfySecretArn names, and allow \
+            let advice = "put {\"apiKey\", \"apiSecret\", \"signingKeys\": [current, previous]} \
+                          into the secret that IdenfySecretArn names, and allow \
                           yourself secretsmanager:GetSecretValue on it";
             (Check::failed("secret", failure.message(), advice), None)
         }
@@ -78,7 +79,7 @@ pub async fn dead_letters(context: &Context<'_>) -> Check {
     Check::from("dead letters", checked.await)
 }
 
-/// The reconciler runs every five minutes and takes a message's time on top.
+/// The reconciler runs every five minutes, plus a message's time.
 const TOLERANCE: Duration = Duration::from_secs(15 * 60);
 const MOST: u16 = 100;
 

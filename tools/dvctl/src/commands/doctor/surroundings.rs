@@ -1,4 +1,4 @@
-//! The stack itself, its API, what drives the processor, and who is told when something goes wrong.
+//! Checks the stack, its API, the processor's source and the alarms.
 
 use reqwest::Method;
 use serde_json::Value;
@@ -20,7 +20,8 @@ fn judge_status(name: &str, status: &str) -> Check {
         "UPDATE_ROLLBACK_COMPLETE" => Check::warning(
             "stack",
             found,
-            "the last deployment failed and was taken back: see the stack's events, and deploy again",
+            "the last deployment failed and was taken back: see the stack's events, and deploy \
+             again",
         ),
         status if status.ends_with("_IN_PROGRESS") => {
             Check::warning("stack", found, "wait until the deployment has ended")
@@ -29,7 +30,7 @@ fn judge_status(name: &str, status: &str) -> Check {
     }
 }
 
-/// An answer that only the function gives shows that it is reached and that this person may ask it.
+/// Only the function gives this answer: it is reached, and this person may call it.
 pub async fn api(context: &Context<'_>) -> Check {
     let checked = async {
         let path = format!("/verifications/{}", nobody()?);

@@ -1,9 +1,8 @@
-//! The webhook as iDenfy meets it: reachable, and believing what is signed with the current key and
-//! nothing else.
+//! Checks the webhook as iDenfy meets it: reachable, strict about signatures.
 
 use std::time::Duration;
 
-use adapters::{SELF_TEST_BODY, Secret};
+use adapters::{PROBE_BODY, Secret};
 use idenfy::SIGNATURE_HEADER;
 use reqwest::header::DATE;
 use verification::Timestamp;
@@ -15,7 +14,7 @@ use crate::when::describe;
 
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(15);
 
-/// AWS refuses signatures that are older than five minutes.
+/// AWS refuses signatures older than five minutes.
 const LARGEST_SKEW: Duration = Duration::from_secs(4 * 60);
 const NOTABLE_SKEW: Duration = Duration::from_secs(30);
 
@@ -33,7 +32,7 @@ pub async fn checks(context: &Context<'_>, secret: Option<&Secret>) -> Vec<Check
     checks
 }
 
-/// A request that the function refuses before it looks at anything.
+/// The function refuses this request at once.
 async fn reachable(context: &Context<'_>, url: &str) -> (Check, Option<String>) {
     let answer = match context.http().get(url).timeout(ANSWER_TIMEOUT).send().await {
         Ok(answer) => answer,
@@ -59,7 +58,8 @@ async fn reachable(context: &Context<'_>, url: &str) -> (Check, Option<String>) 
         403 => Check::failed(
             "webhook",
             "WebhookUrl answers 403",
-            "its URL must have AuthType NONE and allow public invocation: deploy the template again",
+            "its URL must have AuthType NONE and allow public invocation: deploy the template \
+             again",
         ),
         status => Check::failed(
             "webhook",
@@ -71,15 +71,12 @@ async fn reachable(context: &Context<'_>, url: &str) -> (Check, Option<String>) 
 }
 
 async fn signed(context: &Context<'_>, url: &str, secret: &Secret) -> Check {
-    let signature = secret
-        .signing_keys
-        .current()
-        .sign(SELF_TEST_BODY.as_bytes());
+    let signature = secret.signing_keys.current().sign(PROBE_BODY.as_bytes());
     let request = context
         .http()
         .post(url)
         .timeout(ANSWER_TIMEOUT)
-        .body(SELF_TEST_BODY);
+        .body(PROBE_BODY);
     let request = request
         .header("content-type", "application/json")
         .header(SIGNATURE_HEADER, signature);
@@ -103,7 +100,8 @@ async fn signed(context: &Context<'_>, url: &str, secret: &Secret) -> Check {
         401 => Check::failed(
             "signature",
             "a callback signed with the current key is refused (401)",
-            "the function reads a rotated secret within a minute: wait and repeat; then check that IdenfySecretArn names this secret",
+            "the function reads a rotated secret within a minute: wait and repeat; then check \
+             that IdenfySecretArn names this secret",
         ),
         403 => Check::warning(
             "signature",
@@ -123,7 +121,7 @@ async fn signed(context: &Context<'_>, url: &str, secret: &Secret) -> Check {
     }
 }
 
-/// This machine's clock against the one on the other side.
+/// Compares this machine's clock with the other side's.
 fn clock(now: Timestamp, date: Option<&str>) -> Check {
     let Some(theirs) = date.and_then(read_date) else {
         return Check::warning(
@@ -142,7 +140,7 @@ fn clock(now: Timestamp, date: Option<&str>) -> Check {
     }
 }
 
-/// `Mon, 23 Nov 2026 08:00:00 GMT`, the only form that HTTP's servers send.
+/// Reads `Mon, 23 Nov 2026 08:00:00 GMT`, the only form that servers send.
 fn read_date(date: &str) -> Option<Timestamp> {
     const MONTHS: [&str; 12] = [
         "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",

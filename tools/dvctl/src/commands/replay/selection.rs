@@ -1,4 +1,4 @@
-//! Which archived callbacks are played again.
+//! Selects the archived callbacks to replay.
 
 use adapters::{ArchivedCallback, S3CallbackArchive};
 use verification::identifiers::{Digest256, ScanRef};
@@ -20,9 +20,9 @@ pub struct Selection {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Choice {
-    /// What can still have an effect, as far as anybody can tell.
+    /// Callbacks that may still have an effect.
     Failed,
-    /// What has had no effect yet.
+    /// Callbacks without an effect so far.
     WithoutEffect,
 }
 
@@ -32,18 +32,18 @@ pub struct Chosen {
     pub looked_at: usize,
 }
 
-/// What becomes of one callback.
+/// The fate of one callback.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Decision {
     Send(&'static str),
-    /// The webhook would.
+    /// Ignored by the webhook.
     PassOver(&'static str),
     LeaveOut,
 }
 
-/// What is known of the verification that a callback is about.
+/// What is known of a callback's verification.
 enum Known {
-    /// Erased; the webhook would ignore it, and so must we.
+    /// Erased: the webhook ignores it.
     Forgotten,
     Nothing,
     Pairing {
@@ -53,7 +53,7 @@ enum Known {
 }
 
 impl Selection {
-    /// Lists the archive and looks every verification up, one by one.
+    /// Lists the archive and looks up every verification.
     ///
     /// # Errors
     /// The archive or the table is unavailable.
@@ -183,7 +183,7 @@ fn decide(
     }
 }
 
-/// Whether newer documents than those that a first result names are known.
+/// Whether newer documents are known than the result names.
 async fn names_older_upload(
     archive: &S3CallbackArchive,
     known: &Known,

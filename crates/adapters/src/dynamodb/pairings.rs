@@ -1,0 +1,364 @@
+//! The pairings in DynamoDB, one table.
+//!
+//! | `pk` | `sk` | what |
+//! |---|---|---|
+//! | `PAIRING#<first scanRef>` | `PAIRING` | the pairing, conditional on its `version` |
+//! | `PAIRING#<first scanRef>` | `EVENT#<time>#<version><digest>` | one line of its history |
+//! | `SECOND#<second scanRef>` | `ALIAS` | leads from Token 2 to its pairing |
+//! | `ERASED#<SHA-256 of a scanRef>` | `TOMBSTONE` | callbacks of it are ignored |
+//! | `IDEMPOTENCY#<SHA-256 of caller and key>` | `SESSION` | a claim, then the answer |
+//! | `CIRCUIT#PROVIDER` | `CIRCUIT` | the circuit to the provider |
+//!
+//! A pairing, its history line and its alias are written in one transaction.
+//!
+//! A history line that is an outcome carries its event (`outcome`, `detail`). The table's stream
+//! publishes it.
+//!
+//! Reads are strongly consistent, except lists.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
+use aws_sdk_dynamodb::types::{Put, ReturnValue, TransactWriteItem};
+use aws_smithy_runtime_api::client::result::SdkError;
+use futures_util::future::join_all;
+use verification::identifiers::{ClientId, ScanRef};
+use verification::ports::{
+    HistoryEntry, Overdue, Page, PageStart, PairingWrite, Pairings, Saved, StoreUnavailable,
+};
+use verification::{Pairing, State, Timestamp};
+
+use super::condition::Condition;
+use super::items::{
+    ALIAS, ATTENTION_SHARDS, EVENT, Item, PAIRING, READING, StrangeItem, TOMBSTONE, WRITING,
+    alias_key, attribute, history_item, number, pairing_item, pairing_key, parse, read_history,
+    read_overdue, read_pairing, read_summary, text, tombstone_key,
+};
+use super::session_key_item;
+use crate::aws::error::unavailable;
+
+#[derive(Clone, Debug)]
+pub struct DynamoPairings {
+    pub(super) client: Client,
+    pub(super) table: String,
+    retention: Duration,
+}
+
+impl DynamoPairings {
+    /// Records live for `retention` after their last change.
+    pub fn new(sdk: &aws_types::SdkConfig, table: impl Into<String>, retention: Duration) -> Self {
+        Self {
+            client: Client::new(sdk),
+            table: table.into(),
+            retention,
+        }
+    }
+
+    pub(super) async fn item(
+        &self,
+        pk: String,
+        sk: &str,
+    ) -> Result<Option<Item>, StoreUnavailable> {
+        let request = self
+            .client
+            .get_item()
+            .table_name(&self.table)
+            .consistent_read(true);
+        let answer = request.key("pk", text(pk)).key("sk", text(sk)).send().await;
+        Ok(answer.map_err(|error| unavailable(READING, error))?.item)
+    }
+
+    fn put(
+        &self,
+        item: Item,
+        condition: Option<Condition>,
+    ) -> Result<TransactWriteItem, StoreUnavailable> {
+        let mut put = Put::builder().table_name(&self.table).set_item(Some(item));
+        if let Some(Condition { expression, values }) = condition {
+            put = put
+                .condition_expression(expression)
+                .set_expression_attribute_values(values);
+        }
+        let put = put
+            .build()
+            .map_err(|error| StoreUnavailable::new(WRITING, error))?;
+        Ok(TransactWriteItem::builder().put(put).build())
+    }
+}
+
+impl DynamoPairings {
+    /// Removes one item; 1 if it was there.
+    async fn delete(&self, pk: String, sk: String) -> Result<u64, StoreUnavailable> {
+        let request = self
+            .client
+            .delete_item()
+            .table_name(&self.table)
+            .key("pk", text(pk))
+            .key("sk", text(sk));
+        let answer = request
+            .return_values(ReturnValue::AllOld)
+            .send()
+            .await
+            .map_err(|error| unavailable(WRITING, error))?;
+        Ok(u64::from(
+            answer.attributes.is_some_and(|old| !old.is_empty()),
+        ))
+    }
+}
+
+#[async_trait]
+impl Pairings for DynamoPairings {
+    async fn find(&self, scan_ref: &ScanRef) -> Result<Option<Pairing>, StoreUnavailable> {
+        let (own, alias) = futures_util::future::try_join(
+            self.item(pairing_key(scan_ref), PAIRING),
+            self.item(alias_key(scan_ref), ALIAS),
+        )
+        .await?;
+        let strange = |error| StoreUnavailable::new(READING, error);
+        if let Some(item) = own {
+            return read_pairing(&item).map(Some).map_err(strange);
+        }
+        let Some(alias) = alias else { return Ok(None) };
+        let first: ScanRef = attribute(&alias, "first")
+            .and_then(|first| parse(first, "first"))
+            .map_err(strange)?;
+        let item = self
+            .item(pairing_key(&first), PAIRING)
+            .await?
+            .ok_or_else(|| strange(StrangeItem::DanglingAlias))?;
+        read_pairing(&item).map(Some).map_err(strange)
+    }
+
+    async fn save(&self, write: &PairingWrite) -> Result<Saved, StoreUnavailable> {
+        let pairing = &write.pairing;
+        let expires_at = number(pairing.updated_at.plus(self.retention).seconds());
+        let item = pairing_item(pairing, &expires_at)
+            .map_err(|error| StoreUnavailable::new(WRITING, error))?;
+        let mut writes = vec![
+            self.put(item, Some(Condition::next_after(pairing.version)))?,
+            self.put(history_item(write, &expires_at)?, None)?,
+        ];
+        if let Some(answered) = &write.answered {
+            writes.push(self.put(
+                session_key_item::item(answered)?,
+                Some(session_key_item::is_held(answered)),
+            )?);
+        }
+        // The alias is written with the state that first knows the token. Later states know the
+        // same one.
+        if let (State::Authorized { .. }, Some(second)) = (&pairing.state, &pairing.second) {
+            let alias = HashMap::from([
+                ("pk".to_owned(), text(alias_key(&second.scan_ref))),
+                ("sk".to_owned(), text(ALIAS)),
+                ("first".to_owned(), text(pairing.first.as_str())),
+                ("expires_at".to_owned(), expires_at),
+            ]);
+            writes.push(self.put(alias, None)?);
+        }
+        match self
+            .client
+            .transact_write_items()
+            .set_transact_items(Some(writes))
+            .send()
+            .await
+        {
+            Ok(_) => Ok(Saved::Won),
+            Err(error) if is_lost(&error) => Ok(Saved::Lost),
+            Err(error) => Err(unavailable(WRITING, error)),
+        }
+    }
+
+    async fn history(
+        &self,
+        first: &ScanRef,
+        limit: u16,
+    ) -> Result<Vec<HistoryEntry>, StoreUnavailable> {
+        let mut entries = Vec::new();
+        let mut start = None;
+        loop {
+            let answer = self
+                .client
+                .query()
+                .table_name(&self.table)
+                .consistent_read(true)
+                .key_condition_expression("pk = :pk AND begins_with(sk, :event)")
+                .expression_attribute_values(":pk", text(pairing_key(first)))
+                .expression_attribute_values(":event", text(EVENT))
+                .limit(
+                    i32::from(limit)
+                        .saturating_sub(i32::try_from(entries.len()).unwrap_or(i32::MAX)),
+                )
+                .set_exclusive_start_key(start)
+                .send()
+                .await
+                .map_err(|error| unavailable(READING, error))?;
+            for item in answer.items.unwrap_or_default() {
+                entries.push(
+                    read_history(&item).map_err(|error| StoreUnavailable::new(READING, error))?,
+                );
+            }
+            start = answer
+                .last_evaluated_key
+                .filter(|_| entries.len() < usize::from(limit));
+            if start.is_none() {
+                return Ok(entries);
+            }
+        }
+    }
+
+    async fn of_client(
+        &self,
+        client_id: &ClientId,
+        start: Option<&PageStart>,
+        limit: u16,
+    ) -> Result<Page, StoreUnavailable> {
+        let start = start.map(|start| {
+            Item::from([
+                ("pk".to_owned(), text(pairing_key(&start.first))),
+                ("sk".to_owned(), text(PAIRING)),
+                ("client_id".to_owned(), text(client_id.as_str())),
+                ("created_at".to_owned(), text(start.created_at.to_string())),
+            ])
+        });
+        let request = self
+            .client
+            .query()
+            .table_name(&self.table)
+            .index_name("by-client")
+            .scan_index_forward(false);
+        let answer = request
+            .key_condition_expression("client_id = :client_id")
+            .expression_attribute_values(":client_id", text(client_id.as_str()))
+            // One more, to know whether another page follows.
+            .limit(i32::from(limit).saturating_add(1))
+            .set_exclusive_start_key(start)
+            .send()
+            .await
+            .map_err(|error| unavailable(READING, error))?;
+        let mut pairings = Vec::new();
+        for item in answer.items.unwrap_or_default() {
+            pairings
+                .push(read_summary(&item).map_err(|error| StoreUnavailable::new(READING, error))?);
+        }
+        let has_more = pairings.len() > usize::from(limit);
+        pairings.truncate(usize::from(limit));
+        let last = pairings.last().map(|last| PageStart {
+            first: last.first.clone(),
+            created_at: last.created_at,
+        });
+        Ok(Page {
+            pairings,
+            next: last.filter(|_| has_more),
+        })
+    }
+
+    async fn overdue(&self, now: Timestamp, limit: u16) -> Result<Vec<Overdue>, StoreUnavailable> {
+        let shards = (0..ATTENTION_SHARDS).map(|shard| {
+            let request = self
+                .client
+                .query()
+                .table_name(&self.table)
+                .index_name("by-attention");
+            request
+                .key_condition_expression("attention_shard = :shard AND attention_at <= :now")
+                .expression_attribute_values(":shard", text(shard.to_string()))
+                .expression_attribute_values(":now", text(now.to_string()))
+                .limit(i32::from(limit))
+                .send()
+        });
+        let mut overdue = Vec::new();
+        for answer in join_all(shards).await {
+            for item in answer
+                .map_err(|error| unavailable(READING, error))?
+                .items
+                .unwrap_or_default()
+            {
+                overdue.push(
+                    read_overdue(&item).map_err(|error| StoreUnavailable::new(READING, error))?,
+                );
+            }
+        }
+        overdue.sort_by(|a, b| (a.attention_at, &a.first).cmp(&(b.attention_at, &b.first)));
+        overdue.truncate(usize::from(limit));
+        Ok(overdue)
+    }
+
+    async fn is_forgotten(&self, scan_ref: &ScanRef) -> Result<bool, StoreUnavailable> {
+        Ok(self
+            .item(tombstone_key(scan_ref), TOMBSTONE)
+            .await?
+            .is_some())
+    }
+
+    async fn forget(&self, pairing: &Pairing) -> Result<u64, StoreUnavailable> {
+        let expires_at = number(pairing.updated_at.plus(self.retention).seconds());
+        for scan_ref in pairing.scan_refs() {
+            let put = self
+                .client
+                .put_item()
+                .table_name(&self.table)
+                .item("pk", text(tombstone_key(&scan_ref)))
+                .item("sk", text(TOMBSTONE));
+            put.item("expires_at", expires_at.clone())
+                .send()
+                .await
+                .map_err(|error| unavailable(WRITING, error))?;
+        }
+        let mut removed = 0;
+        for second in pairing.scan_refs().iter().skip(1) {
+            removed += self.delete(alias_key(second), ALIAS.to_owned()).await?;
+        }
+        let mut start = None;
+        loop {
+            let request = self
+                .client
+                .query()
+                .table_name(&self.table)
+                .consistent_read(true)
+                .projection_expression("sk");
+            let answer = request
+                .key_condition_expression("pk = :pk AND begins_with(sk, :event)")
+                .expression_attribute_values(":pk", text(pairing_key(&pairing.first)))
+                .expression_attribute_values(":event", text(EVENT))
+                .set_exclusive_start_key(start)
+                .send()
+                .await
+                .map_err(|error| unavailable(READING, error))?;
+            for item in answer.items.unwrap_or_default() {
+                let sk = attribute(&item, "sk")
+                    .map_err(|error| StoreUnavailable::new(READING, error))?;
+                removed += self
+                    .delete(pairing_key(&pairing.first), sk.to_owned())
+                    .await?;
+            }
+            start = answer.last_evaluated_key;
+            if start.is_none() {
+                break;
+            }
+        }
+        // Last: an interrupted erasure starts from it again.
+        removed += self
+            .delete(pairing_key(&pairing.first), PAIRING.to_owned())
+            .await?;
+        Ok(removed)
+    }
+}
+
+/// Lost: the condition failed, or another transaction had the same items.
+fn is_lost<R>(error: &SdkError<TransactWriteItemsError, R>) -> bool {
+    let Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) =
+        error.as_service_error()
+    else {
+        return false;
+    };
+    let reasons = cancelled.cancellation_reasons();
+    reasons.iter().any(|reason| {
+        matches!(
+            reason.code(),
+            Some("ConditionalCheckFailed" | "TransactionConflict")
+        )
+    })
+}

@@ -1,0 +1,70 @@
+//! Reading objects of the bucket as streams.
+
+use aws_sdk_s3::Client;
+use aws_sdk_s3::config::RequestChecksumCalculation;
+use aws_sdk_s3::operation::get_object::builders::GetObjectFluentBuilder;
+use aws_smithy_types::timeout::TimeoutConfig;
+use aws_types::SdkConfig;
+use futures_util::StreamExt;
+use verification::ports::Unavailable;
+
+use super::measured_body::ByteChunks;
+use crate::aws::error::unavailable;
+
+/// S3 for small objects and streams.
+///
+/// The stream's own checks replace the SDK's checksums, which would frame every byte twice. Callers
+/// bound the time of a transfer.
+pub(crate) fn s3_client(sdk: &SdkConfig) -> Client {
+    let config = aws_sdk_s3::config::Builder::from(sdk)
+        .request_checksum_calculation(RequestChecksumCalculation::WhenRequired)
+        .timeout_config(TimeoutConfig::disabled())
+        // Buckets of an emulator are paths, not host names.
+        .force_path_style(sdk.endpoint_url().is_some());
+    Client::from_conf(config.build())
+}
+
+/// Opens an object as a stream, with its length.
+pub(crate) async fn read_object(
+    client: &Client,
+    bucket: &str,
+    key: &str,
+) -> Result<(u64, ByteChunks), StoreUnavailable> {
+    read(client.get_object().bucket(bucket).key(key)).await
+}
+
+/// Opens at most the first `limit` bytes, with their number.
+pub(crate) async fn read_start(
+    client: &Client,
+    bucket: &str,
+    key: &str,
+    limit: usize,
+) -> Result<(u64, ByteChunks), StoreUnavailable> {
+    let range = format!("bytes=0-{}", limit.saturating_sub(1));
+    read(client.get_object().bucket(bucket).key(key).range(range)).await
+}
+
+async fn read(request: GetObjectFluentBuilder) -> Result<(u64, ByteChunks), StoreUnavailable> {
+    let what = "reading a stored file";
+    let object = request
+        .send()
+        .await
+        .map_err(|error| unavailable(what, error))?;
+    let length = object
+        .content_length()
+        .and_then(|length| u64::try_from(length).ok());
+    let length = length.ok_or(StoreUnavailable { what, source: None })?;
+    let chunks = futures_util::stream::unfold(object.body, |mut body| async move {
+        let chunk = body.next().await?;
+        Some((chunk.map_err(Into::into), body))
+    });
+    Ok((length, chunks.boxed()))
+}
+
+/// Whether S3 refused because the object exists.
+///
+/// `ConditionalRequestConflict` (409) does not say so: a write or deletion is under way, and S3
+/// asks to repeat the request.
+pub(crate) fn is_there(code: Option<&str>) -> bool {
+    code == Some("PreconditionFailed")
+}
