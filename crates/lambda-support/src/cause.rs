@@ -10,7 +10,7 @@ pub fn cause(error: &dyn Error) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use verification::ports::Unavailable;
+    use verification::ports::StoreUnavailable;
 
     use super::*;
 

@@ -66,7 +66,7 @@ pub enum InvocationError {
     Unreadable,
     /// It was not reached: throttled, forbidden, or no connection.
     #[error(transparent)]
-    StoreUnavailable(#[from] StoreUnavailable),
+    Unavailable(#[from] StoreUnavailable),
 }
 
 /// Invokes versions and waits for their answers.

@@ -126,7 +126,7 @@ mod tests {
     use adapters::SystemClock;
     use async_trait::async_trait;
     use serde_json::json;
-    use verification::ports::Unavailable;
+    use verification::ports::StoreUnavailable;
 
     use super::*;
 

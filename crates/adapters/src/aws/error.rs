@@ -4,7 +4,7 @@ use std::error::Error;
 
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
-use verification::ports::Unavailable;
+use verification::ports::StoreUnavailable;
 
 /// Holds the service's code and the transport's own words.
 ///

@@ -3,7 +3,7 @@
 //! `session_key` is the whole record. `lease_until` names a claim. Only an answer has `scan_ref`.
 
 use verification::identifiers::{Digest256, ScanRef};
-use verification::ports::Unavailable;
+use verification::ports::StoreUnavailable;
 use verification::session_key::SessionKey;
 
 use super::condition::Condition;

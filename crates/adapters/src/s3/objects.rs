@@ -6,7 +6,7 @@ use aws_sdk_s3::operation::get_object::builders::GetObjectFluentBuilder;
 use aws_smithy_types::timeout::TimeoutConfig;
 use aws_types::SdkConfig;
 use futures_util::StreamExt;
-use verification::ports::Unavailable;
+use verification::ports::StoreUnavailable;
 
 use super::measured_body::ByteChunks;
 use crate::aws::error::unavailable;
