@@ -8,10 +8,10 @@ use anyhow::Context;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
-use crate::outcome;
+use crate::provider::outcome;
 use crate::server;
-use crate::settings::Settings;
-use crate::state::{Shared, State};
+use crate::world::settings::Settings;
+use crate::world::state::{Shared, State};
 
 /// A sandbox that answers until it is dropped or shut down.
 #[derive(Debug)]

@@ -3,8 +3,9 @@
 //! show how far an upload is and tell a surrounding page the result.
 
 pub(crate) mod customer;
+mod customer_actions;
 mod customer_views;
-mod ending;
+mod final_page;
 mod layout;
 mod reviewer;
 mod reviewer_views;
@@ -18,7 +19,7 @@ use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 
-use crate::state::Shared;
+use crate::world::state::Shared;
 
 /// Every page but those that a customer's link leads to; these are provider routes, see
 /// [`customer::show`].

@@ -16,17 +16,17 @@ use serde_json::{Value, json};
 use tokio::sync::oneshot;
 use tokio::time::timeout;
 
-use crate::callback::{Tags, Verdict};
-use crate::delivery::deliver;
-use crate::files::LinkAge;
-use crate::images::sniff;
-use crate::journal::DeliveryRecord;
-use crate::outcome::{announce_in_turn, earlier_callback};
 use crate::pages::layout::message;
-use crate::pages::reviewer_views as views;
-use crate::person::SecondDocument;
-use crate::session::{Session, SessionState};
-use crate::state::{Shared, State};
+use crate::pages::reviewer_views::{self as views, View};
+use crate::provider::callback::{Tags, Verdict};
+use crate::provider::delivery::deliver;
+use crate::provider::files::LinkAge;
+use crate::provider::images::sniff;
+use crate::provider::outcome::{announce_in_turn, earlier_callback};
+use crate::world::invented_person::SecondDocument;
+use crate::world::journal::DeliveryRecord;
+use crate::world::session::{Session, SessionState};
+use crate::world::state::{Shared, State};
 
 /// Sessions on one page of the list.
 const PAGE_SIZE: usize = 20;
@@ -47,18 +47,6 @@ pub(crate) fn router() -> Router<Shared> {
             post(set_second_document),
         )
         .route("/reviewer/sessions/{scan_ref}/callback", post(send_again))
-}
-
-/// How a page is wanted.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(default)]
-pub(crate) struct View {
-    /// Page of the list, from 1.
-    page: usize,
-    /// Seconds after which the page loads itself again.
-    pub refresh: Option<u32>,
-    /// What was just done.
-    pub done: Option<String>,
 }
 
 async fn list(Extracted(state): Extracted<Shared>, Query(view): Query<View>) -> Response {

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use crate::session::{Session, TokenType, step_types};
+use crate::world::session::{Session, TokenType, step_types};
 
 /// One file that a step asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -161,9 +161,9 @@ mod tests {
     use serde_json::json;
 
     use super::{Step, of};
-    use crate::settings::Settings;
-    use crate::state::State;
-    use crate::token;
+    use crate::provider::token;
+    use crate::world::settings::Settings;
+    use crate::world::state::State;
 
     fn steps(mut request: serde_json::Value, language: Option<&str>) -> Vec<Step> {
         let state = State::new("http://127.0.0.1:1".to_owned(), Settings::default()).unwrap();

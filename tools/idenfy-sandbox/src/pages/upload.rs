@@ -8,9 +8,9 @@ use axum::extract::Multipart;
 use axum::extract::multipart::{Field, MultipartError};
 use bytes::{Bytes, BytesMut};
 
-use crate::images::sniff;
 use crate::pages::steps::Slot;
-use crate::session::StoredFile;
+use crate::provider::images::sniff;
+use crate::world::session::StoredFile;
 
 /// Largest file in bytes: what direct processing takes at most as a whole request.
 pub(crate) const FILE_LIMIT: usize = 20_000_000;

@@ -7,7 +7,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use crate::signature::hex_sha256;
+use crate::world::signature::hex_sha256;
 
 /// Whose document direct processing is given, and which.
 #[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq, Serialize)]

@@ -8,14 +8,15 @@ use axum::response::{IntoResponse, Response};
 use serde_json::{Map, Value, json};
 use time::Duration;
 
-use crate::errors::expired_link;
-use crate::errors::storage_error;
-use crate::images::sniff;
-use crate::links::{LinkError, Path};
-use crate::route::query_members;
-use crate::session::{Session, StoredFile};
-use crate::settings::{PdfLinks, Settings};
-use crate::state::{State, now};
+use crate::provider::errors::expired_link;
+use crate::provider::errors::storage_error;
+use crate::provider::images::sniff;
+use crate::world::clock::now;
+use crate::world::links::{LinkError, Path};
+use crate::world::route::query_members;
+use crate::world::session::{Session, StoredFile};
+use crate::world::settings::{PdfLinks, Settings};
+use crate::world::state::State;
 
 /// Keys of the first document, which stand in `fileUrls` whatever their format.
 pub(crate) const FIRST_DOCUMENT: &[&str] = &["FRONT", "BACK", "FACE"];

@@ -13,16 +13,18 @@ use bytes::Bytes;
 use futures_util::StreamExt;
 use serde_json::Value;
 
-use crate::errors::{ProviderError, gateway_page};
-use crate::fault_answers;
-use crate::files::{self, LinkAge};
-use crate::route::{Route, Subject, query_members};
-use crate::server::Connection;
-use crate::session::{Session, timestamp};
-use crate::settings::Settings;
-use crate::signature::same;
-use crate::state::{Shared, State, now};
-use crate::{pages, process, retrieval, token};
+use crate::provider::call::{Call, file_path};
+use crate::provider::connection::Connection;
+use crate::provider::errors::{ProviderError, gateway_page};
+use crate::provider::fault_answers;
+use crate::provider::files::LinkAge;
+use crate::provider::{process, retrieval};
+use crate::world::clock::{now, timestamp};
+use crate::world::route::{Route, Subject, query_members};
+use crate::world::session::Session;
+use crate::world::settings::Settings;
+use crate::world::signature::same;
+use crate::world::state::{Shared, State};
 
 /// Largest body that anything but the admin API takes, in bytes: a little over the documented 20
 /// MB, as proxies have it.
@@ -30,16 +32,6 @@ const BODY_LIMIT: usize = 21_000_000;
 /// How much of a body that is too large is read before its sender is told: closing at once would
 /// lose the answer.
 const DRAIN_LIMIT: usize = 200_000_000;
-
-/// A request on its way to a route's code.
-#[derive(Debug)]
-pub(crate) struct Call {
-    pub route: Route,
-    pub parts: Parts,
-    pub body: Bytes,
-    /// Number of its record in the journal.
-    pub sequence: u64,
-}
 
 /// Lets a request through to its route, or not.
 pub(crate) async fn pass(state: Shared, route: Route, request: Request) -> Response {
@@ -68,7 +60,7 @@ pub(crate) async fn pass(state: Shared, route: Route, request: Request) -> Respo
     } else {
         let fault = state.faults().take(route, &subject);
         match fault {
-            None => answer(&state, &call, LinkAge::Fresh).await,
+            None => call.answer(&state, LinkAge::Fresh).await,
             Some(fault) => {
                 state
                     .journal()
@@ -88,41 +80,6 @@ pub(crate) async fn pass(state: Shared, route: Route, request: Request) -> Respo
         record.status = Some(response.status().as_u16())
     });
     response
-}
-
-/// Runs the code of the call's route.
-pub(crate) async fn answer(state: &Shared, call: &Call, links: LinkAge) -> Response {
-    let result = match call.route {
-        Route::Token => token::answer(state, &call.body).map(|(scan_ref, response)| {
-            state.journal().amend(call.sequence, |record| {
-                record.subject.scan_ref = Some(scan_ref)
-            });
-            response
-        }),
-        Route::Process => {
-            let (submission, result) = process::answer(state, call.body.clone()).await;
-            state
-                .journal()
-                .amend(call.sequence, |record| record.submission = Some(submission));
-            result
-        }
-        Route::Status => retrieval::status(state, &call.body, None),
-        Route::Data => retrieval::data(state, &call.body),
-        Route::Files => retrieval::files(state, &call.body, links),
-        Route::Delete => retrieval::delete(state, &call.body),
-        Route::Identifications => retrieval::identifications(state, &call.parts.uri),
-        Route::Redirect => Ok(pages::customer::show(state, &call.parts.uri)),
-        Route::File => {
-            let [scan_ref, folder, name] = file_path(&call.parts);
-            Ok(files::answer(
-                state,
-                &call.parts.uri,
-                [&scan_ref, &folder, &name],
-            ))
-        }
-        Route::Callback => Err(ProviderError::bad_value("Callbacks are not received here.")),
-    };
-    result.unwrap_or_else(IntoResponse::into_response)
 }
 
 /// The body, or none when it is too large; then the rest has been read and thrown away.
@@ -223,17 +180,4 @@ fn auth_token(parts: &Parts) -> String {
     query_members(parts.uri.query())
         .remove("authToken")
         .unwrap_or_default()
-}
-
-/// `scanRef`, folder and file name of `/files/<scanRef>/<folder>/<name>`, decoded.
-fn file_path(parts: &Parts) -> [String; 3] {
-    let decoded = |segment: Option<&str>| {
-        let segment = segment.unwrap_or_default().replace('+', "%2B");
-        url::form_urlencoded::parse(segment.as_bytes())
-            .map(|(name, _)| name.into_owned())
-            .next()
-            .unwrap_or_default()
-    };
-    let mut segments = parts.uri.path().trim_start_matches("/files/").split('/');
-    [(); 3].map(|()| decoded(segments.next()))
 }

@@ -11,17 +11,16 @@ use futures_util::future::join_all;
 use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value, json};
 
-use crate::admin::{BODY_LIMIT, Filter, read};
-use crate::callback::{Event, Tags, Verdict};
-use crate::delivery::deliver;
-use crate::errors::AdminError;
-use crate::files::LinkAge;
-use crate::journal::DeliveryRecord;
-use crate::merge_patch::merge_patch;
-use crate::outcome::{announce_in_turn, earlier_callback, step_verdict};
-use crate::session::{Session, SessionState, StoredFile};
-use crate::state::{Shared, State};
-use crate::token;
+use crate::admin::request::{AdminError, BODY_LIMIT, Filter, read};
+use crate::provider::callback::{Event, Tags, Verdict};
+use crate::provider::delivery::deliver;
+use crate::provider::files::LinkAge;
+use crate::provider::outcome::{announce_in_turn, earlier_callback, step_verdict};
+use crate::provider::token;
+use crate::world::journal::DeliveryRecord;
+use crate::world::merge_patch::merge_patch;
+use crate::world::session::{Session, SessionState, StoredFile};
+use crate::world::state::{Shared, State};
 
 type Answer = Result<Json<Value>, AdminError>;
 

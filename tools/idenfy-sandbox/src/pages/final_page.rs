@@ -3,11 +3,11 @@
 
 use url::Url;
 
-use crate::session::{Announced, Session};
+use crate::world::session::{Announced, Session};
 
 /// What the customer is told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Ending {
+pub(crate) enum FinalPage {
     /// A reviewer has not judged yet.
     Waiting,
     Approved,
@@ -16,7 +16,7 @@ pub(crate) enum Ending {
     Unverified,
 }
 
-impl Ending {
+impl FinalPage {
     /// The ending that an overall status stands for; without a final one the customer waits.
     pub(crate) fn of(overall: Option<&str>) -> Self {
         match overall {
@@ -29,7 +29,7 @@ impl Ending {
 
     /// The ending of a submitted session.
     pub(crate) fn of_session(session: &Session) -> Self {
-        let is_final = session.state == crate::session::SessionState::Finished;
+        let is_final = session.state == crate::world::session::SessionState::Finished;
         let overall = session.results.last().and_then(Announced::overall);
         Self::of(overall.filter(|_| is_final))
     }
@@ -59,15 +59,15 @@ impl Ending {
 
 #[cfg(test)]
 mod tests {
-    use super::Ending;
+    use super::FinalPage;
 
     #[test]
     fn only_a_final_status_ends_the_waiting() {
-        assert_eq!(Ending::of(None), Ending::Waiting);
-        assert_eq!(Ending::of(Some("REVIEWING")), Ending::Waiting);
-        assert_eq!(Ending::of(Some("APPROVED")), Ending::Approved);
-        assert_eq!(Ending::of(Some("DENIED")), Ending::Failed);
-        assert_eq!(Ending::of(Some("SUSPECTED")), Ending::Unverified);
-        assert_eq!(Ending::of(Some("EXPIRED")), Ending::Unverified);
+        assert_eq!(FinalPage::of(None), FinalPage::Waiting);
+        assert_eq!(FinalPage::of(Some("REVIEWING")), FinalPage::Waiting);
+        assert_eq!(FinalPage::of(Some("APPROVED")), FinalPage::Approved);
+        assert_eq!(FinalPage::of(Some("DENIED")), FinalPage::Failed);
+        assert_eq!(FinalPage::of(Some("SUSPECTED")), FinalPage::Unverified);
+        assert_eq!(FinalPage::of(Some("EXPIRED")), FinalPage::Unverified);
     }
 }

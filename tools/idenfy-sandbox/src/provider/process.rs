@@ -11,14 +11,15 @@ use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use serde::Deserialize;
 
-use crate::errors::ProviderError;
-use crate::images;
-use crate::journal::SubmissionRecord;
-use crate::outcome;
-use crate::session::{Session, SessionState, TokenType, step_types};
-use crate::settings::{ProcessTokenField, Settings};
-use crate::state::{Shared, State, now};
-use crate::token_rules::is_country_code;
+use crate::provider::errors::ProviderError;
+use crate::provider::images;
+use crate::provider::outcome;
+use crate::provider::token_rules::is_country_code;
+use crate::world::clock::now;
+use crate::world::journal::SubmissionRecord;
+use crate::world::session::{Session, SessionState, TokenType, step_types};
+use crate::world::settings::{ProcessTokenField, Settings};
+use crate::world::state::{Shared, State};
 
 /// Types that a submission may name.
 const DOCUMENT_TYPES: &[&str] = &[
@@ -292,9 +293,9 @@ mod tests {
     use serde_json::json;
 
     use super::take_token;
-    use crate::settings::Settings;
-    use crate::state::State;
-    use crate::token;
+    use crate::provider::token;
+    use crate::world::settings::Settings;
+    use crate::world::state::State;
 
     #[tokio::test]
     async fn a_token_ends_at_its_time_and_not_when_that_is_noticed() {

@@ -8,7 +8,7 @@ use time::macros::format_description;
 use url::Url;
 use uuid::Uuid;
 
-use crate::errors::ProviderError;
+use crate::provider::errors::ProviderError;
 
 enum Rule {
     /// Length in characters.

@@ -8,15 +8,16 @@ use axum::http::{StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Map, Value, json};
 
-use crate::errors::ProviderError;
-use crate::faults::{Fault, FaultKind};
-use crate::files::{Folder, LinkAge, link_maps};
-use crate::merge_patch::merge_patch;
-use crate::person;
-use crate::route::query_members;
-use crate::session::{Announced, Session, SessionState};
-use crate::settings::{FilesPaths, FilesShape, StatusFinal};
-use crate::state::{State, now};
+use crate::provider::errors::ProviderError;
+use crate::provider::files::{Folder, LinkAge, link_maps};
+use crate::world::clock::now;
+use crate::world::faults::{Fault, FaultKind};
+use crate::world::invented_person;
+use crate::world::merge_patch::merge_patch;
+use crate::world::route::query_members;
+use crate::world::session::{Announced, Session, SessionState};
+use crate::world::settings::{FilesPaths, FilesShape, StatusFinal};
+use crate::world::state::State;
 
 const STATUS_MEMBERS: [&str; 6] = [
     "autoDocument",
@@ -116,7 +117,7 @@ pub(crate) fn data(state: &State, body: &[u8]) -> Result<Response, ProviderError
         newest.and_then(|newest| serde_json::from_slice::<Value>(&newest.callback.body).ok());
     let mut answer = announced
         .and_then(|body| body.get("data").cloned())
-        .unwrap_or_else(person::no_data);
+        .unwrap_or_else(invented_person::no_data);
     merge_patch(
         &mut answer,
         &json!({"scanRef": session.scan_ref, "clientId": session.client_id}),

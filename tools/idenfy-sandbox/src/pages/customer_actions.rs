@@ -4,12 +4,13 @@
 
 use std::sync::Arc;
 
-use crate::callback::Verdict;
-use crate::delivery::deliver;
-use crate::outcome::{settle, step_verdict};
-use crate::session::{Session, SessionState, StoredFile};
-use crate::settings::ReviewMode;
-use crate::state::{Shared, State, now};
+use crate::provider::callback::Verdict;
+use crate::provider::delivery::deliver;
+use crate::provider::outcome::{settle, step_verdict};
+use crate::world::clock::now;
+use crate::world::session::{Session, SessionState, StoredFile};
+use crate::world::settings::ReviewMode;
+use crate::world::state::{Shared, State};
 
 /// Why a link leads nowhere.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -11,11 +11,12 @@ use serde_json::{Map, Value, json};
 use time::Duration;
 use uuid::Uuid;
 
-use crate::errors::ProviderError;
-use crate::session::{ReturnUrls, Session, SessionState, TokenType, new_auth_token};
-use crate::settings::Settings;
-use crate::state::{State, now};
-use crate::token_rules::{self, FLAGS};
+use crate::provider::errors::ProviderError;
+use crate::provider::token_rules::{self, FLAGS};
+use crate::world::clock::now;
+use crate::world::session::{ReturnUrls, Session, SessionState, TokenType, new_auth_token};
+use crate::world::settings::Settings;
+use crate::world::state::State;
 
 const DEFAULT_DOCUMENTS: &[&str] = &["ID_CARD", "PASSPORT", "DRIVER_LICENSE", "RESIDENCE_PERMIT"];
 

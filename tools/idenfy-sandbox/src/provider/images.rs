@@ -5,10 +5,10 @@
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
-use crate::errors::ProviderError;
-use crate::journal::ImageRecord;
-use crate::settings::Settings;
-use crate::signature::hex_sha256;
+use crate::provider::errors::ProviderError;
+use crate::world::journal::ImageRecord;
+use crate::world::settings::Settings;
+use crate::world::signature::hex_sha256;
 
 /// Digest, length and format of one image of a submission.
 ///
@@ -108,7 +108,7 @@ mod tests {
     use base64::engine::general_purpose::{STANDARD, URL_SAFE};
 
     use super::look_at;
-    use crate::settings::Settings;
+    use crate::world::settings::Settings;
 
     fn is_taken(settings: &Settings, image: &[u8]) -> bool {
         look_at(settings, "FRONT", &STANDARD.encode(image))

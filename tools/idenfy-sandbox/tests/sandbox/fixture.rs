@@ -17,7 +17,7 @@ pub const SIGNING_KEY: &str = "the signing key";
 pub const PNG: &[u8] = b"\x89PNG\r\n\x1a\n a picture, as far as anybody looks \xff\xfe\xfb";
 pub const PDF: &[u8] = b"%PDF-1.7\n1 0 obj << >> endobj\ntrailer << /Root 1 0 R >>\n%%EOF\n";
 
-pub struct World {
+pub struct Fixture {
     pub sandbox: Sandbox,
     pub receiver: Receiver,
     pub client: Client,
@@ -66,7 +66,7 @@ impl Answer {
     }
 }
 
-impl World {
+impl Fixture {
     pub async fn start() -> Self {
         Self::with(Settings::default()).await
     }

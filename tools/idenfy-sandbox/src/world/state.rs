@@ -5,17 +5,16 @@ use std::collections::HashMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use time::OffsetDateTime;
 use tokio::sync::Notify;
 use tokio::task::JoinSet;
 
-use crate::delivery;
-use crate::faults::Faults;
-use crate::journal::Journal;
-use crate::links::LinkSigner;
-use crate::outcome::Outcome;
-use crate::session::Sessions;
-use crate::settings::Settings;
+use crate::world::callback_client::callback_client;
+use crate::world::faults::Faults;
+use crate::world::journal::Journal;
+use crate::world::links::LinkSigner;
+use crate::world::records::Outcome;
+use crate::world::session::Sessions;
+use crate::world::settings::Settings;
 
 /// The sandbox's state, shared by reference.
 pub(crate) type Shared = Arc<State>;
@@ -51,7 +50,7 @@ impl State {
         Ok(Self {
             address,
             links: LinkSigner::new(),
-            client: delivery::client()?,
+            client: callback_client()?,
             deadlines_changed: Notify::new(),
             settings: Mutex::new(Arc::new(settings)),
             sessions: Mutex::default(),
@@ -118,9 +117,4 @@ impl State {
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// The wall clock, to the precision that all times in the sandbox have.
-pub(crate) fn now() -> OffsetDateTime {
-    OffsetDateTime::now_utc()
 }

@@ -1,48 +1,38 @@
 //! The admin API: what a person or a test does to the sandbox. It has no authentication and is for
 //! the machine that it runs on.
 
-use axum::body::to_bytes;
+mod request;
+mod sessions;
+
 use axum::extract::{Path, Query, Request, State as Extracted};
 use axum::http::StatusCode;
 use axum::routing::{get, post, put};
 use axum::{Json, Router};
-use serde::Deserialize;
-use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
 
-use crate::admin_sessions;
-use crate::errors::AdminError;
-use crate::faults::Fault;
-use crate::outcome::Outcome;
-use crate::state::Shared;
-
-/// Largest body of an admin request, in bytes.
-pub(crate) const BODY_LIMIT: usize = 64_000_000;
+use crate::admin::request::{AdminError, Filter, read};
+use crate::world::faults::Fault;
+use crate::world::records::Outcome;
+use crate::world::state::Shared;
 
 pub(crate) fn router() -> Router<Shared> {
     Router::new()
         .route("/admin/settings", get(settings).patch(change_settings))
         .route(
             "/admin/sessions",
-            get(admin_sessions::list).post(admin_sessions::create),
+            get(sessions::list).post(sessions::create),
         )
-        .route("/admin/sessions/{scan_ref}", get(admin_sessions::show))
+        .route("/admin/sessions/{scan_ref}", get(sessions::show))
         .route(
             "/admin/sessions/{scan_ref}/files/{key}",
-            put(admin_sessions::put_file),
+            put(sessions::put_file),
         )
-        .route(
-            "/admin/sessions/{scan_ref}/finish",
-            post(admin_sessions::finish),
-        )
+        .route("/admin/sessions/{scan_ref}/finish", post(sessions::finish))
         .route(
             "/admin/sessions/{scan_ref}/callback",
-            post(admin_sessions::send_again),
+            post(sessions::send_again),
         )
-        .route(
-            "/admin/sessions/{scan_ref}/expire",
-            post(admin_sessions::expire),
-        )
+        .route("/admin/sessions/{scan_ref}/expire", post(sessions::expire))
         .route("/admin/outcomes/{client_id}", put(set_outcome))
         .route(
             "/admin/faults",
@@ -50,35 +40,6 @@ pub(crate) fn router() -> Router<Shared> {
         )
         .route("/admin/requests", get(requests))
         .route("/admin/deliveries", get(deliveries))
-}
-
-/// Which records are wanted.
-#[derive(Debug, Default, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
-pub(crate) struct Filter {
-    pub client_id: Option<String>,
-    pub scan_ref: Option<String>,
-}
-
-impl Filter {
-    fn admits(&self, client_id: Option<&str>, scan_ref: Option<&str>) -> bool {
-        let agrees = |wanted: &Option<String>, found: Option<&str>| {
-            wanted.is_none() || wanted.as_deref() == found
-        };
-        agrees(&self.client_id, client_id) && agrees(&self.scan_ref, scan_ref)
-    }
-}
-
-/// Reads a JSON body; an empty one counts as `{}`.
-///
-/// # Errors
-/// The body is not JSON, or not of the kind wanted; the message says what is wrong.
-pub(crate) async fn read<T: DeserializeOwned>(request: Request) -> Result<T, AdminError> {
-    let body = to_bytes(request.into_body(), BODY_LIMIT)
-        .await
-        .map_err(|error| AdminError::bad_request(error.to_string()))?;
-    let text: &[u8] = if body.is_empty() { b"{}" } else { &body };
-    serde_json::from_slice(text).map_err(|error| AdminError::bad_request(error.to_string()))
 }
 
 async fn settings(Extracted(state): Extracted<Shared>) -> Json<Value> {

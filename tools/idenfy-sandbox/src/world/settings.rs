@@ -7,7 +7,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-use crate::merge_patch::merge_patch;
+use crate::world::merge_patch::merge_patch;
 
 /// A credential or signing key. It is compared and used, and neither printed nor serialised.
 #[derive(Clone, Default, Deserialize, PartialEq, Eq)]

@@ -6,8 +6,8 @@ use std::collections::VecDeque;
 
 use serde::Serialize;
 
-use crate::faults::FaultKind;
-use crate::route::{Route, Subject};
+use crate::world::faults::FaultKind;
+use crate::world::route::{Route, Subject};
 
 const KEPT: usize = 100_000;
 

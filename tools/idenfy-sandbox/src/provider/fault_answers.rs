@@ -12,15 +12,15 @@ use bytes::Bytes;
 use futures_util::stream;
 use tokio::time::sleep;
 
-use crate::errors::{ProviderError, expired_link, gateway_page};
-use crate::faults::{Fault, FaultKind};
-use crate::files::LinkAge;
-use crate::gate::{self, Call};
-use crate::process;
-use crate::retrieval;
-use crate::route::Route;
-use crate::server::Connection;
-use crate::state::Shared;
+use crate::provider::call::Call;
+use crate::provider::connection::Connection;
+use crate::provider::errors::{ProviderError, expired_link, gateway_page};
+use crate::provider::files::LinkAge;
+use crate::provider::process;
+use crate::provider::retrieval;
+use crate::world::faults::{Fault, FaultKind};
+use crate::world::route::Route;
+use crate::world::state::Shared;
 
 /// Pieces that a slow body comes in.
 const DROPS: usize = 16;
@@ -51,33 +51,27 @@ pub(crate) async fn answer(
             connection.reset().await
         }
         FaultKind::AcceptedThenReset => {
-            gate::answer(state, call, LinkAge::Fresh).await;
+            call.answer(state, LinkAge::Fresh).await;
             connection.reset().await
         }
         FaultKind::AcceptedThenHang => {
-            gate::answer(state, call, LinkAge::Fresh).await;
+            call.answer(state, LinkAge::Fresh).await;
             sleep(fault.duration()).await;
             connection.reset().await
         }
         FaultKind::ExpiredLink if call.route == Route::File => expired_link(),
-        FaultKind::ExpiredLink => gate::answer(state, call, LinkAge::Expired).await,
+        FaultKind::ExpiredLink => call.answer(state, LinkAge::Expired).await,
         FaultKind::FixedStatus | FaultKind::LaggingStatus => {
             retrieval::status(state, &call.body, Some(fault))
                 .unwrap_or_else(IntoResponse::into_response)
         }
-        FaultKind::Truncate => truncate(gate::answer(state, call, LinkAge::Fresh).await).await,
-        FaultKind::ShortContentLength => {
-            halve(gate::answer(state, call, LinkAge::Fresh).await).await
-        }
+        FaultKind::Truncate => truncate(call.answer(state, LinkAge::Fresh).await).await,
+        FaultKind::ShortContentLength => halve(call.answer(state, LinkAge::Fresh).await).await,
         FaultKind::Slow => {
-            slow_down(
-                gate::answer(state, call, LinkAge::Fresh).await,
-                fault.duration(),
-            )
-            .await
+            slow_down(call.answer(state, LinkAge::Fresh).await, fault.duration()).await
         }
         FaultKind::WrongContentType => {
-            let mut response = gate::answer(state, call, LinkAge::Fresh).await;
+            let mut response = call.answer(state, LinkAge::Fresh).await;
             response
                 .headers_mut()
                 .insert(header::CONTENT_TYPE, HeaderValue::from_static("text/html"));
@@ -88,7 +82,7 @@ pub(crate) async fn answer(
         | FaultKind::Duplicate
         | FaultKind::BadSignature
         | FaultKind::Unsigned
-        | FaultKind::CutBody => gate::answer(state, call, LinkAge::Fresh).await,
+        | FaultKind::CutBody => call.answer(state, LinkAge::Fresh).await,
     }
 }
 

@@ -2,23 +2,14 @@
 //! required or not, with invented content. What a session knows goes in; everything else is null or
 //! empty, as in bodies seen in the wild.
 
-use bytes::Bytes;
 use serde_json::{Map, Value, json};
 
-use crate::files::{FIRST_DOCUMENT, Folder, LinkAge, link_maps, step_of};
-use crate::person::{self, SecondDocument, Shown};
-use crate::session::{Session, TokenType, step_types};
-use crate::settings::{Settings, StepVerdictSpelling};
-use crate::state::{State, now};
-
-/// A callback as it was announced: kept, so that it can be sent again.
-#[derive(Clone, Debug)]
-pub(crate) struct Callback {
-    /// Value of `Idenfy-Event-Type`.
-    pub event_type: String,
-    /// The JSON text, not yet escaped or signed.
-    pub body: Bytes,
-}
+use crate::provider::files::{FIRST_DOCUMENT, Folder, LinkAge, link_maps, step_of};
+use crate::world::clock::now;
+use crate::world::invented_person::{self, SecondDocument, Shown};
+use crate::world::session::{Session, TokenType, step_types};
+use crate::world::settings::{Settings, StepVerdictSpelling};
+use crate::world::state::State;
 
 /// What a callback announces.
 #[derive(Clone, Debug)]
@@ -94,9 +85,9 @@ pub(crate) fn body(
         verdict.links,
     );
     let data = if ended_without_result {
-        person::no_data()
+        invented_person::no_data()
     } else {
-        person::data(shown(session, second))
+        invented_person::data(shown(session, second))
     };
     let country = data.get("selectedCountry").cloned().unwrap_or_default();
     json!({

@@ -7,13 +7,13 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use time::format_description::well_known::Rfc3339;
 use time::{Duration, OffsetDateTime};
 use uuid::Uuid;
 
-use crate::callback::Callback;
-use crate::picture;
-use crate::route::Subject;
+use crate::world::clock::timestamp;
+use crate::world::picture;
+use crate::world::records::Callback;
+use crate::world::route::Subject;
 
 /// What a token is for; the kinds for video calls are not offered.
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq, Serialize)]
@@ -379,9 +379,4 @@ pub(crate) fn step_types(additional_steps: &Value) -> BTreeMap<String, Option<St
         }
     }
     steps
-}
-
-/// RFC 3339 in UTC.
-pub(crate) fn timestamp(at: OffsetDateTime) -> String {
-    at.format(&Rfc3339).unwrap_or_default()
 }

@@ -5,50 +5,19 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use tokio::time::sleep;
 
-use crate::callback::{Callback, Event, Second, Tags, Verdict, body, implied_step_verdict};
-use crate::delivery::{Envelope, deliver};
-use crate::files::{Folder, LinkAge, link_maps};
-use crate::journal::DeliveryRecord;
-use crate::merge_patch::merge_patch;
-use crate::person::SecondDocument;
-use crate::session::{Announced, Session, SessionState};
-use crate::settings::{EventNames, Settings};
-use crate::state::{Shared, State, now};
-
-/// What direct processing comes to for one client.
-#[derive(Clone, Debug, Deserialize, Serialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
-pub(crate) struct Outcome {
-    pub overall: String,
-    pub fraud_tags: Vec<String>,
-    pub mismatch_tags: Vec<String>,
-    /// Whose document it is, and which; known to every result of the client's DOCUMENT tokens.
-    pub second_document: SecondDocument,
-    /// First a callback that is not final, REVIEWING, then the final one.
-    pub non_final_first: bool,
-    /// In place of the setting `processingMilliseconds`.
-    pub delay_milliseconds: Option<u64>,
-    /// JSON merge patch on the body of the last callback.
-    pub overrides: Option<Value>,
-}
-
-impl Default for Outcome {
-    fn default() -> Self {
-        Self {
-            overall: "APPROVED".to_owned(),
-            fraud_tags: Vec::new(),
-            mismatch_tags: Vec::new(),
-            second_document: SecondDocument::default(),
-            non_final_first: false,
-            delay_milliseconds: None,
-            overrides: None,
-        }
-    }
-}
+use crate::provider::callback::{Event, Second, Tags, Verdict, body, implied_step_verdict};
+use crate::provider::delivery::deliver;
+use crate::provider::files::{Folder, LinkAge, link_maps};
+use crate::world::clock::now;
+use crate::world::journal::DeliveryRecord;
+use crate::world::merge_patch::merge_patch;
+use crate::world::records::{Callback, Envelope, Outcome};
+use crate::world::session::{Announced, Session, SessionState};
+use crate::world::settings::{EventNames, Settings};
+use crate::world::state::{Shared, State};
 
 /// Lets an accepted submission run its course.
 pub(crate) fn process_in_background(state: &Shared, scan_ref: String) {
@@ -293,11 +262,12 @@ pub(crate) fn step_verdict(settings: &Settings, session: &Session, given: Option
 mod tests {
     use serde_json::json;
 
-    use super::{Outcome, conclude};
-    use crate::session::SessionState;
-    use crate::settings::Settings;
-    use crate::state::State;
-    use crate::token;
+    use super::conclude;
+    use crate::provider::token;
+    use crate::world::records::Outcome;
+    use crate::world::session::SessionState;
+    use crate::world::settings::Settings;
+    use crate::world::state::State;
 
     #[tokio::test]
     async fn a_result_given_by_hand_stands_in_place_of_processing() {

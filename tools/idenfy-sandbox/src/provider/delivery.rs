@@ -2,7 +2,6 @@
 //! until the receiver says 200 or the repeats are used up. Every attempt is recorded. Nothing
 //! follows a redirect, and anything but 200 is a failure.
 
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
@@ -10,48 +9,15 @@ use reqwest::header::CONTENT_TYPE;
 use serde_json::Value;
 use tokio::time::sleep;
 
-use crate::callback::{Callback, escape_non_ascii};
-use crate::faults::{Fault, FaultKind};
-use crate::journal::DeliveryRecord;
-use crate::route::{Route, Subject};
-use crate::session::timestamp;
-use crate::settings::Settings;
-use crate::signature::{hex_hmac, hex_sha256};
-use crate::state::{State, now};
-
-/// The client for callbacks: no proxy, no redirects, TLS by ring with the compiled-in roots.
-///
-/// # Errors
-/// TLS cannot be set up.
-pub(crate) fn client() -> anyhow::Result<reqwest::Client> {
-    let roots = rustls::RootCertStore::from_iter(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
-    let tls = rustls::ClientConfig::builder_with_provider(Arc::new(
-        rustls::crypto::ring::default_provider(),
-    ))
-    .with_safe_default_protocol_versions()?
-    .with_root_certificates(roots)
-    .with_no_client_auth();
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "the sandbox shares nothing with the code that it is the other side of"
-    )]
-    let builder = reqwest::Client::builder();
-    Ok(builder
-        .tls_backend_preconfigured(tls)
-        .no_proxy()
-        .redirect(reqwest::redirect::Policy::none())
-        .build()?)
-}
-
-/// Whom a callback is about and where it goes.
-#[derive(Clone, Debug)]
-pub(crate) struct Envelope {
-    pub subject: Subject,
-    pub receiver: Option<String>,
-    pub callback: Callback,
-    /// Which of the session's callbacks this is, from 0; none if it is sent with changes.
-    pub number: Option<usize>,
-}
+use crate::provider::callback::escape_non_ascii;
+use crate::world::clock::{now, timestamp};
+use crate::world::faults::{Fault, FaultKind};
+use crate::world::journal::DeliveryRecord;
+use crate::world::records::Envelope;
+use crate::world::route::Route;
+use crate::world::settings::Settings;
+use crate::world::signature::{hex_hmac, hex_sha256};
+use crate::world::state::State;
 
 /// Delivers a callback and returns the record of every attempt.
 pub(crate) async fn deliver(state: &State, envelope: &Envelope) -> Vec<DeliveryRecord> {

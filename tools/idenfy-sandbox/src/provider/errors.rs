@@ -1,5 +1,5 @@
 //! The ways in which the pretended provider says no: JSON in the documented shapes, the page of a
-//! gateway, and the XML of the file store; and, apart from those, the errors of the admin API.
+//! gateway, and the XML of the file store.
 
 use axum::Json;
 use axum::http::{StatusCode, header};
@@ -109,40 +109,4 @@ pub(crate) fn storage_error(status: StatusCode, code: &str, message: &str) -> Re
 /// The answer to a link after its time.
 pub(crate) fn expired_link() -> Response {
     storage_error(StatusCode::FORBIDDEN, "AccessDenied", "Request has expired")
-}
-
-/// An error of the admin API: `{"error": "…"}`.
-#[derive(Debug)]
-pub(crate) struct AdminError {
-    status: StatusCode,
-    message: String,
-}
-
-impl AdminError {
-    pub(crate) fn bad_request(message: impl Into<String>) -> Self {
-        Self {
-            status: StatusCode::BAD_REQUEST,
-            message: message.into(),
-        }
-    }
-
-    pub(crate) fn not_found(what: &str) -> Self {
-        Self {
-            status: StatusCode::NOT_FOUND,
-            message: format!("there is no such {what}"),
-        }
-    }
-
-    pub(crate) fn conflict(message: impl Into<String>) -> Self {
-        Self {
-            status: StatusCode::CONFLICT,
-            message: message.into(),
-        }
-    }
-}
-
-impl IntoResponse for AdminError {
-    fn into_response(self) -> Response {
-        (self.status, Json(json!({"error": self.message}))).into_response()
-    }
 }

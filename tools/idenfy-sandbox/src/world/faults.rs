@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::route::{Route, Subject};
+use crate::world::route::{Route, Subject};
 
 /// What goes wrong.
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq, Serialize)]
@@ -176,7 +176,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::{Fault, Faults};
-    use crate::route::{Route, Subject};
+    use crate::world::route::{Route, Subject};
 
     fn fault(json: Value) -> Fault {
         serde_json::from_value(json).unwrap()

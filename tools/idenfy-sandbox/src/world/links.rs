@@ -9,7 +9,7 @@ use time::{Duration, OffsetDateTime, PrimitiveDateTime};
 use url::Url;
 use uuid::Uuid;
 
-use crate::signature::{hex_hmac, same};
+use crate::world::signature::{hex_hmac, same};
 
 const DATE: &[time::format_description::BorrowedFormatItem<'static>] =
     format_description!("[year][month][day]T[hour][minute][second]Z");
@@ -106,7 +106,7 @@ mod tests {
     use url::Url;
 
     use super::{LinkError, LinkSigner};
-    use crate::route::query_members;
+    use crate::world::route::query_members;
 
     #[test]
     fn a_link_is_good_for_its_file_and_its_time_only() {
