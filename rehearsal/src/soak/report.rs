@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde::Serialize;
 
 use super::Settings;
-use super::customer::Played;
+use super::customer::CustomerResult;
 use super::evidence::Evidence;
 use super::figures::Percentiles;
 
@@ -38,7 +38,7 @@ impl Report {
     pub fn new(
         settings: Settings,
         took: Duration,
-        everybody: &[Played],
+        everybody: &[CustomerResult],
         mut evidence: Evidence,
     ) -> Self {
         let arrived = u32::try_from(everybody.len()).unwrap_or(u32::MAX);

@@ -127,7 +127,7 @@ fn cases() -> BTreeMap<String, (Vec<u8>, Right)> {
 
 /// The image that the provider got.
 async fn received(session: &Session<'_>) -> Value {
-    session.requests("process").await[0]["images"][0].clone()
+    session.requests("process").await.unwrap()[0]["images"][0].clone()
 }
 
 async fn copy(stack: &Stack, session: &Session<'_>) -> Vec<u8> {
@@ -137,7 +137,7 @@ async fn copy(stack: &Stack, session: &Session<'_>) -> Vec<u8> {
         "documents/{}/prepared/{FRONT}-{sha256}.jpg",
         session.scan_ref
     );
-    stack.object(&key).await
+    stack.object(&key).await.unwrap()
 }
 
 /// Whether the corners of the picture have the colours of the scene.
@@ -165,24 +165,28 @@ fn is_upright(jpeg: &[u8]) -> bool {
 
 /// A customer with good files, beside the others.
 async fn neighbour(stack: &Stack) -> Duration {
-    let session = stack.session_with_documents().await;
+    let session = stack.session_with_documents().await.unwrap();
     let began = Instant::now();
-    session.finish_and_be_believed(json!({})).await;
-    session.until_settled().await;
+    session.finish_expecting_200(json!({})).await.unwrap();
+    session.until_settled().await.unwrap();
     began.elapsed()
 }
 
 async fn row(stack: &Stack, name: &str, file: Vec<u8>, right: Right) -> String {
-    let session = stack.session().await;
+    let session = stack.session().await.unwrap();
     // What the customer's browser would say. Nobody believes it.
     let file_type = FileType::sniff(&file);
     let media_type = file_type.map_or("application/octet-stream", FileType::media_type);
-    session.upload(FRONT, media_type, file.clone()).await;
+    session
+        .upload(FRONT, media_type, file.clone())
+        .await
+        .unwrap();
     let began = Instant::now();
     session
-        .finish_and_be_believed(json!({"additionalSteps": "VALID"}))
-        .await;
-    let pairing = session.until_one_of(&["Settled", "Parked"]).await;
+        .finish_expecting_200(json!({"additionalSteps": "VALID"}))
+        .await
+        .unwrap();
+    let pairing = session.until_one_of(&["Settled", "Parked"]).await.unwrap();
     let took = began.elapsed();
     match right {
         AsItIs => assert_eq!(
@@ -201,10 +205,13 @@ async fn row(stack: &Stack, name: &str, file: Vec<u8>, right: Right) -> String {
         ),
         Parked(reason) => {
             assert_eq!(pairing.reason.as_deref(), Some(reason), "{name}: {pairing}");
-            session.assert_nothing_spent().await;
+            session.assert_nothing_spent().await.unwrap();
         }
     }
-    let lines = stack.log_records("processor", &session.scan_ref).await;
+    let lines = stack
+        .log_records("processor", &session.scan_ref)
+        .await
+        .unwrap();
     let number = |event: &str, member: &str| {
         let of_event = lines.iter().filter(|line| line["event"] == event);
         of_event.filter_map(|line| line[member].as_u64()).max()
@@ -234,7 +241,7 @@ async fn row(stack: &Stack, name: &str, file: Vec<u8>, right: Right) -> String {
 
 #[tokio::test]
 async fn every_document_comes_to_a_right_end() {
-    let stack = Stack::shared().await;
+    let stack = Stack::shared().await.unwrap();
     let alone = neighbour(&stack).await;
     println!(
         "{:42} {:>10} {:>24} {:>8} {:>9} {:>9} {:>7}",
@@ -252,7 +259,7 @@ async fn every_document_comes_to_a_right_end() {
 /// Every one of them at once, as a bad day brings them.
 #[tokio::test]
 async fn every_document_at_once_holds_up_nobody() {
-    let stack = Stack::shared().await;
+    let stack = Stack::shared().await.unwrap();
     let uploads = cases().into_iter().map(|(name, (file, right))| {
         let stack = &stack;
         async move { row(stack, &name, file, right).await }

@@ -23,25 +23,33 @@ fn peak(lines: &[Value], event: &str) -> u64 {
 #[tokio::test]
 async fn the_largest_documents_pass_through_without_being_held() {
     // A process's peak is that of its whole life, so nothing else may have passed through it.
-    let dedicated = DedicatedStack::start(Options::default()).await;
+    let dedicated = DedicatedStack::start(Options::default()).await.unwrap();
     let stack = &dedicated.stack;
-    let session = stack.session().await;
+    let session = stack.session().await.unwrap();
     session
         .upload(FRONT, "image/jpeg", pictures::jpeg(SEVEN_MEGABYTES))
-        .await;
+        .await
+        .unwrap();
     session
         .upload(BACK, "application/pdf", pictures::pdf(SEVEN_MEGABYTES))
-        .await;
-    session.finish_and_be_believed(json!({})).await;
-    session.until_settled().await;
-    assert_eq!(stack.nudge(&session.scan_ref).await, "Settled");
+        .await
+        .unwrap();
+    session.finish_expecting_200(json!({})).await.unwrap();
+    session.until_settled().await.unwrap();
+    assert_eq!(stack.nudge(&session.scan_ref).await.unwrap(), "Settled");
 
     let webhook = peak(
-        &stack.log_records("webhook", &session.scan_ref).await,
+        &stack
+            .log_records("webhook", &session.scan_ref)
+            .await
+            .unwrap(),
         "callback_answered",
     );
     let processor = peak(
-        &stack.log_records("processor", &session.scan_ref).await,
+        &stack
+            .log_records("processor", &session.scan_ref)
+            .await
+            .unwrap(),
         "pairing_advanced",
     );
     println!("peak memory: webhook {webhook} kB, processor {processor} kB");

@@ -22,7 +22,7 @@ struct Rotation {
 
 impl Rotation {
     async fn start(keys: &[&str]) -> Self {
-        let stack = Stack::shared().await;
+        let stack = Stack::shared().await.unwrap();
         let client = Client::new(&stack.sdk);
         let request = client
             .create_secret()
@@ -139,7 +139,7 @@ async fn refused_credentials_lead_to_newer_ones_at_most_once_a_minute() {
 
 #[tokio::test]
 async fn a_missing_or_malformed_secret_shows_nothing() {
-    let stack = Stack::shared().await;
+    let stack = Stack::shared().await.unwrap();
     let missing = Secrets::new(&stack.sdk, "no-such-secret", Arc::new(SettableClock::new()));
     assert!(matches!(
         missing.current().await,

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use harness::operations::{Entry, Runbook, Series, Template, in_the_workspace};
 use lambda_support::{METRICS, NAMESPACE};
+use operations::{Entry, Runbook, Series, Template};
 
 /// The metrics of AWS's own that the template may name, with their dimension. (Sources: "Available
 /// CloudWatch metrics for Amazon SQS"; "Types of metrics for Lambda functions"; the ones without a
@@ -28,16 +28,16 @@ const OF_AWS: [(&str, &str, &str); 11] = [
 
 #[test]
 fn every_alarm_is_explained_in_the_runbook_and_nothing_else_is() {
-    let template = Template::read();
+    let template = Template::read().unwrap();
     let alarms: BTreeSet<String> = template.alarms().into_keys().map(str::to_owned).collect();
-    let entries = Runbook::read().entries().into_iter();
+    let entries = Runbook::read().unwrap().entries().into_iter();
     let headings: BTreeSet<String> = entries.map(|entry| entry.heading).collect();
     assert_eq!(alarms, headings);
 }
 
 #[test]
 fn every_entry_says_what_it_means_where_to_look_and_what_to_run() {
-    for entry in Runbook::read().entries() {
+    for entry in Runbook::read().unwrap().entries() {
         let heading = &entry.heading;
         let place = |question| {
             entry
@@ -46,8 +46,8 @@ fn every_entry_says_what_it_means_where_to_look_and_what_to_run() {
                 .unwrap_or_else(|| panic!("{heading} lacks {question}"))
         };
         assert!(Entry::QUESTIONS.map(place).is_sorted(), "{heading}");
-        let commands =
-            ["**Look first**", "**Remedy**"].map(|question| entry.commands(question).len());
+        let commands = ["**Look first**", "**Remedy**"]
+            .map(|question| entry.commands(question).unwrap().len());
         assert!(
             commands.iter().sum::<usize>() > 0,
             "{heading} has no command"
@@ -57,7 +57,7 @@ fn every_entry_says_what_it_means_where_to_look_and_what_to_run() {
 
 #[test]
 fn every_link_within_the_runbook_leads_to_a_heading() {
-    let runbook = Runbook::read();
+    let runbook = Runbook::read().unwrap();
     let headings: BTreeSet<String> = runbook
         .headings()
         .map(|heading| heading.to_lowercase().replace(' ', "-"))
@@ -78,8 +78,10 @@ fn every_link_within_the_runbook_leads_to_a_heading() {
 /// Read from the source, because the reasons carry data and so cannot be listed.
 #[test]
 fn the_runbook_has_a_remedy_for_every_reason_to_park() {
-    let source =
-        std::fs::read_to_string(in_the_workspace("crates/verification/src/reason.rs")).unwrap();
+    let source = std::fs::read_to_string(
+        local_stack::workspace::root().join("crates/verification/src/reason.rs"),
+    )
+    .unwrap();
     let (_, words) = source.split_once("impl ParkReason {").unwrap();
     let (words, _) = words.split_once("\n    }\n").unwrap();
     let words: Vec<&str> = words.split('"').skip(1).step_by(2).collect();
@@ -87,7 +89,7 @@ fn the_runbook_has_a_remedy_for_every_reason_to_park() {
         words.len() > 20 && words.contains(&"CallbackLost"),
         "{words:?}"
     );
-    let entry = Runbook::read().entry("PairingsParked");
+    let entry = Runbook::read().unwrap().entry("PairingsParked").unwrap();
     for word in words {
         assert!(entry.body.contains(&format!("`{word}`")), "{word}");
     }
@@ -95,7 +97,7 @@ fn the_runbook_has_a_remedy_for_every_reason_to_park() {
 
 #[test]
 fn every_alarm_leads_to_its_entry_and_names_the_first_step() {
-    for (name, alarm) in Template::read().alarms() {
+    for (name, alarm) in Template::read().unwrap().alarms() {
         let description = alarm["AlarmDescription"].as_str().unwrap();
         assert!(description.contains("First: "), "{name}: {description}");
         let anchor = format!("Runbook: ${{RunbookUrl}}#{}", name.to_lowercase());
@@ -111,7 +113,7 @@ fn every_alarm_leads_to_its_entry_and_names_the_first_step() {
 
 #[test]
 fn every_alarm_on_a_metric_says_what_missing_data_means() {
-    for (name, alarm) in Template::read().metric_alarms() {
+    for (name, alarm) in Template::read().unwrap().metric_alarms() {
         let treatment = alarm["TreatMissingData"]
             .as_str()
             .unwrap_or_else(|| panic!("{name}"));
@@ -124,7 +126,7 @@ fn every_alarm_on_a_metric_says_what_missing_data_means() {
 
 #[test]
 fn the_alarm_to_be_woken_for_is_made_of_alarms_that_exist() {
-    let template = Template::read();
+    let template = Template::read().unwrap();
     let rule = template.alarms()["CustomersAffected"]["AlarmRule"]
         .as_str()
         .unwrap()
@@ -143,8 +145,8 @@ fn the_alarm_to_be_woken_for_is_made_of_alarms_that_exist() {
 
 #[test]
 fn alarms_watch_only_what_is_written() {
-    let template = Template::read();
-    for series in template.watched() {
+    let template = Template::read().unwrap();
+    for series in template.watched().unwrap() {
         assert_is_written(&template, &series);
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use harness::operations::{FUNCTIONS, Template};
+use operations::{FUNCTIONS, Template};
 
 /// The words of the query language that the queries use, besides fields.
 const WORDS: [&str; 21] = [
@@ -108,7 +108,7 @@ fn fields_are_told_from_words_texts_and_results() {
 
 #[test]
 fn every_saved_query_is_run_on_functions_that_exist() {
-    let template = Template::read();
+    let template = Template::read().unwrap();
     let queries = saved_queries(&template);
     assert!(queries.len() >= 4);
     for query in queries {
