@@ -15,6 +15,7 @@ use crate::functions::{self, Functions};
 use crate::guard::GuardedCommand;
 use crate::outputs;
 use crate::parameters::{self, Parameters};
+use crate::python::Python;
 use crate::toolchain::Toolchain;
 use crate::{REGION, STACK_NAME, environment, workspace};
 
@@ -53,21 +54,19 @@ impl Package {
     /// # Errors
     /// When a program cannot be built, found or copied.
     pub(crate) async fn make(
-        toolchain: &Toolchain,
+        python: &Python,
         functions: &Functions,
         template: &str,
         parameters: &Parameters,
         directory: &Path,
     ) -> Result<Self> {
-        let programs = functions
-            .programs(toolchain.python(), &programs_in(template))
-            .await?;
+        let programs = functions.programs(python, &programs_in(template)).await?;
         let mut copy = template.to_owned();
         for (line, name) in code_uris(template) {
             let program = programs
                 .get(name)
                 .with_context(|| format!("no program {name}"))?;
-            functions::package(toolchain.python(), program, &directory.join(name)).await?;
+            functions::package(python, program, &directory.join(name)).await?;
             // Relative to the template's copy.
             copy = copy.replace(line, &line.replace("functions/", ""));
         }

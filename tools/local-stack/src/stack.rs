@@ -13,6 +13,7 @@ use crate::emulator::{Emulator, Settings};
 use crate::functions::Functions;
 use crate::parameters::{self, Parameters};
 use crate::provider::Provider;
+use crate::python::Python;
 use crate::secret::ProviderSecret;
 use crate::toolchain::Toolchain;
 use crate::workspace::{self, RunDirectory};
@@ -117,15 +118,15 @@ impl LocalStack {
         let plan = options.check()?;
         let progress = options.progress;
         let directory = RunDirectory::create()?;
-        let toolchain = Toolchain::prepare(progress).await?;
+        let python = Python::find()?;
 
         let package_directory = directory.path().join("package");
         let package = async {
             if matches!(options.functions, Functions::Build) {
-                progress("building the functions");
+                progress("building the functions; Cargo tells how many crates are left");
             }
             Package::make(
-                &toolchain,
+                &python,
                 &options.functions,
                 &plan.template,
                 &options.parameters,
@@ -138,16 +139,18 @@ impl LocalStack {
             functions_endpoint: options.functions_endpoint.clone(),
             keeps_state: options.keeps_state,
         };
+        // Beside the build: fetching the tools waits for the network, compiling for the processor.
         let services = async {
+            let toolchain = Toolchain::prepare(progress).await?;
             let provider = Provider::start(options.provider_url.clone(), &plan.secret).await?;
             let emulator = Emulator::start(&toolchain, directory.path(), &settings).await?;
             let client = emulator.client()?;
             let secret = serde_json::to_string(&plan.secret)?;
             let secret_arn = client.create_secret(SECRET_NAME, &secret).await?;
             progress(&format!("the emulator answers at {}", emulator.endpoint()));
-            Ok((provider, emulator, client, secret_arn))
+            Ok((toolchain, provider, emulator, client, secret_arn))
         };
-        let (package, (provider, emulator, client, secret_arn)) =
+        let (package, (toolchain, provider, emulator, client, secret_arn)) =
             tokio::try_join!(package, services)?;
 
         progress("deploying template.yaml with the SAM CLI");
