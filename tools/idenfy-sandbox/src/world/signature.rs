@@ -6,11 +6,13 @@ use sha2::{Digest, Sha256};
 
 /// HMAC-SHA256 of `message` as 64 hexadecimal digits; an HMAC key may have any length.
 pub(crate) fn hex_hmac(key: &[u8], message: &[u8]) -> String {
-    let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(key) else {
-        return String::new();
-    };
+    mac(key, message).map_or_else(String::new, |mac| hex::encode(mac.finalize().into_bytes()))
+}
+
+fn mac(key: &[u8], message: &[u8]) -> Option<Hmac<Sha256>> {
+    let mut mac = Hmac::new_from_slice(key).ok()?;
     mac.update(message);
-    hex::encode(mac.finalize().into_bytes())
+    Some(mac)
 }
 
 /// SHA-256 of `message` as 64 hexadecimal digits.
@@ -18,14 +20,14 @@ pub(crate) fn hex_sha256(message: &[u8]) -> String {
     hex::encode(Sha256::digest(message))
 }
 
-/// Compares without telling by its duration where the first difference is.
+/// Compares in constant time: by the codes of both texts.
 pub(crate) fn same(expected: &str, given: &str) -> bool {
-    expected.len() == given.len()
-        && expected
-            .bytes()
-            .zip(given.bytes())
-            .fold(0, |difference, (left, right)| difference | (left ^ right))
-            == 0
+    let codes = mac(b"", expected.as_bytes()).zip(mac(b"", given.as_bytes()));
+    codes.is_some_and(|(expected, given)| {
+        given
+            .verify_slice(&expected.finalize().into_bytes())
+            .is_ok()
+    })
 }
 
 #[cfg(test)]
