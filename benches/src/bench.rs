@@ -141,7 +141,7 @@ fn program_name(logical_id: &str) -> String {
     name
 }
 
-/// A `scanRef` that nobody has had.
+/// A new `scanRef`.
 pub(crate) fn new_scan_ref() -> String {
     Uuid::new_v4().to_string()
 }

@@ -119,7 +119,7 @@ pub async fn run(arguments: Arguments) -> Result<ExitCode> {
     Ok(code)
 }
 
-/// The report of this process; steps of the set-up are told to a plain function.
+/// The report of this process. The set-up tells its steps to a plain function.
 static REPORT: OnceLock<Report> = OnceLock::new();
 
 fn progress(line: &str) {
@@ -191,8 +191,8 @@ impl Demonstration {
         Ok(())
     }
 
-    /// Shows the functions' peak memory, that of moving the two large files included, and holds it
-    /// against the bound.
+    /// Shows the functions' peak memory with two large files moved, and checks it against the
+    /// bound.
     async fn peaks(&self, largest: &ScanRef) -> Result<Vec<String>> {
         let mut peaks = Vec::new();
         for function in FUNCTIONS {

@@ -165,7 +165,7 @@ fn report(stack: &LocalStack, json: bool, took: Duration) -> Result<()> {
     Ok(())
 }
 
-/// What a person does next. The signature's key is the emulator's; any would do there.
+/// The next steps for a person. The signature's key is the emulator's; it takes any.
 fn explain(stack: &LocalStack) -> Result<()> {
     progress("create a session, and open its redirectUrl in a browser:");
     eprintln!(

@@ -8,8 +8,7 @@ use serde_json::json;
 
 use super::exercise::Exercise;
 
-/// Four of these, one after the other, are more than eight seconds and less than the ten that
-/// iDenfy waits.
+/// Four of these in a row take more than 8 s and less than the 10 s that iDenfy waits.
 const SLOW: Duration = Duration::from_millis(2_100);
 
 fn refuse_writes(exercise: &Exercise<'_>) -> ActiveFault {
@@ -54,7 +53,7 @@ pub async fn throttled(exercise: &mut Exercise<'_>) -> Result<()> {
         world.stack().session_with_documents().await?,
     ];
     world.reserve("WebhookFunction", 1).await?;
-    // The emulator bounds no published version, which is what the alias leads to.
+    // The emulator does not bound a published version, the alias's target.
     let unpublished = world.open_unpublished("WebhookFunction").await?;
     world
         .stack()
@@ -135,8 +134,7 @@ pub async fn unreadable(exercise: &mut Exercise<'_>) -> Result<()> {
     exercise.until_red().await?;
     exercise.look_first(&[], &["callback_unreadable"]).await?;
     exercise.remedy(&[]).await?;
-    // No other version can be deployed here that knows the new form: iDenfy goes back to the old
-    // one.
+    // No version with the new form can be deployed here: iDenfy goes back to the old one.
     customer.finish_expecting_200(json!({})).await?;
     exercise.settles(&[&customer]).await?;
     Ok(())

@@ -139,7 +139,7 @@ impl World {
         Ok(())
     }
 
-    /// Gives a function an address that leads to its code as deployed, past alias and version.
+    /// Gives a function an address of its deployed code, past alias and version.
     pub async fn open_unpublished(&self, function: &str) -> Result<String> {
         let name = self.stack().function_name(function).await?;
         let command = format!(

@@ -10,8 +10,7 @@ use super::cloudwatch::{of_account, of_function};
 use super::customers::forgotten;
 use super::exercise::Exercise;
 
-/// The value of `ConcurrencyAlarmThreshold` here: the account's functions may be as many at once
-/// before it is an alarm.
+/// `ConcurrencyAlarmThreshold` here: this many functions at once are no alarm yet.
 pub const CONCURRENCY: &str = "3";
 
 const CROWD: usize = 4;

@@ -14,11 +14,11 @@ use super::exercise::Exercise;
 /// What the alarm on outcomes that wait allows, and a second more.
 const FIVE_MINUTES: Duration = Duration::from_secs(301);
 
-/// What Lambda leaves in the queue for a batch that it has given up. (Source: "Retain discarded
-/// batch records for a DynamoDB event source in Lambda"; nothing of the record itself is in it.)
+/// Lambda's letter for a discarded batch. It has nothing of the record. (Source: "Retain discarded
+/// batch records for a DynamoDB event source in Lambda".)
 const LETTER: &str = r#"{"requestContext":{"condition":"RetryAttemptsExhausted","approximateInvokeCount":11},"DDBStreamBatchInfo":{"batchSize":1}}"#;
 
-/// A customer who is settled, and of whom the application does not hear.
+/// A settled customer whose event the application does not hear.
 async fn unheard<'stack>(exercise: &Exercise<'stack>) -> Result<Session<'stack>> {
     let customer = exercise.stack().session_with_documents().await?;
     customer.finish_expecting_200(json!({})).await?;
@@ -57,8 +57,7 @@ pub async fn given_up(exercise: &mut Exercise<'_>) -> Result<()> {
     stack
         .until_logged("publisher", "outcome_not_published")
         .await?;
-    // The emulator lets a record go after one attempt and tells nobody; Lambda sets it aside after
-    // eleven.
+    // The emulator drops a record after one attempt; Lambda sets it aside after eleven.
     stack
         .send(
             &stack.queue_url("PublisherDeadLetterQueue").await?,

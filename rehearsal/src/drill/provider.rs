@@ -11,7 +11,7 @@ use super::cloudwatch::of_function;
 use super::customers::forget_faults;
 use super::exercise::{Exercise, PATIENCE};
 
-/// Enough that ten calls fail, however fast, which is what opens the circuit at once.
+/// Enough for ten failing calls, which open the circuit at once.
 const CROWD: usize = 12;
 
 async fn everybody_meets(stack: &Stack, fault: Value) -> Result<()> {
@@ -69,8 +69,8 @@ pub async fn key_refused(exercise: &mut Exercise<'_>) -> Result<()> {
     secret["apiKey"] = new;
     exercise.world.shell.will_edit(&secret.to_string())?;
     exercise.remedy(&[]).await?;
-    // The functions read a changed secret within a minute; what was asked in vain is asked again in
-    // growing pauses.
+    // The functions read a changed secret within a minute. Failed calls are repeated in growing
+    // pauses.
     wait_for(PATIENCE, "the new key is used", async || {
         stack.invoke("ReconcilerFunction", &json!({})).await?;
         Ok(match customer.pairing().await? {

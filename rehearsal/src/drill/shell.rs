@@ -151,8 +151,8 @@ impl Shell {
     }
 }
 
-/// The SAM CLI finds the emulator by `AWS_ENDPOINT_URL`. The AWS CLI has an address of its own for
-/// SQS in spite of it, and `dvctl` asks AWS unless it is told otherwise.
+/// The SAM CLI finds the emulator by `AWS_ENDPOINT_URL`. The AWS CLI ignores it for SQS, and
+/// `dvctl` asks AWS by default.
 fn write_launcher(bin: &Path, program: &Path) -> Result<()> {
     let name = program.file_name().context("a program has a name")?;
     let endpoint = match name.to_str() {

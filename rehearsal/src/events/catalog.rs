@@ -1,4 +1,4 @@
-//! Every sample event: for each function what it is there for, and how it goes wrong.
+//! Every sample event: the use and the failures of each function.
 
 use std::path::Path;
 

@@ -19,8 +19,8 @@ pub fn callback(method: &str, signature: Option<&str>, body: &str) -> Value {
     })
 }
 
-/// What an application sends to the API, after Lambda has checked its signature. `target` is the
-/// path and, after a question mark, the query.
+/// An application's request to the API after Lambda has checked its signature. `target` is the path
+/// and, after a question mark, the query.
 pub fn application(method: &str, target: &str, body: &str) -> Value {
     let (path, query) = target.split_once('?').unwrap_or((target, ""));
     let mut event = request(&Request {

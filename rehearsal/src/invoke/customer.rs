@@ -26,7 +26,7 @@ pub struct Customers {
     pub file_origin: String,
 }
 
-/// Somebody who has finished a session.
+/// A customer who has finished a session.
 #[derive(Debug)]
 pub struct Customer {
     /// What the sample says, and what it is for this customer.

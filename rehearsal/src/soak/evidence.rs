@@ -67,7 +67,7 @@ pub struct Evidence {
     pub messages_left: u64,
     /// How long the webhook took to answer 200.
     pub callback_answered: Percentiles,
-    /// Those that are not at an end, and what was decided about them.
+    /// Unfinished pairings and their history.
     pub stuck: Vec<String>,
 }
 

@@ -41,7 +41,7 @@ pub struct Plan {
     pub first_is_lost: bool,
     /// The second callback does not arrive by itself.
     pub second_is_lost: Option<SecondLost>,
-    /// The first callback is sent this often again at the end, all at once.
+    /// Repeats of the first callback at the end, all at once.
     pub repeats: u32,
     /// The first verification is denied after all: while the flow goes on, or at its end.
     pub denied_later: Option<DeniedLater>,
@@ -231,8 +231,8 @@ impl Dice {
 }
 
 impl Plan {
-    /// The plan for customer `number` of a soak, where each single thing goes wrong with a chance
-    /// of `trouble` percent.
+    /// The plan for customer `number` of a soak. Each single thing goes wrong with a chance of
+    /// `trouble` percent.
     pub fn of(seed: u64, number: u32, trouble: u32) -> Self {
         // Neighbouring numbers must not throw alike.
         let rng = Rng::with_seed(

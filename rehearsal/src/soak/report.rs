@@ -24,10 +24,9 @@ pub struct Report {
     /// Customers for whom at least one thing was to go wrong.
     pub troubled: usize,
     pub processes_killed: usize,
-    /// From the announcement of the first result to the pairing's end, for those for whom nothing
-    /// was to go wrong.
+    /// From the first result to the pairing's end, of customers without faults.
     pub untroubled_end: Percentiles,
-    /// The same for everybody.
+    /// The same for all customers.
     pub end: Percentiles,
     #[serde(flatten)]
     pub evidence: Evidence,
@@ -42,7 +41,7 @@ impl Report {
         mut evidence: Evidence,
     ) -> Self {
         let arrived = u32::try_from(everybody.len()).unwrap_or(u32::MAX);
-        // Whoever could not even arrive before the deadline is as lost as one who arrived.
+        // A customer who could not arrive before the deadline is lost, too.
         let missing =
             usize::try_from(settings.pairings.saturating_sub(arrived)).unwrap_or_default();
         evidence.broken.pairings_lost += missing;

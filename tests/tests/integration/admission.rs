@@ -8,8 +8,7 @@ use verification::identifiers::Digest256;
 
 const MEBIBYTE: usize = 1 << 20;
 
-/// A notice about a document's expiry: signed by the provider, and not the result of a
-/// verification.
+/// A notice of a document's expiry: signed by the provider, but no verification result.
 fn foreign_body(scan_ref: &str) -> Vec<u8> {
     let body = json!({
         "scanRef": scan_ref,

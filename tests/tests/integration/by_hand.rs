@@ -1,5 +1,4 @@
-//! The customer's way as customers go it, in a real browser; see `tools/test-browser` for what it
-//! needs.
+//! The customer's way in a real browser; see `tools/test-browser` for its needs.
 
 use api_contract::Application;
 use std::path::PathBuf;
@@ -33,7 +32,7 @@ impl Photos {
     }
 }
 
-/// From the link that the application sends a customer to, through both documents.
+/// From the application's link through both documents.
 async fn verify(browser: &Browser, link: &str, photos: &Photos) {
     browser.open(link).await;
     browser.press("Start").await;

@@ -1,5 +1,4 @@
-//! The template's parameters, other than by default: one more stack, on which all of them are set
-//! at once.
+//! Template parameters that differ from their defaults, all of them on one more stack.
 
 use std::io::Write;
 use std::net::IpAddr;
@@ -95,7 +94,7 @@ async fn two_pictures_of_both_sides_are_submitted_in_their_order() {
         .iter()
         .map(|image| (&image["side"], &image["bytes"]))
         .collect();
-    // The journal sorts them by side; the first picture, of 30,000 bytes, is the front.
+    // The journal sorts by side; the first picture, of 30,000 bytes, is the front.
     assert_eq!(
         sides,
         [
@@ -188,7 +187,7 @@ async fn both_signing_keys_are_accepted(stack: &Stack) {
     }
 }
 
-/// Linux answers to all of 127.0.0.0/8; others would need to be set up for it.
+/// Linux answers to all of 127.0.0.0/8; other systems need a set-up.
 async fn only_allowed_sources_are_heard(stack: &Stack) {
     if cfg!(not(target_os = "linux")) {
         return;
@@ -214,8 +213,7 @@ async fn only_allowed_sources_are_heard(stack: &Stack) {
     assert_eq!(stack.post_signed(body).await.unwrap(), 200);
 }
 
-/// The programs that were started with the address of an emulator in their environment. None where
-/// there is no `/proc`.
+/// The programs with the address of an emulator in their environment; empty without `/proc`.
 fn processes_that_know(endpoint: &str) -> Vec<String> {
     let needle = format!("AWS_ENDPOINT_URL={endpoint}");
     let mut found = Vec::new();

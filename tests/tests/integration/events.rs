@@ -1,5 +1,5 @@
-//! What an application hears: one event for each outcome, as the schemas in `docs/events` say, and
-//! nothing personal.
+//! An application's events: one for each outcome, by the schemas in `docs/events`, with nothing
+//! personal.
 
 use std::path::Path;
 
@@ -99,7 +99,7 @@ async fn each_outcome_is_heard_once_as_documented() {
     revoked.until_revoked(Some("FirstDenied")).await.unwrap();
     // A callback that comes again decides nothing, so nothing is announced again.
     declined.send_again(json!({})).await.unwrap();
-    // The stream keeps its order: behind this one, nothing is on its way.
+    // The stream keeps its order: no event comes behind this one.
     last.finish_expecting_200(json!({"overall": "SUSPECTED"}))
         .await
         .unwrap();

@@ -1,5 +1,5 @@
-//! Every file that once went wrong, uploaded by a customer: what the provider gets, what it costs,
-//! and what the customer beside it notices. `cargo xtask test every_document` prints the table.
+//! Every file that once failed, uploaded by a customer: the copy that the provider gets, its cost,
+//! and the delay of a customer beside it. `cargo xtask test every_document` prints the table.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -18,8 +18,8 @@ use zune_jpeg::zune_core::bytestream::ZCursor;
 enum Right {
     /// The provider gets the file as it is.
     AsItIs,
-    /// The provider gets the scene of the cases upright: red top left, green top right, blue bottom
-    /// left, yellow bottom right.
+    /// The provider gets the cases' scene upright: red top left, green top right, blue bottom left,
+    /// yellow bottom right.
     Upright,
     /// The provider gets a JPEG.
     Converted,
@@ -71,7 +71,7 @@ const CASES: [(&str, Right); 14] = [
     ),
 ];
 
-/// A PNG of so many pixels, made larger than what may be submitted by a chunk that means nothing.
+/// A PNG of this size, made larger than a submission allows by a meaningless chunk.
 fn vast_png(width: u32, height: u32) -> Vec<u8> {
     let mut file = Vec::new();
     let mut encoder = png::Encoder::new(&mut file, width, height);
@@ -82,7 +82,7 @@ fn vast_png(width: u32, height: u32) -> Vec<u8> {
     writer
         .write_chunk(filling, &vec![0; 15_500_000])
         .expect("a chunk");
-    // Rows that begin. Whether there are more is not for anybody to find out.
+    // Rows that begin. How many more there are does not matter.
     writer
         .write_chunk(png::chunk::IDAT, b"\x78\x01")
         .expect("a chunk");
@@ -103,7 +103,7 @@ fn cases() -> BTreeMap<String, (Vec<u8>, Right)> {
             (name, (std::fs::read(file.path()).expect("a file"), *right))
         })
         .collect();
-    // The first two bytes of an input of the fuzzer say how it is prepared.
+    // The first two bytes of a fuzzer's input choose the preparation.
     let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fuzz/corpus/child");
     for file in std::fs::read_dir(corpus).expect("the corpus") {
         let file = file.expect("a file");
@@ -174,7 +174,7 @@ async fn neighbour(stack: &Stack) -> Duration {
 
 async fn row(stack: &Stack, name: &str, file: Vec<u8>, right: Right) -> String {
     let session = stack.session().await.unwrap();
-    // What the customer's browser would say. Nobody believes it.
+    // The browser's media type, which has no effect.
     let file_type = FileType::sniff(&file);
     let media_type = file_type.map_or("application/octet-stream", FileType::media_type);
     session

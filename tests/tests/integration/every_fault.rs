@@ -1,6 +1,5 @@
-//! Every way in which the sandbox can go wrong, on every route, each for a customer of its own and
-//! all of them at once. Each ends, with one accepted submission if it settles and with none if it
-//! does not.
+//! Every fault of the sandbox on every route, each for a customer of its own and all at once. Each
+//! customer ends: settled with one accepted submission, or unsettled with none.
 
 use futures_util::future::join_all;
 use harness::faults::{ANSWERS, BELIEVED_ANSWERS, CALLBACKS, takes_time};
@@ -8,7 +7,7 @@ use harness::{DedicatedStack, Session, Stack, assert_answers_are_durable, eventu
 use local_stack::Options;
 use serde_json::{Value, json};
 
-/// How long what hangs, hangs; and how long what is slow, takes.
+/// Duration of hanging and slow answers.
 const MILLISECONDS: u64 = 2_000;
 
 /// One customer's trouble.
@@ -51,8 +50,7 @@ fn requests_go_wrong() -> impl Iterator<Item = Trouble> {
                     // It is asked only when an answer was lost.
                     faults.push(fault("process", "acceptedThenReset"));
                 }
-                // A refusal is believed, and what is taken for the end of a file cannot be known to
-                // be none.
+                // A refusal is believed, and so is a file that ends early by its own length.
                 let is_believed = kind == "errorIn200"
                     || (route.starts_with("file")
                         && ["shortContentLength", "expiredLink"].contains(&kind));
@@ -102,8 +100,7 @@ fn results_come_in_another_order() -> impl Iterator<Item = Trouble> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn each_pairing_ends_with_one_submission_or_none() {
-    // So much trouble at once is not for those who share a stack: the functions leave a provider
-    // alone that fails for everybody.
+    // So many faults at once open the circuit, which would disturb tests on a shared stack.
     let dedicated = DedicatedStack::start(Options::default()).await.unwrap();
     let stack = &dedicated.stack;
     let troubles = requests_go_wrong()
@@ -163,8 +160,8 @@ async fn second_that_was_announced(stack: &Stack, session: &Session<'_>) -> Stri
             .filter(|delivery| delivery["scanRef"] != session.scan_ref.as_str())
             .collect();
         match seconds.last() {
-            // All four attempts, or one that the sandbox did not even make, or that was taken for
-            // good.
+            // All four attempts; or one that the sandbox did not make; or one that was answered
+            // 200.
             Some(last)
                 if last["attempt"] == 4 || last["error"] == "dropped" || last["status"] == 200 =>
             {

@@ -1,6 +1,6 @@
-//! Functions are killed, with SIGKILL, at every call that changes anything: just before it, just
-//! after it, and midway through the documents. Whoever is killed wherever, the pairing settles with
-//! one accepted submission, and no message and no file is left over.
+//! Functions are killed with SIGKILL at every call that changes anything: just before it, just
+//! after it, and midway through the documents. In every case the pairing settles with one accepted
+//! submission, and no message or file is left over.
 
 use std::time::Duration;
 
@@ -11,8 +11,8 @@ use harness::{
 use local_stack::Options;
 use serde_json::{Value, json};
 
-/// What a killed worker holds, it holds for ten seconds, and its message comes back after twenty.
-/// One message at a time, so that killing the worker of one pairing does not kill that of another.
+/// Leases of killed workers last 10 s, and their messages come back after 20 s. One message at a
+/// time: killing the worker of one pairing does not kill that of another.
 const TUNING: ProcessorTuning = ProcessorTuning {
     timeout_seconds: 15,
     visibility_seconds: 20,
@@ -126,8 +126,8 @@ async fn settles_although_killed(world: &WatchedStack, effect: Effect, side: Sid
         .unwrap();
 }
 
-/// Sets the watch. Direct processing is told a token and nothing else, so that is asked for on the
-/// way.
+/// Holds the call of an effect. Direct processing gets a token and nothing else: the token is read
+/// on the way.
 async fn hold(
     world: &WatchedStack,
     session: &Session<'_>,
@@ -182,8 +182,7 @@ fn stores(path: String, text: String) -> impl Fn(&Call) -> bool + Send {
     move |call| call.method == "PUT" && call.path.contains(&path) && call.body.contains(&text)
 }
 
-/// One submission, no more tokens alive than one that nobody can use any more, and each file once
-/// and whole.
+/// One submission, at most one live token, which is lost, and each file once and whole.
 async fn assert_once(session: &Session<'_>, what: &str) {
     let submissions = session.accepted_submissions().await.unwrap();
     assert_eq!(submissions.len(), 1, "{what}: {submissions:?}");

@@ -1,5 +1,5 @@
-//! Files that can never be had, or never be submitted: the pairing is parked with the reason, and
-//! no token is spent on it.
+//! Files that cannot be fetched or submitted: the pairing is parked with the reason, and no token
+//! is spent.
 
 use api_contract::Application;
 use std::collections::BTreeSet;

@@ -1,11 +1,11 @@
-//! First results that do not qualify, or not yet: nothing is fetched, no token is spent, and the
-//! pairing says why.
+//! First results that do not qualify, or not yet. Nothing is fetched, no token is spent, and the
+//! pairing has the reason.
 
 use harness::{PairingRecord, Session, Stack};
 use serde_json::{Value, json};
 
-/// Finishes a session with a result, has the processor look at what came of it, and shows that
-/// nothing was done.
+/// Finishes a session with a result, has the processor look at the pairing, and shows that nothing
+/// was done.
 async fn after(stack: &Stack, result: Value) -> PairingRecord {
     let session = stack.session_with_documents().await.unwrap();
     let pairing = after_in(&session, stack, result).await;

@@ -1,5 +1,5 @@
-//! Trouble that everybody meets. Each test has a stack of its own, because the circuit is one for
-//! all.
+//! Faults for all customers at once. Each test has a stack of its own: all functions share one
+//! circuit.
 
 use api_contract::Application;
 use std::time::Duration;
@@ -118,7 +118,7 @@ async fn an_outage_costs_nobody_anything() {
     .await;
     let sessions = customers(stack).await;
     until_open(stack).await;
-    // The first pause ends with a question that costs nothing; it is not answered, and the next
+    // The first pause ends with a probe, which costs nothing. It is not answered, and the next
     // pause is longer.
     eventually("the provider was tried and is still away", || async {
         match logged(stack, "processor", "circuit_opened").await {

@@ -5,11 +5,10 @@ use serde_json::json;
 
 use crate::provider_faults::milliseconds;
 
-/// What this run does for a pairing, the schedule's or another test's run may have done just
-/// before, so its counts prove nothing.
+/// The schedule's or another test's run may have done this run's work just before: its counts prove
+/// nothing.
 async fn reconcile(stack: &Stack) {
-    // Other tests' faults may have opened the circuit that all share; then pairings wait for a
-    // moment.
+    // Other tests' faults may have opened the shared circuit; then pairings wait for a moment.
     eventually("the reconciler gets to all", || async {
         let run = stack
             .invoke("ReconcilerFunction", &json!({}))

@@ -1,12 +1,11 @@
-//! A worker that is held up for a moment, and overtaken meanwhile. What it knew is not true any
-//! more, so it changes nothing and calls nobody.
+//! A worker is held up for a moment and overtaken. Its knowledge is out of date: it changes nothing
+//! and makes no call.
 
 use harness::{ProcessorTuning, Side, WatchedStack, eventually, writes};
 use local_stack::Options;
 use serde_json::json;
 
-/// One message at a time, so that the second one goes to another process; and time enough for a
-/// call to be held.
+/// One message at a time: the second goes to another process. And time enough for a held call.
 const ONE_BY_ONE: ProcessorTuning = ProcessorTuning {
     timeout_seconds: 40,
     visibility_seconds: 60,
@@ -55,7 +54,7 @@ async fn a_write_that_comes_late_is_lost(world: &WatchedStack, state: &'static s
     );
 }
 
-/// The callback comes before the worker has written down that the documents were accepted.
+/// The callback comes before the worker has recorded that the documents were accepted.
 async fn what_the_callback_settled_stays_settled(world: &WatchedStack) {
     let session = world.stack().session_with_documents().await.unwrap();
     let late = world

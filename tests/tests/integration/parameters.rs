@@ -1,5 +1,5 @@
-//! What the template lets somebody set: a value that the functions would refuse when they start, or
-//! that cannot be with another one, is refused before anything is deployed.
+//! Parameters that the template refuses before anything is deployed: values that the functions
+//! would refuse at their start, and values that exclude each other.
 
 use harness::Stack;
 use operations::Template;
@@ -7,8 +7,7 @@ use uuid::Uuid;
 
 const ARN: &str = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:idenfy-a1B2c3";
 
-/// Whether the parameter's pattern matches the whole of the value, which is how CloudFormation
-/// reads it.
+/// Whether the parameter's pattern matches the whole value, as CloudFormation reads it.
 fn takes(template: &Template, parameter: &str, value: &str) -> bool {
     let pattern = template.parameter(parameter)["AllowedPattern"]
         .as_str()
@@ -47,7 +46,7 @@ fn patterns_take_what_the_functions_take() {
 fn patterns_refuse_what_the_functions_refuse() {
     let template = Template::read().unwrap();
     for (parameter, value) in [
-        // As it is written in many places; a role that names it may read nothing.
+        // A common spelling; a role that names it may read nothing.
         (
             "IdenfySecretArn",
             "arn:aws:secretsmanager:eu-west-1:123456789012:secret:idenfy",
@@ -95,8 +94,8 @@ fn only_what_is_asked_for_first_has_no_default() {
     }
 }
 
-/// Parameters and rules of the template with one resource that costs nothing, so that
-/// CloudFormation need not be given all of it.
+/// The template's parameters and rules with one free resource: CloudFormation need not get all of
+/// it.
 fn rules_alone() -> String {
     let template = std::fs::read_to_string(local_stack::workspace::root().join("template.yaml"))
         .expect("a template");

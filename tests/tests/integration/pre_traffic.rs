@@ -1,5 +1,5 @@
-//! A new version of the webhook is tested before callbacks go to it. The stack is the real one;
-//! CodeDeploy, which the emulator does not have, is played at its place.
+//! A new version of the webhook is tested before it gets callbacks. The stack is real; CodeDeploy,
+//! which the emulator lacks, is scripted.
 
 use std::collections::BTreeSet;
 
@@ -59,7 +59,7 @@ async fn a_version_goes_live_only_if_it_tells_signatures() {
     assert_eq!(told, report("Failed"));
     drop(no_writes);
 
-    // Nobody waits for an answer to this.
+    // This needs no answer.
     let by_hand = world
         .stack()
         .try_invoke("PreTrafficFunction", &json!({}))

@@ -1,5 +1,5 @@
-//! Files that direct processing would refuse: what can be changed is changed, and the rest is told
-//! before a token is spent.
+//! Files that direct processing would refuse. Those that can be converted are; the others park the
+//! pairing before a token is spent.
 
 use api_contract::Application;
 use harness::{BACK, FRONT, Session, Stack, pictures};
@@ -32,8 +32,8 @@ fn dimensions(jpeg: &[u8]) -> (usize, usize) {
     decoder.dimensions().unwrap()
 }
 
-/// Shows that the bucket holds the original as it was uploaded and beside it what the provider got,
-/// and returns that.
+/// Shows that the bucket holds the original unchanged and beside it the copy that the provider got.
+/// Returns the copy.
 async fn prepared_copy(
     stack: &Stack,
     session: &Session<'_>,

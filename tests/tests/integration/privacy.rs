@@ -1,5 +1,4 @@
-//! Nothing personal and nothing secret leaves: not in a log line or metric (which are log lines,
-//! too), and not on a queue.
+//! Nothing personal or secret leaves in a log line, metric (a log line, too) or queue message.
 
 use std::time::Duration;
 
@@ -7,7 +6,7 @@ use harness::{FRONT, Session, Stack};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-/// A text that stands for a person's data and is found wherever it goes.
+/// A text in place of a person's data, to be searched for.
 pub fn marker() -> String {
     format!("MARKER{}", Uuid::new_v4().simple())
 }
@@ -48,8 +47,7 @@ fn link_signatures(callback: &Value) -> Vec<String> {
     links.filter_map(signature).collect()
 }
 
-/// Plays the ways on which something could be let slip, and returns what must not be found anywhere
-/// afterwards.
+/// Plays every way that could leak something. Returns the texts that must not be found afterwards.
 pub async fn play_everything_personal(stack: &Stack) -> Vec<String> {
     let marker = marker();
     let mut secrets = vec![marker.clone()];

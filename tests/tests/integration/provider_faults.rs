@@ -1,5 +1,5 @@
-//! The provider goes wrong. However it does, at most one submission is accepted, and the pairing
-//! settles or says why not.
+//! Faults of the provider. At most one submission is accepted, and the pairing settles or has a
+//! reason.
 
 use harness::{Session, Stack};
 use serde_json::{Value, json};
@@ -128,8 +128,7 @@ async fn a_token_that_is_refused_parks() {
     );
 }
 
-/// How often the provider was asked how Token 2 stands. Of the first verification it is asked as
-/// well.
+/// Number of status requests about Token 2; there are some about the first verification, too.
 async fn asked_about_token_2(session: &Session<'_>) -> usize {
     let statuses = session.requests("status").await.unwrap();
     let is_about_first = |request: &&Value| request["scanRef"] == session.scan_ref.as_str();
@@ -156,8 +155,7 @@ async fn an_unanswered_submission_is_known_by_its_status() {
         .fault(json!({"route": "process", "kind": "acceptedThenReset"}))
         .await
         .unwrap();
-    // Long enough for the question to be asked also where other tests' faults have the provider
-    // left alone for a moment.
+    // Long enough for the status request, even if other tests' faults have opened the circuit.
     session
         .outcome(json!({"delayMilliseconds": 30_000}))
         .await
@@ -219,7 +217,7 @@ async fn a_refusal_parks_even_when_it_comes_under_200() {
 async fn a_second_token_that_lapses_before_its_submission_is_replaced() {
     let stack = Stack::shared().await.unwrap();
     let session = stack.session_with_documents().await.unwrap();
-    // The submission is put off, and meanwhile the provider lets the token lapse.
+    // The submission waits, and meanwhile the token lapses at the provider.
     session
         .fault(json!({"route": "process", "kind": "status", "status": 429, "retryAfterSeconds": 5}))
         .await

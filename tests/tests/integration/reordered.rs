@@ -1,5 +1,4 @@
-//! Callbacks in an order that nobody expects, or the same news in other words. None moves a pairing
-//! backwards.
+//! Callbacks in an unusual order, or the same news in other words. None moves a pairing backwards.
 
 use harness::{Session, Stack, eventually};
 use serde_json::{Value, json};
@@ -11,8 +10,8 @@ async fn settled(stack: &Stack) -> Session<'_> {
     session
 }
 
-/// Shows that what `tell` has the provider say is answered 200 and changes neither the pairing nor
-/// what the provider was asked.
+/// Shows that the callbacks of `tell` are answered 200 and change neither the pairing nor the
+/// requests to the provider.
 async fn changes_nothing(
     session: &Session<'_>,
     stack: &Stack,
@@ -135,8 +134,7 @@ async fn an_unsigned_header_does_not_stop_a_first_result() {
 async fn a_second_result_that_overtakes_our_call_settles() {
     let stack = Stack::shared().await.unwrap();
     let session = stack.session_with_documents().await.unwrap();
-    // Accepted and processed at once; the answer to the submission takes six seconds, and then
-    // there is none.
+    // Accepted and processed at once. The connection ends after six seconds without an answer.
     let fault = json!({"route": "process", "kind": "acceptedThenHang", "milliseconds": 6_000});
     session.fault(fault).await.unwrap();
     session.finish_expecting_200(json!({})).await.unwrap();
@@ -147,7 +145,7 @@ async fn a_second_result_that_overtakes_our_call_settles() {
         "it was still being posted: {history:?}"
     );
 
-    // The processor has its lost answer by the time that it has looked again.
+    // The processor has noticed the lost answer by its next look.
     assert_eq!(stack.nudge(&session.scan_ref).await.unwrap(), "Settled");
     assert_eq!(session.pairing().await.unwrap(), Some(settled));
     assert_eq!(session.requests("process").await.unwrap().len(), 1);

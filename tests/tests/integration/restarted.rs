@@ -1,6 +1,5 @@
-//! The whole place loses its power: the emulator and every function in it end at once, in the
-//! middle of flows that stand at different points, and come back with what is stored. Every flow is
-//! brought to its end.
+//! A power failure: the emulator and all functions end at once, in the middle of flows at different
+//! points. They come back with the stored state. Every flow is brought to its end.
 //!
 //! The emulator writes its state down when it is asked to end (SIGTERM), and only then, so it
 //! cannot show what a harder end would do; the services that it stands for keep what they have
@@ -21,7 +20,7 @@ const TUNING: ProcessorTuning = ProcessorTuning {
     batch_size: 5,
 };
 
-/// A customer whose flow stands still on one route until the emulator is gone.
+/// A customer whose flow waits on one route until the emulator is gone.
 struct Standing {
     route: &'static str,
     kind: &'static str,
@@ -102,7 +101,7 @@ async fn everything_settles_after_a_restart_in_the_middle() {
     dedicated.stop().await;
 }
 
-/// Who a session is about, without the stack that it was opened on.
+/// A session without the stack that it was opened on.
 struct Customer {
     client_id: String,
     scan_ref: String,

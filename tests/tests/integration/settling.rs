@@ -111,7 +111,7 @@ async fn the_second_callback_never_starts_a_third_token() {
     let settled = session.until_settled().await.unwrap();
 
     // The provider's second callback looks like a first one: approved, with links to FRONT and
-    // BACK. Now it comes once more.
+    // BACK. It comes once more.
     let second = settled.second_scan_ref.clone().unwrap();
     let path = format!("/sessions/{second}/callback");
     let again = stack
@@ -180,7 +180,7 @@ async fn a_callback_repeated_after_settlement_changes_nothing() {
 async fn ten_copies_at_the_same_instant_have_the_effect_of_one() {
     let stack = Stack::shared().await.unwrap();
     let session = stack.session_with_documents().await.unwrap();
-    // The provider has a result, and nobody has heard of it.
+    // The provider has a result that it could not deliver.
     session
         .fault(json!({"route": "callback", "kind": "drop"}))
         .await

@@ -1,5 +1,5 @@
-//! The provider waits ten seconds for an answer, whatever its own links do; the webhook takes eight
-//! at most.
+//! The provider waits 10 s for an answer, also while its own links are slow; the webhook takes at
+//! most 8 s.
 
 use harness::Stack;
 use serde_json::{Value, json};

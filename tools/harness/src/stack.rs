@@ -208,8 +208,8 @@ impl DedicatedStack {
         })
     }
 
-    /// Ends the emulator and all functions in it, at whatever they are doing. Starts it again with
-    /// the state that it has kept.
+    /// Ends the emulator and all functions in it at once. Starts it again with the state that it
+    /// has kept.
     ///
     /// # Errors
     /// The emulator does not start again.

@@ -1,6 +1,5 @@
-//! The listening side. Every connection is served by a task of its own that a request can have
-//! ended with a TCP reset, because that is how a real network fails; ending the server ends all of
-//! them.
+//! Accepts connections. Every connection has a task of its own, which a request can end with a TCP
+//! reset, as real networks do. Ending the server ends all of them.
 
 use axum::extract::{Request, State as Extracted};
 use axum::http::{Method, StatusCode};

@@ -28,8 +28,8 @@ impl EmulatorClient {
     /// # Errors
     /// When the HTTP client cannot be made.
     pub fn new(endpoint: Url) -> Result<Self> {
-        // The client insists on a crypto provider even where it never uses TLS. Somebody else's is
-        // as good.
+        // The client insists on a crypto provider even without TLS. Another one that is installed
+        // already will do.
         drop(rustls::crypto::ring::default_provider().install_default());
         #[expect(
             clippy::disallowed_methods,

@@ -1,4 +1,4 @@
-//! The running local stack: what is needed to start one, what a running one tells, and how it ends.
+//! The running local stack: its options, its addresses and its end.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -30,11 +30,10 @@ pub struct Options {
     pub secret: Option<PathBuf>,
     /// Port of the emulator on 127.0.0.1; none takes a free one.
     pub port: Option<u16>,
-    /// Where the functions reach the AWS services; none leads them to the emulator directly. For a
-    /// test that stands in between.
+    /// Where the functions reach the AWS services; `None`: at the emulator. For a proxy in between.
     pub functions_endpoint: Option<Url>,
-    /// Whether the emulator's state is written down when it ends, so that it can be
-    /// [restarted](LocalStack::restart_emulator) with it.
+    /// Whether the emulator keeps its state when it ends, for a
+    /// [restart](LocalStack::restart_emulator).
     pub keeps_state: bool,
     /// Template parameters that differ from the local defaults.
     pub parameters: Parameters,
@@ -97,7 +96,7 @@ impl Options {
 /// A deployed stack. Dropping it ends everything without waiting; [`stop`](Self::stop) waits.
 #[derive(Debug)]
 pub struct LocalStack {
-    // In this order they are dropped: the emulator before the directory that it writes to.
+    // Drop order: the emulator before the directory that it writes to.
     emulator: Emulator,
     provider: Provider,
     outputs: BTreeMap<String, String>,
@@ -108,8 +107,7 @@ pub struct LocalStack {
 }
 
 impl LocalStack {
-    /// Starts everything and returns when the webhook answers. Dropping the future undoes what it
-    /// has started.
+    /// Starts everything and returns when the webhook answers. Dropping the future undoes it.
     ///
     /// # Errors
     /// At once for a parameter, secret, provider or port that will not do; later when a tool, a
@@ -217,8 +215,7 @@ impl LocalStack {
         self.provider.sandbox_url()
     }
 
-    /// The end of the emulator's log, for messages: among other things, why a function did not
-    /// start.
+    /// The end of the emulator's log, for messages such as why a function did not start.
     pub fn emulator_log_tail(&self) -> String {
         self.emulator.log_tail()
     }
@@ -228,8 +225,7 @@ impl LocalStack {
         self.generated_secret.as_ref()
     }
 
-    /// Returns, with an error, when the emulator ends although nobody asked it to. May be given up
-    /// and called again.
+    /// Returns an error when the emulator ends by itself. May be given up and called again.
     ///
     /// # Errors
     /// Always.
@@ -237,10 +233,9 @@ impl LocalStack {
         self.emulator.failed().await
     }
 
-    /// Ends the emulator and every function that runs in it, and starts it again at the same
-    /// address with the state that it has written down. Functions are ended wherever they are, like
-    /// in a place that loses its power. What the emulator does not write down is lost: what its
-    /// table streams have not delivered yet.
+    /// Ends the emulator and all functions in it, as a power failure does. Starts it again at the
+    /// same address with its kept state. Events that its table streams have not delivered yet are
+    /// lost.
     ///
     /// # Errors
     /// When the stack was started without `keeps_state`, or the emulator does not start again or
@@ -260,7 +255,7 @@ impl LocalStack {
         Ok(self)
     }
 
-    /// Ends everything that was started and removes its files; at most some 10 s.
+    /// Ends everything and removes its files, within some 10 s.
     pub async fn stop(self) {
         self.emulator.stop().await;
         self.provider.stop().await;
@@ -268,7 +263,7 @@ impl LocalStack {
     }
 }
 
-/// What follows from the emulator and the provider, below what the caller wants otherwise.
+/// Parameters from the emulator and the provider; the caller's own override them.
 fn local_parameters(
     given: &Parameters,
     provider: &Provider,

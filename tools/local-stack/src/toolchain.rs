@@ -84,8 +84,8 @@ impl Toolchain {
         self.emulator.join("bin/python")
     }
 
-    /// The directory of `sam`, `cargo-lambda`, `cfn-lint` and `python-zig`; on the search path, it
-    /// is what `sam build` needs.
+    /// The directory of `sam`, `cargo-lambda`, `cfn-lint` and `python-zig`. `sam build` needs it on
+    /// the search path.
     pub fn sam_directory(&self) -> PathBuf {
         self.sam.join("bin")
     }
@@ -96,8 +96,8 @@ impl Toolchain {
     }
 }
 
-/// One more environment, such as that of a program which is compared with ours, made and kept as
-/// the others are. Returns its directory, whose `bin/python` has the packages.
+/// One more environment, such as that of a benchmark peer, made and kept like the others. Returns
+/// its directory, whose `bin/python` has the packages.
 ///
 /// # Errors
 /// When there is no suitable Python, or a package cannot be fetched or does not have the recorded
@@ -124,8 +124,7 @@ async fn environment(
     }
     std::fs::create_dir_all(&parent)
         .with_context(|| format!("cannot create {}", parent.display()))?;
-    // One maker at a time; the second finds the work done. The lock goes with the process that
-    // holds it.
+    // One maker at a time; the second finds the work done. The lock ends with its process.
     let lock = lock(parent.join(format!("{name}.lock"))).await?;
     if marker.exists() {
         return Ok(target);
@@ -146,8 +145,8 @@ async fn environment(
     Ok(target)
 }
 
-/// Scripts in a virtual environment hold its path, so it is made in its final place; the marker,
-/// written last, is what makes it count.
+/// Scripts in a virtual environment have its path: it is made in its final place. The marker is
+/// written last and makes it valid.
 async fn make(python: &Python, requirements: &str, target: &Path, log: &Path) -> Result<()> {
     GuardedCommand::new(python, python.path())
         .args(["-I", "-m", "venv"])

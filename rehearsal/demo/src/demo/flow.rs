@@ -68,7 +68,7 @@ pub struct Upload {
 }
 
 impl DemoRun<'_> {
-    /// Plays the whole flow for one customer, to a verdict of Approved, and returns the first
+    /// Plays the whole flow for one customer, to a verdict of Approved. Returns the first
     /// verification's `scanRef`.
     ///
     /// # Errors
@@ -283,8 +283,7 @@ impl DemoRun<'_> {
         Ok((second.parse()?, submission))
     }
 
-    /// What the customer uploaded, what the bucket holds and what the provider received are the
-    /// same bytes.
+    /// The customer's files, the bucket's and the provider's are the same bytes.
     fn same_everywhere(
         &self,
         customer: &Customer,

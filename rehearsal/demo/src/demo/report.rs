@@ -1,6 +1,6 @@
-//! What the demo prints, all of it on standard output: headings, steps with the time since the
-//! beginning, and what was found at each step, in columns. Bold and dim text only at a terminal,
-//! and not where `NO_COLOR` is set (<https://no-color.org>).
+//! The demo's output, all on standard output: headings, steps with the time since the start, and
+//! details in columns. Bold and dim text only at a terminal, and not with `NO_COLOR` set
+//! (<https://no-color.org>).
 
 use std::fmt::Display;
 use std::io::{IsTerminal, Write};
@@ -57,8 +57,7 @@ impl Report {
 
     /// A line as it is.
     pub fn line(&self, text: impl Display) {
-        // Nobody may be reading any more, as with `| head`; the exit status still tells how it
-        // went.
+        // The reader may be gone, as with `| head`; the exit status still tells how it went.
         drop(writeln!(std::io::stdout().lock(), "{text}"));
     }
 

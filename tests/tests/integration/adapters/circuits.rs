@@ -1,4 +1,4 @@
-//! The circuit's item. Each test has a table of its own, because there is one circuit in a table.
+//! The circuit's item. Each test has a table of its own: a table has one circuit.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! Files from links into the bucket, from a server that says to the byte what the test wants.
+//! Files from links into the bucket, from a server whose bytes the test chooses.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -261,7 +261,7 @@ async fn files_that_are_not_as_promised_are_not_stored() {
     assert_eq!(why_not(Answer::empty(204, "")).await, "not a file");
 }
 
-/// A body in two pieces, with or without the one that says that it is the last.
+/// A body in two chunks, with or without the final one.
 fn in_pieces(file: &[u8], ends: bool) -> Answer {
     let mut body = Vec::new();
     for piece in file.chunks(file.len().div_ceil(2)) {
@@ -309,7 +309,7 @@ async fn files_that_can_never_be_submitted_are_refused() {
         why_not(Answer::promising(30_000_001, Vec::new())).await,
         "FileTooLarge"
     );
-    // A PDF cannot be made smaller, so it must be small from the start.
+    // A PDF cannot be made smaller: it must be small from the start.
     assert_eq!(
         why_not(Answer::file(pictures::pdf(14_990_001))).await,
         "FileTooLarge"

@@ -1,5 +1,5 @@
-//! The table. Each test has one of its own with the same keys, because the deployed functions look
-//! after the shared one.
+//! The table. Each test has one of its own with the same keys: the deployed functions work on the
+//! shared one.
 
 mod of_client;
 

@@ -1,4 +1,4 @@
-//! The submission queue, on one that nobody reads.
+//! The submission queue, on a queue that no function reads.
 
 use std::time::Duration;
 

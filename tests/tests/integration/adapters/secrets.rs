@@ -104,7 +104,7 @@ async fn a_key_that_was_taken_out_dies_within_five_minutes() {
     assert!(!rotation.accepts("leaked").await);
     assert!(rotation.accepts("one").await);
 
-    // What cannot be read changes nothing, and is tried again after a minute.
+    // An unreadable secret changes nothing, and is read again after a minute.
     rotation.put("not JSON".to_owned()).await;
     rotation.clock.advance(5 * 60_000);
     assert!(rotation.accepts("one").await);

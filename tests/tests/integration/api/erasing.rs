@@ -1,5 +1,4 @@
-//! A customer is to be forgotten: nothing is left here, nothing at the provider, and what comes
-//! late leaves no trace.
+//! Erasure of a customer: nothing stays here or at the provider, and late callbacks leave no trace.
 
 use api_contract::Application;
 use harness::{Session, Stack};

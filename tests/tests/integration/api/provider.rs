@@ -1,5 +1,5 @@
-//! The provider refuses or fails while a session is created: a stable code, and nothing of the
-//! provider's own words.
+//! The provider refuses or fails while a session is created: a stable code, without the provider's
+//! own words.
 
 use api_contract::Application;
 use harness::{ApiAnswer, Stack};
@@ -86,8 +86,8 @@ async fn each_refusal_has_its_status_and_code() {
             .contains("BAD_VALUE")
     );
     check(json!({"kind": "errorIn200"}), 422, "provider_rejected").await;
-    // Once more with the secret read anew, in case it has been rotated: at most once a minute,
-    // whoever asks.
+    // Once more with the secret read anew, in case it was rotated: at most once a minute for all
+    // callers.
     let fault = json!({"kind": "status", "status": 401, "identifier": "UNAUTHORIZED", "times": 2});
     check(fault, 503, "provider_account").await;
     for (status, identifier) in [(402, "PERMISSIONS_ERROR"), (403, "PERMISSIONS_ERROR")] {

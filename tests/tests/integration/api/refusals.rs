@@ -1,4 +1,4 @@
-//! Requests that are wrong: each is told which of its fields, and how.
+//! Wrong requests: each answer names the fields and their errors.
 
 use api_contract::Application;
 use harness::Stack;

@@ -1,13 +1,13 @@
-//! From an alarm's name to the remedy, and from the template to what the functions write.
+//! From an alarm's name to its remedy, and from the template to the functions' metrics.
 
 use std::collections::BTreeSet;
 
 use lambda_support::{METRICS, NAMESPACE};
 use operations::{Entry, Runbook, Series, Template};
 
-/// The metrics of AWS's own that the template may name, with their dimension. (Sources: "Available
-/// CloudWatch metrics for Amazon SQS"; "Types of metrics for Lambda functions"; the ones without a
-/// dimension are the account's.)
+/// AWS's own metrics that the template may name, with their dimension. The account's have none.
+/// (Sources: "Available CloudWatch metrics for Amazon SQS"; "Types of metrics for Lambda
+/// functions".)
 const OF_AWS: [(&str, &str, &str); 11] = [
     ("AWS/SQS", "ApproximateNumberOfMessagesVisible", "QueueName"),
     (
@@ -75,7 +75,7 @@ fn every_link_within_the_runbook_leads_to_a_heading() {
     }
 }
 
-/// Read from the source, because the reasons carry data and so cannot be listed.
+/// Read from the source: reasons have data and cannot be listed.
 #[test]
 fn the_runbook_has_a_remedy_for_every_reason_to_park() {
     let source = std::fs::read_to_string(
@@ -151,9 +151,8 @@ fn alarms_watch_only_what_is_written() {
     }
 }
 
-/// A series of the functions' own must be one of the catalogue, under a set of dimensions that it
-/// counts under; one of AWS's must be known, and about a function or queue of the template or about
-/// the account.
+/// A series of the functions must be in the catalogue, with a set of its dimensions. One of AWS's
+/// must be known, and about a function or queue of the template or about the account.
 pub fn assert_is_written(template: &Template, series: &Series) {
     if series.namespace == NAMESPACE {
         let metric = METRICS.iter().find(|metric| metric.name == series.metric);

@@ -1,4 +1,4 @@
-//! The dashboard shows what is written, all of it, and fits on the page.
+//! The dashboard shows every written metric, and fits on the page.
 
 use std::collections::BTreeSet;
 

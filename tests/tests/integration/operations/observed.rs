@@ -1,5 +1,5 @@
-//! A stack on its own, first well and then in trouble: what its functions really write is what the
-//! catalogue promises, what the saved queries name, and what turns alarms red.
+//! A stack of its own, first well and then with faults. The written metrics are those of the
+//! catalogue, have the fields of the saved queries, and turn alarms red.
 
 use api_contract::Application;
 use std::collections::BTreeSet;

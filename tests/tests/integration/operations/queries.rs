@@ -1,4 +1,4 @@
-//! The saved queries of CloudWatch Logs Insights, and the fields that they name.
+//! The saved queries of CloudWatch Logs Insights and their fields.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -34,8 +34,7 @@ pub struct SavedQuery {
     pub name: String,
     /// The functions whose logs it is run on.
     pub functions: Vec<String>,
-    /// The fields of log lines that it names; not those that it computes, nor those that CloudWatch
-    /// adds (`@…`).
+    /// The fields of log lines that it names, without computed ones and those of CloudWatch (`@…`).
     pub fields: BTreeSet<String>,
 }
 

@@ -1,5 +1,4 @@
-//! The admin API: what a person or a test does to the sandbox. It has no authentication and is for
-//! the machine that it runs on.
+//! The admin API, for people and tests. It has no authentication and is for the local machine only.
 
 mod request;
 mod sessions;

@@ -1,4 +1,4 @@
-//! How admin requests are read: their bodies, their filters, and the errors they end in.
+//! Admin requests: their bodies, filters and errors.
 
 use axum::Json;
 use axum::body::to_bytes;
@@ -29,7 +29,7 @@ impl Filter {
     }
 }
 
-/// Reads a JSON body; an empty one counts as `{}`.
+/// Reads a JSON body. An empty one counts as `{}`.
 ///
 /// # Errors
 /// The body is not JSON, or not of the kind wanted; the message says what is wrong.

@@ -1,4 +1,4 @@
-//! The admin API's part about sessions: playing the customer, and having callbacks sent.
+//! The admin API about sessions: plays the customer, and has callbacks sent.
 
 use std::collections::BTreeMap;
 
@@ -24,8 +24,8 @@ use crate::world::state::{Shared, State};
 
 type Answer = Result<Json<Value>, AdminError>;
 
-/// `{sessions, liveTokens}`: the sessions, oldest first, and for each client how many usable tokens
-/// there are of each type.
+/// `{sessions, liveTokens}`: the sessions, oldest first, and the number of usable tokens of each
+/// type by client.
 pub(crate) async fn list(
     Extracted(state): Extracted<Shared>,
     Query(filter): Query<Filter>,
@@ -54,7 +54,7 @@ pub(crate) async fn show(
     ))
 }
 
-/// Opens a session; takes what a token request takes, and needs no key.
+/// Opens a session. Takes the members of a token request, and needs no key.
 pub(crate) async fn create(
     Extracted(state): Extracted<Shared>,
     request: Request,
@@ -68,7 +68,7 @@ pub(crate) async fn create(
     ))
 }
 
-/// Stores what the customer uploads for a step or a side, as it is.
+/// Stores the customer's file for a step or a side, unchanged.
 pub(crate) async fn put_file(
     Extracted(state): Extracted<Shared>,
     Path((scan_ref, key)): Path<(String, String)>,
@@ -144,7 +144,7 @@ fn given<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Value>, D:
     Value::deserialize(deserializer).map(Some)
 }
 
-/// Ends the customer's session, or changes its result later, and delivers the callbacks in order.
+/// Ends the customer's session or changes its result. Delivers the callbacks in order.
 pub(crate) async fn finish(
     Extracted(state): Extracted<Shared>,
     Path(scan_ref): Path<String>,
@@ -221,8 +221,7 @@ pub(crate) async fn expire(
                 session.state
             )));
         }
-        // Set before the lock is given back, so that neither the deadline nor a submission can come
-        // in between.
+        // Set under the lock: neither the deadline nor a submission comes in between.
         session.state = SessionState::Expired;
     }
     run(
@@ -247,7 +246,7 @@ async fn run(state: Shared, scan_ref: String, verdicts: Vec<Verdict>, wait: bool
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 struct Again {
-    /// Which callback: by its own number, or by that of a delivery. Neither: the last.
+    /// The callback, by its own number or by that of a delivery. Neither: the last.
     callback: Option<usize>,
     sequence: Option<u64>,
     overrides: Option<Value>,
@@ -273,7 +272,7 @@ impl Default for Again {
     }
 }
 
-/// Sends a callback of the session again; changes made here are not remembered.
+/// Sends a callback of the session again. Changes are not kept.
 pub(crate) async fn send_again(
     Extracted(state): Extracted<Shared>,
     Path(scan_ref): Path<String>,
@@ -323,7 +322,7 @@ pub(crate) async fn send_again(
     Ok(Json(json!({"deliveries": records})))
 }
 
-/// The number of the callback that a delivery of the session was about.
+/// The number of a delivery's callback.
 fn callback_of_delivery(state: &State, scan_ref: &str, sequence: u64) -> Result<usize, AdminError> {
     let journal = state.journal();
     let delivery = journal

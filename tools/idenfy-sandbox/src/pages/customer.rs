@@ -1,6 +1,6 @@
-//! The customer's way through a session. Asking for a page never changes anything, because whatever
-//! previews a link asks for it too; starting, uploading and submitting are forms, each answered by
-//! a redirect to the page that comes next. The token goes along in the forms: there are no cookies.
+//! The customer's way through a session. Getting a page changes nothing: link previews do it, too.
+//! Starting, uploading and submitting are forms, each answered by a redirect to the next page.
+//! Forms carry the token: there are no cookies.
 //!
 //! The same pages serve two links: `/api/v2/redirect?authToken=`, which ends at the session's
 //! `successUrl`, `errorUrl` or `unverifiedUrl`, and `/?authToken=&lang=` for an iFrame, which ends
@@ -34,8 +34,8 @@ pub(crate) fn router() -> Router<Shared> {
         .route("/verification/result", get(result))
 }
 
-/// The page that a link leads to: the start, the first step that is not done or the one asked for,
-/// or why there is nothing to do.
+/// The page of a link: the start, the first undone step or the asked one, or why there is nothing
+/// to do.
 pub(crate) fn show(state: &State, uri: &Uri) -> Response {
     let mut query = query_members(uri.query());
     let mut member = |name: &str| query.remove(name).unwrap_or_default();
@@ -64,7 +64,7 @@ pub(crate) fn show(state: &State, uri: &Uri) -> Response {
         .iter()
         .position(|step| !step.is_done(&session))
         .unwrap_or(steps.len());
-    // Nobody gets past a step that is not done.
+    // No way past an undone step.
     let index = asked.map_or(undone, |number| number.saturating_sub(1).min(undone));
     let page = match steps.get(index) {
         Some(step) => views::step(&visit, &session, &steps, (index, step), &[]),
@@ -113,7 +113,7 @@ async fn documents(Extracted(state): Extracted<Shared>, multipart: Multipart) ->
         return refused(&visit, refusal);
     }
     if complaints.is_empty() {
-        // Back to the last look when this was a correction there, else on to the next step.
+        // Back to the last look after a correction there, else on to the next step.
         let is_last = steps.iter().all(|other| other.is_done(&session));
         let next = if is_last { steps.len() + 1 } else { index + 2 };
         return Redirect::to(&visit.page(Some(next))).into_response();
@@ -154,7 +154,7 @@ fn judge(
     (files, complaints)
 }
 
-/// A generated picture in place of a photo, for whoever only wants to see the flow.
+/// A generated picture in place of a photo, to see the flow without files.
 fn specimen(session: &Session, key: &str) -> StoredFile {
     StoredFile {
         bytes: picture::png(&format!("{} {key}", session.scan_ref)),
@@ -180,7 +180,7 @@ async fn submit(Extracted(state): Extracted<Shared>, Form(visit): Form<Visit>) -
     }
 }
 
-/// Away to the session's own link once there is a result, or to the page that tells it.
+/// Redirects to the session's own link once there is a result, else to the result page.
 fn lead_on(visit: &Visit, session: &Session, ending: FinalPage) -> Response {
     match ending.link(session) {
         Some(link) if ending != FinalPage::Waiting && !visit.is_framed() => {

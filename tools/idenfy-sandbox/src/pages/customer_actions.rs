@@ -1,6 +1,6 @@
-//! What a customer does to a session: start it, hand files in, submit. Looking changes nothing;
-//! everything else is checked and done under one lock, so that of two submissions of one session
-//! only one counts, and none after its time.
+//! A customer's actions on a session: start, hand files in, submit. Looking changes nothing. Every
+//! action is checked and done under one lock: of two submissions of a session one counts, and none
+//! after its time.
 
 use std::sync::Arc;
 
@@ -21,7 +21,7 @@ pub(crate) enum Refusal {
     Used,
 }
 
-/// The session of a token that a customer may still use, as it is now.
+/// The current session of a token that a customer may still use.
 pub(crate) fn look(state: &State, auth_token: &str) -> Result<Session, Refusal> {
     let sessions = state.sessions();
     let session = sessions.by_token(auth_token).ok_or(Refusal::Unknown)?;
@@ -44,7 +44,7 @@ fn check(session: &Session) -> Result<(), Refusal> {
     }
 }
 
-/// Starts the session's own time; the second start of a session changes nothing.
+/// Starts the session's own time. A second start changes nothing.
 pub(crate) fn start(state: &State, auth_token: &str) -> Result<(), Refusal> {
     let mut sessions = state.sessions();
     let session = sessions.by_token_mut(auth_token).ok_or(Refusal::Unknown)?;
@@ -75,8 +75,8 @@ pub(crate) fn hand_in(
     Ok(())
 }
 
-/// Submits what was handed in and returns the overall status that is known at once; none while a
-/// reviewer is to judge it. The callback of an automatic result is sent in the background.
+/// Submits the files. Returns the overall status if it is known at once; `None` if a reviewer
+/// judges it. The callback of an automatic result is sent in the background.
 pub(crate) fn submit(state: &Shared, auth_token: &str) -> Result<Option<String>, Refusal> {
     let session = {
         let mut sessions = state.sessions();
@@ -97,7 +97,7 @@ pub(crate) fn submit(state: &Shared, auth_token: &str) -> Result<Option<String>,
         &settings.automatic_overall,
         step_verdict(&settings, &session, None),
     );
-    // The result stands before the page that shows it is asked for; only its delivery takes time.
+    // The result is stored before the page asks for it; only its delivery takes time.
     if let Some(envelope) = settle(state, &session.scan_ref, &verdict) {
         let background = Arc::clone(state);
         state.spawn(async move { drop(deliver(&background, &envelope).await) });

@@ -103,8 +103,7 @@ pub(crate) fn start(visit: &Visit, session: &Session, steps: &[Step]) -> Page {
     Page::new("Verify your identity", body)
 }
 
-/// One step's uploads; `index` counts from 0. Complaints are about files of this step that were
-/// just refused.
+/// One step's uploads; `index` counts from 0. Complaints are about its refused files.
 pub(crate) fn step(
     visit: &Visit,
     session: &Session,
@@ -222,7 +221,7 @@ pub(crate) fn check(visit: &Visit, session: &Session, steps: &[Step]) -> Page {
     }
 }
 
-/// What became of a submitted session; tells it to a page around this one.
+/// The result of a submitted session. Tells it to a surrounding page, too.
 pub(crate) fn result(visit: &Visit, ending: FinalPage, link: Option<&Url>) -> Page {
     let (title, text) = match ending {
         FinalPage::Waiting => (

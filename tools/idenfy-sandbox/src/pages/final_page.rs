@@ -1,5 +1,5 @@
-//! Where a customer's session leads: the link to go back to, and the message for a page that has
-//! the session in an iFrame. Neither is an authority on anything; that is the callback.
+//! The end of a customer's session: the link back, and the message for a page with the session in
+//! an iFrame. Neither is authoritative; the callback is.
 
 use url::Url;
 
@@ -17,7 +17,7 @@ pub(crate) enum FinalPage {
 }
 
 impl FinalPage {
-    /// The ending that an overall status stands for; without a final one the customer waits.
+    /// The page for an overall status. Without a final one the customer waits.
     pub(crate) fn of(overall: Option<&str>) -> Self {
         match overall {
             None | Some("REVIEWING") => Self::Waiting,
@@ -34,7 +34,7 @@ impl FinalPage {
         Self::of(overall.filter(|_| is_final))
     }
 
-    /// Where the token request wants the customer to go; only HTTP and HTTPS are followed.
+    /// The token request's destination. Only HTTP and HTTPS are followed.
     pub(crate) fn link(self, session: &Session) -> Option<Url> {
         let link = match self {
             Self::Approved => &session.return_urls.success,

@@ -1,6 +1,5 @@
-//! The reviewer's page: the sessions, the decision on one of them, what direct processing finds for
-//! its client, the last callback once more, and what became of every delivery. Like the admin API
-//! it has no authentication and is for the machine that it runs on.
+//! The reviewer's page: sessions, decisions, the outcome of direct processing, repeated callbacks,
+//! and deliveries. Like the admin API it has no authentication and is for the local machine only.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -32,7 +31,7 @@ use crate::world::state::{Shared, State};
 const PAGE_SIZE: usize = 20;
 /// Newest attempts in the log of all sessions.
 const LOG_SIZE: usize = 100;
-/// How long a form waits for its deliveries before it shows the page without them.
+/// A form's wait for its deliveries before it shows the page without them.
 const DELIVERY_PATIENCE: Duration = Duration::from_secs(2);
 
 pub(crate) fn router() -> Router<Shared> {
@@ -103,8 +102,7 @@ fn newest_deliveries(state: &State, scan_ref: Option<&str>) -> Vec<DeliveryRecor
     records
 }
 
-/// A session's file for looking at. What is neither picture nor PDF is handed out as a download,
-/// whatever it says it is.
+/// A session's file for display. Anything but a picture or PDF is a download.
 async fn file(
     Extracted(state): Extracted<Shared>,
     Path((scan_ref, key)): Path<(String, String)>,
@@ -214,8 +212,7 @@ struct Second {
     second_document: SecondDocument,
 }
 
-/// Sets what direct processing finds for the session's client. The rest of the client's outcome
-/// stays.
+/// Sets direct processing's finding for the session's client. The rest of the outcome stays.
 async fn set_second_document(
     Extracted(state): Extracted<Shared>,
     Path(scan_ref): Path<String>,
@@ -262,14 +259,14 @@ async fn send_again(
     back(&scan_ref, "sent")
 }
 
-/// Runs deliveries to their end, and waits for that as long as a person likes to.
+/// Runs deliveries to their end. Waits for a bounded time.
 async fn patiently(state: &Shared, deliveries: impl Future<Output = ()> + Send + 'static) {
     let (ended, end) = oneshot::channel::<()>();
     state.spawn(async move {
         deliveries.await;
         drop(ended);
     });
-    // Both an end and the loss of patience lead to the page, which shows what there is.
+    // Both ends lead to the page, which shows the deliveries so far.
     drop(timeout(DELIVERY_PATIENCE, end).await);
 }
 

@@ -246,7 +246,7 @@ fn log(records: &[DeliveryRecord], with_client: bool) -> Markup {
         @if records.is_empty() {
             p { "Nothing has been sent yet." }
         } @else {
-            // A table may be wider than a phone; then it scrolls by itself, by keyboard, too.
+            // A table wider than a phone scrolls by itself, also by keyboard.
             div.scroll role="region" aria-labelledby="log" tabindex="0" {
                 table {
                     thead {
@@ -305,7 +305,7 @@ fn badges(session: &Session, while_processing: &str) -> Markup {
     }
 }
 
-/// Links that every page has: load it again, once or by itself, and others.
+/// Links of every page: reload, once or by itself, and others.
 fn toolbar(address: &str, refresh: Option<u32>, others: &Markup) -> Markup {
     html! {
         ul.toolbar {

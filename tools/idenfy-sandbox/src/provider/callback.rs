@@ -1,6 +1,6 @@
-//! The body of a callback: every member that the provider's schema and its older dumps name,
-//! required or not, with invented content. What a session knows goes in; everything else is null or
-//! empty, as in bodies seen in the wild.
+//! The body of a callback. It has every member that the provider's schema and its older dumps name,
+//! required or not, with invented content. A session's data goes in; everything else is null or
+//! empty, as in real bodies.
 
 use serde_json::{Map, Value, json};
 
@@ -17,8 +17,7 @@ pub(crate) struct Verdict {
     pub event: Event,
     pub is_final: bool,
     pub overall: String,
-    /// `status.additionalSteps` before spelling; anything that is not one of the three words goes
-    /// out as it is.
+    /// `status.additionalSteps` before spelling. Anything but the three words goes out unchanged.
     pub additional_steps: Value,
     /// Tags beside those that follow from the verdict on the steps.
     pub tags: Tags,
@@ -27,7 +26,7 @@ pub(crate) struct Verdict {
     pub links: LinkAge,
 }
 
-/// Why something is suspected. The provider says that new words may come any time.
+/// Reasons of a suspicion. The provider may add words at any time.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Tags {
     pub fraud: Vec<String>,
@@ -42,7 +41,7 @@ pub(crate) struct Second {
     pub first_country: Option<String>,
 }
 
-/// The kinds of callback that the sandbox sends by itself; others by full name.
+/// The kinds of callback that the sandbox sends by itself. Others have their full name.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Event {
     AutoFinished,
@@ -53,8 +52,7 @@ pub(crate) enum Event {
 }
 
 impl Event {
-    /// Whether the session ended before anything was checked; then there is nothing to say about a
-    /// person or files.
+    /// Whether the session ended before any check. Then there is no person and no file.
     pub(crate) fn is_without_result(&self) -> bool {
         matches!(self, Self::Expired | Self::Cancelled)
     }
@@ -70,7 +68,7 @@ pub(crate) fn body(
 ) -> Value {
     let ended_without_result = verdict.event.is_without_result();
     let is_document = session.token_type == TokenType::Document;
-    // The customer's part ended with the upload, however much later the result is found or changed.
+    // The customer's part ended with the upload, however late the result is.
     let submitted_at = session
         .uploads
         .last()
@@ -197,7 +195,7 @@ fn status(settings: &Settings, session: &Session, verdict: &Verdict) -> Value {
     })
 }
 
-/// The tags that were given and the one of the steps. SUSPECTED never comes without any.
+/// The given tags and the one of the steps. SUSPECTED always has a tag.
 fn tags(verdict: &Verdict) -> Tags {
     let step = match verdict.additional_steps.as_str() {
         Some("INVALID") => Some("INVALID_ADDITIONAL_STEP"),
@@ -226,7 +224,7 @@ fn spell(settings: &Settings, verdict: &Value) -> Value {
     json!(sentence)
 }
 
-/// Step name to type for every step that has a file; null for a session without steps.
+/// Type by step, for every step with a file; null for a session without steps.
 fn completed_steps(session: &Session) -> Value {
     let configured = step_types(&session.additional_steps);
     let completed: Map<String, Value> = session
@@ -254,7 +252,7 @@ fn completed_steps(session: &Session) -> Value {
     }
 }
 
-/// The verdict on the steps that follows from which of them have a file; null if none is judged.
+/// The verdict on the steps by which of them have a file; null if none is judged.
 pub(crate) fn implied_step_verdict(settings: &Settings, session: &Session) -> Value {
     let mut steps = step_types(&session.additional_steps);
     steps.retain(|_, kind| {
@@ -269,7 +267,7 @@ pub(crate) fn implied_step_verdict(settings: &Settings, session: &Session) -> Va
     }
 }
 
-/// JSON text with everything outside ASCII as `\uXXXX`; only strings can hold such characters.
+/// JSON text with everything outside ASCII as `\uXXXX`. Only strings can hold such characters.
 pub(crate) fn escape_non_ascii(json: &str) -> String {
     let mut escaped = String::with_capacity(json.len());
     for character in json.chars() {

@@ -1,6 +1,6 @@
-//! How callbacks are sent: signed over the very bytes that go out, repeated with the same bytes
-//! until the receiver says 200 or the repeats are used up. Every attempt is recorded. Nothing
-//! follows a redirect, and anything but 200 is a failure.
+//! Sends callbacks. A callback is signed over the bytes that go out, and repeated with the same
+//! bytes until the receiver answers 200 or the repeats are used up. Every attempt is recorded.
+//! Redirects are not followed; anything but 200 is a failure.
 
 use std::time::{Duration, Instant};
 

@@ -1,6 +1,5 @@
-//! The one way into every provider route: the body is read up to its limit, the key checked, the
-//! request written down, a scripted fault taken, the route's own code run, and the answer's status
-//! written down. No route is reached in another way.
+//! The one entry of every provider route. Reads the body up to its limit, checks the key, records
+//! the request, takes a scripted fault, runs the route's code, and records the answer's status.
 
 use axum::body::{Body, to_bytes};
 use axum::extract::Request;
@@ -26,11 +25,11 @@ use crate::world::settings::Settings;
 use crate::world::signature::same;
 use crate::world::state::{Shared, State};
 
-/// Largest body that anything but the admin API takes, in bytes: a little over the documented 20
-/// MB, as proxies have it.
+/// Largest body outside the admin API, in bytes: a little over the documented 20 MB, as proxies
+/// have it.
 const BODY_LIMIT: usize = 21_000_000;
-/// How much of a body that is too large is read before its sender is told: closing at once would
-/// lose the answer.
+/// Bytes of a too large body that are read before the answer: closing at once would lose the
+/// answer.
 const DRAIN_LIMIT: usize = 200_000_000;
 
 /// Lets a request through to its route, or not.
@@ -82,7 +81,7 @@ pub(crate) async fn pass(state: Shared, route: Route, request: Request) -> Respo
     response
 }
 
-/// The body, or none when it is too large; then the rest has been read and thrown away.
+/// The body; `None` if it is too large. The rest has then been read and dropped.
 async fn read(parts: &Parts, body: Body) -> Option<Bytes> {
     let declared = parts
         .headers
@@ -128,8 +127,8 @@ fn unauthorized(route: Route) -> ProviderError {
     )
 }
 
-/// Whom the request is about. What cannot be read yet is left out; the route's own code will
-/// complain.
+/// The subject of the request. Unreadable parts are left out: the route's own code complains of
+/// them.
 fn subject(state: &State, route: Route, parts: &Parts, body: &[u8]) -> Subject {
     let by_scan_ref = |scan_ref: String| {
         let known = state.sessions().get(&scan_ref).map(Session::subject);

@@ -1,13 +1,12 @@
-//! The ways in which the pretended provider says no: JSON in the documented shapes, the page of a
-//! gateway, and the XML of the file store.
+//! The sandbox's errors: JSON in the documented shapes, a gateway's page, and the file store's XML.
 
 use axum::Json;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
 
-/// An error of a provider route. With an identifier it has the four documented members, without one
-/// only `message`.
+/// An error of a provider route. With an identifier it has the four documented members, else only
+/// `message`.
 #[derive(Debug)]
 pub(crate) struct ProviderError {
     status: StatusCode,
@@ -21,7 +20,8 @@ impl ProviderError {
         Self::with_status(StatusCode::BAD_REQUEST, Some(identifier), message)
     }
 
-    /// An error with another status, or without identifier as in the token endpoint's early checks.
+    /// An error with another status, or without an identifier as in the token endpoint's early
+    /// checks.
     pub(crate) fn with_status(
         status: StatusCode,
         identifier: Option<&str>,
@@ -53,7 +53,7 @@ impl ProviderError {
         Self::bad_value("There is no verification with this scanRef.")
     }
 
-    /// Why a body could not be read: text encoding, JSON syntax or the kind of a member.
+    /// An unreadable body: text encoding, JSON syntax or the type of a member.
     pub(crate) fn unreadable(body: &[u8], error: &serde_json::Error) -> Self {
         if std::str::from_utf8(body).is_err() {
             Self::new("ENCODING_ERROR", "Request body is not UTF-8.")
@@ -80,7 +80,7 @@ impl IntoResponse for ProviderError {
     }
 }
 
-/// The page that a gateway or proxy puts in place of an answer.
+/// A gateway's or proxy's page in place of an answer.
 pub(crate) fn gateway_page(status: StatusCode) -> Response {
     let title = format!(
         "{} {}",

@@ -1,5 +1,4 @@
-//! What a scripted fault does to a request: either it stands in place of the route's own code, or
-//! it spoils that code's answer.
+//! The effect of a scripted fault: it replaces the route's own code, or spoils its answer.
 
 use std::convert::Infallible;
 use std::io;
@@ -29,7 +28,7 @@ const PRETENDED_LENGTH: usize = 64;
 /// Time for the first half of a truncated body to leave before the connection ends.
 const FLUSH_PAUSE: Duration = Duration::from_millis(20);
 
-/// Answers a request as the fault has it; does not return when the caller gets no answer.
+/// Answers a request as the fault says. Does not return if the caller gets no answer.
 pub(crate) async fn answer(
     state: &Shared,
     call: &Call,

@@ -1,6 +1,6 @@
-//! The file store behind the links. A genuine link whose time is not over answers with the file's
-//! bytes and its true type and length; an expired one with 403, an unknown file with 404, both in
-//! the XML that such stores use.
+//! The file store behind the links. A genuine link within its time answers with the file's bytes,
+//! true type and length. An expired one answers 403, an unknown file 404, both with such stores'
+//! XML.
 
 use axum::body::Body;
 use axum::http::{StatusCode, Uri, header};
@@ -18,7 +18,7 @@ use crate::world::session::{Session, StoredFile};
 use crate::world::settings::{PdfLinks, Settings};
 use crate::world::state::State;
 
-/// Keys of the first document, which stand in `fileUrls` whatever their format.
+/// Keys of the first document, in `fileUrls` in any format.
 pub(crate) const FIRST_DOCUMENT: &[&str] = &["FRONT", "BACK", "FACE"];
 
 /// Whether links are good when they are handed out.
@@ -63,8 +63,8 @@ impl Folder {
     }
 }
 
-/// Answers `GET /files/<scanRef>/<folder>/<name>`. `name` is the file's key and an extension that
-/// means nothing.
+/// Answers `GET /files/<scanRef>/<folder>/<name>`. `name` is the file's key and a meaningless
+/// extension.
 pub(crate) fn answer(state: &State, uri: &Uri, path: Path<'_>) -> Response {
     match state.links.check(path, &query_members(uri.query()), now()) {
         Err(LinkError::Expired) => return expired_link(),
@@ -108,7 +108,7 @@ fn find(state: &State, [scan_ref, folder, name]: Path<'_>) -> Option<StoredFile>
         .cloned()
 }
 
-/// The two maps of links of a session: `fileUrls` and `additionalStepPdfUrls`. Both are empty when
+/// The two maps of links of a session: `fileUrls` and `additionalStepPdfUrls`. Both are empty if
 /// there is no such upload.
 pub(crate) fn link_maps(
     state: &State,
@@ -152,12 +152,12 @@ pub(crate) fn link_maps(
     (Value::Object(files), Value::Object(pdfs))
 }
 
-/// The step of a file's key: a step's further files are `STEP.2`, `STEP.3` and so on.
+/// The step of a file's key. Further files of a step are `STEP.2`, `STEP.3` and so on.
 pub(crate) fn step_of(key: &str) -> &str {
     key.split_once('.').map_or(key, |(step, _)| step)
 }
 
-/// A step's only file is listed as a link, several as an array of links.
+/// A step's only file is a link; several are an array of links.
 fn list(links: &mut Map<String, Value>, step: &str, link: Value) {
     let listed = match (links.remove(step), link) {
         (None, link) => link,
@@ -184,7 +184,7 @@ fn extension(file: &StoredFile) -> &'static str {
         "png" => "png",
         "webp" => "webp",
         "heic" => "heic",
-        // Real links are known to end in .jpg whatever they lead to.
+        // Real links end in .jpg for any file.
         _ => "jpg",
     }
 }

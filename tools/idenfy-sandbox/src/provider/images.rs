@@ -1,6 +1,5 @@
-//! What direct processing looks at in an image: that its base64 decodes, what its first bytes say
-//! it is, and that a PDF is not encrypted. The decoded bytes live as long as the look takes; what
-//! remains is a digest.
+//! Checks of direct processing on an image: its base64, its format by the first bytes, and that a
+//! PDF is not encrypted. Decoded bytes are dropped after the check; a digest remains.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -54,7 +53,7 @@ pub(crate) fn look_at(
     (Some(record), verdict)
 }
 
-/// The format that the first bytes stand for; `other` for all that is not recognised.
+/// The format by the first bytes; `other` for an unknown one.
 pub(crate) fn sniff(image: &[u8]) -> &'static str {
     match image {
         [0x89, b'P', b'N', b'G', b'\r', b'\n', 0x1a, b'\n', ..] => "png",
@@ -95,8 +94,7 @@ pub(crate) fn sniff(image: &[u8]) -> &'static str {
     }
 }
 
-/// An encrypted PDF names its encryption dictionary in a trailer, of which an updated file has
-/// several.
+/// An encrypted PDF names its encryption dictionary in a trailer; an updated file has several.
 fn is_encrypted(pdf: &[u8]) -> bool {
     const ENTRY: &[u8] = b"/Encrypt";
     pdf.windows(ENTRY.len()).any(|window| window == ENTRY)

@@ -1,4 +1,4 @@
-//! What iDenfy's API answers: tokens, direct processing, results, files, and the callbacks it sends.
+//! iDenfy's API: tokens, direct processing, results, files and callbacks.
 
 pub(crate) mod call;
 pub(crate) mod callback;

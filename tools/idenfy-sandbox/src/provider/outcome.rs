@@ -1,6 +1,6 @@
-//! How sessions end: a customer's session by the admin API, a direct submission by itself after its
-//! processing time, an unused token by its deadline. Each end is announced by one callback, or by a
-//! first one that is not final and a second one that is.
+//! The ends of sessions: by the admin API, after the processing time of a direct submission, or at
+//! the deadline of an unused token. One callback announces each end, or a non-final one and a final
+//! one.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -41,8 +41,8 @@ pub(crate) fn process_in_background(state: &Shared, scan_ref: String) {
     });
 }
 
-/// Announces what processing came to, unless the admin API has given the session a result, or
-/// deleted it, in the meantime.
+/// Announces the outcome of processing, unless the admin API has given the session a result or
+/// deleted it.
 async fn conclude(state: &State, scan_ref: &str, outcome: Outcome) {
     let state_now = state.sessions().get(scan_ref).map(|session| session.state);
     if state_now != Some(SessionState::Processing) {
@@ -70,7 +70,7 @@ async fn conclude(state: &State, scan_ref: &str, outcome: Outcome) {
 }
 
 impl Verdict {
-    /// An automatic result that a review will follow; the steps are judged by that review.
+    /// An automatic result with a review to follow. The review judges the steps.
     pub(crate) fn not_final(overall: &str) -> Self {
         Self {
             event: Event::AutoFinished,
@@ -94,8 +94,7 @@ impl Verdict {
         }
     }
 
-    /// The end of a session that a person called off. The documentation is silent on its body; this
-    /// is that of one that lapsed.
+    /// The end of a cancelled session. Its body is undocumented; this is that of a lapsed one.
     pub(crate) fn cancelled() -> Self {
         Self {
             event: Event::Cancelled,
@@ -114,7 +113,7 @@ impl Verdict {
     }
 }
 
-/// Moves the session on and delivers its callback; none when there is no such session.
+/// Moves the session on and delivers its callback; `None` if there is no such session.
 pub(crate) async fn announce(
     state: &State,
     scan_ref: &str,
@@ -124,7 +123,7 @@ pub(crate) async fn announce(
     Some(deliver(state, &envelope).await)
 }
 
-/// Announces several results in order: each waits until the one before is delivered or given up.
+/// Announces several results in order. Each waits until the one before is delivered or given up.
 pub(crate) async fn announce_in_turn(
     state: &State,
     scan_ref: &str,
@@ -137,8 +136,8 @@ pub(crate) async fn announce_in_turn(
     records
 }
 
-/// A callback of the session to be sent again, numbered from 0; with new links to the same files if
-/// their age is given. None if there is no such callback.
+/// An earlier callback of the session, numbered from 0. Has new links to the same files if their
+/// age is given. `None` if there is no such callback.
 pub(crate) fn earlier_callback(
     state: &State,
     session: &Session,
@@ -170,7 +169,7 @@ pub(crate) fn earlier_callback(
     })
 }
 
-/// Moves the session on and returns its callback, not yet delivered; none when there is no such
+/// Moves the session on and returns its callback, not yet delivered; `None` if there is no such
 /// session.
 pub(crate) fn settle(state: &State, scan_ref: &str, verdict: &Verdict) -> Option<Envelope> {
     let settings = state.settings();
@@ -232,7 +231,7 @@ pub(crate) fn event_name(settings: &Settings, event: &Event) -> String {
     }
 }
 
-/// Lets sessions lapse at their time, for as long as the sandbox runs.
+/// Lets sessions lapse at their time while the sandbox runs.
 pub(crate) async fn watch_deadlines(state: Shared) {
     loop {
         let lapsed = state.sessions().lapse(now());
@@ -253,7 +252,7 @@ pub(crate) async fn watch_deadlines(state: Shared) {
     }
 }
 
-/// The verdict on the steps of a customer's session: the given one, or what its files imply.
+/// The verdict on the steps of a customer's session: the given one, or that of its files.
 pub(crate) fn step_verdict(settings: &Settings, session: &Session, given: Option<Value>) -> Value {
     given.unwrap_or_else(|| implied_step_verdict(settings, session))
 }

@@ -1,6 +1,6 @@
-//! `POST /api/v2/process`: direct processing. The token is taken first and under one lock, so of
-//! several submissions with one token at most one is accepted; whether a refused one gives it back
-//! is a setting. What was submitted is remembered by digest only.
+//! `POST /api/v2/process`: direct processing. The token is taken first and under one lock: of
+//! several submissions with one token at most one is accepted. A setting decides whether a refused
+//! one gives it back. Only digests of the submission are kept.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -33,7 +33,7 @@ const SIDES: &[&str] = &["FRONT", "BACK", "FACE"];
 /// The only additional steps whose images may come with a submission.
 const SUBMITTABLE_STEPS: &[&str] = &["UTILITY_BILL", "SECOND_UTILITY_BILL"];
 
-/// Text that borrows from the request unless it has escapes: images are long.
+/// Text that borrows from the request if it has no escapes: images are long.
 #[derive(Deserialize, PartialEq, Eq, PartialOrd, Ord)]
 struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
 
@@ -73,8 +73,7 @@ impl Submission<'_> {
     }
 }
 
-/// The token of a submission, in either member; for telling whom a request is about before it is
-/// judged.
+/// The token of a submission, in either member. Names the request's subject before it is judged.
 pub(crate) fn token_of(body: &[u8]) -> Option<String> {
     let submission: Submission<'_> = serde_json::from_slice(body).ok()?;
     submission
@@ -82,7 +81,7 @@ pub(crate) fn token_of(body: &[u8]) -> Option<String> {
         .map(|(_, token)| token.to_owned())
 }
 
-/// Answers a submission; the record is of what could be read, also when it is refused.
+/// Answers a submission. The record has all that could be read, also of a refused one.
 pub(crate) async fn answer(
     state: &Shared,
     body: Bytes,
@@ -104,8 +103,7 @@ pub(crate) async fn answer(
     (record, answer)
 }
 
-/// Uses the token of a submission up without looking at the rest, as a failing provider may have
-/// done.
+/// Uses up the token of a submission without reading the rest, as a failing provider may do.
 pub(crate) fn burn(state: &State, body: &[u8]) {
     if let Some(token) = token_of(body)
         && let Some(session) = state.sessions().by_token_mut(&token)

@@ -1,5 +1,5 @@
-//! What the provider tells about a session afterwards, and its deletion: `/api/v2/status`, `/data`,
-//! `/files`, `/delete` and the list of a client's sessions.
+//! A session's data afterwards, and its deletion: `/api/v2/status`, `/data`, `/files`, `/delete`
+//! and the list of a client's sessions.
 
 use std::collections::HashMap;
 
@@ -51,8 +51,8 @@ fn session_of(state: &State, body: &[u8]) -> Result<Session, ProviderError> {
         .ok_or_else(ProviderError::unknown_scan_ref)
 }
 
-/// Answers `POST /api/v2/status` by the newest result, or as the fault has it. The verdict on
-/// additional steps is not part of it.
+/// Answers `POST /api/v2/status` with the newest result, or as the fault says. It has no verdict on
+/// additional steps.
 pub(crate) fn status(
     state: &State,
     body: &[u8],
@@ -125,7 +125,7 @@ pub(crate) fn data(state: &State, body: &[u8]) -> Result<Response, ProviderError
     Ok(Json(answer).into_response())
 }
 
-/// Answers `POST /api/v2/files` with new links to the newest upload, until the data are deleted.
+/// Answers `POST /api/v2/files` with new links to the newest upload until the data is deleted.
 pub(crate) fn files(state: &State, body: &[u8], age: LinkAge) -> Result<Response, ProviderError> {
     let session = session_of(state, body)?;
     if session.state == SessionState::Deleted {
@@ -150,7 +150,7 @@ pub(crate) fn files(state: &State, body: &[u8], age: LinkAge) -> Result<Response
     Ok(Json(answer).into_response())
 }
 
-/// Answers `POST /api/v2/delete`: removes what is personal, unless the session is still open.
+/// Answers `POST /api/v2/delete`: removes personal data, unless the session is open.
 pub(crate) fn delete(state: &State, body: &[u8]) -> Result<Response, ProviderError> {
     let scan_ref = scan_ref_of(body)?;
     let mut sessions = state.sessions();

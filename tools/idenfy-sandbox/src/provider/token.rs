@@ -1,6 +1,5 @@
-//! `POST /api/v2/token`: opens a session and hands its token out. What the token request leaves
-//! open the account's settings fill: the default steps and the default questionnaire apply unless
-//! the request replaces or suppresses them.
+//! `POST /api/v2/token`: opens a session and returns its token. The account's settings fill gaps:
+//! its default steps and questionnaire apply unless the request replaces or suppresses them.
 
 use std::collections::BTreeMap;
 
@@ -34,7 +33,7 @@ pub(crate) fn answer(state: &State, body: &[u8]) -> Result<(String, Response), P
     Ok((scan_ref, (status, Json(answer)).into_response()))
 }
 
-/// Opens a session with the account's defaults and returns its `scanRef` and token.
+/// Opens a session with the account's defaults. Returns its `scanRef` and token.
 ///
 /// # Errors
 /// The same as for a request of that content.

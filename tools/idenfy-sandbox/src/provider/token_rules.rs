@@ -1,6 +1,5 @@
-//! The bounds of each field of a token request. A member that is not listed is let through, as the
-//! provider adds fields at will; a listed one that breaks its rule is refused, and so is `null`
-//! where it is not documented.
+//! The bounds of the fields of a token request. Unlisted members pass, as the provider adds fields
+//! at will. A listed one out of bounds is refused, and so is an undocumented `null`.
 
 use serde_json::{Map, Value};
 use time::Date;
@@ -14,7 +13,7 @@ enum Rule {
     /// Length in characters.
     Text(usize, usize),
     Ascii(usize, usize),
-    /// At most 100 characters, neither digits nor signs other than those that names have.
+    /// At most 100 characters: no digits, and no signs but those of names.
     Name,
     /// `YYYY-MM-DD`.
     Date,
@@ -25,8 +24,7 @@ enum Rule {
     Flag,
     OneOf(&'static [&'static str]),
     ManyOf(&'static [&'static str]),
-    /// An HTTPS URL; plain HTTP to this machine is let through, as that is where the sandbox is
-    /// used.
+    /// An HTTPS URL. Plain HTTP to this machine passes: the sandbox is used there.
     Receiver,
     Uuid,
     Object,
@@ -223,7 +221,7 @@ fn members(value: &Value) -> impl Iterator<Item = &Value> {
     value.as_array().into_iter().flatten()
 }
 
-/// Whether the keys and types are known ones; none when the nesting is not that of steps.
+/// Whether keys and types are known; `None` if the nesting is not that of steps.
 fn are_steps(value: &Value) -> Option<bool> {
     let mut known = true;
     for (country, documents) in value.as_object()? {

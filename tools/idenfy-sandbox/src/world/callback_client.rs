@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-/// The client for callbacks: no proxy, no redirects, TLS by ring with the compiled-in roots.
+/// The client for callbacks: no proxy, no redirects, TLS by ring with compiled-in roots.
 ///
 /// # Errors
 /// TLS cannot be set up.

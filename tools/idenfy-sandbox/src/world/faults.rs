@@ -1,6 +1,5 @@
-//! Scripted faults: what goes wrong, on which route, for whom and how often. A fault is used up by
-//! the requests that it matches, in the order in which faults were scripted; one request meets one
-//! fault at most.
+//! Scripted faults: kind, route, subject and count. Requests use up the faults that they match, in
+//! the order of scripting. One request meets at most one fault.
 
 use std::time::Duration;
 
@@ -29,18 +28,18 @@ pub(crate) enum FaultKind {
     AcceptedThenHang,
     /// Handled; the connection ends before the announced length.
     Truncate,
-    /// Handled; only half of the body is sent, under a length that makes it look whole.
+    /// Handled; half of the body is sent, under a length that makes it look whole.
     ShortContentLength,
-    /// Handled; the body comes in drops, the last one after `milliseconds`. On `callback`: sent
-    /// that much later.
+    /// Handled; the body comes in drops, the last after `milliseconds`. On `callback`: sent that
+    /// much later.
     Slow,
     /// Handled; the answer is declared as HTML.
     WrongContentType,
-    /// On `file`: refused as expired. On `files`: the links that are handed out have expired.
+    /// On `file`: refused as expired. On `files`: the answered links have expired.
     ExpiredLink,
     /// On `status`: handled; the overall status is `overall`, and `final` is added if it is given.
     FixedStatus,
-    /// On `status`: handled; the newest result is not known until `milliseconds` after it.
+    /// On `status`: handled; the newest result is unknown until `milliseconds` after it.
     LaggingStatus,
     /// Callback is never sent.
     Drop,
@@ -88,9 +87,8 @@ pub(crate) struct Fault {
     pub overall: Option<String>,
     #[serde(rename = "final")]
     pub is_final: Option<bool>,
-    /// Whether a submission that is not handled loses its token all the same. By default it does,
-    /// by setting, when the error is one that the provider itself gives: a status below 500 or an
-    /// error in 200.
+    /// Whether an unhandled submission loses its token. By default a setting decides, for errors of
+    /// the provider itself: a status below 500 or an error in 200.
     pub burns_token: Option<bool>,
     /// Matching requests that are let through first.
     #[serde(default)]

@@ -1,8 +1,7 @@
 //! Invented people and their documents, for the `data` object of callbacks.
 //!
-//! A client is always the same person with the same two documents: one that a customer shows, and
-//! one that comes by direct processing. Names say that they are made up (example, specimen,
-//! nobody).
+//! A client is always the same person with the same two documents: one for the session, one for
+//! direct processing. Their names show that they are made up (example, specimen, nobody).
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -143,7 +142,7 @@ struct Person {
 const SERIALS: u64 = 50_000;
 
 impl Person {
-    /// The person that a client is or, with `other`, one who is certainly another.
+    /// The person of a client or, with `other`, certainly another one.
     fn of(client_id: &str, other: bool) -> Self {
         let mut seed = hex_sha256(client_id.as_bytes())
             .bytes()
@@ -176,8 +175,8 @@ impl Person {
         }
     }
 
-    /// The personal code in the shape of the country, with a last digit that checks nothing. None
-    /// where the country prints none.
+    /// The personal code in the country's shape; its last digit checks nothing. `None` where the
+    /// country prints none.
     fn personal_code(&self) -> Option<String> {
         let Self {
             year,
@@ -247,7 +246,7 @@ pub(crate) fn data(shown: Shown<'_>) -> Value {
     };
     let [first_name, last_name] = person.name.latin;
     let issuing_country = shown.country.unwrap_or(person.country.code);
-    // Another country prints names in Latin letters, and neither code nor address of this one.
+    // Another country: names in Latin letters, and neither code nor address.
     let at_home = issuing_country == person.country.code;
     let printed = if at_home {
         person.name.printed
@@ -296,7 +295,7 @@ pub(crate) fn data(shown: Shown<'_>) -> Value {
     })
 }
 
-/// The same members, all null: what is known of a customer who never came.
+/// The same members, all null: of a customer who never came.
 pub(crate) fn no_data() -> Value {
     let mut data = data(Shown {
         client_id: "",

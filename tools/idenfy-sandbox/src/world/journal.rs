@@ -1,6 +1,5 @@
-//! What the sandbox has seen and sent, for a test to assert on: one record per provider request and
-//! one per callback attempt. No record holds a token, a key, an image or a body. Each list keeps
-//! its newest 100,000 records.
+//! Records for tests: one per provider request and one per callback attempt. No record has a token,
+//! key, image or body. Each list keeps its newest 100,000 records.
 
 use std::collections::VecDeque;
 
@@ -32,8 +31,7 @@ pub(crate) struct SubmissionRecord {
     pub request_bytes: u64,
 }
 
-/// One request. `status` stays null while it is being handled, and for good when the caller got no
-/// answer.
+/// One request. `status` is null while it is handled, and for good if the caller got no answer.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct RequestRecord {
@@ -48,8 +46,7 @@ pub(crate) struct RequestRecord {
     pub submission: Option<SubmissionRecord>,
 }
 
-/// One attempt at delivering a callback. `status` is null when the receiver gave none; `error` says
-/// why then.
+/// One attempt at delivering a callback. `status` is null without an answer; `error` then says why.
 #[derive(Clone, Debug, Default, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct DeliveryRecord {
@@ -58,7 +55,7 @@ pub(crate) struct DeliveryRecord {
     pub scan_ref: String,
     pub client_id: String,
     pub event_type: String,
-    /// Which of the session's callbacks it was, from 0; null if it was sent with changes.
+    /// Its number among the session's callbacks, from 0; null if it was sent with changes.
     pub callback: Option<usize>,
     #[serde(rename = "final")]
     pub is_final: Option<bool>,
@@ -71,8 +68,7 @@ pub(crate) struct DeliveryRecord {
     pub milliseconds: u64,
 }
 
-/// The two lists. Sequence numbers start at 1 and are common to both, so that they tell what came
-/// first.
+/// The two lists. Their sequence numbers start at 1 and are common to both: they tell the order.
 #[derive(Debug, Default)]
 pub(crate) struct Journal {
     sequence: u64,
@@ -106,7 +102,7 @@ impl Journal {
 
     /// Changes the record of a request that is being handled.
     pub(crate) fn amend(&mut self, sequence: u64, change: impl FnOnce(&mut RequestRecord)) {
-        // The list is sorted by number; what is being handled stands near its end.
+        // The list is sorted by number; requests in work stand near its end.
         if let Some(record) = self
             .requests
             .iter_mut()

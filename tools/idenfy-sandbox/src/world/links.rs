@@ -1,6 +1,5 @@
-//! Signed, temporary links to files, with the query members of the provider's file store. A link
-//! that was altered or whose time is over is refused; links made by one sandbox mean nothing to
-//! another.
+//! Signed, temporary links to files, with the query members of the provider's file store. An
+//! altered or expired link is refused. A link is valid in one sandbox only.
 
 use std::collections::HashMap;
 
@@ -37,8 +36,8 @@ impl LinkSigner {
         }
     }
 
-    /// A new link to `<origin>/files/<path>`, for `seconds` from `at`; no two are the same. None
-    /// when the origin is not a URL.
+    /// A new, unique link to `<origin>/files/<path>`, for `seconds` from `at`. `None` if the origin
+    /// is not a URL.
     pub(crate) fn issue(
         &self,
         origin: &str,
@@ -65,7 +64,7 @@ impl LinkSigner {
         Some(link.into())
     }
 
-    /// Whether the query of a link to this file is genuine and its time not over at `now`.
+    /// Whether a link is genuine and within its time at `now`.
     pub(crate) fn check(
         &self,
         path: Path<'_>,

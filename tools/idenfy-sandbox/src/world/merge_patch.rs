@@ -1,5 +1,4 @@
-//! JSON merge patch (RFC 7396): objects are merged member by member, `null` removes, anything else
-//! replaces.
+//! JSON merge patch (RFC 7396): objects merge by member, `null` removes, anything else replaces.
 
 use serde_json::{Map, Value};
 

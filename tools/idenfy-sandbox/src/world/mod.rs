@@ -1,5 +1,5 @@
-//! What the sandbox remembers and invents: sessions, settings, faults, journal, clock, persons and
-//! pictures. Plain data; no route is answered here.
+//! The sandbox's memory and inventions: sessions, settings, faults, journal, clock, persons and
+//! pictures. No route is answered here.
 
 pub(crate) mod callback_client;
 pub(crate) mod clock;

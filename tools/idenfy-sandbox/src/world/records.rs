@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::world::invented_person::SecondDocument;
 use crate::world::route::Subject;
 
-/// A callback as it was announced: kept, so that it can be sent again.
+/// A callback as it was announced, kept to be sent again.
 #[derive(Clone, Debug)]
 pub(crate) struct Callback {
     /// Value of `Idenfy-Event-Type`.
@@ -22,7 +22,7 @@ pub(crate) struct Envelope {
     pub subject: Subject,
     pub receiver: Option<String>,
     pub callback: Callback,
-    /// Which of the session's callbacks this is, from 0; none if it is sent with changes.
+    /// Its number among the session's callbacks, from 0; `None` if it is sent with changes.
     pub number: Option<usize>,
 }
 
@@ -33,7 +33,7 @@ pub(crate) struct Outcome {
     pub overall: String,
     pub fraud_tags: Vec<String>,
     pub mismatch_tags: Vec<String>,
-    /// Whose document it is, and which; known to every result of the client's DOCUMENT tokens.
+    /// The owner and kind of the document, for every result of the client's DOCUMENT tokens.
     pub second_document: SecondDocument,
     /// First a callback that is not final, REVIEWING, then the final one.
     pub non_final_first: bool,

@@ -1,11 +1,11 @@
-//! The provider's routes by name, and whom a request is about. Journal and faults use the same
+//! The provider's routes by name, and the subject of a request. Journal and faults use the same
 //! words.
 
 use std::collections::HashMap;
 
 use serde::{Deserialize, Serialize};
 
-/// A route of the provider; `callback` is the one that goes the other way.
+/// A route of the provider. `callback` goes the other way.
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Route {
@@ -22,13 +22,13 @@ pub(crate) enum Route {
 }
 
 impl Route {
-    /// Whether callers have to show the API key; customers' browsers and signed links do not.
+    /// Whether callers need the API key. Customers' browsers and signed links do not.
     pub(crate) fn needs_key(self) -> bool {
         !matches!(self, Self::Redirect | Self::File)
     }
 }
 
-/// Whom a request is about, as far as the request or the session that it names tells.
+/// The subject of a request, as far as it or its session tells.
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub(crate) struct Subject {

@@ -1,6 +1,6 @@
-//! The verification sessions, in memory. A token is good once and until its time: every change that
-//! depends on that is made while the one lock around [`Sessions`] is held, so two requests with the
-//! same token cannot both win.
+//! The verification sessions, in memory. A token is valid once and until its time. Every change
+//! that depends on it is made under the one lock around [`Sessions`]: of two requests with one
+//! token, one wins.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -15,7 +15,7 @@ use crate::world::picture;
 use crate::world::records::Callback;
 use crate::world::route::Subject;
 
-/// What a token is for; the kinds for video calls are not offered.
+/// Purpose of a token. The kinds for video calls are not offered.
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "UPPERCASE")]
 pub(crate) enum TokenType {
@@ -40,8 +40,7 @@ pub(crate) enum SessionState {
     Active,
     /// A customer has opened the session.
     Started,
-    /// Documents have been submitted, by the customer or to direct processing, and nothing is
-    /// announced yet.
+    /// Documents were submitted, by the customer or to direct processing; nothing is announced yet.
     Processing,
     /// A result that is not final has been announced.
     Reviewing,
@@ -76,7 +75,7 @@ pub(crate) struct StoredFile {
     pub name: Option<String>,
 }
 
-/// Where the customer goes at the end, as the token request has it.
+/// The customer's destinations at the end, from the token request.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct ReturnUrls {
     pub success: Option<String>,
@@ -123,7 +122,7 @@ pub(crate) struct Session {
     pub deleted_as: Option<&'static str>,
 }
 
-/// The files of one visit, as they were submitted. A later upload leaves them as they are.
+/// The files of one visit as submitted. A later upload does not change them.
 #[derive(Clone, Debug)]
 pub(crate) struct Upload {
     pub at: OffsetDateTime,
@@ -171,14 +170,14 @@ impl Session {
         }
     }
 
-    /// Keeps a file for the next upload, in place of an earlier one of the same key.
+    /// Keeps a file for the next upload, replacing an earlier one of the same key.
     pub(crate) fn put_file(&mut self, key: String, file: StoredFile) {
         self.files.insert(key, file);
         self.has_new_files = true;
     }
 
-    /// Makes an upload of the files, unless nothing was put since the last one. Its time is at
-    /// least a second after the last one's, because callbacks tell it in whole seconds.
+    /// Makes an upload of the files, unless there are no new ones. Its time is at least 1 s after
+    /// the last one's: callbacks have whole seconds.
     pub(crate) fn submit_files(&mut self, at: OffsetDateTime) {
         if !self.has_new_files && !self.uploads.is_empty() {
             return;
@@ -192,8 +191,8 @@ impl Session {
         });
     }
 
-    /// The first document's photos, where nobody supplied any. What direct processing is given is
-    /// not kept.
+    /// The first document's photos where none were supplied. Files of direct processing are not
+    /// kept.
     fn add_missing_pictures(&mut self) {
         let keys: &[&str] = match self.token_type {
             TokenType::Identification => &["FRONT", "BACK", "FACE"],
@@ -215,7 +214,7 @@ impl Session {
         self.uploads.get(number.checked_sub(1)?)
     }
 
-    /// The overall status: the last announced one, or what the session's state implies.
+    /// The overall status: the last announced one, or that of the session's state.
     pub(crate) fn overall(&self, while_processing: &str) -> String {
         match (self.results.last().and_then(Announced::overall), self.state) {
             (Some(overall), _) => overall.to_owned(),
@@ -251,7 +250,7 @@ impl Session {
     }
 }
 
-/// All sessions, found by `scanRef`, token and client, and by the time at which they lapse.
+/// All sessions, by `scanRef`, token and client, and by deadline.
 #[derive(Debug, Default)]
 pub(crate) struct Sessions {
     by_scan_ref: HashMap<String, Session>,
@@ -311,7 +310,7 @@ impl Sessions {
         scan_refs.iter().filter_map(|scan_ref| self.get(scan_ref))
     }
 
-    /// The issuing country that the client's newest session for a customer asked for.
+    /// The issuing country of the client's newest session for a customer.
     pub(crate) fn country_of_first_document(&self, client_id: &str) -> Option<String> {
         let mut newest_first = self.of_client(Some(client_id)).rev();
         newest_first
@@ -334,8 +333,8 @@ impl Sessions {
         self.deadlines.first().map(|(at, _)| *at)
     }
 
-    /// Takes the sessions whose time is over, each once, and returns those that it ends: nothing
-    /// was submitted to them.
+    /// Takes the sessions whose time is over, each once. Returns those that end: without a
+    /// submission.
     pub(crate) fn lapse(&mut self, now: OffsetDateTime) -> Vec<String> {
         let mut lapsed = Vec::new();
         while self.next_deadline().is_some_and(|at| at <= now) {
@@ -360,8 +359,8 @@ pub(crate) fn new_auth_token() -> String {
     token
 }
 
-/// The steps of an `additionalSteps` object (country, document type, step, configuration), each
-/// with its type.
+/// The steps of an `additionalSteps` object (country, document type, step, configuration), with
+/// their types.
 pub(crate) fn step_types(additional_steps: &Value) -> BTreeMap<String, Option<String>> {
     let members = |value: &Value| value.as_object().cloned().unwrap_or_default();
     let mut steps = BTreeMap::new();

@@ -1,6 +1,6 @@
-//! What the pretended provider account looks like. Each setting stands for something that an
-//! account at the provider fixes, that its documentation leaves open, or that two of its pages
-//! contradict each other about; a change applies from the next request on.
+//! The provider account. Each setting stands for a choice that an account fixes, that the
+//! documentation leaves open, or on which two of its pages disagree. A change applies from the next
+//! request on.
 
 use std::fmt;
 
@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 
 use crate::world::merge_patch::merge_patch;
 
-/// A credential or signing key. It is compared and used, and neither printed nor serialised.
+/// A credential or signing key, never printed nor serialised.
 #[derive(Clone, Default, Deserialize, PartialEq, Eq)]
 #[serde(transparent)]
 pub struct Secret(String);
@@ -31,8 +31,8 @@ impl fmt::Debug for Secret {
     }
 }
 
-/// The member of the direct-processing request that carries the token: the newest page says
-/// `token`, all older ones `authToken`.
+/// The token's member in a direct-processing request: the newest page says `token`, all older ones
+/// `authToken`.
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub enum ProcessTokenField {
@@ -44,8 +44,8 @@ pub enum ProcessTokenField {
     Either,
 }
 
-/// How `status.additionalSteps` is spelled: the schema has `VALID`, the dual-verification page has
-/// `Additional step is valid`.
+/// Spelling of `status.additionalSteps`: `VALID` in the schema, `Additional step is valid` on the
+/// dual-verification page.
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub enum StepVerdictSpelling {
@@ -75,7 +75,7 @@ pub enum FilesShape {
     Nested,
 }
 
-/// Where the links of `POST /api/v2/files` lead, compared with those of the callback; no page says.
+/// Paths of the links of `POST /api/v2/files`, compared with the callback's. Undocumented.
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub enum FilesPaths {
@@ -85,8 +85,8 @@ pub enum FilesPaths {
     Other,
 }
 
-/// Whether the answer to `POST /api/v2/status` has a top-level `final`: one page reads it, the
-/// published sample lacks it.
+/// Whether `POST /api/v2/status` answers a top-level `final`: one page reads it, the published
+/// sample lacks it.
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub enum StatusFinal {
@@ -96,7 +96,7 @@ pub enum StatusFinal {
     Present,
 }
 
-/// How a PDF of an additional step is listed; one public integration met arrays.
+/// Form of the PDFs of an additional step. One public integration met arrays.
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub enum PdfLinks {
@@ -110,7 +110,7 @@ pub enum PdfLinks {
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub enum ReviewMode {
-    /// Nobody: the result is `automaticOverall`, at once.
+    /// No review: the result is `automaticOverall`, at once.
     Automatic,
     /// A person on the reviewer's page.
     Reviewer,
@@ -129,19 +129,18 @@ pub struct Settings {
     /// Password of HTTP Basic.
     #[serde(skip_serializing)]
     pub api_secret: Secret,
-    /// Key of the callbacks' HMAC-SHA256. Empty: callbacks are not signed, as with a notification
+    /// Key of the callbacks' HMAC-SHA256. Empty: callbacks are unsigned, as for a notification
     /// without a key.
     #[serde(skip_serializing)]
     pub signing_key: Secret,
-    /// Receiver of the callbacks. Without one each delivery is recorded as failed, unless its token
-    /// named a receiver.
+    /// Receiver of the callbacks. Without one, and without one of the token, deliveries fail.
     pub callback_url: Option<String>,
     /// Receivers other than `callbackUrl` that a token may name.
     pub permitted_callback_urls: Vec<String>,
-    /// Origin of the links that are handed out; none: the address that the sandbox listens on.
+    /// Origin of file links; `None`: the sandbox's address.
     pub public_url: Option<String>,
-    /// Repeats after a callback's first attempt, at once after anything but 200. The provider's
-    /// pages say 1, 2 or up to 10.
+    /// Repeats after a callback's first attempt, after anything but 200. The provider's pages say
+    /// 1, 2 or up to 10.
     pub callback_retries: u32,
     /// Pause before each repeat.
     pub callback_retry_pause_milliseconds: u64,
@@ -155,7 +154,7 @@ pub struct Settings {
     pub step_verdict_spelling: StepVerdictSpelling,
     /// How PDFs are listed in `additionalStepPdfUrls`.
     pub pdf_links: PdfLinks,
-    /// Lifetime of a file link in whole seconds; 0 makes links that are expired from the start.
+    /// Lifetime of a file link in whole seconds; 0: links are expired from the start.
     pub file_link_seconds: u32,
     /// Shape of the answer to `/api/v2/files`.
     pub files_shape: FilesShape,
@@ -167,7 +166,7 @@ pub struct Settings {
     pub token_created_status: u16,
     /// Steps of a token that does not bring its own; country, document type, step.
     pub default_additional_steps: Value,
-    /// Whether steps of the kind UPLOAD get a verdict. By the documentation nobody judges them.
+    /// Whether steps of the kind UPLOAD get a verdict. By the documentation they do not.
     pub judges_upload_steps: bool,
     /// Questionnaire of a token that does not say `"questionnaire": null`.
     pub default_questionnaire: Option<String>,
@@ -181,8 +180,8 @@ pub struct Settings {
     pub burn_token_on_error: bool,
     /// Whether `documentType` must be given, as pages up to 2025 say.
     pub require_document_type: bool,
-    /// Whether BACK must come with each document that has one (all but PASSPORT, and those to be
-    /// detected).
+    /// Whether BACK is required for each document that has one: all but PASSPORT and undetected
+    /// ones.
     pub require_back: bool,
     /// Whether direct processing takes PDF.
     pub accept_pdf: bool,
@@ -254,9 +253,8 @@ impl Default for Settings {
 }
 
 impl Settings {
-    /// These settings changed by a JSON merge patch; `null` sets a member back to its default. The
-    /// default steps are replaced and not merged, because a step that is not named is one that is
-    /// not wanted.
+    /// The settings with a JSON merge patch; `null` sets a member back to its default. Default
+    /// steps are replaced and not merged: an unnamed step is an unwanted one.
     ///
     /// # Errors
     /// A member that does not exist, or a value of the wrong kind.
@@ -270,8 +268,7 @@ impl Settings {
         merge_patch(&mut merged, &Value::Object(patch.clone()));
         let mut settings: Self = serde_json::from_value(merged)?;
         settings.port = self.port;
-        // Secrets are not serialised, so the ones that the patch leaves alone have to be carried
-        // over.
+        // Secrets are not serialised: those that the patch leaves alone are carried over.
         for (name, kept, target) in [
             ("apiKey", &self.api_key, &mut settings.api_key),
             ("apiSecret", &self.api_secret, &mut settings.api_secret),

@@ -1,5 +1,4 @@
-//! HMAC-SHA256 in lower-case hexadecimal digits, for callbacks and links, and the digest that
-//! journals show.
+//! HMAC-SHA256 in lower-case hexadecimal digits, and the digest of journals.
 
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::{Digest, Sha256};

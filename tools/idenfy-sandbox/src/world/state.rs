@@ -1,5 +1,5 @@
-//! What all routes share. Locks are held for single steps in memory and never across an `await`; a
-//! lock that a panic poisoned is used on, because every value behind one is changed in one step.
+//! State of all routes. Locks are held for single steps in memory and never across an `await`. A
+//! poisoned lock is used on: every value changes in one step.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -61,7 +61,7 @@ impl State {
         })
     }
 
-    /// The settings as they are now; later changes do not touch what is returned.
+    /// The current settings. Later changes do not affect the returned ones.
     pub(crate) fn settings(&self) -> Arc<Settings> {
         Arc::clone(&lock(&self.settings))
     }
@@ -92,7 +92,7 @@ impl State {
         lock(&self.faults)
     }
 
-    /// Origin of the links that are handed out, without a slash at its end.
+    /// Origin of file links, without a slash at its end.
     pub(crate) fn public_url(&self, settings: &Settings) -> String {
         settings
             .public_url

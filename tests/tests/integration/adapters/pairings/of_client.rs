@@ -30,7 +30,7 @@ fn created_at(number: i64) -> Timestamp {
     Timestamp::from_milliseconds(1_795_422_063_000 + number)
 }
 
-/// The attributes that a list is made of, as the store writes them.
+/// The attributes of a list, as the store writes them.
 fn item(number: i64, client_id: &str) -> Item {
     let at = created_at(number).to_string();
     Item::from([
