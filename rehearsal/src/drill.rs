@@ -1,6 +1,7 @@
-//! `cargo xtask drill`: causes every failure that an alarm exists for on the local stack. The alarm's
-//! metric must cross its threshold by the template's own definition. The runbook's commands under the
-//! alarm's name are run as they stand there. The affected customer must be settled at the end.
+//! `cargo xtask drill`: causes every failure that an alarm exists for on the local stack. The
+//! alarm's metric must cross its threshold by the template's own definition. The runbook's commands
+//! under the alarm's name are run as they stand there. The affected customer must be settled at the
+//! end.
 #![allow(
     clippy::indexing_slicing,
     reason = "indexing a JSON value answers null where there is no such member"

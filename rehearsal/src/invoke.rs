@@ -1,8 +1,8 @@
-//! `cargo xtask invoke`: every sample event through `sam local invoke`, against the local stack. Each
-//! answer is compared with the one beside the event.
+//! `cargo xtask invoke`: every sample event through `sam local invoke`, against the local stack.
+//! Each answer is compared with the one beside the event.
 //!
-//! Each event is about a customer of its own, for whom the events before it have been handled. So no
-//! event depends on another. Nothing that was started is left running, however this ends.
+//! Each event is about a customer of its own, for whom the events before it have been handled. So
+//! no event depends on another. Nothing that was started is left running, however this ends.
 
 mod answer;
 mod customer;
@@ -324,7 +324,8 @@ impl Runner {
         };
         let (count, seconds) = (samples.len(), began.elapsed().as_secs_f64());
         println!(
-            "{count} events through {runtime} in {seconds:.0} s, {different} with another answer than expected"
+            "{count} events through {runtime} in {seconds:.0} s, {different} with another answer \
+                than expected"
         );
         Ok(different)
     }

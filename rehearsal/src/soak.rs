@@ -1,6 +1,6 @@
 //! `cargo xtask soak`: many customers at once, with random faults in the provider's answers, links,
-//! callbacks and results, and with killed processes. At the end every customer is accounted for from
-//! the provider's journal, the bucket, the table and the queues.
+//! callbacks and results, and with killed processes. At the end every customer is accounted for
+//! from the provider's journal, the bucket, the table and the queues.
 
 mod customer;
 mod evidence;
@@ -36,15 +36,18 @@ use watcher::Watcher;
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
     /// How many customers
-    #[arg(long, default_value_t = 1_000, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=50_000))]
+    #[arg(long, default_value_t = 1_000, value_name = "N",
+        value_parser = clap::value_parser!(u32).range(1..=50_000))]
     pairings: u32,
 
     /// How many customers are busy at the same time
-    #[arg(long, default_value_t = 20, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=200))]
+    #[arg(long, default_value_t = 20, value_name = "N",
+        value_parser = clap::value_parser!(u32).range(1..=200))]
     concurrency: u32,
 
     /// The chance, in percent, with which each single thing goes wrong
-    #[arg(long, default_value_t = 5, value_name = "PERCENT", value_parser = clap::value_parser!(u32).range(0..=100))]
+    #[arg(long, default_value_t = 5, value_name = "PERCENT",
+        value_parser = clap::value_parser!(u32).range(0..=100))]
     trouble: u32,
 
     /// What is thrown; printed in the report. Without it, the time
@@ -52,7 +55,8 @@ pub struct Arguments {
     seed: Option<u64>,
 
     /// When to give up
-    #[arg(long, default_value_t = 600, value_name = "SECONDS", value_parser = clap::value_parser!(u32).range(10..))]
+    #[arg(long, default_value_t = 600, value_name = "SECONDS",
+        value_parser = clap::value_parser!(u32).range(10..))]
     deadline: u32,
 
     /// A running stack, as `cargo xtask up --json` prints it; without it, one is started. Its
@@ -65,8 +69,8 @@ pub struct Arguments {
     json: bool,
 }
 
-/// Leases of killed processors end after 15 s instead of 85, and their messages come back after 25 s
-/// instead of 540. That saves minutes of waiting. Nothing else is changed.
+/// Leases of killed processors end after 15 s instead of 85, and their messages come back after 25
+/// s instead of 540. That saves minutes of waiting. Nothing else is changed.
 const TUNING: ProcessorTuning = ProcessorTuning {
     timeout_seconds: 20,
     visibility_seconds: 25,

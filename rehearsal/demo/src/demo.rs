@@ -1,6 +1,6 @@
-//! `cargo xtask demo`: sets everything up and plays the whole flow with real files for two customers.
-//! Shows what happened in the bucket, the table, the queues, the functions' logs and the provider's
-//! journals.
+//! `cargo xtask demo`: sets everything up and plays the whole flow with real files for two
+//! customers. Shows what happened in the bucket, the table, the queues, the functions' logs and the
+//! provider's journals.
 //!
 //! The exit status is 0 only if both customers settle and every check holds. Everything that the
 //! program started ends with it, however it ends.

@@ -2,7 +2,8 @@
 #![allow(
     clippy::print_stdout,
     clippy::print_stderr,
-    reason = "a command-line program: results go to standard output, progress and errors to standard error"
+    reason = "a command-line program: results go to standard output, progress and errors to \
+        standard error"
 )]
 
 mod application;

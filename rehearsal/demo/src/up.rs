@@ -169,7 +169,8 @@ fn report(stack: &LocalStack, json: bool, took: Duration) -> Result<()> {
 fn explain(stack: &LocalStack) -> Result<()> {
     progress("create a session, and open its redirectUrl in a browser:");
     eprintln!(
-        "curl --aws-sigv4 aws:amz:{REGION}:lambda --user test:test --json '{{\"clientId\": \"customer-1\"}}' {}sessions",
+        "curl --aws-sigv4 aws:amz:{REGION}:lambda --user test:test --json '{{\"clientId\": \
+            \"customer-1\"}}' {}sessions",
         stack.output("ApiUrl")?
     );
     if let Some(sandbox) = stack.sandbox_url() {

@@ -1,6 +1,6 @@
-//! The metrics since a moment, as CloudWatch would have them. The functions' own come from their log
-//! lines. Of AWS's own, the emulator measures or shows errors and throttles of functions, refused
-//! callbacks and dead letters.
+//! The metrics since a moment, as CloudWatch would have them. The functions' own come from their
+//! log lines. Of AWS's own, the emulator measures or shows errors and throttles of functions,
+//! refused callbacks and dead letters.
 
 use std::collections::BTreeMap;
 

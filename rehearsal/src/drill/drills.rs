@@ -13,7 +13,8 @@ macro_rules! drill {
     };
 }
 
-/// In the order of the drills. Those that open the circuit come last: customers wait for its pauses.
+/// In the order of the drills. Those that open the circuit come last: customers wait for its
+/// pauses.
 pub const DRILLS: [Drill; 25] = [
     drill!(
         "CustomersAffected",

@@ -21,8 +21,8 @@ use super::progress;
 use super::report::{Detection, Row};
 use super::shell::Shell;
 
-/// Leases of killed processors end after 15 s instead of 85, and their messages come back after 25 s
-/// instead of 540. Nothing else is changed.
+/// Leases of killed processors end after 15 s instead of 85, and their messages come back after 25
+/// s instead of 540. Nothing else is changed.
 const TUNING: ProcessorTuning = ProcessorTuning {
     timeout_seconds: 20,
     visibility_seconds: 25,
@@ -254,8 +254,8 @@ impl<'w> Exercise<'w> {
         self.until_red_if_it_goes_on_for(Duration::ZERO).await
     }
 
-    /// As [`until_red`](Self::until_red), for failures that are an alarm only after a long time. The
-    /// measured values suppose that this time has passed.
+    /// As [`until_red`](Self::until_red), for failures that are an alarm only after a long time.
+    /// The measured values suppose that this time has passed.
     pub async fn until_red_if_it_goes_on_for(&mut self, supposed: Duration) -> Result<()> {
         let what = format!("{} is red", self.drill.alarm);
         let judged = wait_for(DEADLINE, what, async || {

@@ -85,7 +85,8 @@ pub async fn key_refused(exercise: &mut Exercise<'_>) -> Result<()> {
 
 pub async fn out_of_credits(exercise: &mut Exercise<'_>) -> Result<()> {
     let stack = exercise.stack();
-    let no_funds = json!({"route": "token", "kind": "status", "status": 402, "identifier": "PERMISSIONS_ERROR",
+    let no_funds = json!({"route": "token", "kind": "status", "status": 402,
+        "identifier": "PERMISSIONS_ERROR",
         "message": "Partner reached token limit.", "times": 1});
     everybody_meets(stack, no_funds).await?;
     let customer = refused(stack).await?;

@@ -117,7 +117,8 @@ impl fmt::Display for Report {
         }
         writeln!(
             f,
-            "Red in: until the metric had crossed its threshold (an age: if nobody acts), and the periods that the alarm's definition then asks for.\n\
+            "Red in: until the metric had crossed its threshold (an age: if nobody acts), and the \
+                periods that the alarm's definition then asks for.\n\
              CloudWatch itself needs some seconds to minutes more."
         )?;
         for row in &self.rows {

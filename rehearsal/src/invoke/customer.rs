@@ -1,6 +1,6 @@
-//! One customer of the sandbox for each event. The sample's own customer does not exist. Its event is
-//! made one about a customer who has finished a session: with links that lead to files, and signed
-//! again if the sample is signed. Answers are turned back for the comparison.
+//! One customer of the sandbox for each event. The sample's own customer does not exist. Its event
+//! is made one about a customer who has finished a session: with links that lead to files, and
+//! signed again if the sample is signed. Answers are turned back for the comparison.
 
 use anyhow::{Context, Result};
 use harness::documents::{Card, jpeg, sha256};

@@ -1,6 +1,6 @@
 //! Where containers can run: the Docker daemon that runs already, or one of our own, which shares
-//! nothing with it and ends with this program. Nothing is imported into another daemon, and no other
-//! daemon is started or stopped.
+//! nothing with it and ends with this program. Nothing is imported into another daemon, and no
+//! other daemon is started or stopped.
 
 use std::ffi::OsString;
 use std::net::IpAddr;

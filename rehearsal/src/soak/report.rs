@@ -93,7 +93,8 @@ impl fmt::Display for Report {
         )?;
         writeln!(
             f,
-            "{:.1} s, {:.2} pairings/s; the reconciler ran every 3 s, leases lasted 15 s and messages came back after 25 s",
+            "{:.1} s, {:.2} pairings/s; the reconciler ran every 3 s, leases lasted 15 s and \
+                messages came back after 25 s",
             self.seconds, self.pairings_per_second
         )?;
         writeln!(f)?;

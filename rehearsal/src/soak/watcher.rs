@@ -1,5 +1,5 @@
-//! Which pairings have come to an end. One look at the table serves all customers: watching must not
-//! become the load.
+//! Which pairings have come to an end. One look at the table serves all customers: watching must
+//! not become the load.
 //!
 //! The sparse index by attention holds exactly the pairings that are under way. A pairing that has
 //! left it is looked up.

@@ -201,8 +201,10 @@ async fn an_orphan_second_callback_opens_no_pairing() {
     let stack = Stack::shared().await.unwrap();
     let scan_ref = new_scan_ref();
     let body = json!({
-        "scanRef": scan_ref, "clientId": "customer", "externalRef": format!("dv2:{}", new_scan_ref()), "final": true,
-        "status": {"overall": "APPROVED", "additionalSteps": "VALID"}, "additionalSteps": {"SECOND_DOC_FRONT": "UPLOAD"},
+        "scanRef": scan_ref, "clientId": "customer", "externalRef": format!("dv2:{}",
+            new_scan_ref()), "final": true,
+        "status": {"overall": "APPROVED", "additionalSteps": "VALID"},
+            "additionalSteps": {"SECOND_DOC_FRONT": "UPLOAD"},
     });
     assert_eq!(stack.post_signed(body.to_string()).await.unwrap(), 200);
     assert_eq!(stack.pairing(&scan_ref).await.unwrap(), None);

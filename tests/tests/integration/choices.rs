@@ -30,7 +30,8 @@ fn parameters() -> Parameters {
 #[tokio::test(flavor = "multi_thread")]
 async fn every_choice_of_the_template_has_its_effect() {
     let mut secret = tempfile::NamedTempFile::new().unwrap();
-    let keys = json!({"apiKey": "the user of the API", "apiSecret": "the password of the API", "signingKeys": [CURRENT_KEY, PREVIOUS_KEY]});
+    let keys = json!({"apiKey": "the user of the API", "apiSecret": "the password of the API",
+        "signingKeys": [CURRENT_KEY, PREVIOUS_KEY]});
     secret.write_all(keys.to_string().as_bytes()).unwrap();
     let dedicated = DedicatedStack::start(Options {
         secret: Some(secret.path().to_owned()),

@@ -119,7 +119,8 @@ async fn each_outcome_is_heard_once_as_documented() {
     };
     let both = |second: Option<&String>, more: Value| {
         let comparison = json!({"person": "Same", "document": "Different"});
-        let mut members = json!({"secondScanRef": second, "verdict": "Approved", "secondOverall": "APPROVED", "comparison": comparison});
+        let mut members = json!({"secondScanRef": second, "verdict": "Approved",
+            "secondOverall": "APPROVED", "comparison": comparison});
         members
             .as_object_mut()
             .unwrap()

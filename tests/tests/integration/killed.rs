@@ -88,7 +88,8 @@ async fn everything_settles(effects: &[Effect], function: &str) {
         moments.map(|(effect, side)| settles_although_killed(&world, effect, side, function));
     tokio::select! {
         _ = join_all(flows) => {}
-        () = world.stack().keep_reconciling(Duration::from_secs(2)) => panic!("reconciling goes on"),
+        () = world.stack().keep_reconciling(Duration::from_secs(2)) => panic!("reconciling goes \
+            on"),
     }
     world.assert_queues_empty().await.unwrap();
     world.stop().await;

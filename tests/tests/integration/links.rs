@@ -126,7 +126,8 @@ async fn links_that_are_dead_even_when_they_are_fresh_park() {
         check(json!({"route": "file", "kind": "status", "status": 404, "times": 9})),
         // The provider has nothing any more.
         check(
-            json!({"route": "files", "kind": "status", "status": 400, "identifier": "BAD_VALUE", "times": 9})
+            json!({"route": "files", "kind": "status", "status": 400, "identifier": "BAD_VALUE",
+                "times": 9})
         ),
     );
 }

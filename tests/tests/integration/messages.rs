@@ -10,8 +10,10 @@ async fn a_poisonous_message_becomes_a_dead_letter_alone() {
     let session = stack.session_with_documents().await.unwrap();
     // Its own message is put off for a minute, and the one below drives it on sooner.
     session
-        .fault(json!({"route": "token", "kind": "status", "status": 409, "identifier": "ACTIVE_SESSION"}))
-        .await.unwrap();
+        .fault(json!({"route": "token", "kind": "status", "status": 409,
+            "identifier": "ACTIVE_SESSION"}))
+        .await
+        .unwrap();
     session.finish_expecting_200(json!({})).await.unwrap();
     eventually("Token 2 was refused for now", || async {
         let history = session.history().await.unwrap();

@@ -111,11 +111,13 @@ async fn unclear_results_are_parked_before_anything_is_spent() {
             "StepsNotNamed"
         ),
         check(
-            json!({"overrides": {"additionalSteps": {"SECOND_DOC_FRONT": null, "SECOND_DOC_BACK": null, "A": "UPLOAD", "B": "UPLOAD"}}}),
+            json!({"overrides": {"additionalSteps": {"SECOND_DOC_FRONT": null,
+                "SECOND_DOC_BACK": null, "A": "UPLOAD", "B": "UPLOAD"}}}),
             "SidesUnclear"
         ),
         check(
-            json!({"overrides": {"additionalSteps": {"SECOND_DOC_BACK": null, "SECOND\u{202e}_BACK": "UPLOAD"}}}),
+            json!({"overrides": {"additionalSteps": {"SECOND_DOC_BACK": null,
+                "SECOND\u{202e}_BACK": "UPLOAD"}}}),
             "SidesUnclear"
         ),
         check(json!({"overrides": {"clientId": null}}), "ClientUnknown"),

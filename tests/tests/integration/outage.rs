@@ -162,7 +162,8 @@ async fn an_outage_costs_nobody_anything() {
 async fn used_up_funds_park_the_first_and_let_the_others_wait() {
     let dedicated = DedicatedStack::start(Options::default()).await.unwrap();
     let stack = &dedicated.stack;
-    let no_funds = json!({"kind": "status", "status": 402, "identifier": "PERMISSIONS_ERROR", "message": "Partner reached token limit."});
+    let no_funds = json!({"kind": "status", "status": 402, "identifier": "PERMISSIONS_ERROR",
+        "message": "Partner reached token limit."});
     break_down(stack, &["token"], &no_funds).await;
     let sessions = customers(stack).await;
     until_open(stack).await;
@@ -234,7 +235,8 @@ async fn everybody_but_waiting_customers_keeps_a_pause() {
     let dedicated = DedicatedStack::start(Options::default()).await.unwrap();
     let stack = &dedicated.stack;
     let told = Duration::from_secs(60);
-    let limited = json!({"route": "token", "kind": "status", "status": 429, "retryAfterSeconds": told.as_secs()});
+    let limited = json!({"route": "token", "kind": "status", "status": 429,
+        "retryAfterSeconds": told.as_secs()});
     stack
         .sandbox
         .admin(Method::POST, "/faults", limited)

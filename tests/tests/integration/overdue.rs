@@ -64,8 +64,10 @@ async fn a_message_that_does_not_come_is_sent_again() {
     let session = stack.session_with_documents().await.unwrap();
     // The processor puts its message away for a minute.
     session
-        .fault(json!({"route": "token", "kind": "status", "status": 409, "identifier": "ACTIVE_SESSION"}))
-        .await.unwrap();
+        .fault(json!({"route": "token", "kind": "status", "status": 409,
+            "identifier": "ACTIVE_SESSION"}))
+        .await
+        .unwrap();
     session.finish_expecting_200(json!({})).await.unwrap();
     eventually("the provider was busy", || async {
         let tokens = session.requests("token").await.unwrap();

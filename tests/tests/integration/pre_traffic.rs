@@ -34,7 +34,8 @@ async fn tested(world: &WatchedStack) -> (Value, Value) {
 }
 
 fn report(status: &str) -> Value {
-    json!({"deploymentId": "d-TEST00001", "lifecycleEventHookExecutionId": "hook-execution-1", "status": status})
+    json!({"deploymentId": "d-TEST00001", "lifecycleEventHookExecutionId": "hook-execution-1",
+        "status": status})
 }
 
 #[tokio::test(flavor = "multi_thread")]

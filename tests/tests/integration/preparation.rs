@@ -114,7 +114,8 @@ async fn a_webp_settles_as_a_jpeg_and_the_original_stays_as_it_came() {
         (&json!(original.len()), &json!(digest(&original)))
     );
     let submitted = json!({
-        "bytes": copy.len(), "sha256": digest(&copy), "width": 640, "height": 400, "quality": 90, "changes": ["Converted"],
+        "bytes": copy.len(), "sha256": digest(&copy), "width": 640, "height": 400, "quality": 90,
+            "changes": ["Converted"],
     });
     assert_eq!(told["submitted"], submitted);
 }

@@ -33,7 +33,8 @@ pub fn person(marker: &str) -> Value {
         .iter()
         .map(|member| ((*member).to_owned(), json!(marker)))
         .collect();
-    json!({"data": data, "clientIp": marker, "clientLocation": marker, "manualAddress": marker, "AML": [{"name": marker}]})
+    json!({"data": data, "clientIp": marker, "clientLocation": marker, "manualAddress": marker,
+        "AML": [{"name": marker}]})
 }
 
 /// The signatures in an archived callback's links, which open the files.

@@ -207,9 +207,8 @@ async fn a_refusal_parks_even_when_it_comes_under_200() {
     };
     tokio::join!(
         check(json!({"route": "process", "kind": "errorIn200"})),
-        check(
-            json!({"route": "process", "kind": "status", "status": 400, "identifier": "MISSING_VALUE"})
-        ),
+        check(json!({"route": "process", "kind": "status", "status": 400,
+                "identifier": "MISSING_VALUE"})),
     );
 }
 

@@ -51,16 +51,12 @@ impl Stack {
         let rule = format!("listener-{}", Uuid::new_v4().simple());
         let bus = &self.description.event_bus;
         let request = json!({"Name": rule, "EventBusName": bus, "EventPattern": pattern});
-        let answer = self.bus("PutRule", &request).await?;
-        ensure!(
-            answer["RuleArn"].is_string(),
-            "cannot make a rule: {answer}"
-        );
+        self.bus("PutRule", &request).await?;
         let targets = json!([{"Id": "queue", "Arn": queue_arn}]);
         let request = json!({"Rule": rule, "EventBusName": bus, "Targets": targets});
         let answer = self.bus("PutTargets", &request).await?;
         ensure!(
-            answer["FailedEntryCount"] == 0,
+            answer["FailedEntryCount"].as_u64().unwrap_or_default() == 0,
             "the bus refuses the rule's target: {answer}"
         );
         Ok(Listener {
@@ -72,7 +68,10 @@ impl Stack {
 
     async fn bus(&self, operation: &str, request: &Value) -> Result<Value> {
         let target = format!("AWSEvents.{operation}");
-        self.emulator.call("events", &target, "1.1", request).await
+        let answer = self.emulator.call("events", &target, "1.1", request);
+        let answer = answer.await?;
+        ensure!(answer["__type"].is_null(), "{target}: {answer}");
+        Ok(answer)
     }
 }
 

@@ -19,9 +19,9 @@ pub struct FunctionProcess {
 }
 
 impl FunctionProcess {
-    /// The process at the other end of a connection from `caller` to `callee`, both on this machine.
-    /// Reads the system's tables several times: they change meanwhile, and one reading may miss an
-    /// entry.
+    /// The process at the other end of a connection from `caller` to `callee`, both on this
+    /// machine. Reads the system's tables several times: they change meanwhile, and one reading may
+    /// miss an entry.
     pub fn behind(caller: SocketAddr, callee: SocketAddr) -> Option<Self> {
         (0..READINGS).find_map(|_| Self::behind_in_one_reading(caller, callee))
     }

@@ -148,8 +148,8 @@ impl Stack {
         })
     }
 
-    /// Waits for a message with this body on the dead-letter queue and removes it. Returns how often
-    /// it was received before.
+    /// Waits for a message with this body on the dead-letter queue and removes it. Returns how
+    /// often it was received before.
     ///
     /// # Errors
     /// There is none by the deadline.

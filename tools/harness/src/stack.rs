@@ -5,7 +5,7 @@ use std::sync::{Mutex, PoisonError, mpsc};
 use std::time::Duration;
 
 use adapters::{AwsSettings, SecretText, http_client, sdk_config};
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use api_client::{ApiClient, Credentials};
 use aws_sdk_s3::config::timeout::TimeoutConfig;
 use aws_types::SdkConfig;
@@ -142,17 +142,19 @@ impl Stack {
             "SecretString": secret.to_string(),
             "ClientRequestToken": Uuid::new_v4().to_string(),
         });
-        let answer = self.secrets("PutSecretValue", &request).await?;
-        text(&answer, "VersionId")?;
+        self.secrets("PutSecretValue", &request).await?;
         Ok(())
     }
 
     async fn secrets(&self, operation: &str, request: &Value) -> Result<Value> {
         let target = format!("secretsmanager.{operation}");
-        let call = self
-            .emulator
-            .call("secretsmanager", &target, "1.1", request);
-        call.await
+        let emulator = &self.emulator;
+        let answer = emulator
+            .call("secretsmanager", &target, "1.1", request)
+            .await?;
+        let refused = answer["__type"].as_str();
+        ensure!(refused.is_none(), "{target}: {refused:?}");
+        Ok(answer)
     }
 
     /// Sends a body to the webhook as iDenfy does, and returns the status of the answer.

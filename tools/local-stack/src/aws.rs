@@ -75,7 +75,8 @@ impl EmulatorClient {
     /// # Errors
     /// When the emulator refuses; the message does not hold the value.
     pub async fn create_secret(&self, name: &str, value: &str) -> Result<String> {
-        let body = json!({ "Name": name, "SecretString": value, "ClientRequestToken": uuid::Uuid::new_v4().to_string() });
+        let body = json!({ "Name": name, "SecretString": value,
+            "ClientRequestToken": uuid::Uuid::new_v4().to_string() });
         let answer = self
             .signed(self.client.post(self.endpoint.clone()), "secretsmanager")
             .header("X-Amz-Target", "secretsmanager.CreateSecret")

@@ -59,7 +59,8 @@ impl Python {
         }
         if refused.is_empty() {
             bail!(
-                "the local stack needs Python 3.10 or newer, and there is no python3 on the search path"
+                "the local stack needs Python 3.10 or newer, and there is no python3 on the \
+                    search path"
             );
         }
         bail!(

@@ -78,7 +78,8 @@ impl Options {
                 || url.query().is_some())
         {
             bail!(
-                "the provider {url} must be an origin: http or https, a host and a port, without a path"
+                "the provider {url} must be an origin: http or https, a host and a port, without \
+                    a path"
             );
         }
         let secret = match &self.secret {

@@ -1,10 +1,11 @@
 //! The Python programs of the local stack, in private virtual environments.
 //!
 //! The emulator and the SAM CLI have one each: they pin different versions of the same library. The
-//! contract's client and the AWS CLI have theirs, made when they are asked for. Every file is checked
-//! against a recorded hash. An environment is named after the digest of its requirements and of the
-//! interpreter: it is made once, made anew when either changes, and never seen half made. An outdated
-//! one is left, because a stack may be running from it. Removing `.local` removes them all.
+//! contract's client and the AWS CLI have theirs, made when they are asked for. Every file is
+//! checked against a recorded hash. An environment is named after the digest of its requirements
+//! and of the interpreter: it is made once, made anew when either changes, and never seen half
+//! made. An outdated one is left, because a stack may be running from it. Removing `.local` removes
+//! them all.
 
 use std::convert::Infallible;
 use std::path::{Path, PathBuf};
@@ -236,7 +237,8 @@ mod tests {
 
     #[test]
     fn packages_are_counted_without_their_hashes() {
-        let list = "# by pip-compile\na==1.0 \\\n    --hash=sha256:00\nb==2.0 \\\n    --hash=sha256:11\n    # via a==1\n";
+        let list = "# by pip-compile\na==1.0 \\\n    --hash=sha256:00\nb==2.0 \\\n    \
+            --hash=sha256:11\n    # via a==1\n";
         assert_eq!(packages_in(list), 2);
         assert!(packages_in(SAM_REQUIREMENTS) > 20);
     }

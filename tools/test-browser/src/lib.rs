@@ -140,7 +140,8 @@ fn capabilities(screen: Screen, profile: &TempDir) -> Capabilities {
         format!("--user-data-dir={}", profile.path().display()),
     ]});
     if screen == Screen::Phone {
-        options["mobileEmulation"] = json!({"deviceMetrics": {"width": 320, "height": 640, "pixelRatio": 2.0, "touch": true}});
+        options["mobileEmulation"] = json!({"deviceMetrics": {"width": 320, "height": 640,
+            "pixelRatio": 2.0, "touch": true}});
     }
     json!({"browserName": "chrome", "goog:chromeOptions": options})
         .as_object()

@@ -32,11 +32,20 @@ pub(crate) async fn check(toolchain: &Toolchain, stack: &LocalStack) -> Result<(
         .arg(root.join("tests/contract/schemathesis.toml"))
         .arg("run")
         .arg(root.join("docs/openapi.yaml"))
-        .args(["--url", stack.output("ApiUrl")?, "--max-examples", EXAMPLES, "--seed", &seed])
+        .args([
+            "--url",
+            stack.output("ApiUrl")?,
+            "--max-examples",
+            EXAMPLES,
+            "--seed",
+            &seed,
+        ])
         .arg("--header")
         // Of the right form; the emulator looks no further.
         .arg(format!(
-            "Authorization: AWS4-HMAC-SHA256 Credential=test/20260101/{REGION}/lambda/aws4_request, SignedHeaders=host, Signature=0"
+            "Authorization: AWS4-HMAC-SHA256 \
+                Credential=test/20260101/{REGION}/lambda/aws4_request, SignedHeaders=host, \
+                Signature=0"
         ))
         .arg("--no-color");
     run_to_end(command.current_dir(notes.path()))

@@ -6,8 +6,8 @@ use local_stack::STACK_NAME;
 use serde_json::Value;
 use verification::identifiers::ScanRef;
 
-/// A function, and the event that it logs once for each unit of work. The line has the peak memory of
-/// the process so far.
+/// A function, and the event that it logs once for each unit of work. The line has the peak memory
+/// of the process so far.
 #[derive(Debug, Clone, Copy)]
 pub struct Function {
     pub name: &'static str,
@@ -55,9 +55,9 @@ impl Function {
         Ok(lines)
     }
 
-    /// Peak memory of the function's processes in bytes, from its own log. The system counts it from
-    /// the process's start (`VmHWM`, proc(5)): no moment is missed. `None`: no unit of work was
-    /// logged.
+    /// Peak memory of the function's processes in bytes, from its own log. The system counts it
+    /// from the process's start (`VmHWM`, proc(5)): no moment is missed. `None`: no unit of work
+    /// was logged.
     pub fn peak_memory(self, lines: &[String]) -> Option<u64> {
         self.works(lines)
             .filter_map(|line| line.get("peak_memory_kb").and_then(Value::as_u64))

@@ -73,12 +73,16 @@ async fn everything_that_may_be_given_reaches_the_provider() {
     let before = Timestamp::from_milliseconds(0);
     let (session, created) = stack
         .api_session(json!({
-            "country": "LT", "locale": "lt", "documents": ["PASSPORT"], "successUrl": "https://shop.example/yes?a=b#c",
-            "errorUrl": "https://shop.example/no", "unverifiedUrl": "https://shop.example/later", "externalRef": "užsakymas-1",
-            "expirySeconds": 600, "sessionSeconds": 60, "additionalSteps": {"ALL": {"ALL": {"ANY": {"type": "UPLOAD"}}}},
+            "country": "LT", "locale": "lt", "documents": ["PASSPORT"],
+                "successUrl": "https://shop.example/yes?a=b#c",
+            "errorUrl": "https://shop.example/no", "unverifiedUrl": "https://shop.example/later",
+                "externalRef": "užsakymas-1",
+            "expirySeconds": 600, "sessionSeconds": 60,
+                "additionalSteps": {"ALL": {"ALL": {"ANY": {"type": "UPLOAD"}}}},
             "secondDocument": {"country": "LV", "documentType": "PASSPORT"}
         }))
-        .await.unwrap();
+        .await
+        .unwrap();
     let expires_at: Timestamp = created["expiresAt"].as_str().unwrap().parse().unwrap();
     assert!(expires_at > before);
     let known = stack

@@ -34,9 +34,12 @@ async fn every_wrong_field_of_a_session_is_named() {
     .await;
     check(
         json!({
-            "clientId": ["customer-1"], "country": "LTU", "locale": "l", "documents": [], "successUrl": "ftp://shop.example",
-            "errorUrl": "https:/shop", "unverifiedUrl": "https://ž.example", "externalRef": "dv2:x", "expirySeconds": -1, "sessionSeconds": 3601,
-            "additionalSteps": {"ALL": {"ALL": {"STEP": "UPLOAD"}}}, "secondDocument": {"country": 1, "documentType": "VISA", "x": null}
+            "clientId": ["customer-1"], "country": "LTU", "locale": "l", "documents": [],
+                "successUrl": "ftp://shop.example",
+            "errorUrl": "https:/shop", "unverifiedUrl": "https://ž.example",
+                "externalRef": "dv2:x", "expirySeconds": -1, "sessionSeconds": 3601,
+            "additionalSteps": {"ALL": {"ALL": {"STEP": "UPLOAD"}}},
+                "secondDocument": {"country": 1, "documentType": "VISA", "x": null}
         }),
         &[
             "clientId",

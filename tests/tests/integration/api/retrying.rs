@@ -14,8 +14,10 @@ async fn a_parked_verification_settles_once_the_cause_is_gone() {
     let stack = Stack::shared().await.unwrap();
     let session = stack.session_with_documents().await.unwrap();
     session
-        .fault(json!({"route": "token", "kind": "status", "status": 402, "identifier": "PERMISSIONS_ERROR"}))
-        .await.unwrap();
+        .fault(json!({"route": "token", "kind": "status", "status": 402,
+            "identifier": "PERMISSIONS_ERROR"}))
+        .await
+        .unwrap();
     session.finish_expecting_200(json!({})).await.unwrap();
     session.until_parked("SecondTokenRefused").await.unwrap();
 

@@ -159,7 +159,8 @@ async fn the_provider_is_in_trouble(stack: &Stack) {
     for (status, identifier) in [(402, "PERMISSIONS_ERROR"), (401, "UNAUTHORIZED")] {
         let refused = stack.session_with_documents().await.unwrap();
         let message = "Partner reached token limit.";
-        let fault = json!({"route": "token", "kind": "status", "status": status, "identifier": identifier, "message": message, "times": 2});
+        let fault = json!({"route": "token", "kind": "status", "status": status,
+            "identifier": identifier, "message": message, "times": 2});
         refused.fault(fault).await.unwrap();
         refused.finish_expecting_200(json!({})).await.unwrap();
         refused.until_parked("SecondTokenRefused").await.unwrap();

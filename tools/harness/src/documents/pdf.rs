@@ -19,12 +19,15 @@ pub fn document(card: &Card, jpeg: &[u8]) -> Vec<u8> {
          q {shown_width} 0 0 {shown_height} {MARGIN} {bottom} cm /Picture Do Q\n",
         PAGE_HEIGHT - MARGIN - 20
     );
-    let resources = "<< /XObject << /Picture 5 0 R >> /Font << /F1 << /Type /Font /Subtype /Type1 /BaseFont /Helvetica >> >> >>";
+    let resources = "<< /XObject << /Picture 5 0 R >> /Font << /F1 << /Type /Font /Subtype /Type1 \
+        /BaseFont /Helvetica >> >> >>";
     let page = format!(
-        "<< /Type /Page /Parent 2 0 R /MediaBox [0 0 {PAGE_WIDTH} {PAGE_HEIGHT}] /Contents 4 0 R /Resources {resources} >>"
+        "<< /Type /Page /Parent 2 0 R /MediaBox [0 0 {PAGE_WIDTH} {PAGE_HEIGHT}] /Contents 4 0 R \
+            /Resources {resources} >>"
     );
     let picture = format!(
-        "/Type /XObject /Subtype /Image /Width {width} /Height {height} /ColorSpace /DeviceRGB /BitsPerComponent 8 /Filter /DCTDecode"
+        "/Type /XObject /Subtype /Image /Width {width} /Height {height} /ColorSpace /DeviceRGB \
+            /BitsPerComponent 8 /Filter /DCTDecode"
     );
     write(&[
         b"<< /Type /Catalog /Pages 2 0 R >>".to_vec(),
@@ -55,7 +58,8 @@ fn write(objects: &[Vec<u8>]) -> Vec<u8> {
     }
     let (start, count) = (file.len(), objects.len() + 1);
     let end = format!(
-        "xref\n0 {count}\n{table}trailer\n<< /Size {count} /Root 1 0 R >>\nstartxref\n{start}\n%%EOF\n"
+        "xref\n0 {count}\n{table}trailer\n<< /Size {count} /Root 1 0 R \
+            >>\nstartxref\n{start}\n%%EOF\n"
     );
     file.extend_from_slice(end.as_bytes());
     file

@@ -167,7 +167,8 @@ async fn attempt_once(
     }
     record.milliseconds = started.elapsed().as_millis() as u64;
     tracing::info!(
-        event = %record.event_type, scan_ref = %record.scan_ref, attempt, status = record.status, error = record.error,
+        event = %record.event_type, scan_ref = %record.scan_ref, attempt, status = record.status,
+            error = record.error,
         duration_ms = record.milliseconds, "callback"
     );
     record

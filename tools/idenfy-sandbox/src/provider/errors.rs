@@ -96,7 +96,8 @@ pub(crate) fn gateway_page(status: StatusCode) -> Response {
 /// The file store's error document, in the form of S3.
 pub(crate) fn storage_error(status: StatusCode, code: &str, message: &str) -> Response {
     let document = format!(
-        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error><Code>{code}</Code><Message>{message}</Message></Error>"
+        "<?xml version=\"1.0\" \
+            encoding=\"UTF-8\"?>\n<Error><Code>{code}</Code><Message>{message}</Message></Error>"
     );
     (
         status,

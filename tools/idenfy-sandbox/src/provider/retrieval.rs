@@ -200,7 +200,8 @@ pub(crate) fn identifications(state: &State, uri: &Uri) -> Result<Response, Prov
         .take(per_page)
         .map(|session| {
             let overall = session.overall(while_processing);
-            json!({"scanRef": session.scan_ref, "status": overall, "suspected": overall == "SUSPECTED"})
+            json!({"scanRef": session.scan_ref, "status": overall,
+                "suspected": overall == "SUSPECTED"})
         })
         .collect();
     let link = |page: usize| {

@@ -190,7 +190,8 @@ mod tests {
     #[test]
     fn a_fault_is_met_by_its_subject_as_often_as_it_says() {
         let mut faults = Faults::default();
-        let scripted = json!({"route": "token", "match": {"clientId": "a"}, "kind": "reset", "times": 2, "skip": 1});
+        let scripted = json!({"route": "token", "match": {"clientId": "a"}, "kind": "reset",
+            "times": 2, "skip": 1});
         faults.add(fault(scripted)).unwrap();
         assert!(faults.take(Route::Process, &of_client("a")).is_none());
         assert!(faults.take(Route::Token, &of_client("b")).is_none());

@@ -1,5 +1,5 @@
-//! Stand-ins for photos: valid PNG images of one colour, 8 × 8 pixels. Each name has a colour of its
-//! own.
+//! Stand-ins for photos: valid PNG images of one colour, 8 × 8 pixels. Each name has a colour of
+//! its own.
 
 use bytes::Bytes;
 use png::{BitDepth, ColorType, Encoder, EncodingError};

@@ -88,7 +88,8 @@ async fn a_customer_uploads_front_and_back_and_comes_back_to_the_shop() {
 async fn a_customer_uploads_one_pdf_in_their_language() {
     let mut fixture = Fixture::start().await;
     let documents = Documents::create();
-    let texts = json!({"en": {"name": "Residence permit"}, "lt": {"name": "Leidimas gyventi", "description": "Abi pusės"}});
+    let texts = json!({"en": {"name": "Residence permit"}, "lt": {"name": "Leidimas gyventi",
+        "description": "Abi pusės"}});
     let steps = json!({"ALL": {"ALL": {"PERMIT": {"type": "UPLOAD", "texts": texts}}}});
     let session = fixture
         .open(json!({"clientId": "client", "locale": "lt", "additionalSteps": steps}))
@@ -130,7 +131,8 @@ async fn a_wrong_file_is_explained_at_its_field() {
             browser.sees_heading("Your identity document").await;
             if with_script {
                 // The page stays, so what is noted in it stays, too.
-                let watch = "const bar = document.querySelector('[data-transfer]'); window.hasShownProgress = false; \
+                let watch = "const bar = document.querySelector('[data-transfer]'); \
+                    window.hasShownProgress = false; \
                     new MutationObserver(() => { window.hasShownProgress ||= !bar.hidden; }).observe(bar, {attributes: true});";
                 browser.evaluate(watch).await;
             } else {
@@ -207,11 +209,14 @@ async fn a_page_around_the_session_is_told_the_result() {
         browser.client.enter_parent_frame().await.unwrap();
         browser.sees(fixture.sandbox.url()).await;
         browser.screenshot("told").await;
-        let told = browser.evaluate("return document.querySelector('#message').textContent").await;
+        let told = browser
+            .evaluate("return document.querySelector('#message').textContent")
+            .await;
         let (origin, message) = told.as_str().unwrap().split_once(' ').unwrap();
         assert_eq!(origin, fixture.sandbox.url());
         let message: Value = serde_json::from_str(message).unwrap();
-        let expected = json!({"status": "APPROVED", "manualStatus": "APPROVED", "autoSuspected": false, "manualSuspected": false});
+        let expected = json!({"status": "APPROVED", "manualStatus": "APPROVED",
+            "autoSuspected": false, "manualSuspected": false});
         assert_eq!(message, expected);
     })
     .await;

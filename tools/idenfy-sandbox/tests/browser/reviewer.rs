@@ -21,7 +21,10 @@ async fn a_reviewer_denies_after_a_result_that_is_not_final() {
         .open(json!({"clientId": "customer-7", "errorUrl": format!("{}/sorry", shop.url)}))
         .await;
     in_browser("reviewer", Screen::Desktop, async |browser| {
-        let link = fixture.url(&format!("/api/v2/redirect?authToken={}", session.auth_token));
+        let link = fixture.url(&format!(
+            "/api/v2/redirect?authToken={}",
+            session.auth_token
+        ));
         browser.open(&link).await;
         first_document(browser, &documents).await;
         for side in ["Front side", "Back side"] {
@@ -47,16 +50,35 @@ async fn a_reviewer_denies_after_a_result_that_is_not_final() {
             .select_by_label("Invalid")
             .await
             .unwrap();
-        browser.field("Send a non-final result first").await.click().await.unwrap();
+        browser
+            .field("Send a non-final result first")
+            .await
+            .click()
+            .await
+            .unwrap();
         browser.press("Deny").await;
         browser.sees("The decision was made").await;
         browser.screenshot("decided").await;
 
         // The first attempt was refused, its repeat and the final result were taken; newest first.
-        let rows =
-            "return [...document.querySelectorAll('tbody tr')].map((row) => [...row.cells].slice(1, 6).map((cell) => cell.textContent))";
-        let automatic = |attempt: &str, answer: &str| json!(["IDENTIFICATION_AUTO_FINISHED", "no", "REVIEWING", attempt, answer]);
-        let manual = json!(["IDENTIFICATION_MANUAL_FINISHED", "yes", "DENIED", "1", "200"]);
+        let rows = "return [...document.querySelectorAll('tbody tr')].map((row) => \
+                [...row.cells].slice(1, 6).map((cell) => cell.textContent))";
+        let automatic = |attempt: &str, answer: &str| {
+            json!([
+                "IDENTIFICATION_AUTO_FINISHED",
+                "no",
+                "REVIEWING",
+                attempt,
+                answer
+            ])
+        };
+        let manual = json!([
+            "IDENTIFICATION_MANUAL_FINISHED",
+            "yes",
+            "DENIED",
+            "1",
+            "200"
+        ]);
         assert_eq!(
             browser.evaluate(rows).await,
             json!([manual, automatic("2", "200"), automatic("1", "503")])

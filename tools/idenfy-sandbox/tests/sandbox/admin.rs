@@ -87,7 +87,8 @@ async fn sessions_are_listed_with_the_live_tokens_of_each_client() {
     let listed = fixture.admin("GET", "/sessions", json!({})).await;
     assert_eq!(
         listed["liveTokens"],
-        json!({"a": {"DOCUMENT": 1, "IDENTIFICATION": 1}, "b": {"DOCUMENT": 0, "IDENTIFICATION": 0}})
+        json!({"a": {"DOCUMENT": 1, "IDENTIFICATION": 1}, "b": {"DOCUMENT": 0,
+            "IDENTIFICATION": 0}})
     );
     assert_eq!(
         (

@@ -366,7 +366,8 @@ async fn a_receiver_that_does_not_answer_times_out() {
     let silent = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let receiver = format!("http://{}/", silent.local_addr().unwrap());
     fixture
-        .settings(json!({"callbackUrl": receiver, "callbackRetries": 0, "callbackTimeoutMilliseconds": 20}))
+        .settings(json!({"callbackUrl": receiver, "callbackRetries": 0,
+            "callbackTimeoutMilliseconds": 20}))
         .await;
     let answer = fixture.finish(&session, json!({})).await;
     assert_eq!(answer["deliveries"][0]["error"], "timeout");
@@ -440,7 +441,8 @@ async fn the_last_callback_can_be_sent_again_in_many_ways() {
             .unwrap()
             .contains("X-Amz-Expires=61")
     );
-    let changed = json!({"overrides": {"status": {"overall": "DENIED"}}, "eventType": "IDENTIFICATION", "expiredLinks": true});
+    let changed = json!({"overrides": {"status": {"overall": "DENIED"}},
+        "eventType": "IDENTIFICATION", "expiredLinks": true});
     fixture.admin("POST", &path, changed).await;
     let changed = fixture.receiver.next().await;
     assert_eq!(changed.header("idenfy-event-type"), Some("IDENTIFICATION"));

@@ -159,7 +159,8 @@ async fn a_session_is_submitted_once_and_only_with_every_file() {
 #[tokio::test]
 async fn the_result_decides_where_the_customer_goes() {
     let fixture = Fixture::start().await;
-    let urls = json!({"successUrl": "https://a.example/ok", "errorUrl": "https://a.example/no", "unverifiedUrl": "https://a.example/hm"});
+    let urls = json!({"successUrl": "https://a.example/ok", "errorUrl": "https://a.example/no",
+        "unverifiedUrl": "https://a.example/hm"});
     for (overall, leads_to) in [("APPROVED", "ok"), ("DENIED", "no"), ("SUSPECTED", "hm")] {
         fixture.settings(json!({"automaticOverall": overall})).await;
         let session = handed_in(&fixture, urls.clone()).await;

@@ -32,7 +32,8 @@ fn is_reset(error: &reqwest::Error) -> bool {
 #[tokio::test]
 async fn a_scripted_status_comes_with_its_error() {
     let fixture = Fixture::start().await;
-    let fault = json!({"route": "token", "kind": "status", "status": 429, "retryAfterSeconds": 7, "times": 2});
+    let fault = json!({"route": "token", "kind": "status", "status": 429, "retryAfterSeconds": 7,
+        "times": 2});
     fixture.fault(fault).await;
     for _ in 0..2 {
         let response = fixture
@@ -57,7 +58,10 @@ async fn a_scripted_status_comes_with_its_error() {
 async fn faults_meet_whom_they_match_and_can_be_seen_and_cleared() {
     let fixture = Fixture::start().await;
     fixture
-        .fault(json!({"route": "token", "match": {"clientId": "a", "tokenType": "DOCUMENT"}, "kind": "html", "times": 5}))
+        .fault(
+            json!({"route": "token", "match": {"clientId": "a", "tokenType": "DOCUMENT"},
+            "kind": "html", "times": 5}),
+        )
         .await;
     fixture.session("a").await;
     fixture.document_token("b").await;

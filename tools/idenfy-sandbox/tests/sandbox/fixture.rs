@@ -165,7 +165,8 @@ impl Fixture {
         }
         for (key, name, content) in files {
             let head = format!(
-                "--edge\r\nContent-Disposition: form-data; name=\"{key}\"; filename=\"{name}\"\r\n\r\n"
+                "--edge\r\nContent-Disposition: form-data; name=\"{key}\"; \
+                    filename=\"{name}\"\r\n\r\n"
             );
             body.extend(head.bytes().chain(content.iter().copied()).chain(*b"\r\n"));
         }
@@ -201,7 +202,8 @@ impl Fixture {
     /// A token for direct processing.
     pub async fn document_token(&self, client_id: &str) -> Opened {
         let steps = json!({"ALL": {"ALL": {}}});
-        let request = json!({"clientId": client_id, "tokenType": "DOCUMENT", "additionalSteps": steps, "questionnaire": null});
+        let request = json!({"clientId": client_id, "tokenType": "DOCUMENT",
+            "additionalSteps": steps, "questionnaire": null});
         self.open(request).await
     }
 
@@ -254,7 +256,8 @@ impl Fixture {
 
 /// A submission that is accepted.
 pub fn submission(session: &Opened) -> Value {
-    json!({"token": session.auth_token, "country": "LT", "images": {"FRONT": STANDARD.encode(PNG), "BACK": STANDARD.encode(PDF)}})
+    json!({"token": session.auth_token, "country": "LT", "images": {"FRONT": STANDARD.encode(PNG),
+        "BACK": STANDARD.encode(PDF)}})
 }
 
 pub async fn read(response: Response) -> Answer {

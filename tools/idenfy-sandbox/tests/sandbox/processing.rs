@@ -12,7 +12,8 @@ use crate::fixture::{Fixture, PDF, PNG, submission};
 async fn an_accepted_submission_is_followed_by_a_callback() {
     let mut fixture = Fixture::start().await;
     let steps = json!({"ALL": {"ALL": {}}});
-    let request = json!({"clientId": "client", "tokenType": "DOCUMENT", "externalRef": "dv2:first", "additionalSteps": steps});
+    let request = json!({"clientId": "client", "tokenType": "DOCUMENT",
+        "externalRef": "dv2:first", "additionalSteps": steps});
     let session = fixture.open(request).await;
     let answer = fixture.post("/api/v2/process", submission(&session)).await;
     assert_eq!((answer.status, answer.raw.len()), (200, 0));
@@ -42,7 +43,10 @@ async fn an_accepted_submission_is_followed_by_a_callback() {
     assert_eq!(body["additionalSteps"], Value::Null);
 
     let record = &fixture.requests("process").await[0];
-    let image = |side: &str, bytes: &[u8], format: &str| json!({"side": side, "bytes": bytes.len(), "sha256": hex::encode(Sha256::digest(bytes)), "format": format});
+    let image = |side: &str, bytes: &[u8], format: &str| {
+        json!({"side": side,
+        "bytes": bytes.len(), "sha256": hex::encode(Sha256::digest(bytes)), "format": format})
+    };
     assert_eq!(
         record["images"],
         json!([image("BACK", PDF, "pdf"), image("FRONT", PNG, "png")])
@@ -328,7 +332,8 @@ async fn a_request_may_have_20_megabytes_and_no_more() {
 #[tokio::test]
 async fn a_client_gets_the_outcome_that_was_set_for_it() {
     let mut fixture = Fixture::start().await;
-    let outcome = json!({"overall": "DENIED", "nonFinalFirst": true, "delayMilliseconds": 0, "overrides": {"platform": "MOBILE"}});
+    let outcome = json!({"overall": "DENIED", "nonFinalFirst": true, "delayMilliseconds": 0,
+        "overrides": {"platform": "MOBILE"}});
     fixture
         .admin("PUT", "/outcomes/unlucky%2Fclient", outcome)
         .await;

@@ -103,7 +103,10 @@ async fn a_lagging_status_says_the_result_before_for_a_while() {
     let lag = async |milliseconds: u64| {
         let subject = json!({"scanRef": session.scan_ref});
         fixture
-            .fault(json!({"route": "status", "match": subject, "kind": "laggingStatus", "milliseconds": milliseconds}))
+            .fault(
+                json!({"route": "status", "match": subject, "kind": "laggingStatus",
+                "milliseconds": milliseconds}),
+            )
             .await;
         status(&fixture, &session).await
     };
@@ -142,7 +145,10 @@ async fn a_fixed_status_contradicts_as_often_as_scripted() {
     fixture.finish(&session, json!({})).await;
     let subject = json!({"scanRef": session.scan_ref});
     fixture
-        .fault(json!({"route": "status", "match": subject, "kind": "fixedStatus", "overall": "DENIED", "final": false, "times": 2}))
+        .fault(
+            json!({"route": "status", "match": subject, "kind": "fixedStatus",
+            "overall": "DENIED", "final": false, "times": 2}),
+        )
         .await;
     assert_eq!(word(&fixture, &other).await, "ACTIVE");
     for _ in 0..2 {

@@ -69,7 +69,8 @@ async fn suspected_never_comes_without_a_tag() {
 #[tokio::test]
 async fn direct_processing_has_the_tags_of_its_outcome() {
     let mut fixture = Fixture::start().await;
-    let outcome = json!({"overall": "SUSPECTED", "fraudTags": ["DOC_PRINT_SPOOFED"], "mismatchTags": ["DATE_OF_BIRTH"]});
+    let outcome = json!({"overall": "SUSPECTED", "fraudTags": ["DOC_PRINT_SPOOFED"],
+        "mismatchTags": ["DATE_OF_BIRTH"]});
     fixture.admin("PUT", "/outcomes/client", outcome).await;
     let session = fixture.document_token("client").await;
     fixture.post("/api/v2/process", submission(&session)).await;

@@ -9,7 +9,8 @@ use crate::fixture::{Fixture, read, submission};
 async fn a_token_is_answered_with_every_documented_member() {
     let fixture = Fixture::start().await;
     let request = json!({
-        "clientId": "client", "externalRef": "dv2:reference", "tokenType": "DOCUMENT", "generateDigitString": true, "checkAml": false,
+        "clientId": "client", "externalRef": "dv2:reference", "tokenType": "DOCUMENT",
+            "generateDigitString": true, "checkAml": false,
     });
     let answer = fixture.post("/api/v2/token", request).await;
     assert_eq!(answer.status, 201);
@@ -101,7 +102,10 @@ async fn default_steps_are_echoed_whole() {
     assert_eq!(step["fields"], json!([]));
 
     let texts = json!({"lt": {"name": "Pažyma", "description": "Abi pusės"}});
-    let step = |kind: &str| json!({"type": kind, "texts": texts, "settings": {"canUpload": true}, "fields": ["address"]});
+    let step = |kind: &str| {
+        json!({"type": kind, "texts": texts, "settings": {"canUpload": true},
+        "fields": ["address"]})
+    };
     for kind in ["UPLOAD", "EXTRACT", "COMPARE"] {
         let steps = json!({"LT": {"PASSPORT": {"POA2": step(kind)}}});
         fixture
