@@ -8,10 +8,9 @@ use local_stack::Progress;
 use serde_json::Value;
 use uuid::Uuid;
 
-use crate::measurements::Measurement;
 use crate::peers::{Peer, Role};
 use crate::program::{Invocation, Program, Running};
-use crate::report::{Report, Who};
+use crate::report::Who;
 use crate::world::{LOGICAL_IDS, World};
 
 /// The release programs.
@@ -32,7 +31,7 @@ pub struct Bench {
     pub(crate) peers: Vec<Peer>,
     pub(crate) world: World,
     pub(crate) progress: Progress,
-    left_out: Vec<String>,
+    pub(crate) left_out: Vec<String>,
     // Holds the programs under the names that the deployment looks for; kept until the end.
     _directory: tempfile::TempDir,
 }
@@ -75,24 +74,6 @@ impl Bench {
             left_out,
             _directory: directory,
         })
-    }
-
-    /// Measures, in the order given.
-    ///
-    /// # Errors
-    /// Whoever is measured does not do the job.
-    pub async fn measure(&self, measurements: &[Measurement]) -> Result<Report> {
-        let mut report = Report {
-            left_out: self.left_out.clone(),
-            ..Report::default()
-        };
-        for measurement in measurements {
-            (self.progress)(&format!("measuring: {}", measurement.name()));
-            let lines = measurement.run(self).await;
-            let lines = lines.with_context(|| format!("measurement '{}'", measurement.name()))?;
-            report.lines.extend(lines);
-        }
-        Ok(report)
     }
 
     /// Ends everything that was started.
@@ -160,7 +141,7 @@ fn program_name(logical_id: &str) -> String {
     name
 }
 
-/// A `scanRef` that nobody has had.
+/// A new `scanRef`.
 pub(crate) fn new_scan_ref() -> String {
     Uuid::new_v4().to_string()
 }

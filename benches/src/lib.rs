@@ -1,10 +1,9 @@
 //! The budgets of the functions, measured beside the least that could be and beside the same flow
 //! in Python and in Node.js.
 //!
-//! What is guaranteed: the functions are the programs that `sam build` makes, started and asked as
-//! Lambda starts and asks them; everybody works against the same emulator and the same sandbox in
-//! the same run, and by turns; whoever is measured is shown to do the job, by what the bucket and
-//! the provider have afterwards. Nothing outlives the run.
+//! Guarantees: the functions are the programs of `sam build`, started and asked as Lambda does. All
+//! programs work by turns against the same emulator and sandbox, in one run. The bucket and the
+//! provider show that each one does its job. Nothing outlives the run.
 
 mod bench;
 mod callbacks;

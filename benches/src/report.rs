@@ -46,7 +46,7 @@ pub struct Budget {
 }
 
 impl Line {
-    /// What was measured of everybody who took part.
+    /// The measured values of all programs.
     pub fn new(
         measurement: &'static str,
         what: impl Into<String>,
@@ -66,7 +66,7 @@ impl Line {
         }
     }
 
-    /// A number of ours that nobody else has.
+    /// A number of ours alone.
     pub fn alone(
         measurement: &'static str,
         what: impl Into<String>,

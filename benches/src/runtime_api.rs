@@ -106,7 +106,8 @@ impl RuntimeApi {
             tokio::select! {
                 biased;
                 poll = self.polls.recv() => poll.context("the runtime API has stopped"),
-                answer = self.answers.recv() => bail!("instead of polling, the program said {answer:?}"),
+                answer = self.answers.recv() => bail!("instead of polling, the program said \
+                    {answer:?}"),
             }
         };
         tokio::time::timeout(DEADLINE, polled)

@@ -1,6 +1,5 @@
-//! What the measured programs find around them: the deployed stack on the emulator, the sandbox,
-//! and a table, a bucket and a queue of the measurements' own, which no deployed function listens
-//! to.
+//! The environment of the measured programs: the deployed stack on the emulator, the sandbox, and a
+//! table, a bucket and a queue of the measurements' own. No deployed function reads these.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -8,6 +7,7 @@ use std::path::Path;
 use adapters::{AwsSettings, SecretText, http_client, sdk_config};
 use anyhow::{Context, Result, ensure};
 use aws_sdk_s3::types::{BucketLocationConstraint, CreateBucketConfiguration};
+use harness::{Emulator, SandboxClient};
 use idenfy_sandbox::{Sandbox, Secret, Settings};
 use local_stack::{Functions, LocalStack, Options, Progress, ProviderSecret, REGION};
 use serde_json::{Map, Value, json};
@@ -27,6 +27,9 @@ pub struct World {
     /// What the deployed functions take for the provider.
     pub provider: TimedProvider,
     pub http: reqwest::Client,
+    emulator: Emulator,
+    /// The admin API of the sandbox.
+    customers: SandboxClient,
     s3: aws_sdk_s3::Client,
     pub callbacks: Callbacks,
     pub secret: ProviderSecret,
@@ -91,9 +94,12 @@ impl World {
             .await?;
         let sqs = aws_sdk_sqs::Client::new(&sdk);
         let queue = sqs.create_queue().queue_name(QUEUE).send().await?;
-        let deployed = deployed_variables(&http, stack.endpoint_url()).await?;
+        let emulator = Emulator::at(http.clone(), stack.endpoint_url(), REGION);
+        let deployed = deployed_variables(&emulator).await?;
         Ok(Self {
             callbacks: Callbacks::read(signing_key)?,
+            customers: SandboxClient::new(sandbox.url())?,
+            emulator,
             s3,
             queue_url: queue.queue_url.context("the queue has no address")?,
             deployed,
@@ -134,21 +140,13 @@ impl World {
         Ok(name.to_owned())
     }
 
-    /// By hand, because the emulator describes tables in words that the SDK does not take.
+    /// Without the SDK: the emulator describes tables in words that the SDK does not take.
     async fn dynamodb(&self, operation: &str, request: &Value) -> Result<Value> {
-        let scope = format!("test/20200101/{REGION}/dynamodb/aws4_request");
-        let authorization =
-            format!("AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders=host, Signature=0");
-        let sent = self
-            .http
-            .post(self.stack.endpoint_url())
-            .header("Authorization", authorization);
-        let sent = sent.header("X-Amz-Target", format!("DynamoDB_20120810.{operation}"));
-        let sent = sent
-            .header("Content-Type", "application/x-amz-json-1.0")
-            .body(request.to_string());
-        let answer = sent.send().await?.error_for_status()?;
-        Ok(answer.json().await?)
+        let target = format!("DynamoDB_20120810.{operation}");
+        let answer = self.emulator.call("dynamodb", &target, "1.0", request);
+        let answer = answer.await?;
+        ensure!(answer.get("__type").is_none(), "{operation}: {answer}");
+        Ok(answer)
     }
 
     /// What a function or a peer finds in its environment here: what the template sets, pointed at
@@ -227,23 +225,9 @@ impl World {
     /// # Errors
     /// The sandbox does not answer.
     pub async fn requests(&self, client_id: &str, route: &str) -> Result<Vec<Value>> {
-        let url = format!("{}/admin/requests?clientId={client_id}", self.sandbox.url());
-        let answer: Value = self
-            .http
-            .get(url)
-            .send()
-            .await?
-            .error_for_status()?
-            .json()
-            .await?;
-        let requests = answer
-            .get("requests")
-            .and_then(Value::as_array)
-            .context("a journal")?;
-        let about = requests
-            .iter()
-            .filter(|request| request.get("route").is_some_and(|name| name == route));
-        Ok(about.cloned().collect())
+        let mut requests = self.customers.requests_of(client_id).await?;
+        requests.retain(|request| request.get("route").is_some_and(|name| name == route));
+        Ok(requests)
     }
 
     /// Ends everything.
@@ -254,38 +238,13 @@ impl World {
 }
 
 async fn deployed_variables(
-    http: &reqwest::Client,
-    endpoint: &str,
+    emulator: &Emulator,
 ) -> Result<BTreeMap<String, BTreeMap<String, String>>> {
-    let answer = http
-        .get(format!("{endpoint}/2015-03-31/functions/"))
-        .send()
-        .await?
-        .error_for_status()?;
-    let answer: Value = answer.json().await?;
-    let functions = answer
-        .get("Functions")
-        .and_then(Value::as_array)
-        .context("a list of functions")?;
     let mut deployed = BTreeMap::new();
-    for function in functions {
-        let name = function
-            .get("FunctionName")
-            .and_then(Value::as_str)
-            .unwrap_or_default();
-        let variables = function
-            .pointer("/Environment/Variables")
-            .and_then(Value::as_object);
-        let variables = variables.into_iter().flatten();
-        let variables =
-            variables.filter_map(|(name, value)| Some((name.clone(), value.as_str()?.to_owned())));
-        let logical_id = LOGICAL_IDS.into_iter().find(|id| name.contains(id));
-        deployed.insert(logical_id.unwrap_or(name).to_owned(), variables.collect());
+    for logical_id in LOGICAL_IDS {
+        let function = emulator.function(logical_id).await?;
+        deployed.insert(logical_id.to_owned(), function.variables);
     }
-    ensure!(
-        LOGICAL_IDS.into_iter().all(|id| deployed.contains_key(id)),
-        "not every function is deployed"
-    );
     Ok(deployed)
 }
 

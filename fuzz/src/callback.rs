@@ -66,7 +66,7 @@ fn has_bounds(callback: &Callback) {
     }
 }
 
-/// Prints the same whatever stands where nothing may be shown of.
+/// Prints the same with any text in the places that are never shown.
 fn debug_shows_nothing_personal(callback: &Callback) {
     let without = |urls: &FileUrls| {
         let replaced = urls.iter().map(|(step, links)| {
@@ -90,7 +90,7 @@ fn debug_shows_nothing_personal(callback: &Callback) {
     assert_eq!(format!("{callback:?}"), format!("{other:?}"));
 }
 
-/// Whatever is printed of a status is a word of the provider's kind.
+/// Every printed word of a status is one of the provider's kind.
 fn words_are_words(callback: &Callback) {
     let status = &callback.status;
     let overall = status.overall.as_ref().map(ToString::to_string);

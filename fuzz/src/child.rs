@@ -185,7 +185,7 @@ fn work(task: &Task) -> Answer {
     }
 }
 
-/// Starts a child by hand, which tells what it took whatever its answer is.
+/// Starts a child by hand. It tells its use of resources with any answer.
 fn ask(task: &Task) -> (Answer, Usage) {
     let mut output = unnamed();
     let format = format!("{:?}", task.format).to_lowercase();

@@ -1,14 +1,12 @@
-//! `cargo xtask invoke`: every sample event through `sam local invoke`, against the local stack,
-//! and what comes back compared with what is written down beside the event.
+//! `cargo xtask invoke`: every sample event through `sam local invoke`, against the local stack.
+//! Each answer is compared with the one beside the event.
 //!
-//! Each event is about a customer of its own, who has done before what the event needs, so that no
-//! event depends on another. Nothing that was started is left running, however this ends.
+//! Each event is about a customer of its own, for whom the events before it have been handled. So
+//! no event depends on another. Nothing that was started is left running, however this ends.
 
 mod answer;
 mod customer;
 mod docker;
-mod lambda;
-mod packages;
 mod relay;
 mod sam;
 
@@ -18,15 +16,14 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
 use futures_util::{StreamExt, stream};
-use local_stack::{Functions, LocalStack, Options, Toolchain, workspace::RunDirectory};
+use harness::{DeployedFunction, Emulator, Interruption};
+use local_stack::{Functions, LocalStack, Options, REGION, Toolchain, workspace::RunDirectory};
 use serde_json::{Value, json};
 
 use crate::events::{self, Function, Sample};
-use crate::interruption::Interruption;
 use crate::release;
 use customer::{Customer, Customers};
 use docker::Docker;
-use lambda::Lambda;
 use sam::Sam;
 
 /// Invoke the functions with the sample events
@@ -81,12 +78,12 @@ pub async fn run(arguments: Arguments) -> Result<ExitCode> {
             progress("sam build");
             release::build(&toolchain).await?;
         }
-        let way = if arguments.without_docker {
-            Way::Emulator
+        let runtime = if arguments.without_docker {
+            Runtime::Emulator
         } else {
-            Way::Docker
+            Runtime::Docker
         };
-        let outcome = all(&toolchain, &samples, way, &arguments).await?;
+        let outcome = all(&toolchain, &samples, runtime, &arguments).await?;
         if let Some(why) = &outcome.without_docker {
             progress(&format!(
                 "LEFT OUT: sam local invoke, as containers cannot run: {why}"
@@ -123,7 +120,7 @@ pub async fn check(toolchain: &Toolchain) -> Result<Option<String>> {
         show: false,
         docker_host: None,
     };
-    let outcome = all(toolchain, &events::samples()?, Way::Docker, &arguments).await?;
+    let outcome = all(toolchain, &events::samples()?, Runtime::Docker, &arguments).await?;
     ensure!(
         outcome.different == 0,
         "{} answers differ from the expected ones",
@@ -133,7 +130,7 @@ pub async fn check(toolchain: &Toolchain) -> Result<Option<String>> {
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Way {
+enum Runtime {
     Docker,
     Emulator,
 }
@@ -167,12 +164,12 @@ fn chosen(arguments: &Arguments) -> Result<Vec<Sample>> {
 async fn all(
     toolchain: &Toolchain,
     samples: &[Sample],
-    way: Way,
+    runtime: Runtime,
     arguments: &Arguments,
 ) -> Result<Outcome> {
     let directory = RunDirectory::create()?;
     let mut outcome = Outcome::default();
-    let docker = if way == Way::Docker {
+    let docker = if runtime == Runtime::Docker {
         progress("looking for Docker");
         match Docker::find(
             toolchain,
@@ -200,9 +197,9 @@ async fn all(
         ..Options::default()
     })
     .await?;
-    let bench = Bench::new(toolchain, &stack, docker, directory.path()).await?;
-    let result = bench.each(samples, arguments).await;
-    bench.stop().await;
+    let runner = Runner::new(toolchain, &stack, docker, directory.path()).await?;
+    let result = runner.each(samples, arguments).await;
+    runner.stop().await;
     stack.stop().await;
     outcome.different = result?;
     Ok(outcome)
@@ -211,22 +208,23 @@ async fn all(
 /// An invocation is mostly waiting, for a container to start and to end.
 const AT_ONCE: usize = 3;
 
-/// What came of an event.
+/// The answer to an event.
 struct Seen<'sample> {
     sample: &'sample Sample,
     answer: Value,
     took: Duration,
 }
 
-/// What events are run on.
-struct Bench {
-    lambda: Lambda,
+/// Runs events, in containers or in the local stack.
+struct Runner {
+    emulator: Emulator,
+    functions: Vec<DeployedFunction>,
     sam: Option<Sam>,
     customers: Customers,
     known: Vec<Sample>,
 }
 
-impl Bench {
+impl Runner {
     async fn new(
         toolchain: &Toolchain,
         stack: &LocalStack,
@@ -234,8 +232,9 @@ impl Bench {
         directory: &std::path::Path,
     ) -> Result<Self> {
         let http = adapters::http_client()?;
-        let lambda = Lambda::at(http.clone(), stack.endpoint_url()).await?;
-        lambda.disconnect().await?;
+        let emulator = Emulator::at(http.clone(), stack.endpoint_url(), REGION);
+        emulator.disconnect_event_sources().await?;
+        let functions = emulator.functions().await?;
         let sandbox = stack
             .sandbox_url()
             .context("the stack has no sandbox")?
@@ -258,13 +257,14 @@ impl Bench {
                     docker.image_source
                 ));
                 file_origin = Sam::seen_from_containers(&sandbox);
-                Some(Sam::new(toolchain.clone(), docker, stack, &lambda, directory).await?)
+                Some(Sam::new(toolchain.clone(), docker, stack, &functions, directory).await?)
             }
             None => None,
         };
         let key = events::development_key()?;
         Ok(Self {
-            lambda,
+            emulator,
+            functions,
             sam,
             customers: Customers {
                 http,
@@ -317,14 +317,15 @@ impl Bench {
                 different += 1;
             }
         }
-        let way = if self.sam.is_some() {
+        let runtime = if self.sam.is_some() {
             "sam local invoke"
         } else {
             "the local stack"
         };
         let (count, seconds) = (samples.len(), began.elapsed().as_secs_f64());
         println!(
-            "{count} events through {way} in {seconds:.0} s, {different} with another answer than expected"
+            "{count} events through {runtime} in {seconds:.0} s, {different} with another answer \
+                than expected"
         );
         Ok(different)
     }
@@ -338,7 +339,7 @@ impl Bench {
         let began = Instant::now();
         let answer = match &self.sam {
             Some(sam) => sam.invoke(number, sample.function, &event).await,
-            None => self.lambda.invoke(sample.function, &event).await,
+            None => self.in_the_stack(sample.function, &event).await,
         };
         let took = began.elapsed();
         let answer = customer.translate_back(&answer.with_context(|| sample.path())?);
@@ -362,13 +363,13 @@ impl Bench {
         for path in sample.after {
             let before = self.known(path)?;
             let event = self.customers.event(&before.event, &customer, false)?;
-            let answer = self.lambda.invoke(before.function, &event).await?;
+            let answer = self.in_the_stack(before.function, &event).await?;
             ensure!(answer.get("errorType").is_none(), "{path} failed: {answer}");
         }
         if sample.name.starts_with("second-") {
             let show = self.known("api/show-submitted")?;
             let event = self.customers.event(&show.event, &customer, false)?;
-            customer.learn_second(&self.lambda.invoke(Function::Api, &event).await?);
+            customer.learn_second(&self.in_the_stack(Function::Api, &event).await?);
         }
         Ok(customer)
     }
@@ -378,7 +379,7 @@ impl Bench {
     async fn afterwards(&self, customer: &Customer) -> Result<Option<Value>> {
         let show = self.known("api/show-submitted")?;
         let event = self.customers.event(&show.event, customer, false)?;
-        let answer = answer::settle(&self.lambda.invoke(Function::Api, &event).await?, "");
+        let answer = answer::settle(&self.in_the_stack(Function::Api, &event).await?, "");
         let Some(verification) = answer
             .get("body")
             .filter(|body| body.get("history").is_some())
@@ -397,6 +398,13 @@ impl Bench {
         ))
     }
 
+    /// Invokes a function in the local stack. The answer may be an error of the function.
+    async fn in_the_stack(&self, function: Function, event: &Value) -> Result<Value> {
+        let name = &deployed(&self.functions, function)?.name;
+        let answer = self.emulator.invoke_named(name, event).await?;
+        Ok(answer.unwrap_or_else(|error| error))
+    }
+
     fn known(&self, path: &str) -> Result<&Sample> {
         let found = self.known.iter().find(|sample| sample.path() == path);
         found.with_context(|| format!("there is no event {path}"))
@@ -407,6 +415,13 @@ impl Bench {
             sam.stop().await;
         }
     }
+}
+
+/// The function as it is deployed in the local stack.
+fn deployed(functions: &[DeployedFunction], function: Function) -> Result<&DeployedFunction> {
+    let part = format!("-{}-", function.logical_id());
+    let found = functions.iter().find(|known| known.name.contains(&part));
+    found.with_context(|| format!("the stack has no {}", function.logical_id()))
 }
 
 /// How an answer differs from the expected one; with `update`, it becomes the expected one.

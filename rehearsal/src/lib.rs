@@ -1,20 +1,16 @@
-//! Programs that play customers against a stack, and say whether what happened was right.
+//! Programs that play customers against a stack, and check what happens.
 //!
-//! [`demo`] shows the way of two customers. [`soak`] plays many while processes are killed. [`drill`]
-//! breaks something for each alarm and follows the runbook. [`invoke`] hands the sample [`events`] to
-//! the programs of the [`release`] build. `cargo xtask` starts them.
+//! [`soak`] plays many customers while processes are killed. [`drill`] breaks something for each
+//! alarm and follows the runbook. [`invoke`] hands the sample [`events`] to the programs of the
+//! [`release`] build. `cargo xtask` starts them.
 #![allow(
     clippy::print_stdout,
     clippy::print_stderr,
     reason = "command-line programs: results go to standard output, progress to standard error"
 )]
 
-pub mod application;
-pub mod demo;
-pub mod description;
 pub mod drill;
 pub mod events;
-pub mod interruption;
 pub mod invoke;
 pub mod process;
 pub mod release;

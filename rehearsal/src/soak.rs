@@ -1,7 +1,6 @@
-//! `cargo xtask soak`: many customers at once, and everything goes wrong now and then: the
-//! provider's answers, links, callbacks, results, and processes that are killed. At the end it is
-//! counted, from the provider's journal, the bucket, the table and the queues, what became of each
-//! of them.
+//! `cargo xtask soak`: many customers at once, with random faults in the provider's answers, links,
+//! callbacks and results, and with killed processes. At the end every customer is accounted for
+//! from the provider's journal, the bucket, the table and the queues.
 
 mod customer;
 mod evidence;
@@ -15,20 +14,18 @@ use std::process::ExitCode;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use anyhow::{Context, Result, ensure};
-use futures_util::future::join_all;
-use harness::{Description, ProcessorTuning, Stack};
+use anyhow::{Result, ensure};
+use futures_util::future::try_join_all;
+use harness::{Description, Interruption, ProcessorTuning, Stack};
 use local_stack::{Functions, LocalStack, Options};
 use tokio::sync::Semaphore;
 use tokio::time::{Instant, sleep};
 
-use customer::{Customer, Played};
+use customer::{Customer, CustomerResult};
 use evidence::Evidence;
 use plan::Plan;
 use report::Report;
 use watcher::Watcher;
-
-use crate::interruption::Interruption;
 
 /// Let everything go wrong now and then, and count what became of it
 ///
@@ -39,15 +36,18 @@ use crate::interruption::Interruption;
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
     /// How many customers
-    #[arg(long, default_value_t = 1_000, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=50_000))]
+    #[arg(long, default_value_t = 1_000, value_name = "N",
+        value_parser = clap::value_parser!(u32).range(1..=50_000))]
     pairings: u32,
 
     /// How many customers are busy at the same time
-    #[arg(long, default_value_t = 20, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=200))]
+    #[arg(long, default_value_t = 20, value_name = "N",
+        value_parser = clap::value_parser!(u32).range(1..=200))]
     concurrency: u32,
 
     /// The chance, in percent, with which each single thing goes wrong
-    #[arg(long, default_value_t = 5, value_name = "PERCENT", value_parser = clap::value_parser!(u32).range(0..=100))]
+    #[arg(long, default_value_t = 5, value_name = "PERCENT",
+        value_parser = clap::value_parser!(u32).range(0..=100))]
     trouble: u32,
 
     /// What is thrown; printed in the report. Without it, the time
@@ -55,7 +55,8 @@ pub struct Arguments {
     seed: Option<u64>,
 
     /// When to give up
-    #[arg(long, default_value_t = 600, value_name = "SECONDS", value_parser = clap::value_parser!(u32).range(10..))]
+    #[arg(long, default_value_t = 600, value_name = "SECONDS",
+        value_parser = clap::value_parser!(u32).range(10..))]
     deadline: u32,
 
     /// A running stack, as `cargo xtask up --json` prints it; without it, one is started. Its
@@ -68,9 +69,8 @@ pub struct Arguments {
     json: bool,
 }
 
-/// Leases of killed processors end after fifteen seconds instead of 85, and their messages come
-/// back after 25 instead of 540, so that the end of a soak is not minutes of waiting. Nothing else
-/// is changed.
+/// Leases of killed processors end after 15 s instead of 85, and their messages come back after 25
+/// s instead of 540. That saves minutes of waiting. Nothing else is changed.
 const TUNING: ProcessorTuning = ProcessorTuning {
     timeout_seconds: 20,
     visibility_seconds: 25,
@@ -82,11 +82,11 @@ const RECONCILED_EVERY: Duration = Duration::from_secs(3);
 
 const PROGRESS_EVERY: Duration = Duration::from_secs(5);
 
-/// A pairing that takes longer waits for a lease or a pause. It is no load, so it gives its place
-/// to the next customer.
+/// A pairing that takes longer waits for a lease or a pause. It is no load and gives its place to
+/// the next customer.
 const PLACE_IS_HELD_FOR: Duration = Duration::from_secs(10);
 
-/// What is played.
+/// Size and troubles of a soak.
 #[derive(Clone, Copy, Debug)]
 pub struct Settings {
     pub pairings: u32,
@@ -99,8 +99,8 @@ pub struct Settings {
 /// Runs the command to its end.
 ///
 /// # Errors
-/// When the stack does not start or stops answering. What went wrong with pairings is in the report
-/// and the exit status.
+/// The stack does not start or stops answering. Broken promises are in the report and the exit
+/// status.
 pub async fn run(arguments: Arguments) -> Result<ExitCode> {
     let mut interruption = Interruption::watch()?;
     let settings = Settings {
@@ -112,10 +112,10 @@ pub async fn run(arguments: Arguments) -> Result<ExitCode> {
     };
     let work = async {
         let (description, own) = match &arguments.stack {
-            Some(path) => (Description::read(path), None),
+            Some(path) => (Description::read(path)?, None),
             None => {
                 let own = start().await?;
-                (Description::of(&own), Some(own))
+                (Description::of(&own)?, Some(own))
             }
         };
         let report = soak(description, settings).await;
@@ -149,37 +149,32 @@ async fn start() -> Result<LocalStack> {
     .await
 }
 
-/// Plays everything on this stack and counts. The stack's processor is tuned meanwhile, and as it
-/// was afterwards.
+/// Plays all customers on this stack and counts. The stack's processor is tuned meanwhile, and put
+/// back afterwards.
 ///
 /// # Errors
-/// When a part of the soak itself fails, such as a stack that does not answer any more.
+/// A part of the stack does not answer.
 pub async fn soak(description: Description, settings: Settings) -> Result<Report> {
-    // The harness tells by a panic that the stack does not answer; in a task of its own that is an
-    // error like others.
-    let task = tokio::spawn(async move {
-        let stack = Stack::connect(description);
-        stack.tune_processor(TUNING).await;
-        let run = Run::new(&stack, settings);
-        let took = run.play().await;
-        let evidence = Evidence::collect(&stack, &run.played()).await;
-        let report = Report::new(settings, took, &run.played(), evidence);
-        stack.tune_processor(ProcessorTuning::DEPLOYED).await;
-        report
-    });
-    task.await.context("the soak could not go on")
+    let stack = Stack::connect(description)?;
+    stack.tune_processor(TUNING).await?;
+    let run = Run::new(&stack, settings);
+    let took = run.play().await?;
+    let evidence = Evidence::collect(&stack, &run.played()).await?;
+    let report = Report::new(settings, took, &run.played(), evidence);
+    stack.tune_processor(ProcessorTuning::DEPLOYED).await?;
+    Ok(report)
 }
 
-/// The soak that is part of `cargo xtask test`: a minute on a stack that nobody else uses any more.
+/// The soak of `cargo xtask test`: a minute on a stack that nothing else uses any more.
 ///
 /// # Errors
-/// When anything was lost, doubled or forgotten; the report is printed before.
+/// Something was lost, doubled or forgotten; the report is printed before.
 pub async fn short(description: Description) -> Result<()> {
     let settings = Settings {
         pairings: 60,
         concurrency: 20,
         trouble: 5,
-        // Always the same, so that what fails fails again.
+        // Always the same: a failure repeats.
         seed: 1,
         deadline: Duration::from_secs(120),
     };
@@ -199,8 +194,8 @@ struct Run<'stack> {
     settings: Settings,
     watcher: Watcher,
     places: Semaphore,
-    /// Everybody who has arrived, by number, as far as is known.
-    played: Mutex<Vec<Played>>,
+    /// The customers who have arrived, as far as is known.
+    played: Mutex<Vec<CustomerResult>>,
 }
 
 impl<'stack> Run<'stack> {
@@ -214,14 +209,14 @@ impl<'stack> Run<'stack> {
         }
     }
 
-    fn played(&self) -> Vec<Played> {
+    fn played(&self) -> Vec<CustomerResult> {
         self.played
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .clone()
     }
 
-    fn note(&self, played: Played) {
+    fn note(&self, played: CustomerResult) {
         let mut all = self.played.lock().unwrap_or_else(PoisonError::into_inner);
         match all.iter_mut().find(|known| known.number == played.number) {
             Some(known) => *known = played,
@@ -229,38 +224,38 @@ impl<'stack> Run<'stack> {
         }
     }
 
-    /// Plays everybody; returns how long it took, at most the deadline.
-    async fn play(&self) -> Duration {
+    /// Plays all customers. Returns how long it took, at most the deadline.
+    async fn play(&self) -> Result<Duration> {
         let began = Instant::now();
-        let everybody = join_all((0..self.settings.pairings).map(|number| self.customer(number)));
+        let everybody =
+            try_join_all((0..self.settings.pairings).map(|number| self.customer(number)));
         tokio::select! {
-            _ = everybody => {}
-            () = self.watcher.watch(self.stack) => {}
+            played = everybody => { played?; }
+            failed = self.watcher.watch(self.stack) => match failed? {},
             () = self.stack.keep_reconciling(RECONCILED_EVERY) => {}
             () = self.tell(began) => {}
             () = sleep(self.settings.deadline) => progress("the deadline has come"),
         }
-        began.elapsed()
+        Ok(began.elapsed())
     }
 
-    async fn customer(&self, number: u32) {
-        let Ok(place) = self.places.acquire().await else {
-            return;
-        };
+    async fn customer(&self, number: u32) -> Result<()> {
+        let place = self.places.acquire().await?;
         let plan = Plan::of(self.settings.seed, number, self.settings.trouble);
-        let mut customer = Customer::arrive(self.stack, number, plan).await;
+        let mut customer = Customer::arrive(self.stack, number, plan).await?;
         self.note(customer.so_far());
-        customer.finish().await;
+        customer.finish().await?;
         let follow = customer.follow(&self.watcher);
         tokio::pin!(follow);
         let played = tokio::select! {
-            played = &mut follow => played,
+            played = &mut follow => played?,
             () = sleep(PLACE_IS_HELD_FOR) => {
                 drop(place);
-                follow.await
+                follow.await?
             }
         };
         self.note(played);
+        Ok(())
     }
 
     async fn tell(&self, began: Instant) {

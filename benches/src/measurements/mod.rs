@@ -11,10 +11,10 @@ mod submission;
 
 use std::str::FromStr;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 
 use crate::bench::Bench;
-use crate::report::Line;
+use crate::report::{Line, Report};
 
 /// One measurement.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -67,6 +67,26 @@ impl Measurement {
             Self::Sessions => sessions::measure(bench).await,
             Self::Growth => growth::measure(bench).await,
         }
+    }
+}
+
+impl Bench {
+    /// Measures, in the order given.
+    ///
+    /// # Errors
+    /// A measured program does not do the job.
+    pub async fn measure(&self, measurements: &[Measurement]) -> Result<Report> {
+        let mut report = Report {
+            left_out: self.left_out.clone(),
+            ..Report::default()
+        };
+        for measurement in measurements {
+            (self.progress)(&format!("measuring: {}", measurement.name()));
+            let lines = measurement.run(self).await;
+            let lines = lines.with_context(|| format!("measurement '{}'", measurement.name()))?;
+            report.lines.extend(lines);
+        }
+        Ok(report)
     }
 }
 

@@ -58,7 +58,8 @@ async fn deployed(bench: &Bench) -> Result<Sample> {
 }
 
 /// The emulator reads the region from it and checks nothing.
-const AUTHORIZATION: &str = "AWS4-HMAC-SHA256 Credential=test/20200101/eu-west-1/lambda/aws4_request, SignedHeaders=host, Signature=0";
+const AUTHORIZATION: &str = "AWS4-HMAC-SHA256 \
+    Credential=test/20200101/eu-west-1/lambda/aws4_request, SignedHeaders=host, Signature=0";
 
 async fn alone(bench: &Bench) -> Result<Sample> {
     let table = bench.world.table(NAME).await?;
@@ -100,7 +101,8 @@ fn event() -> Value {
         "routeKey": "$default",
         "rawPath": "/sessions",
         "rawQueryString": "",
-        "headers": { "content-type": "application/json", "host": "url-id.lambda-url.eu-west-1.on.aws" },
+        "headers": { "content-type": "application/json",
+            "host": "url-id.lambda-url.eu-west-1.on.aws" },
         "requestContext": {
             "accountId": "000000000000",
             "apiId": "url-id",

@@ -1,12 +1,13 @@
-//! What CloudWatch would have since a moment: the functions' own metrics out of their log lines,
-//! and of AWS's own what the emulator measures or shows: errors and throttles of functions, refused
-//! callbacks, dead letters.
+//! The metrics since a moment, as CloudWatch would have them. The functions' own come from their
+//! log lines. Of AWS's own, the emulator measures or shows errors and throttles of functions,
+//! refused callbacks and dead letters.
 
 use std::collections::BTreeMap;
 
 use adapters::SystemClock;
-use harness::Stack;
-use harness::operations::Point;
+use anyhow::Result;
+use harness::{Stack, list};
+use operations::{Measured, Point};
 use serde_json::{Value, json};
 use verification::ports::Clock;
 
@@ -21,14 +22,14 @@ const FUNCTIONS: [&str; 5] = [
     "PublisherFunction",
 ];
 
-/// What the emulator counts for each invocation through Lambda's API, and throttles of all.
+/// Counted by the emulator: errors of invocations through Lambda's API, and all throttles.
 const COUNTED: [&str; 2] = ["Errors", "Throttles"];
 
-/// A moment from which on values count.
+/// The start of a measurement.
 #[derive(Clone, Debug)]
 pub struct Since {
     at: i64,
-    /// What the emulator had counted by then, by metric and function.
+    /// The emulator's counts by then, by metric and function.
     counted: BTreeMap<(&'static str, &'static str), f64>,
     /// The number of the last delivery by then.
     delivery: u64,
@@ -36,17 +37,20 @@ pub struct Since {
 
 impl Since {
     /// From now on.
-    pub async fn now(stack: &Stack) -> Self {
-        Self {
+    ///
+    /// # Errors
+    /// The emulator does not answer; so for all that follow.
+    pub async fn now(stack: &Stack) -> Result<Self> {
+        Ok(Self {
             at: SystemClock.now().milliseconds(),
-            counted: counted(stack).await,
+            counted: counted(stack).await?,
             delivery: deliveries(stack)
-                .await
+                .await?
                 .iter()
                 .filter_map(|delivery| delivery["sequence"].as_u64())
                 .max()
                 .unwrap_or(0),
-        }
+        })
     }
 
     /// Milliseconds since 1970.
@@ -55,14 +59,14 @@ impl Since {
     }
 
     /// Everything that was measured since.
-    pub async fn points(&self, stack: &Stack) -> Vec<Point> {
+    pub async fn points(&self, stack: &Stack) -> Result<Vec<Point>> {
         let mut points: Vec<Point> = stack
             .points()
-            .await
+            .await?
             .into_iter()
             .filter(|point| point.at >= self.at)
             .collect();
-        for ((metric, function), count) in counted(stack).await {
+        for ((metric, function), count) in counted(stack).await? {
             let before = self
                 .counted
                 .get(&(metric, function))
@@ -70,7 +74,7 @@ impl Since {
                 .unwrap_or(0.0);
             points.push(of_function(metric, function, count - before));
         }
-        for delivery in deliveries(stack).await {
+        for delivery in deliveries(stack).await? {
             let is_new = delivery["sequence"]
                 .as_u64()
                 .is_some_and(|number| number > self.delivery);
@@ -83,7 +87,7 @@ impl Since {
             }
         }
         for queue in ["SubmissionDeadLetterQueue", "PublisherDeadLetterQueue"] {
-            let visible = stack.messages_on(&stack.queue_url(queue).await).await;
+            let visible = stack.messages_on(&stack.queue_url(queue).await?).await?;
             #[expect(clippy::cast_precision_loss, reason = "a few letters")]
             points.push(of_queue(
                 "ApproximateNumberOfMessagesVisible",
@@ -91,7 +95,7 @@ impl Since {
                 visible as f64,
             ));
         }
-        points
+        Ok(points)
     }
 }
 
@@ -133,14 +137,14 @@ fn of_aws(namespace: &str, metric: &str, dimensions: &[(&str, String)], value: f
     }
 }
 
-async fn deliveries(stack: &Stack) -> Vec<Value> {
+async fn deliveries(stack: &Stack) -> Result<Vec<Value>> {
     stack.sandbox.all("deliveries").await
 }
 
-async fn counted(stack: &Stack) -> BTreeMap<(&'static str, &'static str), f64> {
+async fn counted(stack: &Stack) -> Result<BTreeMap<(&'static str, &'static str), f64>> {
     let mut counted = BTreeMap::new();
     for function in FUNCTIONS {
-        let name = stack.function_name(function).await;
+        let name = stack.function_name(function).await?;
         for metric in COUNTED {
             let request = json!({
                 "Namespace": "AWS/Lambda",
@@ -151,29 +155,35 @@ async fn counted(stack: &Stack) -> BTreeMap<(&'static str, &'static str), f64> {
                 "EndTime": "2100-01-01T00:00:00Z",
                 "Statistics": ["Sum"],
             });
-            let answer = stack.cloudwatch("GetMetricStatistics", &request).await;
-            let points = answer["Datapoints"].as_array().expect("points").iter();
+            let emulator = &stack.emulator;
+            let answer = emulator.cloudwatch("GetMetricStatistics", &request).await?;
+            let points = list(&answer, "Datapoints")?.iter();
             counted.insert(
                 (metric, function),
                 points.filter_map(|point| point["Sum"].as_f64()).sum(),
             );
         }
     }
-    counted
+    Ok(counted)
 }
 
-/// Turns the deployed alarm red or quiet, as CloudWatch would, so that the operator's commands find
-/// it so. The emulator does not have those with metric math, nor those that are made of others.
-pub async fn set_alarm(stack: &Stack, alarm: &str, is_red: bool) {
+/// Turns the deployed alarm red or quiet as CloudWatch would, for the operator's commands. The
+/// emulator has neither alarms with metric math nor composite ones.
+///
+/// # Errors
+/// The emulator does not answer.
+pub async fn set_alarm(stack: &Stack, alarm: &str, is_red: bool) -> Result<()> {
     let name = format!("{}-{alarm}", stack.description.stack_name);
     let state = if is_red { "ALARM" } else { "OK" };
     let answer = stack
+        .emulator
         .cloudwatch(
             "SetAlarmState",
             &json!({"AlarmName": name, "StateValue": state, "StateReason": "drill"}),
         )
-        .await;
+        .await?;
     if !answer["__type"].is_null() {
         progress(&format!("the emulator does not have {alarm}"));
     }
+    Ok(())
 }

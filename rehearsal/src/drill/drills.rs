@@ -1,27 +1,7 @@
-//! Which failure each alarm exists for.
+//! The failure that each alarm exists for.
 
-use futures_util::future::LocalBoxFuture;
-
-use super::exercise::Exercise;
+use super::exercise::Drill;
 use super::{callbacks, customers, functions, outcomes, provider};
-
-/// One alarm and what turns it red.
-pub struct Drill {
-    /// The alarm's logical id, which is also its heading in the runbook.
-    pub alarm: &'static str,
-    /// What is broken, in a few words.
-    pub failure: &'static str,
-    /// Brings it about, shows the alarm, repairs.
-    pub play: for<'a> fn(&'a mut Exercise<'_>) -> LocalBoxFuture<'a, ()>,
-}
-
-impl std::fmt::Debug for Drill {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Drill")
-            .field("alarm", &self.alarm)
-            .finish_non_exhaustive()
-    }
-}
 
 macro_rules! drill {
     ($alarm:literal, $failure:literal, $play:path) => {
@@ -33,8 +13,8 @@ macro_rules! drill {
     };
 }
 
-/// In the order in which they are drilled: what opens the circuit comes last, because customers
-/// wait for its pauses.
+/// In the order of the drills. Those that open the circuit come last: customers wait for its
+/// pauses.
 pub const DRILLS: [Drill; 25] = [
     drill!(
         "CustomersAffected",
@@ -163,13 +143,13 @@ pub const DRILLS: [Drill; 25] = [
 mod tests {
     use std::collections::BTreeSet;
 
-    use harness::operations::Template;
+    use operations::Template;
 
     use super::*;
 
     #[test]
     fn every_alarm_has_a_drill_and_every_drill_an_alarm() {
-        let template = Template::read();
+        let template = Template::read().unwrap();
         let alarms: BTreeSet<&str> = template.alarms().into_keys().collect();
         let drilled: BTreeSet<&str> = DRILLS.iter().map(|drill| drill.alarm).collect();
         assert_eq!(drilled, alarms);

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use anyhow::{Result, ensure};
+use api_contract::Application;
 use harness::{Call, Session, Side};
 use reqwest::Method;
 use serde_json::json;
@@ -12,95 +14,97 @@ use super::exercise::Exercise;
 /// What the alarm on outcomes that wait allows, and a second more.
 const FIVE_MINUTES: Duration = Duration::from_secs(301);
 
-/// What Lambda leaves in the queue for a batch that it has given up. (Source: "Retain discarded
-/// batch records for a DynamoDB event source in Lambda"; nothing of the record itself is in it.)
+/// Lambda's letter for a discarded batch. It has nothing of the record. (Source: "Retain discarded
+/// batch records for a DynamoDB event source in Lambda".)
 const LETTER: &str = r#"{"requestContext":{"condition":"RetryAttemptsExhausted","approximateInvokeCount":11},"DDBStreamBatchInfo":{"batchSize":1}}"#;
 
-/// A customer who is settled, and of whom the application does not hear.
-async fn unheard<'stack>(exercise: &Exercise<'stack>) -> Session<'stack> {
-    let customer = exercise.stack().session_with_documents().await;
-    customer.finish_and_be_believed(json!({})).await;
-    customer.until_settled().await;
-    customer
+/// A settled customer whose event the application does not hear.
+async fn unheard<'stack>(exercise: &Exercise<'stack>) -> Result<Session<'stack>> {
+    let customer = exercise.stack().session_with_documents().await?;
+    customer.finish_expecting_200(json!({})).await?;
+    customer.until_settled().await?;
+    Ok(customer)
 }
 
-pub async fn late(exercise: &mut Exercise<'_>) {
+pub async fn late(exercise: &mut Exercise<'_>) -> Result<()> {
     let stack = exercise.stack();
-    exercise.world.reserve("PublisherFunction", 0).await;
-    let customer = unheard(exercise).await;
-    let listener = stack.listen(&[&customer.client_id]).await;
+    exercise.world.reserve("PublisherFunction", 0).await?;
+    let customer = unheard(exercise).await?;
+    let listener = stack.listen(&[&customer.client_id]).await?;
     exercise.measure(of_function(
         "IteratorAge",
         "PublisherFunction",
         FIVE_MINUTES.as_secs_f64() * 1_000.0,
     ));
-    exercise.until_red_if_it_goes_on_for(FIVE_MINUTES).await;
-    exercise.look_first(&[], &[]).await;
-    exercise.world.share_the_pool("PublisherFunction").await;
-    exercise.remedy(&[]).await;
+    exercise.until_red_if_it_goes_on_for(FIVE_MINUTES).await?;
+    exercise.look_first(&[], &[]).await?;
+    exercise.world.share_the_pool("PublisherFunction").await?;
+    exercise.remedy(&[]).await?;
     listener
         .until("DualVerificationSettled", &customer.client_id)
-        .await;
-    exercise.settles(&[&customer]).await;
+        .await?;
+    exercise.settles(&[&customer]).await?;
+    Ok(())
 }
 
-pub async fn given_up(exercise: &mut Exercise<'_>) {
+pub async fn given_up(exercise: &mut Exercise<'_>) -> Result<()> {
     let stack = exercise.stack();
     let broken = exercise
         .world
         .services()
         .refuse(|call| call.operation == "PutEvents");
-    let customer = unheard(exercise).await;
+    let customer = unheard(exercise).await?;
     stack
         .until_logged("publisher", "outcome_not_published")
-        .await;
-    // The emulator lets a record go after one attempt and tells nobody; Lambda sets it aside after
-    // eleven.
+        .await?;
+    // The emulator drops a record after one attempt; Lambda sets it aside after eleven.
     stack
         .send(
-            &stack.queue_url("PublisherDeadLetterQueue").await,
+            &stack.queue_url("PublisherDeadLetterQueue").await?,
             &[LETTER],
         )
-        .await;
-    exercise.until_red().await;
+        .await?;
+    exercise.until_red().await?;
     exercise
         .look_first(&[], &["outcome_not_published", &customer.scan_ref])
-        .await;
+        .await?;
     drop(broken);
-    exercise.remedy(&[]).await;
+    exercise.remedy(&[]).await?;
     let asked = stack
         .api(
             Method::GET,
             &format!("/verifications/{}", customer.scan_ref),
             None,
         )
-        .await;
-    assert_eq!(
-        asked.expect(200)["state"],
-        "Settled",
-        "the application hears when it asks"
+        .await?;
+    let asked = asked.expect(200)?;
+    ensure!(
+        asked["state"] == "Settled",
+        "the application that asks hears {asked}"
     );
-    exercise.settles(&[&customer]).await;
+    exercise.settles(&[&customer]).await?;
+    Ok(())
 }
 
-pub async fn crashed(exercise: &mut Exercise<'_>) {
-    let customer = exercise.stack().session_with_documents().await;
-    let listener = exercise.stack().listen(&[&customer.client_id]).await;
+pub async fn crashed(exercise: &mut Exercise<'_>) -> Result<()> {
+    let customer = exercise.stack().session_with_documents().await?;
+    let listener = exercise.stack().listen(&[&customer.client_id]).await?;
     let held = exercise
         .world
         .services()
         .hold(Side::Before, publishes(&customer));
-    customer.finish_and_be_believed(json!({})).await;
-    let killed = held.held().await.kill_caller();
-    assert!(killed.contains("PublisherFunction"), "{killed}");
+    customer.finish_expecting_200(json!({})).await?;
+    let killed = held.held().await?.kill_caller()?;
+    ensure!(killed.contains("PublisherFunction"), "{killed}");
     exercise.measure(of_function("Errors", "PublisherFunction", 1.0));
-    exercise.until_red().await;
-    exercise.look_first(&[], &[]).await;
-    exercise.remedy(&[]).await;
+    exercise.until_red().await?;
+    exercise.look_first(&[], &[]).await?;
+    exercise.remedy(&[]).await?;
     listener
         .until("DualVerificationSettled", &customer.client_id)
-        .await;
-    exercise.settles(&[&customer]).await;
+        .await?;
+    exercise.settles(&[&customer]).await?;
+    Ok(())
 }
 
 fn publishes(session: &Session<'_>) -> impl Fn(&Call) -> bool + Send + use<> {

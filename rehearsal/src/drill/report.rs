@@ -5,14 +5,14 @@ use std::time::Duration;
 
 use serde::{Serialize, Serializer};
 
-/// How long it takes until somebody is told.
+/// Time from a failure to its alarm.
 #[derive(Clone, Copy, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Detection {
     /// From the failure until the metric had crossed its threshold.
     #[serde(serialize_with = "seconds", rename = "measuredSeconds")]
     pub measured: Duration,
-    /// Supposed to have passed without anybody doing anything, where an alarm is about that.
+    /// Supposed to have passed, where an alarm is about inaction.
     #[serde(serialize_with = "seconds", rename = "supposedSeconds")]
     pub supposed: Duration,
     /// The breaching periods that the alarm's definition asks for.
@@ -21,7 +21,7 @@ pub struct Detection {
 }
 
 impl Detection {
-    /// At most, if the failure goes on. What CloudWatch itself needs is not in it.
+    /// At most, while the failure lasts; without CloudWatch's own delay.
     fn total(self) -> Duration {
         self.measured + self.supposed + self.periods
     }
@@ -117,7 +117,8 @@ impl fmt::Display for Report {
         }
         writeln!(
             f,
-            "Red in: until the metric had crossed its threshold (an age: if nobody acts), and the periods that the alarm's definition then asks for.\n\
+            "Red in: until the metric had crossed its threshold (an age: if nobody acts), and the \
+                periods that the alarm's definition then asks for.\n\
              CloudWatch itself needs some seconds to minutes more."
         )?;
         for row in &self.rows {

@@ -1,5 +1,5 @@
-//! A terminal as an operator has it: the runbook's programs, credentials of the local stack, and an
-//! empty directory of its own.
+//! An operator's terminal: the runbook's programs, credentials of the local stack, and an empty
+//! directory.
 
 use std::fs::Permissions;
 use std::os::unix::fs::PermissionsExt;
@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use harness::Description;
 use tempfile::TempDir;
 use tokio::io::AsyncWriteExt;
@@ -16,13 +16,13 @@ use tokio::process::Command;
 use super::progress;
 use crate::process::search_path;
 
-/// How long one command may take. The slowest, `dvctl resume`, waits for AWS.
+/// Deadline of one command. The slowest, `dvctl resume`, waits for AWS.
 const DEADLINE: Duration = Duration::from_secs(120);
 
-/// The words that are typed where `dvctl` asks before it acts.
+/// Commands of `dvctl` that ask for their own name before they act.
 const CONFIRMED: [&str; 2] = ["redrive", "replay"];
 
-/// What a command has come to.
+/// The end of a command.
 #[derive(Clone, Debug)]
 pub struct Ended {
     /// `None`: killed.
@@ -77,23 +77,32 @@ impl Shell {
         })
     }
 
-    /// What a file is after it has been opened in the editor.
-    pub fn will_edit(&self, text: &str) {
-        std::fs::write(self.directory.path().join("edited"), text)
-            .expect("the directory takes a file");
+    /// Sets the content that the editor leaves in every file.
+    ///
+    /// # Errors
+    /// The directory takes no file.
+    pub fn will_edit(&self, text: &str) -> Result<()> {
+        Ok(std::fs::write(self.directory.path().join("edited"), text)?)
     }
 
-    /// Runs a command that sets a variable, which all later ones have.
-    pub async fn export(&mut self, name: &'static str, command: &str) {
+    /// Runs a command that sets a variable, for all later commands.
+    ///
+    /// # Errors
+    /// The command fails, or leaves the variable empty.
+    pub async fn export(&mut self, name: &'static str, command: &str) -> Result<()> {
         let value = self
             .must(&format!("{command}\nprintf %s \"${name}\""))
-            .await;
-        assert!(!value.is_empty(), "{name} is set by {command}");
+            .await?;
+        ensure!(!value.is_empty(), "{name} is not set by {command}");
         self.variables.push((name, value));
+        Ok(())
     }
 
-    /// Runs one command as it is typed, and says yes where it asks.
-    pub async fn run(&self, command: &str) -> Ended {
+    /// Runs one command as it is typed, and confirms where it asks.
+    ///
+    /// # Errors
+    /// It cannot be run, or does not end within 120 s.
+    pub async fn run(&self, command: &str) -> Result<Ended> {
         let mut bash = Command::new("bash");
         bash.args(["-o", "pipefail", "-c", command]).env_clear();
         bash.envs(
@@ -105,8 +114,8 @@ impl Shell {
         bash.stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
-        let mut child = bash.spawn().expect("bash starts");
-        let mut input = child.stdin.take().expect("an input");
+        let mut child = bash.spawn().context("bash does not start")?;
+        let mut input = child.stdin.take().context("bash has no input")?;
         let word = CONFIRMED
             .iter()
             .find(|word| command.contains(&format!("dvctl {word}")));
@@ -118,31 +127,32 @@ impl Shell {
         );
         drop(input);
         let ended = tokio::time::timeout(DEADLINE, child.wait_with_output()).await;
-        let output = ended
-            .unwrap_or_else(|_| panic!("not within {DEADLINE:?}: {command}"))
-            .expect("it can be waited for");
+        let output = ended.with_context(|| format!("not within {DEADLINE:?}: {command}"))??;
         let text = [output.stdout, output.stderr]
             .map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
             .concat();
         if self.show {
             progress(&format!("$ {command}\n{text}"));
         }
-        Ended {
+        Ok(Ended {
             status: output.status.code(),
             text,
-        }
+        })
     }
 
-    /// The same for one that must succeed; returns what it printed.
-    pub async fn must(&self, command: &str) -> String {
-        let ended = self.run(command).await;
-        assert_eq!(ended.status, Some(0), "{command}: {}", ended.text);
-        ended.text.trim().to_owned()
+    /// As [`run`](Self::run), for a command that must succeed. Returns what it printed.
+    ///
+    /// # Errors
+    /// The command fails.
+    pub async fn must(&self, command: &str) -> Result<String> {
+        let ended = self.run(command).await?;
+        ensure!(ended.status == Some(0), "{command}: {}", ended.text);
+        Ok(ended.text.trim().to_owned())
     }
 }
 
-/// The SAM CLI finds the emulator by `AWS_ENDPOINT_URL`. The AWS CLI has an address of its own for
-/// SQS in spite of it, and `dvctl` asks AWS unless it is told otherwise.
+/// The SAM CLI finds the emulator by `AWS_ENDPOINT_URL`. The AWS CLI ignores it for SQS, and
+/// `dvctl` asks AWS by default.
 fn write_launcher(bin: &Path, program: &Path) -> Result<()> {
     let name = program.file_name().context("a program has a name")?;
     let endpoint = match name.to_str() {

@@ -25,8 +25,8 @@ pub fn messages(bodies: &[&str]) -> Value {
     json!({"Records": bodies.iter().enumerate().map(record).collect::<Vec<_>>()})
 }
 
-/// Lines that were added to a pairing's history, each with its place in the table's stream; none
-/// for a place that is not told. (Source: "Using AWS Lambda with Amazon DynamoDB".)
+/// New lines of a pairing's history, each with its place in the table's stream; `None` for an
+/// unknown place. (Source: "Using AWS Lambda with Amazon DynamoDB".)
 pub fn added_lines(lines: &[(Option<&str>, Value)]) -> Value {
     let record = |(sequence_number, image): &(Option<&str>, Value)| {
         let mut change = json!({

@@ -1,4 +1,4 @@
-//! Every sample event: for each function what it is there for, and how it goes wrong.
+//! Every sample event: the use and the failures of each function.
 
 use std::path::Path;
 
@@ -107,7 +107,9 @@ fn api() -> Vec<Sample> {
             "create-session",
             "POST",
             "/sessions",
-            &json!({"clientId": CLIENT, "country": "LT", "locale": "en", "successUrl": "https://application.example/verified", "secondDocument": {"country": "LT"}}),
+            &json!({"clientId": CLIENT, "country": "LT", "locale": "en",
+                "successUrl": "https://application.example/verified",
+                "secondDocument": {"country": "LT"}}),
         ),
         sample(
             "create-session-invalid",
@@ -155,7 +157,8 @@ fn publisher() -> Vec<Sample> {
     });
     let good = settled(detail);
     let poison = settled(json!("not a detail"));
-    let other = json!({"pk": {"S": format!("PAIRING#{FIRST}")}, "sk": {"S": "PAIRING"}, "state": {"S": "Captured"}});
+    let other = json!({"pk": {"S": format!("PAIRING#{FIRST}")}, "sk": {"S": "PAIRING"},
+        "state": {"S": "Captured"}});
     let sample = |name: &str, lines: &[(Option<&str>, Value)]| {
         Sample::new(Function::Publisher, name, added_lines(lines))
     };

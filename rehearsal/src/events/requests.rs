@@ -5,7 +5,9 @@ use serde_json::{Value, json};
 
 /// What a provider sends to the webhook.
 pub fn callback(method: &str, signature: Option<&str>, body: &str) -> Value {
-    let mut headers = json!({"content-type": "application/json", "idenfy-event-type": "IDENTIFICATION_MANUAL_FINISHED", "host": "url-id.lambda-url.eu-west-1.on.aws"});
+    let mut headers = json!({"content-type": "application/json",
+        "idenfy-event-type": "IDENTIFICATION_MANUAL_FINISHED",
+        "host": "url-id.lambda-url.eu-west-1.on.aws"});
     if let (Some(signature), Some(headers)) = (signature, headers.as_object_mut()) {
         headers.insert("idenfy-signature".to_owned(), json!(signature));
     }
@@ -19,15 +21,16 @@ pub fn callback(method: &str, signature: Option<&str>, body: &str) -> Value {
     })
 }
 
-/// What an application sends to the API, after Lambda has checked its signature. `target` is the
-/// path and, after a question mark, the query.
+/// An application's request to the API after Lambda has checked its signature. `target` is the path
+/// and, after a question mark, the query.
 pub fn application(method: &str, target: &str, body: &str) -> Value {
     let (path, query) = target.split_once('?').unwrap_or((target, ""));
     let mut event = request(&Request {
         method,
         path,
         query,
-        headers: json!({"content-type": "application/json", "host": "url-id.lambda-url.eu-west-1.on.aws"}),
+        headers: json!({"content-type": "application/json",
+            "host": "url-id.lambda-url.eu-west-1.on.aws"}),
         account_id: "000000000000",
         body,
     });
@@ -70,7 +73,8 @@ fn request(request: &Request<'_>) -> Value {
             "apiId": "url-id",
             "domainName": "url-id.lambda-url.eu-west-1.on.aws",
             "domainPrefix": "url-id",
-            "http": {"method": request.method, "path": request.path, "protocol": "HTTP/1.1", "sourceIp": "192.0.2.1", "userAgent": "sample"},
+            "http": {"method": request.method, "path": request.path, "protocol": "HTTP/1.1",
+                "sourceIp": "192.0.2.1", "userAgent": "sample"},
             "requestId": "00000000-0000-4000-8000-000000000000",
             "routeKey": "$default",
             "stage": "$default",

@@ -1,5 +1,4 @@
-//! A sample event: for which function it is, under which name, and what must have happened before
-//! it.
+//! A sample event: its function, its name, and the events before it.
 
 use serde_json::Value;
 
@@ -52,8 +51,7 @@ pub struct Sample {
 }
 
 impl Sample {
-    /// Of a function whose events need nothing to have happened, unless [`after`](Self::after) says
-    /// otherwise.
+    /// Of a function whose events need no others before, unless [`after`](Self::after) says so.
     pub fn new(function: Function, name: &str, event: Value) -> Self {
         Self {
             function,

@@ -1,14 +1,13 @@
-//! One customer of the sandbox for each event. The sample's customer is nobody's; what is invoked
-//! is the same event about somebody who has finished a session, with links that lead to files, and
-//! signed again if the sample is signed. Answers are turned back, so that they can be compared.
+//! One customer of the sandbox for each event. The sample's own customer does not exist. Its event
+//! is made one about a customer who has finished a session: with links that lead to files, and
+//! signed again if the sample is signed. Answers are turned back for the comparison.
 
 use anyhow::{Context, Result};
+use harness::documents::{Card, jpeg, sha256};
 use idenfy::SigningKey;
 use reqwest::{Client, RequestBuilder};
 use serde_json::{Map, Value, json};
 
-use crate::demo::card::Card;
-use crate::demo::documents::{jpeg, sha256};
 use crate::events::{self, CLIENT, FIRST, SECOND};
 
 /// The steps of the sample's second document.
@@ -27,7 +26,7 @@ pub struct Customers {
     pub file_origin: String,
 }
 
-/// Somebody who has finished a session.
+/// A customer who has finished a session.
 #[derive(Debug)]
 pub struct Customer {
     /// What the sample says, and what it is for this customer.

@@ -1,31 +1,32 @@
 //! Where containers can run: the Docker daemon that runs already, or one of our own, which shares
-//! nothing with it and ends with this program. Nothing is ever imported into somebody else's
-//! daemon, and nobody else's is ever started or stopped.
+//! nothing with it and ends with this program. Nothing is imported into another daemon, and no
+//! other daemon is started or stopped.
 
 use std::ffi::OsString;
 use std::net::IpAddr;
-use std::path::{Path, PathBuf};
+use std::path::Path;
+use std::process::Stdio;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
-use local_stack::{Guarded, GuardedCommand, Python, Toolchain, clear_environment};
-use tokio::time::Instant;
+use local_stack::{Guarded, GuardedCommand, Python, Toolchain, workspace};
+use tokio::io::{AsyncBufReadExt, BufReader};
 
-use super::{packages, progress};
+use super::progress;
 use crate::process::search_path;
 
 /// What `sam local invoke` builds on. (Source: the SAM CLI's name for the image of
 /// `provided.al2023` on this processor.)
 pub const BASE_IMAGE: &str = "public.ecr.aws/lambda/provided:al2023-x86_64";
 
-const SCRIPT: &str = include_str!("docker.py");
+/// Starts a daemon where no registry is reachable.
+const SCRIPT: &str = ".ci/docker-from-packages";
 /// A daemon that answers does so at once.
 const QUESTION_DEADLINE: Duration = Duration::from_secs(10);
-/// It takes a second; the rest is for a machine that is busy compiling.
-const START_DEADLINE: Duration = Duration::from_secs(60);
+/// Of the script: fetching some 70 MB, starting, and pulling or importing the image.
+const OWN_DEADLINE: Duration = Duration::from_secs(600);
 /// 50 MB.
 const PULL_DEADLINE: Duration = Duration::from_secs(120);
-const POLL_INTERVAL: Duration = Duration::from_millis(100);
 
 /// A daemon that has the base image.
 #[derive(Debug)]
@@ -36,7 +37,7 @@ pub struct Docker {
     host: String,
     /// This machine, as containers see it.
     pub gateway: IpAddr,
-    /// Where the image came from, for people.
+    /// Where the image came from, in words.
     pub image_source: &'static str,
     own: Option<Guarded>,
 }
@@ -103,7 +104,7 @@ impl Docker {
             .trim()
             .parse()
             .context("its bridge has no address")?;
-        // A daemon in a network of its own, such as a rootless one, has an address that is not this
+        // The address of a daemon in a network of its own, such as a rootless one, is not this
         // machine's.
         tokio::net::TcpListener::bind((docker.gateway, 0))
             .await
@@ -118,86 +119,48 @@ impl Docker {
         Ok(docker)
     }
 
-    /// A daemon of our own, from the programs that are installed or from Debian's archive.
+    /// A daemon of our own, by `.ci/docker-from-packages`.
     async fn own(toolchain: &Toolchain, directory: &Path) -> Result<Self> {
         ensure!(is_root(), "only root can start one");
         let python = toolchain.python();
         let place = Place::of_this_process();
-        let (search_path, libraries) = programs(python).await?;
-        // A socket's path may have 107 characters, too few for a directory deep below a checkout.
+        // A socket's path may have 107 characters: too few for a directory deep below a checkout.
         let home = std::env::temp_dir().join(&place.bridge);
         let log = directory.join("dockerd.log");
-        let output = std::fs::File::create(&log)?;
-        let errors = output.try_clone()?;
-        let daemon = GuardedCommand::with_last_words(python, python.path())
-            .args(["-I", "-S", "-c", SCRIPT])
+        let errors = std::fs::File::create(&log)?;
+        progress("starting a Docker daemon from Debian packages (some minutes the first time)");
+        let mut daemon = GuardedCommand::with_last_words(python, python.path())
+            .args([workspace::root().join(SCRIPT), workspace::kept_directory()])
             .args([home.as_os_str(), directory.join("docker").as_os_str()])
-            .args([place.bridge.as_str(), &place.address.to_string()])
+            .args([
+                place.bridge.as_str(),
+                &place.address.to_string(),
+                BASE_IMAGE,
+            ])
             .with(|command| {
-                clear_environment(command, directory);
-                command
-                    .env("PATH", &search_path)
-                    .stdout(output)
-                    .stderr(errors);
-                if let Some(libraries) = &libraries {
-                    command.env("LD_LIBRARY_PATH", libraries);
-                }
+                command.stdout(Stdio::piped()).stderr(errors);
             })
             .start()?;
-        let mut docker = Self {
+        let ready = daemon.take_stdout().context("no output")?;
+        let mut ready = BufReader::new(ready).lines();
+        let first = tokio::time::timeout(OWN_DEADLINE, ready.next_line()).await;
+        let image_source = match first {
+            Ok(Ok(Some(line))) if line == "ready registry" => "from the registry",
+            Ok(Ok(Some(_))) => "made from Debian packages, as no registry is reachable",
+            _ => {
+                daemon.stop().await;
+                let printed = std::fs::read_to_string(&log).unwrap_or_default();
+                bail!("{}", printed.lines().last().unwrap_or("no answer in time"));
+            }
+        };
+        Ok(Self {
             python: python.clone(),
-            search_path,
+            search_path: search_path(&toolchain.sam_directory())?,
             host: format!("unix://{}/docker.sock", home.display()),
             gateway: place.address,
-            image_source: "from the registry",
+            image_source,
             own: Some(daemon),
-        };
-        if let Err(error) = docker.make_ready(directory, &log).await {
-            docker.stop().await;
-            return Err(error);
-        }
-        Ok(docker)
-    }
-
-    async fn make_ready(&mut self, directory: &Path, daemon_log: &Path) -> Result<()> {
-        let log = directory.join("docker-question.log");
-        let deadline = Instant::now() + START_DEADLINE;
-        while self
-            .run(&["version"], &log, QUESTION_DEADLINE)
-            .await
-            .is_err()
-        {
-            let running = self.own.as_mut().is_some_and(Guarded::is_running);
-            if !running {
-                let told = std::fs::read_to_string(daemon_log).unwrap_or_default();
-                bail!(
-                    "dockerd ended at once: {}",
-                    told.lines().last().unwrap_or_default()
-                );
-            }
-            ensure!(Instant::now() < deadline, "dockerd does not answer");
-            tokio::time::sleep(POLL_INTERVAL).await;
-        }
-        if self.pull(&log).await.is_err() {
-            let root = packages::base_image(&self.python).await?;
-            let archive = directory.join("base-image.tar");
-            GuardedCommand::new(&self.python, "tar")
-                .args(["--create".as_ref(), "--file".as_ref(), archive.as_os_str()])
-                .args([
-                    "--owner=0".as_ref(),
-                    "--group=0".as_ref(),
-                    "--directory".as_ref(),
-                    root.as_os_str(),
-                    ".".as_ref(),
-                ])
-                .run_quietly("tar", &log)
-                .await?;
-            let archive = archive.display().to_string();
-            self.run(&["import", &archive, BASE_IMAGE], &log, PULL_DEADLINE)
-                .await?;
-            self.image_source = "made from Debian packages, as no registry is reachable";
-        }
-        Ok(())
+        })
     }
 
     async fn pull(&mut self, log: &Path) -> Result<()> {
@@ -250,8 +213,8 @@ struct Place {
 }
 
 impl Place {
-    /// In the range that is set aside for measuring networks (RFC 2544), which nobody routes; 16
-    /// addresses for each process number.
+    /// In the range for measuring networks (RFC 2544), which is not routed: 16 addresses for each
+    /// process number.
     fn of_this_process() -> Self {
         let number = std::process::id();
         let [_, _, third, fourth] = number.wrapping_mul(16).to_be_bytes();
@@ -260,32 +223,6 @@ impl Place {
             address: IpAddr::from([198, 18, third, fourth.wrapping_add(1)]),
         }
     }
-}
-
-/// The search path with `dockerd` on it, and where its libraries are unless they are installed.
-async fn programs(python: &Python) -> Result<(OsString, Option<OsString>)> {
-    let installed = search_path(Path::new("/usr/sbin"))?;
-    let is_there = |name: &str| {
-        std::env::split_paths(&installed).any(|directory| directory.join(name).is_file())
-    };
-    if ["dockerd", "containerd", "runc", "docker"]
-        .into_iter()
-        .all(is_there)
-    {
-        return Ok((installed, None));
-    }
-    let root = packages::docker(python).await?;
-    let below =
-        |paths: &[&str]| -> Vec<PathBuf> { paths.iter().map(|path| root.join(path)).collect() };
-    let programs = below(&["usr/sbin", "usr/bin", "sbin"]);
-    let path = std::env::join_paths(
-        programs
-            .into_iter()
-            .chain(std::env::split_paths(&installed)),
-    )?;
-    let libraries =
-        std::env::join_paths(below(&["lib/x86_64-linux-gnu", "usr/lib/x86_64-linux-gnu"]))?;
-    Ok((path, Some(libraries)))
 }
 
 /// Whether this program may make network interfaces and mounts.

@@ -7,12 +7,13 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
+use harness::DeployedFunction;
 use local_stack::{GuardedCommand, LocalStack, REGION, Toolchain, clear_environment};
 use serde_json::{Map, Value, json};
 use url::Url;
 
+use super::deployed;
 use super::docker::Docker;
-use super::lambda::Lambda;
 use super::relay::Relay;
 use crate::events::Function;
 use crate::release;
@@ -24,7 +25,7 @@ const HOST_NAME: &str = "host.docker.internal";
 /// Longer than the longest timeout in the template and the start of a container on a busy machine.
 const INVOCATION_DEADLINE: Duration = Duration::from_secs(150);
 
-/// What Docker says when somebody else has taken a port.
+/// Docker's words for a port that is taken.
 const PORT_TAKEN: [&str; 2] = ["port is already allocated", "address already in use"];
 
 /// The SAM CLI, ready to invoke.
@@ -47,7 +48,7 @@ impl Sam {
         toolchain: Toolchain,
         docker: Docker,
         stack: &LocalStack,
-        lambda: &Lambda,
+        functions: &[DeployedFunction],
         directory: &Path,
     ) -> Result<Self> {
         let template = template();
@@ -69,7 +70,7 @@ impl Sam {
         let environment = directory.join("environment.json");
         std::fs::write(
             &environment,
-            for_containers(lambda, stack, docker.gateway)?.to_string(),
+            for_containers(functions, stack, docker.gateway)?.to_string(),
         )?;
         Ok(Self {
             toolchain,
@@ -183,10 +184,14 @@ fn template() -> PathBuf {
 /// What `--env-vars` takes: the environment of each function, with this machine as containers see
 /// it. The services' endpoint is an address and not a name, because the SDK puts a bucket's name
 /// before a name.
-fn for_containers(lambda: &Lambda, stack: &LocalStack, gateway: IpAddr) -> Result<Value> {
+fn for_containers(
+    functions: &[DeployedFunction],
+    stack: &LocalStack,
+    gateway: IpAddr,
+) -> Result<Value> {
     let endpoint = stack.endpoint_url();
     let endpoint_for_containers = endpoint.replace("127.0.0.1", &gateway.to_string());
-    let functions = [
+    let all = [
         Function::Webhook,
         Function::Processor,
         Function::Api,
@@ -195,9 +200,10 @@ fn for_containers(lambda: &Lambda, stack: &LocalStack, gateway: IpAddr) -> Resul
         Function::PreTraffic,
     ];
     let mut environments = Map::new();
-    for function in functions {
-        let variables: BTreeMap<String, String> = lambda
-            .environment(function)?
+    for function in all {
+        let variables: BTreeMap<String, String> = deployed(functions, function)?
+            .variables
+            .clone()
             .into_iter()
             .map(|(name, value)| {
                 (

@@ -1,9 +1,9 @@
-//! One customer, from the session to the end of the pairing, with everything that her plan has go
-//! wrong. Plays the customer and the provider's staff; decides nothing about the pairing and
-//! believes nothing that a function says.
+//! One customer, from the session to the end of the pairing, with all troubles of her plan. Plays
+//! the customer and the provider's staff. Decides nothing about the pairing and asks no function.
 
 use std::time::Duration;
 
+use anyhow::Result;
 use harness::{BACK, FRONT, FunctionProcess, Session, Stack, pictures};
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -13,26 +13,26 @@ use tokio::time::{Instant, sleep};
 use super::plan::{DeniedLater, Kill, Plan, SecondLost};
 use super::watcher::Watcher;
 
-/// The provider's staff sends a lost callback again after so long, and again after so long if that
-/// was not answered 200 either.
+/// Pause before the provider's staff sends a lost callback again, as often as it is not answered
+/// 200.
 const SENT_AGAIN_AFTER: Duration = Duration::from_secs(2);
 
-/// How often a customer's own tasks look at something.
+/// Interval of the looks of a customer's own tasks.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
 
 /// Sizes of the two files.
 pub const FRONT_BYTES: usize = 30_000;
 pub const BACK_BYTES: usize = 20_000;
 
-/// A customer who has been played, with what is needed to judge what became of her.
+/// A customer's data, and what is needed to judge the end of her pairing.
 #[derive(Clone, Debug)]
-pub struct Played {
+pub struct CustomerResult {
     pub number: u32,
     pub client_id: String,
     pub scan_ref: String,
     /// SHA-256 of the uploaded files, in hexadecimal.
     pub uploaded: [String; 2],
-    /// From the result's announcement to the end of the pairing; `None`: it has not come to one.
+    /// From the result's announcement to the end of the pairing; `None`: it has not ended.
     pub took: Option<Duration>,
     pub plan: Plan,
     /// How many processes were killed.
@@ -43,25 +43,28 @@ pub struct Played {
 pub struct Customer<'stack> {
     stack: &'stack Stack,
     session: Session<'stack>,
-    played: Played,
+    played: CustomerResult,
     began: Instant,
 }
 
 impl<'stack> Customer<'stack> {
-    /// Opens a session, uploads both files and scripts what is to go wrong at the provider.
-    pub async fn arrive(stack: &'stack Stack, number: u32, plan: Plan) -> Self {
-        let session = stack.session().await;
+    /// Opens a session, uploads both files and scripts the faults of the provider.
+    ///
+    /// # Errors
+    /// A part of the stack does not answer; so for all that follow.
+    pub async fn arrive(stack: &'stack Stack, number: u32, plan: Plan) -> Result<Self> {
+        let session = stack.session().await?;
         let (front, back) = (pictures::jpeg(FRONT_BYTES), pictures::png(BACK_BYTES));
         let uploaded = [&front, &back].map(|file| hex::encode(Sha256::digest(file)));
-        session.upload(FRONT, "image/jpeg", front).await;
-        session.upload(BACK, "image/png", back).await;
+        session.upload(FRONT, "image/jpeg", front).await?;
+        session.upload(BACK, "image/png", back).await?;
         for fault in &plan.faults {
-            session.fault(fault.clone().into()).await;
+            session.fault(fault.clone().into()).await?;
         }
         if !plan.outcome.is_empty() {
-            session.outcome(plan.outcome.clone().into()).await;
+            session.outcome(plan.outcome.clone().into()).await?;
         }
-        let played = Played {
+        let played = CustomerResult {
             number,
             client_id: session.client_id.clone(),
             scan_ref: session.scan_ref.clone(),
@@ -70,52 +73,55 @@ impl<'stack> Customer<'stack> {
             plan,
             killed: 0,
         };
-        Self {
+        Ok(Self {
             stack,
             session,
             played,
             began: Instant::now(),
-        }
+        })
     }
 
-    /// Finishes the verification; returns when the first callback has arrived, by itself or because
-    /// it was sent again.
-    pub async fn finish(&mut self) {
+    /// Finishes the verification. Returns when the first callback has arrived, sent again if need
+    /// be.
+    pub async fn finish(&mut self) -> Result<()> {
         self.began = Instant::now();
         let (deliveries, killed) = tokio::join!(
             self.session.finish(self.played.plan.finish.clone().into()),
             self.kill()
         );
+        let deliveries = deliveries?;
         self.played.killed = killed;
         let mut is_heard = !self.played.plan.first_is_lost && last_is_believed(&deliveries);
         while !is_heard {
             sleep(SENT_AGAIN_AFTER).await;
-            is_heard =
-                last_is_believed(&self.session.send_again(json!({"freshLinks": true})).await);
+            let again = json!({"freshLinks": true});
+            is_heard = last_is_believed(&self.session.send_again(again).await?);
         }
+        Ok(())
     }
 
-    /// Sees to it that the pairing can come to its end, waits for that and does what the plan has
-    /// for afterwards.
-    pub async fn follow(mut self, watcher: &Watcher) -> Played {
-        let (took, (), ()) = tokio::join!(
-            watcher.ended(&self.played.scan_ref, self.began),
+    /// Makes up for lost callbacks, waits for the pairing's end and does what the plan has for
+    /// afterwards.
+    pub async fn follow(mut self, watcher: &Watcher) -> Result<CustomerResult> {
+        let ended = async { Ok(watcher.ended(&self.played.scan_ref, self.began).await) };
+        let (took, (), ()) = tokio::try_join!(
+            ended,
             self.make_up_for_second(watcher),
             self.deny_meanwhile()
-        );
+        )?;
         self.played.took = Some(took);
         if self.played.plan.repeats > 0 {
             let again = json!({"count": self.played.plan.repeats, "concurrent": true});
-            self.session.send_again(again).await;
+            self.session.send_again(again).await?;
         }
         if self.played.plan.denied_later == Some(DeniedLater::Afterwards) {
-            self.deny().await;
+            self.deny().await?;
         }
-        self.played
+        Ok(self.played)
     }
 
-    /// Who this is, for whoever has to give up waiting.
-    pub fn so_far(&self) -> Played {
+    /// The result so far, for when the deadline comes.
+    pub fn so_far(&self) -> CustomerResult {
         self.played.clone()
     }
 
@@ -141,63 +147,59 @@ impl<'stack> Customer<'stack> {
         processes.iter().filter(|process| process.kill()).count()
     }
 
-    async fn deny_meanwhile(&self) {
+    async fn deny_meanwhile(&self) -> Result<()> {
         if let Some(DeniedLater::Meanwhile(after)) = self.played.plan.denied_later {
             sleep(after).await;
-            self.deny().await;
+            self.deny().await?;
         }
+        Ok(())
     }
 
-    async fn deny(&self) {
-        let mut deliveries = self.session.finish(json!({"overall": "DENIED"})).await;
+    async fn deny(&self) -> Result<()> {
+        let mut deliveries = self.session.finish(json!({"overall": "DENIED"})).await?;
         while !last_is_believed(&deliveries) {
             sleep(SENT_AGAIN_AFTER).await;
-            deliveries = self.session.send_again(json!({})).await;
+            deliveries = self.session.send_again(json!({})).await?;
         }
+        Ok(())
     }
 
-    /// A second callback that the provider has tried to send in vain: sent again, or the time has
-    /// come in which it is asked for.
-    async fn make_up_for_second(&self, watcher: &Watcher) {
+    /// Makes up for a second callback that the provider has sent in vain: sends it again, or makes
+    /// the pairing due for the reconciler.
+    async fn make_up_for_second(&self, watcher: &Watcher) -> Result<()> {
         let Some(lost) = self.played.plan.second_is_lost else {
-            return;
+            return Ok(());
         };
         let scan_ref = &self.played.scan_ref;
         while !watcher.is_ended(scan_ref) {
-            let tried = self.second_was_tried().await;
-            match (lost, tried) {
+            match (lost, self.second_was_tried().await?) {
                 (SecondLost::SentAgain, Some(second)) => {
                     sleep(SENT_AGAIN_AFTER).await;
                     let path = format!("/sessions/{second}/callback");
-                    self.stack
-                        .sandbox
-                        .admin(Method::POST, &path, json!({}))
-                        .await;
+                    let sandbox = &self.stack.sandbox;
+                    sandbox.admin(Method::POST, &path, json!({})).await?;
                 }
-                (SecondLost::ForGood, Some(_))
-                    if self.stack.state(scan_ref).await.as_deref() == Some("Submitted") =>
-                {
-                    self.session.age().await;
+                (SecondLost::ForGood, Some(_)) => {
+                    if self.stack.state(scan_ref).await?.as_deref() == Some("Submitted") {
+                        self.session.age().await?;
+                    }
                 }
-                _ => {}
+                (_, None) => {}
             }
             sleep(LOOK_EVERY).await;
         }
+        Ok(())
     }
 
     /// Token 2's `scanRef`, once its callback was sent.
-    async fn second_was_tried(&self) -> Option<String> {
-        let deliveries = self
-            .stack
-            .sandbox
-            .deliveries_to(&self.played.client_id)
-            .await;
+    async fn second_was_tried(&self) -> Result<Option<String>> {
+        let sandbox = &self.stack.sandbox;
+        let deliveries = sandbox.deliveries_to(&self.played.client_id).await?;
         let mut others = deliveries
             .iter()
-            .filter_map(|delivery| delivery.get("scanRef").and_then(Value::as_str));
-        others
-            .find(|scan_ref| *scan_ref != self.played.scan_ref)
-            .map(str::to_owned)
+            .filter_map(|delivery| delivery.get("scanRef").and_then(Value::as_str))
+            .filter(|scan_ref| *scan_ref != self.played.scan_ref);
+        Ok(others.next().map(str::to_owned))
     }
 }
 

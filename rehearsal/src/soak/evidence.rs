@@ -1,17 +1,18 @@
-//! What became of everybody, counted from what the provider saw, what the bucket, the table and the
-//! queues hold. No function is asked.
+//! The end of every customer, counted from the provider's journal, the bucket, the table and the
+//! queues. No function is asked.
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use anyhow::Result;
 use harness::{Stack, StoredObject, StoredPairing};
 use serde::Serialize;
 use serde_json::Value;
 
-use super::customer::{BACK_BYTES, FRONT_BYTES, Played};
+use super::customer::{BACK_BYTES, CustomerResult, FRONT_BYTES};
 use super::figures::Percentiles;
 use super::watcher::TERMINAL;
 
-/// States in which work is to be done, and somebody must have been told.
+/// States with work to do: a message must be on the queue.
 const WORKING: [&str; 5] = [
     "Capturing",
     "Captured",
@@ -20,7 +21,7 @@ const WORKING: [&str; 5] = [
     "Submitting",
 ];
 
-/// What must not be. Each is a number of pairings, submissions, callbacks or files.
+/// Broken promises. Each is a number of pairings, submissions, callbacks or files.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Broken {
@@ -32,7 +33,7 @@ pub struct Broken {
     pub callbacks_not_durable: usize,
     /// Pairings with work to do that no message is on the queue for.
     pub messages_unfinished: usize,
-    /// Pairings not at an end, with no time by which somebody looks.
+    /// Pairings not at an end, without a time for the reconciler.
     pub pairings_forgotten: usize,
     /// Submissions of documents of which the first verification was not approved.
     pub unapproved_submitted: usize,
@@ -45,7 +46,7 @@ pub struct Broken {
     pub denials_forgotten: usize,
 }
 
-/// What there was.
+/// Everything that was counted.
 #[derive(Clone, Debug, Default, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Evidence {
@@ -54,7 +55,7 @@ pub struct Evidence {
     pub ends: BTreeMap<String, usize>,
     pub submissions_accepted: usize,
     pub files_stored: usize,
-    /// Attempts at delivering a callback, by what came of it.
+    /// Attempts at delivering a callback, by their outcome.
     pub deliveries: BTreeMap<String, usize>,
     /// Callbacks answered 200 although their bytes had been answered 200 before.
     pub duplicates_absorbed: usize,
@@ -66,7 +67,7 @@ pub struct Evidence {
     pub messages_left: u64,
     /// How long the webhook took to answer 200.
     pub callback_answered: Percentiles,
-    /// Those that are not at an end, and what was decided about them.
+    /// Unfinished pairings and their history.
     pub stuck: Vec<String>,
 }
 
@@ -84,19 +85,22 @@ struct Found {
 
 impl Evidence {
     /// Reads everything and counts what concerns these customers.
-    pub async fn collect(stack: &Stack, everybody: &[Played]) -> Self {
+    ///
+    /// # Errors
+    /// A part of the stack does not answer.
+    pub async fn collect(stack: &Stack, everybody: &[CustomerResult]) -> Result<Self> {
         let ours: BTreeSet<&str> = everybody
             .iter()
             .map(|played| played.client_id.as_str())
             .collect();
-        let found = Found::read(stack, &ours).await;
+        let found = Found::read(stack, &ours).await?;
         let mut evidence = Self {
             dead_letters: stack
                 .messages_on(&stack.description.dead_letter_queue_url)
-                .await,
+                .await?,
             messages_left: stack
                 .messages_on(&stack.description.submission_queue_url)
-                .await,
+                .await?,
             ..Self::default()
         };
         evidence.count_deliveries(&found);
@@ -109,7 +113,7 @@ impl Evidence {
                 working += usize::from(
                     pairing.is_some_and(|pairing| WORKING.contains(&pairing.state.as_str())),
                 );
-                let history = stack.history(&played.scan_ref).await.join(", ");
+                let history = stack.history(&played.scan_ref).await?.join(", ");
                 let troubles = played.plan.troubles.join(", ");
                 evidence.stuck.push(format!(
                     "{}: {pairing:?}; troubles: {troubles}; {history}",
@@ -119,10 +123,10 @@ impl Evidence {
         }
         let messages = usize::try_from(evidence.messages_left).unwrap_or(usize::MAX);
         evidence.broken.messages_unfinished = working.saturating_sub(messages);
-        evidence
+        Ok(evidence)
     }
 
-    fn judge(&mut self, played: &Played, found: &Found) {
+    fn judge(&mut self, played: &CustomerResult, found: &Found) {
         let pairing = found.pairings.get(&played.scan_ref);
         let state = pairing.map_or("none", |pairing| pairing.state.as_str());
         let is_at_end = TERMINAL.contains(&state);
@@ -207,7 +211,7 @@ impl Evidence {
             }
             milliseconds.extend(delivery.get("milliseconds").and_then(Value::as_u64));
             let body = format!("{}/{}.json", text("scanRef"), text("bodySha256"));
-            // What cannot be read says not whom it is about.
+            // An unreadable body does not name its scanRef.
             let unreadable = format!("unreadable/{}.json", text("bodySha256"));
             let is_kept = found.callbacks.contains(&body) || found.callbacks.contains(&unreadable);
             self.broken.callbacks_not_durable += usize::from(!is_kept);
@@ -235,7 +239,7 @@ impl Evidence {
 }
 
 impl Found {
-    async fn read(stack: &Stack, ours: &BTreeSet<&str>) -> Self {
+    async fn read(stack: &Stack, ours: &BTreeSet<&str>) -> Result<Self> {
         let client_of = |record: &Value| {
             record
                 .get("clientId")
@@ -244,8 +248,8 @@ impl Found {
                 .to_owned()
         };
         let is_ours = |record: &Value| ours.contains(client_of(record).as_str());
-        let mut deliveries = stack.sandbox.all("deliveries").await;
-        let mut requests = stack.sandbox.all("requests").await;
+        let mut deliveries = stack.sandbox.all("deliveries").await?;
+        let mut requests = stack.sandbox.all("requests").await?;
         deliveries.retain(is_ours);
         requests.retain(is_ours);
         let (mut accepted, mut tokens) = (
@@ -255,7 +259,7 @@ impl Found {
         for session in stack
             .sandbox
             .all("sessions")
-            .await
+            .await?
             .iter()
             .filter(|session| is_ours(session))
         {
@@ -275,22 +279,22 @@ impl Found {
             }
         }
         let mut documents = BTreeMap::<String, Vec<StoredObject>>::new();
-        for object in stack.object_versions("documents/").await {
+        for object in stack.object_versions("documents/").await? {
             let first = object.key.split('/').nth(1).unwrap_or_default().to_owned();
             documents.entry(first).or_default().push(object);
         }
-        let callbacks = stack.object_versions("callbacks/").await.into_iter();
+        let callbacks = stack.object_versions("callbacks/").await?.into_iter();
         let callbacks =
             callbacks.filter_map(|object| object.key.strip_prefix("callbacks/").map(str::to_owned));
-        Self {
-            pairings: stack.all_pairings().await,
+        Ok(Self {
+            pairings: stack.all_pairings().await?,
             documents,
             callbacks: callbacks.collect(),
             deliveries,
             requests,
             accepted,
             tokens,
-        }
+        })
     }
 
     /// Whether a submission with this token consisted of exactly these files.

@@ -1,9 +1,10 @@
-//! What goes wrong for one customer. Decided by the seed and the customer's number alone, so that a
-//! soak can be repeated: the same numbers meet the same troubles, though not at the same instants.
+//! One customer's troubles. The seed and the customer's number alone decide them. So a soak can be
+//! repeated: the same numbers meet the same troubles, though not at the same instants.
 
 use std::time::Duration;
 
 use fastrand::Rng;
+use harness::faults::{ANSWERS, CALLBACKS, LINKS, takes_time};
 use serde_json::{Map, Value, json};
 
 /// The functions that are killed.
@@ -14,45 +15,10 @@ pub const KILLED: [&str; 4] = [
     "PublisherFunction",
 ];
 
-/// Processes are killed within this time after the customer has finished, which is when they work
-/// for her.
+/// Processes are killed within this time after the customer has finished: then they work for her.
 const KILLED_WITHIN_MILLISECONDS: u64 = 800;
 
-/// What the provider can do wrong with any request.
-const ANSWERS: [&str; 9] = [
-    "status",
-    "html",
-    "reset",
-    "hang",
-    "acceptedThenReset",
-    "acceptedThenHang",
-    "truncate",
-    "slow",
-    "wrongContentType",
-];
-
-/// What can happen to a link: the same, and that it has expired.
-const LINKS: [&str; 7] = [
-    "status",
-    "reset",
-    "hang",
-    "truncate",
-    "slow",
-    "wrongContentType",
-    "expiredLink",
-];
-
-/// What can happen to a callback on its way. The first two arrive all the same.
-const CALLBACKS: [&str; 6] = [
-    "duplicate",
-    "slow",
-    "drop",
-    "badSignature",
-    "unsigned",
-    "cutBody",
-];
-
-/// How a first verification can end other than well.
+/// Results of a first verification that does not qualify.
 const REFUSALS: [&str; 3] = ["DENIED", "SUSPECTED", "EXPIRED"];
 
 /// Members of what is sent to the provider's admin API.
@@ -65,7 +31,7 @@ fn set(members: &mut Members, name: &str, value: Value) {
 /// One customer's troubles. By default there are none.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Plan {
-    /// Faults to script at the provider, without whom they are about.
+    /// Faults to script at the provider; the customer is added later.
     pub faults: Vec<Members>,
     /// How the provider announces the first result.
     pub finish: Members,
@@ -75,7 +41,7 @@ pub struct Plan {
     pub first_is_lost: bool,
     /// The second callback does not arrive by itself.
     pub second_is_lost: Option<SecondLost>,
-    /// The first callback is sent this often again at the end, all at once.
+    /// Repeats of the first callback at the end, all at once.
     pub repeats: u32,
     /// The first verification is denied after all: while the flow goes on, or at its end.
     pub denied_later: Option<DeniedLater>,
@@ -85,13 +51,13 @@ pub struct Plan {
     pub troubles: Vec<String>,
 }
 
-/// Processes of one function that are killed, whoever they work for.
+/// Processes of one function that are killed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Kill {
     pub function: &'static str,
     /// So long after the customer has finished.
     pub after: Duration,
-    /// All of them, as if what they run on had failed; else one.
+    /// All of them, as if their machine had failed; else one.
     pub all: bool,
 }
 
@@ -121,7 +87,7 @@ struct Dice {
 }
 
 impl Dice {
-    /// Whether this goes wrong.
+    /// Throws for one thing.
     fn goes_wrong(&mut self) -> bool {
         self.rng.u32(0..100) < self.trouble
     }
@@ -139,7 +105,7 @@ impl Dice {
         let mut fault = Members::new();
         set(&mut fault, "route", json!(route));
         set(&mut fault, "kind", json!(kind));
-        if ["hang", "acceptedThenHang", "slow"].contains(&kind) {
+        if takes_time(kind) {
             set(&mut fault, "milliseconds", json!(milliseconds));
         }
         if kind == "status" {
@@ -185,12 +151,12 @@ impl Dice {
             if !self.goes_wrong() {
                 continue;
             }
-            let kind = self.one_of(&CALLBACKS);
+            let (kind, arrives) = self.rng.choice(CALLBACKS).unwrap_or(("drop", false));
             let milliseconds = self.rng.u64(500..6_000);
             let mut fault = self.fault("callback", kind, milliseconds);
             set(&mut fault, "match", json!({"tokenType": token_type}));
             self.plan.faults.push(fault);
-            let is_lost = !["duplicate", "slow"].contains(&kind);
+            let is_lost = !arrives;
             if token_type == "IDENTIFICATION" {
                 self.plan.first_is_lost = is_lost;
             } else if is_lost {
@@ -265,8 +231,8 @@ impl Dice {
 }
 
 impl Plan {
-    /// The plan for customer `number` of a soak, where each single thing goes wrong with a chance
-    /// of `trouble` percent.
+    /// The plan for customer `number` of a soak. Each single thing goes wrong with a chance of
+    /// `trouble` percent.
     pub fn of(seed: u64, number: u32, trouble: u32) -> Self {
         // Neighbouring numbers must not throw alike.
         let rng = Rng::with_seed(
@@ -339,7 +305,7 @@ mod tests {
         let answers =
             routes.flat_map(|route| ANSWERS.iter().map(move |kind| format!("{route} {kind}")));
         let links = LINKS.iter().map(|kind| format!("file {kind}"));
-        let callbacks = CALLBACKS.iter().map(|kind| format!("callback {kind}"));
+        let callbacks = CALLBACKS.iter().map(|(kind, _)| format!("callback {kind}"));
         let killed = KILLED.iter().map(|function| format!("{function} killed"));
         for wanted in answers.chain(links).chain(callbacks).chain(killed) {
             assert!(troubles.contains(&wanted), "{wanted}");

@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde::Serialize;
 
 use super::Settings;
-use super::customer::Played;
+use super::customer::CustomerResult;
 use super::evidence::Evidence;
 use super::figures::Percentiles;
 
@@ -24,10 +24,9 @@ pub struct Report {
     /// Customers for whom at least one thing was to go wrong.
     pub troubled: usize,
     pub processes_killed: usize,
-    /// From the announcement of the first result to the pairing's end, for those for whom nothing
-    /// was to go wrong.
+    /// From the first result to the pairing's end, of customers without faults.
     pub untroubled_end: Percentiles,
-    /// The same for everybody.
+    /// The same for all customers.
     pub end: Percentiles,
     #[serde(flatten)]
     pub evidence: Evidence,
@@ -38,11 +37,11 @@ impl Report {
     pub fn new(
         settings: Settings,
         took: Duration,
-        everybody: &[Played],
+        everybody: &[CustomerResult],
         mut evidence: Evidence,
     ) -> Self {
         let arrived = u32::try_from(everybody.len()).unwrap_or(u32::MAX);
-        // Whoever could not even arrive before the deadline is as lost as one who arrived.
+        // A customer who could not arrive before the deadline is lost, too.
         let missing =
             usize::try_from(settings.pairings.saturating_sub(arrived)).unwrap_or_default();
         evidence.broken.pairings_lost += missing;
@@ -94,7 +93,8 @@ impl fmt::Display for Report {
         )?;
         writeln!(
             f,
-            "{:.1} s, {:.2} pairings/s; the reconciler ran every 3 s, leases lasted 15 s and messages came back after 25 s",
+            "{:.1} s, {:.2} pairings/s; the reconciler ran every 3 s, leases lasted 15 s and \
+                messages came back after 25 s",
             self.seconds, self.pairings_per_second
         )?;
         writeln!(f)?;

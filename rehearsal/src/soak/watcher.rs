@@ -1,24 +1,26 @@
-//! Who has come to an end. One look at the table for all customers together, so that watching does
+//! Which pairings have come to an end. One look at the table serves all customers: watching must
 //! not become the load.
 //!
-//! The sparse index by attention holds every pairing that is under way, and only those; who was
-//! there and is not any more is looked up.
+//! The sparse index by attention holds exactly the pairings that are under way. A pairing that has
+//! left it is looked up.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::convert::Infallible;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use anyhow::Result;
 use harness::Stack;
 use tokio::sync::oneshot;
 use tokio::time::{Instant, sleep};
 
-/// States that nothing leads out of without something new.
+/// States that only new events lead out of.
 pub const TERMINAL: [&str; 4] = ["Settled", "Declined", "Expired", "Parked"];
 
-/// So often it is looked. Latencies are coarser by this much.
+/// Interval of the looks, and so the resolution of measured latencies.
 const LOOK_EVERY: Duration = Duration::from_millis(250);
 
-/// Watches all pairings that somebody waits for.
+/// Watches all pairings that a customer waits for.
 #[derive(Debug, Default)]
 pub struct Watcher {
     seen: Mutex<Seen>,
@@ -37,7 +39,7 @@ impl Watcher {
         self.seen().waiting.insert(scan_ref.to_owned(), sender);
         match receiver.await {
             Ok(at) => at.duration_since(began),
-            // The watcher lives as long as those who wait.
+            // The watcher lives as long as its waiters.
             Err(_) => std::future::pending().await,
         }
     }
@@ -54,16 +56,19 @@ impl Watcher {
     }
 
     /// Looks until it is dropped.
-    pub async fn watch(&self, stack: &Stack) {
+    ///
+    /// # Errors
+    /// The table does not answer.
+    pub async fn watch(&self, stack: &Stack) -> Result<Infallible> {
         loop {
             let waiting = self.count().1;
             if !waiting.is_empty() {
-                let under_way = stack.under_way().await;
+                let under_way = stack.under_way().await?;
                 for scan_ref in waiting
                     .iter()
                     .filter(|scan_ref| !under_way.contains(*scan_ref))
                 {
-                    let state = stack.state(scan_ref).await;
+                    let state = stack.state(scan_ref).await?;
                     if state.is_some_and(|state| TERMINAL.contains(&state.as_str())) {
                         self.end(scan_ref);
                     }

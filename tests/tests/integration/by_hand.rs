@@ -1,6 +1,6 @@
-//! The customer's way as customers go it, in a real browser; see `tools/test-browser` for what it
-//! needs.
+//! The customer's way in a real browser; see `tools/test-browser` for its needs.
 
+use api_contract::Application;
 use std::path::PathBuf;
 
 use harness::{Stack, pictures};
@@ -32,7 +32,7 @@ impl Photos {
     }
 }
 
-/// From the link that the application sends a customer to, through both documents.
+/// From the application's link through both documents.
 async fn verify(browser: &Browser, link: &str, photos: &Photos) {
     browser.open(link).await;
     browser.press("Start").await;
@@ -49,44 +49,57 @@ async fn verify(browser: &Browser, link: &str, photos: &Photos) {
 
 #[tokio::test]
 async fn a_customer_who_clicks_and_uploads_settles() {
-    let stack = Stack::shared().await;
-    let (session, created) = stack.api_session(json!({})).await;
-    let bus = stack.listen(&[&session.client_id]).await;
+    let stack = Stack::shared().await.unwrap();
+    let (session, created) = stack.api_session(json!({})).await.unwrap();
+    let bus = stack.listen(&[&session.client_id]).await.unwrap();
     let photos = Photos::take();
     in_browser("session-to-settled", Screen::Phone, async |browser| {
         verify(browser, created["redirectUrl"].as_str().unwrap(), &photos).await;
-        session.until_settled().await;
+        session.until_settled().await.unwrap();
 
         for (key, photo) in [
             ("SECOND_DOC_FRONT.jpg", &photos.front),
             ("SECOND_DOC_BACK.png", &photos.back),
         ] {
             let kept = stack
-                .object(&format!("{}/{key}", session.folder().await))
-                .await;
+                .object(&format!("{}/{key}", session.folder().await.unwrap()))
+                .await
+                .unwrap();
             assert!(
                 kept == std::fs::read(photo).unwrap(),
                 "{key} is what was uploaded"
             );
         }
-        assert_eq!(session.accepted_submissions().await.len(), 1);
+        assert_eq!(session.accepted_submissions().await.unwrap().len(), 1);
         let events = bus
             .until("DualVerificationSettled", &session.client_id)
-            .await;
+            .await
+            .unwrap();
         assert_eq!(events.len(), 1, "{events:?}");
         let path = format!("/verifications/{}", session.scan_ref);
-        let answer = stack.api(Method::GET, &path, None).await.expect(200);
+        let answer = stack
+            .api(Method::GET, &path, None)
+            .await
+            .unwrap()
+            .expect(200)
+            .unwrap();
         assert_eq!(
             (&answer["state"], &answer["verdict"]),
             (&json!("Settled"), &json!("Approved"))
         );
 
-        let receipt = stack.api(Method::DELETE, &path, None).await.expect(200);
+        let receipt = stack
+            .api(Method::DELETE, &path, None)
+            .await
+            .unwrap()
+            .expect(200)
+            .unwrap();
         assert_eq!(receipt["complete"], true, "{receipt}");
         assert_eq!(
             stack
                 .objects(&format!("documents/{}/", session.scan_ref))
-                .await,
+                .await
+                .unwrap(),
             []
         );
     })

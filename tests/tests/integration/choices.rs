@@ -1,5 +1,4 @@
-//! The template's parameters, other than by default: one more stack, on which all of them are set
-//! at once.
+//! Template parameters that differ from their defaults, all of them on one more stack.
 
 use std::io::Write;
 use std::net::IpAddr;
@@ -31,19 +30,22 @@ fn parameters() -> Parameters {
 #[tokio::test(flavor = "multi_thread")]
 async fn every_choice_of_the_template_has_its_effect() {
     let mut secret = tempfile::NamedTempFile::new().unwrap();
-    let keys = json!({"apiKey": "the user of the API", "apiSecret": "the password of the API", "signingKeys": [CURRENT_KEY, PREVIOUS_KEY]});
+    let keys = json!({"apiKey": "the user of the API", "apiSecret": "the password of the API",
+        "signingKeys": [CURRENT_KEY, PREVIOUS_KEY]});
     secret.write_all(keys.to_string().as_bytes()).unwrap();
     let dedicated = DedicatedStack::start(Options {
         secret: Some(secret.path().to_owned()),
         parameters: parameters(),
         ..Options::default()
     })
-    .await;
+    .await
+    .unwrap();
     let stack = &dedicated.stack;
     stack
         .sandbox
         .settings(json!({"processTokenField": "authToken"}))
-        .await;
+        .await
+        .unwrap();
 
     tokio::join!(
         documents_go_where_they_are_mapped(stack),
@@ -70,26 +72,30 @@ async fn two_pictures_of_both_sides_are_submitted_in_their_order() {
         parameters: [("StepImages".to_owned(), format!("{FRONT}=FRONT+BACK"))].into(),
         ..Options::default()
     })
-    .await;
-    let session = dedicated.stack.session().await;
+    .await
+    .unwrap();
+    let session = dedicated.stack.session().await.unwrap();
     session
         .upload(FRONT, "image/jpeg", pictures::jpeg(30_000))
-        .await;
+        .await
+        .unwrap();
     session
         .upload(&format!("{FRONT}.2"), "image/png", pictures::png(20_000))
-        .await;
+        .await
+        .unwrap();
     session
-        .finish_and_be_believed(json!({"additionalSteps": "VALID"}))
-        .await;
-    session.until_settled().await;
-    let submissions = session.requests("process").await;
+        .finish_expecting_200(json!({"additionalSteps": "VALID"}))
+        .await
+        .unwrap();
+    session.until_settled().await.unwrap();
+    let submissions = session.requests("process").await.unwrap();
     assert_eq!(submissions.len(), 1, "{submissions:?}");
     let images = submissions[0]["images"].as_array().unwrap();
     let sides: Vec<(&Value, &Value)> = images
         .iter()
         .map(|image| (&image["side"], &image["bytes"]))
         .collect();
-    // The journal sorts them by side; the first picture, of 30,000 bytes, is the front.
+    // The journal sorts by side; the first picture, of 30,000 bytes, is the front.
     assert_eq!(
         sides,
         [
@@ -101,18 +107,21 @@ async fn two_pictures_of_both_sides_are_submitted_in_their_order() {
 }
 
 async fn documents_go_where_they_are_mapped(stack: &Stack) {
-    let session = stack.session().await;
+    let session = stack.session().await.unwrap();
     session
         .upload(FRONT, "image/jpeg", pictures::jpeg(30_000))
-        .await;
+        .await
+        .unwrap();
     session
         .upload(BACK, "image/png", pictures::png(20_000))
-        .await;
+        .await
+        .unwrap();
     session
-        .finish_and_be_believed(json!({"overrides": {"data": {"selectedCountry": "LV"}}}))
-        .await;
-    session.until_settled().await;
-    let submissions = session.requests("process").await;
+        .finish_expecting_200(json!({"overrides": {"data": {"selectedCountry": "LV"}}}))
+        .await
+        .unwrap();
+    session.until_settled().await.unwrap();
+    let submissions = session.requests("process").await.unwrap();
     assert_eq!(submissions.len(), 1, "{submissions:?}");
     assert_eq!(submissions[0]["tokenMember"], "authToken");
     assert_eq!(submissions[0]["country"], "EE");
@@ -132,30 +141,33 @@ async fn documents_go_where_they_are_mapped(stack: &Stack) {
 }
 
 async fn unjudged_steps_are_submitted_only_by_choice(stack: &Stack) {
-    let unjudged = stack.session_with_documents().await;
+    let unjudged = stack.session_with_documents().await.unwrap();
     unjudged
-        .finish_and_be_believed(json!({"additionalSteps": null}))
-        .await;
-    unjudged.until_settled().await;
+        .finish_expecting_200(json!({"additionalSteps": null}))
+        .await
+        .unwrap();
+    unjudged.until_settled().await.unwrap();
 
-    let older = stack.session_with_documents().await;
+    let older = stack.session_with_documents().await.unwrap();
     older
-        .finish_and_be_believed(json!({"additionalSteps": null, "overrides": {"final": null}}))
-        .await;
-    older.until_parked("StepNotJudged").await;
-    older.assert_nothing_spent().await;
+        .finish_expecting_200(json!({"additionalSteps": null, "overrides": {"final": null}}))
+        .await
+        .unwrap();
+    older.until_parked("StepNotJudged").await.unwrap();
+    older.assert_nothing_spent().await.unwrap();
 
     for verdict in ["INVALID", "NOT_FOUND"] {
-        let negative = stack.session_with_documents().await;
+        let negative = stack.session_with_documents().await.unwrap();
         negative
-            .finish_and_be_believed(json!({"additionalSteps": verdict}))
-            .await;
+            .finish_expecting_200(json!({"additionalSteps": verdict}))
+            .await
+            .unwrap();
         assert_eq!(
-            negative.pairing().await.unwrap().state,
+            negative.pairing().await.unwrap().unwrap().state,
             "Declined",
             "{verdict}"
         );
-        negative.assert_nothing_spent().await;
+        negative.assert_nothing_spent().await.unwrap();
     }
 }
 
@@ -169,14 +181,14 @@ async fn both_signing_keys_are_accepted(stack: &Stack) {
     ] {
         let signature = sign(key, body.as_bytes());
         assert_eq!(
-            stack.post(body.clone(), Some(&signature)).await,
+            stack.post(body.clone(), Some(&signature)).await.unwrap(),
             status,
             "{key}"
         );
     }
 }
 
-/// Linux answers to all of 127.0.0.0/8; others would need to be set up for it.
+/// Linux answers to all of 127.0.0.0/8; other systems need a set-up.
 async fn only_allowed_sources_are_heard(stack: &Stack) {
     if cfg!(not(target_os = "linux")) {
         return;
@@ -199,11 +211,10 @@ async fn only_allowed_sources_are_heard(stack: &Stack) {
         request.body(body.clone()).send().await.unwrap().status(),
         403
     );
-    assert_eq!(stack.post_signed(body).await, 200);
+    assert_eq!(stack.post_signed(body).await.unwrap(), 200);
 }
 
-/// The programs that were started with the address of an emulator in their environment. None where
-/// there is no `/proc`.
+/// The programs with the address of an emulator in their environment; empty without `/proc`.
 fn processes_that_know(endpoint: &str) -> Vec<String> {
     let needle = format!("AWS_ENDPOINT_URL={endpoint}");
     let mut found = Vec::new();

@@ -1,5 +1,5 @@
-//! What an application hears: one event for each outcome, as the schemas in `docs/events` say, and
-//! nothing personal.
+//! An application's events: one for each outcome, by the schemas in `docs/events`, with nothing
+//! personal.
 
 use std::path::Path;
 
@@ -55,48 +55,59 @@ fn about(session: &Session<'_>, more: &Value) -> Value {
 
 #[tokio::test]
 async fn each_outcome_is_heard_once_as_documented() {
-    let stack = Stack::shared().await;
-    let (settled, declined) = tokio::join!(
+    let stack = Stack::shared().await.unwrap();
+    let (settled, declined) = tokio::try_join!(
         stack.session_with_documents(),
         stack.session_with_documents()
-    );
-    let (parked, revoked) = tokio::join!(
+    )
+    .unwrap();
+    let (parked, revoked) = tokio::try_join!(
         stack.session_with_documents(),
         stack.session_with_documents()
-    );
-    let last = stack.session_with_documents().await;
+    )
+    .unwrap();
+    let last = stack.session_with_documents().await.unwrap();
     let customers =
         [&settled, &declined, &parked, &revoked, &last].map(|session| session.client_id.as_str());
-    let listener = stack.listen(&customers).await;
+    let listener = stack.listen(&customers).await.unwrap();
     let marker = marker();
     let overrides = person(&marker);
     for session in [&settled, &revoked] {
-        session.outcome(json!({"overrides": overrides})).await;
         session
-            .finish_and_be_believed(json!({"overrides": overrides}))
-            .await;
+            .outcome(json!({"overrides": overrides}))
+            .await
+            .unwrap();
+        session
+            .finish_expecting_200(json!({"overrides": overrides}))
+            .await
+            .unwrap();
     }
     declined
-        .finish_and_be_believed(json!({"overall": "DENIED", "overrides": overrides}))
-        .await;
+        .finish_expecting_200(json!({"overall": "DENIED", "overrides": overrides}))
+        .await
+        .unwrap();
     parked
-        .finish_and_be_believed(json!({"overall": "SPLENDID", "overrides": overrides}))
-        .await;
-    let settled_pairing = settled.until_settled().await;
-    let revoked_pairing = revoked.until_settled().await;
+        .finish_expecting_200(json!({"overall": "SPLENDID", "overrides": overrides}))
+        .await
+        .unwrap();
+    let settled_pairing = settled.until_settled().await.unwrap();
+    let revoked_pairing = revoked.until_settled().await.unwrap();
     revoked
-        .finish_and_be_believed(json!({"overall": "DENIED", "overrides": overrides}))
-        .await;
-    revoked.until_revoked(Some("FirstDenied")).await;
+        .finish_expecting_200(json!({"overall": "DENIED", "overrides": overrides}))
+        .await
+        .unwrap();
+    revoked.until_revoked(Some("FirstDenied")).await.unwrap();
     // A callback that comes again decides nothing, so nothing is announced again.
-    declined.send_again(json!({})).await;
-    // The stream keeps its order: behind this one, nothing is on its way.
-    last.finish_and_be_believed(json!({"overall": "SUSPECTED"}))
-        .await;
+    declined.send_again(json!({})).await.unwrap();
+    // The stream keeps its order: no event comes behind this one.
+    last.finish_expecting_200(json!({"overall": "SUSPECTED"}))
+        .await
+        .unwrap();
 
     let heard = listener
         .until("DualVerificationDeclined", &last.client_id)
-        .await;
+        .await
+        .unwrap();
 
     let of = |session: &Session<'_>| -> Vec<(Value, Value)> {
         let events = heard
@@ -108,7 +119,8 @@ async fn each_outcome_is_heard_once_as_documented() {
     };
     let both = |second: Option<&String>, more: Value| {
         let comparison = json!({"person": "Same", "document": "Different"});
-        let mut members = json!({"secondScanRef": second, "verdict": "Approved", "secondOverall": "APPROVED", "comparison": comparison});
+        let mut members = json!({"secondScanRef": second, "verdict": "Approved",
+            "secondOverall": "APPROVED", "comparison": comparison});
         members
             .as_object_mut()
             .unwrap()
@@ -167,7 +179,7 @@ async fn each_outcome_is_heard_once_as_documented() {
         assert_documented(event);
         assert!(!event.to_string().contains(&marker), "{event}");
     }
-    let lines = stack.log_lines("publisher", "").await;
+    let lines = stack.log_lines("publisher", "").await.unwrap();
     assert!(
         !lines.iter().any(|line| line.contains(&marker)),
         "{lines:?}"
@@ -176,15 +188,19 @@ async fn each_outcome_is_heard_once_as_documented() {
 
 #[tokio::test]
 async fn only_outcomes_start_the_publisher() {
-    let stack = Stack::shared().await;
-    let session = stack.session_with_documents().await;
-    let listener = stack.listen(&[&session.client_id]).await;
-    session.finish_and_be_believed(json!({})).await;
-    session.until_settled().await;
+    let stack = Stack::shared().await.unwrap();
+    let session = stack.session_with_documents().await.unwrap();
+    let listener = stack.listen(&[&session.client_id]).await.unwrap();
+    session.finish_expecting_200(json!({})).await.unwrap();
+    session.until_settled().await.unwrap();
     listener
         .until("DualVerificationSettled", &session.client_id)
-        .await;
-    let lines = stack.log_records("publisher", "outcomes_published").await;
+        .await
+        .unwrap();
+    let lines = stack
+        .log_records("publisher", "outcomes_published")
+        .await
+        .unwrap();
     assert!(!lines.is_empty());
     for line in lines {
         assert_eq!(
@@ -196,9 +212,9 @@ async fn only_outcomes_start_the_publisher() {
 
 #[tokio::test]
 async fn more_announcements_than_one_call_takes_all_arrive() {
-    let stack = Stack::shared().await;
+    let stack = Stack::shared().await.unwrap();
     let client_id = format!("customer-{}", Uuid::new_v4().simple());
-    let listener = stack.listen(&[&client_id]).await;
+    let listener = stack.listen(&[&client_id]).await.unwrap();
     let announcement = |number: i64, outcome| Announcement {
         outcome,
         detail: Detail {
@@ -223,7 +239,10 @@ async fn more_announcements_than_one_call_takes_all_arrive() {
         EventBridgeAnnouncer::new(stack.http.clone(), &stack.sdk, &stack.description.event_bus);
     let results = announcer.announce(&announcements).await;
     assert!(results.iter().all(Result::is_ok), "{results:?}");
-    let heard = listener.until("DualVerificationSettled", &client_id).await;
+    let heard = listener
+        .until("DualVerificationSettled", &client_id)
+        .await
+        .unwrap();
     assert_eq!(results.len(), 23);
     assert_eq!(heard.len(), 23, "{heard:?}");
     for event in heard

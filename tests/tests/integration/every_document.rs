@@ -1,5 +1,5 @@
-//! Every file that once went wrong, uploaded by a customer: what the provider gets, what it costs,
-//! and what the customer beside it notices. `cargo xtask test every_document` prints the table.
+//! Every file that once failed, uploaded by a customer: the copy that the provider gets, its cost,
+//! and the delay of a customer beside it. `cargo xtask test every_document` prints the table.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -18,8 +18,8 @@ use zune_jpeg::zune_core::bytestream::ZCursor;
 enum Right {
     /// The provider gets the file as it is.
     AsItIs,
-    /// The provider gets the scene of the cases upright: red top left, green top right, blue bottom
-    /// left, yellow bottom right.
+    /// The provider gets the cases' scene upright: red top left, green top right, blue bottom left,
+    /// yellow bottom right.
     Upright,
     /// The provider gets a JPEG.
     Converted,
@@ -71,7 +71,7 @@ const CASES: [(&str, Right); 14] = [
     ),
 ];
 
-/// A PNG of so many pixels, made larger than what may be submitted by a chunk that means nothing.
+/// A PNG of this size, made larger than a submission allows by a meaningless chunk.
 fn vast_png(width: u32, height: u32) -> Vec<u8> {
     let mut file = Vec::new();
     let mut encoder = png::Encoder::new(&mut file, width, height);
@@ -82,7 +82,7 @@ fn vast_png(width: u32, height: u32) -> Vec<u8> {
     writer
         .write_chunk(filling, &vec![0; 15_500_000])
         .expect("a chunk");
-    // Rows that begin. Whether there are more is not for anybody to find out.
+    // Rows that begin. How many more there are does not matter.
     writer
         .write_chunk(png::chunk::IDAT, b"\x78\x01")
         .expect("a chunk");
@@ -103,7 +103,7 @@ fn cases() -> BTreeMap<String, (Vec<u8>, Right)> {
             (name, (std::fs::read(file.path()).expect("a file"), *right))
         })
         .collect();
-    // The first two bytes of an input of the fuzzer say how it is prepared.
+    // The first two bytes of a fuzzer's input choose the preparation.
     let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fuzz/corpus/child");
     for file in std::fs::read_dir(corpus).expect("the corpus") {
         let file = file.expect("a file");
@@ -127,7 +127,7 @@ fn cases() -> BTreeMap<String, (Vec<u8>, Right)> {
 
 /// The image that the provider got.
 async fn received(session: &Session<'_>) -> Value {
-    session.requests("process").await[0]["images"][0].clone()
+    session.requests("process").await.unwrap()[0]["images"][0].clone()
 }
 
 async fn copy(stack: &Stack, session: &Session<'_>) -> Vec<u8> {
@@ -137,7 +137,7 @@ async fn copy(stack: &Stack, session: &Session<'_>) -> Vec<u8> {
         "documents/{}/prepared/{FRONT}-{sha256}.jpg",
         session.scan_ref
     );
-    stack.object(&key).await
+    stack.object(&key).await.unwrap()
 }
 
 /// Whether the corners of the picture have the colours of the scene.
@@ -165,24 +165,28 @@ fn is_upright(jpeg: &[u8]) -> bool {
 
 /// A customer with good files, beside the others.
 async fn neighbour(stack: &Stack) -> Duration {
-    let session = stack.session_with_documents().await;
+    let session = stack.session_with_documents().await.unwrap();
     let began = Instant::now();
-    session.finish_and_be_believed(json!({})).await;
-    session.until_settled().await;
+    session.finish_expecting_200(json!({})).await.unwrap();
+    session.until_settled().await.unwrap();
     began.elapsed()
 }
 
 async fn row(stack: &Stack, name: &str, file: Vec<u8>, right: Right) -> String {
-    let session = stack.session().await;
-    // What the customer's browser would say. Nobody believes it.
+    let session = stack.session().await.unwrap();
+    // The browser's media type, which has no effect.
     let file_type = FileType::sniff(&file);
     let media_type = file_type.map_or("application/octet-stream", FileType::media_type);
-    session.upload(FRONT, media_type, file.clone()).await;
+    session
+        .upload(FRONT, media_type, file.clone())
+        .await
+        .unwrap();
     let began = Instant::now();
     session
-        .finish_and_be_believed(json!({"additionalSteps": "VALID"}))
-        .await;
-    let pairing = session.until_one_of(&["Settled", "Parked"]).await;
+        .finish_expecting_200(json!({"additionalSteps": "VALID"}))
+        .await
+        .unwrap();
+    let pairing = session.until_one_of(&["Settled", "Parked"]).await.unwrap();
     let took = began.elapsed();
     match right {
         AsItIs => assert_eq!(
@@ -201,10 +205,13 @@ async fn row(stack: &Stack, name: &str, file: Vec<u8>, right: Right) -> String {
         ),
         Parked(reason) => {
             assert_eq!(pairing.reason.as_deref(), Some(reason), "{name}: {pairing}");
-            session.assert_nothing_spent().await;
+            session.assert_nothing_spent().await.unwrap();
         }
     }
-    let lines = stack.log_records("processor", &session.scan_ref).await;
+    let lines = stack
+        .log_records("processor", &session.scan_ref)
+        .await
+        .unwrap();
     let number = |event: &str, member: &str| {
         let of_event = lines.iter().filter(|line| line["event"] == event);
         of_event.filter_map(|line| line[member].as_u64()).max()
@@ -234,7 +241,7 @@ async fn row(stack: &Stack, name: &str, file: Vec<u8>, right: Right) -> String {
 
 #[tokio::test]
 async fn every_document_comes_to_a_right_end() {
-    let stack = Stack::shared().await;
+    let stack = Stack::shared().await.unwrap();
     let alone = neighbour(&stack).await;
     println!(
         "{:42} {:>10} {:>24} {:>8} {:>9} {:>9} {:>7}",
@@ -252,7 +259,7 @@ async fn every_document_comes_to_a_right_end() {
 /// Every one of them at once, as a bad day brings them.
 #[tokio::test]
 async fn every_document_at_once_holds_up_nobody() {
-    let stack = Stack::shared().await;
+    let stack = Stack::shared().await.unwrap();
     let uploads = cases().into_iter().map(|(name, (file, right))| {
         let stack = &stack;
         async move { row(stack, &name, file, right).await }

@@ -1,40 +1,14 @@
-//! Every way in which the sandbox can go wrong, on every route, each for a customer of its own and
-//! all of them at once. Each ends, with one accepted submission if it settles and with none if it
-//! does not.
+//! Every fault of the sandbox on every route, each for a customer of its own and all at once. Each
+//! customer ends: settled with one accepted submission, or unsettled with none.
 
 use futures_util::future::join_all;
+use harness::faults::{ANSWERS, BELIEVED_ANSWERS, CALLBACKS, takes_time};
 use harness::{DedicatedStack, Session, Stack, assert_answers_are_durable, eventually};
 use local_stack::Options;
 use serde_json::{Value, json};
 
-/// How long what hangs, hangs; and how long what is slow, takes.
+/// Duration of hanging and slow answers.
 const MILLISECONDS: u64 = 2_000;
-
-/// What can go wrong with any request. The last is the provider's own refusal, which a submission
-/// does not get over.
-const ANSWERS: [&str; 11] = [
-    "status",
-    "html",
-    "reset",
-    "hang",
-    "acceptedThenReset",
-    "acceptedThenHang",
-    "truncate",
-    "shortContentLength",
-    "slow",
-    "wrongContentType",
-    "errorIn200",
-];
-
-/// What can happen to a callback, and whether it arrives all the same.
-const CALLBACKS: [(&str, bool); 6] = [
-    ("duplicate", true),
-    ("slow", true),
-    ("drop", false),
-    ("badSignature", false),
-    ("unsigned", false),
-    ("cutBody", false),
-];
 
 /// One customer's trouble.
 #[derive(Clone, Debug)]
@@ -52,7 +26,7 @@ const SETTLES_OR_PARKS: &[&str] = &["Settled", "Parked"];
 
 fn fault(route: &str, kind: &str) -> Value {
     let mut fault = json!({"route": route, "kind": kind});
-    if ["hang", "acceptedThenHang", "slow"].contains(&kind) {
+    if takes_time(kind) {
         fault["milliseconds"] = json!(MILLISECONDS);
     }
     if kind == "status" {
@@ -65,7 +39,7 @@ fn requests_go_wrong() -> impl Iterator<Item = Trouble> {
     ["token", "process", "status", "files", "file"]
         .into_iter()
         .flat_map(|route| {
-            let kinds = ANSWERS.into_iter().chain(
+            let kinds = ANSWERS.into_iter().chain(BELIEVED_ANSWERS).chain(
                 ["expiredLink"]
                     .into_iter()
                     .filter(move |_| route.starts_with("file")),
@@ -76,8 +50,7 @@ fn requests_go_wrong() -> impl Iterator<Item = Trouble> {
                     // It is asked only when an answer was lost.
                     faults.push(fault("process", "acceptedThenReset"));
                 }
-                // A refusal is believed, and what is taken for the end of a file cannot be known to
-                // be none.
+                // A refusal is believed, and so is a file that ends early by its own length.
                 let is_believed = kind == "errorIn200"
                     || (route.starts_with("file")
                         && ["shortContentLength", "expiredLink"].contains(&kind));
@@ -127,9 +100,8 @@ fn results_come_in_another_order() -> impl Iterator<Item = Trouble> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn each_pairing_ends_with_one_submission_or_none() {
-    // So much trouble at once is not for those who share a stack: the functions leave a provider
-    // alone that fails for everybody.
-    let dedicated = DedicatedStack::start(Options::default()).await;
+    // So many faults at once open the circuit, which would disturb tests on a shared stack.
+    let dedicated = DedicatedStack::start(Options::default()).await.unwrap();
     let stack = &dedicated.stack;
     let troubles = requests_go_wrong()
         .chain(callbacks_go_wrong())
@@ -139,13 +111,13 @@ async fn each_pairing_ends_with_one_submission_or_none() {
 }
 
 async fn ends(stack: &Stack, trouble: Trouble) {
-    let session = stack.session_with_documents().await;
+    let session = stack.session_with_documents().await.unwrap();
     for fault in &trouble.faults {
-        session.fault(fault.clone()).await;
+        session.fault(fault.clone()).await.unwrap();
     }
-    session.finish(trouble.finish.clone()).await;
+    session.finish(trouble.finish.clone()).await.unwrap();
     if trouble.lost == Some("IDENTIFICATION") {
-        session.send_again(json!({})).await;
+        session.send_again(json!({})).await.unwrap();
     }
     if trouble.lost == Some("DOCUMENT") {
         let second = second_that_was_announced(stack, &session).await;
@@ -153,36 +125,43 @@ async fn ends(stack: &Stack, trouble: Trouble) {
         stack
             .sandbox
             .admin("POST".parse().unwrap(), &again, json!({}))
-            .await;
+            .await
+            .unwrap();
     }
-    let state = session.until_one_of(trouble.ends).await.state;
-    let accepted = session.accepted_submissions().await.len();
+    let state = session.until_one_of(trouble.ends).await.unwrap().state;
+    let accepted = session.accepted_submissions().await.unwrap().len();
     assert_eq!(
         accepted,
         usize::from(state == "Settled"),
         "{trouble:?}: {state}, {:?}",
-        session.history().await
+        session.history().await.unwrap()
     );
-    let tokens = session.sessions("DOCUMENT").await;
+    let tokens = session.sessions("DOCUMENT").await.unwrap();
     let live = tokens
         .iter()
         .filter(|token| token["live"] == Value::Bool(true))
         .count();
     assert!(live <= 1, "{trouble:?}: {tokens:?}");
-    assert_answers_are_durable(stack, &session.client_id).await;
+    assert_answers_are_durable(stack, &session.client_id)
+        .await
+        .unwrap();
 }
 
 /// Token 2's `scanRef`, once the provider has given up telling its result.
 async fn second_that_was_announced(stack: &Stack, session: &Session<'_>) -> String {
     eventually("the second callback was tried", || async {
-        let deliveries = stack.sandbox.deliveries_to(&session.client_id).await;
+        let deliveries = stack
+            .sandbox
+            .deliveries_to(&session.client_id)
+            .await
+            .unwrap();
         let seconds: Vec<&Value> = deliveries
             .iter()
             .filter(|delivery| delivery["scanRef"] != session.scan_ref.as_str())
             .collect();
         match seconds.last() {
-            // All four attempts, or one that the sandbox did not even make, or that was taken for
-            // good.
+            // All four attempts; or one that the sandbox did not make; or one that was answered
+            // 200.
             Some(last)
                 if last["attempt"] == 4 || last["error"] == "dropped" || last["status"] == 200 =>
             {
@@ -192,4 +171,5 @@ async fn second_that_was_announced(stack: &Stack, session: &Session<'_>) -> Stri
         }
     })
     .await
+    .unwrap()
 }

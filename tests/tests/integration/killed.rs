@@ -1,18 +1,18 @@
-//! Functions are killed, with SIGKILL, at every call that changes anything: just before it, just
-//! after it, and midway through the documents. Whoever is killed wherever, the pairing settles with
-//! one accepted submission, and no message and no file is left over.
+//! Functions are killed with SIGKILL at every call that changes anything: just before it, just
+//! after it, and midway through the documents. In every case the pairing settles with one accepted
+//! submission, and no message or file is left over.
 
 use std::time::Duration;
 
 use futures_util::future::join_all;
 use harness::{
-    BACK, Call, FRONT, ProcessorTuning, Session, Side, WatchedStack, Watching, pictures, writes,
+    BACK, Call, FRONT, PendingHold, ProcessorTuning, Session, Side, WatchedStack, pictures, writes,
 };
 use local_stack::Options;
 use serde_json::{Value, json};
 
-/// What a killed worker holds, it holds for ten seconds, and its message comes back after twenty.
-/// One message at a time, so that killing the worker of one pairing does not kill that of another.
+/// Leases of killed workers last 10 s, and their messages come back after 20 s. One message at a
+/// time: killing the worker of one pairing does not kill that of another.
 const TUNING: ProcessorTuning = ProcessorTuning {
     timeout_seconds: 15,
     visibility_seconds: 20,
@@ -75,8 +75,8 @@ async fn a_processor_that_is_killed_at_any_effect_loses_nothing() {
 }
 
 async fn everything_settles(effects: &[Effect], function: &str) {
-    let world = WatchedStack::start(Options::default()).await;
-    world.stack().tune_processor(TUNING).await;
+    let world = WatchedStack::start(Options::default()).await.unwrap();
+    world.stack().tune_processor(TUNING).await.unwrap();
     let moments = effects.iter().flat_map(|effect| {
         let sides: &[Side] = match effect {
             Effect::Store(_) | Effect::Submit => &[Side::Before, Side::Midway, Side::After],
@@ -88,26 +88,30 @@ async fn everything_settles(effects: &[Effect], function: &str) {
         moments.map(|(effect, side)| settles_although_killed(&world, effect, side, function));
     tokio::select! {
         _ = join_all(flows) => {}
-        () = world.stack().keep_reconciling(Duration::from_secs(2)) => panic!("reconciling goes on"),
+        () = world.stack().keep_reconciling(Duration::from_secs(2)) => panic!("reconciling goes \
+            on"),
     }
-    world.assert_queues_empty().await;
+    world.assert_queues_empty().await.unwrap();
     world.stop().await;
 }
 
 async fn settles_although_killed(world: &WatchedStack, effect: Effect, side: Side, function: &str) {
-    let session = world.stack().session().await;
+    let session = world.stack().session().await.unwrap();
     session
         .upload(FRONT, "image/jpeg", pictures::jpeg(FILE_BYTES))
-        .await;
+        .await
+        .unwrap();
     session
         .upload(BACK, "image/png", pictures::png(FILE_BYTES))
-        .await;
+        .await
+        .unwrap();
     let killing = async {
         let held = hold(world, &session, effect, side).await;
-        let killed = held.held().await.kill_caller();
+        let killed = held.held().await.unwrap().kill_caller().unwrap();
         assert!(killed.contains(function), "{effect:?} is made by {killed}");
     };
     let ((), deliveries) = tokio::join!(killing, session.finish(json!({})));
+    let deliveries = deliveries.unwrap();
     if BY_WEBHOOK.iter().take(6).any(|first| *first == effect) {
         assert_ne!(
             deliveries[0]["status"], 200,
@@ -115,14 +119,22 @@ async fn settles_although_killed(world: &WatchedStack, effect: Effect, side: Sid
         );
     }
     let what = format!("{effect:?} {side:?}");
-    session.until_settled().await;
+    session.until_settled().await.unwrap();
     assert_once(&session, &what).await;
-    world.assert_answers_are_durable(&session.client_id).await;
+    world
+        .assert_answers_are_durable(&session.client_id)
+        .await
+        .unwrap();
 }
 
-/// Sets the watch. Direct processing is told a token and nothing else, so that is asked for on the
-/// way.
-async fn hold(world: &WatchedStack, session: &Session<'_>, effect: Effect, side: Side) -> Watching {
+/// Holds the call of an effect. Direct processing gets a token and nothing else: the token is read
+/// on the way.
+async fn hold(
+    world: &WatchedStack,
+    session: &Session<'_>,
+    effect: Effect,
+    side: Side,
+) -> PendingHold {
     let (first, client) = (session.scan_ref.clone(), session.client_id.clone());
     match effect {
         Effect::ArchiveFirst => world
@@ -151,8 +163,9 @@ async fn hold(world: &WatchedStack, session: &Session<'_>, effect: Effect, side:
                 .services
                 .hold(Side::After, writes(&first, "Submitting"))
                 .held()
-                .await;
-            let pairing = session.pairing().await.expect("a pairing").pairing;
+                .await
+                .unwrap();
+            let pairing = session.pairing().await.unwrap().expect("a pairing").pairing;
             let token = pairing["state"]["auth_token"]
                 .as_str()
                 .expect("Token 2's secret")
@@ -170,18 +183,17 @@ fn stores(path: String, text: String) -> impl Fn(&Call) -> bool + Send {
     move |call| call.method == "PUT" && call.path.contains(&path) && call.body.contains(&text)
 }
 
-/// One submission, no more tokens alive than one that nobody can use any more, and each file once
-/// and whole.
+/// One submission, at most one live token, which is lost, and each file once and whole.
 async fn assert_once(session: &Session<'_>, what: &str) {
-    let submissions = session.accepted_submissions().await;
+    let submissions = session.accepted_submissions().await.unwrap();
     assert_eq!(submissions.len(), 1, "{what}: {submissions:?}");
-    let tokens = session.sessions("DOCUMENT").await;
+    let tokens = session.sessions("DOCUMENT").await.unwrap();
     let live = tokens
         .iter()
         .filter(|token| token["live"] == Value::Bool(true))
         .count();
     assert!(live <= 1 && tokens.len() <= 2, "{what}: {tokens:?}");
-    let documents = session.documents().await;
+    let documents = session.documents().await.unwrap();
     let sizes: Vec<u64> = documents.iter().map(|document| document.bytes).collect();
     assert_eq!(sizes, [FILE_BYTES as u64; 2], "{what}: {documents:?}");
 }

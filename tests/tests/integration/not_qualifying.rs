@@ -1,39 +1,40 @@
-//! First results that do not qualify, or not yet: nothing is fetched, no token is spent, and the
-//! pairing says why.
+//! First results that do not qualify, or not yet. Nothing is fetched, no token is spent, and the
+//! pairing has the reason.
 
 use harness::{PairingRecord, Session, Stack};
 use serde_json::{Value, json};
 
-/// Finishes a session with a result, has the processor look at what came of it, and shows that
-/// nothing was done.
+/// Finishes a session with a result, has the processor look at the pairing, and shows that nothing
+/// was done.
 async fn after(stack: &Stack, result: Value) -> PairingRecord {
-    let session = stack.session_with_documents().await;
+    let session = stack.session_with_documents().await.unwrap();
     let pairing = after_in(&session, stack, result).await;
     assert!(
-        session.history().await.len() <= 1,
+        session.history().await.unwrap().len() <= 1,
         "one callback, one line at most"
     );
     pairing
 }
 
 async fn after_in(session: &Session<'_>, stack: &Stack, result: Value) -> PairingRecord {
-    session.finish_and_be_believed(result).await;
+    session.finish_expecting_200(result).await.unwrap();
     let pairing = session
         .pairing()
         .await
+        .unwrap()
         .expect("every first result opens a pairing");
-    assert_eq!(stack.nudge(&session.scan_ref).await, pairing.state);
-    session.assert_nothing_spent().await;
+    assert_eq!(stack.nudge(&session.scan_ref).await.unwrap(), pairing.state);
+    session.assert_nothing_spent().await.unwrap();
     assert!(
-        session.requests("file").await.is_empty(),
+        session.requests("file").await.unwrap().is_empty(),
         "nothing is fetched"
     );
-    assert!(session.documents().await.is_empty());
+    assert!(session.documents().await.unwrap().is_empty());
     assert!(
-        !session.archived_callbacks().await.is_empty(),
+        !session.archived_callbacks().await.unwrap().is_empty(),
         "what was answered 200 is kept"
     );
-    assert_eq!(session.pairing().await, Some(pairing.clone()));
+    assert_eq!(session.pairing().await.unwrap(), Some(pairing.clone()));
     pairing
 }
 
@@ -43,7 +44,7 @@ fn stands(pairing: &PairingRecord) -> (&str, Option<&str>) {
 
 #[tokio::test]
 async fn negative_results_decline() {
-    let stack = Stack::shared().await;
+    let stack = Stack::shared().await.unwrap();
     let check = async |result: Value, reason: &str| {
         let pairing = after(&stack, result.clone()).await;
         assert_eq!(stands(&pairing), ("Declined", Some(reason)), "{result}");
@@ -77,7 +78,7 @@ async fn negative_results_decline() {
 
 #[tokio::test]
 async fn results_that_are_not_final_wait() {
-    let stack = Stack::shared().await;
+    let stack = Stack::shared().await.unwrap();
     let check = async |result: Value| {
         let pairing = after(&stack, result.clone()).await;
         assert_eq!(
@@ -96,7 +97,7 @@ async fn results_that_are_not_final_wait() {
 
 #[tokio::test]
 async fn unclear_results_are_parked_before_anything_is_spent() {
-    let stack = Stack::shared().await;
+    let stack = Stack::shared().await.unwrap();
     let check = async |result: Value, reason: &str| {
         let pairing = after(&stack, result.clone()).await;
         assert_eq!(stands(&pairing), ("Parked", Some(reason)), "{result}");
@@ -110,11 +111,13 @@ async fn unclear_results_are_parked_before_anything_is_spent() {
             "StepsNotNamed"
         ),
         check(
-            json!({"overrides": {"additionalSteps": {"SECOND_DOC_FRONT": null, "SECOND_DOC_BACK": null, "A": "UPLOAD", "B": "UPLOAD"}}}),
+            json!({"overrides": {"additionalSteps": {"SECOND_DOC_FRONT": null,
+                "SECOND_DOC_BACK": null, "A": "UPLOAD", "B": "UPLOAD"}}}),
             "SidesUnclear"
         ),
         check(
-            json!({"overrides": {"additionalSteps": {"SECOND_DOC_BACK": null, "SECOND\u{202e}_BACK": "UPLOAD"}}}),
+            json!({"overrides": {"additionalSteps": {"SECOND_DOC_BACK": null,
+                "SECOND\u{202e}_BACK": "UPLOAD"}}}),
             "SidesUnclear"
         ),
         check(json!({"overrides": {"clientId": null}}), "ClientUnknown"),
@@ -131,29 +134,30 @@ async fn unclear_results_are_parked_before_anything_is_spent() {
 
 #[tokio::test]
 async fn a_customer_who_never_finishes_expires() {
-    let stack = Stack::shared().await;
-    let session = stack.session().await;
+    let stack = Stack::shared().await.unwrap();
+    let session = stack.session().await.unwrap();
     let path = format!("/sessions/{}/expire", session.scan_ref);
     let answer = stack
         .sandbox
         .admin("POST".parse().unwrap(), &path, json!({}))
-        .await;
+        .await
+        .unwrap();
     assert_eq!(answer["deliveries"][0]["status"], 200, "{answer}");
 
-    let pairing = session.pairing().await.unwrap();
+    let pairing = session.pairing().await.unwrap().unwrap();
     assert_eq!(stands(&pairing), ("Expired", None));
-    session.assert_nothing_spent().await;
+    session.assert_nothing_spent().await.unwrap();
 }
 
 #[tokio::test]
 async fn a_qualifying_result_after_another_settles() {
-    let stack = Stack::shared().await;
+    let stack = Stack::shared().await.unwrap();
     let check = async |first: Value| {
-        let session = stack.session_with_documents().await;
-        session.finish_and_be_believed(first).await;
-        session.finish_and_be_believed(json!({})).await;
-        session.until_settled().await;
-        assert_eq!(session.accepted_submissions().await.len(), 1);
+        let session = stack.session_with_documents().await.unwrap();
+        session.finish_expecting_200(first).await.unwrap();
+        session.finish_expecting_200(json!({})).await.unwrap();
+        session.until_settled().await.unwrap();
+        assert_eq!(session.accepted_submissions().await.unwrap().len(), 1);
     };
     tokio::join!(
         check(json!({"final": false, "overall": "REVIEWING"})),
@@ -164,11 +168,11 @@ async fn a_qualifying_result_after_another_settles() {
 
 #[tokio::test]
 async fn what_older_pages_document_qualifies_as_well() {
-    let stack = Stack::shared().await;
+    let stack = Stack::shared().await.unwrap();
     let check = async |result: Value| {
-        let session = stack.session_with_documents().await;
-        session.finish_and_be_believed(result).await;
-        session.until_settled().await;
+        let session = stack.session_with_documents().await.unwrap();
+        session.finish_expecting_200(result).await.unwrap();
+        session.until_settled().await.unwrap();
     };
     tokio::join!(
         check(json!({"additionalSteps": "Additional step is valid"})),

@@ -1,10 +1,11 @@
-//! Trouble that everybody meets. Each test has a stack of its own, because the circuit is one for
-//! all.
+//! Faults for all customers at once. Each test has a stack of its own: all functions share one
+//! circuit.
 
+use api_contract::Application;
 use std::time::Duration;
 
 use adapters::{DynamoCircuits, SystemClock};
-use futures_util::future::join_all;
+use futures_util::future::try_join_all;
 use harness::{DedicatedStack, Session, Stack, eventually};
 use local_stack::Options;
 use reqwest::Method;
@@ -22,7 +23,11 @@ async fn break_down(stack: &Stack, routes: &[&str], fault: &Value) {
         let mut fault = fault.clone();
         fault["route"] = json!(route);
         fault["times"] = json!(100_000);
-        stack.sandbox.admin(Method::POST, "/faults", fault).await;
+        stack
+            .sandbox
+            .admin(Method::POST, "/faults", fault)
+            .await
+            .unwrap();
     }
 }
 
@@ -30,17 +35,21 @@ async fn recover(stack: &Stack) {
     stack
         .sandbox
         .admin(Method::DELETE, "/faults", json!({}))
-        .await;
+        .await
+        .unwrap();
 }
 
 async fn customers(stack: &Stack) -> Vec<Session<'_>> {
-    let sessions = join_all((0..CUSTOMERS).map(|_| stack.session_with_documents())).await;
-    join_all(
+    let sessions = try_join_all((0..CUSTOMERS).map(|_| stack.session_with_documents()))
+        .await
+        .unwrap();
+    try_join_all(
         sessions
             .iter()
-            .map(|session| session.finish_and_be_believed(json!({}))),
+            .map(|session| session.finish_expecting_200(json!({}))),
     )
-    .await;
+    .await
+    .unwrap();
     sessions
 }
 
@@ -48,7 +57,8 @@ async fn requests(stack: &Stack, route: &str) -> Vec<Value> {
     let answer = stack
         .sandbox
         .admin(Method::GET, "/requests", json!({}))
-        .await;
+        .await
+        .unwrap();
     let requests = answer["requests"].as_array().unwrap();
     requests
         .iter()
@@ -73,12 +83,13 @@ async fn until_open(stack: &Stack) {
             other => Err(format!("{other:?}")),
         }
     })
-    .await;
+    .await
+    .unwrap();
 }
 
 /// How often a function has logged an event.
 async fn logged(stack: &Stack, function: &str, event: &str) -> usize {
-    let records = stack.log_records(function, event).await;
+    let records = stack.log_records(function, event).await.unwrap();
     records
         .iter()
         .filter(|record| record["event"] == event)
@@ -89,14 +100,15 @@ async fn assert_no_dead_letters(stack: &Stack) {
     assert_eq!(
         stack
             .messages_on(&stack.description.dead_letter_queue_url)
-            .await,
+            .await
+            .unwrap(),
         0
     );
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_outage_costs_nobody_anything() {
-    let dedicated = DedicatedStack::start(Options::default()).await;
+    let dedicated = DedicatedStack::start(Options::default()).await.unwrap();
     let stack = &dedicated.stack;
     break_down(
         stack,
@@ -106,7 +118,7 @@ async fn an_outage_costs_nobody_anything() {
     .await;
     let sessions = customers(stack).await;
     until_open(stack).await;
-    // The first pause ends with a question that costs nothing; it is not answered, and the next
+    // The first pause ends with a probe, which costs nothing. It is not answered, and the next
     // pause is longer.
     eventually("the provider was tried and is still away", || async {
         match logged(stack, "processor", "circuit_opened").await {
@@ -114,7 +126,8 @@ async fn an_outage_costs_nobody_anything() {
             _ => Ok(()),
         }
     })
-    .await;
+    .await
+    .unwrap();
     until_open(stack).await;
     let tokens = requests(stack, "token").await;
     println!(
@@ -136,8 +149,8 @@ async fn an_outage_costs_nobody_anything() {
     recover(stack).await;
 
     for session in &sessions {
-        session.until_settled().await;
-        assert_eq!(session.accepted_submissions().await.len(), 1);
+        session.until_settled().await.unwrap();
+        assert_eq!(session.accepted_submissions().await.unwrap().len(), 1);
     }
     assert_eq!(gate(stack).await, Gate::Closed);
     assert_eq!(logged(stack, "processor", "circuit_closed").await, 1);
@@ -147,9 +160,10 @@ async fn an_outage_costs_nobody_anything() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn used_up_funds_park_the_first_and_let_the_others_wait() {
-    let dedicated = DedicatedStack::start(Options::default()).await;
+    let dedicated = DedicatedStack::start(Options::default()).await.unwrap();
     let stack = &dedicated.stack;
-    let no_funds = json!({"kind": "status", "status": 402, "identifier": "PERMISSIONS_ERROR", "message": "Partner reached token limit."});
+    let no_funds = json!({"kind": "status", "status": 402, "identifier": "PERMISSIONS_ERROR",
+        "message": "Partner reached token limit."});
     break_down(stack, &["token"], &no_funds).await;
     let sessions = customers(stack).await;
     until_open(stack).await;
@@ -160,7 +174,7 @@ async fn used_up_funds_park_the_first_and_let_the_others_wait() {
         let ended = eventually(
             format_args!("{} is settled or parked", session.scan_ref),
             || async {
-                match session.pairing().await {
+                match session.pairing().await.unwrap() {
                     Some(pairing) if pairing.state == "Settled" || pairing.state == "Parked" => {
                         Ok(pairing)
                     }
@@ -168,7 +182,8 @@ async fn used_up_funds_park_the_first_and_let_the_others_wait() {
                 }
             },
         )
-        .await;
+        .await
+        .unwrap();
         if ended.state == "Parked" {
             assert_eq!(ended.reason.as_deref(), Some("SecondTokenRefused"));
             assert!(
@@ -186,7 +201,7 @@ async fn used_up_funds_park_the_first_and_let_the_others_wait() {
         parked.len()
     );
     let metric = |name: &'static str, dimension: &'static str, value: &'static str| async move {
-        let lines = stack.log_records("processor", name).await;
+        let lines = stack.log_records("processor", name).await.unwrap();
         lines
             .iter()
             .filter(|line| line[name] == 1 && line[dimension] == value)
@@ -200,11 +215,16 @@ async fn used_up_funds_park_the_first_and_let_the_others_wait() {
 
     for session in &parked {
         let path = format!("/verifications/{}/retry", session.scan_ref);
-        stack.api(Method::POST, &path, None).await.expect(202);
-        session.until_settled().await;
+        stack
+            .api(Method::POST, &path, None)
+            .await
+            .unwrap()
+            .expect(202)
+            .unwrap();
+        session.until_settled().await.unwrap();
     }
     for session in &sessions {
-        assert_eq!(session.accepted_submissions().await.len(), 1);
+        assert_eq!(session.accepted_submissions().await.unwrap().len(), 1);
     }
     assert_no_dead_letters(stack).await;
     dedicated.stop().await;
@@ -212,27 +232,32 @@ async fn used_up_funds_park_the_first_and_let_the_others_wait() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn everybody_but_waiting_customers_keeps_a_pause() {
-    let dedicated = DedicatedStack::start(Options::default()).await;
+    let dedicated = DedicatedStack::start(Options::default()).await.unwrap();
     let stack = &dedicated.stack;
     let told = Duration::from_secs(60);
-    let limited = json!({"route": "token", "kind": "status", "status": 429, "retryAfterSeconds": told.as_secs()});
-    stack.sandbox.admin(Method::POST, "/faults", limited).await;
-    let first = stack.session_with_documents().await;
-    first.finish_and_be_believed(json!({})).await;
+    let limited = json!({"route": "token", "kind": "status", "status": 429,
+        "retryAfterSeconds": told.as_secs()});
+    stack
+        .sandbox
+        .admin(Method::POST, "/faults", limited)
+        .await
+        .unwrap();
+    let first = stack.session_with_documents().await.unwrap();
+    first.finish_expecting_200(json!({})).await.unwrap();
     until_open(stack).await;
-    let second = stack.session_with_documents().await;
-    second.finish_and_be_believed(json!({})).await;
+    let second = stack.session_with_documents().await.unwrap();
+    second.finish_expecting_200(json!({})).await.unwrap();
     // A customer who is waiting for a session gets it.
-    stack.api_session(json!({})).await;
+    stack.api_session(json!({})).await.unwrap();
 
     for session in [&first, &second] {
-        session.until_settled().await;
-        assert_eq!(session.accepted_submissions().await.len(), 1);
+        session.until_settled().await.unwrap();
+        assert_eq!(session.accepted_submissions().await.unwrap().len(), 1);
     }
-    let refused = first.requests("token").await;
+    let refused = first.requests("token").await.unwrap();
     for request in [
-        &first.requests("token").await[1],
-        &second.requests("token").await[0],
+        &first.requests("token").await.unwrap()[1],
+        &second.requests("token").await.unwrap()[0],
     ] {
         let waited = milliseconds(request) - milliseconds(&refused[0]);
         assert!(

@@ -5,13 +5,15 @@ use serde_json::json;
 
 use crate::provider_faults::milliseconds;
 
-/// What this run does for a pairing, the schedule's or another test's run may have done just
-/// before, so its counts prove nothing.
+/// The schedule's or another test's run may have done this run's work just before: its counts prove
+/// nothing.
 async fn reconcile(stack: &Stack) {
-    // Other tests' faults may have opened the circuit that all share; then pairings wait for a
-    // moment.
+    // Other tests' faults may have opened the shared circuit; then pairings wait for a moment.
     eventually("the reconciler gets to all", || async {
-        let run = stack.invoke("ReconcilerFunction", &json!({})).await;
+        let run = stack
+            .invoke("ReconcilerFunction", &json!({}))
+            .await
+            .unwrap();
         assert_eq!(run["failed"], 0, "{run}");
         if run["waiting"] == 0 {
             Ok(())
@@ -19,20 +21,26 @@ async fn reconcile(stack: &Stack) {
             Err(run)
         }
     })
-    .await;
+    .await
+    .unwrap();
 }
 
 #[tokio::test]
 async fn a_second_callback_that_never_came_is_asked_for() {
-    let stack = Stack::shared().await;
-    let session = stack.session_with_documents().await;
+    let stack = Stack::shared().await.unwrap();
+    let session = stack.session_with_documents().await.unwrap();
     session
         .fault(json!({"route": "callback", "kind": "drop", "skip": 1, "times": 20}))
-        .await;
-    session.finish_and_be_believed(json!({})).await;
-    session.until("Submitted").await;
+        .await
+        .unwrap();
+    session.finish_expecting_200(json!({})).await.unwrap();
+    session.until("Submitted").await.unwrap();
     eventually("the provider has tried to tell the result", || async {
-        let deliveries = stack.sandbox.deliveries_to(&session.client_id).await;
+        let deliveries = stack
+            .sandbox
+            .deliveries_to(&session.client_id)
+            .await
+            .unwrap();
         let second = deliveries
             .iter()
             .any(|delivery| delivery["scanRef"] != session.scan_ref.as_str());
@@ -42,37 +50,41 @@ async fn a_second_callback_that_never_came_is_asked_for() {
             Err(format!("{deliveries:?}"))
         }
     })
-    .await;
-    assert!(session.age().await);
+    .await
+    .unwrap();
+    assert!(session.age().await.unwrap());
     reconcile(&stack).await;
-    session.until_settled().await;
-    assert_eq!(session.accepted_submissions().await.len(), 1);
+    session.until_settled().await.unwrap();
+    assert_eq!(session.accepted_submissions().await.unwrap().len(), 1);
 }
 
 #[tokio::test]
 async fn a_message_that_does_not_come_is_sent_again() {
-    let stack = Stack::shared().await;
-    let session = stack.session_with_documents().await;
+    let stack = Stack::shared().await.unwrap();
+    let session = stack.session_with_documents().await.unwrap();
     // The processor puts its message away for a minute.
     session
-        .fault(json!({"route": "token", "kind": "status", "status": 409, "identifier": "ACTIVE_SESSION"}))
-        .await;
-    session.finish_and_be_believed(json!({})).await;
+        .fault(json!({"route": "token", "kind": "status", "status": 409,
+            "identifier": "ACTIVE_SESSION"}))
+        .await
+        .unwrap();
+    session.finish_expecting_200(json!({})).await.unwrap();
     eventually("the provider was busy", || async {
-        let tokens = session.requests("token").await;
+        let tokens = session.requests("token").await.unwrap();
         if tokens.is_empty() {
             Err("not asked yet")
         } else {
             Ok(())
         }
     })
-    .await;
-    session.until("Captured").await;
-    assert!(session.age().await);
+    .await
+    .unwrap();
+    session.until("Captured").await.unwrap();
+    assert!(session.age().await.unwrap());
     reconcile(&stack).await;
-    session.until_settled().await;
-    assert_eq!(session.accepted_submissions().await.len(), 1);
-    let tokens = session.requests("token").await;
+    session.until_settled().await.unwrap();
+    assert_eq!(session.accepted_submissions().await.unwrap().len(), 1);
+    let tokens = session.requests("token").await.unwrap();
     let waited = milliseconds(&tokens[1]) - milliseconds(&tokens[0]);
     assert!(
         waited < 60_000,

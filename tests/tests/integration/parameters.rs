@@ -1,14 +1,13 @@
-//! What the template lets somebody set: a value that the functions would refuse when they start, or
-//! that cannot be with another one, is refused before anything is deployed.
+//! Parameters that the template refuses before anything is deployed: values that the functions
+//! would refuse at their start, and values that exclude each other.
 
 use harness::Stack;
-use harness::operations::{Template, in_the_workspace};
+use operations::Template;
 use uuid::Uuid;
 
 const ARN: &str = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:idenfy-a1B2c3";
 
-/// Whether the parameter's pattern matches the whole of the value, which is how CloudFormation
-/// reads it.
+/// Whether the parameter's pattern matches the whole value, as CloudFormation reads it.
 fn takes(template: &Template, parameter: &str, value: &str) -> bool {
     let pattern = template.parameter(parameter)["AllowedPattern"]
         .as_str()
@@ -19,7 +18,7 @@ fn takes(template: &Template, parameter: &str, value: &str) -> bool {
 
 #[test]
 fn patterns_take_what_the_functions_take() {
-    let template = Template::read();
+    let template = Template::read().unwrap();
     for (parameter, value) in [
         ("IdenfySecretArn", ARN),
         (
@@ -45,9 +44,9 @@ fn patterns_take_what_the_functions_take() {
 
 #[test]
 fn patterns_refuse_what_the_functions_refuse() {
-    let template = Template::read();
+    let template = Template::read().unwrap();
     for (parameter, value) in [
-        // As it is written in many places; a role that names it may read nothing.
+        // A common spelling; a role that names it may read nothing.
         (
             "IdenfySecretArn",
             "arn:aws:secretsmanager:eu-west-1:123456789012:secret:idenfy",
@@ -74,7 +73,7 @@ fn patterns_refuse_what_the_functions_refuse() {
 
 #[test]
 fn only_what_is_asked_for_first_has_no_default() {
-    let template = Template::read();
+    let template = Template::read().unwrap();
     // The SAM CLI asks in the template's order.
     let names = template.parameter_names();
     assert_eq!(names[..2], ["Stage", "IdenfySecretArn"]);
@@ -95,10 +94,11 @@ fn only_what_is_asked_for_first_has_no_default() {
     }
 }
 
-/// Parameters and rules of the template with one resource that costs nothing, so that
-/// CloudFormation need not be given all of it.
+/// The template's parameters and rules with one free resource: CloudFormation need not get all of
+/// it.
 fn rules_alone() -> String {
-    let template = std::fs::read_to_string(in_the_workspace("template.yaml")).expect("a template");
+    let template = std::fs::read_to_string(local_stack::workspace::root().join("template.yaml"))
+        .expect("a template");
     let (_, from_parameters) = template.split_once("\nParameters:\n").expect("parameters");
     let (parameters_and_rules, _) = from_parameters
         .split_once("\nConditions:\n")
@@ -132,12 +132,12 @@ async fn change_set(stack: &Stack, parameters: &[(&str, &str)]) -> (u16, String)
             (*value).to_owned(),
         ));
     }
-    stack.cloudformation(&form).await
+    stack.emulator.cloudformation(&form).await.unwrap()
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn production_is_protected_and_leads_to_no_emulator() {
-    let stack = Stack::shared().await;
+    let stack = Stack::shared().await.unwrap();
     for stage in ["production", "prod", "live"] {
         let (status, answer) = change_set(&stack, &[("Stage", stage)]).await;
         assert!(

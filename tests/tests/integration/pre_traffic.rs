@@ -1,11 +1,11 @@
-//! A new version of the webhook is tested before callbacks go to it. The stack is the real one;
-//! CodeDeploy, which the emulator does not have, is played at its place.
+//! A new version of the webhook is tested before it gets callbacks. The stack is real; CodeDeploy,
+//! which the emulator lacks, is scripted.
 
 use std::collections::BTreeSet;
 
-use harness::operations::Template;
 use harness::{Call, WatchedStack};
 use local_stack::Options;
+use operations::Template;
 use serde_json::{Value, json};
 
 /// As CodeDeploy hands it over.
@@ -19,26 +19,28 @@ fn is_report(call: &Call) -> bool {
 
 /// What the hook answers, and what it has told CodeDeploy.
 async fn tested(world: &WatchedStack) -> (Value, Value) {
-    let code_deploy = world.services.play(
+    let code_deploy = world.services.script(
         r#"{"lifecycleEventHookExecutionId": "hook-execution-1"}"#,
         is_report,
     );
     let answer = world
         .stack()
         .invoke("PreTrafficFunction", &deployment())
-        .await;
+        .await
+        .unwrap();
     let reports = code_deploy.bodies();
     assert_eq!(reports.len(), 1, "{reports:?}");
     (answer, serde_json::from_str(&reports[0]).unwrap())
 }
 
 fn report(status: &str) -> Value {
-    json!({"deploymentId": "d-TEST00001", "lifecycleEventHookExecutionId": "hook-execution-1", "status": status})
+    json!({"deploymentId": "d-TEST00001", "lifecycleEventHookExecutionId": "hook-execution-1",
+        "status": status})
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_version_goes_live_only_if_it_tells_signatures() {
-    let world = WatchedStack::start(Options::default()).await;
+    let world = WatchedStack::start(Options::default()).await.unwrap();
 
     let (answer, told) = tested(&world).await;
     assert_eq!(
@@ -58,7 +60,7 @@ async fn a_version_goes_live_only_if_it_tells_signatures() {
     assert_eq!(told, report("Failed"));
     drop(no_writes);
 
-    // Nobody waits for an answer to this.
+    // This needs no answer.
     let by_hand = world
         .stack()
         .try_invoke("PreTrafficFunction", &json!({}))
@@ -74,8 +76,13 @@ async fn a_version_goes_live_only_if_it_tells_signatures() {
     assert!(unheard.is_err(), "{unheard:?}");
     drop(deaf);
 
-    let lines = world.stack().log_lines("pre-traffic", "").await.join("\n");
-    let secret = world.stack().secret().await;
+    let lines = world
+        .stack()
+        .log_lines("pre-traffic", "")
+        .await
+        .unwrap()
+        .join("\n");
+    let secret = world.stack().secret().await.unwrap();
     for hidden in ["apiKey", "apiSecret"]
         .map(|name| &secret[name])
         .into_iter()
@@ -95,11 +102,12 @@ async fn a_version_goes_live_only_if_it_tells_signatures() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_version_that_cannot_be_tried_does_not_go_live() {
-    let world = WatchedStack::start(Options::default()).await;
+    let world = WatchedStack::start(Options::default()).await.unwrap();
     world
         .stack()
         .replace_secret(&json!({"apiKey": "key"}))
-        .await;
+        .await
+        .unwrap();
     let (answer, told) = tested(&world).await;
     assert_eq!(
         answer,
@@ -111,7 +119,7 @@ async fn a_version_that_cannot_be_tried_does_not_go_live() {
 
 #[test]
 fn every_parameter_of_the_webhook_makes_another_version() {
-    let template = Template::read();
+    let template = Template::read().unwrap();
     let webhook = &template.resources()["WebhookFunction"]["Properties"];
     assert_eq!(webhook["AutoPublishAlias"], "live");
     assert_eq!(webhook["AutoPublishAliasAllProperties"], true);
@@ -127,7 +135,7 @@ fn every_parameter_of_the_webhook_makes_another_version() {
 
 #[test]
 fn a_step_by_step_deployment_is_taken_back_by_alarms_that_exist() {
-    let template = Template::read();
+    let template = Template::read().unwrap();
     let preference = &template.resources()["WebhookFunction"]["Properties"]["DeploymentPreference"];
     let alarms = preference["Alarms"][1].as_array().unwrap();
     assert!(alarms.len() >= 3, "{alarms:?}");

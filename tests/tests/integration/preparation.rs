@@ -1,10 +1,13 @@
-//! Files that direct processing would refuse: what can be changed is changed, and the rest is told
-//! before a token is spent.
+//! Files that direct processing would refuse. Those that can be converted are; the others park the
+//! pairing before a token is spent.
 
+use api_contract::Application;
 use harness::{BACK, FRONT, Session, Stack, pictures};
 use reqwest::Method;
 use serde_json::{Value, json};
 use verification::identifiers::Digest256;
+use zune_jpeg::JpegDecoder;
+use zune_jpeg::zune_core::bytestream::ZCursor;
 
 fn digest(bytes: &[u8]) -> String {
     Digest256::of(bytes).to_string()
@@ -12,7 +15,7 @@ fn digest(bytes: &[u8]) -> String {
 
 /// The only image that the provider got for a side.
 async fn received(session: &Session<'_>, side: &str) -> Value {
-    let submissions = session.requests("process").await;
+    let submissions = session.requests("process").await.unwrap();
     assert_eq!(submissions.len(), 1, "{submissions:?}");
     let images = submissions[0]["images"].as_array().unwrap();
     images
@@ -22,8 +25,15 @@ async fn received(session: &Session<'_>, side: &str) -> Value {
         .clone()
 }
 
-/// Shows that the bucket holds the original as it was uploaded and beside it what the provider got,
-/// and returns that.
+/// Width and height of a JPEG that can be decoded.
+fn dimensions(jpeg: &[u8]) -> (usize, usize) {
+    let mut decoder = JpegDecoder::new(ZCursor::new(jpeg));
+    decoder.decode().unwrap();
+    decoder.dimensions().unwrap()
+}
+
+/// Shows that the bucket holds the original unchanged and beside it the copy that the provider got.
+/// Returns the copy.
 async fn prepared_copy(
     stack: &Stack,
     session: &Session<'_>,
@@ -31,9 +41,12 @@ async fn prepared_copy(
     original: &[u8],
 ) -> Vec<u8> {
     let scan_ref = &session.scan_ref;
-    let folder = session.folder().await;
+    let folder = session.folder().await.unwrap();
     assert_eq!(
-        stack.object(&format!("{folder}/{FRONT}.{extension}")).await,
+        stack
+            .object(&format!("{folder}/{FRONT}.{extension}"))
+            .await
+            .unwrap(),
         original
     );
     let image = received(session, "FRONT").await;
@@ -42,7 +55,8 @@ async fn prepared_copy(
         .object(&format!(
             "documents/{scan_ref}/prepared/{FRONT}-{sha256}.jpg"
         ))
-        .await;
+        .await
+        .unwrap();
     assert_eq!(digest(&copy), sha256);
     assert_eq!(image["format"], "jpeg");
     assert_eq!(image["bytes"], copy.len());
@@ -52,7 +66,12 @@ async fn prepared_copy(
 /// What the API says of the front.
 async fn told(stack: &Stack, session: &Session<'_>) -> Value {
     let path = format!("/verifications/{}", session.scan_ref);
-    let body = stack.api(Method::GET, &path, None).await.expect(200);
+    let body = stack
+        .api(Method::GET, &path, None)
+        .await
+        .unwrap()
+        .expect(200)
+        .unwrap();
     let documents = body["documents"].as_array().unwrap();
     documents
         .iter()
@@ -63,20 +82,24 @@ async fn told(stack: &Stack, session: &Session<'_>) -> Value {
 
 #[tokio::test]
 async fn a_webp_settles_as_a_jpeg_and_the_original_stays_as_it_came() {
-    let stack = Stack::shared().await;
-    let session = stack.session().await;
+    let stack = Stack::shared().await.unwrap();
+    let session = stack.session().await.unwrap();
     let original = pictures::webp(640, 400);
-    session.upload(FRONT, "image/webp", original.clone()).await;
+    session
+        .upload(FRONT, "image/webp", original.clone())
+        .await
+        .unwrap();
     session
         .upload(BACK, "image/png", pictures::png(20_000))
-        .await;
-    session.finish_and_be_believed(json!({})).await;
-    session.until_settled().await;
+        .await
+        .unwrap();
+    session.finish_expecting_200(json!({})).await.unwrap();
+    session.until_settled().await.unwrap();
 
     let copy = prepared_copy(&stack, &session, "webp", &original).await;
-    assert_eq!(pictures::dimensions(&copy), (640, 400));
-    assert_eq!(session.documents().await.len(), 3);
-    let history = session.history().await;
+    assert_eq!(dimensions(&copy), (640, 400));
+    assert_eq!(session.documents().await.unwrap().len(), 3);
+    let history = session.history().await.unwrap();
     let expected = [
         "DocumentsCaptured",
         "PreparationStarted",
@@ -91,23 +114,28 @@ async fn a_webp_settles_as_a_jpeg_and_the_original_stays_as_it_came() {
         (&json!(original.len()), &json!(digest(&original)))
     );
     let submitted = json!({
-        "bytes": copy.len(), "sha256": digest(&copy), "width": 640, "height": 400, "quality": 90, "changes": ["Converted"],
+        "bytes": copy.len(), "sha256": digest(&copy), "width": 640, "height": 400, "quality": 90,
+            "changes": ["Converted"],
     });
     assert_eq!(told["submitted"], submitted);
 }
 
 #[tokio::test]
 async fn a_photo_lying_on_its_side_is_submitted_upright() {
-    let stack = Stack::shared().await;
-    let session = stack.session().await;
+    let stack = Stack::shared().await.unwrap();
+    let session = stack.session().await.unwrap();
     let original = pictures::photo(300, 200, 90, 6);
-    session.upload(FRONT, "image/jpeg", original.clone()).await;
     session
-        .finish_and_be_believed(json!({"additionalSteps": "VALID"}))
-        .await;
-    session.until_settled().await;
+        .upload(FRONT, "image/jpeg", original.clone())
+        .await
+        .unwrap();
+    session
+        .finish_expecting_200(json!({"additionalSteps": "VALID"}))
+        .await
+        .unwrap();
+    session.until_settled().await.unwrap();
     let copy = prepared_copy(&stack, &session, "jpg", &original).await;
-    assert_eq!(pictures::dimensions(&copy), (200, 300));
+    assert_eq!(dimensions(&copy), (200, 300));
     assert_eq!(
         told(&stack, &session).await["submitted"]["changes"],
         json!(["Turned"])
@@ -116,26 +144,30 @@ async fn a_photo_lying_on_its_side_is_submitted_upright() {
 
 #[tokio::test]
 async fn an_upright_photo_goes_as_it_is() {
-    let stack = Stack::shared().await;
-    let session = stack.session().await;
+    let stack = Stack::shared().await.unwrap();
+    let session = stack.session().await.unwrap();
     let original = pictures::photo(300, 200, 90, 1);
-    session.upload(FRONT, "image/jpeg", original.clone()).await;
     session
-        .finish_and_be_believed(json!({"additionalSteps": "VALID"}))
-        .await;
-    session.until_settled().await;
+        .upload(FRONT, "image/jpeg", original.clone())
+        .await
+        .unwrap();
+    session
+        .finish_expecting_200(json!({"additionalSteps": "VALID"}))
+        .await
+        .unwrap();
+    session.until_settled().await.unwrap();
     assert_eq!(
         received(&session, "FRONT").await["sha256"],
         digest(&original)
     );
-    assert_eq!(session.documents().await.len(), 1);
+    assert_eq!(session.documents().await.unwrap().len(), 1);
     assert_eq!(told(&stack, &session).await["submitted"], Value::Null);
 }
 
 #[tokio::test]
 async fn a_photo_is_made_smaller_until_both_sides_fit() {
-    let stack = Stack::shared().await;
-    let session = stack.session().await;
+    let stack = Stack::shared().await.unwrap();
+    let session = stack.session().await.unwrap();
     let (original, back) = (
         pictures::photo(3_000, 2_300, 97, 1),
         pictures::pdf(5_000_000),
@@ -145,10 +177,16 @@ async fn a_photo_is_made_smaller_until_both_sides_fit() {
         "{}",
         original.len()
     );
-    session.upload(FRONT, "image/jpeg", original.clone()).await;
-    session.upload(BACK, "application/pdf", back.clone()).await;
-    session.finish_and_be_believed(json!({})).await;
-    session.until_settled().await;
+    session
+        .upload(FRONT, "image/jpeg", original.clone())
+        .await
+        .unwrap();
+    session
+        .upload(BACK, "application/pdf", back.clone())
+        .await
+        .unwrap();
+    session.finish_expecting_200(json!({})).await.unwrap();
+    session.until_settled().await.unwrap();
     let copy = prepared_copy(&stack, &session, "jpg", &original).await;
     assert!(copy.len() + back.len() <= 14_990_000, "{}", copy.len());
     assert_eq!(
@@ -166,18 +204,24 @@ async fn assert_parked_and_kept(
     extension: &str,
     original: Vec<u8>,
 ) {
-    let stack = Stack::shared().await;
-    let session = stack.session_with_documents().await;
-    session.upload(FRONT, content_type, original.clone()).await;
-    session.finish_and_be_believed(json!({})).await;
-    let pairing = session.until_parked(reason).await;
+    let stack = Stack::shared().await.unwrap();
+    let session = stack.session_with_documents().await.unwrap();
+    session
+        .upload(FRONT, content_type, original.clone())
+        .await
+        .unwrap();
+    session.finish_expecting_200(json!({})).await.unwrap();
+    let pairing = session.until_parked(reason).await.unwrap();
     assert_eq!(
         pairing.pairing["state"]["cause"]["step"], FRONT,
         "{pairing}"
     );
-    session.assert_nothing_spent().await;
-    let folder = session.folder().await;
-    let kept = stack.object(&format!("{folder}/{FRONT}.{extension}")).await;
+    session.assert_nothing_spent().await.unwrap();
+    let folder = session.folder().await.unwrap();
+    let kept = stack
+        .object(&format!("{folder}/{FRONT}.{extension}"))
+        .await
+        .unwrap();
     assert_eq!(kept, original);
 }
 
@@ -203,43 +247,52 @@ async fn what_can_never_be_submitted_is_kept_and_parked() {
 
 #[tokio::test]
 async fn a_broken_picture_disturbs_no_neighbour() {
-    let stack = Stack::shared().await;
+    let stack = Stack::shared().await.unwrap();
     let broken = async {
         let original = pictures::starting_with(b"RIFF\x10\0\0\0WEBPVP8 ", 50_000);
         assert_parked_and_kept("FileUnreadable", "image/webp", "webp", original).await;
     };
     let good = async {
-        let session = stack.session_with_documents().await;
-        session.finish_and_be_believed(json!({})).await;
-        session.until_settled().await;
+        let session = stack.session_with_documents().await.unwrap();
+        session.finish_expecting_200(json!({})).await.unwrap();
+        session.until_settled().await.unwrap();
     };
     tokio::join!(broken, good, good_photo(&stack));
 }
 
 async fn good_photo(stack: &Stack) {
-    let session = stack.session().await;
+    let session = stack.session().await.unwrap();
     session
         .upload(FRONT, "image/jpeg", pictures::photo(300, 200, 90, 8))
-        .await;
+        .await
+        .unwrap();
     session
-        .finish_and_be_believed(json!({"additionalSteps": "VALID"}))
-        .await;
-    session.until_settled().await;
+        .finish_expecting_200(json!({"additionalSteps": "VALID"}))
+        .await
+        .unwrap();
+    session.until_settled().await.unwrap();
 }
 
 #[tokio::test]
 async fn erasure_takes_the_copies_with_the_originals() {
-    let stack = Stack::shared().await;
-    let session = stack.session().await;
+    let stack = Stack::shared().await.unwrap();
+    let session = stack.session().await.unwrap();
     session
         .upload(FRONT, "image/webp", pictures::webp(64, 40))
-        .await;
+        .await
+        .unwrap();
     session
-        .finish_and_be_believed(json!({"additionalSteps": "VALID"}))
-        .await;
-    session.until_settled().await;
-    assert_eq!(session.documents().await.len(), 2);
+        .finish_expecting_200(json!({"additionalSteps": "VALID"}))
+        .await
+        .unwrap();
+    session.until_settled().await.unwrap();
+    assert_eq!(session.documents().await.unwrap().len(), 2);
     let path = format!("/verifications/{}", session.scan_ref);
-    stack.api(Method::DELETE, &path, None).await.expect(200);
-    assert!(session.documents().await.is_empty());
+    stack
+        .api(Method::DELETE, &path, None)
+        .await
+        .unwrap()
+        .expect(200)
+        .unwrap();
+    assert!(session.documents().await.unwrap().is_empty());
 }

@@ -1,5 +1,4 @@
-//! Nothing personal and nothing secret leaves: not in a log line or metric (which are log lines,
-//! too), and not on a queue.
+//! Nothing personal or secret leaves in a log line, metric (a log line, too) or queue message.
 
 use std::time::Duration;
 
@@ -7,7 +6,7 @@ use harness::{FRONT, Session, Stack};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-/// A text that stands for a person's data and is found wherever it goes.
+/// A text in place of a person's data, to be searched for.
 pub fn marker() -> String {
     format!("MARKER{}", Uuid::new_v4().simple())
 }
@@ -34,7 +33,8 @@ pub fn person(marker: &str) -> Value {
         .iter()
         .map(|member| ((*member).to_owned(), json!(marker)))
         .collect();
-    json!({"data": data, "clientIp": marker, "clientLocation": marker, "manualAddress": marker, "AML": [{"name": marker}]})
+    json!({"data": data, "clientIp": marker, "clientLocation": marker, "manualAddress": marker,
+        "AML": [{"name": marker}]})
 }
 
 /// The signatures in an archived callback's links, which open the files.
@@ -48,12 +48,11 @@ fn link_signatures(callback: &Value) -> Vec<String> {
     links.filter_map(signature).collect()
 }
 
-/// Plays the ways on which something could be let slip, and returns what must not be found anywhere
-/// afterwards.
+/// Plays every way that could leak something. Returns the texts that must not be found afterwards.
 pub async fn play_everything_personal(stack: &Stack) -> Vec<String> {
     let marker = marker();
     let mut secrets = vec![marker.clone()];
-    let secret = stack.secret().await;
+    let secret = stack.secret().await.unwrap();
     secrets.extend(
         [&secret["apiKey"], &secret["apiSecret"]].map(|text| text.as_str().unwrap().to_owned()),
     );
@@ -66,75 +65,92 @@ pub async fn play_everything_personal(stack: &Stack) -> Vec<String> {
     );
 
     let overrides = person(&marker);
-    let straight = stack.session_with_documents().await;
+    let straight = stack.session_with_documents().await.unwrap();
     straight
         .outcome(json!({"overrides": overrides, "nonFinalFirst": true}))
-        .await;
+        .await
+        .unwrap();
     straight
         .fault(json!({"route": "process", "kind": "status", "status": 429, "message": marker}))
-        .await;
+        .await
+        .unwrap();
     straight
-        .finish_and_be_believed(json!({"overrides": overrides}))
-        .await;
-    let authorized = straight.until("Authorized").await;
+        .finish_expecting_200(json!({"overrides": overrides}))
+        .await
+        .unwrap();
+    let authorized = straight.until("Authorized").await.unwrap();
     secrets.push(
         authorized.pairing["state"]["auth_token"]
             .as_str()
             .expect("Token 2")
             .to_owned(),
     );
-    let archived = straight.archived_callbacks().await;
-    secrets.extend(link_signatures(&stack.json_object(&archived[0].key).await));
-    straight.until_settled().await;
+    let archived = straight.archived_callbacks().await.unwrap();
+    secrets.extend(link_signatures(
+        &stack.json_object(&archived[0].key).await.unwrap(),
+    ));
+    straight.until_settled().await.unwrap();
 
-    let refused = stack.session_with_documents().await;
+    let refused = stack.session_with_documents().await.unwrap();
     refused
         .fault(json!({"route": "process", "kind": "errorIn200", "message": marker}))
-        .await;
+        .await
+        .unwrap();
     refused
-        .finish_and_be_believed(json!({"overrides": overrides}))
-        .await;
-    refused.until_parked("SubmissionRefused").await;
+        .finish_expecting_200(json!({"overrides": overrides}))
+        .await
+        .unwrap();
+    refused.until_parked("SubmissionRefused").await.unwrap();
 
-    let unreachable = stack.session_with_documents().await;
+    let unreachable = stack.session_with_documents().await.unwrap();
     let links = json!({"fileUrls": {FRONT: format!("http://localhost:1/{marker}?X-Amz-Signature={marker}")}});
     unreachable
-        .finish_and_be_believed(json!({"overrides": links}))
-        .await;
-    unreachable.until_parked("LinkOriginNotAllowed").await;
+        .finish_expecting_200(json!({"overrides": links}))
+        .await
+        .unwrap();
+    unreachable
+        .until_parked("LinkOriginNotAllowed")
+        .await
+        .unwrap();
 
     broken_links(stack, &overrides, &mut secrets).await;
 
     assert_eq!(
         stack
             .post(json!({"scanRef": marker}).to_string(), Some(&marker))
-            .await,
+            .await
+            .unwrap(),
         401
     );
-    assert_eq!(stack.post_signed(marker.clone()).await, 200);
+    assert_eq!(stack.post_signed(marker.clone()).await.unwrap(), 200);
     assert_eq!(
         stack
             .post_signed(
                 json!({"scanRef": format!("/{marker}"), "data": {"docFirstName": marker}})
                     .to_string()
             )
-            .await,
+            .await
+            .unwrap(),
         200
     );
     secrets
 }
 
 async fn broken_links(stack: &Stack, overrides: &Value, secrets: &mut Vec<String>) {
-    let broken: Session<'_> = stack.session_with_documents().await;
+    let broken: Session<'_> = stack.session_with_documents().await.unwrap();
     broken
         .fault(json!({"route": "file", "kind": "reset", "times": 2}))
-        .await;
+        .await
+        .unwrap();
     broken
-        .finish_and_be_believed(json!({"overrides": overrides}))
-        .await;
-    let archived = broken.archived_callbacks().await;
-    secrets.extend(link_signatures(&stack.json_object(&archived[0].key).await));
-    broken.until_settled().await;
+        .finish_expecting_200(json!({"overrides": overrides}))
+        .await
+        .unwrap();
+    let archived = broken.archived_callbacks().await.unwrap();
+    secrets.extend(link_signatures(
+        &stack.json_object(&archived[0].key).await.unwrap(),
+    ));
+    broken.until_settled().await.unwrap();
 }
 
 /// Shows that none of `secrets` is in what left the stack.
@@ -145,7 +161,7 @@ pub async fn assert_none_left(stack: &Stack, secrets: &[String]) {
         secrets.len()
     );
     for function in ["webhook", "processor"] {
-        let lines = stack.log_lines(function, "").await;
+        let lines = stack.log_lines(function, "").await.unwrap();
         assert!(
             lines.iter().any(|line| line.contains("DualVerification")),
             "metrics are among the lines"
@@ -159,7 +175,8 @@ pub async fn assert_none_left(stack: &Stack, secrets: &[String]) {
     }
     let letters = stack
         .receive(&stack.description.dead_letter_queue_url, Duration::ZERO)
-        .await;
+        .await
+        .unwrap();
     for letter in letters {
         let body = letter.body().unwrap_or_default();
         assert!(
@@ -171,25 +188,26 @@ pub async fn assert_none_left(stack: &Stack, secrets: &[String]) {
 
 #[tokio::test]
 async fn no_line_or_message_has_anything_personal_or_secret() {
-    let stack = Stack::shared().await;
+    let stack = Stack::shared().await.unwrap();
     let secrets = play_everything_personal(&stack).await;
     assert_none_left(&stack, &secrets).await;
 }
 
 #[tokio::test]
 async fn token_2_is_forgotten_once_it_is_used() {
-    let stack = Stack::shared().await;
-    let session = stack.session_with_documents().await;
+    let stack = Stack::shared().await.unwrap();
+    let session = stack.session_with_documents().await.unwrap();
     session
         .fault(json!({"route": "process", "kind": "status", "status": 429}))
-        .await;
-    session.finish_and_be_believed(json!({})).await;
-    let authorized = session.until("Authorized").await;
+        .await
+        .unwrap();
+    session.finish_expecting_200(json!({})).await.unwrap();
+    let authorized = session.until("Authorized").await.unwrap();
     let token = authorized.pairing["state"]["auth_token"]
         .as_str()
         .unwrap()
         .to_owned();
-    let settled = session.until_settled().await;
+    let settled = session.until_settled().await.unwrap();
     assert!(!settled.pairing.to_string().contains(&token));
     assert!(
         !settled.pairing.to_string().contains("http"),

@@ -1,6 +1,5 @@
-//! The whole place loses its power: the emulator and every function in it end at once, in the
-//! middle of flows that stand at different points, and come back with what is stored. Every flow is
-//! brought to its end.
+//! A power failure: the emulator and all functions end at once, in the middle of flows at different
+//! points. They come back with the stored state. Every flow is brought to its end.
 //!
 //! The emulator writes its state down when it is asked to end (SIGTERM), and only then, so it
 //! cannot show what a harder end would do; the services that it stands for keep what they have
@@ -21,7 +20,7 @@ const TUNING: ProcessorTuning = ProcessorTuning {
     batch_size: 5,
 };
 
-/// A customer whose flow stands still on one route until the emulator is gone.
+/// A customer whose flow waits on one route until the emulator is gone.
 struct Standing {
     route: &'static str,
     kind: &'static str,
@@ -64,24 +63,27 @@ async fn everything_settles_after_a_restart_in_the_middle() {
         keeps_state: true,
         ..Options::default()
     })
-    .await;
-    dedicated.stack.tune_processor(TUNING).await;
+    .await
+    .unwrap();
+    dedicated.stack.tune_processor(TUNING).await.unwrap();
     let mut customers = Vec::new();
     for standing in &STANDING {
         customers.push(bring_to_a_stand(&dedicated.stack, standing).await);
     }
     let settled = settle_one(&dedicated.stack).await;
 
-    let dedicated = dedicated.restart_emulator().await;
+    let dedicated = dedicated.restart_emulator().await.unwrap();
     let stack = &dedicated.stack;
     let sessions = customers.into_iter().map(|customer| customer.resume(stack));
     let ends = async {
         for session in sessions {
-            session.until_settled().await;
-            assert_eq!(session.accepted_submissions().await.len(), 1);
-            assert!(session.sessions("DOCUMENT").await.len() <= 2);
-            assert_eq!(session.documents().await.len(), 2);
-            assert_answers_are_durable(stack, &session.client_id).await;
+            session.until_settled().await.unwrap();
+            assert_eq!(session.accepted_submissions().await.unwrap().len(), 1);
+            assert!(session.sessions("DOCUMENT").await.unwrap().len() <= 2);
+            assert_eq!(session.documents().await.unwrap().len(), 2);
+            assert_answers_are_durable(stack, &session.client_id)
+                .await
+                .unwrap();
         }
     };
     tokio::select! {
@@ -90,16 +92,16 @@ async fn everything_settles_after_a_restart_in_the_middle() {
     }
     let before = settled.resume(stack);
     assert_eq!(
-        before.accepted_submissions().await.len(),
+        before.accepted_submissions().await.unwrap().len(),
         1,
         "what was done before is not done again"
     );
-    before.until_settled().await;
-    assert_queues_empty(stack).await;
+    before.until_settled().await.unwrap();
+    assert_queues_empty(stack).await.unwrap();
     dedicated.stop().await;
 }
 
-/// Who a session is about, without the stack that it was opened on.
+/// A session without the stack that it was opened on.
 struct Customer {
     client_id: String,
     scan_ref: String,
@@ -119,22 +121,25 @@ impl Customer {
 }
 
 async fn bring_to_a_stand(stack: &Stack, standing: &Standing) -> Customer {
-    let session = stack.session().await;
+    let session = stack.session().await.unwrap();
     session
         .upload(FRONT, "image/jpeg", pictures::jpeg(30_000))
-        .await;
+        .await
+        .unwrap();
     session
         .upload(BACK, "image/png", pictures::png(20_000))
-        .await;
+        .await
+        .unwrap();
     session
         .fault(json!({"route": standing.route, "kind": standing.kind, "milliseconds": 120_000}))
-        .await;
-    session.finish(json!({"wait": false})).await;
-    session.until(standing.state).await;
+        .await
+        .unwrap();
+    session.finish(json!({"wait": false})).await.unwrap();
+    session.until(standing.state).await.unwrap();
     eventually(
         format_args!("the provider is asked: {}", standing.route),
         || async {
-            let requests = session.requests(standing.route).await;
+            let requests = session.requests(standing.route).await.unwrap();
             let faulty = requests
                 .iter()
                 .any(|request| request["fault"] != Value::Null);
@@ -145,13 +150,14 @@ async fn bring_to_a_stand(stack: &Stack, standing: &Standing) -> Customer {
             }
         },
     )
-    .await;
+    .await
+    .unwrap();
     Customer::of(session)
 }
 
 async fn settle_one(stack: &Stack) -> Customer {
-    let session = stack.session_with_documents().await;
-    session.finish_and_be_believed(json!({})).await;
-    session.until_settled().await;
+    let session = stack.session_with_documents().await.unwrap();
+    session.finish_expecting_200(json!({})).await.unwrap();
+    session.until_settled().await.unwrap();
     Customer::of(session)
 }

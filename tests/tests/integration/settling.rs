@@ -10,21 +10,28 @@ fn digest(bytes: &[u8]) -> Value {
 
 #[tokio::test]
 async fn a_token_made_elsewhere_opens_its_pairing() {
-    let stack = Stack::shared().await;
-    let session = stack.session().await;
+    let stack = Stack::shared().await.unwrap();
+    let session = stack.session().await.unwrap();
     let (front, back) = (pictures::jpeg(300_000), pictures::pdf(200_000));
-    session.upload(FRONT, "image/jpeg", front.clone()).await;
-    session.upload(BACK, "application/pdf", back.clone()).await;
-    assert_eq!(session.pairing().await, None);
+    session
+        .upload(FRONT, "image/jpeg", front.clone())
+        .await
+        .unwrap();
+    session
+        .upload(BACK, "application/pdf", back.clone())
+        .await
+        .unwrap();
+    assert_eq!(session.pairing().await.unwrap(), None);
 
     session
-        .finish_and_be_believed(json!({"overrides": {"data": {"selectedCountry": "LT"}}}))
-        .await;
-    let settled = session.until_settled().await;
+        .finish_expecting_200(json!({"overrides": {"data": {"selectedCountry": "LT"}}}))
+        .await
+        .unwrap();
+    let settled = session.until_settled().await.unwrap();
 
     assert_eq!(settled.client_id.as_ref(), Some(&session.client_id));
     assert_eq!(
-        session.history().await,
+        session.history().await.unwrap(),
         [
             "FirstResultQualified",
             "DocumentsCaptured",
@@ -36,12 +43,12 @@ async fn a_token_made_elsewhere_opens_its_pairing() {
             "SecondResult"
         ]
     );
-    let documents = session.documents().await;
+    let documents = session.documents().await.unwrap();
     let keys: Vec<(&str, u64)> = documents
         .iter()
         .map(|object| (object.key.as_str(), object.bytes))
         .collect();
-    let prefix = session.folder().await;
+    let prefix = session.folder().await.unwrap();
     let (back_key, front_key) = (
         format!("{prefix}/{BACK}.pdf"),
         format!("{prefix}/{FRONT}.jpg"),
@@ -50,17 +57,17 @@ async fn a_token_made_elsewhere_opens_its_pairing() {
         keys,
         [(back_key.as_str(), 200_000), (front_key.as_str(), 300_000)]
     );
-    assert_eq!(stack.object(&front_key).await, front);
-    assert_eq!(stack.object(&back_key).await, back);
+    assert_eq!(stack.object(&front_key).await.unwrap(), front);
+    assert_eq!(stack.object(&back_key).await.unwrap(), back);
 
-    let tokens = session.requests("token").await;
+    let tokens = session.requests("token").await.unwrap();
     assert_eq!(tokens.len(), 1, "{tokens:?}");
     assert_eq!(tokens[0]["tokenType"], "DOCUMENT");
     assert_eq!(
         tokens[0]["externalRef"],
         format!("dv2:{}", session.scan_ref)
     );
-    let submissions = session.requests("process").await;
+    let submissions = session.requests("process").await.unwrap();
     assert_eq!(submissions.len(), 1, "{submissions:?}");
     assert_eq!(submissions[0]["status"], 200);
     assert_eq!(submissions[0]["tokenMember"], "token");
@@ -77,17 +84,19 @@ async fn a_token_made_elsewhere_opens_its_pairing() {
 
 #[tokio::test]
 async fn a_document_with_one_side_is_submitted_without_a_back() {
-    let stack = Stack::shared().await;
-    let session = stack.session().await;
+    let stack = Stack::shared().await.unwrap();
+    let session = stack.session().await.unwrap();
     let front = pictures::pdf(40_000);
     session
         .upload(FRONT, "application/pdf", front.clone())
-        .await;
+        .await
+        .unwrap();
     session
-        .finish_and_be_believed(json!({"additionalSteps": "VALID"}))
-        .await;
-    session.until_settled().await;
-    let images = session.requests("process").await[0]["images"].clone();
+        .finish_expecting_200(json!({"additionalSteps": "VALID"}))
+        .await
+        .unwrap();
+    session.until_settled().await.unwrap();
+    let images = session.requests("process").await.unwrap()[0]["images"].clone();
     assert_eq!(
         images,
         json!([{"side": "FRONT", "bytes": 40_000, "sha256": digest(&front), "format": "pdf"}])
@@ -96,19 +105,20 @@ async fn a_document_with_one_side_is_submitted_without_a_back() {
 
 #[tokio::test]
 async fn the_second_callback_never_starts_a_third_token() {
-    let stack = Stack::shared().await;
-    let session = stack.session_with_documents().await;
-    session.finish_and_be_believed(json!({})).await;
-    let settled = session.until_settled().await;
+    let stack = Stack::shared().await.unwrap();
+    let session = stack.session_with_documents().await.unwrap();
+    session.finish_expecting_200(json!({})).await.unwrap();
+    let settled = session.until_settled().await.unwrap();
 
     // The provider's second callback looks like a first one: approved, with links to FRONT and
-    // BACK. Now it comes once more.
+    // BACK. It comes once more.
     let second = settled.second_scan_ref.clone().unwrap();
     let path = format!("/sessions/{second}/callback");
     let again = stack
         .sandbox
         .admin("POST".parse().unwrap(), &path, json!({"count": 2}))
-        .await;
+        .await
+        .unwrap();
     assert!(
         again["deliveries"]
             .as_array()
@@ -117,97 +127,101 @@ async fn the_second_callback_never_starts_a_third_token() {
             .all(|delivery| delivery["status"] == 200),
         "{again}"
     );
-    assert_eq!(stack.nudge(&session.scan_ref).await, "Settled");
+    assert_eq!(stack.nudge(&session.scan_ref).await.unwrap(), "Settled");
 
-    assert_eq!(session.pairing().await, Some(settled));
-    assert_eq!(stack.pairing(&second).await, None);
-    assert_eq!(session.sessions("DOCUMENT").await.len(), 1);
-    assert_eq!(session.requests("token").await.len(), 1);
-    assert_eq!(session.requests("process").await.len(), 1);
+    assert_eq!(session.pairing().await.unwrap(), Some(settled));
+    assert_eq!(stack.pairing(&second).await.unwrap(), None);
+    assert_eq!(session.sessions("DOCUMENT").await.unwrap().len(), 1);
+    assert_eq!(session.requests("token").await.unwrap().len(), 1);
+    assert_eq!(session.requests("process").await.unwrap().len(), 1);
     // One fetch for each of the two steps, nothing else.
-    assert_eq!(session.requests("file").await.len(), 2);
-    assert_eq!(session.documents().await.len(), 2);
+    assert_eq!(session.requests("file").await.unwrap().len(), 2);
+    assert_eq!(session.documents().await.unwrap().len(), 2);
     assert!(
         stack
             .objects(&format!("documents/{second}"))
             .await
+            .unwrap()
             .is_empty()
     );
 }
 
 #[tokio::test]
 async fn a_callback_repeated_after_settlement_changes_nothing() {
-    let stack = Stack::shared().await;
-    let session = stack.session_with_documents().await;
-    session.finish_and_be_believed(json!({})).await;
-    let settled = session.until_settled().await;
+    let stack = Stack::shared().await.unwrap();
+    let session = stack.session_with_documents().await.unwrap();
+    session.finish_expecting_200(json!({})).await.unwrap();
+    let settled = session.until_settled().await.unwrap();
     let (documents, callbacks) = (
-        session.documents().await,
-        session.archived_callbacks().await,
+        session.documents().await.unwrap(),
+        session.archived_callbacks().await.unwrap(),
     );
-    let requests = stack.sandbox.requests_of(&session.client_id).await;
+    let requests = stack.sandbox.requests_of(&session.client_id).await.unwrap();
 
-    let deliveries = session.send_again(json!({"count": 3})).await;
+    let deliveries = session.send_again(json!({"count": 3})).await.unwrap();
     assert!(
         deliveries
             .iter()
             .all(|delivery| delivery["status"] == 200 && delivery["attempt"] == 1),
         "{deliveries:?}"
     );
-    assert_eq!(stack.nudge(&session.scan_ref).await, "Settled");
+    assert_eq!(stack.nudge(&session.scan_ref).await.unwrap(), "Settled");
 
-    assert_eq!(session.pairing().await, Some(settled));
-    assert_eq!(session.documents().await, documents);
-    assert_eq!(session.archived_callbacks().await, callbacks);
+    assert_eq!(session.pairing().await.unwrap(), Some(settled));
+    assert_eq!(session.documents().await.unwrap(), documents);
+    assert_eq!(session.archived_callbacks().await.unwrap(), callbacks);
     assert_eq!(
-        stack.sandbox.requests_of(&session.client_id).await,
+        stack.sandbox.requests_of(&session.client_id).await.unwrap(),
         requests
     );
 }
 
 #[tokio::test]
 async fn ten_copies_at_the_same_instant_have_the_effect_of_one() {
-    let stack = Stack::shared().await;
-    let session = stack.session_with_documents().await;
-    // The provider has a result, and nobody has heard of it.
+    let stack = Stack::shared().await.unwrap();
+    let session = stack.session_with_documents().await.unwrap();
+    // The provider has a result that it could not deliver.
     session
         .fault(json!({"route": "callback", "kind": "drop"}))
-        .await;
-    session.finish(json!({})).await;
+        .await
+        .unwrap();
+    session.finish(json!({})).await.unwrap();
 
     let deliveries = session
         .send_again(json!({"count": 10, "concurrent": true}))
-        .await;
+        .await
+        .unwrap();
     assert_eq!(deliveries.len(), 10);
     assert!(
         deliveries.iter().all(|delivery| delivery["status"] == 200),
         "{deliveries:?}"
     );
-    session.until_settled().await;
+    session.until_settled().await.unwrap();
 
-    let history = session.history().await;
+    let history = session.history().await.unwrap();
     let qualified = history
         .iter()
         .filter(|what| *what == "FirstResultQualified")
         .count();
     assert_eq!(qualified, 1, "{history:?}");
-    assert_eq!(session.documents().await.len(), 2);
-    assert_eq!(session.requests("file").await.len(), 2);
-    assert_eq!(session.requests("token").await.len(), 1);
-    assert_eq!(session.requests("process").await.len(), 1);
-    assert_eq!(session.archived_callbacks().await.len(), 1);
+    assert_eq!(session.documents().await.unwrap().len(), 2);
+    assert_eq!(session.requests("file").await.unwrap().len(), 2);
+    assert_eq!(session.requests("token").await.unwrap().len(), 1);
+    assert_eq!(session.requests("process").await.unwrap().len(), 1);
+    assert_eq!(session.archived_callbacks().await.unwrap().len(), 1);
 }
 
 #[tokio::test]
 async fn a_negative_second_result_settles_with_its_own_verdict() {
-    let stack = Stack::shared().await;
+    let stack = Stack::shared().await.unwrap();
     let settle = async |overall: &str, verdict: &str| {
-        let session = stack.session_with_documents().await;
+        let session = stack.session_with_documents().await.unwrap();
         session
             .outcome(json!({"overall": overall, "nonFinalFirst": true}))
-            .await;
-        session.finish_and_be_believed(json!({})).await;
-        let settled = session.until("Settled").await;
+            .await
+            .unwrap();
+        session.finish_expecting_200(json!({})).await.unwrap();
+        let settled = session.until("Settled").await.unwrap();
         assert_eq!(settled.verdict.as_deref(), Some(verdict), "{settled}");
         assert_eq!(settled.pairing["second"]["overall"], overall);
     };
@@ -216,14 +230,15 @@ async fn a_negative_second_result_settles_with_its_own_verdict() {
 
 #[tokio::test]
 async fn a_negative_first_result_after_settlement_revokes() {
-    let stack = Stack::shared().await;
-    let session = stack.session_with_documents().await;
-    session.finish_and_be_believed(json!({})).await;
-    session.until_settled().await;
+    let stack = Stack::shared().await.unwrap();
+    let session = stack.session_with_documents().await.unwrap();
+    session.finish_expecting_200(json!({})).await.unwrap();
+    session.until_settled().await.unwrap();
 
     session
-        .finish_and_be_believed(json!({"overall": "DENIED"}))
-        .await;
-    let revoked = session.until_revoked(Some("FirstDenied")).await;
+        .finish_expecting_200(json!({"overall": "DENIED"}))
+        .await
+        .unwrap();
+    let revoked = session.until_revoked(Some("FirstDenied")).await.unwrap();
     assert_eq!(revoked.state, "Settled");
 }

@@ -1,32 +1,36 @@
-//! Making a pairing overdue, for tests of what happens then: half an hour is longer than anybody
-//! waits for a test.
+//! Makes a pairing overdue: half an hour is longer than a test waits.
 
 use std::time::Duration;
 
 use adapters::DynamoPairings;
+use anyhow::{Context, Result};
 use verification::ports::{HistoryEntry, PairingWrite, Pairings, Saved};
 use verification::{Pairing, State, Timestamp};
 
 use crate::session::Session;
+use crate::stack::Stack;
 
 const RETENTION: Duration = Duration::from_secs(24 * 60 * 60);
 const LONG_AGO: Timestamp = Timestamp::from_milliseconds(1_700_000_000_000);
 
+impl Stack {
+    /// The pairings, through the adapter that the functions use.
+    pub fn pairings(&self) -> DynamoPairings {
+        let table = self.description.pairing_table.clone();
+        DynamoPairings::new(&self.sdk, table, RETENTION)
+    }
+}
+
 impl Session<'_> {
-    /// Makes the pairing overdue, as if it had been left alone since. Whether that was possible:
-    /// somebody else may change it at the same moment, and then it has not been left alone.
-    pub async fn age(&self) -> bool {
-        let (sdk, table) = (
-            &self.stack.sdk,
-            self.stack.description.pairing_table.clone(),
-        );
-        let store = DynamoPairings::new(sdk, table, RETENTION);
-        let first = self.scan_ref.parse().expect("a scanRef");
-        let pairing = store
-            .find(&first)
-            .await
-            .expect("the table answers")
-            .expect("a pairing");
+    /// Makes the pairing overdue. `false` if something else changed the pairing at the same moment:
+    /// then it is not overdue.
+    ///
+    /// # Errors
+    /// There is no pairing, or the table does not answer.
+    pub async fn age(&self) -> Result<bool> {
+        let store = self.stack.pairings();
+        let pairing = store.find(&self.scan_ref.parse()?).await?;
+        let pairing = pairing.with_context(|| format!("no pairing of {}", self.scan_ref))?;
         let mut aged = Pairing {
             version: pairing.version + 1,
             updated_at: LONG_AGO,
@@ -44,6 +48,6 @@ impl Session<'_> {
             announcement: None,
             answered: None,
         };
-        store.save(&write).await.expect("the table answers") == Saved::Won
+        Ok(store.save(&write).await? == Saved::Won)
     }
 }

@@ -1,14 +1,14 @@
-//! A server of files that misbehaves to the byte: what it says is written out by the test, and whom
-//! it heard is counted.
+//! A file server that answers with the bytes that a test wrote out, and counts its connections.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use anyhow::Result;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
 
-/// What is answered to every request.
+/// The answer to every request.
 #[derive(Clone, Debug)]
 pub struct Answer {
     /// Status line and headers, each ended by `\r\n`; the empty line after them is added.
@@ -52,9 +52,12 @@ pub struct FileServer {
 
 impl FileServer {
     /// Starts a server.
-    pub async fn start(answer: Answer) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
-        let origin = format!("http://{}", listener.local_addr().expect("an address"));
+    ///
+    /// # Errors
+    /// No port is free.
+    pub async fn start(answer: Answer) -> Result<Self> {
+        let listener = TcpListener::bind("127.0.0.1:0").await?;
+        let origin = format!("http://{}", listener.local_addr()?);
         let heard = Arc::new(AtomicUsize::new(0));
         let counter = Arc::clone(&heard);
         let task = tokio::spawn(async move {
@@ -63,11 +66,11 @@ impl FileServer {
                 tokio::spawn(serve(stream, answer.clone()));
             }
         });
-        Self {
+        Ok(Self {
             origin,
             heard,
             task,
-        }
+        })
     }
 
     /// A link to a file on this server.
@@ -87,7 +90,7 @@ impl Drop for FileServer {
     }
 }
 
-/// Errors are the other side's business: it hangs up when it has seen enough.
+/// Errors are ignored: the other side hangs up when it has seen enough.
 async fn serve(mut stream: TcpStream, answer: Answer) {
     let mut request = Vec::new();
     while !request.ends_with(b"\r\n\r\n") {

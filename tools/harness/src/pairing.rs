@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt;
 
+use anyhow::{Context, Result, ensure};
 use aws_sdk_dynamodb::types::AttributeValue;
 use serde_json::Value;
 
@@ -10,10 +11,13 @@ use crate::stack::Stack;
 
 type Item = HashMap<String, AttributeValue>;
 
+/// The message of every failed call.
+const SILENT: &str = "the table does not answer";
+
 /// The partitions of the index by attention.
 const ATTENTION_SHARDS: u8 = 8;
 
-/// What tells whether a pairing has come to its end.
+/// The attributes that tell whether a pairing has come to its end.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StoredPairing {
     pub state: String,
@@ -52,195 +56,170 @@ impl fmt::Display for PairingRecord {
 }
 
 impl PairingRecord {
-    fn read(item: &Item) -> Self {
+    /// # Errors
+    /// The record breaks a rule that holds for every stored pairing.
+    fn read(item: &Item) -> Result<Self> {
         let text = |name: &str| item.get(name).and_then(|value| value.as_s().ok()).cloned();
-        let pairing: Value =
-            serde_json::from_str(&text("pairing").expect("a pairing")).expect("JSON");
+        let pairing = text("pairing").context("a record without its pairing")?;
+        let version = item.get("version").and_then(|value| value.as_n().ok());
         let record = Self {
-            state: text("state").expect("a state"),
+            state: text("state").context("a record without a state")?,
             reason: text("reason"),
             verdict: text("verdict"),
-            version: item["version"]
-                .as_n()
-                .expect("a number")
-                .parse()
-                .expect("a number"),
+            version: version.context("a record without a version")?.parse()?,
             client_id: text("client_id"),
             second_scan_ref: text("second_scan_ref"),
             attention_at: text("attention_at"),
-            pairing,
+            pairing: serde_json::from_str(&pairing)?,
         };
-        assert_eq!(
-            record.pairing["state"]["name"],
-            record.state.as_str(),
-            "attribute and record agree"
+        ensure!(
+            record.pairing["state"]["name"] == record.state.as_str()
+                && record.pairing["version"] == record.version,
+            "attributes and pairing disagree: {record:?}"
         );
-        assert_eq!(
-            record.pairing["version"], record.version,
-            "attribute and record agree"
-        );
-        assert!(
+        ensure!(
             item.contains_key("expires_at"),
-            "every record is removed one day"
+            "a record that is never removed: {record:?}"
         );
-        let is_terminal =
-            ["Settled", "Declined", "Expired", "Parked"].contains(&record.state.as_str());
-        let is_asked = !record.pairing["first_question"].is_null()
-            || !record.pairing["second"]["question"].is_null();
-        let is_next_due = record.state == "Settled" && !record.pairing["next_upload"].is_null();
-        let is_at_rest = is_terminal && !is_asked && !is_next_due;
-        assert_eq!(
-            record.attention_at.is_none(),
-            is_at_rest,
-            "no pairing is forgotten: {record:?}"
+        ensure!(
+            record.attention_at.is_none() == record.is_at_rest(),
+            "a forgotten pairing: {record:?}"
         );
-        record
+        Ok(record)
+    }
+
+    /// Whether nothing is to be done about the pairing.
+    fn is_at_rest(&self) -> bool {
+        let is_terminal = ["Settled", "Declined", "Expired", "Parked"].contains(&&*self.state);
+        let is_asked = !self.pairing["first_question"].is_null()
+            || !self.pairing["second"]["question"].is_null();
+        let is_next_due = self.state == "Settled" && !self.pairing["next_upload"].is_null();
+        is_terminal && !is_asked && !is_next_due
     }
 }
 
+/// The text of an attribute; empty if there is none.
+fn text(item: &Item, name: &str) -> String {
+    optional(item, name).unwrap_or_default()
+}
+
+fn optional(item: &Item, name: &str) -> Option<String> {
+    item.get(name)?.as_s().ok().cloned()
+}
+
 impl Stack {
-    /// The pairing of a first `scanRef`, if there is one.
-    pub async fn pairing(&self, first: &str) -> Option<PairingRecord> {
-        self.pairing_item(first)
-            .await
-            .as_ref()
-            .map(PairingRecord::read)
+    /// The pairing of a first `scanRef`; `None` if there is none.
+    ///
+    /// # Errors
+    /// The record breaks a rule, or the table does not answer. The same holds for every method
+    /// here.
+    pub async fn pairing(&self, first: &str) -> Result<Option<PairingRecord>> {
+        let item = self.pairing_item(first).await?;
+        item.as_ref().map(PairingRecord::read).transpose()
     }
 
-    /// The name of a pairing's state, if there is a pairing.
-    pub async fn state(&self, first: &str) -> Option<String> {
-        self.pairing_item(first)
-            .await
-            .map(|item| item["state"].as_s().expect("text").clone())
+    /// The name of a pairing's state; `None` if there is no pairing.
+    pub async fn state(&self, first: &str) -> Result<Option<String>> {
+        let item = self.pairing_item(first).await?;
+        Ok(item.map(|item| text(&item, "state")))
     }
 
-    async fn pairing_item(&self, first: &str) -> Option<Item> {
+    async fn pairing_item(&self, first: &str) -> Result<Option<Item>> {
         let request = self
             .dynamodb
             .get_item()
             .table_name(&self.description.pairing_table)
-            .consistent_read(true);
-        let request = request.key("pk", AttributeValue::S(format!("PAIRING#{first}")));
-        let request = request.key("sk", AttributeValue::S("PAIRING".to_owned()));
-        request.send().await.expect("the table answers").item
+            .consistent_read(true)
+            .key("pk", AttributeValue::S(format!("PAIRING#{first}")))
+            .key("sk", AttributeValue::S("PAIRING".to_owned()));
+        Ok(request.send().await.context(SILENT)?.item)
     }
 
-    /// The first `scanRef`s of all pairings in the sparse index by attention: those that are under
-    /// way.
-    pub async fn under_way(&self) -> BTreeSet<String> {
+    /// The first `scanRef`s of all pairings in the sparse index by attention: those under way.
+    pub async fn under_way(&self) -> Result<BTreeSet<String>> {
         let mut found = BTreeSet::new();
         for shard in 0..ATTENTION_SHARDS {
             let request = self
                 .dynamodb
                 .query()
-                .table_name(&self.description.pairing_table);
-            let request = request
+                .table_name(&self.description.pairing_table)
                 .index_name("by-attention")
-                .key_condition_expression("attention_shard = :shard");
-            let request =
-                request.expression_attribute_values(":shard", AttributeValue::S(shard.to_string()));
-            let items = request
-                .into_paginator()
-                .items()
-                .send()
-                .try_collect()
-                .await
-                .expect("the table answers");
-            let keys = items.iter().map(|item| item["pk"].as_s().expect("text"));
-            found.extend(
-                keys.filter_map(|key| key.strip_prefix("PAIRING#"))
-                    .map(str::to_owned),
-            );
+                .key_condition_expression("attention_shard = :shard")
+                .expression_attribute_values(":shard", AttributeValue::S(shard.to_string()));
+            let pages = request.into_paginator().items().send();
+            let items = pages.try_collect().await.context(SILENT)?;
+            let keys = items.iter().map(|item| text(item, "pk"));
+            found.extend(keys.filter_map(|key| key.strip_prefix("PAIRING#").map(str::to_owned)));
         }
-        found
+        Ok(found)
     }
 
-    /// Every pairing of the whole table by its first `scanRef`, as it is, whether or not it is as
-    /// it should be.
-    pub async fn all_pairings(&self) -> BTreeMap<String, StoredPairing> {
+    /// Every pairing of the whole table by its first `scanRef`, without any check.
+    pub async fn all_pairings(&self) -> Result<BTreeMap<String, StoredPairing>> {
         let request = self
             .dynamodb
             .scan()
             .table_name(&self.description.pairing_table)
-            .consistent_read(true);
-        let request = request.filter_expression("sk = :pairing");
-        let request = request
+            .consistent_read(true)
+            .filter_expression("sk = :pairing")
             .expression_attribute_values(":pairing", AttributeValue::S("PAIRING".to_owned()));
-        let items = request
-            .into_paginator()
-            .items()
-            .send()
-            .try_collect()
-            .await
-            .expect("the table answers");
-        let text =
-            |item: &Item, name: &str| item.get(name).and_then(|value| value.as_s().ok()).cloned();
+        let pages = request.into_paginator().items().send();
+        let items = pages.try_collect().await.context(SILENT)?;
         let read = |item: &Item| StoredPairing {
-            state: text(item, "state").unwrap_or_default(),
-            reason: text(item, "reason"),
-            revoked: text(item, "revoked"),
-            attention_at: text(item, "attention_at"),
+            state: text(item, "state"),
+            reason: optional(item, "reason"),
+            revoked: optional(item, "revoked"),
+            attention_at: optional(item, "attention_at"),
         };
-        items
+        let pairings = items
             .iter()
-            .map(|item| (text(item, "scan_ref").unwrap_or_default(), read(item)))
-            .collect()
+            .map(|item| (text(item, "scan_ref"), read(item)));
+        Ok(pairings.collect())
     }
 
     /// What was decided about a pairing, oldest first.
-    pub async fn history(&self, first: &str) -> Vec<String> {
+    pub async fn history(&self, first: &str) -> Result<Vec<String>> {
+        let key = AttributeValue::S(format!("PAIRING#{first}"));
         let request = self
             .dynamodb
             .query()
             .table_name(&self.description.pairing_table)
-            .consistent_read(true);
-        let request = request.key_condition_expression("pk = :pk AND begins_with(sk, :event)");
-        let request = request
-            .expression_attribute_values(":pk", AttributeValue::S(format!("PAIRING#{first}")));
-        let request =
-            request.expression_attribute_values(":event", AttributeValue::S("EVENT#".to_owned()));
-        let answer = request.send().await.expect("the table answers");
-        let what = |item: &Item| item["what"].as_s().expect("text").clone();
-        answer.items().iter().map(what).collect()
+            .consistent_read(true)
+            .key_condition_expression("pk = :pk AND begins_with(sk, :event)")
+            .expression_attribute_values(":pk", key)
+            .expression_attribute_values(":event", AttributeValue::S("EVENT#".to_owned()));
+        let answer = request.send().await.context(SILENT)?;
+        let what = answer.items().iter().map(|item| text(item, "what"));
+        Ok(what.collect())
     }
 
-    /// The keys of all items of the whole table in which any of these texts occurs, anywhere.
-    pub async fn items_with(&self, texts: &[&str]) -> Vec<String> {
-        let pages = self
+    /// The keys of all items of the whole table that contain any of these texts.
+    pub async fn items_with(&self, texts: &[&str]) -> Result<Vec<String>> {
+        let request = self
             .dynamodb
             .scan()
             .table_name(&self.description.pairing_table)
             .consistent_read(true);
-        let items = pages
-            .into_paginator()
-            .items()
-            .send()
-            .try_collect()
-            .await
-            .expect("the table answers");
+        let pages = request.into_paginator().items().send();
+        let items = pages.try_collect().await.context(SILENT)?;
         let has_any = |item: &&Item| {
             let item = format!("{item:?}");
             texts.iter().any(|text| item.contains(text))
         };
-        let key = |item: &Item| format!("{:?} {:?}", item["pk"], item["sk"]);
-        items.iter().filter(has_any).map(key).collect()
+        let key = |item: &Item| format!("{:?} {:?}", item.get("pk"), item.get("sk"));
+        Ok(items.iter().filter(has_any).map(key).collect())
     }
 
     /// A client's items as the index has them.
-    pub async fn indexed(&self, client_id: &str) -> Vec<Item> {
+    pub async fn indexed(&self, client_id: &str) -> Result<Vec<Item>> {
         let request = self
             .dynamodb
             .query()
             .table_name(&self.description.pairing_table)
-            .index_name("by-client");
-        let request = request.key_condition_expression("client_id = :client_id");
-        let request = request
+            .index_name("by-client")
+            .key_condition_expression("client_id = :client_id")
             .expression_attribute_values(":client_id", AttributeValue::S(client_id.to_owned()));
-        request
-            .send()
-            .await
-            .expect("the table answers")
-            .items
-            .unwrap_or_default()
+        let answer = request.send().await.context(SILENT)?;
+        Ok(answer.items.unwrap_or_default())
     }
 }

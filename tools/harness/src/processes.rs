@@ -1,5 +1,5 @@
-//! The processes that the emulator runs functions in, found through `/proc`, and killed as a
-//! machine that fails kills them: with SIGKILL.
+//! The processes that the emulator runs functions in: found through `/proc`, and killed with
+//! SIGKILL, as by a machine that fails.
 
 use std::fs;
 use std::net::{IpAddr, SocketAddr};
@@ -7,8 +7,7 @@ use std::path::Path;
 
 use rustix::process::{Pid, Signal, kill_process};
 
-/// How often the tables are read before a connection counts as gone. One reading takes
-/// milliseconds.
+/// Readings of the system's tables before a connection counts as gone. One takes milliseconds.
 const READINGS: u32 = 20;
 
 /// A process of one function of one stack.
@@ -20,9 +19,9 @@ pub struct FunctionProcess {
 }
 
 impl FunctionProcess {
-    /// The process at the other end of a connection that `callee`, on this machine, has from
-    /// `caller`. The system's tables change while they are read, and an entry may be missed in one
-    /// reading, so it is looked for several times.
+    /// The process at the other end of a connection from `caller` to `callee`, both on this
+    /// machine. Reads the system's tables several times: they change meanwhile, and one reading may
+    /// miss an entry.
     pub fn behind(caller: SocketAddr, callee: SocketAddr) -> Option<Self> {
         (0..READINGS).find_map(|_| Self::behind_in_one_reading(caller, callee))
     }
@@ -39,7 +38,7 @@ impl FunctionProcess {
         })
     }
 
-    /// Every process of the functions that were told that the services are at this address.
+    /// Every process of the functions whose services are at this address.
     pub fn all(endpoint_url: &str) -> Vec<Self> {
         numbers("/proc")
             .filter_map(|pid| Self::of(pid, Some(endpoint_url)))
@@ -66,14 +65,14 @@ impl FunctionProcess {
         })
     }
 
-    /// Kills it. Whether it was still there.
+    /// Kills it. `false` if it was gone already.
     pub fn kill(&self) -> bool {
         kill_process(self.pid, Signal::KILL).is_ok()
     }
 }
 
-/// The inode of the socket at `local` that is connected to `remote`. The table writes addresses as
-/// numbers of the machine's own byte order.
+/// The inode of the socket at `local` that is connected to `remote`. The table has addresses as
+/// numbers in the machine's byte order.
 fn socket(local: SocketAddr, remote: SocketAddr) -> Option<String> {
     let table = fs::read_to_string("/proc/net/tcp").ok()?;
     let written = |address: SocketAddr| match address.ip() {

@@ -1,7 +1,10 @@
 //! The sandbox's admin API, see `tools/idenfy-sandbox/README.md`.
 
-use reqwest::Method;
+use anyhow::{Context, Result, ensure};
+use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
+
+use crate::json::list;
 
 /// A client of one sandbox.
 #[derive(Clone, Debug)]
@@ -11,18 +14,21 @@ pub struct SandboxClient {
 }
 
 impl SandboxClient {
-    pub(crate) fn new(url: &str) -> Self {
+    /// # Errors
+    /// The HTTP client cannot be built.
+    pub fn new(url: &str) -> Result<Self> {
         // The client insists on a crypto provider even where it never uses TLS.
         drop(rustls::crypto::ring::default_provider().install_default());
-        // Without a time limit: the sandbox answers when all attempts at a delivery have been made.
-        let http = reqwest::Client::builder()
-            .no_proxy()
-            .build()
-            .expect("an HTTP client");
-        Self {
+        // No time limit: the sandbox answers when all attempts at a delivery have been made.
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "speaks plain HTTP with this machine only; the one client is for what ships"
+        )]
+        let http = reqwest::Client::builder().no_proxy().build()?;
+        Ok(Self {
             http,
             url: url.trim_end_matches('/').to_owned(),
-        }
+        })
     }
 
     /// The origin, without a slash at its end.
@@ -31,53 +37,41 @@ impl SandboxClient {
     }
 
     /// A request that must succeed; `path` is what follows `/admin`.
-    pub async fn admin(&self, method: Method, path: &str, body: Value) -> Value {
-        let request = self
-            .http
-            .request(method.clone(), format!("{}/admin{path}", self.url))
-            .json(&body);
-        let answer = request.send().await.expect("the sandbox answers");
-        let status = answer.status();
-        let text = answer.text().await.expect("a whole answer");
-        assert!(status.is_success(), "{method} {path}: {status} {text}");
-        serde_json::from_str(&text).unwrap_or(Value::Null)
+    ///
+    /// # Errors
+    /// The sandbox refuses, or does not answer. The same holds for every method here.
+    pub async fn admin(&self, method: Method, path: &str, body: Value) -> Result<Value> {
+        let url = format!("{}/admin{path}", self.url);
+        let request = self.http.request(method.clone(), url).json(&body);
+        call(&format!("{method} {path}"), request).await
     }
 
-    /// Changes settings for everybody. For a dedicated stack only.
-    pub async fn settings(&self, patch: Value) {
-        self.admin(Method::PATCH, "/settings", patch).await;
+    /// Changes settings for all customers. For a dedicated stack only.
+    pub async fn settings(&self, patch: Value) -> Result<()> {
+        self.admin(Method::PATCH, "/settings", patch).await?;
+        Ok(())
     }
 
-    /// What the provider was asked about a client, in order.
-    pub async fn requests_of(&self, client_id: &str) -> Vec<Value> {
-        let answer = self
-            .admin(
-                Method::GET,
-                &format!("/requests?clientId={client_id}"),
-                json!({}),
-            )
-            .await;
-        answer["requests"].as_array().expect("a list").clone()
+    /// Requests to the provider about a client, in order.
+    pub async fn requests_of(&self, client_id: &str) -> Result<Vec<Value>> {
+        let path = format!("/requests?clientId={client_id}");
+        let answer = self.admin(Method::GET, &path, json!({})).await?;
+        Ok(list(&answer, "requests")?.to_vec())
     }
 
-    /// The callbacks that were sent about a client, in order.
-    pub async fn deliveries_to(&self, client_id: &str) -> Vec<Value> {
-        let answer = self
-            .admin(
-                Method::GET,
-                &format!("/deliveries?clientId={client_id}"),
-                json!({}),
-            )
-            .await;
-        answer["deliveries"].as_array().expect("a list").clone()
+    /// Callbacks that were sent about a client, in order.
+    pub async fn deliveries_to(&self, client_id: &str) -> Result<Vec<Value>> {
+        let path = format!("/deliveries?clientId={client_id}");
+        let answer = self.admin(Method::GET, &path, json!({})).await?;
+        Ok(list(&answer, "deliveries")?.to_vec())
     }
 
-    /// One of the provider's lists about everybody: `requests`, `deliveries` or `sessions`.
-    pub async fn all(&self, what: &str) -> Vec<Value> {
+    /// One of the provider's lists about all clients: `requests`, `deliveries` or `sessions`.
+    pub async fn all(&self, what: &str) -> Result<Vec<Value>> {
         let answer = self
             .admin(Method::GET, &format!("/{what}"), json!({}))
-            .await;
-        answer[what].as_array().expect("a list").clone()
+            .await?;
+        Ok(list(&answer, what)?.to_vec())
     }
 
     pub(crate) async fn put_file(
@@ -86,14 +80,24 @@ impl SandboxClient {
         key: &str,
         content_type: &str,
         bytes: Vec<u8>,
-    ) {
-        let url = format!("{}/admin/sessions/{scan_ref}/files/{key}", self.url);
+    ) -> Result<()> {
+        let path = format!("/sessions/{scan_ref}/files/{key}");
         let request = self
             .http
-            .put(url)
+            .put(format!("{}/admin{path}", self.url))
             .header("Content-Type", content_type)
             .body(bytes);
-        let answer = request.send().await.expect("the sandbox answers");
-        assert!(answer.status().is_success(), "{}", answer.status());
+        call(&format!("PUT {path}"), request).await?;
+        Ok(())
     }
+}
+
+async fn call(what: &str, request: RequestBuilder) -> Result<Value> {
+    let answer = request.send().await;
+    let answer = answer.with_context(|| format!("{what}: the sandbox does not answer"))?;
+    let status = answer.status();
+    let text = answer.text().await;
+    let text = text.with_context(|| format!("{what}: the answer broke off"))?;
+    ensure!(status.is_success(), "{what}: {status} {text}");
+    Ok(serde_json::from_str(&text).unwrap_or(Value::Null))
 }

@@ -1,25 +1,32 @@
 //! A deployed stack and the clients of everything in it.
 
 use std::path::PathBuf;
-use std::sync::OnceLock;
-use std::sync::mpsc;
+use std::sync::{Mutex, PoisonError, mpsc};
+use std::time::Duration;
 
 use adapters::{AwsSettings, SecretText, http_client, sdk_config};
+use anyhow::{Context, Result, ensure};
 use api_client::{ApiClient, Credentials};
+use aws_sdk_s3::config::timeout::TimeoutConfig;
 use aws_types::SdkConfig;
 use local_stack::{Functions, LocalStack, Options};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::description::{Description, STACK_VARIABLE};
+use crate::emulator::Emulator;
+use crate::json::text;
 use crate::sandbox::SandboxClient;
 use crate::signing::sign;
 
 /// What the local stack calls the provider's secret.
 const SECRET_NAME: &str = "dual-verification-local/idenfy";
 
-/// Names a directory with the functions' programs, so that they need not be built; as for `cargo
-/// xtask up`.
+/// S3's part of a transfer, up to the first byte of the answer.
+const S3_ATTEMPT: Duration = Duration::from_secs(20);
+
+/// Names a directory with the functions' programs: they are then not built. As for `cargo xtask
+/// up`.
 const PREBUILT_VARIABLE: &str = "LOCAL_STACK_PREBUILT";
 
 /// One deployed stack as one test sees it.
@@ -34,29 +41,52 @@ pub struct Stack {
     pub(crate) dynamodb: aws_sdk_dynamodb::Client,
     pub(crate) s3: aws_sdk_s3::Client,
     pub(crate) sqs: aws_sdk_sqs::Client,
+    /// For services that are called without an SDK.
+    pub emulator: Emulator,
     pub(crate) api: ApiClient,
     /// The provider's admin API.
     pub sandbox: SandboxClient,
 }
 
 impl Stack {
-    /// The stack that all tests of a run share: the one that [`STACK_VARIABLE`] tells of, or one
-    /// that this program starts and that ends with it. Clients are new, because connections belong
-    /// to the runtime of the test that opens them.
-    pub async fn shared() -> Self {
-        static OWN: OnceLock<Description> = OnceLock::new();
-        let description = match std::env::var_os(STACK_VARIABLE) {
-            Some(path) => Description::read(&PathBuf::from(path)),
-            None => tokio::task::spawn_blocking(|| OWN.get_or_init(start_beside_the_tests).clone())
-                .await
-                .expect("a stack"),
+    /// The stack that all tests of a run share: the one that [`STACK_VARIABLE`] describes, or one
+    /// that this program starts and that ends with it. Every call makes new clients: connections
+    /// belong to the runtime of the test that opens them.
+    ///
+    /// # Errors
+    /// The stack does not start.
+    pub async fn shared() -> Result<Self> {
+        static OWN: Mutex<Option<Description>> = Mutex::new(None);
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "for test programs, whose one setting this is"
+        )]
+        let given = std::env::var_os(STACK_VARIABLE);
+        let description = match given {
+            Some(path) => Description::read(&PathBuf::from(path))?,
+            None => {
+                tokio::task::spawn_blocking(|| {
+                    let mut own = OWN.lock().unwrap_or_else(PoisonError::into_inner);
+                    let description = match own.take() {
+                        Some(known) => known,
+                        None => start_beside_the_tests()?,
+                    };
+                    *own = Some(description.clone());
+                    anyhow::Ok(description)
+                })
+                .await??
+            }
         };
         Self::connect(description)
     }
 
     /// The clients of a stack that runs already.
-    pub fn connect(description: Description) -> Self {
-        let http = http_client().expect("an HTTP client");
+    ///
+    /// # Errors
+    /// A client cannot be built.
+    pub fn connect(description: Description) -> Result<Self> {
+        let http = http_client()?;
+        // The emulator takes any credentials.
         let settings = AwsSettings {
             region: description.region.clone(),
             access_key_id: "test".to_owned(),
@@ -66,70 +96,100 @@ impl Stack {
         };
         let sdk = sdk_config(http.clone(), &settings);
         let s3 = aws_sdk_s3::config::Builder::from(&sdk)
+            // Buckets of an emulator are paths, not host names.
             .force_path_style(true)
+            .timeout_config(
+                TimeoutConfig::builder()
+                    .operation_attempt_timeout(S3_ATTEMPT)
+                    .build(),
+            )
             .build();
-        Self {
+        Ok(Self {
             dynamodb: aws_sdk_dynamodb::Client::new(&sdk),
             s3: aws_sdk_s3::Client::from_conf(s3),
             sqs: aws_sdk_sqs::Client::new(&sdk),
+            emulator: Emulator::at(http.clone(), &description.endpoint_url, &description.region),
             api: ApiClient::new(
                 http.clone(),
                 &description.api_url,
                 description.region.clone(),
-                // The emulator takes any.
                 Credentials::new("test", "test", None, None, "emulator"),
             ),
-            sandbox: SandboxClient::new(&description.sandbox_url),
+            sandbox: SandboxClient::new(&description.sandbox_url)?,
             http,
             sdk,
             description,
-        }
+        })
     }
 
     /// The provider's secret, as the functions read it.
-    pub async fn secret(&self) -> Value {
+    ///
+    /// # Errors
+    /// The emulator does not answer, or has no secret.
+    pub async fn secret(&self) -> Result<Value> {
         let request = json!({"SecretId": SECRET_NAME});
-        let target = "secretsmanager.GetSecretValue";
-        let answer = self.call("secretsmanager", target, &request).await;
-        serde_json::from_str(answer["SecretString"].as_str().expect("text")).expect("JSON")
+        let answer = self.secrets("GetSecretValue", &request).await?;
+        Ok(serde_json::from_str(text(&answer, "SecretString")?)?)
     }
 
     /// Puts another secret in its place. For a [`DedicatedStack`] only.
-    pub async fn replace_secret(&self, secret: &Value) {
-        self.put_secret(SECRET_NAME, &secret.to_string()).await;
+    ///
+    /// # Errors
+    /// As for [`secret`](Self::secret).
+    pub async fn replace_secret(&self, secret: &Value) -> Result<()> {
+        let request = json!({
+            "SecretId": SECRET_NAME,
+            "SecretString": secret.to_string(),
+            "ClientRequestToken": Uuid::new_v4().to_string(),
+        });
+        self.secrets("PutSecretValue", &request).await?;
+        Ok(())
     }
 
-    /// Puts another text into any secret, by name or ARN.
-    pub async fn put_secret(&self, id: &str, text: &str) {
-        let token = Uuid::new_v4().to_string();
-        let request = json!({"SecretId": id, "SecretString": text, "ClientRequestToken": token});
-        let target = "secretsmanager.PutSecretValue";
-        self.call("secretsmanager", target, &request).await;
+    async fn secrets(&self, operation: &str, request: &Value) -> Result<Value> {
+        let target = format!("secretsmanager.{operation}");
+        let emulator = &self.emulator;
+        let answer = emulator
+            .call("secretsmanager", &target, "1.1", request)
+            .await?;
+        let refused = answer["__type"].as_str();
+        ensure!(refused.is_none(), "{target}: {refused:?}");
+        Ok(answer)
     }
 
     /// Sends a body to the webhook as iDenfy does, and returns the status of the answer.
-    pub async fn post_signed(&self, body: impl Into<Vec<u8>>) -> u16 {
+    ///
+    /// # Errors
+    /// The webhook does not answer.
+    pub async fn post_signed(&self, body: impl Into<Vec<u8>>) -> Result<u16> {
         let body = body.into();
-        let secret = self.secret().await;
-        let signature = sign(secret["signingKeys"][0].as_str().expect("a key"), &body);
+        let secret = self.secret().await?;
+        let key = secret["signingKeys"][0].as_str();
+        let signature = sign(key.context("the secret has no signing key")?, &body);
         self.post(body, Some(&signature)).await
     }
 
-    /// Sends a body to the webhook with any signature or none, and returns the status of the
+    /// Sends a body to the webhook with this signature or none, and returns the status of the
     /// answer.
-    pub async fn post(&self, body: impl Into<Vec<u8>>, signature: Option<&str>) -> u16 {
-        let mut request = self.http.post(&self.description.webhook_url);
-        request = request
+    ///
+    /// # Errors
+    /// The webhook does not answer.
+    pub async fn post(&self, body: impl Into<Vec<u8>>, signature: Option<&str>) -> Result<u16> {
+        let mut request = self
+            .http
+            .post(&self.description.webhook_url)
             .header("Content-Type", "application/json")
             .body(body.into());
         if let Some(signature) = signature {
             request = request.header("Idenfy-Signature", signature);
         }
-        request.send().await.expect("an answer").status().as_u16()
+        let answer = request.send().await;
+        let answer = answer.context("the webhook does not answer")?;
+        Ok(answer.status().as_u16())
     }
 }
 
-/// A stack with other parameters, for the one test that starts it. Costs some six seconds.
+/// A stack with other parameters, for the one test that starts it. Takes some 6 s to start.
 #[derive(Debug)]
 pub struct DedicatedStack {
     /// How it is used.
@@ -138,26 +198,31 @@ pub struct DedicatedStack {
 }
 
 impl DedicatedStack {
-    /// Starts a stack; the options' functions are replaced by those that all tests use.
-    pub async fn start(options: Options) -> Self {
-        let local = start(options).await;
-        Self {
-            stack: Stack::connect(Description::of(&local)),
+    /// Starts a stack. The options' functions are replaced by those that all tests use.
+    ///
+    /// # Errors
+    /// The stack does not start.
+    pub async fn start(options: Options) -> Result<Self> {
+        let local = start(options).await?;
+        Ok(Self {
+            stack: Stack::connect(Description::of(&local)?)?,
             local,
-        }
+        })
     }
 
-    /// Ends the emulator and all functions in it, wherever they are, and starts it again with the
-    /// state that it has kept.
-    pub async fn restart_emulator(self) -> Self {
+    /// Ends the emulator and all functions in it at once. Starts it again with the state that it
+    /// has kept.
+    ///
+    /// # Errors
+    /// The emulator does not start again.
+    pub async fn restart_emulator(self) -> Result<Self> {
         let local = self.local.restart_emulator().await;
-        let local =
-            local.unwrap_or_else(|error| panic!("the emulator does not start again: {error:?}"));
+        let local = local.context("the emulator does not start again")?;
         // New clients: the connections of the old ones are gone.
-        Self {
-            stack: Stack::connect(Description::of(&local)),
+        Ok(Self {
+            stack: Stack::connect(Description::of(&local)?)?,
             local,
-        }
+        })
     }
 
     /// Ends it and waits until it has ended.
@@ -166,8 +231,13 @@ impl DedicatedStack {
     }
 }
 
-async fn start(options: Options) -> LocalStack {
-    let functions = match std::env::var_os(PREBUILT_VARIABLE) {
+async fn start(options: Options) -> Result<LocalStack> {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "for test programs, which take no arguments"
+    )]
+    let prebuilt = std::env::var_os(PREBUILT_VARIABLE);
+    let functions = match prebuilt {
         Some(directory) => Functions::Prebuilt(PathBuf::from(directory)),
         None => Functions::Build,
     };
@@ -176,30 +246,41 @@ async fn start(options: Options) -> LocalStack {
         ..options
     })
     .await;
-    started.unwrap_or_else(|error| panic!("the local stack does not start: {error:?}"))
+    started.context("the local stack does not start")
 }
 
-/// Starts a stack on a thread and a runtime of its own, which live as long as the program. What the
-/// stack consists of ends with the program, see `local_stack`.
-fn start_beside_the_tests() -> Description {
+/// Starts a stack on a thread and a runtime of its own, which live as long as the program. Every
+/// part of the stack ends with the program, see `local_stack`.
+#[expect(
+    clippy::print_stderr,
+    reason = "the tests that use the stack cannot know why it is gone"
+)]
+fn start_beside_the_tests() -> Result<Description> {
     let (sender, receiver) = mpsc::channel();
     let run = move || {
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .enable_all()
-            .build()
-            .expect("a runtime");
-        runtime.block_on(async {
-            let mut stack = start(Options::default()).await;
-            sender
-                .send(Description::of(&stack))
-                .expect("somebody waits");
-            let Err(error) = stack.failed().await;
-            panic!("{error:?}");
+            .build();
+        let started = runtime.context("no runtime").map(|runtime| {
+            runtime.block_on(async {
+                let started = match start(Options::default()).await {
+                    Ok(stack) => Description::of(&stack).map(|description| (description, stack)),
+                    Err(error) => Err(error),
+                };
+                match started {
+                    Ok((description, mut stack)) => {
+                        drop(sender.send(Ok(description)));
+                        let Err(error) = stack.failed().await;
+                        eprintln!("{error:?}");
+                    }
+                    Err(error) => drop(sender.send(Err(error))),
+                }
+            });
         });
+        drop(started);
     };
     std::thread::Builder::new()
         .name("stack".to_owned())
-        .spawn(run)
-        .expect("a thread");
-    receiver.recv().expect("the stack starts")
+        .spawn(run)?;
+    receiver.recv().context("the stack does not start")?
 }

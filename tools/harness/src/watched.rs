@@ -1,44 +1,49 @@
-//! A stack whose functions reach the AWS services and the provider through a checkpoint each.
+//! A stack whose functions reach the AWS services and the provider through a fault proxy each.
 
 use std::net::TcpListener;
 
+use anyhow::{Context, Result, ensure};
 use local_stack::Options;
 
-use crate::checkpoint::{Call, Checkpoint};
+use crate::fault_proxy::{Call, FaultProxy};
+use crate::json::text;
 use crate::stack::{DedicatedStack, Stack};
-use crate::wait::eventually;
+use crate::wait::{DEADLINE, Look, wait_for};
 
-/// A stack of the test's own, every call of whose functions can be held.
+/// A stack of the test's own. Every call of its functions can be held.
 #[derive(Debug)]
 pub struct WatchedStack {
     dedicated: DedicatedStack,
     /// Between the functions and table, bucket and queue.
-    pub services: Checkpoint,
+    pub services: FaultProxy,
     /// Between the functions and the provider.
-    pub provider: Checkpoint,
+    pub provider: FaultProxy,
 }
 
 impl WatchedStack {
     /// Starts one. Of the options, the port, the functions' endpoint and the provider's address are
     /// replaced.
-    pub async fn start(mut options: Options) -> Self {
-        let (services, provider) = (Checkpoint::open().await, Checkpoint::open().await);
-        // Chosen here, because functions call the services while the stack is still starting.
+    ///
+    /// # Errors
+    /// The stack does not start.
+    pub async fn start(mut options: Options) -> Result<Self> {
+        let (services, provider) = (FaultProxy::open().await?, FaultProxy::open().await?);
+        // Chosen here: functions call the services while the stack is still starting.
         let free = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr());
-        let port = free.expect("a free port").port();
-        services.lead_to(&format!("http://127.0.0.1:{port}"));
+        let port = free.context("no port is free")?.port();
+        services.lead_to(&format!("http://127.0.0.1:{port}"))?;
         options.port = Some(port);
-        options.functions_endpoint = Some(services.origin().parse().expect("an address"));
+        options.functions_endpoint = Some(services.origin().parse()?);
         options
             .parameters
             .insert("IdenfyBaseUrl".to_owned(), provider.origin().to_owned());
-        let dedicated = DedicatedStack::start(options).await;
-        provider.lead_to(dedicated.stack.sandbox.url());
-        Self {
+        let dedicated = DedicatedStack::start(options).await?;
+        provider.lead_to(dedicated.stack.sandbox.url())?;
+        Ok(Self {
             dedicated,
             services,
             provider,
-        }
+        })
     }
 
     /// The stack itself.
@@ -51,53 +56,61 @@ impl WatchedStack {
         self.dedicated.stop().await;
     }
 
-    /// Waits until every message has been worked off, and shows that none was given up.
-    pub async fn assert_queues_empty(&self) {
-        assert_queues_empty(self.stack()).await;
+    /// As [`assert_queues_empty`].
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn assert_queues_empty(&self) -> Result<()> {
+        assert_queues_empty(self.stack()).await
     }
 
-    /// Shows that every callback that was answered 200 is in the bucket.
-    pub async fn assert_answers_are_durable(&self, client_id: &str) {
-        assert_answers_are_durable(self.stack(), client_id).await;
+    /// As [`assert_answers_are_durable`].
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn assert_answers_are_durable(&self, client_id: &str) -> Result<()> {
+        assert_answers_are_durable(self.stack(), client_id).await
     }
 }
 
-/// Waits until every message has been worked off, and shows that none was given up.
-pub async fn assert_queues_empty(stack: &Stack) {
-    eventually("the queue is empty", || async {
-        match stack
-            .messages_on(&stack.description.submission_queue_url)
-            .await
-        {
-            0 => Ok(()),
-            left => Err(format!("{left} messages")),
-        }
+/// Waits until the submission queue is empty.
+///
+/// # Errors
+/// It is not by the deadline, or there is a dead letter.
+pub async fn assert_queues_empty(stack: &Stack) -> Result<()> {
+    let description = &stack.description;
+    wait_for(DEADLINE, "the queue is empty", async || {
+        let left = stack.messages_on(&description.submission_queue_url).await?;
+        Ok(match left {
+            0 => Look::Found(()),
+            left => Look::NotYet(format!("{left} messages")),
+        })
     })
-    .await;
-    assert_eq!(
-        stack
-            .messages_on(&stack.description.dead_letter_queue_url)
-            .await,
-        0
-    );
+    .await?;
+    let dead = stack
+        .messages_on(&description.dead_letter_queue_url)
+        .await?;
+    ensure!(dead == 0, "{dead} dead letters");
+    Ok(())
 }
 
-/// Shows that every callback that was answered 200 is in the bucket.
-pub async fn assert_answers_are_durable(stack: &Stack, client_id: &str) {
-    for delivery in stack.sandbox.deliveries_to(client_id).await {
-        if delivery["status"] == 200 {
-            let text = |name: &str| delivery[name].as_str().expect("text").to_owned();
-            // Half a body says not whom it is about.
-            let is_readable = delivery["fault"] != "cutBody";
-            let folder = if is_readable {
-                text("scanRef")
-            } else {
-                "unreadable".to_owned()
-            };
-            let key = format!("callbacks/{folder}/{}.json", text("bodySha256"));
-            assert!(!stack.object(&key).await.is_empty(), "{delivery}");
+/// # Errors
+/// A callback that was answered 200 is not in the bucket.
+pub async fn assert_answers_are_durable(stack: &Stack, client_id: &str) -> Result<()> {
+    for delivery in stack.sandbox.deliveries_to(client_id).await? {
+        if delivery["status"] != 200 {
+            continue;
         }
+        // Half a body does not name its scanRef.
+        let folder = match delivery["fault"].as_str() {
+            Some("cutBody") => "unreadable",
+            _ => text(&delivery, "scanRef")?,
+        };
+        let key = format!("callbacks/{folder}/{}.json", text(&delivery, "bodySha256")?);
+        let body = stack.object(&key).await?;
+        ensure!(!body.is_empty(), "an empty callback: {delivery}");
     }
+    Ok(())
 }
 
 /// Recognises the write that takes a pairing to a state.

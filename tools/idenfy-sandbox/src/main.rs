@@ -1,5 +1,5 @@
-//! The sandbox as a program: settings from the command line, its address on standard output, one
-//! line per request on standard error, until it is interrupted.
+//! The sandbox as a program. Settings come from the command line. Its address goes to standard
+//! output, one line per request to standard error. It runs until interrupted.
 
 #![expect(clippy::print_stdout, reason = "the address is this program's output")]
 

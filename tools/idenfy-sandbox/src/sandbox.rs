@@ -1,5 +1,5 @@
-//! A running sandbox. It listens on the loopback interface only and stops, with everything that it
-//! still had to do, when it is dropped.
+//! A running sandbox, on the loopback interface only. Dropping it stops it and gives up its pending
+//! callbacks.
 
 use std::net::Ipv4Addr;
 use std::sync::Arc;
@@ -8,10 +8,10 @@ use anyhow::Context;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
-use crate::outcome;
+use crate::provider::outcome;
 use crate::server;
-use crate::settings::Settings;
-use crate::state::{Shared, State};
+use crate::world::settings::Settings;
+use crate::world::state::{Shared, State};
 
 /// A sandbox that answers until it is dropped or shut down.
 #[derive(Debug)]
@@ -22,7 +22,7 @@ pub struct Sandbox {
 }
 
 impl Sandbox {
-    /// Starts a sandbox on 127.0.0.1 and the port of the settings; it answers as soon as this
+    /// Starts a sandbox on 127.0.0.1 and the port of the settings. It answers as soon as this
     /// returns. Needs a Tokio runtime.
     ///
     /// # Errors
@@ -50,7 +50,7 @@ impl Sandbox {
         &self.url
     }
 
-    /// Stops answering and closes every connection; callbacks that are under way are given up.
+    /// Stops answering and closes every connection. Pending callbacks are given up.
     pub async fn shutdown(mut self) {
         self.stop();
         if let Err(error) = (&mut self.server).await

@@ -1,9 +1,5 @@
-//! The listening side. Every connection is served by a task of its own that a request can have
-//! ended with a TCP reset, because that is how a real network fails; ending the server ends all of
-//! them.
-
-use std::future::pending;
-use std::sync::Arc;
+//! Accepts connections. Every connection has a task of its own, which a request can end with a TCP
+//! reset, as real networks do. Ending the server ends all of them.
 
 use axum::extract::{Request, State as Extracted};
 use axum::http::{Method, StatusCode};
@@ -16,25 +12,14 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use serde_json::json;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Notify;
 use tokio::task::JoinSet;
 
-use crate::errors::ProviderError;
-use crate::route::Route;
-use crate::state::Shared;
-use crate::{admin, gate, pages};
-
-/// The connection that a request came on.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Connection(Arc<Notify>);
-
-impl Connection {
-    /// Resets the connection; the request's task ends here.
-    pub(crate) async fn reset(&self) -> Response {
-        self.0.notify_one();
-        pending().await
-    }
-}
+use crate::provider::connection::Connection;
+use crate::provider::entry;
+use crate::provider::errors::ProviderError;
+use crate::world::route::Route;
+use crate::world::state::Shared;
+use crate::{admin, pages};
 
 /// Every route: the provider's, the admin API's, the pages', and the health check.
 pub(crate) fn router(state: Shared) -> Router {
@@ -75,7 +60,7 @@ pub(crate) fn router(state: Shared) -> Router {
 
 fn provider(method: Method, route: Route) -> MethodRouter<Shared> {
     let pass = async move |Extracted(state): Extracted<Shared>, request: Request| {
-        gate::pass(state, route, request).await
+        entry::pass(state, route, request).await
     };
     if method == Method::GET {
         get(pass)
@@ -120,7 +105,7 @@ async fn serve_connection(stream: TcpStream, router: Router) {
                 tracing::debug!(%error, "connection ended");
             }
         }
-        () = handle.0.notified() => {
+        () = handle.reset_wanted() => {
             // A socket that is closed without lingering sends RST rather than FIN.
             let stream = connection.into_parts().io.into_inner();
             if let Err(error) = stream.set_zero_linger() {

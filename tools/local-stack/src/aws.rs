@@ -28,8 +28,8 @@ impl EmulatorClient {
     /// # Errors
     /// When the HTTP client cannot be made.
     pub fn new(endpoint: Url) -> Result<Self> {
-        // The client insists on a crypto provider even where it never uses TLS. Somebody else's is
-        // as good.
+        // The client insists on a crypto provider even without TLS. Another one that is installed
+        // already will do.
         drop(rustls::crypto::ring::default_provider().install_default());
         #[expect(
             clippy::disallowed_methods,
@@ -75,7 +75,8 @@ impl EmulatorClient {
     /// # Errors
     /// When the emulator refuses; the message does not hold the value.
     pub async fn create_secret(&self, name: &str, value: &str) -> Result<String> {
-        let body = json!({ "Name": name, "SecretString": value, "ClientRequestToken": uuid::Uuid::new_v4().to_string() });
+        let body = json!({ "Name": name, "SecretString": value,
+            "ClientRequestToken": uuid::Uuid::new_v4().to_string() });
         let answer = self
             .signed(self.client.post(self.endpoint.clone()), "secretsmanager")
             .header("X-Amz-Target", "secretsmanager.CreateSecret")

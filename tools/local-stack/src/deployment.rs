@@ -1,6 +1,6 @@
-//! Deploys `template.yaml` with the real SAM CLI: the same template, the same `samconfig.toml`
-//! (environment `local`) and the same command as in AWS, with only the place of the programs and
-//! the address of the services changed.
+//! Deploys `template.yaml` with the real SAM CLI. Template, `samconfig.toml` (environment `local`)
+//! and command are the same as in AWS. Only the place of the programs and the address of the
+//! services differ.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -15,13 +15,13 @@ use crate::functions::{self, Functions};
 use crate::guard::GuardedCommand;
 use crate::outputs;
 use crate::parameters::{self, Parameters};
+use crate::python::Python;
 use crate::toolchain::Toolchain;
 use crate::{REGION, STACK_NAME, environment, workspace};
 
 /// The bucket that `samconfig.toml` names for the environment `local`.
 const ARTIFACT_BUCKET: &str = "sam-artifacts";
-/// The first call starts the function's process; on a machine that is compiling that can take
-/// seconds.
+/// The first call starts the function's process: seconds on a machine that is compiling.
 const ANSWER_DEADLINE: Duration = Duration::from_secs(30);
 const POLL_INTERVAL: Duration = Duration::from_millis(100);
 
@@ -47,27 +47,25 @@ pub(crate) struct Package {
 }
 
 impl Package {
-    /// Builds the functions if asked to, and writes beside them a copy of the template that leads
-    /// to them. This is the part that does not need the emulator.
+    /// Builds the functions if asked to. Writes a copy of the template that leads to them. Needs no
+    /// emulator.
     ///
     /// # Errors
     /// When a program cannot be built, found or copied.
     pub(crate) async fn make(
-        toolchain: &Toolchain,
+        python: &Python,
         functions: &Functions,
         template: &str,
         parameters: &Parameters,
         directory: &Path,
     ) -> Result<Self> {
-        let programs = functions
-            .programs(toolchain.python(), &programs_in(template))
-            .await?;
+        let programs = functions.programs(python, &programs_in(template)).await?;
         let mut copy = template.to_owned();
         for (line, name) in code_uris(template) {
             let program = programs
                 .get(name)
                 .with_context(|| format!("no program {name}"))?;
-            functions::package(toolchain.python(), program, &directory.join(name)).await?;
+            functions::package(python, program, &directory.join(name)).await?;
             // Relative to the template's copy.
             copy = copy.replace(line, &line.replace("functions/", ""));
         }
@@ -118,8 +116,8 @@ impl Package {
                     .env("AWS_EC2_METADATA_DISABLED", "true")
                     .env("SAM_CLI_TELEMETRY", "0")
                     .env("SAM_CLI_CHECK_VERSION_UPDATES", "0")
-                    // Seconds between two looks at the stack's progress; made for AWS, where the
-                    // stack takes minutes.
+                    // Seconds between two looks at the stack's progress. The default is for AWS,
+                    // where a stack takes minutes.
                     .env("SAM_CLI_POLL_DELAY", "0.2");
             })
             .run_quietly("sam deploy", &directory.join("deploy.log"))
@@ -129,8 +127,8 @@ impl Package {
     }
 }
 
-/// Waits, for at most 30 s, until the function behind `url` answers a GET with anything but a
-/// failure of its own.
+/// Waits for at most 30 s until the function behind `url` answers a GET without a failure of its
+/// own.
 ///
 /// # Errors
 /// When it does not.
@@ -149,9 +147,8 @@ pub(crate) async fn wait_until_answering(client: &EmulatorClient, url: &str) -> 
     }
 }
 
-/// The emulator hands a number over as text where it comes from a parameter, and then stops polling
-/// every queue because it compares the text with a number. So the one number that it compares is
-/// written out.
+/// The emulator passes a parameter on as text. Comparing that text with a number, it stops polling
+/// every queue. So the one number that it compares is written out.
 fn with_literal_concurrency(template: &str, parameters: &Parameters) -> String {
     const NAME: &str = "MaxProcessorConcurrency";
     let value = parameters
@@ -165,9 +162,8 @@ fn with_literal_concurrency(template: &str, parameters: &Parameters) -> String {
     )
 }
 
-/// The emulator refuses a template with types that it does not know, such as CodeDeploy's, and
-/// gives SAM no parameter by which they could be left out. Without CodeDeploy the webhook's alias
-/// moves to a new version at once, untested; all else about it is as in AWS.
+/// The emulator refuses a template with unknown types, such as CodeDeploy's. Without CodeDeploy the
+/// webhook's alias moves to a new version at once, untested. All else is as in AWS.
 fn without_code_deploy(template: &str) -> String {
     template.replace(
         WITH_CODE_DEPLOY,

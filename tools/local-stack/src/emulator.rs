@@ -1,6 +1,5 @@
-//! The AWS emulator: one process on one port of the loopback interface, with its files below the
-//! run's directory. It, and the function processes that it starts, end with the value that stands
-//! for it.
+//! The AWS emulator: one process on one port of the loopback interface, with its files in the run's
+//! directory. It and its function processes end with this value.
 
 use std::net::{Ipv4Addr, TcpListener};
 use std::path::{Path, PathBuf};
@@ -18,11 +17,10 @@ use crate::{REGION, environment};
 /// The emulator, with the part of Lambda's Extensions API that it lacks.
 const SCRIPT: &str = include_str!("../python/emulator.py");
 
-/// It takes about 1 s; the rest is for a machine that is busy compiling.
+/// It takes about 1 s; the rest is for busy machines.
 const START_DEADLINE: Duration = Duration::from_secs(60);
 const POLL_INTERVAL: Duration = Duration::from_millis(50);
-/// A free port can be taken by somebody else before the emulator binds it; then the next one is
-/// tried.
+/// Another program may take a free port before the emulator binds it; then the next one is tried.
 const PORT_ATTEMPTS: u8 = 3;
 /// How much of the log is quoted when the emulator fails.
 const QUOTED_LOG_LINES: usize = 20;
@@ -34,9 +32,8 @@ pub struct Settings {
     pub port: Option<u16>,
     /// What functions are told to be its address; none: its own.
     pub functions_endpoint: Option<Url>,
-    /// Whether it writes its state down when it ends, and reads what it finds when it starts. Its
-    /// directory is then not removed by the process that guards it, but by its owner, or by the
-    /// next run if that is killed.
+    /// Whether it keeps its state between ends and starts. Then its owner removes its directory,
+    /// not the guard; or the next run does, if the owner is killed.
     pub keeps_state: bool,
 }
 
@@ -116,7 +113,7 @@ impl Emulator {
                     // the host is one.
                     .env("MINISTACK_HOST", Ipv4Addr::LOCALHOST.to_string())
                     .env("MINISTACK_REGION", REGION)
-                    // It hands this on to the functions, whatever the template says.
+                    // It passes this on to the functions, even against the template.
                     .env(
                         "AWS_ENDPOINT_URL",
                         functions_endpoint.as_str().trim_end_matches('/'),
@@ -179,7 +176,7 @@ impl Emulator {
         EmulatorClient::new(self.endpoint.clone())
     }
 
-    /// Returns, with an error, when the emulator ends although nobody asked it to.
+    /// Returns an error when the emulator ends by itself. May be given up and called again.
     ///
     /// # Errors
     /// Always; the message quotes the log.

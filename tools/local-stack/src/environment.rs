@@ -1,13 +1,11 @@
-//! The environment of programs that must not see the caller's: no profile, credential, proxy or
-//! setting of the user reaches the emulator, the functions or the SAM CLI; and what a build must
-//! not see.
+//! The environment of child processes. No profile, credential, proxy or setting of the user reaches
+//! the emulator, the functions or the SAM CLI.
 
 use std::path::Path;
 
 use tokio::process::Command;
 
-/// Leaves the search path only, and makes `home` the home directory, so that no file of the user's
-/// is read either.
+/// Leaves only the search path. `home` becomes the home directory: no file of the user's is read.
 pub fn clear(command: &mut Command, home: &Path) {
     #[expect(
         clippy::disallowed_methods,
@@ -22,10 +20,9 @@ pub fn clear(command: &mut Command, home: &Path) {
         .env("PYTHONUTF8", "1");
 }
 
-/// Takes from a `cargo` command what `cargo run` has told this program about its package (The Cargo
-/// Book, "Environment variables Cargo sets for crates"). Build scripts may ask to run again when
-/// these change, ring's does, and then every build from a terminal and every build from here would
-/// undo each other's work, a minute each.
+/// Removes the variables that `cargo run` has set about this package (The Cargo Book, "Environment
+/// variables Cargo sets for crates"). Build scripts may run again when they change; ring's does.
+/// Then builds from a terminal and from here would undo each other, at a minute each.
 pub fn forget_own_package(command: &mut Command) {
     for (name, _) in std::env::vars_os() {
         let is_about_package = name

@@ -1,9 +1,8 @@
-//! The functions' programs as Lambda wants them: one directory per function that holds a file
-//! `bootstrap`.
+//! The functions' programs in Lambda's layout: one directory per function with a file `bootstrap`.
 //!
-//! They are built with the features of the whole workspace in the profile `local`, as the tests and
-//! `cargo xtask` are, so that one build serves all three. What runs here is therefore not what `sam build` makes
-//! for AWS: the same code, less optimised.
+//! They are built in the profile `local` with the features of the whole workspace, as the tests and
+//! `cargo xtask` are: one build serves all three. So they are not the programs of `sam build`: the
+//! same code, less optimised.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -26,7 +25,7 @@ pub enum Functions {
     /// `cargo build`, with Cargo's own progress on standard error.
     #[default]
     Build,
-    /// A directory that holds them under their own names, such as Cargo's `target/local`.
+    /// A directory with them under their own names, such as Cargo's `target/local`.
     Prebuilt(PathBuf),
 }
 
@@ -55,7 +54,8 @@ impl Functions {
 }
 
 async fn build(python: &Python, names: &[String]) -> Result<Programs> {
-    // With the features of the whole workspace, so that nothing is compiled twice, but these programs alone.
+    // With the features of the whole workspace, but these programs alone: nothing is compiled
+    // twice.
     let programs = names.iter().flat_map(|name| ["--bin", name.as_str()]);
     let mut cargo = GuardedCommand::new(python, "cargo")
         .args(["build", "--workspace", "--profile", "local"])
@@ -87,9 +87,8 @@ async fn build(python: &Python, names: &[String]) -> Result<Programs> {
     Ok(programs)
 }
 
-/// Puts `program` into `directory` as `bootstrap`, without its symbols where the linker's `strip`
-/// is at hand: they are most of its size, and packing and unpacking them would be most of the
-/// deployment's time.
+/// Puts `program` into `directory` as `bootstrap`. Strips its symbols if the linker's `strip` is at
+/// hand: packing and unpacking them would take most of the deployment's time.
 ///
 /// # Errors
 /// When it cannot be copied.

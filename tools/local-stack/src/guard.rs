@@ -1,7 +1,6 @@
-//! Child processes that cannot outlive this one, however this one ends: returned, panicked,
-//! interrupted or killed with SIGKILL. A small script, `python/guard.py`, starts the command and
-//! ends it and its whole process group when the pipe to its standard input closes, which the kernel
-//! does for every way of ending.
+//! Child processes that end with this one, however it ends: by return, panic, signal or SIGKILL.
+//! The script `python/guard.py` starts the command. It ends the command and its process group when
+//! the pipe to its standard input closes; the kernel closes it in every case.
 
 use std::ffi::OsStr;
 use std::path::Path;
@@ -26,14 +25,13 @@ const LAST_WORDS_SECONDS: &str = "8";
 pub struct GuardedCommand(Command);
 
 impl GuardedCommand {
-    /// `program` with this process's environment and outputs, in a process group of its own, so
-    /// that Ctrl-C at a terminal reaches only this process, which then ends the rest in order.
+    /// `program` with this process's environment and outputs, in a process group of its own. Ctrl-C
+    /// at a terminal reaches only this process, which then ends the rest in order.
     pub fn new(python: &Python, program: impl AsRef<OsStr>) -> Self {
         Self::prepare(python, &[], program)
     }
 
-    /// As [`new`](Self::new), and removes `directory` at the end, even when this process cannot any
-    /// more.
+    /// As [`new`](Self::new). Removes `directory` at the end, even if this process is killed.
     pub fn removing(python: &Python, directory: &Path, program: impl AsRef<OsStr>) -> Self {
         Self::prepare(
             python,
@@ -42,8 +40,8 @@ impl GuardedCommand {
         )
     }
 
-    /// As [`new`](Self::new), for a program that has something to write down when it is asked to
-    /// end: it gets 8 s for that.
+    /// As [`new`](Self::new), for a program that writes its state down at its end: it has 8 s for
+    /// that.
     pub fn with_last_words(python: &Python, program: impl AsRef<OsStr>) -> Self {
         Self::prepare(
             python,
@@ -54,7 +52,8 @@ impl GuardedCommand {
 
     fn prepare(python: &Python, options: &[&OsStr], program: impl AsRef<OsStr>) -> Self {
         let mut command = Command::new(python.path());
-        // Isolated from the user's Python settings, without site packages: it starts in some 15 ms.
+        // Isolated from the user's Python settings and without site packages: it starts in some 15
+        // ms.
         command.args(["-I", "-S", "-c", SCRIPT]);
         command.args(options).arg("--").arg(program);
         command.process_group(0).stdin(Stdio::piped());
@@ -67,8 +66,7 @@ impl GuardedCommand {
         self
     }
 
-    /// Sets everything else: environment, working directory, outputs. The standard input is the
-    /// guard's.
+    /// Sets environment, working directory and outputs. The standard input is the guard's.
     pub fn with(mut self, change: impl FnOnce(&mut Command)) -> Self {
         change(&mut self.0);
         self.0.stdin(Stdio::piped());
@@ -134,8 +132,7 @@ impl Guarded {
     /// # Errors
     /// When the operating system cannot tell.
     pub async fn wait(&mut self) -> Result<ExitStatus> {
-        // `Child::wait` would close the standard input, which is the lifeline; it was taken out for
-        // that reason.
+        // `Child::wait` would close the standard input: the lifeline was taken out before.
         self.child
             .wait()
             .await
@@ -152,11 +149,10 @@ impl Guarded {
         matches!(self.child.try_wait(), Ok(None))
     }
 
-    /// Ends the command and everything it started, and waits until they are gone: at most 10 s.
+    /// Ends the command and all its processes, and waits for that: at most 10 s.
     pub async fn stop(mut self) {
         drop(self.lifeline.take());
-        // Past the deadline the guard itself is stuck; killing it makes the kernel kill the
-        // command.
+        // Past the deadline the guard hangs. Killing it makes the kernel kill the command.
         if tokio::time::timeout(STOP_DEADLINE, self.child.wait())
             .await
             .is_err()

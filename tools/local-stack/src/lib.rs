@@ -1,10 +1,10 @@
-//! The whole system on one machine, without an AWS account, an iDenfy account or Docker: starts a
+//! The whole system on one machine, without an AWS account, an iDenfy account or Docker. Starts a
 //! pinned AWS emulator, deploys `template.yaml` into it with the real SAM CLI, and starts a
 //! stand-in for iDenfy unless another provider is named.
 //!
-//! What is guaranteed: nothing is bound to anything but the loopback interface, no file or setting
-//! of the user's is read or changed outside `.local` in the checkout, and no process or file of a
-//! run outlives the program that started it, not even when that is killed.
+//! Guarantees: everything binds to the loopback interface only. No file or setting of the user's is
+//! read or changed outside `.local` in the checkout. No process or file of a run outlives the
+//! program that started it, even if that is killed.
 //!
 //! For development and tests; nothing that ships depends on it.
 
@@ -39,5 +39,5 @@ pub const REGION: &str = "eu-west-1";
 /// The name of the stack, as in the environment `local` of `samconfig.toml`.
 pub const STACK_NAME: &str = "dual-verification-local";
 
-/// Where one line per step of the work goes, for whoever waits.
+/// Takes one line per step of the work.
 pub type Progress = fn(&str);

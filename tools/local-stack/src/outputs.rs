@@ -1,13 +1,13 @@
-//! Stack outputs as a program on this machine can use them. CloudFormation names a function by the
-//! address it would have in AWS; here it is reached through the emulator's port.
+//! Stack outputs as addresses on this machine. CloudFormation names a function by its address in
+//! AWS; here the emulator serves it.
 
 use std::collections::BTreeMap;
 
 use url::{Host, Url};
 
-/// Replaces addresses of function URLs in AWS, `https://<id>.lambda-url.<region>.on.aws/`, with the
-/// emulator's path-style form `http://127.0.0.1:<port>/_aws/lambda-url/<id>/`, which needs neither
-/// a name server nor a Host header. All else stays.
+/// Replaces addresses of function URLs in AWS, `https://<id>.lambda-url.<region>.on.aws/`, by the
+/// emulator's path-style form `http://127.0.0.1:<port>/_aws/lambda-url/<id>/`. That form needs no
+/// name server and no Host header. All else stays.
 pub fn make_reachable(
     outputs: BTreeMap<String, String>,
     endpoint: &Url,

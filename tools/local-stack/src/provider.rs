@@ -1,4 +1,4 @@
-//! Who plays the provider: one that the caller names, or the sandbox, in this process.
+//! The provider: one that the caller names, or the sandbox in this process.
 
 use anyhow::{Context, Result};
 use idenfy_sandbox::{Sandbox, Secret, Settings};
@@ -8,8 +8,8 @@ use url::Url;
 use crate::aws::EmulatorClient;
 use crate::secret::ProviderSecret;
 
-/// The host of the real provider, which keeps its files elsewhere; any other is taken to serve its
-/// files itself.
+/// The host of the real provider, which keeps its files elsewhere. Any other serves its files
+/// itself.
 const REAL_PROVIDER: &str = "ivs.idenfy.com";
 
 /// The provider that the functions talk to.
@@ -67,7 +67,7 @@ impl Provider {
         }
     }
 
-    /// Sets the sandbox's `callbackUrl`. A named provider is set up by whoever runs it.
+    /// Sets the sandbox's `callbackUrl`. A named provider is set up by its operator.
     ///
     /// # Errors
     /// When the sandbox refuses.

@@ -1,13 +1,12 @@
-//! Finds the Python that the tools run on: 3.10 or newer, with the module that makes virtual
-//! environments.
+//! Finds the Python of the tools: 3.10 or newer, with the module `venv`.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use anyhow::{Result, bail};
 
-/// Newest first, because the tools' wheels are made for new versions first; the plain names come
-/// last, so that a distribution's own choice still counts where no version is in the name.
+/// Newest first: the tools' wheels appear for new versions first. The plain names come last: a
+/// distribution's own choice counts where no version is in the name.
 const CANDIDATES: [&str; 7] = [
     "python3.13",
     "python3.12",
@@ -18,8 +17,8 @@ const CANDIDATES: [&str; 7] = [
     "python",
 ];
 
-/// Prints its path if it will do, and otherwise the reason why not. From within a virtual
-/// environment it names the interpreter below, because that environment may be gone tomorrow.
+/// Prints its path if it will do, else the reason. Within a virtual environment it names the
+/// interpreter below: that environment may be removed.
 const QUESTION: &str = "\
 import sys
 if sys.version_info < (3, 10):
@@ -60,7 +59,8 @@ impl Python {
         }
         if refused.is_empty() {
             bail!(
-                "the local stack needs Python 3.10 or newer, and there is no python3 on the search path"
+                "the local stack needs Python 3.10 or newer, and there is no python3 on the \
+                    search path"
             );
         }
         bail!(

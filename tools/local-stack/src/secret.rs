@@ -41,7 +41,8 @@ impl ProviderSecret {
         let secret: Self = serde_json::from_slice(&text).map_err(|error| {
             // The parser's own message may quote a value.
             anyhow::anyhow!(
-                "the secret {name} must be {{\"apiKey\": \"…\", \"apiSecret\": \"…\", \"signingKeys\": [\"…\"]}} and nothing \
+                "the secret {name} must be {{\"apiKey\": \"…\", \"apiSecret\": \"…\", \
+                    \"signingKeys\": [\"…\"]}} and nothing \
                  else; it differs in line {}, column {}",
                 error.line(),
                 error.column()

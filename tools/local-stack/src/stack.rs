@@ -1,4 +1,4 @@
-//! The running local stack: what is needed to start one, what a running one tells, and how it ends.
+//! The running local stack: its options, its addresses and its end.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -13,6 +13,7 @@ use crate::emulator::{Emulator, Settings};
 use crate::functions::Functions;
 use crate::parameters::{self, Parameters};
 use crate::provider::Provider;
+use crate::python::Python;
 use crate::secret::ProviderSecret;
 use crate::toolchain::Toolchain;
 use crate::workspace::{self, RunDirectory};
@@ -29,11 +30,10 @@ pub struct Options {
     pub secret: Option<PathBuf>,
     /// Port of the emulator on 127.0.0.1; none takes a free one.
     pub port: Option<u16>,
-    /// Where the functions reach the AWS services; none leads them to the emulator directly. For a
-    /// test that stands in between.
+    /// Where the functions reach the AWS services; `None`: at the emulator. For a proxy in between.
     pub functions_endpoint: Option<Url>,
-    /// Whether the emulator's state is written down when it ends, so that it can be
-    /// [restarted](LocalStack::restart_emulator) with it.
+    /// Whether the emulator keeps its state when it ends, for a
+    /// [restart](LocalStack::restart_emulator).
     pub keeps_state: bool,
     /// Template parameters that differ from the local defaults.
     pub parameters: Parameters,
@@ -78,7 +78,8 @@ impl Options {
                 || url.query().is_some())
         {
             bail!(
-                "the provider {url} must be an origin: http or https, a host and a port, without a path"
+                "the provider {url} must be an origin: http or https, a host and a port, without \
+                    a path"
             );
         }
         let secret = match &self.secret {
@@ -96,7 +97,7 @@ impl Options {
 /// A deployed stack. Dropping it ends everything without waiting; [`stop`](Self::stop) waits.
 #[derive(Debug)]
 pub struct LocalStack {
-    // In this order they are dropped: the emulator before the directory that it writes to.
+    // Drop order: the emulator before the directory that it writes to.
     emulator: Emulator,
     provider: Provider,
     outputs: BTreeMap<String, String>,
@@ -107,8 +108,7 @@ pub struct LocalStack {
 }
 
 impl LocalStack {
-    /// Starts everything and returns when the webhook answers. Dropping the future undoes what it
-    /// has started.
+    /// Starts everything and returns when the webhook answers. Dropping the future undoes it.
     ///
     /// # Errors
     /// At once for a parameter, secret, provider or port that will not do; later when a tool, a
@@ -117,15 +117,15 @@ impl LocalStack {
         let plan = options.check()?;
         let progress = options.progress;
         let directory = RunDirectory::create()?;
-        let toolchain = Toolchain::prepare(progress).await?;
+        let python = Python::find()?;
 
         let package_directory = directory.path().join("package");
         let package = async {
             if matches!(options.functions, Functions::Build) {
-                progress("building the functions");
+                progress("building the functions; Cargo tells how many crates are left");
             }
             Package::make(
-                &toolchain,
+                &python,
                 &options.functions,
                 &plan.template,
                 &options.parameters,
@@ -138,16 +138,18 @@ impl LocalStack {
             functions_endpoint: options.functions_endpoint.clone(),
             keeps_state: options.keeps_state,
         };
+        // Beside the build: fetching the tools waits for the network, compiling for the processor.
         let services = async {
+            let toolchain = Toolchain::prepare(progress).await?;
             let provider = Provider::start(options.provider_url.clone(), &plan.secret).await?;
             let emulator = Emulator::start(&toolchain, directory.path(), &settings).await?;
             let client = emulator.client()?;
             let secret = serde_json::to_string(&plan.secret)?;
             let secret_arn = client.create_secret(SECRET_NAME, &secret).await?;
             progress(&format!("the emulator answers at {}", emulator.endpoint()));
-            Ok((provider, emulator, client, secret_arn))
+            Ok((toolchain, provider, emulator, client, secret_arn))
         };
-        let (package, (provider, emulator, client, secret_arn)) =
+        let (package, (toolchain, provider, emulator, client, secret_arn)) =
             tokio::try_join!(package, services)?;
 
         progress("deploying template.yaml with the SAM CLI");
@@ -214,8 +216,7 @@ impl LocalStack {
         self.provider.sandbox_url()
     }
 
-    /// The end of the emulator's log, for messages: among other things, why a function did not
-    /// start.
+    /// The end of the emulator's log, for messages such as why a function did not start.
     pub fn emulator_log_tail(&self) -> String {
         self.emulator.log_tail()
     }
@@ -225,8 +226,7 @@ impl LocalStack {
         self.generated_secret.as_ref()
     }
 
-    /// Returns, with an error, when the emulator ends although nobody asked it to. May be given up
-    /// and called again.
+    /// Returns an error when the emulator ends by itself. May be given up and called again.
     ///
     /// # Errors
     /// Always.
@@ -234,10 +234,9 @@ impl LocalStack {
         self.emulator.failed().await
     }
 
-    /// Ends the emulator and every function that runs in it, and starts it again at the same
-    /// address with the state that it has written down. Functions are ended wherever they are, like
-    /// in a place that loses its power. What the emulator does not write down is lost: what its
-    /// table streams have not delivered yet.
+    /// Ends the emulator and all functions in it, as a power failure does. Starts it again at the
+    /// same address with its kept state. Events that its table streams have not delivered yet are
+    /// lost.
     ///
     /// # Errors
     /// When the stack was started without `keeps_state`, or the emulator does not start again or
@@ -257,7 +256,7 @@ impl LocalStack {
         Ok(self)
     }
 
-    /// Ends everything that was started and removes its files; at most some 10 s.
+    /// Ends everything and removes its files, within some 10 s.
     pub async fn stop(self) {
         self.emulator.stop().await;
         self.provider.stop().await;
@@ -265,7 +264,7 @@ impl LocalStack {
     }
 }
 
-/// What follows from the emulator and the provider, below what the caller wants otherwise.
+/// Parameters from the emulator and the provider; the caller's own override them.
 fn local_parameters(
     given: &Parameters,
     provider: &Provider,

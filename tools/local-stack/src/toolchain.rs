@@ -1,12 +1,15 @@
-//! The Python programs that the local stack consists of, in two private virtual environments: the
-//! emulator's and the SAM CLI's, which pin different versions of the same library; and one each for
-//! what plays the API's contract and for the AWS CLI, made when they are asked for. Every file is
+//! The Python programs of the local stack, in private virtual environments.
+//!
+//! The emulator and the SAM CLI have one each: they pin different versions of the same library. The
+//! contract's client and the AWS CLI have theirs, made when they are asked for. Every file is
 //! checked against a recorded hash. An environment is named after the digest of its requirements
-//! and of the interpreter, so it is made once, made anew when either changes, and never seen half
-//! made. One that is out of date is left, since a stack may be running from it; removing `.local`
-//! removes them all.
+//! and of the interpreter: it is made once, made anew when either changes, and never seen half
+//! made. An outdated one is left, because a stack may be running from it. Removing `.local` removes
+//! them all.
 
+use std::convert::Infallible;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use anyhow::{Context, Result};
 use sha2::{Digest, Sha256};
@@ -19,6 +22,9 @@ const EMULATOR_REQUIREMENTS: &str = include_str!("../python/emulator.txt");
 const CONTRACT_REQUIREMENTS: &str = include_str!("../python/contract.txt");
 const OPERATOR_REQUIREMENTS: &str = include_str!("../python/operator.txt");
 const SAM_REQUIREMENTS: &str = include_str!("../python/sam.txt");
+
+/// Between two lines about a running installation.
+const PROGRESS_INTERVAL: Duration = Duration::from_secs(10);
 
 /// Both environments, ready for use.
 #[derive(Debug, Clone)]
@@ -79,8 +85,8 @@ impl Toolchain {
         self.emulator.join("bin/python")
     }
 
-    /// The directory of `sam`, `cargo-lambda`, `cfn-lint` and `python-zig`; on the search path, it
-    /// is what `sam build` needs.
+    /// The directory of `sam`, `cargo-lambda`, `cfn-lint` and `python-zig`. `sam build` needs it on
+    /// the search path.
     pub fn sam_directory(&self) -> PathBuf {
         self.sam.join("bin")
     }
@@ -91,8 +97,8 @@ impl Toolchain {
     }
 }
 
-/// One more environment, such as that of a program which is compared with ours, made and kept as
-/// the others are. Returns its directory, whose `bin/python` has the packages.
+/// One more environment, such as that of a benchmark peer, made and kept like the others. Returns
+/// its directory, whose `bin/python` has the packages.
 ///
 /// # Errors
 /// When there is no suitable Python, or a package cannot be fetched or does not have the recorded
@@ -119,25 +125,30 @@ async fn environment(
     }
     std::fs::create_dir_all(&parent)
         .with_context(|| format!("cannot create {}", parent.display()))?;
-    // One maker at a time; the second finds the work done. The lock goes with the process that
-    // holds it.
+    // One maker at a time; the second finds the work done. The lock ends with its process.
     let lock = lock(parent.join(format!("{name}.lock"))).await?;
     if marker.exists() {
         return Ok(target);
     }
-    progress(&format!("installing the {name} tools (once)"));
+    let packages = packages_in(requirements);
+    progress(&format!(
+        "installing the {name} tools: {packages} packages (once)"
+    ));
     remove(&target)?;
-    make(python, name, requirements, &target)
-        .await
-        .with_context(|| format!("cannot install the {name} tools"))?;
+    let log = target.with_file_name(format!("{name}.log"));
+    let made = tokio::select! {
+        made = make(python, requirements, &target, &log) => made,
+        never = tell(name, packages, &log, progress) => match never {},
+    };
+    made.with_context(|| format!("cannot install the {name} tools"))?;
     std::fs::write(&marker, "")?;
     drop(lock);
     Ok(target)
 }
 
-/// Scripts in a virtual environment hold its path, so it is made in its final place; the marker,
-/// written last, is what makes it count.
-async fn make(python: &Python, name: &str, requirements: &str, target: &Path) -> Result<()> {
+/// Scripts in a virtual environment have its path: it is made in its final place. The marker is
+/// written last and makes it valid.
+async fn make(python: &Python, requirements: &str, target: &Path, log: &Path) -> Result<()> {
     GuardedCommand::new(python, python.path())
         .args(["-I", "-m", "venv"])
         .args([target])
@@ -160,9 +171,37 @@ async fn make(python: &Python, name: &str, requirements: &str, target: &Path) ->
         ])
         .args(["--disable-pip-version-check", "--no-input", "--requirement"])
         .args([&list])
-        .run_quietly("pip install", &target.with_file_name(format!("{name}.log")))
+        .run_quietly("pip install", log)
         .await?;
     Ok(())
+}
+
+/// How many packages a list of requirements pins.
+fn packages_in(requirements: &str) -> usize {
+    let is_package = |line: &&str| line.contains("==") && !line.starts_with([' ', '#']);
+    requirements.lines().filter(is_package).count()
+}
+
+/// Tells how far pip is, as its log says.
+async fn tell(name: &str, packages: usize, log: &Path, progress: Progress) -> Infallible {
+    loop {
+        tokio::time::sleep(PROGRESS_INTERVAL).await;
+        let log = std::fs::read_to_string(log).unwrap_or_default();
+        progress(&how_far(name, packages, &log));
+    }
+}
+
+/// pip fetches every package, each with a line `Collecting`, and then installs all of them.
+fn how_far(name: &str, packages: usize, log: &str) -> String {
+    if log
+        .lines()
+        .any(|line| line.starts_with("Installing collected packages"))
+    {
+        return format!("the {name} tools: all {packages} packages fetched, unpacking");
+    }
+    let collecting = |line: &&str| line.starts_with("Collecting ");
+    let fetched = log.lines().filter(collecting).count();
+    format!("the {name} tools: {fetched} of {packages} packages fetched")
 }
 
 fn digest(python: &Python, requirements: &str) -> String {
@@ -189,5 +228,32 @@ fn remove(directory: &Path) -> Result<()> {
             Err(error).with_context(|| format!("cannot remove {}", directory.display()))
         }
         _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn packages_are_counted_without_their_hashes() {
+        let list = "# by pip-compile\na==1.0 \\\n    --hash=sha256:00\nb==2.0 \\\n    \
+            --hash=sha256:11\n    # via a==1\n";
+        assert_eq!(packages_in(list), 2);
+        assert!(packages_in(SAM_REQUIREMENTS) > 20);
+    }
+
+    #[test]
+    fn the_log_of_pip_says_how_far_it_is() {
+        let fetching = "Collecting a==1.0\n  Using cached a.whl\nCollecting b==2.0\n";
+        assert_eq!(
+            how_far("sam", 3, fetching),
+            "the sam tools: 2 of 3 packages fetched"
+        );
+        let unpacking = format!("{fetching}Installing collected packages: b, a\n");
+        assert_eq!(
+            how_far("sam", 3, &unpacking),
+            "the sam tools: all 3 packages fetched, unpacking"
+        );
     }
 }

@@ -1,5 +1,5 @@
-//! Where things are: the checkout that this crate was compiled from, what is kept between runs in
-//! it, and the directory of one run, which nothing outlives.
+//! Places: the checkout that this crate was compiled from, the directory kept between runs, and the
+//! directory of one run.
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -7,8 +7,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 use tempfile::TempDir;
 
-/// The file in a run's directory that its program keeps locked; the lock ends with the program,
-/// however that ends.
+/// The file in a run's directory that its program keeps locked. The lock ends with the program.
 const IN_USE: &str = "in-use";
 
 /// The root of the checkout, where `template.yaml` and `samconfig.toml` are.
@@ -18,8 +17,7 @@ pub fn root() -> PathBuf {
     root.unwrap_or(crate_directory).to_path_buf()
 }
 
-/// What is kept between runs: the Python environments. Ignored by git and not touched by `cargo
-/// clean`.
+/// Kept between runs: the Python environments. Ignored by git and not touched by `cargo clean`.
 pub fn kept_directory() -> PathBuf {
     root().join(".local")
 }
@@ -32,7 +30,7 @@ pub struct RunDirectory {
 }
 
 impl RunDirectory {
-    /// A new, empty one. Also removes those of programs that were killed before they could.
+    /// A new, empty one. Also removes those of killed programs.
     ///
     /// # Errors
     /// When it cannot be created.
@@ -43,8 +41,7 @@ impl RunDirectory {
     fn create_in(parent: &Path) -> Result<Self> {
         let failed = || format!("cannot create a directory in {}", parent.display());
         std::fs::create_dir_all(parent).with_context(failed)?;
-        // Held for a moment, so that no other program takes a directory for abandoned that is only
-        // just being made.
+        // Held for a moment: no other program takes a new directory for an abandoned one.
         let creating = File::create(parent.join("creating")).with_context(failed)?;
         creating.lock().with_context(failed)?;
         remove_abandoned(parent);

@@ -1,7 +1,6 @@
-//! One browser for one scenario: headless Chromium, driven through WebDriver as a person would, by
-//! labels and buttons. The driver takes a free port and is ended in every case, the browser with
-//! it: a scenario that fails or takes too long still closes its session before the failure is
-//! passed on.
+//! One browser for one scenario: headless Chromium, driven through WebDriver by labels and buttons,
+//! as a person would. The driver takes a free port. Driver and browser end in every case: also a
+//! failed or late scenario closes its session first.
 //!
 //! Needs `chromium` and `chromedriver` (Debian: `chromium`, `chromium-driver`). Without them a
 //! scenario says so and passes, unless `REQUIRE_BROWSER=1`. With `SCREENSHOT_DIR` set, each keeps
@@ -32,7 +31,7 @@ use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
 use tokio::time::{Instant, sleep, timeout};
 
-/// For a whole scenario, on a machine that does other things as well.
+/// Of a whole scenario, on a busy machine.
 const SCENARIO_DEADLINE: Duration = Duration::from_secs(180);
 /// For anything that a page is waited for.
 const PAGE_DEADLINE: Duration = Duration::from_secs(30);
@@ -53,7 +52,7 @@ pub struct Browser {
     name: &'static str,
 }
 
-/// Runs a scenario in a browser of its own; skips it, loudly, where there is no browser.
+/// Runs a scenario in a browser of its own. Skips it with a message where there is none.
 pub async fn in_browser(name: &'static str, screen: Screen, scenario: impl AsyncFnOnce(&Browser)) {
     let Some((mut driver, url)) = start_driver().await else {
         assert!(
@@ -80,8 +79,8 @@ pub async fn in_browser(name: &'static str, screen: Screen, scenario: impl Async
     if !matches!(outcome, Ok(Ok(()))) {
         browser.screenshot("failure").await;
     }
-    // Closing the session ends the browser; whether it could be closed matters less than how the
-    // scenario went.
+    // Closing the session ends the browser. The scenario's own outcome matters more than a failure
+    // here.
     drop(timeout(PAGE_DEADLINE, client.close()).await);
     driver.kill().await.expect("an end of the driver");
     match outcome {
@@ -90,7 +89,7 @@ pub async fn in_browser(name: &'static str, screen: Screen, scenario: impl Async
     }
 }
 
-/// The driver and its address; none where it or the browser is missing.
+/// The driver and its address; `None` if it or the browser is missing.
 async fn start_driver() -> Option<(Child, String)> {
     let version = Command::new("chromium")
         .arg("--version")
@@ -141,7 +140,8 @@ fn capabilities(screen: Screen, profile: &TempDir) -> Capabilities {
         format!("--user-data-dir={}", profile.path().display()),
     ]});
     if screen == Screen::Phone {
-        options["mobileEmulation"] = json!({"deviceMetrics": {"width": 320, "height": 640, "pixelRatio": 2.0, "touch": true}});
+        options["mobileEmulation"] = json!({"deviceMetrics": {"width": 320, "height": 640,
+            "pixelRatio": 2.0, "touch": true}});
     }
     json!({"browserName": "chrome", "goog:chromeOptions": options})
         .as_object()
@@ -177,7 +177,7 @@ impl Browser {
             .unwrap();
     }
 
-    /// The field that a label names, by the label's `for` or by standing in it.
+    /// A label's field: by its `for`, or inside it.
     pub async fn field(&self, label: &str) -> Element {
         let label = self
             .wait_for(&format!(
@@ -202,7 +202,7 @@ impl Browser {
         self.client.execute(script, Vec::new()).await.unwrap()
     }
 
-    /// Waits until a variable of the page is gone, and so the page itself: another one was loaded.
+    /// Waits until a variable of the page is gone: another page was loaded.
     pub async fn lost(&self, variable: &str) {
         let script = format!(
             "return typeof window.{variable} === 'undefined' && document.readyState === 'complete'"
@@ -228,8 +228,8 @@ impl Browser {
         std::fs::write(format!("{folder}/{}-{moment}.png", self.name), picture).unwrap();
     }
 
-    /// Looks until the element is there. While one page goes and the next comes, the driver may
-    /// answer with errors of its own.
+    /// Looks until the element is there. Between two pages the driver may answer with errors of its
+    /// own.
     async fn wait_for(&self, path: &str) -> Element {
         let deadline = Instant::now() + PAGE_DEADLINE;
         loop {

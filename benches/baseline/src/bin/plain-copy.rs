@@ -40,4 +40,5 @@ async fn copy(client: reqwest::Client, from: String, to: String) -> Result<(), r
     stored.await?.error_for_status().map(drop)
 }
 
-const AUTHORIZATION: &str = "AWS4-HMAC-SHA256 Credential=test/20200101/eu-west-1/s3/aws4_request, SignedHeaders=host, Signature=0";
+const AUTHORIZATION: &str = "AWS4-HMAC-SHA256 Credential=test/20200101/eu-west-1/s3/aws4_request, \
+    SignedHeaders=host, Signature=0";

@@ -12,7 +12,7 @@ use super::new_scan_ref;
 
 #[tokio::test]
 async fn the_archive_conforms() {
-    let stack = Stack::shared().await;
+    let stack = Stack::shared().await.unwrap();
     let archive = S3CallbackArchive::new(&stack.sdk, &stack.description.document_bucket);
     let (scan_ref, link) = (
         new_scan_ref(),
@@ -40,7 +40,7 @@ async fn the_archive_conforms() {
 
 #[tokio::test]
 async fn a_body_under_another_s_name_is_no_callback() {
-    let stack = Stack::shared().await;
+    let stack = Stack::shared().await.unwrap();
     let archive = S3CallbackArchive::new(&stack.sdk, &stack.description.document_bucket);
     let scan_ref = new_scan_ref();
     let body = json!({"scanRef": scan_ref.as_str()}).to_string();
@@ -56,7 +56,7 @@ async fn a_body_under_another_s_name_is_no_callback() {
 
 #[tokio::test]
 async fn keeping_at_the_same_time_is_keeping_once() {
-    let stack = Stack::shared().await;
+    let stack = Stack::shared().await.unwrap();
     let archive = S3CallbackArchive::new(&stack.sdk, &stack.description.document_bucket);
     let scan_ref = new_scan_ref();
     let body = json!({"scanRef": scan_ref.as_str()}).to_string();
@@ -65,11 +65,17 @@ async fn keeping_at_the_same_time_is_keeping_once() {
     for kept in futures_util::future::join_all(keeps).await {
         kept.unwrap();
     }
-    let objects = stack.objects(&format!("callbacks/{scan_ref}/")).await;
+    let objects = stack
+        .objects(&format!("callbacks/{scan_ref}/"))
+        .await
+        .unwrap();
     assert_eq!(objects.len(), 1);
     assert_eq!(
         objects[0].key,
         format!("callbacks/{scan_ref}/{digest}.json")
     );
-    assert_eq!(stack.object(&objects[0].key).await, body.as_bytes());
+    assert_eq!(
+        stack.object(&objects[0].key).await.unwrap(),
+        body.as_bytes()
+    );
 }

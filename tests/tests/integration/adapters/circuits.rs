@@ -1,4 +1,4 @@
-//! The circuit's item. Each test has a table of its own, because there is one circuit in a table.
+//! The circuit's item. Each test has a table of its own: a table has one circuit.
 
 use std::sync::Arc;
 
@@ -12,7 +12,7 @@ use super::pairings::private_table;
 
 #[tokio::test]
 async fn the_circuit_conforms() {
-    let stack = Stack::shared().await;
+    let stack = Stack::shared().await.unwrap();
     let table = private_table(&stack).await;
     conformance::circuits(&DynamoCircuits::new(
         &stack.sdk,
@@ -24,7 +24,7 @@ async fn the_circuit_conforms() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn of_many_that_write_the_same_version_exactly_one_wins() {
-    let stack = Stack::shared().await;
+    let stack = Stack::shared().await.unwrap();
     let table = private_table(&stack).await;
     let stores: Vec<Arc<dyn Circuits>> = (0..16)
         .map(|_| {

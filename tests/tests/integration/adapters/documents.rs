@@ -1,4 +1,4 @@
-//! Files from links into the bucket, from a server that says to the byte what the test wants.
+//! Files from links into the bucket, from a server whose bytes the test chooses.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -24,7 +24,7 @@ struct Bucket {
 impl Bucket {
     /// The stack's bucket, and files from these servers only.
     async fn taking_from(servers: &[&FileServer]) -> Self {
-        let stack = Stack::shared().await;
+        let stack = Stack::shared().await.unwrap();
         let origins: Vec<&str> = servers
             .iter()
             .map(|server| server.origin.as_str())
@@ -77,7 +77,8 @@ impl Bucket {
         let objects = self
             .stack
             .objects(&format!("documents/{}/", self.first))
-            .await;
+            .await
+            .unwrap();
         objects.into_iter().map(|object| object.key).collect()
     }
 }
@@ -94,7 +95,7 @@ fn why(captured: Result<StoredDocument, CaptureError>) -> &'static str {
 }
 
 async fn why_not(answer: Answer) -> &'static str {
-    let server = FileServer::start(answer).await;
+    let server = FileServer::start(answer).await.unwrap();
     let bucket = Bucket::taking_from(&[&server]).await;
     let why = why(bucket.capture(&server.link()).await);
     assert!(
@@ -135,7 +136,7 @@ async fn a_file_is_stored_as_it_is_and_described_by_its_bytes() {
             "heic",
         ),
     ] {
-        let server = FileServer::start(Answer::file(file.clone())).await;
+        let server = FileServer::start(Answer::file(file.clone())).await.unwrap();
         let bucket = Bucket::taking_from(&[&server]).await;
         let captured = bucket
             .capture(&format!(
@@ -157,7 +158,7 @@ async fn a_file_is_stored_as_it_is_and_described_by_its_bytes() {
             upload()
         );
         assert_eq!(bucket.objects().await, [key.as_str()]);
-        assert_eq!(bucket.stack.object(&key).await, file);
+        assert_eq!(bucket.stack.object(&key).await.unwrap(), file);
         let notes = bucket.notes.0.lock().unwrap();
         let [
             Observation::FileCaptured {
@@ -177,14 +178,21 @@ async fn a_file_is_stored_as_it_is_and_described_by_its_bytes() {
 async fn a_second_capture_describes_the_first_and_changes_nothing() {
     let (one, other) = (pictures::jpeg(5_000), pictures::jpeg(6_000));
     let (server, another) = (
-        FileServer::start(Answer::file(one.clone())).await,
-        FileServer::start(Answer::file(other)).await,
+        FileServer::start(Answer::file(one.clone())).await.unwrap(),
+        FileServer::start(Answer::file(other)).await.unwrap(),
     );
     let bucket = Bucket::taking_from(&[&server, &another]).await;
     let stored = bucket.capture(&server.link()).await.unwrap();
     assert_eq!(bucket.capture(&another.link()).await.unwrap(), stored);
     assert_eq!(stored.sha256, Digest256::of(&one));
-    assert_eq!(bucket.stack.object(&bucket.objects().await[0]).await, one);
+    assert_eq!(
+        bucket
+            .stack
+            .object(&bucket.objects().await[0])
+            .await
+            .unwrap(),
+        one
+    );
     assert_eq!(
         bucket.notes.0.lock().unwrap().len(),
         1,
@@ -195,8 +203,12 @@ async fn a_second_capture_describes_the_first_and_changes_nothing() {
 #[tokio::test]
 async fn captures_at_the_same_time_agree_on_what_is_there() {
     let servers = [
-        FileServer::start(Answer::file(pictures::png(700_000))).await,
-        FileServer::start(Answer::file(pictures::png(800_000))).await,
+        FileServer::start(Answer::file(pictures::png(700_000)))
+            .await
+            .unwrap(),
+        FileServer::start(Answer::file(pictures::png(800_000)))
+            .await
+            .unwrap(),
     ];
     let bucket = Bucket::taking_from(&[&servers[0], &servers[1]]).await;
     let links = [
@@ -207,7 +219,11 @@ async fn captures_at_the_same_time_agree_on_what_is_there() {
     ];
     let captured =
         futures_util::future::join_all(links.iter().map(|link| bucket.capture(link))).await;
-    let there = bucket.stack.object(&bucket.objects().await[0]).await;
+    let there = bucket
+        .stack
+        .object(&bucket.objects().await[0])
+        .await
+        .unwrap();
     for stored in captured {
         let stored = stored.unwrap();
         assert_eq!(
@@ -245,7 +261,7 @@ async fn files_that_are_not_as_promised_are_not_stored() {
     assert_eq!(why_not(Answer::empty(204, "")).await, "not a file");
 }
 
-/// A body in two pieces, with or without the one that says that it is the last.
+/// A body in two chunks, with or without the final one.
 fn in_pieces(file: &[u8], ends: bool) -> Answer {
     let mut body = Vec::new();
     for piece in file.chunks(file.len().div_ceil(2)) {
@@ -263,14 +279,21 @@ fn in_pieces(file: &[u8], ends: bool) -> Answer {
 #[tokio::test]
 async fn a_file_without_a_length_is_stored_whole_or_not_at_all() {
     let file = pictures::jpeg(300_000);
-    let server = FileServer::start(in_pieces(&file, true)).await;
+    let server = FileServer::start(in_pieces(&file, true)).await.unwrap();
     let bucket = Bucket::taking_from(&[&server]).await;
     let stored = bucket.capture(&server.link()).await.unwrap();
     assert_eq!(
         (stored.bytes, stored.sha256),
         (300_000, Digest256::of(&file))
     );
-    assert_eq!(bucket.stack.object(&bucket.objects().await[0]).await, file);
+    assert_eq!(
+        bucket
+            .stack
+            .object(&bucket.objects().await[0])
+            .await
+            .unwrap(),
+        file
+    );
     assert_eq!(why_not(in_pieces(&file, false)).await, "truncated");
     assert_eq!(
         why_not(in_pieces(&pictures::jpeg(30_000_001), true)).await,
@@ -286,7 +309,7 @@ async fn files_that_can_never_be_submitted_are_refused() {
         why_not(Answer::promising(30_000_001, Vec::new())).await,
         "FileTooLarge"
     );
-    // A PDF cannot be made smaller, so it must be small from the start.
+    // A PDF cannot be made smaller: it must be small from the start.
     assert_eq!(
         why_not(Answer::file(pictures::pdf(14_990_001))).await,
         "FileTooLarge"
@@ -323,12 +346,13 @@ async fn an_answer_tells_a_dead_link_from_a_busy_server() {
 #[tokio::test]
 async fn a_redirect_is_followed_to_allowed_origins_only() {
     let file = pictures::jpeg(10_000);
-    let target = FileServer::start(Answer::file(file.clone())).await;
+    let target = FileServer::start(Answer::file(file.clone())).await.unwrap();
     let redirecting = FileServer::start(Answer::empty(
         307,
         &format!("Location: {}\r\n", target.link()),
     ))
-    .await;
+    .await
+    .unwrap();
 
     let trusting = Bucket::taking_from(&[&redirecting, &target]).await;
     assert_eq!(
@@ -348,7 +372,9 @@ async fn a_redirect_is_followed_to_allowed_origins_only() {
 
 #[tokio::test]
 async fn redirects_without_end_or_aim_are_refused() {
-    let circle = FileServer::start(Answer::empty(302, "Location: /again\r\n")).await;
+    let circle = FileServer::start(Answer::empty(302, "Location: /again\r\n"))
+        .await
+        .unwrap();
     let bucket = Bucket::taking_from(&[&circle]).await;
     assert_eq!(why(bucket.capture(&circle.link()).await), "LinkUnusable");
     assert_eq!(circle.heard(), 4, "the link and three redirects");
@@ -370,13 +396,14 @@ async fn a_server_that_is_silent_is_given_up_in_time() {
     // It promises more than it sends and then keeps the connection open.
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let origin = format!("http://{}", listener.local_addr().unwrap());
-    let server = FileServer::start(Answer::empty(200, "")).await;
+    let server = FileServer::start(Answer::empty(200, "")).await.unwrap();
     let redirecting = FileServer::start(Answer::empty(
         302,
         &format!("Location: {origin}/silent\r\n"),
     ))
-    .await;
-    let stack = Stack::shared().await;
+    .await
+    .unwrap();
+    let stack = Stack::shared().await.unwrap();
     let documents = S3Documents::new(
         &stack.sdk,
         &stack.description.document_bucket,
@@ -405,10 +432,10 @@ async fn a_server_that_is_silent_is_given_up_in_time() {
 #[tokio::test]
 async fn no_error_shows_the_link() {
     let gone = {
-        let server = FileServer::start(Answer::empty(200, "")).await;
+        let server = FileServer::start(Answer::empty(200, "")).await.unwrap();
         server.origin.clone()
     };
-    let stack = Stack::shared().await;
+    let stack = Stack::shared().await.unwrap();
     let documents = S3Documents::new(
         &stack.sdk,
         &stack.description.document_bucket,

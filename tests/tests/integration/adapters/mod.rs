@@ -1,5 +1,5 @@
-//! The adapters alone, each against the emulator's service: the ports' conformance suites, and what
-//! those cannot ask.
+//! The adapters alone, against the emulator's services: the ports' conformance suites and further
+//! cases.
 
 mod archive;
 mod circuits;

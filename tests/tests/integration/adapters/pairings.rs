@@ -1,5 +1,5 @@
-//! The table. Each test has one of its own with the same keys, because the deployed functions look
-//! after the shared one.
+//! The table. Each test has one of its own with the same keys: the deployed functions work on the
+//! shared one.
 
 mod of_client;
 
@@ -45,7 +45,7 @@ pub(super) async fn private_table(stack: &Stack) -> String {
 
 #[tokio::test]
 async fn the_table_conforms() {
-    let stack = Stack::shared().await;
+    let stack = Stack::shared().await.unwrap();
     let table = private_table(&stack).await;
     conformance::pairings(
         &DynamoPairings::new(&stack.sdk, table, RETENTION),
@@ -56,7 +56,7 @@ async fn the_table_conforms() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn of_many_writers_exactly_one_wins() {
-    let stack = Stack::shared().await;
+    let stack = Stack::shared().await.unwrap();
     let table = private_table(&stack).await;
     let stores: Vec<Arc<dyn Pairings>> = (0..16)
         .map(|_| Arc::new(DynamoPairings::new(&stack.sdk, &table, RETENTION)) as Arc<dyn Pairings>)
@@ -66,7 +66,7 @@ async fn of_many_writers_exactly_one_wins() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn idempotency_keys_in_the_table_conform() {
-    let stack = Stack::shared().await;
+    let stack = Stack::shared().await.unwrap();
     let table = private_table(&stack).await;
     let store = DynamoPairings::new(&stack.sdk, &table, RETENTION);
     conformance::session_keys(&store, &store, "dynamodb").await;
@@ -80,7 +80,7 @@ async fn idempotency_keys_in_the_table_conform() {
 
 #[tokio::test]
 async fn every_record_ends_with_the_retention() {
-    let stack = Stack::shared().await;
+    let stack = Stack::shared().await.unwrap();
     let table = private_table(&stack).await;
     let store = DynamoPairings::new(&stack.sdk, &table, RETENTION);
     let now = verification::Timestamp::from_milliseconds(1_795_422_063_000);
@@ -122,7 +122,7 @@ async fn every_record_ends_with_the_retention() {
 
 #[tokio::test]
 async fn a_missing_table_is_unavailable_and_names_no_key() {
-    let stack = Stack::shared().await;
+    let stack = Stack::shared().await.unwrap();
     let store = DynamoPairings::new(&stack.sdk, "no-such-table", RETENTION);
     let first = new_scan_ref();
     let error = store.find(&first).await.unwrap_err();
@@ -133,7 +133,7 @@ async fn a_missing_table_is_unavailable_and_names_no_key() {
 
 #[tokio::test]
 async fn the_deployed_table_lists_a_clients_pairings_and_forgets_them() {
-    let stack = Stack::shared().await;
+    let stack = Stack::shared().await.unwrap();
     let table = stack.description.pairing_table.clone();
     let store = DynamoPairings::new(&stack.sdk, table, RETENTION);
     let prefix = new_scan_ref().as_str().chars().take(13).collect::<String>();

@@ -1,4 +1,4 @@
-//! The submission queue, on one that nobody reads.
+//! The submission queue, on a queue that no function reads.
 
 use std::time::Duration;
 
@@ -11,15 +11,15 @@ use super::new_scan_ref;
 
 #[tokio::test]
 async fn a_message_is_a_claim_check_and_nothing_else() {
-    let stack = Stack::shared().await;
-    let url = stack.private_queue(Duration::from_secs(60)).await;
+    let stack = Stack::shared().await.unwrap();
+    let url = stack.private_queue(Duration::from_secs(60)).await.unwrap();
     let first = new_scan_ref();
     SqsSubmissionQueue::new(&stack.sdk, &url)
         .enqueue(&first)
         .await
         .unwrap();
 
-    let messages = stack.receive(&url, Duration::from_secs(60)).await;
+    let messages = stack.receive(&url, Duration::from_secs(60)).await.unwrap();
     assert_eq!(messages.len(), 1);
     let body = format!(r#"{{"type":"SubmitDocumentsV1","scanRef":"{first}"}}"#);
     assert_eq!(messages[0].body(), Some(body.as_str()));
@@ -32,11 +32,11 @@ async fn a_message_is_a_claim_check_and_nothing_else() {
 
 #[tokio::test]
 async fn a_postponed_message_comes_again_after_its_pause() {
-    let stack = Stack::shared().await;
-    let url = stack.private_queue(Duration::from_secs(600)).await;
+    let stack = Stack::shared().await.unwrap();
+    let url = stack.private_queue(Duration::from_secs(600)).await.unwrap();
     let queue = SqsSubmissionQueue::new(&stack.sdk, &url);
     queue.enqueue(&new_scan_ref()).await.unwrap();
-    let received = stack.receive(&url, Duration::from_secs(600)).await;
+    let received = stack.receive(&url, Duration::from_secs(600)).await.unwrap();
 
     let postponed = Instant::now();
     let receipt = received[0].receipt_handle().unwrap();
@@ -48,10 +48,12 @@ async fn a_postponed_message_comes_again_after_its_pause() {
         stack
             .receive(&url, Duration::from_secs(600))
             .await
+            .unwrap()
             .pop()
             .ok_or("nothing")
     })
-    .await;
+    .await
+    .unwrap();
     assert!(
         postponed.elapsed() >= Duration::from_millis(1_900),
         "{:?}",
@@ -62,11 +64,11 @@ async fn a_postponed_message_comes_again_after_its_pause() {
 
 #[tokio::test]
 async fn a_pause_longer_than_sqs_allows_is_shortened() {
-    let stack = Stack::shared().await;
-    let url = stack.private_queue(Duration::from_secs(1)).await;
+    let stack = Stack::shared().await.unwrap();
+    let url = stack.private_queue(Duration::from_secs(1)).await.unwrap();
     let queue = SqsSubmissionQueue::new(&stack.sdk, &url);
     queue.enqueue(&new_scan_ref()).await.unwrap();
-    let received = stack.receive(&url, Duration::from_secs(5)).await;
+    let received = stack.receive(&url, Duration::from_secs(5)).await.unwrap();
     let receipt = received[0].receipt_handle().unwrap();
     queue
         .postpone(receipt, Duration::from_secs(7 * 24 * 60 * 60))
@@ -77,7 +79,7 @@ async fn a_pause_longer_than_sqs_allows_is_shortened() {
 
 #[tokio::test]
 async fn a_queue_that_is_not_there_is_unavailable() {
-    let stack = Stack::shared().await;
+    let stack = Stack::shared().await.unwrap();
     let queue = SqsSubmissionQueue::new(
         &stack.sdk,
         format!("{}-not-there", stack.description.submission_queue_url),

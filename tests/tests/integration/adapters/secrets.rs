@@ -21,14 +21,14 @@ struct Rotation {
 
 impl Rotation {
     async fn start(keys: &[&str]) -> Self {
-        let stack = Stack::shared().await;
+        let stack = Stack::shared().await.unwrap();
         let request = json!({
             "Name": format!("private-{}", Uuid::new_v4().simple()),
             "SecretString": secret(keys),
             "ClientRequestToken": Uuid::new_v4().to_string(),
         });
         let target = "secretsmanager.CreateSecret";
-        let created = stack.call("secretsmanager", target, &request).await;
+        let created = stack.emulator.call("secretsmanager", target, "1.1", &request).await.unwrap();
         let arn = created["ARN"].as_str().unwrap().to_owned();
         let clock = Arc::new(SettableClock::new());
         let secrets = Secrets::new(stack.http.clone(), &stack.sdk, &arn, clock.clone());
@@ -100,7 +100,7 @@ async fn a_key_that_was_taken_out_dies_within_five_minutes() {
     assert!(!rotation.accepts("leaked").await);
     assert!(rotation.accepts("one").await);
 
-    // What cannot be read changes nothing, and is tried again after a minute.
+    // An unreadable secret changes nothing, and is read again after a minute.
     rotation.put("not JSON".to_owned()).await;
     rotation.clock.advance(5 * 60_000);
     assert!(rotation.accepts("one").await);
@@ -135,7 +135,7 @@ async fn refused_credentials_lead_to_newer_ones_at_most_once_a_minute() {
 
 #[tokio::test]
 async fn a_missing_or_malformed_secret_shows_nothing() {
-    let stack = Stack::shared().await;
+    let stack = Stack::shared().await.unwrap();
     let missing = Secrets::new(
         stack.http.clone(),
         &stack.sdk,

@@ -1,5 +1,6 @@
 //! Lists, page by page.
 
+use api_contract::Application;
 use harness::{Stack, eventually};
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -8,7 +9,9 @@ async fn page(stack: &Stack, query: &str) -> Value {
     stack
         .api(Method::GET, &format!("/verifications?{query}"), None)
         .await
+        .unwrap()
         .expect(200)
+        .unwrap()
 }
 
 fn scan_refs(page: &Value) -> Vec<String> {
@@ -20,7 +23,7 @@ fn scan_refs(page: &Value) -> Vec<String> {
 
 #[tokio::test]
 async fn a_client_is_listed_newest_first_and_page_by_page() {
-    let stack = Stack::shared().await;
+    let stack = Stack::shared().await.unwrap();
     // What a query must escape.
     let client_id = format!("a b+c&d=é{}", uuid::Uuid::new_v4().simple()).replace('é', "%");
     let mut created = Vec::new();
@@ -32,7 +35,9 @@ async fn a_client_is_listed_newest_first_and_page_by_page() {
                 Some(json!({"clientId": client_id})),
             )
             .await
-            .expect(201);
+            .unwrap()
+            .expect(201)
+            .unwrap();
         created.insert(0, answer["scanRef"].as_str().unwrap().to_owned());
     }
     let client = format!(
@@ -51,7 +56,8 @@ async fn a_client_is_listed_newest_first_and_page_by_page() {
             Err(whole)
         }
     })
-    .await;
+    .await
+    .unwrap();
     assert_eq!(scan_refs(&whole), created);
     assert_eq!(whole["next"], Value::Null);
     assert_eq!(whole["items"][0]["state"], "AwaitingCallback");
@@ -72,11 +78,12 @@ async fn a_client_is_listed_newest_first_and_page_by_page() {
 
 #[tokio::test]
 async fn a_list_tells_reason_and_verdict_and_no_secret() {
-    let stack = Stack::shared().await;
-    let session = stack.session_with_documents().await;
+    let stack = Stack::shared().await.unwrap();
+    let session = stack.session_with_documents().await.unwrap();
     session
-        .finish_and_be_believed(json!({"overall": "DENIED"}))
-        .await;
+        .finish_expecting_200(json!({"overall": "DENIED"}))
+        .await
+        .unwrap();
     let item = eventually("the index has it", || async {
         let page = page(&stack, &format!("clientId={}", session.client_id)).await;
         match &page["items"][0] {
@@ -84,12 +91,13 @@ async fn a_list_tells_reason_and_verdict_and_no_secret() {
             item => Ok(item.clone()),
         }
     })
-    .await;
+    .await
+    .unwrap();
     assert_eq!(
         (&item["state"], &item["reason"]),
         (&json!("Declined"), &json!("FirstDenied"))
     );
-    let indexed = stack.indexed(&session.client_id).await;
+    let indexed = stack.indexed(&session.client_id).await.unwrap();
     assert_eq!(indexed.len(), 1);
     let mut names: Vec<&String> = indexed[0].keys().collect();
     names.sort();

@@ -1,5 +1,5 @@
-//! What applications rely on: sessions, queries, retries and erasure, signed as in AWS and held to
-//! `docs/openapi.yaml` answer by answer (see `Stack::api`).
+//! The API for applications: sessions, queries, retries and erasure, signed as in AWS. Every answer
+//! is held to `docs/openapi.yaml` (see `api_contract`).
 
 mod asking;
 mod creating;

@@ -1,6 +1,7 @@
-//! The provider refuses or fails while a session is created: a stable code, and nothing of the
-//! provider's own words.
+//! The provider refuses or fails while a session is created: a stable code, without the provider's
+//! own words.
 
+use api_contract::Application;
 use harness::{ApiAnswer, Stack};
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -13,17 +14,22 @@ async fn with_fault(stack: &Stack, mut fault: Value) -> ApiAnswer {
     fault["match"] = json!({"clientId": client_id});
     fault["message"] = json!(WORDS);
     let at_most = fault["times"].as_u64().unwrap_or(1);
-    stack.sandbox.admin(Method::POST, "/faults", fault).await;
+    stack
+        .sandbox
+        .admin(Method::POST, "/faults", fault)
+        .await
+        .unwrap();
     let answer = stack
         .api(
             Method::POST,
             "/sessions",
             Some(json!({"clientId": client_id})),
         )
-        .await;
+        .await
+        .unwrap();
     let text = answer.body.to_string();
     assert!(!text.contains(WORDS) && !text.contains('<'), "{text}");
-    let asked = stack.sandbox.requests_of(&client_id).await.len() as u64;
+    let asked = stack.sandbox.requests_of(&client_id).await.unwrap().len() as u64;
     assert!(
         (1..=at_most).contains(&asked),
         "asked {asked} times, and each may have made a session"
@@ -33,7 +39,7 @@ async fn with_fault(stack: &Stack, mut fault: Value) -> ApiAnswer {
 
 #[tokio::test]
 async fn each_refusal_has_its_status_and_code() {
-    let stack = Stack::shared().await;
+    let stack = Stack::shared().await.unwrap();
     let check = async |fault: Value, status: u16, code: &str| {
         let answer = with_fault(&stack, fault.clone()).await;
         assert_eq!(
@@ -80,8 +86,8 @@ async fn each_refusal_has_its_status_and_code() {
             .contains("BAD_VALUE")
     );
     check(json!({"kind": "errorIn200"}), 422, "provider_rejected").await;
-    // Once more with the secret read anew, in case it has been rotated: at most once a minute,
-    // whoever asks.
+    // Once more with the secret read anew, in case it was rotated: at most once a minute for all
+    // callers.
     let fault = json!({"kind": "status", "status": 401, "identifier": "UNAUTHORIZED", "times": 2});
     check(fault, 503, "provider_account").await;
     for (status, identifier) in [(402, "PERMISSIONS_ERROR"), (403, "PERMISSIONS_ERROR")] {
@@ -92,7 +98,7 @@ async fn each_refusal_has_its_status_and_code() {
 
 #[tokio::test]
 async fn an_answer_that_cannot_be_used_is_a_bad_gateway() {
-    let stack = Stack::shared().await;
+    let stack = Stack::shared().await.unwrap();
     for fault in [
         json!({"kind": "status", "status": 500}),
         json!({"kind": "html"}),

@@ -1,14 +1,18 @@
-//! Requests that are wrong: each is told which of its fields, and how.
+//! Wrong requests: each answer names the fields and their errors.
 
+use api_contract::Application;
 use harness::Stack;
 use reqwest::Method;
 use serde_json::json;
 
 #[tokio::test]
 async fn every_wrong_field_of_a_session_is_named() {
-    let stack = Stack::shared().await;
+    let stack = Stack::shared().await.unwrap();
     let check = async |body: serde_json::Value, fields: &[&str]| {
-        let answer = stack.api(Method::POST, "/sessions", Some(body)).await;
+        let answer = stack
+            .api(Method::POST, "/sessions", Some(body))
+            .await
+            .unwrap();
         assert_eq!(
             (answer.status, answer.code()),
             (400, "invalid_request"),
@@ -30,9 +34,12 @@ async fn every_wrong_field_of_a_session_is_named() {
     .await;
     check(
         json!({
-            "clientId": ["customer-1"], "country": "LTU", "locale": "l", "documents": [], "successUrl": "ftp://shop.example",
-            "errorUrl": "https:/shop", "unverifiedUrl": "https://ž.example", "externalRef": "dv2:x", "expirySeconds": -1, "sessionSeconds": 3601,
-            "additionalSteps": {"ALL": {"ALL": {"STEP": "UPLOAD"}}}, "secondDocument": {"country": 1, "documentType": "VISA", "x": null}
+            "clientId": ["customer-1"], "country": "LTU", "locale": "l", "documents": [],
+                "successUrl": "ftp://shop.example",
+            "errorUrl": "https:/shop", "unverifiedUrl": "https://ž.example",
+                "externalRef": "dv2:x", "expirySeconds": -1, "sessionSeconds": 3601,
+            "additionalSteps": {"ALL": {"ALL": {"STEP": "UPLOAD"}}},
+                "secondDocument": {"country": 1, "documentType": "VISA", "x": null}
         }),
         &[
             "clientId",
@@ -56,11 +63,12 @@ async fn every_wrong_field_of_a_session_is_named() {
 
 #[tokio::test]
 async fn bodies_that_are_no_json_object_or_too_large_are_refused() {
-    let stack = Stack::shared().await;
+    let stack = Stack::shared().await.unwrap();
     let check = async |body: &[u8], status: u16, code: &str| {
         let answer = stack
             .api_bytes(Method::POST, "/sessions", body.to_vec())
-            .await;
+            .await
+            .unwrap();
         assert_eq!(
             (answer.status, answer.code()),
             (status, code),
@@ -79,11 +87,12 @@ async fn bodies_that_are_no_json_object_or_too_large_are_refused() {
 
 #[tokio::test]
 async fn every_wrong_parameter_of_a_list_is_named() {
-    let stack = Stack::shared().await;
+    let stack = Stack::shared().await.unwrap();
     let check = async |query: &str, fields: &[&str]| {
         let answer = stack
             .api(Method::GET, &format!("/verifications{query}"), None)
-            .await;
+            .await
+            .unwrap();
         assert_eq!(
             (answer.status, answer.code()),
             (400, "invalid_request"),
@@ -106,9 +115,9 @@ async fn every_wrong_parameter_of_a_list_is_named() {
 
 #[tokio::test]
 async fn what_is_not_there_is_not_found() {
-    let stack = Stack::shared().await;
+    let stack = Stack::shared().await.unwrap();
     let check = async |method: Method, path: &str, code: &str| {
-        let answer = stack.api(method, path, None).await;
+        let answer = stack.api(method, path, None).await.unwrap();
         assert_eq!((answer.status, answer.code()), (404, code), "{path}");
     };
     let long = format!("/verifications/{}", "x".repeat(129));
@@ -138,9 +147,9 @@ async fn what_is_not_there_is_not_found() {
 
 #[tokio::test]
 async fn other_methods_are_told_the_right_ones() {
-    let stack = Stack::shared().await;
+    let stack = Stack::shared().await.unwrap();
     let check = async |method: Method, path: &str, allow: &str| {
-        let answer = stack.api(method, path, None).await;
+        let answer = stack.api(method, path, None).await.unwrap();
         assert_eq!(
             (answer.status, answer.code()),
             (405, "method_not_allowed"),

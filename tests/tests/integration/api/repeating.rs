@@ -1,5 +1,6 @@
 //! Sessions under an idempotency key.
 
+use api_contract::Application;
 use aws_sdk_dynamodb::Client;
 use harness::{ApiAnswer, Stack};
 use reqwest::Method;
@@ -37,16 +38,22 @@ impl Request {
                 body.to_string().into_bytes(),
             )
             .await
+            .unwrap()
     }
 
     async fn sessions_created(&self, stack: &Stack) -> usize {
-        stack.sandbox.requests_of(&self.client_id).await.len()
+        stack
+            .sandbox
+            .requests_of(&self.client_id)
+            .await
+            .unwrap()
+            .len()
     }
 }
 
 #[tokio::test]
 async fn a_repeated_request_gets_the_same_link() {
-    let stack = Stack::shared().await;
+    let stack = Stack::shared().await.unwrap();
     let request = Request::new();
     let first = request.send(&stack, json!({})).await;
     assert_eq!(
@@ -64,9 +71,9 @@ async fn a_repeated_request_gets_the_same_link() {
 
 #[tokio::test]
 async fn another_body_under_a_key_is_refused() {
-    let stack = Stack::shared().await;
+    let stack = Stack::shared().await.unwrap();
     let request = Request::new();
-    request.send(&stack, json!({})).await.expect(201);
+    request.send(&stack, json!({})).await.expect(201).unwrap();
     let other = request.send(&stack, json!({"locale": "lt"})).await;
     assert_eq!(
         (other.status, other.code()),
@@ -77,7 +84,7 @@ async fn another_body_under_a_key_is_refused() {
 
 #[tokio::test]
 async fn of_requests_at_once_one_creates_the_session() {
-    let stack = Stack::shared().await;
+    let stack = Stack::shared().await.unwrap();
     let request = Request::new();
     let (one, two) = tokio::join!(
         request.send(&stack, json!({})),
@@ -88,17 +95,17 @@ async fn of_requests_at_once_one_creates_the_session() {
     } else {
         (two, one)
     };
-    let scan_ref = created.expect(201)["scanRef"].clone();
+    let scan_ref = created.expect(201).unwrap()["scanRef"].clone();
     if other.status == 409 {
         assert_eq!(
             (other.code(), other.header("retry-after")),
             ("idempotency_in_progress", Some("1"))
         );
     } else {
-        assert_eq!(other.expect(201)["scanRef"], scan_ref);
+        assert_eq!(other.expect(201).unwrap()["scanRef"], scan_ref);
     }
     assert_eq!(
-        request.send(&stack, json!({})).await.expect(201)["scanRef"],
+        request.send(&stack, json!({})).await.expect(201).unwrap()["scanRef"],
         scan_ref
     );
     assert_eq!(request.sessions_created(&stack).await, 1);
@@ -106,7 +113,7 @@ async fn of_requests_at_once_one_creates_the_session() {
 
 #[tokio::test]
 async fn a_malformed_key_is_named_beside_the_wrong_fields() {
-    let stack = Stack::shared().await;
+    let stack = Stack::shared().await.unwrap();
     let request = Request {
         key: "two words".to_owned(),
         ..Request::new()
@@ -118,9 +125,9 @@ async fn a_malformed_key_is_named_beside_the_wrong_fields() {
 
 #[tokio::test]
 async fn the_link_is_stored_for_the_session_and_erased_with_it() {
-    let stack = Stack::shared().await;
+    let stack = Stack::shared().await.unwrap();
     let request = Request::new();
-    let created = request.send(&stack, json!({})).await.expect(201);
+    let created = request.send(&stack, json!({})).await.expect(201).unwrap();
     let token = created["authToken"].as_str().unwrap();
     let stored = async || {
         let table = &stack.description.pairing_table;
@@ -155,7 +162,12 @@ async fn the_link_is_stored_for_the_session_and_erased_with_it() {
     );
 
     let path = format!("/verifications/{}", created["scanRef"].as_str().unwrap());
-    let receipt = stack.api(Method::DELETE, &path, None).await.expect(200);
+    let receipt = stack
+        .api(Method::DELETE, &path, None)
+        .await
+        .unwrap()
+        .expect(200)
+        .unwrap();
     assert_eq!(
         receipt["complete"], false,
         "iDenfy does not delete a session that can still be used"

@@ -1,14 +1,14 @@
-//! From an alarm's name to the remedy, and from the template to what the functions write.
+//! From an alarm's name to its remedy, and from the template to the functions' metrics.
 
 use std::collections::BTreeSet;
 
-use harness::operations::{Entry, Runbook, Series, Template};
 use lambda_support::{METRICS, NAMESPACE};
+use operations::{Entry, Runbook, Series, Template};
 use verification::reason::ParkReason;
 
-/// The metrics of AWS's own that the template may name, with their dimension. (Sources: "Available
-/// CloudWatch metrics for Amazon SQS"; "Types of metrics for Lambda functions"; the ones without a
-/// dimension are the account's.)
+/// AWS's own metrics that the template may name, with their dimension. The account's have none.
+/// (Sources: "Available CloudWatch metrics for Amazon SQS"; "Types of metrics for Lambda
+/// functions".)
 const OF_AWS: [(&str, &str, &str); 11] = [
     ("AWS/SQS", "ApproximateNumberOfMessagesVisible", "QueueName"),
     (
@@ -29,16 +29,16 @@ const OF_AWS: [(&str, &str, &str); 11] = [
 
 #[test]
 fn every_alarm_is_explained_in_the_runbook_and_nothing_else_is() {
-    let template = Template::read();
+    let template = Template::read().unwrap();
     let alarms: BTreeSet<String> = template.alarms().into_keys().map(str::to_owned).collect();
-    let entries = Runbook::read().entries().into_iter();
+    let entries = Runbook::read().unwrap().entries().into_iter();
     let headings: BTreeSet<String> = entries.map(|entry| entry.heading).collect();
     assert_eq!(alarms, headings);
 }
 
 #[test]
 fn every_entry_says_what_it_means_where_to_look_and_what_to_run() {
-    for entry in Runbook::read().entries() {
+    for entry in Runbook::read().unwrap().entries() {
         let heading = &entry.heading;
         let place = |question| {
             entry
@@ -47,8 +47,8 @@ fn every_entry_says_what_it_means_where_to_look_and_what_to_run() {
                 .unwrap_or_else(|| panic!("{heading} lacks {question}"))
         };
         assert!(Entry::QUESTIONS.map(place).is_sorted(), "{heading}");
-        let commands =
-            ["**Look first**", "**Remedy**"].map(|question| entry.commands(question).len());
+        let commands = ["**Look first**", "**Remedy**"]
+            .map(|question| entry.commands(question).unwrap().len());
         assert!(
             commands.iter().sum::<usize>() > 0,
             "{heading} has no command"
@@ -58,7 +58,7 @@ fn every_entry_says_what_it_means_where_to_look_and_what_to_run() {
 
 #[test]
 fn every_link_within_the_runbook_leads_to_a_heading() {
-    let runbook = Runbook::read();
+    let runbook = Runbook::read().unwrap();
     let headings: BTreeSet<String> = runbook
         .headings()
         .map(|heading| heading.to_lowercase().replace(' ', "-"))
@@ -83,7 +83,7 @@ fn the_runbook_has_a_remedy_for_every_reason_to_park() {
         words.len() > 20 && words.contains(&"CallbackLost"),
         "{words:?}"
     );
-    let entry = Runbook::read().entry("PairingsParked");
+    let entry = Runbook::read().unwrap().entry("PairingsParked").unwrap();
     for word in words {
         assert!(entry.body.contains(&format!("`{word}`")), "{word}");
     }
@@ -91,7 +91,7 @@ fn the_runbook_has_a_remedy_for_every_reason_to_park() {
 
 #[test]
 fn every_alarm_leads_to_its_entry_and_names_the_first_step() {
-    for (name, alarm) in Template::read().alarms() {
+    for (name, alarm) in Template::read().unwrap().alarms() {
         let description = alarm["AlarmDescription"].as_str().unwrap();
         assert!(description.contains("First: "), "{name}: {description}");
         let anchor = format!("Runbook: ${{RunbookUrl}}#{}", name.to_lowercase());
@@ -107,7 +107,7 @@ fn every_alarm_leads_to_its_entry_and_names_the_first_step() {
 
 #[test]
 fn every_alarm_on_a_metric_says_what_missing_data_means() {
-    for (name, alarm) in Template::read().metric_alarms() {
+    for (name, alarm) in Template::read().unwrap().metric_alarms() {
         let treatment = alarm["TreatMissingData"]
             .as_str()
             .unwrap_or_else(|| panic!("{name}"));
@@ -120,7 +120,7 @@ fn every_alarm_on_a_metric_says_what_missing_data_means() {
 
 #[test]
 fn the_alarm_to_be_woken_for_is_made_of_alarms_that_exist() {
-    let template = Template::read();
+    let template = Template::read().unwrap();
     let rule = template.alarms()["CustomersAffected"]["AlarmRule"]
         .as_str()
         .unwrap()
@@ -139,15 +139,14 @@ fn the_alarm_to_be_woken_for_is_made_of_alarms_that_exist() {
 
 #[test]
 fn alarms_watch_only_what_is_written() {
-    let template = Template::read();
-    for series in template.watched() {
+    let template = Template::read().unwrap();
+    for series in template.watched().unwrap() {
         assert_is_written(&template, &series);
     }
 }
 
-/// A series of the functions' own must be one of the catalogue, under a set of dimensions that it
-/// counts under; one of AWS's must be known, and about a function or queue of the template or about
-/// the account.
+/// A series of the functions must be in the catalogue, with a set of its dimensions. One of AWS's
+/// must be known, and about a function or queue of the template or about the account.
 pub fn assert_is_written(template: &Template, series: &Series) {
     if series.namespace == NAMESPACE {
         let metric = METRICS.iter().find(|metric| metric.name == series.metric);

@@ -1,9 +1,9 @@
-//! The dashboard shows what is written, all of it, and fits on the page.
+//! The dashboard shows every written metric, and fits on the page.
 
 use std::collections::BTreeSet;
 
-use harness::operations::{Series, Template, lines_of};
 use lambda_support::{METRICS, NAMESPACE};
+use operations::{Series, Template, lines_of};
 use serde_json::Value;
 
 use super::alarms::assert_is_written;
@@ -13,6 +13,7 @@ const COLUMNS: u64 = 24;
 
 fn series_of(widget: &Value) -> Vec<Series> {
     lines_of(widget)
+        .unwrap()
         .into_iter()
         .map(|line| line.series)
         .collect()
@@ -20,9 +21,9 @@ fn series_of(widget: &Value) -> Vec<Series> {
 
 #[test]
 fn widgets_show_only_what_is_written() {
-    let template = Template::read();
+    let template = Template::read().unwrap();
     let mut shown = 0;
-    for series in template.widgets().iter().flat_map(series_of) {
+    for series in template.widgets().unwrap().iter().flat_map(series_of) {
         assert_is_written(&template, &series);
         shown += 1;
     }
@@ -31,14 +32,15 @@ fn widgets_show_only_what_is_written() {
 
 #[test]
 fn whatever_is_written_is_shown_or_watched() {
-    let template = Template::read();
+    let template = Template::read().unwrap();
     let mut used: BTreeSet<String> = BTreeSet::new();
     let shown = template
         .widgets()
+        .unwrap()
         .iter()
         .flat_map(series_of)
         .collect::<Vec<Series>>();
-    for series in shown.into_iter().chain(template.watched()) {
+    for series in shown.into_iter().chain(template.watched().unwrap()) {
         if series.namespace == NAMESPACE {
             used.insert(series.metric);
         }
@@ -53,7 +55,7 @@ fn whatever_is_written_is_shown_or_watched() {
 #[test]
 fn widgets_lie_side_by_side_on_the_grid() {
     let mut taken = BTreeSet::new();
-    for widget in Template::read().widgets() {
+    for widget in Template::read().unwrap().widgets().unwrap() {
         let number = |name: &str| widget[name].as_u64().unwrap();
         assert!(number("x") + number("width") <= COLUMNS, "{widget}");
         for column in number("x")..number("x") + number("width") {
@@ -66,8 +68,8 @@ fn widgets_lie_side_by_side_on_the_grid() {
 
 #[test]
 fn the_dashboard_shows_every_alarm_that_is_always_there() {
-    let template = Template::read();
-    let widgets = template.widgets();
+    let template = Template::read().unwrap();
+    let widgets = template.widgets().unwrap();
     let shown = widgets
         .iter()
         .find(|widget| widget["type"] == "alarm")

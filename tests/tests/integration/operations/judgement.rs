@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use harness::operations::{Period, Point, Scope, Template, evaluate};
+use operations::{Period, Point, Scope, Template, evaluate};
 
 /// Wednesday, 25 November 2026, 09:00 UTC.
 const WEDNESDAY_AT_NINE: i64 = 1_795_597_200_000;
@@ -16,7 +16,8 @@ fn value_of(expression: &str, at: i64, known: &[(&str, f64)]) -> Option<f64> {
             .find(|(known, _)| *known == name)
             .map(|(_, value)| *value)
     };
-    evaluate(expression, &Scope { value: &value, at })
+    let value = |name: &str| Ok(value(name));
+    evaluate(expression, &Scope { value: &value, at }).unwrap()
 }
 
 #[test]
@@ -98,7 +99,11 @@ fn is_breaching(alarm: &str, begins: i64, points: &[Point]) -> bool {
         stage: "test",
         parameters: &parameters,
     };
-    Template::read().judge(alarm, &period).is_breaching
+    Template::read()
+        .unwrap()
+        .judge(alarm, &period)
+        .unwrap()
+        .is_breaching
 }
 
 #[test]
@@ -163,9 +168,11 @@ fn what_was_not_measured_counts_as_the_alarm_says() {
 
 #[test]
 fn the_composite_alarm_is_red_with_any_of_its_members() {
-    let template = Template::read();
+    let template = Template::read().unwrap();
     let red = |name: &str| {
-        template.is_composite_red("CustomersAffected", &BTreeSet::from([name.to_owned()]))
+        template
+            .is_composite_red("CustomersAffected", &BTreeSet::from([name.to_owned()]))
+            .unwrap()
     };
     assert!(red("WebhookThrottled"));
     assert!(!red("PairingsParked"));
@@ -173,22 +180,25 @@ fn the_composite_alarm_is_red_with_any_of_its_members() {
 
 #[test]
 fn an_alarm_takes_as_long_as_its_periods() {
-    let template = Template::read();
+    let template = Template::read().unwrap();
     assert_eq!(
-        template.time_to_alarm("CallbacksNotAcknowledged"),
+        template.time_to_alarm("CallbacksNotAcknowledged").unwrap(),
         Duration::from_secs(60)
     );
     assert_eq!(
-        template.time_to_alarm("ProviderErrorRate"),
+        template.time_to_alarm("ProviderErrorRate").unwrap(),
         Duration::from_secs(600)
     );
     assert_eq!(
-        template.time_to_alarm("PairingsParked"),
+        template.time_to_alarm("PairingsParked").unwrap(),
         Duration::from_secs(300)
     );
     assert_eq!(
-        template.time_to_alarm("NoCallbacks"),
+        template.time_to_alarm("NoCallbacks").unwrap(),
         Duration::from_secs(7_200)
     );
-    assert_eq!(template.time_to_alarm("CustomersAffected"), Duration::ZERO);
+    assert_eq!(
+        template.time_to_alarm("CustomersAffected").unwrap(),
+        Duration::ZERO
+    );
 }

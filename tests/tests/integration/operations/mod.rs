@@ -1,5 +1,5 @@
-//! What operators rely on: every alarm has its entry in the runbook, alarms and dashboard name
-//! metrics that are really written, and saved queries name fields that log lines really have.
+//! What operators rely on: every alarm has an entry in the runbook, alarms and dashboard name
+//! written metrics, and saved queries name existing fields.
 
 mod alarms;
 mod dashboard;

@@ -1,13 +1,14 @@
-//! A stack on its own, first well and then in trouble: what its functions really write is what the
-//! catalogue promises, what the saved queries name, and what turns alarms red.
+//! A stack of its own, first well and then with faults. The written metrics are those of the
+//! catalogue, have the fields of the saved queries, and turn alarms red.
 
+use api_contract::Application;
 use std::collections::BTreeSet;
 
 use futures_util::future::join_all;
-use harness::operations::{FUNCTIONS, Point, Template, red_alarms};
 use harness::{BACK, DedicatedStack, FRONT, Stack, eventually, pictures, sign};
 use lambda_support::METRICS;
 use local_stack::Options;
+use operations::{FUNCTIONS, Measured, Point, Template, red_alarms};
 use reqwest::Method;
 use serde_json::json;
 use uuid::Uuid;
@@ -19,18 +20,22 @@ const STAGE: &str = "local";
 
 #[tokio::test(flavor = "multi_thread")]
 async fn metrics_and_alarms_agree_with_what_is_written() {
-    let dedicated = DedicatedStack::start(Options::default()).await;
+    let dedicated = DedicatedStack::start(Options::default()).await.unwrap();
     let stack = &dedicated.stack;
-    let template = Template::read();
+    let template = Template::read().unwrap();
 
     all_goes_well(stack).await;
-    let quiet = stack.points().await;
+    let quiet = stack.points().await.unwrap();
     assert_eq!(
-        red_alarms(&template, STAGE, &quiet),
+        red_alarms(&template, STAGE, &quiet).unwrap(),
         BTreeSet::new(),
         "nothing is wrong"
     );
-    assert!(red_alarms(&template, STAGE, &[]).contains("ReconcilerSilent"));
+    assert!(
+        red_alarms(&template, STAGE, &[])
+            .unwrap()
+            .contains("ReconcilerSilent")
+    );
 
     customers_are_turned_away(stack).await;
     callbacks_are_not_as_they_should(stack).await;
@@ -45,7 +50,7 @@ async fn metrics_and_alarms_agree_with_what_is_written() {
         "ProviderOutOfCredits",
     ];
     assert_eq!(
-        red_alarms(&template, STAGE, &all),
+        red_alarms(&template, STAGE, &all).unwrap(),
         expected.map(str::to_owned).into()
     );
 
@@ -55,17 +60,22 @@ async fn metrics_and_alarms_agree_with_what_is_written() {
 }
 
 async fn all_goes_well(stack: &Stack) {
-    let (session, _) = stack.api_session(json!({})).await;
+    let (session, _) = stack.api_session(json!({})).await.unwrap();
     session
         .upload(FRONT, "image/jpeg", pictures::jpeg(30_000))
-        .await;
+        .await
+        .unwrap();
     session
         .upload(BACK, "image/png", pictures::png(20_000))
-        .await;
-    session.finish_and_be_believed(json!({})).await;
-    session.until_settled().await;
-    session.send_again(json!({})).await;
-    stack.invoke("ReconcilerFunction", &json!({})).await;
+        .await
+        .unwrap();
+    session.finish_expecting_200(json!({})).await.unwrap();
+    session.until_settled().await.unwrap();
+    session.send_again(json!({})).await.unwrap();
+    stack
+        .invoke("ReconcilerFunction", &json!({}))
+        .await
+        .unwrap();
     until_written(stack, "PairingsOverdue").await;
     until_written(stack, "PairingsSettled").await;
 }
@@ -76,32 +86,37 @@ async fn until_written(stack: &Stack, metric: &str) {
         let found = stack
             .points()
             .await
+            .unwrap()
             .iter()
             .any(|point| point.metric == metric);
         if found { Ok(()) } else { Err("not yet") }
     })
-    .await;
+    .await
+    .unwrap();
 }
 
 async fn customers_are_turned_away(stack: &Stack) {
-    let denied = stack.session_with_documents().await;
+    let denied = stack.session_with_documents().await.unwrap();
     denied
-        .finish_and_be_believed(json!({"overall": "DENIED"}))
-        .await;
-    denied.until("Declined").await;
+        .finish_expecting_200(json!({"overall": "DENIED"}))
+        .await
+        .unwrap();
+    denied.until("Declined").await.unwrap();
 
-    let expired = stack.session().await;
+    let expired = stack.session().await.unwrap();
     expired
-        .finish_and_be_believed(json!({"overall": "EXPIRED"}))
-        .await;
-    expired.until("Expired").await;
+        .finish_expecting_200(json!({"overall": "EXPIRED"}))
+        .await
+        .unwrap();
+    expired.until("Expired").await.unwrap();
 
-    let revoked = stack.session_with_documents().await;
-    revoked.finish_and_be_believed(json!({})).await;
-    revoked.until_settled().await;
+    let revoked = stack.session_with_documents().await.unwrap();
+    revoked.finish_expecting_200(json!({})).await.unwrap();
+    revoked.until_settled().await.unwrap();
     revoked
-        .finish_and_be_believed(json!({"overall": "DENIED"}))
-        .await;
+        .finish_expecting_200(json!({"overall": "DENIED"}))
+        .await
+        .unwrap();
 }
 
 async fn callbacks_are_not_as_they_should(stack: &Stack) {
@@ -110,44 +125,60 @@ async fn callbacks_are_not_as_they_should(stack: &Stack) {
         assert_eq!(
             stack
                 .post(body.clone(), Some(&sign("another key", body.as_bytes())))
-                .await,
+                .await
+                .unwrap(),
             401
         );
     }
-    assert_eq!(stack.post_signed(Uuid::new_v4().to_string()).await, 200);
+    assert_eq!(
+        stack.post_signed(Uuid::new_v4().to_string()).await.unwrap(),
+        200
+    );
 
-    let elsewhere = stack.session_with_documents().await;
+    let elsewhere = stack.session_with_documents().await.unwrap();
     let links = json!({"fileUrls": {FRONT: "http://localhost:1/file"}});
     elsewhere
-        .finish_and_be_believed(json!({"overrides": links}))
-        .await;
-    elsewhere.until_parked("LinkOriginNotAllowed").await;
+        .finish_expecting_200(json!({"overrides": links}))
+        .await
+        .unwrap();
+    elsewhere
+        .until_parked("LinkOriginNotAllowed")
+        .await
+        .unwrap();
 
-    let deferred = stack.session_with_documents().await;
+    let deferred = stack.session_with_documents().await.unwrap();
     deferred
         .fault(json!({"route": "file", "kind": "reset", "times": 2}))
-        .await;
-    deferred.finish_and_be_believed(json!({})).await;
-    deferred.until_settled().await;
+        .await
+        .unwrap();
+    deferred.finish_expecting_200(json!({})).await.unwrap();
+    deferred.until_settled().await.unwrap();
 }
 
 async fn the_provider_is_in_trouble(stack: &Stack) {
     for (status, identifier) in [(402, "PERMISSIONS_ERROR"), (401, "UNAUTHORIZED")] {
-        let refused = stack.session_with_documents().await;
+        let refused = stack.session_with_documents().await.unwrap();
         let message = "Partner reached token limit.";
-        let fault = json!({"route": "token", "kind": "status", "status": status, "identifier": identifier, "message": message, "times": 2});
-        refused.fault(fault).await;
-        refused.finish_and_be_believed(json!({})).await;
-        refused.until_parked("SecondTokenRefused").await;
+        let fault = json!({"route": "token", "kind": "status", "status": status,
+            "identifier": identifier, "message": message, "times": 2});
+        refused.fault(fault).await.unwrap();
+        refused.finish_expecting_200(json!({})).await.unwrap();
+        refused.until_parked("SecondTokenRefused").await.unwrap();
     }
     let down = json!({"route": "token", "kind": "status", "status": 503, "times": 100});
-    stack.sandbox.admin(Method::POST, "/faults", down).await;
+    stack
+        .sandbox
+        .admin(Method::POST, "/faults", down)
+        .await
+        .unwrap();
     let customers = (0..12).map(|_| async {
         stack
             .session_with_documents()
             .await
-            .finish_and_be_believed(json!({}))
-            .await;
+            .unwrap()
+            .finish_expecting_200(json!({}))
+            .await
+            .unwrap();
     });
     join_all(customers).await;
     until_written(stack, "CircuitOpened").await;
@@ -182,7 +213,7 @@ fn promised() -> Written<'static> {
 
 async fn until_everything_promised_is_written(stack: &Stack) -> Vec<Point> {
     eventually("every metric is written", || async {
-        let points = stack.points().await;
+        let points = stack.points().await.unwrap();
         let missing = format!("{:?} are missing", promised().difference(&written(&points)));
         if written(&points).is_superset(&promised()) {
             Ok(points)
@@ -191,6 +222,7 @@ async fn until_everything_promised_is_written(stack: &Stack) -> Vec<Point> {
         }
     })
     .await
+    .unwrap()
 }
 
 fn nothing_else_is_written(points: &[Point]) {
@@ -204,7 +236,7 @@ async fn every_field_of_the_queries_is_there(stack: &Stack, template: &Template)
             .iter()
             .filter(|function| query.functions.iter().any(|named| named == *function))
         {
-            for line in stack.log_records(function, "").await {
+            for line in stack.log_records(function, "").await.unwrap() {
                 let with_values = line
                     .as_object()
                     .into_iter()

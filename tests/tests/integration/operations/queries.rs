@@ -1,8 +1,8 @@
-//! The saved queries of CloudWatch Logs Insights, and the fields that they name.
+//! The saved queries of CloudWatch Logs Insights and their fields.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use harness::operations::{FUNCTIONS, Template};
+use operations::{FUNCTIONS, Template};
 
 /// The words of the query language that the queries use, besides fields.
 const WORDS: [&str; 21] = [
@@ -34,8 +34,7 @@ pub struct SavedQuery {
     pub name: String,
     /// The functions whose logs it is run on.
     pub functions: Vec<String>,
-    /// The fields of log lines that it names; not those that it computes, nor those that CloudWatch
-    /// adds (`@…`).
+    /// The fields of log lines that it names, without computed ones and those of CloudWatch (`@…`).
     pub fields: BTreeSet<String>,
 }
 
@@ -108,7 +107,7 @@ fn fields_are_told_from_words_texts_and_results() {
 
 #[test]
 fn every_saved_query_is_run_on_functions_that_exist() {
-    let template = Template::read();
+    let template = Template::read().unwrap();
     let queries = saved_queries(&template);
     assert!(queries.len() >= 4);
     for query in queries {

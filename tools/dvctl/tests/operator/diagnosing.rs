@@ -23,7 +23,7 @@ fn results(diagnosis: &Value) -> BTreeMap<&str, &str> {
 
 #[tokio::test]
 async fn a_deployment_that_works_has_nothing_broken() {
-    let stack = Stack::shared().await;
+    let stack = Stack::shared().await.unwrap();
     let (status, diagnosis) = Dvctl::of(&stack).ask(&["doctor"]).await;
     // Other tests leave dead letters and overdue work.
     assert!(matches!(status, Some(0 | 5)), "{diagnosis}");
@@ -46,7 +46,7 @@ async fn a_deployment_that_works_has_nothing_broken() {
 
 #[tokio::test]
 async fn a_wrong_secret_is_found_by_everything_that_depends_on_it() {
-    let dedicated = DedicatedStack::start(Options::default()).await;
+    let dedicated = DedicatedStack::start(Options::default()).await.unwrap();
     let stack = &dedicated.stack;
     let dvctl = Dvctl::of(stack);
     // The webhook has the good secret. It reads another at most once a minute.
@@ -55,13 +55,17 @@ async fn a_wrong_secret_is_found_by_everything_that_depends_on_it() {
         .replace_secret(
             &json!({"apiKey": "wrong", "apiSecret": "wrong", "signingKeys": ["another"]}),
         )
-        .await;
+        .await
+        .unwrap();
     let (status, diagnosis) = dvctl.ask(&["doctor"]).await;
     assert_eq!(status, Some(1));
     assert_eq!(results(&diagnosis)["iDenfy"], "failed", "{diagnosis}");
     assert!(!diagnosis.to_string().contains("another"), "{diagnosis}");
 
-    stack.replace_secret(&json!({"apiKey": "only"})).await;
+    stack
+        .replace_secret(&json!({"apiKey": "only"}))
+        .await
+        .unwrap();
     let ended = dvctl.run(&["doctor"]).await.with_status(1);
     for line in [
         "FAILED   secret",

@@ -1,5 +1,6 @@
 //! `show`, `list` and `watch`.
 
+use api_contract::Application;
 use std::collections::BTreeSet;
 
 use harness::{BACK, FRONT, Session, Stack};
@@ -9,27 +10,22 @@ use crate::program::Dvctl;
 
 /// A session that is parked: iDenfy refuses Token 2 once.
 pub async fn parked(stack: &Stack) -> Session<'_> {
-    let session = stack.session_with_documents().await;
+    let session = stack.session_with_documents().await.unwrap();
     session
-        .fault(json!({
-            "route": "token",
-            "kind": "status",
-            "status": 402,
-            "identifier": "PERMISSIONS_ERROR",
-        }))
-        .await;
-    session.finish_and_be_believed(json!({})).await;
-    session.until_parked("SecondTokenRefused").await;
+        .fault(json!({"route": "token", "kind": "status", "status": 402, "identifier": "PERMISSIONS_ERROR"}))
+        .await.unwrap();
+    session.finish_expecting_200(json!({})).await.unwrap();
+    session.until_parked("SecondTokenRefused").await.unwrap();
     session
 }
 
 #[tokio::test]
 async fn a_settled_verification_is_shown_by_either_scan_ref() {
-    let stack = Stack::shared().await;
+    let stack = Stack::shared().await.unwrap();
     let dvctl = Dvctl::of(&stack);
-    let session = stack.session_with_documents().await;
-    session.finish_and_be_believed(json!({})).await;
-    session.until_settled().await;
+    let session = stack.session_with_documents().await.unwrap();
+    session.finish_expecting_200(json!({})).await.unwrap();
+    session.until_settled().await.unwrap();
 
     let (status, shown) = dvctl.ask(&["show", &session.scan_ref]).await;
     assert_eq!(status, Some(0));
@@ -52,7 +48,7 @@ async fn a_settled_verification_is_shown_by_either_scan_ref() {
         .iter()
         .map(|line| line["what"].as_str().unwrap())
         .collect();
-    assert_eq!(told, session.history().await);
+    assert_eq!(told, session.history().await.unwrap());
     assert_eq!(shown.get("clientId"), None);
 
     let second = shown["second"]["scanRef"].as_str().unwrap();
@@ -71,7 +67,7 @@ async fn a_settled_verification_is_shown_by_either_scan_ref() {
 
 #[tokio::test]
 async fn a_parked_verification_says_why_and_what_a_person_does() {
-    let stack = Stack::shared().await;
+    let stack = Stack::shared().await.unwrap();
     let session = parked(&stack).await;
     let (_, shown) = Dvctl::of(&stack).ask(&["show", &session.scan_ref]).await;
     assert_eq!(shown["reason"], "SecondTokenRefused");
@@ -92,7 +88,7 @@ async fn a_parked_verification_says_why_and_what_a_person_does() {
 
 #[tokio::test]
 async fn an_unknown_verification_is_not_found() {
-    let stack = Stack::shared().await;
+    let stack = Stack::shared().await.unwrap();
     let ended = Dvctl::of(&stack)
         .run(&["show", "no-such-verification"])
         .await
@@ -105,7 +101,7 @@ async fn an_unknown_verification_is_not_found() {
 
 #[tokio::test]
 async fn parked_verifications_are_listed_page_by_page_and_each_once() {
-    let stack = Stack::shared().await;
+    let stack = Stack::shared().await.unwrap();
     let dvctl = Dvctl::of(&stack);
     let (one, other) = (parked(&stack).await, parked(&stack).await);
     for place in [&[][..], &["--whole-table"]] {
@@ -137,9 +133,9 @@ async fn parked_verifications_are_listed_page_by_page_and_each_once() {
 
 #[tokio::test]
 async fn what_is_in_work_and_what_a_client_has_is_listed_from_indexes() {
-    let stack = Stack::shared().await;
+    let stack = Stack::shared().await.unwrap();
     let dvctl = Dvctl::of(&stack);
-    let (session, _) = stack.api_session(json!({})).await;
+    let (session, _) = stack.api_session(json!({})).await.unwrap();
     let (_, in_work) = dvctl
         .ask(&[
             "list",
@@ -167,11 +163,11 @@ async fn what_is_in_work_and_what_a_client_has_is_listed_from_indexes() {
 
 #[tokio::test]
 async fn one_look_shows_work_queues_and_the_newest_decisions() {
-    let stack = Stack::shared().await;
-    let (_session, _) = stack.api_session(json!({})).await;
-    let settled = stack.session_with_documents().await;
-    settled.finish_and_be_believed(json!({})).await;
-    settled.until_settled().await;
+    let stack = Stack::shared().await.unwrap();
+    let (_session, _) = stack.api_session(json!({})).await.unwrap();
+    let settled = stack.session_with_documents().await.unwrap();
+    settled.finish_expecting_200(json!({})).await.unwrap();
+    settled.until_settled().await.unwrap();
     let (status, view) = Dvctl::of(&stack)
         .ask(&["watch", "--once", "--newest", "1000"])
         .await;

@@ -23,7 +23,7 @@ fn outcomes(redriven: &Value) -> Vec<(Option<&str>, &str)> {
 
 #[tokio::test]
 async fn paused_submissions_wait_and_dead_letters_go_back_to_them() {
-    let dedicated = DedicatedStack::start(Options::default()).await;
+    let dedicated = DedicatedStack::start(Options::default()).await.unwrap();
     let stack = &dedicated.stack;
     let dvctl = Dvctl::of(stack);
 
@@ -42,14 +42,17 @@ async fn paused_submissions_wait_and_dead_letters_go_back_to_them() {
         "{doctor:?}"
     );
 
-    let session = stack.session_with_documents().await;
-    session.finish_and_be_believed(json!({})).await;
-    session.until("Captured").await;
+    let session = stack.session_with_documents().await.unwrap();
+    session.finish_expecting_200(json!({})).await.unwrap();
+    session.until("Captured").await.unwrap();
     let queue = &stack.description.submission_queue_url;
-    assert_eq!(stack.messages_on(queue).await, 1);
+    assert_eq!(stack.messages_on(queue).await.unwrap(), 1);
 
     let own = json!({"type": "SubmitDocumentsV1", "scanRef": session.scan_ref}).to_string();
-    stack.give_up_on(&[&own, "PERSONAL and nobody's"]).await;
+    stack
+        .give_up_on(&[&own, "PERSONAL and nobody's"])
+        .await
+        .unwrap();
 
     // Declined, they are there for the next one.
     let declined = dvctl.type_into(&["redrive"], "no\n").await.with_status(1);
@@ -71,7 +74,7 @@ async fn paused_submissions_wait_and_dead_letters_go_back_to_them() {
         outcomes(&moved),
         [(None, "kept"), (Some(session.scan_ref.as_str()), "moved")]
     );
-    assert_eq!(stack.messages_on(queue).await, 2);
+    assert_eq!(stack.messages_on(queue).await.unwrap(), 2);
 
     let (status, discarded) = dvctl
         .ask(&["redrive", "--yes", "--discard-unreadable"])
@@ -83,7 +86,8 @@ async fn paused_submissions_wait_and_dead_letters_go_back_to_them() {
     assert_eq!(
         stack
             .messages_on(&stack.description.dead_letter_queue_url)
-            .await,
+            .await
+            .unwrap(),
         0
     );
     let none = dvctl.run(&["redrive"]).await.with_status(0);
@@ -91,14 +95,15 @@ async fn paused_submissions_wait_and_dead_letters_go_back_to_them() {
 
     let resumed = dvctl.run(&["resume"]).await.with_status(0);
     assert_eq!(resumed.answer, "the processor takes submissions\n");
-    session.until_settled().await;
+    session.until_settled().await.unwrap();
     eventually("both messages are done", || async {
-        match stack.messages_on(queue).await {
+        match stack.messages_on(queue).await.unwrap() {
             0 => Ok(()),
             left => Err(left),
         }
     })
-    .await;
-    assert_eq!(session.accepted_submissions().await.len(), 1);
+    .await
+    .unwrap();
+    assert_eq!(session.accepted_submissions().await.unwrap().len(), 1);
     dedicated.stop().await;
 }

@@ -1,5 +1,6 @@
 //! `park`, `retry` and `erase`.
 
+use api_contract::Application;
 use harness::Stack;
 use serde_json::json;
 
@@ -8,7 +9,7 @@ use crate::program::Dvctl;
 
 #[tokio::test]
 async fn parked_verifications_are_taken_up_and_the_rest_is_said() {
-    let stack = Stack::shared().await;
+    let stack = Stack::shared().await.unwrap();
     let dvctl = Dvctl::of(&stack);
     let session = parked(&stack).await;
     let (status, retried) = dvctl
@@ -17,8 +18,8 @@ async fn parked_verifications_are_taken_up_and_the_rest_is_said() {
     assert_eq!(status, Some(4));
     assert_eq!(retried["results"][0]["takenUp"], true);
     assert_eq!(retried["results"][1]["takenUp"], false);
-    session.until_settled().await;
-    assert_eq!(session.accepted_submissions().await.len(), 1);
+    session.until_settled().await.unwrap();
+    assert_eq!(session.accepted_submissions().await.unwrap().len(), 1);
 
     let again = dvctl
         .run(&["retry", &session.scan_ref])
@@ -33,9 +34,9 @@ async fn parked_verifications_are_taken_up_and_the_rest_is_said() {
 
 #[tokio::test]
 async fn what_is_set_aside_is_shown_with_the_reason() {
-    let stack = Stack::shared().await;
+    let stack = Stack::shared().await.unwrap();
     let dvctl = Dvctl::of(&stack);
-    let (session, _) = stack.api_session(json!({})).await;
+    let (session, _) = stack.api_session(json!({})).await.unwrap();
     let aside = dvctl
         .run(&["park", &session.scan_ref, "--reason", "looks odd"])
         .await
@@ -59,11 +60,11 @@ async fn what_is_set_aside_is_shown_with_the_reason() {
 
 #[tokio::test]
 async fn erasing_needs_the_name_typed_and_leaves_a_receipt() {
-    let stack = Stack::shared().await;
+    let stack = Stack::shared().await.unwrap();
     let dvctl = Dvctl::of(&stack);
-    let session = stack.session_with_documents().await;
-    session.finish_and_be_believed(json!({})).await;
-    session.until_settled().await;
+    let session = stack.session_with_documents().await.unwrap();
+    session.finish_expecting_200(json!({})).await.unwrap();
+    session.until_settled().await.unwrap();
 
     for typed in ["", "yes\n", "no-such-verification\n"] {
         let refused = dvctl
@@ -72,7 +73,7 @@ async fn erasing_needs_the_name_typed_and_leaves_a_receipt() {
             .with_status(1);
         assert!(refused.notes.contains("nothing was done"), "{refused:?}");
     }
-    assert_eq!(session.documents().await.len(), 2);
+    assert_eq!(session.documents().await.unwrap().len(), 2);
 
     let typed = format!("{}\n", session.scan_ref);
     let erased = dvctl
@@ -80,7 +81,7 @@ async fn erasing_needs_the_name_typed_and_leaves_a_receipt() {
         .await
         .with_status(0);
     assert!(erased.answer.contains("erased completely"), "{erased:?}");
-    assert_eq!(session.documents().await, []);
+    assert_eq!(session.documents().await.unwrap(), []);
     let gone = dvctl.run(&["show", &session.scan_ref]).await.with_status(3);
     assert!(gone.notes.contains("was erased"), "{gone:?}");
 
@@ -97,8 +98,8 @@ async fn erasing_needs_the_name_typed_and_leaves_a_receipt() {
 
 #[tokio::test]
 async fn an_erasure_that_leaves_something_says_so_in_its_status() {
-    let stack = Stack::shared().await;
-    let (session, _) = stack.api_session(json!({})).await;
+    let stack = Stack::shared().await.unwrap();
+    let (session, _) = stack.api_session(json!({})).await.unwrap();
     let (status, receipt) = Dvctl::of(&stack)
         .ask(&["erase", "--yes", &session.scan_ref])
         .await;

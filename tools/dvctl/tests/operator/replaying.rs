@@ -1,6 +1,7 @@
 //! `replay`.
 
 use adapters::S3CallbackArchive;
+use api_contract::Application;
 use harness::Stack;
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -25,15 +26,15 @@ async fn archive_only(stack: &Stack, scan_ref: &str, callback: &Value) {
 
 #[tokio::test]
 async fn a_lost_callback_is_found_in_the_archive_and_settles() {
-    let stack = Stack::shared().await;
+    let stack = Stack::shared().await.unwrap();
     let dvctl = Dvctl::of(&stack);
-    let model = stack.session_with_documents().await;
-    model.finish_and_be_believed(json!({})).await;
-    model.until_settled().await;
-    let archived = model.archived_callbacks().await;
-    let mut callback = stack.json_object(&archived[0].key).await;
+    let model = stack.session_with_documents().await.unwrap();
+    model.finish_expecting_200(json!({})).await.unwrap();
+    model.until_settled().await.unwrap();
+    let archived = model.archived_callbacks().await.unwrap();
+    let mut callback = stack.json_object(&archived[0].key).await.unwrap();
 
-    let (waiting, _) = stack.api_session(json!({})).await;
+    let (waiting, _) = stack.api_session(json!({})).await.unwrap();
     callback["scanRef"] = json!(waiting.scan_ref);
     callback["clientId"] = json!(waiting.client_id);
     archive_only(&stack, &waiting.scan_ref, &callback).await;
@@ -57,7 +58,7 @@ async fn a_lost_callback_is_found_in_the_archive_and_settles() {
         "what had its effect is no failure"
     );
     assert_eq!(
-        waiting.pairing().await.unwrap().state,
+        waiting.pairing().await.unwrap().unwrap().state,
         "AwaitingCallback",
         "a dry run sends nothing"
     );
@@ -67,13 +68,14 @@ async fn a_lost_callback_is_found_in_the_archive_and_settles() {
         .fault(
             json!({"route": "status", "kind": "fixedStatus", "overall": "APPROVED", "times": 100}),
         )
-        .await;
+        .await
+        .unwrap();
     let (status, replayed) = dvctl.ask(&["replay", &waiting.scan_ref]).await;
     assert_eq!(
         (status, &replayed["callbacks"][0]["status"]),
         (Some(0), &json!(200))
     );
-    waiting.until_settled().await;
+    waiting.until_settled().await.unwrap();
 
     let (status, repeated) = dvctl.ask(&["replay", &waiting.scan_ref]).await;
     assert_eq!(
@@ -86,11 +88,11 @@ async fn a_lost_callback_is_found_in_the_archive_and_settles() {
 
 #[tokio::test]
 async fn what_has_had_its_effect_is_passed_over_and_it_says_why() {
-    let stack = Stack::shared().await;
+    let stack = Stack::shared().await.unwrap();
     let dvctl = Dvctl::of(&stack);
-    let session = stack.session_with_documents().await;
-    session.finish_and_be_believed(json!({})).await;
-    session.until_settled().await;
+    let session = stack.session_with_documents().await.unwrap();
+    session.finish_expecting_200(json!({})).await.unwrap();
+    session.until_settled().await.unwrap();
     let (status, replayed) = dvctl.ask(&["replay", &session.scan_ref]).await;
     assert_eq!((status, &replayed["callbacks"]), (Some(0), &json!([])));
     assert_eq!(replayed["passedOver"][0]["why"], "it has had its effect");
@@ -101,12 +103,12 @@ async fn what_has_had_its_effect_is_passed_over_and_it_says_why() {
             .answer
             .contains("passed over")
     );
-    assert_eq!(session.accepted_submissions().await.len(), 1);
+    assert_eq!(session.accepted_submissions().await.unwrap().len(), 1);
 }
 
 #[tokio::test]
 async fn many_at_once_are_confirmed_first() {
-    let stack = Stack::shared().await;
+    let stack = Stack::shared().await.unwrap();
     let dvctl = Dvctl::of(&stack);
     let name = format!("foreign-{}", Uuid::new_v4().simple());
     archive_only(
@@ -136,7 +138,7 @@ async fn many_at_once_are_confirmed_first() {
 
 #[tokio::test]
 async fn an_interrupted_replay_says_so_and_the_same_command_goes_on() {
-    let stack = Stack::shared().await;
+    let stack = Stack::shared().await.unwrap();
     let dvctl = Dvctl::of(&stack);
     let name = format!("foreign-{}", Uuid::new_v4().simple());
     for number in 0..80 {
@@ -148,12 +150,13 @@ async fn an_interrupted_replay_says_so_and_the_same_command_goes_on() {
         .expect("it starts");
     // Once the first has arrived at the webhook, there are many to go.
     harness::eventually("one is sent", || async {
-        match stack.log_lines("webhook", &name).await.len() {
+        match stack.log_lines("webhook", &name).await.unwrap().len() {
             0 => Err("none"),
             _ => Ok(()),
         }
     })
-    .await;
+    .await
+    .unwrap();
     let process = child
         .id()
         .and_then(|id| rustix::process::Pid::from_raw(id.try_into().expect("an id")))

@@ -8,7 +8,7 @@ use crate::program::Dvctl;
 
 #[tokio::test]
 async fn no_answer_note_or_error_has_anything_personal_or_secret() {
-    let stack = Stack::shared().await;
+    let stack = Stack::shared().await.unwrap();
     let dvctl = Dvctl::of(&stack);
     let marker = format!("MARKER{}", Uuid::new_v4().simple());
     let person = json!({
@@ -21,32 +21,37 @@ async fn no_answer_note_or_error_has_anything_personal_or_secret() {
         "clientIp": marker,
     });
 
-    let authorized = stack.session_with_documents().await;
+    let authorized = stack.session_with_documents().await.unwrap();
     authorized
         .fault(json!({"route": "process", "kind": "status", "status": 429, "message": marker}))
-        .await;
+        .await
+        .unwrap();
     authorized
-        .finish_and_be_believed(json!({"overrides": person}))
-        .await;
-    let record = authorized.until("Authorized").await;
-    let parked = stack.session_with_documents().await;
+        .finish_expecting_200(json!({"overrides": person}))
+        .await
+        .unwrap();
+    let record = authorized.until("Authorized").await.unwrap();
+    let parked = stack.session_with_documents().await.unwrap();
     parked
         .fault(json!({"route": "process", "kind": "errorIn200", "message": marker}))
-        .await;
+        .await
+        .unwrap();
     parked
-        .finish_and_be_believed(json!({"overrides": person}))
-        .await;
-    parked.until_parked("SubmissionRefused").await;
+        .finish_expecting_200(json!({"overrides": person}))
+        .await
+        .unwrap();
+    parked.until_parked("SubmissionRefused").await.unwrap();
     assert_eq!(
-        stack.post_signed(marker.clone()).await,
+        stack.post_signed(marker.clone()).await.unwrap(),
         200,
         "an unreadable body is kept"
     );
 
-    let secret = stack.secret().await;
+    let secret = stack.secret().await.unwrap();
     let callback = stack
-        .json_object(&authorized.archived_callbacks().await[0].key)
-        .await;
+        .json_object(&authorized.archived_callbacks().await.unwrap()[0].key)
+        .await
+        .unwrap();
     let mut secrets = vec![
         marker,
         authorized.client_id.clone(),

@@ -7,7 +7,7 @@ use crate::program::Dvctl;
 
 #[tokio::test]
 async fn a_session_is_created_and_its_link_opens() {
-    let stack = Stack::shared().await;
+    let stack = Stack::shared().await.unwrap();
     let dvctl = Dvctl::of(&stack);
     let client_id = format!("customer-{}", Uuid::new_v4().simple());
     let (status, session) = dvctl
@@ -38,7 +38,7 @@ async fn a_session_is_created_and_its_link_opens() {
 
 #[tokio::test]
 async fn everything_that_is_wrong_with_a_session_is_named() {
-    let stack = Stack::shared().await;
+    let stack = Stack::shared().await.unwrap();
     let wrong = Dvctl::of(&stack)
         .run(&[
             "session",
@@ -59,9 +59,9 @@ async fn everything_that_is_wrong_with_a_session_is_named() {
 
 #[tokio::test]
 async fn a_signature_is_idenfys_for_exactly_these_bytes() {
-    let stack = Stack::shared().await;
+    let stack = Stack::shared().await.unwrap();
     let dvctl = Dvctl::of(&stack);
-    let secret = stack.secret().await;
+    let secret = stack.secret().await.unwrap();
     let key = secret["signingKeys"][0].as_str().unwrap();
     let body = "{\"scanRef\": \"x\"}\r\n";
     let signed = dvctl.type_into(&["sign"], body).await.with_status(0);

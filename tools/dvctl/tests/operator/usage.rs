@@ -47,7 +47,7 @@ async fn a_reader_that_has_seen_enough_is_no_failure() {
 
 #[tokio::test]
 async fn a_stack_that_is_not_there_is_named_with_what_to_do() {
-    let stack = Stack::shared().await;
+    let stack = Stack::shared().await.unwrap();
     let arguments = [
         "--stack",
         "nobody",
@@ -100,7 +100,7 @@ async fn without_credentials_it_is_said_how_to_get_some() {
 #[tokio::test]
 async fn watching_ends_well_with_ctrl_c() {
     use tokio::io::AsyncReadExt;
-    let stack = Stack::shared().await;
+    let stack = Stack::shared().await.unwrap();
     let mut child = Dvctl::of(&stack)
         .command(&["watch", "--newest", "0"])
         .spawn()

@@ -1,6 +1,6 @@
-//! The customer's way through a session. Asking for a page never changes anything, because whatever
-//! previews a link asks for it too; starting, uploading and submitting are forms, each answered by
-//! a redirect to the page that comes next. The token goes along in the forms: there are no cookies.
+//! The customer's way through a session. Getting a page changes nothing: link previews do it, too.
+//! Starting, uploading and submitting are forms, each answered by a redirect to the next page.
+//! Forms carry the token: there are no cookies.
 //!
 //! The same pages serve two links: `/api/v2/redirect?authToken=`, which ends at the session's
 //! `successUrl`, `errorUrl` or `unverifiedUrl`, and `/?authToken=&lang=` for an iFrame, which ends
@@ -11,71 +11,17 @@ use axum::extract::{DefaultBodyLimit, Form, Multipart, Query, State as Extracted
 use axum::http::{StatusCode, Uri};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
-use serde::Deserialize;
 
-use crate::pages::customer_views as views;
-use crate::pages::ending::Ending;
+use crate::pages::customer_actions::{self, Refusal};
+use crate::pages::customer_views::{self as views, Visit};
+use crate::pages::final_page::FinalPage;
 use crate::pages::layout::{Complaint, Page};
 use crate::pages::steps::{self, Step};
 use crate::pages::upload::{self, FORM_LIMIT};
-use crate::picture;
-use crate::route::query_members;
-use crate::session::{Session, SessionState, StoredFile};
-use crate::state::{Shared, State};
-use crate::visit::{self, Refusal};
-
-/// How a customer came and what they use the session with.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-pub(crate) struct Visit {
-    pub auth_token: String,
-    /// Language of the steps' texts, before the session's own.
-    pub lang: String,
-    /// Anything: the session is in an iFrame.
-    pub frame: String,
-}
-
-impl Visit {
-    pub(crate) fn is_framed(&self) -> bool {
-        !self.frame.is_empty()
-    }
-
-    fn language(&self) -> Option<&str> {
-        (!self.lang.is_empty()).then_some(&self.lang)
-    }
-
-    /// The page of this visit's session; `step` counts from 1.
-    pub(crate) fn page(&self, step: Option<usize>) -> String {
-        let mut query = self.query();
-        if let Some(step) = step {
-            query.append_pair("step", &step.to_string());
-        }
-        let path = if self.is_framed() {
-            "/"
-        } else {
-            "/api/v2/redirect"
-        };
-        format!("{path}?{}", query.finish())
-    }
-
-    /// The page that says what became of the session.
-    pub(crate) fn result_page(&self) -> String {
-        let mut query = self.query();
-        if self.is_framed() {
-            query.append_pair("frame", "1");
-        }
-        format!("/verification/result?{}", query.finish())
-    }
-
-    fn query(&self) -> url::form_urlencoded::Serializer<'static, String> {
-        let mut query = url::form_urlencoded::Serializer::new(String::new());
-        query.append_pair("authToken", &self.auth_token);
-        if let Some(language) = self.language() {
-            query.append_pair("lang", language);
-        }
-        query
-    }
-}
+use crate::world::picture;
+use crate::world::route::query_members;
+use crate::world::session::{Session, SessionState, StoredFile};
+use crate::world::state::{Shared, State};
 
 pub(crate) fn router() -> Router<Shared> {
     Router::new()
@@ -88,8 +34,8 @@ pub(crate) fn router() -> Router<Shared> {
         .route("/verification/result", get(result))
 }
 
-/// The page that a link leads to: the start, the first step that is not done or the one asked for,
-/// or why there is nothing to do.
+/// The page of a link: the start, the first undone step or the asked one, or why there is nothing
+/// to do.
 pub(crate) fn show(state: &State, uri: &Uri) -> Response {
     let mut query = query_members(uri.query());
     let mut member = |name: &str| query.remove(name).unwrap_or_default();
@@ -106,7 +52,7 @@ pub(crate) fn show(state: &State, uri: &Uri) -> Response {
     if visit.is_framed() && visit.auth_token.is_empty() {
         return views::home().into_response();
     }
-    let session = match visit::look(state, &visit.auth_token) {
+    let session = match customer_actions::look(state, &visit.auth_token) {
         Ok(session) => session,
         Err(refusal) => return refused(&visit, refusal),
     };
@@ -118,7 +64,7 @@ pub(crate) fn show(state: &State, uri: &Uri) -> Response {
         .iter()
         .position(|step| !step.is_done(&session))
         .unwrap_or(steps.len());
-    // Nobody gets past a step that is not done.
+    // No way past an undone step.
     let index = asked.map_or(undone, |number| number.saturating_sub(1).min(undone));
     let page = match steps.get(index) {
         Some(step) => views::step(&visit, &session, &steps, (index, step), &[]),
@@ -128,7 +74,7 @@ pub(crate) fn show(state: &State, uri: &Uri) -> Response {
 }
 
 async fn start(Extracted(state): Extracted<Shared>, Form(visit): Form<Visit>) -> Response {
-    match visit::start(&state, &visit.auth_token) {
+    match customer_actions::start(&state, &visit.auth_token) {
         Ok(()) => Redirect::to(&visit.page(None)).into_response(),
         Err(refusal) => refused(&visit, refusal),
     }
@@ -150,7 +96,7 @@ async fn documents(Extracted(state): Extracted<Shared>, multipart: Multipart) ->
         lang: text("lang"),
         frame: text("frame"),
     };
-    let session = match visit::look(&state, &visit.auth_token) {
+    let session = match customer_actions::look(&state, &visit.auth_token) {
         Ok(session) => session,
         Err(refusal) => return refused(&visit, refusal),
     };
@@ -163,16 +109,16 @@ async fn documents(Extracted(state): Extracted<Shared>, multipart: Multipart) ->
         return Redirect::to(&visit.page(None)).into_response();
     };
     let (files, complaints) = judge(step, &session, &mut form, wants_specimens);
-    if let Err(refusal) = visit::hand_in(&state, &visit.auth_token, files) {
+    if let Err(refusal) = customer_actions::hand_in(&state, &visit.auth_token, files) {
         return refused(&visit, refusal);
     }
     if complaints.is_empty() {
-        // Back to the last look when this was a correction there, else on to the next step.
+        // Back to the last look after a correction there, else on to the next step.
         let is_last = steps.iter().all(|other| other.is_done(&session));
         let next = if is_last { steps.len() + 1 } else { index + 2 };
         return Redirect::to(&visit.page(Some(next))).into_response();
     }
-    let session = visit::look(&state, &visit.auth_token).unwrap_or(session);
+    let session = customer_actions::look(&state, &visit.auth_token).unwrap_or(session);
     let mut page = framed(
         &visit,
         views::step(&visit, &session, &steps, (index, step), &complaints),
@@ -208,7 +154,7 @@ fn judge(
     (files, complaints)
 }
 
-/// A generated picture in place of a photo, for whoever only wants to see the flow.
+/// A generated picture in place of a photo, to see the flow without files.
 fn specimen(session: &Session, key: &str) -> StoredFile {
     StoredFile {
         bytes: picture::png(&format!("{} {key}", session.scan_ref)),
@@ -218,7 +164,7 @@ fn specimen(session: &Session, key: &str) -> StoredFile {
 }
 
 async fn submit(Extracted(state): Extracted<Shared>, Form(visit): Form<Visit>) -> Response {
-    let session = match visit::look(&state, &visit.auth_token) {
+    let session = match customer_actions::look(&state, &visit.auth_token) {
         Ok(session) => session,
         Err(refusal) => return refused(&visit, refusal),
     };
@@ -228,16 +174,16 @@ async fn submit(Extracted(state): Extracted<Shared>, Form(visit): Form<Visit>) -
     {
         return Redirect::to(&visit.page(None)).into_response();
     }
-    match visit::submit(&state, &visit.auth_token) {
-        Ok(overall) => lead_on(&visit, &session, Ending::of(overall.as_deref())),
+    match customer_actions::submit(&state, &visit.auth_token) {
+        Ok(overall) => lead_on(&visit, &session, FinalPage::of(overall.as_deref())),
         Err(refusal) => refused(&visit, refusal),
     }
 }
 
-/// Away to the session's own link once there is a result, or to the page that tells it.
-fn lead_on(visit: &Visit, session: &Session, ending: Ending) -> Response {
+/// Redirects to the session's own link once there is a result, else to the result page.
+fn lead_on(visit: &Visit, session: &Session, ending: FinalPage) -> Response {
     match ending.link(session) {
-        Some(link) if ending != Ending::Waiting && !visit.is_framed() => {
+        Some(link) if ending != FinalPage::Waiting && !visit.is_framed() => {
             Redirect::to(link.as_str()).into_response()
         }
         _ => Redirect::to(&visit.result_page()).into_response(),
@@ -245,13 +191,13 @@ fn lead_on(visit: &Visit, session: &Session, ending: Ending) -> Response {
 }
 
 async fn result(Extracted(state): Extracted<Shared>, Query(visit): Query<Visit>) -> Response {
-    let Some(session) = visit::submitted(&state, &visit.auth_token) else {
+    let Some(session) = customer_actions::submitted(&state, &visit.auth_token) else {
         return Redirect::to(&visit.page(None)).into_response();
     };
-    let ending = Ending::of_session(&session);
+    let ending = FinalPage::of_session(&session);
     let link = ending.link(&session).filter(|_| !visit.is_framed());
     match link {
-        Some(link) if ending != Ending::Waiting => Redirect::to(link.as_str()).into_response(),
+        Some(link) if ending != FinalPage::Waiting => Redirect::to(link.as_str()).into_response(),
         link => framed(&visit, views::result(&visit, ending, link.as_ref())).into_response(),
     }
 }

@@ -2,15 +2,68 @@
 
 use axum::http::StatusCode;
 use maud::{Markup, html};
+use serde::Deserialize;
 use url::Url;
 
-use crate::pages::customer::Visit;
-use crate::pages::ending::Ending;
+use crate::pages::customer_actions::Refusal;
+use crate::pages::final_page::FinalPage;
 use crate::pages::layout::{Complaint, Page, error_summary, message, size};
 use crate::pages::steps::{Slot, Step};
 use crate::pages::upload::{FILE_LIMIT, formats};
-use crate::session::Session;
-use crate::visit::Refusal;
+use crate::world::session::Session;
+
+/// How a customer came and what they use the session with.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub(crate) struct Visit {
+    pub auth_token: String,
+    /// Language of the steps' texts, before the session's own.
+    pub lang: String,
+    /// Anything: the session is in an iFrame.
+    pub frame: String,
+}
+
+impl Visit {
+    pub(crate) fn is_framed(&self) -> bool {
+        !self.frame.is_empty()
+    }
+
+    pub(crate) fn language(&self) -> Option<&str> {
+        (!self.lang.is_empty()).then_some(&self.lang)
+    }
+
+    /// The page of this visit's session; `step` counts from 1.
+    pub(crate) fn page(&self, step: Option<usize>) -> String {
+        let mut query = self.query();
+        if let Some(step) = step {
+            query.append_pair("step", &step.to_string());
+        }
+        let path = if self.is_framed() {
+            "/"
+        } else {
+            "/api/v2/redirect"
+        };
+        format!("{path}?{}", query.finish())
+    }
+
+    /// The page that says what became of the session.
+    pub(crate) fn result_page(&self) -> String {
+        let mut query = self.query();
+        if self.is_framed() {
+            query.append_pair("frame", "1");
+        }
+        format!("/verification/result?{}", query.finish())
+    }
+
+    fn query(&self) -> url::form_urlencoded::Serializer<'static, String> {
+        let mut query = url::form_urlencoded::Serializer::new(String::new());
+        query.append_pair("authToken", &self.auth_token);
+        if let Some(language) = self.language() {
+            query.append_pair("lang", language);
+        }
+        query
+    }
+}
 
 /// `id` of a slot's input.
 pub(crate) fn field_id(slot: &Slot) -> String {
@@ -50,8 +103,7 @@ pub(crate) fn start(visit: &Visit, session: &Session, steps: &[Step]) -> Page {
     Page::new("Verify your identity", body)
 }
 
-/// One step's uploads; `index` counts from 0. Complaints are about files of this step that were
-/// just refused.
+/// One step's uploads; `index` counts from 0. Complaints are about its refused files.
 pub(crate) fn step(
     visit: &Visit,
     session: &Session,
@@ -169,19 +221,19 @@ pub(crate) fn check(visit: &Visit, session: &Session, steps: &[Step]) -> Page {
     }
 }
 
-/// What became of a submitted session; tells it to a page around this one.
-pub(crate) fn result(visit: &Visit, ending: Ending, link: Option<&Url>) -> Page {
+/// The result of a submitted session. Tells it to a surrounding page, too.
+pub(crate) fn result(visit: &Visit, ending: FinalPage, link: Option<&Url>) -> Page {
     let (title, text) = match ending {
-        Ending::Waiting => (
+        FinalPage::Waiting => (
             "Thank you, under review",
             "Your documents have been received and are being looked at.",
         ),
-        Ending::Approved => (
+        FinalPage::Approved => (
             "Thank you, you are verified",
             "Your documents have been accepted.",
         ),
-        Ending::Failed => ("Not verified", "Your documents could not be accepted."),
-        Ending::Unverified => (
+        FinalPage::Failed => ("Not verified", "Your documents could not be accepted."),
+        FinalPage::Unverified => (
             "Thank you, under further review",
             "Your documents need a closer look.",
         ),
@@ -194,10 +246,10 @@ pub(crate) fn result(visit: &Visit, ending: Ending, link: Option<&Url>) -> Page 
         h1 { (title) }
         p.lead { (text) }
         div.actions {
-            @if ending == Ending::Waiting { a.button href=(visit.result_page()) { "Check again" } }
+            @if ending == FinalPage::Waiting { a.button href=(visit.result_page()) { "Check again" } }
             @if let Some(link) = link { a.button.quiet href=(link) { "Continue without waiting" } }
         }
-        @if ending != Ending::Waiting { p { "You can close this page." } }
+        @if ending != FinalPage::Waiting { p { "You can close this page." } }
         @if visit.is_framed() { div #message data-message=(data) hidden {} }
     };
     Page {

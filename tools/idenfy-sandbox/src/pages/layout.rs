@@ -1,6 +1,6 @@
-//! What all pages have in common: the frame of the document, headers that keep it to itself, and
-//! the summary of errors. Nothing is loaded from elsewhere, nothing is inline, and a page's
-//! address, which may hold a token, is told to nobody.
+//! The common parts of all pages: the frame, the security headers, and the error summary. Nothing
+//! is loaded from elsewhere and nothing is inline. A page does not send its address, which may hold
+//! a token, to others.
 
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{Html, IntoResponse, Response};
@@ -20,7 +20,7 @@ pub(crate) struct Page {
     pub framed: bool,
     /// Whether the page is as wide as a table needs.
     pub wide: bool,
-    /// Whether a form of this page may end up at another site, by a redirect.
+    /// Whether a form of this page may be redirected to another site.
     pub leaves: bool,
 }
 
@@ -39,8 +39,8 @@ impl Page {
     }
 
     fn policy(&self) -> String {
-        // Chromium applies `form-action` to every redirect that follows a form, and where those go
-        // is the other site's affair.
+        // Chromium applies `form-action` to every redirect after a form; the other site decides on
+        // these.
         let form_action = if self.leaves {
             "'self' http: https:"
         } else {
@@ -106,7 +106,7 @@ pub(crate) struct Complaint {
     pub text: String,
 }
 
-/// Everything that is wrong with a form, each with a link to its field; nothing without complaints.
+/// All complaints about a form, each with a link to its field; empty without complaints.
 pub(crate) fn error_summary(complaints: &[Complaint]) -> Markup {
     html! {
         @if !complaints.is_empty() {

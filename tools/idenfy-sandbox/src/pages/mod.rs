@@ -1,10 +1,11 @@
-//! The pages for people: what the provider's customer sees behind a session's link, and a
-//! reviewer's page. They are plain server-rendered HTML that works without scripts; scripts only
-//! show how far an upload is and tell a surrounding page the result.
+//! The pages for people: the customer's behind a session's link, and the reviewer's. They are
+//! server-rendered HTML and work without scripts. Scripts only show an upload's progress and tell a
+//! surrounding page the result.
 
 pub(crate) mod customer;
+mod customer_actions;
 mod customer_views;
-mod ending;
+mod final_page;
 mod layout;
 mod reviewer;
 mod reviewer_views;
@@ -18,10 +19,9 @@ use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 
-use crate::state::Shared;
+use crate::world::state::Shared;
 
-/// Every page but those that a customer's link leads to; these are provider routes, see
-/// [`customer::show`].
+/// Every page but a customer's link; that is a provider route, see [`customer::show`].
 pub(crate) fn router() -> Router<Shared> {
     Router::new()
         .merge(customer::router())
@@ -56,9 +56,9 @@ fn asset(content_type: &'static str, text: &'static str) -> axum::routing::Metho
     })
 }
 
-/// No other site may send our forms: there are no cookies to protect, but a page in some other tab
-/// should not approve anybody. Browsers say where a request comes from; programs that say nothing
-/// are let through.
+/// Refuses forms of other sites: there are no cookies to protect, but a page in another tab must
+/// not approve a session. Browsers name the origin of a request; programs that do not are let
+/// through.
 async fn refuse_foreign_forms(request: Request, next: Next) -> Response {
     let site = request
         .headers()

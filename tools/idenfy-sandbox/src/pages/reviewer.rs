@@ -1,6 +1,5 @@
-//! The reviewer's page: the sessions, the decision on one of them, what direct processing finds for
-//! its client, the last callback once more, and what became of every delivery. Like the admin API
-//! it has no authentication and is for the machine that it runs on.
+//! The reviewer's page: sessions, decisions, the outcome of direct processing, repeated callbacks,
+//! and deliveries. Like the admin API it has no authentication and is for the local machine only.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,23 +15,23 @@ use serde_json::{Value, json};
 use tokio::sync::oneshot;
 use tokio::time::timeout;
 
-use crate::callback::{Tags, Verdict};
-use crate::delivery::deliver;
-use crate::files::LinkAge;
-use crate::images::sniff;
-use crate::journal::DeliveryRecord;
-use crate::outcome::{announce_in_turn, earlier_callback};
 use crate::pages::layout::message;
-use crate::pages::reviewer_views as views;
-use crate::person::SecondDocument;
-use crate::session::{Session, SessionState};
-use crate::state::{Shared, State};
+use crate::pages::reviewer_views::{self as views, View};
+use crate::provider::callback::{Tags, Verdict};
+use crate::provider::delivery::deliver;
+use crate::provider::files::LinkAge;
+use crate::provider::images::sniff;
+use crate::provider::outcome::{announce_in_turn, earlier_callback};
+use crate::world::invented_person::SecondDocument;
+use crate::world::journal::DeliveryRecord;
+use crate::world::session::{Session, SessionState};
+use crate::world::state::{Shared, State};
 
 /// Sessions on one page of the list.
 const PAGE_SIZE: usize = 20;
 /// Newest attempts in the log of all sessions.
 const LOG_SIZE: usize = 100;
-/// How long a form waits for its deliveries before it shows the page without them.
+/// A form's wait for its deliveries before it shows the page without them.
 const DELIVERY_PATIENCE: Duration = Duration::from_secs(2);
 
 pub(crate) fn router() -> Router<Shared> {
@@ -47,18 +46,6 @@ pub(crate) fn router() -> Router<Shared> {
             post(set_second_document),
         )
         .route("/reviewer/sessions/{scan_ref}/callback", post(send_again))
-}
-
-/// How a page is wanted.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(default)]
-pub(crate) struct View {
-    /// Page of the list, from 1.
-    page: usize,
-    /// Seconds after which the page loads itself again.
-    pub refresh: Option<u32>,
-    /// What was just done.
-    pub done: Option<String>,
 }
 
 async fn list(Extracted(state): Extracted<Shared>, Query(view): Query<View>) -> Response {
@@ -115,8 +102,7 @@ fn newest_deliveries(state: &State, scan_ref: Option<&str>) -> Vec<DeliveryRecor
     records
 }
 
-/// A session's file for looking at. What is neither picture nor PDF is handed out as a download,
-/// whatever it says it is.
+/// A session's file for display. Anything but a picture or PDF is a download.
 async fn file(
     Extracted(state): Extracted<Shared>,
     Path((scan_ref, key)): Path<(String, String)>,
@@ -226,8 +212,7 @@ struct Second {
     second_document: SecondDocument,
 }
 
-/// Sets what direct processing finds for the session's client. The rest of the client's outcome
-/// stays.
+/// Sets direct processing's finding for the session's client. The rest of the outcome stays.
 async fn set_second_document(
     Extracted(state): Extracted<Shared>,
     Path(scan_ref): Path<String>,
@@ -274,14 +259,14 @@ async fn send_again(
     back(&scan_ref, "sent")
 }
 
-/// Runs deliveries to their end, and waits for that as long as a person likes to.
+/// Runs deliveries to their end. Waits for a bounded time.
 async fn patiently(state: &Shared, deliveries: impl Future<Output = ()> + Send + 'static) {
     let (ended, end) = oneshot::channel::<()>();
     state.spawn(async move {
         deliveries.await;
         drop(ended);
     });
-    // Both an end and the loss of patience lead to the page, which shows what there is.
+    // Both ends lead to the page, which shows the deliveries so far.
     drop(timeout(DELIVERY_PATIENCE, end).await);
 }
 

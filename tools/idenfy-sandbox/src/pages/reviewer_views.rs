@@ -1,15 +1,28 @@
 //! What the reviewer's page looks like.
 
 use maud::{Markup, html};
+use serde::Deserialize;
 
-use crate::callback::implied_step_verdict;
-use crate::images::sniff;
-use crate::journal::DeliveryRecord;
 use crate::pages::layout::{Page, size};
-use crate::pages::reviewer::View;
-use crate::person::SecondDocument;
-use crate::session::{Session, SessionState, step_types, timestamp};
-use crate::settings::Settings;
+use crate::provider::callback::implied_step_verdict;
+use crate::provider::images::sniff;
+use crate::world::clock::timestamp;
+use crate::world::invented_person::SecondDocument;
+use crate::world::journal::DeliveryRecord;
+use crate::world::session::{Session, SessionState, step_types};
+use crate::world::settings::Settings;
+
+/// How a page is wanted.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct View {
+    /// Page of the list, from 1.
+    pub page: usize,
+    /// Seconds after which the page loads itself again.
+    pub refresh: Option<u32>,
+    /// What was just done.
+    pub done: Option<String>,
+}
 
 /// Seconds between two loads of a page that refreshes itself.
 const REFRESH_SECONDS: u32 = 5;
@@ -233,7 +246,7 @@ fn log(records: &[DeliveryRecord], with_client: bool) -> Markup {
         @if records.is_empty() {
             p { "Nothing has been sent yet." }
         } @else {
-            // A table may be wider than a phone; then it scrolls by itself, by keyboard, too.
+            // A table wider than a phone scrolls by itself, also by keyboard.
             div.scroll role="region" aria-labelledby="log" tabindex="0" {
                 table {
                     thead {
@@ -292,7 +305,7 @@ fn badges(session: &Session, while_processing: &str) -> Markup {
     }
 }
 
-/// Links that every page has: load it again, once or by itself, and others.
+/// Links of every page: reload, once or by itself, and others.
 fn toolbar(address: &str, refresh: Option<u32>, others: &Markup) -> Markup {
     html! {
         ul.toolbar {

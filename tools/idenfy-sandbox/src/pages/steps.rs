@@ -1,12 +1,12 @@
-//! The way through a customer's session: the first document, then one step for each additional step
-//! in force, then a last look. Texts are in the session's language where the steps have it, else in
-//! English, else in any; a step without texts goes by its key.
+//! The steps of a customer's session: the first document, one step for each additional step in
+//! force, and a last look. Texts are in the session's language if the steps have it, else in
+//! English, else in any. A step without texts shows its key.
 
 use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use crate::session::{Session, TokenType, step_types};
+use crate::world::session::{Session, TokenType, step_types};
 
 /// One file that a step asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,8 +39,8 @@ impl Step {
     }
 }
 
-/// The steps with uploads, in order. Of two steps whose names end in `_FRONT` and `_BACK` the front
-/// comes first; otherwise by name.
+/// The steps with uploads, by name. Of two steps that end in `_FRONT` and `_BACK`, the front comes
+/// first.
 pub(crate) fn of(session: &Session, language: Option<&str>) -> Vec<Step> {
     let language = language.or(session.locale.as_deref()).unwrap_or("en");
     let configurations = configurations(&session.additional_steps);
@@ -103,8 +103,7 @@ fn additional(name: &str, configuration: Option<&Value>, language: &str) -> Step
     }
 }
 
-/// The configuration of each step; where a step stands under several countries or documents, that
-/// of the last.
+/// The configuration of each step. Of several countries or documents, the last counts.
 fn configurations(additional_steps: &Value) -> BTreeMap<String, Value> {
     let members = |value: &Value| value.as_object().cloned().unwrap_or_default();
     members(additional_steps)
@@ -118,8 +117,7 @@ fn configurations(additional_steps: &Value) -> BTreeMap<String, Value> {
         .collect()
 }
 
-/// The texts in the language, in its main language, in English, or in whichever there is; with the
-/// language that they are in.
+/// The texts in the language, its main language, English, or any, and their language.
 fn texts<'a>(configuration: Option<&'a Value>, language: &str) -> (String, Option<&'a Value>) {
     let Some(all) = configuration
         .and_then(|configuration| configuration.get("texts"))
@@ -161,9 +159,9 @@ mod tests {
     use serde_json::json;
 
     use super::{Step, of};
-    use crate::settings::Settings;
-    use crate::state::State;
-    use crate::token;
+    use crate::provider::token;
+    use crate::world::settings::Settings;
+    use crate::world::state::State;
 
     fn steps(mut request: serde_json::Value, language: Option<&str>) -> Vec<Step> {
         let state = State::new("http://127.0.0.1:1".to_owned(), Settings::default()).unwrap();

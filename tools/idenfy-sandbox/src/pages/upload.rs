@@ -1,6 +1,6 @@
-//! Forms with files. A form is read whole, however large, because a browser that is cut off shows
-//! no answer; but of each file no more than [`FILE_LIMIT`] is kept, and what a file is follows from
-//! its first bytes and neither from its name nor from its type.
+//! Forms with files. A form is read to its end, because a browser that is cut off shows no answer.
+//! Of each file at most [`FILE_LIMIT`] is kept. A file's first bytes decide its format, not its
+//! name or type.
 
 use std::collections::HashMap;
 
@@ -8,15 +8,15 @@ use axum::extract::Multipart;
 use axum::extract::multipart::{Field, MultipartError};
 use bytes::{Bytes, BytesMut};
 
-use crate::images::sniff;
 use crate::pages::steps::Slot;
-use crate::session::StoredFile;
+use crate::provider::images::sniff;
+use crate::world::session::StoredFile;
 
-/// Largest file in bytes: what direct processing takes at most as a whole request.
+/// Largest file in bytes: the maximum of a whole request to direct processing.
 pub(crate) const FILE_LIMIT: usize = 20_000_000;
 /// Largest form in bytes; beyond it the connection is cut.
 pub(crate) const FORM_LIMIT: usize = 200_000_000;
-/// A token or a language; longer text is cut and then means nothing.
+/// A token or a language. Longer text is cut and means nothing.
 const TEXT_LIMIT: usize = 1000;
 /// Longest file name that is kept, in characters.
 const NAME_LIMIT: usize = 120;
@@ -72,7 +72,7 @@ impl Form {
     }
 }
 
-/// The field's content; none if it is larger. It is read to its end in either case.
+/// The field's content; `None` if it is larger. It is read to its end in either case.
 async fn read_up_to(field: &mut Field<'_>, limit: usize) -> Result<Option<Bytes>, MultipartError> {
     let mut content = BytesMut::new();
     let mut fits = true;

@@ -4,12 +4,12 @@ use serde_json::{Value, json};
 use test_browser::Locator;
 
 use crate::documents::Documents;
+use crate::fixture::{Fixture, Opened};
 use crate::shop::Shop;
-use crate::world::{Opened, World};
 use test_browser::{Browser, Screen, in_browser};
 
-fn link(world: &World, session: &Opened) -> String {
-    world.url(&format!(
+fn link(fixture: &Fixture, session: &Opened) -> String {
+    fixture.url(&format!(
         "/api/v2/redirect?authToken={}",
         session.auth_token
     ))
@@ -50,17 +50,17 @@ async fn uploads_everything(browser: &Browser, documents: &Documents) {
 
 #[tokio::test]
 async fn a_customer_uploads_front_and_back_and_comes_back_to_the_shop() {
-    let mut world = World::start().await;
+    let mut fixture = Fixture::start().await;
     let (shop, documents) = (Shop::open().await, Documents::create());
-    let session = world
+    let session = fixture
         .open(json!({"clientId": "client", "successUrl": format!("{}/done", shop.url)}))
         .await;
     in_browser("front-and-back", Screen::Desktop, async |browser| {
-        browser.open(&link(&world, &session)).await;
+        browser.open(&link(&fixture, &session)).await;
         uploads_everything(browser, &documents).await;
         browser.press("Send for verification").await;
         browser.sees_heading("Back at the shop").await;
-        let body = world.receiver.next().await.body();
+        let body = fixture.receiver.next().await.body();
         assert_eq!(
             (&body["final"], &body["status"]["overall"]),
             (&json!(true), &json!("APPROVED"))
@@ -70,7 +70,7 @@ async fn a_customer_uploads_front_and_back_and_comes_back_to_the_shop() {
             ("SECOND_DOC_FRONT", documents.jpeg()),
             ("SECOND_DOC_BACK", documents.png()),
         ] {
-            let stored = world
+            let stored = fixture
                 .client
                 .get(body["fileUrls"][step].as_str().unwrap())
                 .send()
@@ -78,7 +78,7 @@ async fn a_customer_uploads_front_and_back_and_comes_back_to_the_shop() {
                 .unwrap();
             assert_eq!(stored.bytes().await.unwrap(), std::fs::read(file).unwrap());
         }
-        browser.open(&link(&world, &session)).await;
+        browser.open(&link(&fixture, &session)).await;
         browser.sees_heading("This link has been used").await;
     })
     .await;
@@ -86,15 +86,16 @@ async fn a_customer_uploads_front_and_back_and_comes_back_to_the_shop() {
 
 #[tokio::test]
 async fn a_customer_uploads_one_pdf_in_their_language() {
-    let mut world = World::start().await;
+    let mut fixture = Fixture::start().await;
     let documents = Documents::create();
-    let texts = json!({"en": {"name": "Residence permit"}, "lt": {"name": "Leidimas gyventi", "description": "Abi pusės"}});
+    let texts = json!({"en": {"name": "Residence permit"}, "lt": {"name": "Leidimas gyventi",
+        "description": "Abi pusės"}});
     let steps = json!({"ALL": {"ALL": {"PERMIT": {"type": "UPLOAD", "texts": texts}}}});
-    let session = world
+    let session = fixture
         .open(json!({"clientId": "client", "locale": "lt", "additionalSteps": steps}))
         .await;
     in_browser("one-pdf", Screen::Desktop, async |browser| {
-        browser.open(&link(&world, &session)).await;
+        browser.open(&link(&fixture, &session)).await;
         browser.press("Start").await;
         browser.press("Use specimen").await;
         browser.sees_heading("Leidimas gyventi").await;
@@ -109,7 +110,7 @@ async fn a_customer_uploads_one_pdf_in_their_language() {
         browser.press("Send for verification").await;
         browser.sees_heading("Thank you, you are verified").await;
         browser.screenshot("thanks").await;
-        let body = world.receiver.next().await.body();
+        let body = fixture.receiver.next().await.body();
         assert!(
             body["additionalStepPdfUrls"]["PERMIT"].is_string()
                 && body["fileUrls"].get("PERMIT").is_none()
@@ -120,17 +121,18 @@ async fn a_customer_uploads_one_pdf_in_their_language() {
 
 #[tokio::test]
 async fn a_wrong_file_is_explained_at_its_field() {
-    let world = World::start().await;
+    let fixture = Fixture::start().await;
     let documents = Documents::create();
-    let session = world.session("client").await;
+    let session = fixture.session("client").await;
     in_browser("wrong-type", Screen::Desktop, async |browser| {
-        browser.open(&link(&world, &session)).await;
+        browser.open(&link(&fixture, &session)).await;
         browser.press("Start").await;
         for with_script in [true, false] {
             browser.sees_heading("Your identity document").await;
             if with_script {
                 // The page stays, so what is noted in it stays, too.
-                let watch = "const bar = document.querySelector('[data-transfer]'); window.hasShownProgress = false; \
+                let watch = "const bar = document.querySelector('[data-transfer]'); \
+                    window.hasShownProgress = false; \
                     new MutationObserver(() => { window.hasShownProgress ||= !bar.hidden; }).observe(bar, {attributes: true});";
                 browser.evaluate(watch).await;
             } else {
@@ -176,12 +178,12 @@ async fn a_wrong_file_is_explained_at_its_field() {
 
 #[tokio::test]
 async fn an_expired_link_says_so() {
-    let world = World::start().await;
-    let session = world
+    let fixture = Fixture::start().await;
+    let session = fixture
         .open(json!({"clientId": "client", "expiryTime": 0}))
         .await;
     in_browser("expired", Screen::Desktop, async |browser| {
-        browser.open(&link(&world, &session)).await;
+        browser.open(&link(&fixture, &session)).await;
         browser.sees_heading("This link has expired").await;
         browser.screenshot("expired").await;
     })
@@ -190,10 +192,10 @@ async fn an_expired_link_says_so() {
 
 #[tokio::test]
 async fn a_page_around_the_session_is_told_the_result() {
-    let world = World::start().await;
+    let fixture = Fixture::start().await;
     let shop = Shop::open().await;
-    let session = world.session("client").await;
-    let framed = world.url(&format!("/?authToken={}&lang=en", session.auth_token));
+    let session = fixture.session("client").await;
+    let framed = fixture.url(&format!("/?authToken={}&lang=en", session.auth_token));
     in_browser("frame", Screen::Desktop, async |browser| {
         browser.open(&shop.framing(&framed)).await;
         browser.client.enter_frame(0).await.unwrap();
@@ -205,13 +207,16 @@ async fn a_page_around_the_session_is_told_the_result() {
         browser.press("Send for verification").await;
         browser.sees_heading("Thank you, you are verified").await;
         browser.client.enter_parent_frame().await.unwrap();
-        browser.sees(world.sandbox.url()).await;
+        browser.sees(fixture.sandbox.url()).await;
         browser.screenshot("told").await;
-        let told = browser.evaluate("return document.querySelector('#message').textContent").await;
+        let told = browser
+            .evaluate("return document.querySelector('#message').textContent")
+            .await;
         let (origin, message) = told.as_str().unwrap().split_once(' ').unwrap();
-        assert_eq!(origin, world.sandbox.url());
+        assert_eq!(origin, fixture.sandbox.url());
         let message: Value = serde_json::from_str(message).unwrap();
-        let expected = json!({"status": "APPROVED", "manualStatus": "APPROVED", "autoSuspected": false, "manualSuspected": false});
+        let expected = json!({"status": "APPROVED", "manualStatus": "APPROVED",
+            "autoSuspected": false, "manualSuspected": false});
         assert_eq!(message, expected);
     })
     .await;

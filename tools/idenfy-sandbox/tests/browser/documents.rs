@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
 
-use crate::world::PDF;
+use crate::fixture::PDF;
 
 const WIDTH: u16 = 320;
 const HEIGHT: u16 = 200;

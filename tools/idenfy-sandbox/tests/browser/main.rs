@@ -11,6 +11,12 @@
 
 mod customer;
 mod documents;
+#[allow(
+    dead_code,
+    reason = "shared with the tests over HTTP, which use more of it"
+)]
+#[path = "../sandbox/fixture.rs"]
+mod fixture;
 mod narrow;
 #[allow(
     dead_code,
@@ -20,9 +26,3 @@ mod narrow;
 mod receiver;
 mod reviewer;
 mod shop;
-#[allow(
-    dead_code,
-    reason = "shared with the tests over HTTP, which use more of it"
-)]
-#[path = "../sandbox/world.rs"]
-mod world;

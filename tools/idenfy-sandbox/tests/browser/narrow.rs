@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use crate::documents::Documents;
-use crate::world::World;
+use crate::fixture::Fixture;
 use test_browser::{Browser, Screen, in_browser};
 
 async fn fits(browser: &Browser, moment: &str) {
@@ -18,13 +18,13 @@ async fn fits(browser: &Browser, moment: &str) {
 
 #[tokio::test]
 async fn nothing_scrolls_sideways_on_a_narrow_phone() {
-    let world = World::start().await;
+    let fixture = Fixture::start().await;
     let documents = Documents::create();
     let client_id = "a-client-with-a-name-that-goes-on-and-on-without-any-space-whatsoever-to-break-the-line-at";
-    let session = world.session(client_id).await;
+    let session = fixture.session(client_id).await;
     in_browser("narrow", Screen::Phone, async |browser| {
         browser
-            .open(&world.url(&format!(
+            .open(&fixture.url(&format!(
                 "/api/v2/redirect?authToken={}",
                 session.auth_token
             )))
@@ -47,7 +47,7 @@ async fn nothing_scrolls_sideways_on_a_narrow_phone() {
         browser.press("Send for verification").await;
         browser.sees_heading("Thank you, you are verified").await;
         fits(browser, "4-result").await;
-        browser.open(&world.url("/reviewer")).await;
+        browser.open(&fixture.url("/reviewer")).await;
         fits(browser, "5-sessions").await;
         browser.press(client_id).await;
         browser.sees("IDENTIFICATION_MANUAL_FINISHED").await;

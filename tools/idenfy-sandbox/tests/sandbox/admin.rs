@@ -6,14 +6,14 @@ use idenfy_sandbox::{Sandbox, Settings};
 use serde_json::{Value, json};
 use tokio::time::timeout;
 
-use crate::world::{World, submission};
+use crate::fixture::{Fixture, submission};
 
 #[tokio::test]
 async fn settings_are_changed_by_merge_patch_and_never_show_secrets() {
-    let world = World::start().await;
+    let fixture = Fixture::start().await;
     let patch =
         json!({"fileLinkSeconds": 5, "apiSecret": "a new secret", "publicUrl": "http://elsewhere"});
-    let shown = world.admin("PATCH", "/settings", patch).await;
+    let shown = fixture.admin("PATCH", "/settings", patch).await;
     assert_eq!(
         (&shown["fileLinkSeconds"], &shown["publicUrl"]),
         (&json!(5), &json!("http://elsewhere"))
@@ -22,14 +22,14 @@ async fn settings_are_changed_by_merge_patch_and_never_show_secrets() {
         !shown.to_string().contains("secret") && !shown.to_string().contains("the signing key")
     );
     assert_eq!(
-        world
+        fixture
             .post("/api/v2/token", json!({"clientId": "client"}))
             .await
             .status,
         401
     );
 
-    let restored = world
+    let restored = fixture
         .admin(
             "PATCH",
             "/settings",
@@ -41,16 +41,16 @@ async fn settings_are_changed_by_merge_patch_and_never_show_secrets() {
         (&json!(3600), &Value::Null)
     );
     assert_eq!(
-        world
+        fixture
             .try_admin("PATCH", "/settings", json!({"fileLinkSecond": 5}))
             .await
             .status,
         400
     );
-    assert_eq!(world.admin("GET", "/settings", json!({})).await, restored);
+    assert_eq!(fixture.admin("GET", "/settings", json!({})).await, restored);
 
     let one_step = json!({"ALL": {"ALL": {"POA2": {"type": "UPLOAD"}}}});
-    let replaced = world
+    let replaced = fixture
         .admin(
             "PATCH",
             "/settings",
@@ -58,7 +58,7 @@ async fn settings_are_changed_by_merge_patch_and_never_show_secrets() {
         )
         .await;
     assert_eq!(replaced["defaultAdditionalSteps"], one_step);
-    let defaults = world
+    let defaults = fixture
         .admin(
             "PATCH",
             "/settings",
@@ -73,21 +73,22 @@ async fn settings_are_changed_by_merge_patch_and_never_show_secrets() {
 
 #[tokio::test]
 async fn sessions_are_listed_with_the_live_tokens_of_each_client() {
-    let mut world = World::start().await;
-    let created = world
+    let mut fixture = Fixture::start().await;
+    let created = fixture
         .admin(
             "POST",
             "/sessions",
             json!({"clientId": "a", "externalRef": "ours"}),
         )
         .await;
-    let document = world.document_token("a").await;
-    let finished = world.session("b").await;
-    world.finish(&finished, json!({})).await;
-    let listed = world.admin("GET", "/sessions", json!({})).await;
+    let document = fixture.document_token("a").await;
+    let finished = fixture.session("b").await;
+    fixture.finish(&finished, json!({})).await;
+    let listed = fixture.admin("GET", "/sessions", json!({})).await;
     assert_eq!(
         listed["liveTokens"],
-        json!({"a": {"DOCUMENT": 1, "IDENTIFICATION": 1}, "b": {"DOCUMENT": 0, "IDENTIFICATION": 0}})
+        json!({"a": {"DOCUMENT": 1, "IDENTIFICATION": 1}, "b": {"DOCUMENT": 0,
+            "IDENTIFICATION": 0}})
     );
     assert_eq!(
         (
@@ -102,24 +103,26 @@ async fn sessions_are_listed_with_the_live_tokens_of_each_client() {
             .contains(created["authToken"].as_str().unwrap())
     );
 
-    world.receiver.next().await;
-    world.post("/api/v2/process", submission(&document)).await;
-    world.receiver.next().await;
-    let listed = world.admin("GET", "/sessions?clientId=a", json!({})).await;
+    fixture.receiver.next().await;
+    fixture.post("/api/v2/process", submission(&document)).await;
+    fixture.receiver.next().await;
+    let listed = fixture
+        .admin("GET", "/sessions?clientId=a", json!({}))
+        .await;
     assert_eq!(
         listed["liveTokens"],
         json!({"a": {"DOCUMENT": 0, "IDENTIFICATION": 1}})
     );
     assert_eq!(listed["sessions"][1]["state"], "FINISHED");
     assert_eq!(
-        world
+        fixture
             .try_admin("GET", "/sessions/nobody", json!({}))
             .await
             .status,
         404
     );
     assert_eq!(
-        world
+        fixture
             .try_admin("POST", "/sessions", json!({}))
             .await
             .identifier(),
@@ -129,13 +132,15 @@ async fn sessions_are_listed_with_the_live_tokens_of_each_client() {
 
 #[tokio::test]
 async fn requests_can_be_asked_for_by_client() {
-    let world = World::start().await;
-    let session = world.session("a").await;
-    world.session("b").await;
-    world
+    let fixture = Fixture::start().await;
+    let session = fixture.session("a").await;
+    fixture.session("b").await;
+    fixture
         .post("/api/v2/status", json!({"scanRef": session.scan_ref}))
         .await;
-    let journal = world.admin("GET", "/requests?clientId=a", json!({})).await;
+    let journal = fixture
+        .admin("GET", "/requests?clientId=a", json!({}))
+        .await;
     let routes: Vec<_> = journal["requests"]
         .as_array()
         .unwrap()
@@ -154,14 +159,14 @@ async fn requests_can_be_asked_for_by_client() {
 
 #[tokio::test]
 async fn a_sandbox_ends_with_its_owner() {
-    let world = World::start().await;
-    assert_eq!(world.get("/health").await.json(), json!({"status": "ok"}));
-    let health = world.url("/health");
-    timeout(Duration::from_secs(20), world.sandbox.shutdown())
+    let fixture = Fixture::start().await;
+    assert_eq!(fixture.get("/health").await.json(), json!({"status": "ok"}));
+    let health = fixture.url("/health");
+    timeout(Duration::from_secs(20), fixture.sandbox.shutdown())
         .await
         .expect("an end in time");
     assert!(
-        world
+        fixture
             .client
             .get(&health)
             .send()

@@ -4,8 +4,8 @@ use hmac::{Hmac, KeyInit, Mac};
 use serde_json::{Value, json};
 use sha2::Sha256;
 
+use crate::fixture::{Fixture, PDF, PNG, SIGNING_KEY};
 use crate::receiver::Received;
-use crate::world::{PDF, PNG, SIGNING_KEY, World};
 
 /// Members of the published schema and of the older dump, by the object that they stand in.
 const DOCUMENTED: [(&str, &[&str]); 3] = [
@@ -120,10 +120,13 @@ fn is_signed(callback: &Received, key: &str) -> bool {
 
 #[tokio::test]
 async fn every_documented_member_is_there_whatever_the_result() {
-    let mut world = World::start().await;
-    let (customer, unused) = (world.session("client").await, world.session("client").await);
-    world.finish(&customer, json!({})).await;
-    world
+    let mut fixture = Fixture::start().await;
+    let (customer, unused) = (
+        fixture.session("client").await,
+        fixture.session("client").await,
+    );
+    fixture.finish(&customer, json!({})).await;
+    fixture
         .admin(
             "POST",
             &format!("/sessions/{}/expire", unused.scan_ref),
@@ -131,7 +134,7 @@ async fn every_documented_member_is_there_whatever_the_result() {
         )
         .await;
     for _ in 0..2 {
-        let body = world.receiver.next().await.body();
+        let body = fixture.receiver.next().await.body();
         for (object, members) in DOCUMENTED {
             let found = body.pointer(object).and_then(Value::as_object).unwrap();
             let missing: Vec<_> = members
@@ -145,18 +148,20 @@ async fn every_documented_member_is_there_whatever_the_result() {
 
 #[tokio::test]
 async fn a_session_ends_with_both_documents_and_a_verdict() {
-    let mut world = World::start().await;
-    let session = world
+    let mut fixture = Fixture::start().await;
+    let session = fixture
         .open(json!({"clientId": "client", "externalRef": "ours"}))
         .await;
-    world
+    fixture
         .put_file(&session, "SECOND_DOC_FRONT", "image/png", PNG)
         .await;
-    world
+    fixture
         .put_file(&session, "SECOND_DOC_BACK", "application/pdf", PDF)
         .await;
-    let answer = world.finish(&session, json!({"nonFinalFirst": true})).await;
-    let (first, second) = (world.receiver.next().await, world.receiver.next().await);
+    let answer = fixture
+        .finish(&session, json!({"nonFinalFirst": true}))
+        .await;
+    let (first, second) = (fixture.receiver.next().await, fixture.receiver.next().await);
     assert_eq!(
         first.header("idenfy-event-type"),
         Some("IDENTIFICATION_AUTO_FINISHED")
@@ -203,14 +208,14 @@ async fn a_session_ends_with_both_documents_and_a_verdict() {
 
 #[tokio::test]
 async fn the_verdict_on_the_steps_is_implied_or_given() {
-    let mut world = World::start().await;
+    let mut fixture = Fixture::start().await;
     let mut verdict = async |how: Value| {
-        let session = world.session("client").await;
-        world
+        let session = fixture.session("client").await;
+        fixture
             .put_file(&session, "SECOND_DOC_FRONT", "image/png", PNG)
             .await;
-        world.finish(&session, how).await;
-        world.receiver.next().await.body()["status"].clone()
+        fixture.finish(&session, how).await;
+        fixture.receiver.next().await.body()["status"].clone()
     };
     let missing = verdict(json!({})).await;
     assert_eq!(
@@ -226,14 +231,14 @@ async fn the_verdict_on_the_steps_is_implied_or_given() {
         json!({"odd": 1})
     );
 
-    let session = world.session("client").await;
-    world
+    let session = fixture.session("client").await;
+    fixture
         .settings(json!({"stepVerdictSpelling": "sentence", "eventNames": "idVerification"}))
         .await;
-    world
+    fixture
         .finish(&session, json!({"additionalSteps": "VALID"}))
         .await;
-    let callback = world.receiver.next().await;
+    let callback = fixture.receiver.next().await;
     assert_eq!(
         callback.body()["status"]["additionalSteps"],
         "Additional step is valid"
@@ -246,8 +251,8 @@ async fn the_verdict_on_the_steps_is_implied_or_given() {
 
 #[tokio::test]
 async fn upload_steps_are_judged_only_by_setting() {
-    let mut world = World::start().await;
-    world.settings(json!({"judgesUploadSteps": false})).await;
+    let mut fixture = Fixture::start().await;
+    fixture.settings(json!({"judgesUploadSteps": false})).await;
     let of_kind = |kind: &str| json!({"ALL": {"ALL": {"STEP": {"type": kind}}}});
     for (kind, has_file, verdict) in [
         ("UPLOAD", true, Value::Null),
@@ -255,15 +260,15 @@ async fn upload_steps_are_judged_only_by_setting() {
         ("EXTRACT", true, json!("VALID")),
         ("COMPARE", false, json!("NOT_FOUND")),
     ] {
-        world
+        fixture
             .settings(json!({"defaultAdditionalSteps": of_kind(kind)}))
             .await;
-        let session = world.session("client").await;
+        let session = fixture.session("client").await;
         if has_file {
-            world.put_file(&session, "STEP", "image/png", PNG).await;
+            fixture.put_file(&session, "STEP", "image/png", PNG).await;
         }
-        world.finish(&session, json!({})).await;
-        let body = world.receiver.next().await.body();
+        fixture.finish(&session, json!({})).await;
+        let body = fixture.receiver.next().await.body();
         assert_eq!(
             body["status"]["additionalSteps"], verdict,
             "{kind}, {has_file}"
@@ -278,11 +283,11 @@ async fn upload_steps_are_judged_only_by_setting() {
             assert_eq!(body["status"]["mismatchTags"], json!([]));
         }
     }
-    let session = world.session("client").await;
-    world
+    let session = fixture.session("client").await;
+    fixture
         .finish(&session, json!({"additionalSteps": "VALID"}))
         .await;
-    let given = world.receiver.next().await.body();
+    let given = fixture.receiver.next().await.body();
     assert_eq!(
         given["status"]["additionalSteps"], "VALID",
         "what is asked for is sent"
@@ -291,13 +296,13 @@ async fn upload_steps_are_judged_only_by_setting() {
 
 #[tokio::test]
 async fn anything_but_200_is_repeated_with_the_same_bytes() {
-    let mut world = World::start().await;
-    let session = world.session("client").await;
-    world.receiver.will_answer(&[500, 204, 302]);
-    let answer = world.finish(&session, json!({})).await;
+    let mut fixture = Fixture::start().await;
+    let session = fixture.session("client").await;
+    fixture.receiver.will_answer(&[500, 204, 302]);
+    let answer = fixture.finish(&session, json!({})).await;
     let mut received = Vec::new();
     for _ in 0..4 {
-        received.push(world.receiver.next().await);
+        received.push(fixture.receiver.next().await);
     }
     assert!(
         received
@@ -320,31 +325,31 @@ async fn anything_but_200_is_repeated_with_the_same_bytes() {
             numbered(4, 200)
         ]
     );
-    assert!(world.receiver.is_quiet());
+    assert!(fixture.receiver.is_quiet());
 }
 
 #[tokio::test]
 async fn repeats_end_and_failures_are_recorded() {
-    let mut world = World::start().await;
-    let session = world.session("client").await;
-    world.settings(json!({"callbackRetries": 1})).await;
-    world.receiver.will_answer(&[503, 503]);
-    world.finish(&session, json!({})).await;
-    world.receiver.next().await;
-    world.receiver.next().await;
-    assert!(world.receiver.is_quiet());
+    let mut fixture = Fixture::start().await;
+    let session = fixture.session("client").await;
+    fixture.settings(json!({"callbackRetries": 1})).await;
+    fixture.receiver.will_answer(&[503, 503]);
+    fixture.finish(&session, json!({})).await;
+    fixture.receiver.next().await;
+    fixture.receiver.next().await;
+    assert!(fixture.receiver.is_quiet());
 
     let again = format!("/sessions/{}/callback", session.scan_ref);
-    world
+    fixture
         .settings(json!({"callbackUrl": "http://127.0.0.1:1/"}))
         .await;
-    let unreachable = world.admin("POST", &again, json!({})).await;
+    let unreachable = fixture.admin("POST", &again, json!({})).await;
     assert_eq!(unreachable["deliveries"][0]["error"], "no connection");
-    world.settings(json!({"callbackUrl": null})).await;
-    let nowhere = world.admin("POST", &again, json!({})).await;
+    fixture.settings(json!({"callbackUrl": null})).await;
+    let nowhere = fixture.admin("POST", &again, json!({})).await;
     assert_eq!(nowhere["deliveries"].as_array().unwrap().len(), 1);
     assert_eq!(nowhere["deliveries"][0]["error"], "no receiver");
-    let journal = world
+    let journal = fixture
         .admin(
             "GET",
             &format!("/deliveries?scanRef={}", session.scan_ref),
@@ -356,46 +361,50 @@ async fn repeats_end_and_failures_are_recorded() {
 
 #[tokio::test]
 async fn a_receiver_that_does_not_answer_times_out() {
-    let world = World::start().await;
-    let session = world.session("client").await;
+    let fixture = Fixture::start().await;
+    let session = fixture.session("client").await;
     let silent = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let receiver = format!("http://{}/", silent.local_addr().unwrap());
-    world
-        .settings(json!({"callbackUrl": receiver, "callbackRetries": 0, "callbackTimeoutMilliseconds": 20}))
+    fixture
+        .settings(json!({"callbackUrl": receiver, "callbackRetries": 0,
+            "callbackTimeoutMilliseconds": 20}))
         .await;
-    let answer = world.finish(&session, json!({})).await;
+    let answer = fixture.finish(&session, json!({})).await;
     assert_eq!(answer["deliveries"][0]["error"], "timeout");
 }
 
 #[tokio::test]
 async fn without_a_key_callbacks_are_not_signed() {
-    let mut world = World::start().await;
-    let session = world.session("client").await;
-    world.settings(json!({"signingKey": ""})).await;
-    world.finish(&session, json!({})).await;
-    assert_eq!(world.receiver.next().await.header("idenfy-signature"), None);
-    world.settings(json!({"signingKey": "rotated"})).await;
-    world.finish(&session, json!({})).await;
-    assert!(is_signed(&world.receiver.next().await, "rotated"));
+    let mut fixture = Fixture::start().await;
+    let session = fixture.session("client").await;
+    fixture.settings(json!({"signingKey": ""})).await;
+    fixture.finish(&session, json!({})).await;
+    assert_eq!(
+        fixture.receiver.next().await.header("idenfy-signature"),
+        None
+    );
+    fixture.settings(json!({"signingKey": "rotated"})).await;
+    fixture.finish(&session, json!({})).await;
+    assert!(is_signed(&fixture.receiver.next().await, "rotated"));
 }
 
 #[tokio::test]
 async fn text_outside_ascii_is_sent_raw_or_escaped() {
-    let mut world = World::start().await;
-    let session = world.session("client").await;
-    world.finish(&session, json!({})).await;
-    let raw = world.receiver.next().await;
-    world
+    let mut fixture = Fixture::start().await;
+    let session = fixture.session("client").await;
+    fixture.finish(&session, json!({})).await;
+    let raw = fixture.receiver.next().await;
+    fixture
         .settings(json!({"callbackEscapeNonAscii": true}))
         .await;
-    world
+    fixture
         .admin(
             "POST",
             &format!("/sessions/{}/callback", session.scan_ref),
             json!({}),
         )
         .await;
-    let escaped = world.receiver.next().await;
+    let escaped = fixture.receiver.next().await;
     assert!(!raw.raw.is_ascii() && escaped.raw.is_ascii());
     assert_eq!(raw.body(), escaped.body());
     assert!(is_signed(&escaped, SIGNING_KEY));
@@ -403,56 +412,60 @@ async fn text_outside_ascii_is_sent_raw_or_escaped() {
 
 #[tokio::test]
 async fn the_last_callback_can_be_sent_again_in_many_ways() {
-    let mut world = World::start().await;
-    let session = world.session("client").await;
+    let mut fixture = Fixture::start().await;
+    let session = fixture.session("client").await;
     let path = format!("/sessions/{}/callback", session.scan_ref);
-    assert_eq!(world.try_admin("POST", &path, json!({})).await.status, 409);
-    world.settings(json!({"fileLinkSeconds": 60})).await;
-    world.finish(&session, json!({})).await;
-    let original = world.receiver.next().await;
+    assert_eq!(
+        fixture.try_admin("POST", &path, json!({})).await.status,
+        409
+    );
+    fixture.settings(json!({"fileLinkSeconds": 60})).await;
+    fixture.finish(&session, json!({})).await;
+    let original = fixture.receiver.next().await;
 
-    let answer = world
+    let answer = fixture
         .admin("POST", &path, json!({"count": 5, "concurrent": true}))
         .await;
     assert_eq!(answer["deliveries"].as_array().unwrap().len(), 5);
     for _ in 0..5 {
-        assert_eq!(world.receiver.next().await.raw, original.raw);
+        assert_eq!(fixture.receiver.next().await.raw, original.raw);
     }
-    world.settings(json!({"fileLinkSeconds": 61})).await;
-    world
+    fixture.settings(json!({"fileLinkSeconds": 61})).await;
+    fixture
         .admin("POST", &path, json!({"freshLinks": true}))
         .await;
-    let renewed = world.receiver.next().await.body();
+    let renewed = fixture.receiver.next().await.body();
     assert!(
         renewed["fileUrls"]["FRONT"]
             .as_str()
             .unwrap()
             .contains("X-Amz-Expires=61")
     );
-    let changed = json!({"overrides": {"status": {"overall": "DENIED"}}, "eventType": "IDENTIFICATION", "expiredLinks": true});
-    world.admin("POST", &path, changed).await;
-    let changed = world.receiver.next().await;
+    let changed = json!({"overrides": {"status": {"overall": "DENIED"}},
+        "eventType": "IDENTIFICATION", "expiredLinks": true});
+    fixture.admin("POST", &path, changed).await;
+    let changed = fixture.receiver.next().await;
     assert_eq!(changed.header("idenfy-event-type"), Some("IDENTIFICATION"));
     assert_eq!(changed.body()["status"]["overall"], "DENIED");
     let link = changed.body()["fileUrls"]["FRONT"]
         .as_str()
         .unwrap()
         .to_owned();
-    assert_eq!(world.client.get(link).send().await.unwrap().status(), 403);
+    assert_eq!(fixture.client.get(link).send().await.unwrap().status(), 403);
 }
 
 #[tokio::test]
 async fn an_old_callback_is_sent_again_byte_for_byte() {
-    let mut world = World::start().await;
-    let session = world.session("client").await;
+    let mut fixture = Fixture::start().await;
+    let session = fixture.session("client").await;
     let path = format!("/sessions/{}/callback", session.scan_ref);
     let mut sent = Vec::new();
     for overall in ["APPROVED", "DENIED", "APPROVED"] {
-        world.finish(&session, json!({"overall": overall})).await;
-        sent.push(world.receiver.next().await);
+        fixture.finish(&session, json!({"overall": overall})).await;
+        sent.push(fixture.receiver.next().await);
     }
     assert_ne!(sent[0].raw, sent[2].raw, "each result has links of its own");
-    let journal = world.admin("GET", "/deliveries", json!({})).await;
+    let journal = fixture.admin("GET", "/deliveries", json!({})).await;
     let sequence = |number: usize| journal["deliveries"][number]["sequence"].clone();
     for (which, number) in [
         (json!({"callback": 0}), 0),
@@ -460,8 +473,8 @@ async fn an_old_callback_is_sent_again_byte_for_byte() {
         (json!({"sequence": sequence(0), "count": 1}), 0),
         (json!({}), 2),
     ] {
-        let answer = world.admin("POST", &path, which.clone()).await;
-        let again = world.receiver.next().await;
+        let answer = fixture.admin("POST", &path, which.clone()).await;
+        let again = fixture.receiver.next().await;
         assert_eq!(again.raw, sent[number].raw, "{which}");
         assert_eq!(
             again.header("idenfy-event-type"),
@@ -474,19 +487,22 @@ async fn an_old_callback_is_sent_again_byte_for_byte() {
 
 #[tokio::test]
 async fn only_callbacks_that_are_kept_are_sent_again() {
-    let mut world = World::start().await;
-    let (session, other) = (world.session("client").await, world.session("client").await);
+    let mut fixture = Fixture::start().await;
+    let (session, other) = (
+        fixture.session("client").await,
+        fixture.session("client").await,
+    );
     for finished in [&session, &other] {
-        world.finish(finished, json!({})).await;
-        world.receiver.next().await;
+        fixture.finish(finished, json!({})).await;
+        fixture.receiver.next().await;
     }
     let path = format!("/sessions/{}/callback", session.scan_ref);
-    let changed = world
+    let changed = fixture
         .admin("POST", &path, json!({"overrides": {"final": false}}))
         .await;
-    world.receiver.next().await;
+    fixture.receiver.next().await;
     assert_eq!(changed["deliveries"][0]["callback"], Value::Null);
-    let of_other = world
+    let of_other = fixture
         .admin(
             "GET",
             &format!("/deliveries?scanRef={}", other.scan_ref),
@@ -506,30 +522,30 @@ async fn only_callbacks_that_are_kept_are_sent_again() {
         (json!({"callback": 0, "sequence": 1}), 400),
     ] {
         assert_eq!(
-            world.try_admin("POST", &path, which.clone()).await.status,
+            fixture.try_admin("POST", &path, which.clone()).await.status,
             status,
             "{which}"
         );
     }
-    assert!(world.receiver.is_quiet());
+    assert!(fixture.receiver.is_quiet());
 }
 
 #[tokio::test]
 async fn a_result_can_change_after_it_was_final() {
-    let mut world = World::start().await;
-    let session = world.session("client").await;
-    world.finish(&session, json!({})).await;
-    world
+    let mut fixture = Fixture::start().await;
+    let session = fixture.session("client").await;
+    fixture.finish(&session, json!({})).await;
+    fixture
         .finish(
             &session,
             json!({"overall": "DENIED", "overrides": {"companyId": null}}),
         )
         .await;
     assert_eq!(
-        world.receiver.next().await.body()["status"]["overall"],
+        fixture.receiver.next().await.body()["status"]["overall"],
         "APPROVED"
     );
-    let later = world.receiver.next().await.body();
+    let later = fixture.receiver.next().await.body();
     assert_eq!(later["status"]["overall"], "DENIED");
     assert!(later.get("companyId").is_none());
 }

@@ -7,9 +7,9 @@ use std::time::{Duration, Instant};
 use reqwest::Response;
 use serde_json::{Value, json};
 
-use crate::world::{Opened, PNG, World, read, submission};
+use crate::fixture::{Fixture, Opened, PNG, read, submission};
 
-impl World {
+impl Fixture {
     async fn submit(&self, session: &Opened) -> reqwest::Result<Response> {
         self.request("/api/v2/process", &submission(session))
             .send()
@@ -31,11 +31,12 @@ fn is_reset(error: &reqwest::Error) -> bool {
 
 #[tokio::test]
 async fn a_scripted_status_comes_with_its_error() {
-    let world = World::start().await;
-    let fault = json!({"route": "token", "kind": "status", "status": 429, "retryAfterSeconds": 7, "times": 2});
-    world.fault(fault).await;
+    let fixture = Fixture::start().await;
+    let fault = json!({"route": "token", "kind": "status", "status": 429, "retryAfterSeconds": 7,
+        "times": 2});
+    fixture.fault(fault).await;
     for _ in 0..2 {
-        let response = world
+        let response = fixture
             .request("/api/v2/token", &json!({"clientId": "client"}))
             .send()
             .await
@@ -49,31 +50,34 @@ async fn a_scripted_status_comes_with_its_error() {
         );
         assert_eq!(read(response).await.identifier(), "TOO_MANY_REQUESTS");
     }
-    world.session("client").await;
-    assert_eq!(world.requests("token").await[0]["fault"], "status");
+    fixture.session("client").await;
+    assert_eq!(fixture.requests("token").await[0]["fault"], "status");
 }
 
 #[tokio::test]
 async fn faults_meet_whom_they_match_and_can_be_seen_and_cleared() {
-    let world = World::start().await;
-    world
-        .fault(json!({"route": "token", "match": {"clientId": "a", "tokenType": "DOCUMENT"}, "kind": "html", "times": 5}))
+    let fixture = Fixture::start().await;
+    fixture
+        .fault(
+            json!({"route": "token", "match": {"clientId": "a", "tokenType": "DOCUMENT"},
+            "kind": "html", "times": 5}),
+        )
         .await;
-    world.session("a").await;
-    world.document_token("b").await;
-    let met = world
+    fixture.session("a").await;
+    fixture.document_token("b").await;
+    let met = fixture
         .post(
             "/api/v2/token",
             json!({"clientId": "a", "tokenType": "DOCUMENT"}),
         )
         .await;
     assert_eq!((met.status, met.content_type.as_str()), (502, "text/html"));
-    let left = world.admin("GET", "/faults", json!({})).await;
+    let left = fixture.admin("GET", "/faults", json!({})).await;
     assert_eq!(left["faults"][0]["times"], 4);
-    world.admin("DELETE", "/faults", json!({})).await;
-    world.document_token("a").await;
+    fixture.admin("DELETE", "/faults", json!({})).await;
+    fixture.document_token("a").await;
 
-    let impossible = world
+    let impossible = fixture
         .try_admin(
             "POST",
             "/faults",
@@ -85,23 +89,23 @@ async fn faults_meet_whom_they_match_and_can_be_seen_and_cleared() {
 
 #[tokio::test]
 async fn an_error_in_200_uses_the_token_up_without_a_result() {
-    let world = World::start().await;
-    let session = world.document_token("client").await;
-    world
+    let fixture = Fixture::start().await;
+    let session = fixture.document_token("client").await;
+    fixture
         .fault(json!({"route": "process", "kind": "errorIn200", "identifier": "DOC_NOT_FOUND"}))
         .await;
-    let answer = read(world.submit(&session).await.unwrap()).await;
+    let answer = read(fixture.submit(&session).await.unwrap()).await;
     assert_eq!(
         (answer.status, answer.identifier().as_str()),
         (200, "DOC_NOT_FOUND")
     );
     assert_eq!(
-        read(world.submit(&session).await.unwrap())
+        read(fixture.submit(&session).await.unwrap())
             .await
             .identifier(),
         "TOKEN_NOT_VALID"
     );
-    let shown = world.shown(&session).await;
+    let shown = fixture.shown(&session).await;
     assert_eq!(
         (&shown["processedAt"], &shown["live"]),
         (&Value::Null, &json!(false))
@@ -110,33 +114,35 @@ async fn an_error_in_200_uses_the_token_up_without_a_result() {
 
 #[tokio::test]
 async fn a_gateways_error_leaves_the_token_alone() {
-    let world = World::start().await;
-    let session = world.document_token("client").await;
-    world
+    let fixture = Fixture::start().await;
+    let session = fixture.document_token("client").await;
+    fixture
         .fault(json!({"route": "process", "kind": "html", "status": 503}))
         .await;
-    assert_eq!(world.submit(&session).await.unwrap().status(), 503);
-    assert_eq!(world.submit(&session).await.unwrap().status(), 200);
+    assert_eq!(fixture.submit(&session).await.unwrap().status(), 503);
+    assert_eq!(fixture.submit(&session).await.unwrap().status(), 200);
 }
 
 #[tokio::test]
 async fn a_reset_request_is_not_handled_and_an_accepted_one_is() {
-    let mut world = World::start().await;
+    let mut fixture = Fixture::start().await;
     for (kind, accepted) in [("reset", false), ("acceptedThenReset", true)] {
-        let session = world.document_token(kind).await;
-        world.fault(json!({"route": "process", "kind": kind})).await;
-        let error = world.submit(&session).await.unwrap_err();
+        let session = fixture.document_token(kind).await;
+        fixture
+            .fault(json!({"route": "process", "kind": kind}))
+            .await;
+        let error = fixture.submit(&session).await.unwrap_err();
         assert!(is_reset(&error), "{error:?}");
-        assert_eq!(world.shown(&session).await["tokenUsed"], accepted);
+        assert_eq!(fixture.shown(&session).await["tokenUsed"], accepted);
         if accepted {
             assert_eq!(
-                world.receiver.next().await.body()["scanRef"],
+                fixture.receiver.next().await.body()["scanRef"],
                 session.scan_ref
             );
         }
     }
     assert!(
-        world
+        fixture
             .requests("process")
             .await
             .iter()
@@ -146,43 +152,45 @@ async fn a_reset_request_is_not_handled_and_an_accepted_one_is() {
 
 #[tokio::test]
 async fn a_hanging_request_is_silent_until_it_is_reset() {
-    let mut world = World::start().await;
+    let mut fixture = Fixture::start().await;
     for (kind, accepted) in [("hang", false), ("acceptedThenHang", true)] {
-        let session = world.document_token(kind).await;
-        world.fault(json!({"route": "process", "kind": kind})).await;
-        let request = world
+        let session = fixture.document_token(kind).await;
+        fixture
+            .fault(json!({"route": "process", "kind": kind}))
+            .await;
+        let request = fixture
             .request("/api/v2/process", &submission(&session))
             .timeout(Duration::from_millis(300));
         assert!(request.send().await.unwrap_err().is_timeout());
-        assert_eq!(world.shown(&session).await["tokenUsed"], accepted);
+        assert_eq!(fixture.shown(&session).await["tokenUsed"], accepted);
 
-        world
+        fixture
             .fault(json!({"route": "status", "kind": kind, "milliseconds": 1}))
             .await;
-        let reset = world
+        let reset = fixture
             .request("/api/v2/status", &json!({"scanRef": session.scan_ref}))
             .send()
             .await
             .unwrap_err();
         assert!(is_reset(&reset), "{reset:?}");
     }
-    world.receiver.next().await;
+    fixture.receiver.next().await;
 }
 
 #[tokio::test]
 async fn a_lost_token_exists_all_the_same() {
-    let world = World::start().await;
-    world
+    let fixture = Fixture::start().await;
+    fixture
         .fault(json!({"route": "token", "kind": "acceptedThenReset"}))
         .await;
     assert!(
-        world
+        fixture
             .request("/api/v2/token", &json!({"clientId": "client"}))
             .send()
             .await
             .is_err()
     );
-    let listed = world
+    let listed = fixture
         .get("/kyc/identifications/?clientId=client")
         .await
         .json();
@@ -191,42 +199,42 @@ async fn a_lost_token_exists_all_the_same() {
 
 #[tokio::test]
 async fn a_truncated_answer_ends_too_soon() {
-    let world = World::start().await;
-    let session = world.document_token("client").await;
+    let fixture = Fixture::start().await;
+    let session = fixture.document_token("client").await;
     for (path, body, route) in [
         ("/api/v2/token", json!({"clientId": "client"}), "token"),
         ("/api/v2/process", submission(&session), "process"),
     ] {
-        world
+        fixture
             .fault(json!({"route": route, "kind": "truncate"}))
             .await;
-        let response = world.request(path, &body).send().await.unwrap();
+        let response = fixture.request(path, &body).send().await.unwrap();
         assert!(response.status().is_success());
         let announced = response.content_length().unwrap();
         assert!(announced > 0);
         assert!(response.bytes().await.is_err());
     }
-    assert_eq!(world.shown(&session).await["tokenUsed"], true);
+    assert_eq!(fixture.shown(&session).await["tokenUsed"], true);
 }
 
 #[tokio::test]
 async fn files_go_wrong_in_their_own_ways() {
-    let mut world = World::start().await;
-    let session = world.session("client").await;
-    world
+    let mut fixture = Fixture::start().await;
+    let session = fixture.session("client").await;
+    fixture
         .put_file(&session, "SECOND_DOC_FRONT", "image/png", PNG)
         .await;
-    world.finish(&session, json!({})).await;
-    let link = world.receiver.next().await.body()["fileUrls"]["SECOND_DOC_FRONT"]
+    fixture.finish(&session, json!({})).await;
+    let link = fixture.receiver.next().await.body()["fileUrls"]["SECOND_DOC_FRONT"]
         .as_str()
         .unwrap()
         .to_owned();
     let met = async |kind: &str| {
         let subject = json!({"scanRef": session.scan_ref});
-        world
+        fixture
             .fault(json!({"route": "file", "match": subject, "kind": kind, "milliseconds": 50}))
             .await;
-        world.client.get(&link).send().await
+        fixture.client.get(&link).send().await
     };
 
     let short = read(met("shortContentLength").await.unwrap()).await;
@@ -247,21 +255,21 @@ async fn files_go_wrong_in_their_own_ways() {
     assert!(met("truncate").await.unwrap().bytes().await.is_err());
     assert!(is_reset(&met("reset").await.unwrap_err()));
     assert_eq!(
-        read(world.client.get(&link).send().await.unwrap())
+        read(fixture.client.get(&link).send().await.unwrap())
             .await
             .raw,
         PNG
     );
 
-    world
+    fixture
         .fault(json!({"route": "files", "kind": "expiredLink"}))
         .await;
-    let links = world
+    let links = fixture
         .post("/api/v2/files", json!({"scanRef": session.scan_ref}))
         .await
         .json();
     assert_eq!(
-        world
+        fixture
             .client
             .get(links["FRONT"].as_str().unwrap())
             .send()
@@ -274,41 +282,44 @@ async fn files_go_wrong_in_their_own_ways() {
 
 #[tokio::test]
 async fn callbacks_go_wrong_in_their_own_ways() {
-    let mut world = World::start().await;
-    let session = world.session("client").await;
-    world.finish(&session, json!({})).await;
-    let original = world.receiver.next().await;
+    let mut fixture = Fixture::start().await;
+    let session = fixture.session("client").await;
+    fixture.finish(&session, json!({})).await;
+    let original = fixture.receiver.next().await;
     let path = format!("/sessions/{}/callback", session.scan_ref);
-    let again = async |world: &World, kind: &str| {
-        world
+    let again = async |fixture: &Fixture, kind: &str| {
+        fixture
             .fault(json!({"route": "callback", "kind": kind, "milliseconds": 1}))
             .await;
-        world.admin("POST", &path, json!({})).await["deliveries"].clone()
+        fixture.admin("POST", &path, json!({})).await["deliveries"].clone()
     };
 
-    assert_eq!(again(&world, "drop").await[0]["error"], "dropped");
-    assert!(world.receiver.is_quiet());
+    assert_eq!(again(&fixture, "drop").await[0]["error"], "dropped");
+    assert!(fixture.receiver.is_quiet());
     assert_eq!(
-        again(&world, "duplicate").await.as_array().unwrap().len(),
+        again(&fixture, "duplicate").await.as_array().unwrap().len(),
         2
     );
     for _ in 0..2 {
-        assert_eq!(world.receiver.next().await.raw, original.raw);
+        assert_eq!(fixture.receiver.next().await.raw, original.raw);
     }
-    again(&world, "unsigned").await;
-    assert_eq!(world.receiver.next().await.header("idenfy-signature"), None);
-    again(&world, "badSignature").await;
-    let forged = world.receiver.next().await;
+    again(&fixture, "unsigned").await;
+    assert_eq!(
+        fixture.receiver.next().await.header("idenfy-signature"),
+        None
+    );
+    again(&fixture, "badSignature").await;
+    let forged = fixture.receiver.next().await;
     assert_eq!(forged.raw, original.raw);
     assert_ne!(
         forged.header("idenfy-signature"),
         original.header("idenfy-signature")
     );
-    again(&world, "cutBody").await;
+    again(&fixture, "cutBody").await;
     assert_eq!(
-        world.receiver.next().await.raw,
+        fixture.receiver.next().await.raw,
         original.raw[..original.raw.len() / 2]
     );
-    again(&world, "slow").await;
-    assert_eq!(world.receiver.next().await.raw, original.raw);
+    again(&fixture, "slow").await;
+    assert_eq!(fixture.receiver.next().await.raw, original.raw);
 }

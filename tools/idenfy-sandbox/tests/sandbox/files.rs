@@ -2,24 +2,24 @@
 
 use serde_json::json;
 
-use crate::world::{Opened, PDF, PNG, World, read};
+use crate::fixture::{Fixture, Opened, PDF, PNG, read};
 
-async fn finished(world: &mut World) -> (Opened, serde_json::Value) {
-    let session = world.session("client").await;
-    world
+async fn finished(fixture: &mut Fixture) -> (Opened, serde_json::Value) {
+    let session = fixture.session("client").await;
+    fixture
         .put_file(&session, "SECOND_DOC_FRONT", "image/png", PNG)
         .await;
-    world
+    fixture
         .put_file(&session, "SECOND_DOC_BACK", "application/pdf", PDF)
         .await;
-    world.finish(&session, json!({})).await;
-    (session, world.receiver.next().await.body())
+    fixture.finish(&session, json!({})).await;
+    (session, fixture.receiver.next().await.body())
 }
 
 #[tokio::test]
 async fn links_lead_to_the_files_with_their_type_and_length() {
-    let mut world = World::start().await;
-    let (_, body) = finished(&mut world).await;
+    let mut fixture = Fixture::start().await;
+    let (_, body) = finished(&mut fixture).await;
     for (link, content_type, bytes) in [
         (&body["fileUrls"]["SECOND_DOC_FRONT"], "image/png", PNG),
         (
@@ -34,7 +34,7 @@ async fn links_lead_to_the_files_with_their_type_and_length() {
                 && link.contains("X-Amz-Expires=3600")
                 && link.contains("X-Amz-Signature=")
         );
-        let response = world.client.get(link).send().await.unwrap();
+        let response = fixture.client.get(link).send().await.unwrap();
         assert_eq!(
             response.headers()["content-length"],
             bytes.len().to_string().as_str()
@@ -57,7 +57,7 @@ async fn links_lead_to_the_files_with_their_type_and_length() {
         .collect();
     assert_eq!(keys, ["BACK", "FACE", "FRONT", "SECOND_DOC_FRONT"]);
     let generated = read(
-        world
+        fixture
             .client
             .get(body["fileUrls"]["FACE"].as_str().unwrap())
             .send()
@@ -70,17 +70,17 @@ async fn links_lead_to_the_files_with_their_type_and_length() {
 
 #[tokio::test]
 async fn further_files_of_a_step_are_listed_with_its_first() {
-    let mut world = World::start().await;
-    let session = world.session("client").await;
+    let mut fixture = Fixture::start().await;
+    let session = fixture.session("client").await;
     for (key, content_type, bytes) in [
         ("SECOND_DOC_FRONT", "image/png", PNG),
         ("SECOND_DOC_FRONT.2", "image/png", PNG),
         ("SECOND_DOC_FRONT.3", "application/pdf", PDF),
     ] {
-        world.put_file(&session, key, content_type, bytes).await;
+        fixture.put_file(&session, key, content_type, bytes).await;
     }
-    world.finish(&session, json!({})).await;
-    let body = world.receiver.next().await.body();
+    fixture.finish(&session, json!({})).await;
+    let body = fixture.receiver.next().await.body();
     let links = body["fileUrls"]["SECOND_DOC_FRONT"].as_array().unwrap();
     assert_eq!(links.len(), 2);
     for (link, bytes) in [
@@ -89,7 +89,7 @@ async fn further_files_of_a_step_are_listed_with_its_first() {
         (&body["additionalStepPdfUrls"]["SECOND_DOC_FRONT"], PDF),
     ] {
         let answer = read(
-            world
+            fixture
                 .client
                 .get(link.as_str().unwrap())
                 .send()
@@ -110,11 +110,11 @@ async fn further_files_of_a_step_are_listed_with_its_first() {
 
 #[tokio::test]
 async fn links_expire_and_can_be_renewed() {
-    let mut world = World::start().await;
-    world.settings(json!({"fileLinkSeconds": 0})).await;
-    let (session, body) = finished(&mut world).await;
+    let mut fixture = Fixture::start().await;
+    fixture.settings(json!({"fileLinkSeconds": 0})).await;
+    let (session, body) = finished(&mut fixture).await;
     let link = body["fileUrls"]["SECOND_DOC_FRONT"].as_str().unwrap();
-    let expired = read(world.client.get(link).send().await.unwrap()).await;
+    let expired = read(fixture.client.get(link).send().await.unwrap()).await;
     assert_eq!(
         (expired.status, expired.content_type.as_str()),
         (403, "application/xml")
@@ -123,24 +123,24 @@ async fn links_expire_and_can_be_renewed() {
         expired.text().contains("<Code>AccessDenied</Code>") && expired.text().contains("expired")
     );
 
-    world.settings(json!({"fileLinkSeconds": 60})).await;
-    let renewed = world
+    fixture.settings(json!({"fileLinkSeconds": 60})).await;
+    let renewed = fixture
         .post("/api/v2/files", json!({"scanRef": session.scan_ref}))
         .await
         .json();
     let renewed_link = renewed["SECOND_DOC_FRONT"].as_str().unwrap();
     assert_eq!(
-        read(world.client.get(renewed_link).send().await.unwrap())
+        read(fixture.client.get(renewed_link).send().await.unwrap())
             .await
             .raw,
         PNG
     );
     assert!(renewed["SECOND_DOC_BACK"].is_string());
 
-    world
+    fixture
         .settings(json!({"filesShape": "nested", "pdfLinks": "array"}))
         .await;
-    let nested = world
+    let nested = fixture
         .post("/api/v2/files", json!({"scanRef": session.scan_ref}))
         .await
         .json();
@@ -150,27 +150,27 @@ async fn links_expire_and_can_be_renewed() {
 
 #[tokio::test]
 async fn altered_links_and_unknown_files_are_refused() {
-    let mut world = World::start().await;
-    let (session, body) = finished(&mut world).await;
+    let mut fixture = Fixture::start().await;
+    let (session, body) = finished(&mut fixture).await;
     let link = body["fileUrls"]["SECOND_DOC_FRONT"].as_str().unwrap();
     for altered in [
         link.replace("X-Amz-Expires=3600", "X-Amz-Expires=7200"),
         link.replace("SECOND_DOC_FRONT", "FACE"),
         link.split('?').next().unwrap().to_owned(),
     ] {
-        let answer = read(world.client.get(&altered).send().await.unwrap()).await;
+        let answer = read(fixture.client.get(&altered).send().await.unwrap()).await;
         assert_eq!(answer.status, 403, "{altered}");
         assert!(answer.text().contains("SignatureDoesNotMatch"));
     }
 
     assert_eq!(
-        world
+        fixture
             .post("/api/v2/delete", json!({"scanRef": session.scan_ref}))
             .await
             .status,
         200
     );
-    let gone = read(world.client.get(link).send().await.unwrap()).await;
+    let gone = read(fixture.client.get(link).send().await.unwrap()).await;
     assert_eq!(gone.status, 404);
     assert!(gone.text().contains("NoSuchKey"));
 }

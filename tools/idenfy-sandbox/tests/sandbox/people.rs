@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::world::{Opened, World, submission};
+use crate::fixture::{Fixture, Opened, submission};
 
 const OF_THE_PERSON: [&str; 6] = [
     "docFirstName",
@@ -15,23 +15,29 @@ const OF_THE_PERSON: [&str; 6] = [
 const OF_THE_DOCUMENT: [&str; 4] = ["docNumber", "docType", "docExpiry", "docDateOfIssue"];
 
 /// `data` of the first result.
-async fn first(world: &mut World, client_id: &str, country: Option<&str>) -> (Opened, Value) {
+async fn first(fixture: &mut Fixture, client_id: &str, country: Option<&str>) -> (Opened, Value) {
     let mut request = json!({"clientId": client_id});
     if let Some(country) = country {
         request["country"] = json!(country);
     }
-    let session = world.open(request).await;
-    world.finish(&session, json!({})).await;
-    (session, world.receiver.next().await.body()["data"].clone())
+    let session = fixture.open(request).await;
+    fixture.finish(&session, json!({})).await;
+    (
+        session,
+        fixture.receiver.next().await.body()["data"].clone(),
+    )
 }
 
 /// `data` of the second result, by direct processing in a country.
-async fn second(world: &mut World, client_id: &str, country: &Value) -> (Opened, Value) {
-    let session = world.document_token(client_id).await;
+async fn second(fixture: &mut Fixture, client_id: &str, country: &Value) -> (Opened, Value) {
+    let session = fixture.document_token(client_id).await;
     let mut request = submission(&session);
     request["country"] = country.clone();
-    assert_eq!(world.post("/api/v2/process", request).await.status, 200);
-    (session, world.receiver.next().await.body()["data"].clone())
+    assert_eq!(fixture.post("/api/v2/process", request).await.status, 200);
+    (
+        session,
+        fixture.receiver.next().await.body()["data"].clone(),
+    )
 }
 
 fn same(left: &Value, right: &Value, members: &[&str]) -> Vec<bool> {
@@ -43,10 +49,10 @@ fn same(left: &Value, right: &Value, members: &[&str]) -> Vec<bool> {
 
 #[tokio::test]
 async fn one_person_has_two_different_documents() {
-    let mut world = World::start().await;
+    let mut fixture = Fixture::start().await;
     for client in ["a", "b", "c", "d"] {
-        let (_, first) = first(&mut world, client, None).await;
-        let (_, second) = second(&mut world, client, &first["docIssuingCountry"]).await;
+        let (_, first) = first(&mut fixture, client, None).await;
+        let (_, second) = second(&mut fixture, client, &first["docIssuingCountry"]).await;
         assert_eq!(
             same(&first, &second, &OF_THE_PERSON),
             [true; 6],
@@ -63,7 +69,7 @@ async fn one_person_has_two_different_documents() {
 
 #[tokio::test]
 async fn a_client_stays_the_same_person_in_another_sandbox() {
-    let (mut one, mut other) = (World::start().await, World::start().await);
+    let (mut one, mut other) = (Fixture::start().await, Fixture::start().await);
     let (_, here) = first(&mut one, "client", Some("LT")).await;
     let (_, there) = first(&mut other, "client", Some("LT")).await;
     assert_eq!(here, there);
@@ -75,16 +81,16 @@ async fn a_client_stays_the_same_person_in_another_sandbox() {
 
 #[tokio::test]
 async fn the_second_document_can_be_another_persons() {
-    let mut world = World::start().await;
-    world
+    let mut fixture = Fixture::start().await;
+    fixture
         .admin(
             "PUT",
             "/outcomes/client",
             json!({"secondDocument": "OtherPerson"}),
         )
         .await;
-    let (_, first) = first(&mut world, "client", None).await;
-    let (_, second) = second(&mut world, "client", &first["docIssuingCountry"]).await;
+    let (_, first) = first(&mut fixture, "client", None).await;
+    let (_, second) = second(&mut fixture, "client", &first["docIssuingCountry"]).await;
     let differing = [
         "docFirstName",
         "docLastName",
@@ -102,8 +108,8 @@ async fn the_second_document_can_be_another_persons() {
 
 #[tokio::test]
 async fn the_second_document_can_be_the_first_one_again() {
-    let mut world = World::start().await;
-    world
+    let mut fixture = Fixture::start().await;
+    fixture
         .admin(
             "PUT",
             "/outcomes/client",
@@ -111,29 +117,29 @@ async fn the_second_document_can_be_the_first_one_again() {
         )
         .await;
     for country in [None, Some("PT")] {
-        let (_, first) = first(&mut world, "client", country).await;
+        let (_, first) = first(&mut fixture, "client", country).await;
         // What the submission says of the country does not change the document.
-        let (_, second) = second(&mut world, "client", &json!("EE")).await;
+        let (_, second) = second(&mut fixture, "client", &json!("EE")).await;
         assert_eq!(first, second);
     }
 }
 
 #[tokio::test]
 async fn whose_document_it_is_holds_when_the_result_changes() {
-    let mut world = World::start().await;
-    let (_, first) = first(&mut world, "client", None).await;
-    let (session, own) = second(&mut world, "client", &first["docIssuingCountry"]).await;
-    world
+    let mut fixture = Fixture::start().await;
+    let (_, first) = first(&mut fixture, "client", None).await;
+    let (session, own) = second(&mut fixture, "client", &first["docIssuingCountry"]).await;
+    fixture
         .admin(
             "PUT",
             "/outcomes/client",
             json!({"secondDocument": "OtherPerson"}),
         )
         .await;
-    world.finish(&session, json!({})).await;
-    let other = world.receiver.next().await.body()["data"].clone();
+    fixture.finish(&session, json!({})).await;
+    let other = fixture.receiver.next().await.body()["data"].clone();
     assert_ne!(own["docLastName"], other["docLastName"]);
-    let refused = world
+    let refused = fixture
         .try_admin(
             "PUT",
             "/outcomes/client",
@@ -145,11 +151,11 @@ async fn whose_document_it_is_holds_when_the_result_changes() {
 
 #[tokio::test]
 async fn data_agrees_with_the_callback_in_every_member() {
-    let mut world = World::start().await;
-    let (first_session, first) = first(&mut world, "client", None).await;
-    let (second_session, second) = second(&mut world, "client", &json!("FR")).await;
+    let mut fixture = Fixture::start().await;
+    let (first_session, first) = first(&mut fixture, "client", None).await;
+    let (second_session, second) = second(&mut fixture, "client", &json!("FR")).await;
     for (session, mut expected) in [(first_session, first), (second_session, second)] {
-        let data = world
+        let data = fixture
             .post("/api/v2/data", json!({"scanRef": session.scan_ref}))
             .await
             .json();

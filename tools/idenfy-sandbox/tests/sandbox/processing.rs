@@ -6,18 +6,19 @@ use futures_util::future::join_all;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-use crate::world::{PDF, PNG, World, submission};
+use crate::fixture::{Fixture, PDF, PNG, submission};
 
 #[tokio::test]
 async fn an_accepted_submission_is_followed_by_a_callback() {
-    let mut world = World::start().await;
+    let mut fixture = Fixture::start().await;
     let steps = json!({"ALL": {"ALL": {}}});
-    let request = json!({"clientId": "client", "tokenType": "DOCUMENT", "externalRef": "dv2:first", "additionalSteps": steps});
-    let session = world.open(request).await;
-    let answer = world.post("/api/v2/process", submission(&session)).await;
+    let request = json!({"clientId": "client", "tokenType": "DOCUMENT",
+        "externalRef": "dv2:first", "additionalSteps": steps});
+    let session = fixture.open(request).await;
+    let answer = fixture.post("/api/v2/process", submission(&session)).await;
     assert_eq!((answer.status, answer.raw.len()), (200, 0));
 
-    let callback = world.receiver.next().await;
+    let callback = fixture.receiver.next().await;
     let body = callback.body();
     assert_eq!(
         callback.header("idenfy-event-type"),
@@ -41,8 +42,11 @@ async fn an_accepted_submission_is_followed_by_a_callback() {
     );
     assert_eq!(body["additionalSteps"], Value::Null);
 
-    let record = &world.requests("process").await[0];
-    let image = |side: &str, bytes: &[u8], format: &str| json!({"side": side, "bytes": bytes.len(), "sha256": hex::encode(Sha256::digest(bytes)), "format": format});
+    let record = &fixture.requests("process").await[0];
+    let image = |side: &str, bytes: &[u8], format: &str| {
+        json!({"side": side,
+        "bytes": bytes.len(), "sha256": hex::encode(Sha256::digest(bytes)), "format": format})
+    };
     assert_eq!(
         record["images"],
         json!([image("BACK", PDF, "pdf"), image("FRONT", PNG, "png")])
@@ -64,10 +68,10 @@ async fn an_accepted_submission_is_followed_by_a_callback() {
 
 #[tokio::test]
 async fn of_many_submissions_with_one_token_one_is_accepted() {
-    let mut world = World::start().await;
-    let session = world.document_token("client").await;
+    let mut fixture = Fixture::start().await;
+    let session = fixture.document_token("client").await;
     let answers =
-        join_all((0..8).map(|_| world.post("/api/v2/process", submission(&session)))).await;
+        join_all((0..8).map(|_| fixture.post("/api/v2/process", submission(&session)))).await;
     let (accepted, refused): (Vec<_>, Vec<_>) =
         answers.iter().partition(|answer| answer.status == 200);
     assert_eq!((accepted.len(), refused.len()), (1, 7));
@@ -76,13 +80,13 @@ async fn of_many_submissions_with_one_token_one_is_accepted() {
             .iter()
             .all(|answer| answer.identifier() == "TOKEN_NOT_VALID")
     );
-    world.receiver.next().await;
-    assert!(world.receiver.is_quiet());
+    fixture.receiver.next().await;
+    assert!(fixture.receiver.is_quiet());
 }
 
 #[tokio::test]
 async fn each_condition_is_enforced() {
-    let world = World::start().await;
+    let fixture = Fixture::start().await;
     let image = |bytes: &[u8]| json!(STANDARD.encode(bytes));
     for (change, expected) in [
         (json!({"token": "nonsense"}), "TOKEN_NOT_VALID"),
@@ -120,12 +124,12 @@ async fn each_condition_is_enforced() {
         ),
         (json!({"images": {"FRONT": 5}}), "VALIDATION_ERROR"),
     ] {
-        let session = world.document_token("client").await;
+        let session = fixture.document_token("client").await;
         let mut request = submission(&session);
         for (name, value) in change.as_object().unwrap() {
             request[name] = value.clone();
         }
-        let answer = world.post("/api/v2/process", request).await;
+        let answer = fixture.post("/api/v2/process", request).await;
         assert_eq!(
             (answer.status, answer.identifier().as_str()),
             (400, expected),
@@ -136,7 +140,7 @@ async fn each_condition_is_enforced() {
 
 #[tokio::test]
 async fn only_a_bare_token_is_processed() {
-    let world = World::start().await;
+    let fixture = Fixture::start().await;
     let none = json!({"ALL": {"ALL": {}}});
     for (token, expected) in [
         (json!({"tokenType": "DOCUMENT"}), "MISSING_VALUE"),
@@ -155,21 +159,21 @@ async fn only_a_bare_token_is_processed() {
     ] {
         let mut request = token.clone();
         request["clientId"] = json!("client");
-        let session = world.open(request).await;
-        let answer = world.post("/api/v2/process", submission(&session)).await;
+        let session = fixture.open(request).await;
+        let answer = fixture.post("/api/v2/process", submission(&session)).await;
         assert_eq!(answer.identifier(), expected, "{token}");
     }
 }
 
 #[tokio::test]
 async fn a_session_that_its_customer_opened_is_not_processed() {
-    let world = World::start().await;
-    let session = world.document_token("client").await;
-    world
+    let fixture = Fixture::start().await;
+    let session = fixture.document_token("client").await;
+    fixture
         .form("/verification/start", &[("authToken", &session.auth_token)])
         .await;
     assert_eq!(
-        world
+        fixture
             .post("/api/v2/process", submission(&session))
             .await
             .identifier(),
@@ -179,7 +183,7 @@ async fn a_session_that_its_customer_opened_is_not_processed() {
 
 #[tokio::test]
 async fn the_tokens_member_is_the_one_of_the_setting() {
-    let world = World::start().await;
+    let fixture = Fixture::start().await;
     for (setting, member, accepted) in [
         ("token", "token", true),
         ("token", "authToken", false),
@@ -188,12 +192,14 @@ async fn the_tokens_member_is_the_one_of_the_setting() {
         ("either", "token", true),
         ("either", "authToken", true),
     ] {
-        world.settings(json!({"processTokenField": setting})).await;
-        let session = world.document_token("client").await;
+        fixture
+            .settings(json!({"processTokenField": setting}))
+            .await;
+        let session = fixture.document_token("client").await;
         let mut request = submission(&session);
         let token = request.as_object_mut().unwrap().remove("token").unwrap();
         request[member] = token;
-        let answer = world.post("/api/v2/process", request).await;
+        let answer = fixture.post("/api/v2/process", request).await;
         assert_eq!(answer.status == 200, accepted, "{setting}, {member}");
         if !accepted {
             assert_eq!(answer.identifier(), "MISSING_VALUE");
@@ -204,18 +210,18 @@ async fn the_tokens_member_is_the_one_of_the_setting() {
 
 #[tokio::test]
 async fn a_refused_submission_uses_its_token_up_unless_set_otherwise() {
-    let world = World::start().await;
+    let fixture = Fixture::start().await;
     for (burns, then) in [(true, 400), (false, 200)] {
-        world.settings(json!({"burnTokenOnError": burns})).await;
-        let session = world.document_token("client").await;
+        fixture.settings(json!({"burnTokenOnError": burns})).await;
+        let session = fixture.document_token("client").await;
         let mut bad = submission(&session);
         bad["country"] = json!("??");
         assert_eq!(
-            world.post("/api/v2/process", bad).await.identifier(),
+            fixture.post("/api/v2/process", bad).await.identifier(),
             "BAD_VALUE"
         );
         assert_eq!(
-            world
+            fixture
                 .post("/api/v2/process", submission(&session))
                 .await
                 .status,
@@ -226,7 +232,7 @@ async fn a_refused_submission_uses_its_token_up_unless_set_otherwise() {
 
 #[tokio::test]
 async fn settings_add_conditions() {
-    let world = World::start().await;
+    let fixture = Fixture::start().await;
     let front_only = json!({"FRONT": STANDARD.encode(PNG)});
     for (setting, document_type, expected) in [
         (json!({"requireBack": true}), Some("ID_CARD"), 400),
@@ -250,15 +256,15 @@ async fn settings_add_conditions() {
         ),
         (json!({"directProcessing": true}), None, 200),
     ] {
-        world.settings(setting.clone()).await;
-        let session = world.document_token("client").await;
+        fixture.settings(setting.clone()).await;
+        let session = fixture.document_token("client").await;
         let mut request = submission(&session);
         request["images"] = front_only.clone();
         if let Some(document_type) = document_type {
             request["documentType"] = json!(document_type);
         }
         assert_eq!(
-            world.post("/api/v2/process", request).await.status,
+            fixture.post("/api/v2/process", request).await.status,
             expected,
             "{setting} {document_type:?}"
         );
@@ -267,13 +273,13 @@ async fn settings_add_conditions() {
 
 #[tokio::test]
 async fn base64_with_escaped_slashes_is_the_same_text() {
-    let world = World::start().await;
-    let session = world.document_token("client").await;
+    let fixture = Fixture::start().await;
+    let session = fixture.document_token("client").await;
     let slashes = b"\xff\xd8\xff\xff\xff\xff\xff\xff\xff";
     let mut request = submission(&session);
     request["images"] = json!({"FRONT": STANDARD.encode(slashes)});
     let escaped = request.to_string().replace('/', "\\/");
-    let answer = world
+    let answer = fixture
         .request("/api/v2/process", &Value::Null)
         .body(escaped)
         .send()
@@ -281,36 +287,36 @@ async fn base64_with_escaped_slashes_is_the_same_text() {
         .unwrap();
     assert_eq!(answer.status(), 200);
     assert_eq!(
-        world.requests("process").await[0]["images"][0]["sha256"],
+        fixture.requests("process").await[0]["images"][0]["sha256"],
         hex::encode(Sha256::digest(slashes))
     );
 }
 
 #[tokio::test]
 async fn a_request_may_have_20_megabytes_and_no_more() {
-    let world = World::start().await;
-    let of_length = |session: &crate::world::Opened, length: usize| {
+    let fixture = Fixture::start().await;
+    let of_length = |session: &crate::fixture::Opened, length: usize| {
         let mut request = submission(session);
         request["padding"] = json!("");
         let padding = length - request.to_string().len();
         request["padding"] = json!("x".repeat(padding));
         request
     };
-    let session = world.document_token("client").await;
-    let too_long = world
+    let session = fixture.document_token("client").await;
+    let too_long = fixture
         .post("/api/v2/process", of_length(&session, 20_000_001))
         .await;
     assert_eq!(too_long.identifier(), "BAD_VALUE");
     assert_eq!(
-        world
+        fixture
             .post("/api/v2/process", of_length(&session, 20_000_000))
             .await
             .status,
         200
     );
 
-    let session = world.document_token("client").await;
-    let far_too_long = world
+    let session = fixture.document_token("client").await;
+    let far_too_long = fixture
         .post("/api/v2/process", of_length(&session, 21_000_001))
         .await;
     assert_eq!(
@@ -318,24 +324,25 @@ async fn a_request_may_have_20_megabytes_and_no_more() {
         (413, "text/html")
     );
     assert_eq!(
-        world.requests("process").await.last().unwrap()["status"],
+        fixture.requests("process").await.last().unwrap()["status"],
         413
     );
 }
 
 #[tokio::test]
 async fn a_client_gets_the_outcome_that_was_set_for_it() {
-    let mut world = World::start().await;
-    let outcome = json!({"overall": "DENIED", "nonFinalFirst": true, "delayMilliseconds": 0, "overrides": {"platform": "MOBILE"}});
-    world
+    let mut fixture = Fixture::start().await;
+    let outcome = json!({"overall": "DENIED", "nonFinalFirst": true, "delayMilliseconds": 0,
+        "overrides": {"platform": "MOBILE"}});
+    fixture
         .admin("PUT", "/outcomes/unlucky%2Fclient", outcome)
         .await;
-    let session = world.document_token("unlucky/client").await;
-    world.post("/api/v2/process", submission(&session)).await;
+    let session = fixture.document_token("unlucky/client").await;
+    fixture.post("/api/v2/process", submission(&session)).await;
 
     let (first, second) = (
-        world.receiver.next().await.body(),
-        world.receiver.next().await,
+        fixture.receiver.next().await.body(),
+        fixture.receiver.next().await,
     );
     assert_eq!(
         (&first["final"], &first["status"]["overall"]),
@@ -358,14 +365,14 @@ async fn a_client_gets_the_outcome_that_was_set_for_it() {
 
 #[tokio::test]
 async fn processing_takes_its_time_before_the_result() {
-    let world = World::start().await;
-    world
+    let fixture = Fixture::start().await;
+    fixture
         .settings(json!({"processingMilliseconds": 3_600_000}))
         .await;
-    let session = world.document_token("client").await;
-    world.post("/api/v2/process", submission(&session)).await;
-    assert_eq!(world.shown(&session).await["state"], "PROCESSING");
-    let status = world
+    let session = fixture.document_token("client").await;
+    fixture.post("/api/v2/process", submission(&session)).await;
+    assert_eq!(fixture.shown(&session).await["state"], "PROCESSING");
+    let status = fixture
         .post("/api/v2/status", json!({"scanRef": session.scan_ref}))
         .await
         .json();

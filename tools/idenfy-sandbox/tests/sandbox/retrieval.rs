@@ -2,14 +2,14 @@
 
 use serde_json::json;
 
-use crate::world::World;
+use crate::fixture::Fixture;
 
 #[tokio::test]
 async fn status_and_data_follow_the_session() {
-    let mut world = World::start().await;
-    let session = world.session("client").await;
+    let mut fixture = Fixture::start().await;
+    let session = fixture.session("client").await;
     let about = json!({"scanRef": session.scan_ref});
-    let before = world.post("/api/v2/status", about.clone()).await.json();
+    let before = fixture.post("/api/v2/status", about.clone()).await.json();
     assert_eq!(
         (
             &before["status"],
@@ -19,9 +19,9 @@ async fn status_and_data_follow_the_session() {
         (&json!("ACTIVE"), &json!(null), &json!("client"))
     );
 
-    world.finish(&session, json!({"overall": "DENIED"})).await;
-    let body = world.receiver.next().await.body();
-    let after = world.post("/api/v2/status", about.clone()).await.json();
+    fixture.finish(&session, json!({"overall": "DENIED"})).await;
+    let body = fixture.receiver.next().await.body();
+    let after = fixture.post("/api/v2/status", about.clone()).await.json();
     assert_eq!(after["status"], "DENIED");
     for member in [
         "autoDocument",
@@ -34,7 +34,7 @@ async fn status_and_data_follow_the_session() {
         assert_eq!(after[member], body["status"][member], "{member}");
     }
     assert!(after.get("additionalSteps").is_none());
-    let data = world.post("/api/v2/data", about).await.json();
+    let data = fixture.post("/api/v2/data", about).await.json();
     assert_eq!(
         (&data["docFirstName"], &data["scanRef"]),
         (&body["data"]["docFirstName"], &json!(session.scan_ref))
@@ -44,46 +44,46 @@ async fn status_and_data_follow_the_session() {
 
 #[tokio::test]
 async fn what_is_open_cannot_be_deleted_and_what_is_deleted_is_gone() {
-    let world = World::start().await;
-    let session = world.session("client").await;
+    let fixture = Fixture::start().await;
+    let session = fixture.session("client").await;
     let about = json!({"scanRef": session.scan_ref});
-    let refused = world.post("/api/v2/delete", about.clone()).await;
+    let refused = fixture.post("/api/v2/delete", about.clone()).await;
     assert_eq!(refused.identifier(), "PARTNER_ERROR");
     assert_eq!(refused.json()["message"], "Token has not expired yet.");
 
-    world.finish(&session, json!({})).await;
-    let deleted = world.post("/api/v2/delete", about.clone()).await;
+    fixture.finish(&session, json!({})).await;
+    let deleted = fixture.post("/api/v2/delete", about.clone()).await;
     assert_eq!((deleted.status, deleted.raw.len()), (200, 0));
     assert_eq!(
-        world.post("/api/v2/status", about.clone()).await.json()["status"],
+        fixture.post("/api/v2/status", about.clone()).await.json()["status"],
         "DELETED"
     );
     assert_eq!(
-        world
+        fixture
             .post("/api/v2/files", about.clone())
             .await
             .identifier(),
         "BAD_VALUE"
     );
     assert_eq!(
-        world.post("/api/v2/data", about).await.json()["docFirstName"],
+        fixture.post("/api/v2/data", about).await.json()["docFirstName"],
         json!(null)
     );
 }
 
 #[tokio::test]
 async fn an_unknown_reference_is_a_bad_value() {
-    let world = World::start().await;
+    let fixture = Fixture::start().await;
     for route in ["status", "data", "files", "delete"] {
         assert_eq!(
-            world
+            fixture
                 .post(&format!("/api/v2/{route}"), json!({"scanRef": "nobody"}))
                 .await
                 .identifier(),
             "BAD_VALUE"
         );
         assert_eq!(
-            world
+            fixture
                 .post(&format!("/api/v2/{route}"), json!({}))
                 .await
                 .identifier(),
@@ -94,13 +94,13 @@ async fn an_unknown_reference_is_a_bad_value() {
 
 #[tokio::test]
 async fn sessions_of_a_client_are_listed_in_pages_newest_first() {
-    let world = World::start().await;
+    let fixture = Fixture::start().await;
     let mut expected = Vec::new();
     for _ in 0..3 {
-        expected.insert(0, world.session("a client").await.scan_ref);
+        expected.insert(0, fixture.session("a client").await.scan_ref);
     }
-    world.session("other").await;
-    let first = world
+    fixture.session("other").await;
+    let first = fixture
         .get("/kyc/identifications/?clientId=a+client&perPage=2")
         .await
         .json();
@@ -111,9 +111,9 @@ async fn sessions_of_a_client_are_listed_in_pages_newest_first() {
     let next = first["next"]
         .as_str()
         .unwrap()
-        .strip_prefix(world.sandbox.url())
+        .strip_prefix(fixture.sandbox.url())
         .unwrap();
-    let second = world.get(next).await.json();
+    let second = fixture.get(next).await.json();
     assert_eq!(second["next"], json!(null));
     let listed: Vec<_> = [&first, &second]
         .iter()
@@ -131,7 +131,10 @@ async fn sessions_of_a_client_are_listed_in_pages_newest_first() {
         json!({"scanRef": expected[0], "status": "ACTIVE", "suspected": false})
     );
     assert_eq!(
-        world.get("/kyc/identifications/?page=0").await.identifier(),
+        fixture
+            .get("/kyc/identifications/?page=0")
+            .await
+            .identifier(),
         "BAD_VALUE"
     );
 }

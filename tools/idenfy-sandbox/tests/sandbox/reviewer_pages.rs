@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::world::{Opened, PNG, World, submission};
+use crate::fixture::{Fixture, Opened, PNG, submission};
 
 fn page(session: &Opened) -> String {
     format!("/reviewer/sessions/{}", session.scan_ref)
@@ -10,15 +10,15 @@ fn page(session: &Opened) -> String {
 
 #[tokio::test]
 async fn each_finding_sends_its_callback() {
-    let mut world = World::start().await;
+    let mut fixture = Fixture::start().await;
     for (finding, event, overall) in [
         ("approve", "IDENTIFICATION_MANUAL_FINISHED", "APPROVED"),
         ("deny", "IDENTIFICATION_MANUAL_FINISHED", "DENIED"),
         ("suspect", "IDENTIFICATION_MANUAL_FINISHED", "SUSPECTED"),
         ("cancel", "IDENTIFICATION_CANCELLED", "EXPIRED"),
     ] {
-        let session = world.session("client").await;
-        let decided = world
+        let session = fixture.session("client").await;
+        let decided = fixture
             .form(
                 &format!("{}/decision", page(&session)),
                 &[("finding", finding), ("steps", "VALID")],
@@ -28,7 +28,7 @@ async fn each_finding_sends_its_callback() {
             decided.location(),
             format!("{}?done=decided", page(&session))
         );
-        let callback = world.receiver.next().await;
+        let callback = fixture.receiver.next().await;
         assert_eq!(callback.header("idenfy-event-type"), Some(event));
         let body = callback.body();
         assert_eq!(
@@ -46,18 +46,18 @@ async fn each_finding_sends_its_callback() {
 
 #[tokio::test]
 async fn a_result_that_is_not_final_comes_first_if_wanted() {
-    let mut world = World::start().await;
-    let session = world.session("client").await;
+    let mut fixture = Fixture::start().await;
+    let session = fixture.session("client").await;
     let fields = [("finding", "deny"), ("steps", ""), ("nonFinalFirst", "1")];
-    world
+    fixture
         .form(&format!("{}/decision", page(&session)), &fields)
         .await;
-    let first = world.receiver.next().await.body();
+    let first = fixture.receiver.next().await.body();
     assert_eq!(
         (&first["final"], &first["status"]["overall"]),
         (&json!(false), &json!("REVIEWING"))
     );
-    let second = world.receiver.next().await.body();
+    let second = fixture.receiver.next().await.body();
     assert_eq!(
         (&second["final"], &second["status"]["overall"]),
         (&json!(true), &json!("DENIED"))
@@ -67,18 +67,18 @@ async fn a_result_that_is_not_final_comes_first_if_wanted() {
 
 #[tokio::test]
 async fn the_last_callback_is_sent_again_with_new_links_if_wanted() {
-    let mut world = World::start().await;
-    let session = world.session("client").await;
+    let mut fixture = Fixture::start().await;
+    let session = fixture.session("client").await;
     let again = format!("{}/callback", page(&session));
-    assert_eq!(world.form(&again, &[]).await.status, 409);
-    world.finish(&session, json!({})).await;
-    let sent = world.receiver.next().await.raw;
-    world.form(&again, &[]).await;
-    assert_eq!(world.receiver.next().await.raw, sent);
-    world.settings(json!({"fileLinkSeconds": 7})).await;
-    world.form(&again, &[("freshLinks", "1")]).await;
+    assert_eq!(fixture.form(&again, &[]).await.status, 409);
+    fixture.finish(&session, json!({})).await;
+    let sent = fixture.receiver.next().await.raw;
+    fixture.form(&again, &[]).await;
+    assert_eq!(fixture.receiver.next().await.raw, sent);
+    fixture.settings(json!({"fileLinkSeconds": 7})).await;
+    fixture.form(&again, &[("freshLinks", "1")]).await;
     assert!(
-        world.receiver.next().await.body()["fileUrls"]["FRONT"]
+        fixture.receiver.next().await.body()["fileUrls"]["FRONT"]
             .as_str()
             .unwrap()
             .contains("X-Amz-Expires=7&")
@@ -87,50 +87,50 @@ async fn the_last_callback_is_sent_again_with_new_links_if_wanted() {
 
 #[tokio::test]
 async fn the_second_document_is_chosen_for_the_client() {
-    let mut world = World::start().await;
-    world
+    let mut fixture = Fixture::start().await;
+    fixture
         .admin("PUT", "/outcomes/client", json!({"overall": "DENIED"}))
         .await;
-    let session = world.session("client").await;
+    let session = fixture.session("client").await;
     assert!(
-        world
+        fixture
             .get(&page(&session))
             .await
             .text()
             .contains("value=\"OtherDocument\" selected")
     );
     let set = format!("{}/second-document", page(&session));
-    let answer = world
+    let answer = fixture
         .form(&set, &[("secondDocument", "SameDocument")])
         .await;
     assert_eq!(answer.location(), format!("{}?done=set", page(&session)));
     assert!(
-        world
+        fixture
             .get(&page(&session))
             .await
             .text()
             .contains("value=\"SameDocument\" selected")
     );
-    world.finish(&session, json!({})).await;
-    let first = world.receiver.next().await.body();
+    fixture.finish(&session, json!({})).await;
+    let first = fixture.receiver.next().await.body();
 
-    let second = world.document_token("client").await;
-    world.post("/api/v2/process", submission(&second)).await;
-    let body = world.receiver.next().await.body();
+    let second = fixture.document_token("client").await;
+    fixture.post("/api/v2/process", submission(&second)).await;
+    let body = fixture.receiver.next().await.body();
     assert_eq!(body["data"]["docNumber"], first["data"]["docNumber"]);
     assert_eq!(
         body["status"]["overall"], "DENIED",
         "what else was set stays"
     );
     assert_eq!(
-        world
+        fixture
             .form(&set, &[("secondDocument", "Nobody")])
             .await
             .status,
         422
     );
     assert_eq!(
-        world
+        fixture
             .form(
                 "/reviewer/sessions/nobody/second-document",
                 &[("secondDocument", "OtherPerson")]
@@ -143,12 +143,12 @@ async fn the_second_document_is_chosen_for_the_client() {
 
 #[tokio::test]
 async fn the_log_shows_attempts_and_answers() {
-    let world = World::start().await;
-    let session = world.session("client").await;
-    world.receiver.will_answer(&[503]);
-    world.finish(&session, json!({})).await;
+    let fixture = Fixture::start().await;
+    let session = fixture.session("client").await;
+    fixture.receiver.will_answer(&[503]);
+    fixture.finish(&session, json!({})).await;
     for shown in [page(&session), "/reviewer/deliveries".to_owned()] {
-        let text = world.get(&shown).await.text();
+        let text = fixture.get(&shown).await.text();
         assert!(
             text.contains(">503<")
                 && text.contains(">200<")
@@ -160,19 +160,19 @@ async fn the_log_shows_attempts_and_answers() {
 
 #[tokio::test]
 async fn sessions_are_listed_newest_first_page_by_page() {
-    let world = World::start().await;
+    let fixture = Fixture::start().await;
     for number in 1..=21 {
-        world.session(&format!("client-{number:02}")).await;
+        fixture.session(&format!("client-{number:02}")).await;
     }
-    let first = world.get("/reviewer").await.text();
+    let first = fixture.get("/reviewer").await.text();
     assert!(first.find("client-21").unwrap() < first.find("client-20").unwrap());
     assert!(!first.contains("client-01") && first.contains("/reviewer?page=2"));
-    let second = world.get("/reviewer?page=2").await.text();
+    let second = fixture.get("/reviewer?page=2").await.text();
     assert!(
         second.contains("client-01") && !second.contains("client-02") && !second.contains("page=3")
     );
     assert!(
-        world
+        fixture
             .get("/reviewer?refresh=5")
             .await
             .text()
@@ -182,27 +182,27 @@ async fn sessions_are_listed_newest_first_page_by_page() {
 
 #[tokio::test]
 async fn files_are_shown_as_what_they_are_and_never_as_pages() {
-    let world = World::start().await;
-    let session = world.session("client").await;
-    world.put_file(&session, "A STEP", "image/png", PNG).await;
-    world
+    let fixture = Fixture::start().await;
+    let session = fixture.session("client").await;
+    fixture.put_file(&session, "A STEP", "image/png", PNG).await;
+    fixture
         .put_file(&session, "EVIL", "text/html", b"<script>alert(1)</script>")
         .await;
     assert!(
-        world
+        fixture
             .get(&page(&session))
             .await
             .text()
             .contains("/files/A%20STEP")
     );
-    let picture = world
+    let picture = fixture
         .get(&format!("{}/files/A%20STEP", page(&session)))
         .await;
     assert_eq!(
         (picture.content_type.as_str(), picture.raw.as_slice()),
         ("image/png", PNG)
     );
-    let other = world.get(&format!("{}/files/EVIL", page(&session))).await;
+    let other = fixture.get(&format!("{}/files/EVIL", page(&session))).await;
     assert_eq!(
         (
             other.content_type.as_str(),
@@ -211,31 +211,31 @@ async fn files_are_shown_as_what_they_are_and_never_as_pages() {
         ("application/octet-stream", "attachment")
     );
     assert_eq!(
-        world
+        fixture
             .get(&format!("{}/files/NONE", page(&session)))
             .await
             .status,
         404
     );
-    assert_eq!(world.get("/reviewer/sessions/nobody").await.status, 404);
+    assert_eq!(fixture.get("/reviewer/sessions/nobody").await.status, 404);
 }
 
 #[tokio::test]
 async fn no_secret_is_on_any_page() {
-    let world = World::start().await;
-    let session = world.session("client").await;
-    world.finish(&session, json!({})).await;
+    let fixture = Fixture::start().await;
+    let session = fixture.session("client").await;
+    fixture.finish(&session, json!({})).await;
     for shown in [
         "/reviewer".to_owned(),
         "/reviewer/deliveries".to_owned(),
         page(&session),
     ] {
-        let text = world.get(&shown).await.text();
+        let text = fixture.get(&shown).await.text();
         for secret in [
             &session.auth_token,
             "sandbox-api-key",
             "sandbox-api-secret",
-            crate::world::SIGNING_KEY,
+            crate::fixture::SIGNING_KEY,
             "X-Amz-Signature",
         ] {
             assert!(!text.contains(secret), "{shown} shows {secret}");

@@ -3,15 +3,16 @@
 use idenfy_sandbox::Settings;
 use serde_json::{Value, json};
 
-use crate::world::{World, read, submission};
+use crate::fixture::{Fixture, read, submission};
 
 #[tokio::test]
 async fn a_token_is_answered_with_every_documented_member() {
-    let world = World::start().await;
+    let fixture = Fixture::start().await;
     let request = json!({
-        "clientId": "client", "externalRef": "dv2:reference", "tokenType": "DOCUMENT", "generateDigitString": true, "checkAml": false,
+        "clientId": "client", "externalRef": "dv2:reference", "tokenType": "DOCUMENT",
+            "generateDigitString": true, "checkAml": false,
     });
-    let answer = world.post("/api/v2/token", request).await;
+    let answer = fixture.post("/api/v2/token", request).await;
     assert_eq!(answer.status, 201);
     let token = answer.json();
     for member in [
@@ -50,14 +51,14 @@ async fn a_token_is_answered_with_every_documented_member() {
 
 #[tokio::test]
 async fn account_settings_apply_unless_replaced() {
-    let world = World::with(Settings {
+    let fixture = Fixture::with(Settings {
         default_questionnaire: Some("kyc".to_owned()),
         ..Settings::default()
     })
     .await;
     let echo = async |mut request: Value| {
         request["clientId"] = json!("client");
-        world.post("/api/v2/token", request).await.json()
+        fixture.post("/api/v2/token", request).await.json()
     };
     let default = echo(json!({})).await;
     let steps = default["additionalSteps"]["ALL"]["ALL"]
@@ -84,10 +85,10 @@ async fn account_settings_apply_unless_replaced() {
 
 #[tokio::test]
 async fn default_steps_are_echoed_whole() {
-    let world = World::start().await;
+    let fixture = Fixture::start().await;
     let echo = async || {
         let request = json!({"clientId": "client", "tokenType": "IDENTIFICATION"});
-        world.post("/api/v2/token", request).await.json()["additionalSteps"].clone()
+        fixture.post("/api/v2/token", request).await.json()["additionalSteps"].clone()
     };
     let step = &echo().await["ALL"]["ALL"]["SECOND_DOC_FRONT"];
     assert_eq!(step["type"], "UPLOAD");
@@ -101,10 +102,13 @@ async fn default_steps_are_echoed_whole() {
     assert_eq!(step["fields"], json!([]));
 
     let texts = json!({"lt": {"name": "Pažyma", "description": "Abi pusės"}});
-    let step = |kind: &str| json!({"type": kind, "texts": texts, "settings": {"canUpload": true}, "fields": ["address"]});
+    let step = |kind: &str| {
+        json!({"type": kind, "texts": texts, "settings": {"canUpload": true},
+        "fields": ["address"]})
+    };
     for kind in ["UPLOAD", "EXTRACT", "COMPARE"] {
         let steps = json!({"LT": {"PASSPORT": {"POA2": step(kind)}}});
-        world
+        fixture
             .settings(json!({"defaultAdditionalSteps": steps}))
             .await;
         assert_eq!(echo().await, steps);
@@ -113,11 +117,11 @@ async fn default_steps_are_echoed_whole() {
 
 #[tokio::test]
 async fn a_wrong_key_is_refused() {
-    let world = World::start().await;
+    let fixture = Fixture::start().await;
     let wrong = async |path: &str| {
-        let request = world
+        let request = fixture
             .client
-            .post(world.url(path))
+            .post(fixture.url(path))
             .basic_auth("sandbox-api-key", Some("wrong"))
             .json(&json!({"clientId": "c"}));
         read(request.send().await.unwrap()).await
@@ -135,9 +139,9 @@ async fn a_wrong_key_is_refused() {
     );
 
     let missing = read(
-        world
+        fixture
             .client
-            .post(world.url("/api/v2/token"))
+            .post(fixture.url("/api/v2/token"))
             .json(&json!({}))
             .send()
             .await
@@ -149,9 +153,9 @@ async fn a_wrong_key_is_refused() {
 
 #[tokio::test]
 async fn unreadable_requests_are_told_apart() {
-    let world = World::start().await;
+    let fixture = Fixture::start().await;
     let refused = async |body: &'static [u8]| {
-        let request = world.request("/api/v2/token", &Value::Null).body(body);
+        let request = fixture.request("/api/v2/token", &Value::Null).body(body);
         read(request.send().await.unwrap()).await.identifier()
     };
     assert_eq!(refused(b"{}").await, "MISSING_VALUE");
@@ -162,9 +166,9 @@ async fn unreadable_requests_are_told_apart() {
     assert_eq!(refused(b"{\"clientId\": \"\"}").await, "BAD_VALUE");
     assert_eq!(
         read(
-            world
+            fixture
                 .client
-                .get(world.url("/api/v2/token"))
+                .get(fixture.url("/api/v2/token"))
                 .send()
                 .await
                 .unwrap()
@@ -177,11 +181,11 @@ async fn unreadable_requests_are_told_apart() {
 
 #[tokio::test]
 async fn an_unused_session_lapses_and_says_so() {
-    let mut world = World::start().await;
-    let session = world
+    let mut fixture = Fixture::start().await;
+    let session = fixture
         .open(json!({"clientId": "client", "externalRef": "ours", "expiryTime": 0}))
         .await;
-    let callback = world.receiver.next().await;
+    let callback = fixture.receiver.next().await;
     let body = callback.body();
     assert_eq!(
         callback.header("idenfy-event-type"),
@@ -195,9 +199,9 @@ async fn an_unused_session_lapses_and_says_so() {
         (&body["fileUrls"], &body["data"]["docFirstName"]),
         (&Value::Null, &Value::Null)
     );
-    assert_eq!(world.shown(&session).await["state"], "EXPIRED");
+    assert_eq!(fixture.shown(&session).await["state"], "EXPIRED");
     assert_eq!(
-        world
+        fixture
             .post("/api/v2/process", submission(&session))
             .await
             .identifier(),
@@ -207,14 +211,14 @@ async fn an_unused_session_lapses_and_says_so() {
 
 #[tokio::test]
 async fn a_session_can_be_made_to_lapse_once() {
-    let mut world = World::start().await;
-    let session = world.session("client").await;
+    let mut fixture = Fixture::start().await;
+    let session = fixture.session("client").await;
     let path = format!("/sessions/{}/expire", session.scan_ref);
-    world
+    fixture
         .admin("POST", &path, json!({"overrides": {"finishTime": null}}))
         .await;
     assert!(
-        world
+        fixture
             .receiver
             .next()
             .await
@@ -222,41 +226,44 @@ async fn a_session_can_be_made_to_lapse_once() {
             .get("finishTime")
             .is_none()
     );
-    assert_eq!(world.try_admin("POST", &path, json!({})).await.status, 409);
+    assert_eq!(
+        fixture.try_admin("POST", &path, json!({})).await.status,
+        409
+    );
 }
 
 #[tokio::test]
 async fn a_second_active_session_conflicts_only_by_setting() {
-    let world = World::start().await;
-    let first = world.session("client").await;
-    world.session("client").await;
-    world
+    let fixture = Fixture::start().await;
+    let first = fixture.session("client").await;
+    fixture.session("client").await;
+    fixture
         .settings(json!({"conflictOnActiveSession": true}))
         .await;
-    let second = world
+    let second = fixture
         .post("/api/v2/token", json!({"clientId": "client"}))
         .await;
     assert_eq!(second.status, 409);
-    world.finish(&first, json!({})).await;
-    world.session("other").await;
+    fixture.finish(&first, json!({})).await;
+    fixture.session("other").await;
 }
 
 #[tokio::test]
 async fn a_token_names_a_receiver_only_if_it_is_permitted() {
-    let mut world = World::start().await;
-    let other = world.receiver.url.replace("/webhook", "/other");
+    let mut fixture = Fixture::start().await;
+    let other = fixture.receiver.url.replace("/webhook", "/other");
     let request = json!({"clientId": "client", "callbackUrl": other});
     assert_eq!(
-        world
+        fixture
             .post("/api/v2/token", request.clone())
             .await
             .identifier(),
         "BAD_VALUE"
     );
-    world
+    fixture
         .settings(json!({"permittedCallbackUrls": [other], "callbackUrl": null}))
         .await;
-    let session = world.open(request).await;
-    world.finish(&session, json!({})).await;
-    world.receiver.next().await;
+    let session = fixture.open(request).await;
+    fixture.finish(&session, json!({})).await;
+    fixture.receiver.next().await;
 }

@@ -6,20 +6,20 @@ use idenfy_sandbox::{ReviewMode, Settings};
 use serde_json::{Value, json};
 use url::Url;
 
-use crate::world::{Opened, PDF, PNG, World, read, submission};
+use crate::fixture::{Fixture, Opened, PDF, PNG, read, submission};
 
 const FRONT: &str = "SECOND_DOC_FRONT";
 const OTHER_PNG: &[u8] = b"\x89PNG\r\n\x1a\n another picture";
 
 /// Path and bytes of every link in a body or in an answer of `/files`.
-async fn files(world: &World, maps: &Value) -> BTreeMap<String, (String, Vec<u8>)> {
+async fn files(fixture: &Fixture, maps: &Value) -> BTreeMap<String, (String, Vec<u8>)> {
     let mut files = BTreeMap::new();
     for map in [maps, &maps["fileUrls"], &maps["additionalStepPdfUrls"]] {
         for (key, link) in map.as_object().into_iter().flatten() {
             let Some(link) = link.as_str().filter(|text| text.starts_with("http")) else {
                 continue;
             };
-            let answer = read(world.client.get(link).send().await.unwrap()).await;
+            let answer = read(fixture.client.get(link).send().await.unwrap()).await;
             assert_eq!(answer.status, 200, "{link}");
             files.insert(
                 key.clone(),
@@ -30,23 +30,26 @@ async fn files(world: &World, maps: &Value) -> BTreeMap<String, (String, Vec<u8>
     files
 }
 
-async fn uploaded(world: &mut World, session: &Opened, front: &[u8]) -> Value {
-    world.put_file(session, FRONT, "image/png", front).await;
-    world.finish(session, json!({})).await;
-    world.receiver.next().await.body()
+async fn uploaded(fixture: &mut Fixture, session: &Opened, front: &[u8]) -> Value {
+    fixture.put_file(session, FRONT, "image/png", front).await;
+    fixture.finish(session, json!({})).await;
+    fixture.receiver.next().await.body()
 }
 
 #[tokio::test]
 async fn a_second_upload_has_other_paths_and_old_links_old_bytes() {
-    let mut world = World::start().await;
-    let session = world.session("client").await;
-    world
+    let mut fixture = Fixture::start().await;
+    let session = fixture.session("client").await;
+    fixture
         .put_file(&session, "SECOND_DOC_BACK", "application/pdf", PDF)
         .await;
-    let first = uploaded(&mut world, &session, PNG).await;
-    let second = uploaded(&mut world, &session, OTHER_PNG).await;
+    let first = uploaded(&mut fixture, &session, PNG).await;
+    let second = uploaded(&mut fixture, &session, OTHER_PNG).await;
 
-    let (old, new) = (files(&world, &first).await, files(&world, &second).await);
+    let (old, new) = (
+        files(&fixture, &first).await,
+        files(&fixture, &second).await,
+    );
     assert_eq!(old.len(), 5);
     assert!(old.keys().eq(new.keys()));
     for (key, (path, _)) in &old {
@@ -57,113 +60,119 @@ async fn a_second_upload_has_other_paths_and_old_links_old_bytes() {
         new["SECOND_DOC_BACK"].1, PDF,
         "what was not replaced is part of the upload as well"
     );
-    assert_eq!(world.shown(&session).await["uploads"], 2);
+    assert_eq!(fixture.shown(&session).await["uploads"], 2);
 }
 
 #[tokio::test]
 async fn the_same_file_again_is_another_upload() {
-    let mut world = World::start().await;
-    let session = world.session("client").await;
-    let first = uploaded(&mut world, &session, PNG).await;
-    let second = uploaded(&mut world, &session, PNG).await;
+    let mut fixture = Fixture::start().await;
+    let session = fixture.session("client").await;
+    let first = uploaded(&mut fixture, &session, PNG).await;
+    let second = uploaded(&mut fixture, &session, PNG).await;
     assert_ne!(
-        files(&world, &first).await[FRONT].0,
-        files(&world, &second).await[FRONT].0
+        files(&fixture, &first).await[FRONT].0,
+        files(&fixture, &second).await[FRONT].0
     );
     assert!(second["finishTime"].as_i64() > first["finishTime"].as_i64());
 }
 
 #[tokio::test]
 async fn fresh_links_of_a_callback_have_its_own_paths() {
-    let mut world = World::start().await;
-    let session = world.session("client").await;
-    let first = uploaded(&mut world, &session, PNG).await;
-    let second = uploaded(&mut world, &session, OTHER_PNG).await;
+    let mut fixture = Fixture::start().await;
+    let session = fixture.session("client").await;
+    let first = uploaded(&mut fixture, &session, PNG).await;
+    let second = uploaded(&mut fixture, &session, OTHER_PNG).await;
     for (number, body) in [(0, first), (1, second)] {
         let again = json!({"callback": number, "freshLinks": true});
-        world
+        fixture
             .admin(
                 "POST",
                 &format!("/sessions/{}/callback", session.scan_ref),
                 again,
             )
             .await;
-        let renewed = world.receiver.next().await.body();
+        let renewed = fixture.receiver.next().await.body();
         assert_eq!(renewed["finishTime"], body["finishTime"]);
-        assert_eq!(files(&world, &renewed).await, files(&world, &body).await);
+        assert_eq!(
+            files(&fixture, &renewed).await,
+            files(&fixture, &body).await
+        );
     }
 }
 
 #[tokio::test]
 async fn finish_time_is_the_uploads_and_not_the_results() {
-    let mut world = World::start().await;
-    let session = world.session("client").await;
-    let first = uploaded(&mut world, &session, PNG).await;
-    world
+    let mut fixture = Fixture::start().await;
+    let session = fixture.session("client").await;
+    let first = uploaded(&mut fixture, &session, PNG).await;
+    fixture
         .finish(
             &session,
             json!({"overall": "DENIED", "nonFinalFirst": true}),
         )
         .await;
     for _ in 0..2 {
-        let later = world.receiver.next().await.body();
+        let later = fixture.receiver.next().await.body();
         assert_eq!(later["finishTime"], first["finishTime"]);
-        assert_eq!(files(&world, &later).await, files(&world, &first).await);
+        assert_eq!(files(&fixture, &later).await, files(&fixture, &first).await);
     }
-    let second = uploaded(&mut world, &session, OTHER_PNG).await;
+    let second = uploaded(&mut fixture, &session, OTHER_PNG).await;
     assert!(second["finishTime"].as_i64() > first["finishTime"].as_i64());
 }
 
 #[tokio::test]
 async fn a_reviewed_session_was_finished_when_it_was_submitted() {
-    let mut world = World::with(Settings {
+    let mut fixture = Fixture::with(Settings {
         review_mode: ReviewMode::Reviewer,
         ..Settings::default()
     })
     .await;
     let none = json!({"ALL": {"ALL": {}}});
-    let session = world
+    let session = fixture
         .open(json!({"clientId": "client", "additionalSteps": none}))
         .await;
     let token = [("authToken", session.auth_token.as_str())];
-    world.form("/verification/start", &token).await;
+    fixture.form("/verification/start", &token).await;
     let fields = [("authToken", session.auth_token.as_str()), ("step", "1")];
-    world
+    fixture
         .upload(&fields, &[("FRONT", "f.png", PNG), ("FACE", "me.png", PNG)])
         .await;
-    world.form("/verification/submit", &token).await.location();
-    let shown = world.shown(&session).await;
+    fixture
+        .form("/verification/submit", &token)
+        .await
+        .location();
+    let shown = fixture.shown(&session).await;
     assert_eq!(
         (&shown["state"], &shown["uploads"]),
         (&json!("PROCESSING"), &json!(1))
     );
 
     // A file that comes before the decision belongs to another upload.
-    world
+    fixture
         .put_file(&session, "FRONT", "image/png", OTHER_PNG)
         .await;
-    world.finish(&session, json!({})).await;
-    let body = world.receiver.next().await.body();
-    assert_eq!(files(&world, &body).await["FRONT"].1, OTHER_PNG);
-    assert_eq!(world.shown(&session).await["uploads"], 2);
+    fixture.finish(&session, json!({})).await;
+    let body = fixture.receiver.next().await.body();
+    assert_eq!(files(&fixture, &body).await["FRONT"].1, OTHER_PNG);
+    assert_eq!(fixture.shown(&session).await["uploads"], 2);
 }
 
 #[tokio::test]
 async fn files_lead_to_the_newest_upload_by_same_or_other_paths() {
-    let mut world = World::start().await;
-    let session = world.session("client").await;
+    let mut fixture = Fixture::start().await;
+    let session = fixture.session("client").await;
     let about = json!({"scanRef": session.scan_ref});
-    world.put_file(&session, FRONT, "image/png", PNG).await;
-    let before = world.post("/api/v2/files", about.clone()).await.json();
+    fixture.put_file(&session, FRONT, "image/png", PNG).await;
+    let before = fixture.post("/api/v2/files", about.clone()).await.json();
     assert_eq!(before, json!({}), "nothing has been submitted yet");
-    uploaded(&mut world, &session, PNG).await;
-    let newest = uploaded(&mut world, &session, OTHER_PNG).await;
-    let in_callback = files(&world, &newest).await;
-    let same = world.post("/api/v2/files", about.clone()).await.json();
-    assert_eq!(files(&world, &same).await, in_callback);
+    uploaded(&mut fixture, &session, PNG).await;
+    let newest = uploaded(&mut fixture, &session, OTHER_PNG).await;
+    let in_callback = files(&fixture, &newest).await;
+    let same = fixture.post("/api/v2/files", about.clone()).await.json();
+    assert_eq!(files(&fixture, &same).await, in_callback);
 
-    world.settings(json!({"filesPaths": "other"})).await;
-    let other = files(&world, &world.post("/api/v2/files", about).await.json()).await;
+    fixture.settings(json!({"filesPaths": "other"})).await;
+    let other = files(&fixture, &fixture.post("/api/v2/files", about).await.json()).await;
     assert!(other.keys().eq(in_callback.keys()));
     for (key, (path, bytes)) in other {
         assert_ne!(path, in_callback[&key].0, "{key}");
@@ -173,13 +182,16 @@ async fn files_lead_to_the_newest_upload_by_same_or_other_paths() {
 
 #[tokio::test]
 async fn a_submission_is_an_upload_at_its_own_time() {
-    let mut world = World::start().await;
-    let session = world.document_token("client").await;
-    world.post("/api/v2/process", submission(&session)).await;
-    let result = world.receiver.next().await.body();
+    let mut fixture = Fixture::start().await;
+    let session = fixture.document_token("client").await;
+    fixture.post("/api/v2/process", submission(&session)).await;
+    let result = fixture.receiver.next().await.body();
     assert_eq!(result["startTime"], result["finishTime"]);
-    world.finish(&session, json!({"overall": "DENIED"})).await;
-    let later = world.receiver.next().await.body();
+    fixture.finish(&session, json!({"overall": "DENIED"})).await;
+    let later = fixture.receiver.next().await.body();
     assert_eq!(later["finishTime"], result["finishTime"]);
-    assert_eq!(files(&world, &later).await, files(&world, &result).await);
+    assert_eq!(
+        files(&fixture, &later).await,
+        files(&fixture, &result).await
+    );
 }

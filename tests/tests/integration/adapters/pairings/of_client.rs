@@ -30,7 +30,7 @@ fn created_at(number: i64) -> Timestamp {
     Timestamp::from_milliseconds(1_795_422_063_000 + number)
 }
 
-/// The attributes that a list is made of, as the store writes them.
+/// The attributes of a list, as the store writes them.
 fn item(number: i64, client_id: &str) -> Item {
     let at = created_at(number).to_string();
     Item::from([
@@ -112,7 +112,7 @@ async fn fill(dynamodb: &Client, table: &str, client_id: &str) {
 
 #[tokio::test]
 async fn ten_thousand_pairings_are_listed_once_newest_first() {
-    let stack = Stack::shared().await;
+    let stack = Stack::shared().await.unwrap();
     let dynamodb = Client::new(&stack.sdk);
     let table = indexed_table(&dynamodb).await;
     fill(&dynamodb, &table, "busy").await;
@@ -164,7 +164,7 @@ async fn a_page_is_one_query_even_when_there_is_more() {
             .to_string();
     let mut answer = Answer::file(more.into_bytes());
     answer.head += "Content-Type: application/x-amz-json-1.0\r\n";
-    let table = FileServer::start(answer).await;
+    let table = FileServer::start(answer).await.unwrap();
     let settings = AwsSettings {
         region: "eu-west-1".to_owned(),
         access_key_id: "test".to_owned(),

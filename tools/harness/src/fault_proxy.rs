@@ -1,0 +1,452 @@
+//! A fault-injecting proxy between the functions and a service that they call.
+//!
+//! Every call passes, except those that a test has named. A test may hold one call: before the
+//! service gets it, midway through its body, or after the service has done it and before the
+//! function knows. The test then releases the call or kills the process that made it. Or the proxy
+//! refuses calls, delays them, or answers them itself.
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::Duration;
+
+use anyhow::{Context, Result, ensure};
+use axum::Router;
+use axum::body::{Body, BodyDataStream, Bytes};
+use axum::extract::{ConnectInfo, Request, State};
+use axum::http::{HeaderMap, Method, StatusCode, header, request::Parts};
+use axum::response::{IntoResponse, Response};
+use futures_util::{StreamExt, stream};
+use tokio::net::TcpListener;
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+use tokio::time::{sleep, timeout};
+
+use crate::processes::FunctionProcess;
+use crate::wait::DEADLINE;
+
+/// A call as it passes.
+#[derive(Debug)]
+pub struct Call {
+    pub method: Method,
+    pub path: String,
+    /// The operation of a JSON service, such as `TransactWriteItems`; empty for other services.
+    pub operation: String,
+    /// The body; the start of one that is streamed.
+    pub body: String,
+}
+
+/// Where a call is held.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Side {
+    /// The service has not seen it.
+    Before,
+    /// The service has the start of its body. For calls whose body is streamed.
+    Midway,
+    /// The service has done it, and the caller has no answer.
+    After,
+}
+
+/// A proxy on a port of 127.0.0.1, open until it is dropped.
+#[derive(Debug)]
+pub struct FaultProxy {
+    origin: String,
+    shared: Arc<Shared>,
+    task: JoinHandle<()>,
+}
+
+struct Shared {
+    http: reqwest::Client,
+    address: SocketAddr,
+    service: OnceLock<String>,
+    holds: Mutex<Vec<HoldRule>>,
+    rules: Mutex<Vec<FaultRule>>,
+    rules_so_far: AtomicU64,
+}
+
+impl std::fmt::Debug for Shared {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Shared")
+            .field("service", &self.service)
+            .finish_non_exhaustive()
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+type Wanted = Box<dyn Fn(&Call) -> bool + Send>;
+
+struct HoldRule {
+    wanted: Wanted,
+    side: Side,
+    sender: oneshot::Sender<HeldCall>,
+}
+
+struct FaultRule {
+    number: u64,
+    wanted: Wanted,
+    fault: Fault,
+}
+
+#[derive(Clone, Debug)]
+enum Fault {
+    Refused,
+    Delayed(Duration),
+    /// Answered by the proxy, which keeps the body.
+    Scripted {
+        answer: String,
+        bodies: Arc<Mutex<Vec<String>>>,
+    },
+}
+
+/// A service whose answers the proxy gives, until this is dropped.
+#[derive(Debug)]
+pub struct ScriptedService {
+    bodies: Arc<Mutex<Vec<String>>>,
+    _fault: ActiveFault,
+}
+
+impl ScriptedService {
+    /// The bodies of the requests so far, in order.
+    pub fn bodies(&self) -> Vec<String> {
+        lock(&self.bodies).clone()
+    }
+}
+
+/// A fault of a service, until this is dropped.
+#[derive(Debug)]
+pub struct ActiveFault {
+    number: u64,
+    shared: Arc<Shared>,
+}
+
+impl Drop for ActiveFault {
+    fn drop(&mut self) {
+        let mut rules = lock(&self.shared.rules);
+        rules.retain(|rule| rule.number != self.number);
+    }
+}
+
+/// A call that waits for the test's decision. Dropping this ends the call: the caller gets no
+/// answer, and its body ends early.
+#[derive(Debug)]
+pub struct HeldCall {
+    caller: FunctionProcess,
+    decision: oneshot::Sender<()>,
+}
+
+impl HeldCall {
+    /// Lets the call go on. `false` if its caller waits no more: the functions give a service 2.5 s
+    /// and then try again.
+    pub fn release(self) -> bool {
+        self.decision.send(()).is_ok()
+    }
+
+    /// The process that made the call.
+    pub fn caller(&self) -> &FunctionProcess {
+        &self.caller
+    }
+
+    /// Kills the process that made the call, with SIGKILL, and returns the name of its function.
+    ///
+    /// # Errors
+    /// The process has ended already.
+    pub fn kill_caller(self) -> Result<String> {
+        ensure!(self.caller.kill(), "{:?} has ended", self.caller);
+        Ok(self.caller.function)
+    }
+}
+
+impl FaultProxy {
+    /// Opens one. Until it is told where to lead, it answers 503.
+    ///
+    /// # Errors
+    /// No port is free, or the HTTP client cannot be built.
+    pub async fn open() -> Result<Self> {
+        let listener = TcpListener::bind("127.0.0.1:0").await?;
+        let address = listener.local_addr()?;
+        let shared = Arc::new(Shared {
+            http: adapters::http_client()?,
+            address,
+            service: OnceLock::new(),
+            holds: Mutex::default(),
+            rules: Mutex::default(),
+            rules_so_far: AtomicU64::new(0),
+        });
+        let router = Router::new().fallback(pass).with_state(Arc::clone(&shared));
+        let service = router.into_make_service_with_connect_info::<SocketAddr>();
+        // Serving never ends by itself.
+        let task = tokio::spawn(async move { drop(axum::serve(listener, service).await) });
+        Ok(Self {
+            origin: format!("http://{address}"),
+            shared,
+            task,
+        })
+    }
+
+    /// `http://127.0.0.1:<port>`.
+    pub fn origin(&self) -> &str {
+        &self.origin
+    }
+
+    /// From now on calls go to this origin.
+    ///
+    /// # Errors
+    /// The proxy leads somewhere already.
+    pub fn lead_to(&self, origin: &str) -> Result<()> {
+        let set = self.shared.service.set(origin.to_owned());
+        set.ok().context("the proxy leads somewhere already")
+    }
+
+    /// Holds the first call from now on that is `wanted`.
+    pub fn hold(&self, side: Side, wanted: impl Fn(&Call) -> bool + Send + 'static) -> PendingHold {
+        let (sender, receiver) = oneshot::channel();
+        lock(&self.shared.holds).push(HoldRule {
+            wanted: Box::new(wanted),
+            side,
+            sender,
+        });
+        PendingHold(receiver)
+    }
+}
+
+impl FaultProxy {
+    /// Answers 503 in place of the service to every call that is `wanted`.
+    pub fn refuse(&self, wanted: impl Fn(&Call) -> bool + Send + 'static) -> ActiveFault {
+        self.add_rule(Box::new(wanted), Fault::Refused)
+    }
+
+    /// Delays every call that is `wanted`.
+    pub fn delay(
+        &self,
+        pause: Duration,
+        wanted: impl Fn(&Call) -> bool + Send + 'static,
+    ) -> ActiveFault {
+        self.add_rule(Box::new(wanted), Fault::Delayed(pause))
+    }
+
+    /// Answers every call that is `wanted` with 200 and this body, in place of the service. Keeps
+    /// the requests' bodies.
+    pub fn script(
+        &self,
+        answer: &str,
+        wanted: impl Fn(&Call) -> bool + Send + 'static,
+    ) -> ScriptedService {
+        let bodies = Arc::new(Mutex::default());
+        let fault = Fault::Scripted {
+            answer: answer.to_owned(),
+            bodies: Arc::clone(&bodies),
+        };
+        ScriptedService {
+            bodies,
+            _fault: self.add_rule(Box::new(wanted), fault),
+        }
+    }
+
+    fn add_rule(&self, wanted: Wanted, fault: Fault) -> ActiveFault {
+        let number = self.shared.rules_so_far.fetch_add(1, Ordering::Relaxed);
+        let rule = FaultRule {
+            number,
+            wanted,
+            fault,
+        };
+        lock(&self.shared.rules).push(rule);
+        ActiveFault {
+            number,
+            shared: Arc::clone(&self.shared),
+        }
+    }
+}
+
+/// A hold that is set.
+#[derive(Debug)]
+pub struct PendingHold(oneshot::Receiver<HeldCall>);
+
+impl PendingHold {
+    /// Waits for the call.
+    ///
+    /// # Errors
+    /// It is not made by the deadline.
+    pub async fn held(self) -> Result<HeldCall> {
+        let held = timeout(DEADLINE, self.0).await;
+        held.with_context(|| format!("the call is not made within {DEADLINE:?}"))?
+            .context("the proxy is gone")
+    }
+}
+
+impl Drop for FaultProxy {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+/// The hold that matches a call, and the call's process.
+struct MatchedHold {
+    side: Side,
+    sender: oneshot::Sender<HeldCall>,
+    caller: FunctionProcess,
+}
+
+impl MatchedHold {
+    /// Waits for the test's decision. `false`: the call ends here.
+    async fn goes_on(self) -> bool {
+        let (decision, decided) = oneshot::channel();
+        let held = HeldCall {
+            caller: self.caller,
+            decision,
+        };
+        match self.sender.send(held) {
+            Ok(()) => decided.await.is_ok(),
+            // The test waits for it no more.
+            Err(_) => true,
+        }
+    }
+}
+
+impl Shared {
+    fn fault(&self, call: &Call) -> Option<Fault> {
+        let rules = lock(&self.rules);
+        let met = rules.iter().find(|rule| (rule.wanted)(call));
+        met.map(|rule| rule.fault.clone())
+    }
+
+    fn match_hold(&self, call: &Call, caller: SocketAddr) -> Option<MatchedHold> {
+        let mut holds = lock(&self.holds);
+        let position = holds.iter().position(|hold| (hold.wanted)(call))?;
+        // Looked up now: on a busy machine the caller may have hung up when the test has its turn.
+        let caller = FunctionProcess::behind(caller, self.address)?;
+        let HoldRule { side, sender, .. } = holds.remove(position);
+        Some(MatchedHold {
+            side,
+            sender,
+            caller,
+        })
+    }
+}
+
+/// Documents are passed on as they come, to the bucket and to direct processing.
+fn is_streamed(parts: &Parts) -> bool {
+    let path = parts.uri.path();
+    path == "/api/v2/process" || (parts.method == Method::PUT && path.contains("/documents/"))
+}
+
+async fn pass(
+    State(shared): State<Arc<Shared>>,
+    ConnectInfo(caller): ConnectInfo<SocketAddr>,
+    request: Request,
+) -> Response {
+    let (parts, body) = request.into_parts();
+    let is_streamed = is_streamed(&parts);
+    let mut rest = body.into_data_stream();
+    let Ok(start) = read_start(&mut rest, is_streamed).await else {
+        return StatusCode::BAD_REQUEST.into_response();
+    };
+    let call = describe(&parts, &start);
+    match shared.fault(&call) {
+        Some(Fault::Refused) => return StatusCode::SERVICE_UNAVAILABLE.into_response(),
+        Some(Fault::Delayed(pause)) => sleep(pause).await,
+        Some(Fault::Scripted { answer, bodies }) => {
+            lock(&bodies).push(call.body);
+            return answer.into_response();
+        }
+        None => {}
+    }
+    let mut met = shared.match_hold(&call, caller);
+    let moment = met.as_ref().map(|met| met.side);
+    if moment == Some(Side::Before)
+        && let Some(met) = met.take()
+        && !met.goes_on().await
+    {
+        return StatusCode::BAD_GATEWAY.into_response();
+    }
+    let midway = met.take_if(|met| met.side == Side::Midway);
+    let answer = shared.forward(parts, start, midway, rest).await;
+    if let Some(met) = met
+        && !met.goes_on().await
+    {
+        return StatusCode::BAD_GATEWAY.into_response();
+    }
+    answer.unwrap_or_else(|error| (StatusCode::BAD_GATEWAY, error.to_string()).into_response())
+}
+
+/// The whole body, or the first chunk of a streamed one.
+async fn read_start(body: &mut BodyDataStream, is_streamed: bool) -> Result<Bytes, axum::Error> {
+    let mut start = Vec::new();
+    while let Some(chunk) = body.next().await {
+        start.extend_from_slice(&chunk?);
+        if is_streamed {
+            break;
+        }
+    }
+    Ok(start.into())
+}
+
+fn describe(parts: &Parts, start: &[u8]) -> Call {
+    let target = parts
+        .headers
+        .get("x-amz-target")
+        .and_then(|target| target.to_str().ok());
+    let operation = target
+        .and_then(|target| target.rsplit('.').next())
+        .unwrap_or_default();
+    Call {
+        method: parts.method.clone(),
+        path: parts.uri.path().to_owned(),
+        operation: operation.to_owned(),
+        body: String::from_utf8_lossy(start).into_owned(),
+    }
+}
+
+impl Shared {
+    async fn forward(
+        &self,
+        parts: Parts,
+        start: Bytes,
+        midway: Option<MatchedHold>,
+        rest: BodyDataStream,
+    ) -> Result<Response, reqwest::Error> {
+        let path = parts.uri.path_and_query().map_or("/", |path| path.as_str());
+        let Some(service) = self.service.get() else {
+            return Ok(StatusCode::SERVICE_UNAVAILABLE.into_response());
+        };
+        let gate = stream::once(async move {
+            let goes_on = match midway {
+                Some(met) => met.goes_on().await,
+                None => true,
+            };
+            if goes_on {
+                Ok(Bytes::new())
+            } else {
+                Err(io::Error::other("cut off by the test"))
+            }
+        });
+        let rest = rest.map(|chunk| chunk.map_err(io::Error::other));
+        let body = stream::once(async { Ok(start) }).chain(gate).chain(rest);
+        let mut request = self.http.request(parts.method, format!("{service}{path}"));
+        request = request.headers(end_to_end(&parts.headers));
+        if parts.headers.contains_key(header::CONTENT_LENGTH) {
+            request = request.body(reqwest::Body::wrap_stream(body));
+        }
+        let answer = request.send().await?;
+        let (status, headers) = (answer.status(), end_to_end(answer.headers()));
+        let answer = answer.bytes().await?;
+        Ok((status, headers, Body::from(answer)).into_response())
+    }
+}
+
+/// Without the headers of one connection.
+fn end_to_end(headers: &HeaderMap) -> HeaderMap {
+    let mut headers = headers.clone();
+    for name in [
+        header::HOST,
+        header::CONNECTION,
+        header::TRANSFER_ENCODING,
+        header::EXPECT,
+    ] {
+        headers.remove(name);
+    }
+    headers
+}
