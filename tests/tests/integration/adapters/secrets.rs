@@ -28,7 +28,11 @@ impl Rotation {
             "ClientRequestToken": Uuid::new_v4().to_string(),
         });
         let target = "secretsmanager.CreateSecret";
-        let created = stack.emulator.call("secretsmanager", target, "1.1", &request).await.unwrap();
+        let created = stack
+            .emulator
+            .call("secretsmanager", target, "1.1", &request)
+            .await
+            .unwrap();
         let arn = created["ARN"].as_str().unwrap().to_owned();
         let clock = Arc::new(SettableClock::new());
         let secrets = Secrets::new(stack.http.clone(), &stack.sdk, &arn, clock.clone());
@@ -41,7 +45,17 @@ impl Rotation {
     }
 
     async fn put(&self, text: String) {
-        self.stack.put_secret(&self.arn, &text).await;
+        let request = json!({
+            "SecretId": self.arn,
+            "SecretString": text,
+            "ClientRequestToken": Uuid::new_v4().to_string(),
+        });
+        let target = "secretsmanager.PutSecretValue";
+        let emulator = &self.stack.emulator;
+        emulator
+            .call("secretsmanager", target, "1.1", &request)
+            .await
+            .unwrap();
     }
 
     async fn accepts(&self, key: &str) -> bool {
