@@ -11,6 +11,7 @@
 
 mod adapters;
 mod admission;
+mod answer_first;
 mod api;
 mod by_hand;
 mod choices;

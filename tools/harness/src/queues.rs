@@ -127,12 +127,12 @@ impl Stack {
             .with_context(|| format!("the stack has no queue {logical_id}"))
     }
 
-    /// How many messages are on a queue: visible, in flight and delayed.
+    /// How many messages are on a queue, visible or in flight. Not the delayed ones: each first
+    /// callback leaves one that comes when its lease is over.
     pub async fn messages_on(&self, queue_url: &str) -> Result<u64> {
         let counts = [
             QueueAttributeName::ApproximateNumberOfMessages,
             QueueAttributeName::ApproximateNumberOfMessagesNotVisible,
-            QueueAttributeName::ApproximateNumberOfMessagesDelayed,
         ];
         let request = self
             .sqs
