@@ -1,12 +1,11 @@
-//! What a handler leaves to be done after its answer.
+//! Work that a handler leaves for after its answer.
 //!
-//! Lambda passes an answer on as soon as the runtime gives it, and freezes the environment only when
+//! Lambda passes an answer on as soon as the runtime gives it. It freezes the environment only when
 //! the runtime and every registered extension have asked for their next event. So this process
-//! registers itself as an *internal extension* while it starts. It asks for the next event when the
-//! work that the handler has left is done.
+//! registers itself as an *internal extension*, and asks when the work is done.
 //!
-//! Source: Lambda developer guide, "Using the Lambda Extensions API to create extensions": extensions
-//! register during Init, internal ones for `INVOKE` alone, and a phase ends with the last `Next`.
+//! Source: Lambda developer guide, "Using the Lambda Extensions API to create extensions".
+//! Extensions register during Init, and a phase ends with the last `Next`.
 
 use std::future::Future;
 use std::panic::AssertUnwindSafe;
@@ -45,14 +44,14 @@ impl AfterAnswer {
         }
     }
 
-    /// Whether work outlives the answer. If not, it has to fit into the answer's time.
+    /// Whether work follows the answer. If not, it delays the answer.
     pub fn is_possible(&self) -> bool {
         self.is_possible
     }
 
-    /// Has `work` done after the answer, or at once where that is not possible.
+    /// Does `work` after the answer, or at once where that is not possible.
     ///
-    /// `work` must end before the invocation's deadline: at the deadline Lambda ends the process.
+    /// At the invocation's deadline Lambda ends the process, so `work` must end before.
     pub async fn leave(&self, work: impl Future<Output = ()> + Send + 'static) {
         let work = work.in_current_span();
         if self.is_possible {
@@ -77,9 +76,9 @@ pub struct Invocations {
 }
 
 impl Invocations {
-    /// Registers the internal extension. Must come before the runtime asks for its first event.
+    /// Registers the internal extension, before the runtime asks for its first event.
     ///
-    /// Where it cannot be registered, which is logged, work is done before the answer.
+    /// Where that fails, it is logged, and work is done before the answer.
     pub async fn prepare() -> Self {
         let extension = match Extension::register().await {
             Ok(extension) => Some(extension),
@@ -109,7 +108,7 @@ impl Invocations {
     /// Serves invocations until the process is ended.
     ///
     /// # Errors
-    /// Lambda's APIs do not answer as documented. The process must end then: Lambda starts another.
+    /// Lambda's APIs do not answer as documented. The process must end; Lambda starts another.
     pub async fn run<S>(self, runtime: Runtime<S>) -> Result<(), Error>
     where
         S: Service<LambdaInvocation, Response = (), Error = Error>,
@@ -151,8 +150,9 @@ impl<S> Layer<S> for AnsweredLayer {
     }
 }
 
-/// Tells the extension when an answer has been given. Sees every invocation, also one whose event
-/// cannot be read or whose handler panics.
+/// Tells the extension when an answer has been given.
+///
+/// It sees every invocation, even if the event cannot be read or the handler panics.
 struct AnsweredService<S> {
     inner: S,
     after_answer: AfterAnswer,
@@ -222,7 +222,7 @@ impl Extension {
         }
     }
 
-    /// Does what was left of each invocation before it asks for the next one.
+    /// Does the work of each invocation before it asks for the next one.
     async fn run(self, mut answered: UnboundedReceiver<Answered>) -> Result<(), Error> {
         loop {
             let invoked = self.next().await?;

@@ -15,14 +15,15 @@ use verification::Breaker;
 use verification::identifiers::ScanRef;
 use verification::ports::{Clock, Observer, Pairings};
 
+use crate::configured::configured;
 use crate::environment::{Environment, EnvironmentError};
 use crate::metrics::Metrics;
-use crate::telemetry::{LogLevel, start_logging};
+use crate::telemetry::LogLevel;
 
 /// The variables.
 #[derive(Clone, Debug)]
 pub struct Settings {
-    pub stage: String,
+    pub stack_name: String,
     pub pairing_table: String,
     pub document_bucket: String,
     pub submission_queue_url: String,
@@ -37,7 +38,7 @@ pub struct Settings {
 impl Settings {
     /// Reads the shared variables. `None`: something is wrong, and `environment` knows what.
     pub fn read(environment: &mut Environment) -> Option<Self> {
-        let stage = environment.required("STAGE");
+        let stack_name = environment.required("STACK_NAME");
         let pairing_table = environment.required("PAIRING_TABLE");
         let document_bucket = environment.required("DOCUMENT_BUCKET");
         let submission_queue_url = environment.required("SUBMISSION_QUEUE_URL");
@@ -47,7 +48,7 @@ impl Settings {
         let log_level = environment.optional("LOG_LEVEL").unwrap_or_default();
         let aws = read_aws_settings(environment);
         Some(Self {
-            stage: stage?,
+            stack_name: stack_name?,
             pairing_table: pairing_table?,
             document_bucket: document_bucket?,
             submission_queue_url: submission_queue_url?,
@@ -88,7 +89,7 @@ pub enum InstallationError {
     HttpClient(#[from] HttpClientError),
 }
 
-/// Starts a function: reads its configuration, starts logging, opens the stores and the first
+/// Starts a function: reads its configuration, starts logging, opens the stores and first
 /// connections.
 ///
 /// # Errors
@@ -96,19 +97,10 @@ pub enum InstallationError {
 /// client cannot be built.
 pub async fn start<C>(
     read: impl FnOnce(Environment) -> Result<C, EnvironmentError>,
-    settings: impl FnOnce(&C) -> &Settings,
+    settings: impl Fn(&C) -> &Settings,
 ) -> Result<(C, Installation), InstallationError> {
-    let config = match read(Environment::of_process()) {
-        Ok(config) => config,
-        Err(error) => {
-            start_logging(LogLevel::default());
-            tracing::error!(event = "not_configured", error = %error, "the function cannot start");
-            return Err(error.into());
-        }
-    };
-    let settings = settings(&config);
-    start_logging(settings.log_level);
-    let installation = Installation::open(settings)?;
+    let config = configured(read, |config| settings(config).log_level)?;
+    let installation = Installation::open(settings(&config))?;
     installation.warm_up().await;
     Ok((config, installation))
 }
@@ -135,7 +127,7 @@ impl Installation {
         let sdk = sdk_config(http.clone(), &settings.aws);
         let clock = Arc::new(SystemClock);
         let metrics = Arc::new(Metrics::new(
-            &settings.stage,
+            &settings.stack_name,
             clock.clone() as Arc<dyn Clock>,
         ));
         let retention =
@@ -203,12 +195,20 @@ impl Installation {
             if let Some(nobody) = nobody
                 && let Err(error) = self.pairings.find(&nobody).await
             {
-                tracing::warn!(event = "warm_up_failed", error = %error, "the table could not be read while starting");
+                tracing::warn!(
+                    event = "warm_up_failed",
+                    error = %error,
+                    "the table could not be read while starting"
+                );
             }
         };
         let secret = async {
             if let Err(error) = self.secrets.current().await {
-                tracing::error!(event = "secret_unusable", error = %error, "the secret could not be read while starting");
+                tracing::error!(
+                    event = "secret_unusable",
+                    error = %error,
+                    "the secret could not be read while starting"
+                );
             }
         };
         futures_util::future::join(table, secret).await;

@@ -1,4 +1,4 @@
-//! How Lambda calls us: environment, telemetry, metrics, SQS batches, what is done after the answer.
+//! How Lambda calls us: environment, telemetry, metrics, SQS batches, work after the answer.
 
 mod after_answer;
 mod batch;

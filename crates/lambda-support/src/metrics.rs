@@ -45,7 +45,7 @@ impl RejectionReason {
 
 /// Writes one line for each observation.
 pub struct Metrics {
-    stage: String,
+    stack_name: String,
     clock: Arc<dyn Clock>,
     out: fn(&[u8]),
 }
@@ -55,9 +55,9 @@ type Measured = (Metric, Value);
 type Dimension<'a> = (&'static str, &'a str);
 
 impl Metrics {
-    pub fn new(stage: impl Into<String>, clock: Arc<dyn Clock>) -> Self {
+    pub fn new(stack_name: impl Into<String>, clock: Arc<dyn Clock>) -> Self {
         Self {
-            stage: stage.into(),
+            stack_name: stack_name.into(),
             clock,
             out: write_line,
         }
@@ -82,7 +82,7 @@ impl Metrics {
 
     /// One line. Each metric counts under every set of dimensions that the catalogue gives it.
     fn emit(&self, measured: &[Measured], dimensions: &[Dimension<'_>]) {
-        let mut line = Map::from_iter([("Stage".to_owned(), json!(self.stage))]);
+        let mut line = Map::from_iter([("StackName".to_owned(), json!(self.stack_name))]);
         line.extend(
             dimensions
                 .iter()
@@ -263,7 +263,7 @@ impl Observer for Metrics {
 impl std::fmt::Debug for Metrics {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Metrics")
-            .field("stage", &self.stage)
+            .field("stack_name", &self.stack_name)
             .finish_non_exhaustive()
     }
 }

@@ -74,7 +74,7 @@ mod tests {
     use super::*;
 
     const COMPLETE: [(&str, &str); 13] = [
-        ("STAGE", "dev"),
+        ("STACK_NAME", "dev"),
         ("PAIRING_TABLE", "table"),
         ("DOCUMENT_BUCKET", "bucket"),
         ("SUBMISSION_QUEUE_URL", "https://sqs.example/queue"),
@@ -117,7 +117,7 @@ mod tests {
             ("STEP_IMAGES", "A"),
             ("DEFAULT_COUNTRY", "LTU"),
             ("ALLOWED_SOURCE_IPS", "x"),
-            ("STAGE", ""),
+            ("STACK_NAME", ""),
         ];
         let message = read(&wrong).unwrap_err().to_string();
         for (name, _) in wrong {

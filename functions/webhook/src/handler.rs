@@ -1,21 +1,24 @@
-//! HTTP in, HTTP out. What a callback means is decided elsewhere; here it is only whether it is
-//! believed, and what is answered.
+//! Decides whether a callback is believed, and what is answered.
+//!
+//! The use case decides what it means.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use adapters::{Secrets, SystemClock, UnusableCallback};
+use adapters::{Secrets, SystemClock, UnusableCallback, read_callback};
 use bytes::Bytes;
 use idenfy::{SIGNATURE_HEADER, SignatureError, VerifiedBody};
 use lambda_http::http::header::ALLOW;
 use lambda_http::http::{Method, Response, StatusCode};
 use lambda_http::request::RequestContext;
 use lambda_http::{Body, Error, Request, RequestExt};
-use lambda_support::{AfterAnswer, Metrics, RejectionReason, peak_memory_kilobytes};
+use lambda_support::{
+    AfterAnswer, Metrics, RejectionReason, cause, deadline_less, milliseconds,
+    peak_memory_kilobytes,
+};
 use tokio::time::timeout;
 use verification::identifiers::Digest256;
 use verification::ports::Clock;
-use verification::result::CallbackContent;
 use verification::{AcceptCallback, Accepted, CaptureTask, Timestamp};
 
 use crate::config::AllowedSources;
@@ -32,9 +35,10 @@ const EARLY_CAPTURE_BUDGET: Duration = Duration::from_millis(6_500);
 /// What is left of the function's own time when copying ends: for recording its result.
 const RECORD_RESERVE: Duration = Duration::from_secs(5);
 
-/// A callback has a few kilobytes, and the provider documents no bound. So a longer body is refused
-/// unless its signature is right: what iDenfy signed is kept, up to the 6 MB of one invocation,
-/// because it would send the same again.
+/// A longer body is refused, unless its signature is right.
+///
+/// A callback has a few kilobytes, and iDenfy documents no bound. What it signed is kept up to the
+/// 6 MB of one invocation, because it would send the same again.
 const MAXIMUM_UNSIGNED_BYTES: usize = 1 << 20;
 
 pub struct Webhook {
@@ -44,10 +48,9 @@ pub struct Webhook {
     pub metrics: Arc<Metrics>,
     pub clock: Arc<SystemClock>,
     pub after_answer: AfterAnswer,
-    pub read: fn(&VerifiedBody) -> Result<CallbackContent, UnusableCallback>,
 }
 
-/// What is answered, and a stable word for the log.
+/// An answer, and a stable word for the log.
 struct Answer {
     status: StatusCode,
     outcome: &'static str,
@@ -78,7 +81,7 @@ impl Webhook {
             scan_ref = answer.scan_ref,
             outcome = answer.outcome,
             status = answer.status.as_u16(),
-            duration_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX),
+            duration_ms = milliseconds(took),
             peak_memory_kb = peak_memory_kilobytes(),
             "callback answered"
         );
@@ -90,21 +93,16 @@ impl Webhook {
     }
 
     fn capture_until(&self, request: &Request, started: Timestamp) -> Timestamp {
-        let budget = started.plus(if self.after_answer.is_possible() {
+        let until = started.plus(if self.after_answer.is_possible() {
             CAPTURE_BUDGET
         } else {
             EARLY_CAPTURE_BUDGET
         });
-        let deadline = request
-            .lambda_context_ref()
-            .and_then(|context| i64::try_from(context.deadline).ok())
-            .filter(|deadline| *deadline > 0);
-        let reserve = i64::try_from(RECORD_RESERVE.as_millis()).unwrap_or(i64::MAX);
-        match deadline {
-            Some(deadline) => budget.min(Timestamp::from_milliseconds(
-                deadline.saturating_sub(reserve),
-            )),
-            None => budget,
+        let context = request.lambda_context_ref();
+        // An emulator may tell no deadline.
+        match context.map_or(0, |context| context.deadline) {
+            0 => until,
+            deadline => until.min(deadline_less(deadline, RECORD_RESERVE)),
         }
     }
 
@@ -150,7 +148,11 @@ impl Webhook {
         let verified = match self.secrets.verify(body, signature).await {
             Ok(verified) => verified,
             Err(error) => {
-                tracing::error!(event = "secret_unusable", error = %error, "no callback can be verified without the secret");
+                tracing::error!(
+                    event = "secret_unusable",
+                    error = %error,
+                    "no callback can be verified without the secret"
+                );
                 return (unavailable("SecretUnavailable", None), None);
             }
         };
@@ -168,7 +170,7 @@ impl Webhook {
         body: &VerifiedBody,
         capture_until: Timestamp,
     ) -> (Answer, Option<CaptureTask>) {
-        let content = match (self.read)(body) {
+        let content = match read_callback(body) {
             Ok(content) => content,
             Err(error) => return (self.keep_unreadable(body, &error).await, None),
         };
@@ -187,14 +189,21 @@ impl Webhook {
                 (answer, task)
             }
             Err(error) => {
-                tracing::error!(event = "callback_not_durable", scan_ref, error = %error, cause = cause(&error), "the provider must send again");
+                tracing::error!(
+                    event = "callback_not_durable",
+                    scan_ref,
+                    error = %error,
+                    cause = cause(&error),
+                    "the provider must send again"
+                );
                 (unavailable("NotDurable", scan_ref), None)
             }
         }
     }
 
-    /// Copies the files after the answer, where that is possible. What is not copied or not recorded
-    /// is the processor's: a message that arrives when the lease is over is on its way.
+    /// Copies the files after the answer, where that is possible.
+    ///
+    /// The processor does what fails: a message that arrives when the lease is over is on its way.
     async fn capture(&self, task: CaptureTask, started: Timestamp) {
         let accept = self.accept.clone();
         let clock = self.clock.clone();
@@ -204,7 +213,7 @@ impl Webhook {
             let captured = accept.capture(task).await;
             let took = clock.now().since(started);
             metrics.callback_handled(took);
-            let duration_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
+            let duration_ms = milliseconds(took);
             match captured {
                 Ok(()) => tracing::info!(
                     event = "capture_ended",
@@ -229,7 +238,13 @@ impl Webhook {
     /// The provider cannot help by sending it again, and what it signed must not be lost.
     async fn keep_unreadable(&self, body: &VerifiedBody, why: &UnusableCallback) -> Answer {
         let digest = Digest256::from_bytes(body.sha256());
-        tracing::error!(event = "callback_unreadable", sha256 = %digest, error = %why, cause = cause(why), "a signed body cannot be read");
+        tracing::error!(
+            event = "callback_unreadable",
+            sha256 = %digest,
+            error = %why,
+            cause = cause(why),
+            "a signed body cannot be read"
+        );
         match self.accept.keep_unreadable(&digest, body.bytes()).await {
             Ok(()) => Answer {
                 status: StatusCode::OK,
@@ -237,7 +252,12 @@ impl Webhook {
                 scan_ref: None,
             },
             Err(error) => {
-                tracing::error!(event = "callback_not_durable", error = %error, cause = cause(&error), "the provider must send again");
+                tracing::error!(
+                    event = "callback_not_durable",
+                    error = %error,
+                    cause = cause(&error),
+                    "the provider must send again"
+                );
                 unavailable("NotDurable", None)
             }
         }
@@ -262,7 +282,7 @@ fn not_in_time() -> Answer {
     unavailable("NotDurable", None)
 }
 
-/// What a body without a right signature is answered.
+/// The answer to a body without a right signature.
 const fn refusal(error: SignatureError, length: usize) -> (StatusCode, RejectionReason) {
     if length > MAXIMUM_UNSIGNED_BYTES {
         return (StatusCode::PAYLOAD_TOO_LARGE, RejectionReason::TooLarge);
@@ -273,18 +293,6 @@ const fn refusal(error: SignatureError, length: usize) -> (StatusCode, Rejection
         SignatureError::Mismatch => RejectionReason::SignatureMismatch,
     };
     (StatusCode::UNAUTHORIZED, reason)
-}
-
-/// The innermost causes, in one line.
-fn cause(error: &dyn std::error::Error) -> Option<String> {
-    let causes: Vec<String> = std::iter::successors(error.source(), |&error| error.source())
-        .map(ToString::to_string)
-        .collect();
-    if causes.is_empty() {
-        None
-    } else {
-        Some(causes.join(": "))
-    }
 }
 
 fn source_ip(request: &Request) -> Option<String> {

@@ -5,7 +5,6 @@ mod handler;
 
 use std::sync::Arc;
 
-use adapters::read_callback;
 use config::Config;
 use handler::Webhook;
 use lambda_http::lambda_runtime::Runtime;
@@ -35,7 +34,6 @@ async fn main() -> Result<(), Error> {
         metrics: installation.metrics,
         clock: installation.clock,
         after_answer: invocations.after_answer(),
-        read: read_callback,
     });
     let runtime = Runtime::new(Adapter::from(service_fn(move |request| {
         let webhook = webhook.clone();

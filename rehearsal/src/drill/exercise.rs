@@ -9,7 +9,7 @@ use futures_util::future::{LocalBoxFuture, try_join_all};
 use harness::{
     DEADLINE, FaultProxy, Look, ProcessorTuning, Session, Stack, WatchedStack, wait_for,
 };
-use local_stack::reachable_function_url;
+use local_stack::{STACK_NAME, reachable_function_url};
 use operations::{Entry, Period, Point, Runbook, Template, Verdict};
 use reqwest::Method;
 use serde_json::json;
@@ -28,9 +28,6 @@ const TUNING: ProcessorTuning = ProcessorTuning {
     visibility_seconds: 25,
     ..ProcessorTuning::DEPLOYED
 };
-
-/// The stack's `Stage`.
-const STAGE: &str = "local";
 
 /// A Wednesday at nine, UTC, within [`BUSINESS_HOURS`]. NoCallbacks is judged at this time.
 const BUSINESS_HOUR: i64 = 1_795_597_200_000;
@@ -295,7 +292,7 @@ impl<'w> Exercise<'w> {
                 since.at()
             },
             points: &points,
-            stage: STAGE,
+            stack_name: STACK_NAME,
             parameters: &self.world.parameters,
         };
         let alarms = template.metric_alarms();

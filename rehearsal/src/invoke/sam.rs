@@ -149,12 +149,18 @@ impl Sam {
         let ended = tokio::time::timeout(INVOCATION_DEADLINE, running.wait()).await;
         running.stop().await;
         let answer = std::fs::read_to_string(&output)?;
+        let printed = std::fs::read(&log).unwrap_or_default();
+        let printed = String::from_utf8_lossy(&printed);
+        // AWS's runtime emulator has the Extensions API, which the other one lacks.
+        ensure!(
+            !printed.contains("extension_not_registered"),
+            "{} registers no extension:\n{printed}",
+            function.logical_id()
+        );
         // The exit status says whether the function failed, which is an answer as well.
         match (ended, serde_json::from_str(&answer)) {
             (Ok(_), Ok(answer)) => Ok(answer),
             (ended, _) => {
-                let printed = std::fs::read(&log).unwrap_or_default();
-                let printed = String::from_utf8_lossy(&printed).into_owned();
                 let what = if ended.is_ok() {
                     "gave no answer"
                 } else {

@@ -24,7 +24,11 @@ impl SandboxClient {
             clippy::disallowed_methods,
             reason = "speaks plain HTTP with this machine only; the one client is for what ships"
         )]
-        let http = reqwest::Client::builder().no_proxy().build()?;
+        let http = reqwest::Client::builder()
+            .no_proxy()
+            // The sandbox closes what idles for 30 s. A request that comes just then would fail.
+            .pool_max_idle_per_host(0)
+            .build()?;
         Ok(Self {
             http,
             url: url.trim_end_matches('/').to_owned(),

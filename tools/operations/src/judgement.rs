@@ -57,8 +57,7 @@ pub struct Period<'a> {
     /// All values of the period. AWS's own metrics name resources by their logical ids, as the
     /// template does.
     pub points: &'a [Point],
-    /// The stack's `Stage`.
-    pub stage: &'a str,
+    pub stack_name: &'a str,
     /// Parameters that differ from their defaults.
     pub parameters: &'a BTreeMap<String, String>,
 }
@@ -77,11 +76,15 @@ pub struct Verdict {
 ///
 /// # Errors
 /// The template has an alarm that is not understood here.
-pub fn red_alarms(template: &Template, stage: &str, points: &[Point]) -> Result<BTreeSet<String>> {
+pub fn red_alarms(
+    template: &Template,
+    stack_name: &str,
+    points: &[Point],
+) -> Result<BTreeSet<String>> {
     let period = Period {
         begins: 0,
         points,
-        stage,
+        stack_name,
         parameters: &BTreeMap::new(),
     };
     let mut red = BTreeSet::new();
@@ -231,8 +234,8 @@ impl Template {
 fn values(metric: &Value, period: &Period<'_>) -> Result<Vec<f64>> {
     let mut watched = Template::watched_by("", metric)?;
     let mut series = watched.pop().context("a metric without its name")?;
-    if let Some(stage) = series.dimensions.get_mut("Stage") {
-        period.stage.clone_into(stage);
+    if let Some(stack_name) = series.dimensions.get_mut("StackName") {
+        period.stack_name.clone_into(stack_name);
     }
     let belongs = |point: &&Point| {
         point.namespace == series.namespace

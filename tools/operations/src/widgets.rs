@@ -74,7 +74,7 @@ fn series(
     }
 }
 
-/// The series of `SEARCH('{Namespace,Dimension,…} MetricName="Name" Stage="…"', 'Statistic', …)`,
+/// The series of `SEARCH('{Namespace,Dimension,…} MetricName="Name" StackName="…"', 'Statistic', …)`,
 /// and the statistic.
 fn searched(title: &str, expression: &str) -> Result<(Series, Option<String>)> {
     let failed = || format!("{title}: not a search: {expression}");
@@ -90,7 +90,10 @@ fn searched(title: &str, expression: &str) -> Result<(Series, Option<String>)> {
         let (_, rest) = terms.split_once(&format!("{name}=\""))?;
         Some(rest.split_once('"')?.0.to_owned())
     };
-    dimensions.insert("Stage".to_owned(), term("Stage").with_context(failed)?);
+    dimensions.insert(
+        "StackName".to_owned(),
+        term("StackName").with_context(failed)?,
+    );
     let metric = term("MetricName").with_context(failed)?;
     let statistic = terms.split('\'').nth(2).with_context(failed)?.to_owned();
     let series = series(title, namespace, &metric, dimensions);

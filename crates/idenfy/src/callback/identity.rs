@@ -147,9 +147,12 @@ mod tests {
     #[test]
     fn every_member_is_read_from_its_place() {
         let identity = read(&json!({
-            "docFirstName": "A", "docLastName": "B", "orgFirstName": "C", "orgLastName": "D", "fullName": "E", "docBirthName": "F",
-            "orgBirthName": "G", "docPatronymic": "H", "orgPatronymic": "I", "docDob": "J", "docSex": "K", "docPersonalCode": "L",
-            "docNumber": "M", "docType": "N", "docIssuingCountry": "O", "docExpiry": "P", "docDateOfIssue": "Q",
+            "docFirstName": "A", "docLastName": "B", "orgFirstName": "C", "orgLastName": "D",
+            "fullName": "E", "docBirthName": "F",
+            "orgBirthName": "G", "docPatronymic": "H", "orgPatronymic": "I", "docDob": "J",
+            "docSex": "K", "docPersonalCode": "L",
+            "docNumber": "M", "docType": "N", "docIssuingCountry": "O", "docExpiry": "P",
+            "docDateOfIssue": "Q",
         }));
         let some = |text: &str| Some(text.to_owned());
         let expected = Identity {

@@ -121,10 +121,14 @@ fn secrets_and_requests_show_nothing() {
 /// What the provider might say about the person, in an error and in a success.
 fn gossip() -> Value {
     json!({
-        "message": "Ona Petraityte, token secret-token", "identifier": "Ona Petraityte", "documentation": "https://files.example/ona",
-        "authToken": "secret-token", "scanRef": "abc", "redirectUrl": "https://ui.example/?authToken=secret-token",
-        "status": "Ona Petraityte", "docFirstName": "Ona", "docType": "Ona Petraityte", "clientId": "ona@mail.example",
-        "FRONT": "https://files.example/ona", "results": [{"scanRef": "abc", "status": "Ona"}, {"scanRef": "Ona Petraityte"}],
+        "message": "Ona Petraityte, token secret-token", "identifier": "Ona Petraityte",
+        "documentation": "https://files.example/ona",
+        "authToken": "secret-token", "scanRef": "abc",
+        "redirectUrl": "https://ui.example/?authToken=secret-token",
+        "status": "Ona Petraityte", "docFirstName": "Ona", "docType": "Ona Petraityte",
+        "clientId": "ona@mail.example",
+        "FRONT": "https://files.example/ona",
+        "results": [{"scanRef": "abc", "status": "Ona"}, {"scanRef": "Ona Petraityte"}],
     })
 }
 

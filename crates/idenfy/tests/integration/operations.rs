@@ -13,9 +13,12 @@ fn a_token_is_created_by_200_as_well_as_201() {
     for status in [200, 201, 202] {
         run(async {
             let body = json!({
-                "message": "Token created successfully", "authToken": "abc-auth", "scanRef": "abc-scan", "tokenType": "DOCUMENT",
-                "expiryTime": 1800, "redirectUrl": "https://ivs.idenfy.com/api/v2/redirect?authToken=abc-auth",
-                "additionalSteps": {"ALL": {"ALL": {"SECOND_DOC": {"type": "UPLOAD"}}}}, "digitString": null,
+                "message": "Token created successfully", "authToken": "abc-auth",
+                "scanRef": "abc-scan", "tokenType": "DOCUMENT",
+                "expiryTime": 1800,
+                "redirectUrl": "https://ivs.idenfy.com/api/v2/redirect?authToken=abc-auth",
+                "additionalSteps": {"ALL": {"ALL": {"SECOND_DOC": {"type": "UPLOAD"}}}},
+                "digitString": null,
             });
             let mut server = Server::answering(status, &body.to_string()).await;
             let request = CreateToken {

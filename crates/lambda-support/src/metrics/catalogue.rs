@@ -33,18 +33,18 @@ impl Unit {
 
 type Sets = &'static [&'static [&'static str]];
 
-const BY_STAGE: Sets = &[&["Stage"]];
-const BY_REASON: Sets = &[&["Stage"], &["Stage", "Reason"]];
-const BY_VERDICT: Sets = &[&["Stage"], &["Stage", "Verdict"]];
-const BY_CAUSE: Sets = &[&["Stage"], &["Stage", "Cause"]];
-const BY_COMPARISON: Sets = &[&["Stage"], &["Stage", "Person", "Document"]];
-const BY_OPERATION: Sets = &[&["Stage"], &["Stage", "Operation"]];
+const BY_STACK: Sets = &[&["StackName"]];
+const BY_REASON: Sets = &[&["StackName"], &["StackName", "Reason"]];
+const BY_VERDICT: Sets = &[&["StackName"], &["StackName", "Verdict"]];
+const BY_CAUSE: Sets = &[&["StackName"], &["StackName", "Cause"]];
+const BY_COMPARISON: Sets = &[&["StackName"], &["StackName", "Person", "Document"]];
+const BY_OPERATION: Sets = &[&["StackName"], &["StackName", "Operation"]];
 /// The last for alarms on what concerns the whole account, whichever operation met it.
 const BY_OPERATION_AND_KIND: Sets = &[
-    &["Stage"],
-    &["Stage", "Operation"],
-    &["Stage", "Operation", "Kind"],
-    &["Stage", "Kind"],
+    &["StackName"],
+    &["StackName", "Operation"],
+    &["StackName", "Operation", "Kind"],
+    &["StackName", "Kind"],
 ];
 
 macro_rules! metrics {
@@ -60,25 +60,25 @@ macro_rules! metrics {
 }
 
 metrics! {
-    SESSIONS_OPENED = "SessionsOpened", Count, BY_STAGE;
-    CALLBACKS_RECEIVED = "CallbacksReceived", Count, BY_STAGE;
+    SESSIONS_OPENED = "SessionsOpened", Count, BY_STACK;
+    CALLBACKS_RECEIVED = "CallbacksReceived", Count, BY_STACK;
     CALLBACKS_REJECTED = "CallbacksRejected", Count, BY_REASON;
-    CALLBACKS_UNREADABLE = "CallbacksUnreadable", Count, BY_STAGE;
-    CALLBACKS_IGNORED = "CallbacksIgnored", Count, BY_STAGE;
+    CALLBACKS_UNREADABLE = "CallbacksUnreadable", Count, BY_STACK;
+    CALLBACKS_IGNORED = "CallbacksIgnored", Count, BY_STACK;
     /// Until the answer is ready; the process's start is not in it.
-    ANSWER_DURATION = "AnswerDuration", Milliseconds, BY_STAGE;
-    CALLBACK_DURATION = "CallbackDuration", Milliseconds, BY_STAGE;
-    PAIRINGS_QUALIFIED = "PairingsQualified", Count, BY_STAGE;
+    ANSWER_DURATION = "AnswerDuration", Milliseconds, BY_STACK;
+    CALLBACK_DURATION = "CallbackDuration", Milliseconds, BY_STACK;
+    PAIRINGS_QUALIFIED = "PairingsQualified", Count, BY_STACK;
     PAIRINGS_DECLINED = "PairingsDeclined", Count, BY_REASON;
-    PAIRINGS_EXPIRED = "PairingsExpired", Count, BY_STAGE;
-    FILES_CAPTURED = "FilesCaptured", Count, BY_STAGE;
-    CAPTURE_BYTES = "CaptureBytes", Bytes, BY_STAGE;
-    CAPTURE_DURATION = "CaptureDuration", Milliseconds, BY_STAGE;
-    CAPTURE_DEFERRED = "CaptureDeferred", Count, BY_STAGE;
+    PAIRINGS_EXPIRED = "PairingsExpired", Count, BY_STACK;
+    FILES_CAPTURED = "FilesCaptured", Count, BY_STACK;
+    CAPTURE_BYTES = "CaptureBytes", Bytes, BY_STACK;
+    CAPTURE_DURATION = "CaptureDuration", Milliseconds, BY_STACK;
+    CAPTURE_DEFERRED = "CaptureDeferred", Count, BY_STACK;
     /// When copying began. Absent for links that do not tell when they die.
-    LINK_TIME_LEFT = "LinkTimeLeft", Seconds, BY_STAGE;
-    SECOND_TOKENS_CREATED = "SecondTokensCreated", Count, BY_STAGE;
-    DOCUMENTS_SUBMITTED = "DocumentsSubmitted", Count, BY_STAGE;
+    LINK_TIME_LEFT = "LinkTimeLeft", Seconds, BY_STACK;
+    SECOND_TOKENS_CREATED = "SecondTokensCreated", Count, BY_STACK;
+    DOCUMENTS_SUBMITTED = "DocumentsSubmitted", Count, BY_STACK;
     PROVIDER_DURATION = "ProviderDuration", Milliseconds, BY_OPERATION;
     PROVIDER_ERRORS = "ProviderErrors", Count, BY_OPERATION_AND_KIND;
     CIRCUIT_OPENED = "CircuitOpened", Count, BY_CAUSE;
@@ -89,7 +89,7 @@ metrics! {
     PAIRINGS_REVOKED = "PairingsRevoked", Count, BY_REASON;
     PAIRINGS_PARKED = "PairingsParked", Count, BY_REASON;
     /// Found by one run of the reconciler, at most that run's limit. Written by every run.
-    PAIRINGS_OVERDUE = "PairingsOverdue", Count, BY_STAGE;
+    PAIRINGS_OVERDUE = "PairingsOverdue", Count, BY_STACK;
     /// How long the longest overdue pairing of the run has been so; 0 if none is.
-    OLDEST_OVERDUE = "OldestOverdue", Seconds, BY_STAGE;
+    OLDEST_OVERDUE = "OldestOverdue", Seconds, BY_STACK;
 }

@@ -47,11 +47,11 @@ fn a_settled_pairing_counts_under_its_stage_and_its_verdict() {
                 "Timestamp": 1_795_422_063_000_i64,
                 "CloudWatchMetrics": [{
                     "Namespace": "DualVerification",
-                    "Dimensions": [["Stage"], ["Stage", "Verdict"]],
+                    "Dimensions": [["StackName"], ["StackName", "Verdict"]],
                     "Metrics": [{"Name": "PairingsSettled", "Unit": "Count"}, {"Name": "TimeToSettle", "Unit": "Milliseconds"}]
                 }]
             },
-            "Stage": "dev", "Verdict": "Approved", "PairingsSettled": 1, "TimeToSettle": 90_000
+            "StackName": "dev", "Verdict": "Approved", "PairingsSettled": 1, "TimeToSettle": 90_000
         })]
     );
 }
@@ -82,10 +82,10 @@ fn a_failed_call_counts_its_duration_and_its_error() {
     assert_eq!(
         lines[1]["_aws"]["CloudWatchMetrics"][0]["Dimensions"],
         json!([
-            ["Stage"],
-            ["Stage", "Operation"],
-            ["Stage", "Operation", "Kind"],
-            ["Stage", "Kind"]
+            ["StackName"],
+            ["StackName", "Operation"],
+            ["StackName", "Operation", "Kind"],
+            ["StackName", "Kind"]
         ])
     );
 }

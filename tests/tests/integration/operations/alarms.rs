@@ -157,7 +157,10 @@ pub fn assert_is_written(template: &Template, series: &Series) {
             metric.dimensions.iter().any(is_set),
             "not written under these dimensions: {series:?}"
         );
-        assert_eq!(series.dimensions["Stage"], "Stage", "{series:?}");
+        assert_eq!(
+            series.dimensions["StackName"], "AWS::StackName",
+            "{series:?}"
+        );
         return;
     }
     let known = OF_AWS

@@ -67,7 +67,7 @@ fn days_count_from_monday_and_hours_are_of_utc() {
 }
 
 fn point(metric: &str, dimensions: &[(&str, &str)], value: f64) -> Point {
-    let is_ours = dimensions.iter().any(|(name, _)| *name == "Stage");
+    let is_ours = dimensions.iter().any(|(name, _)| *name == "StackName");
     Point {
         at: 0,
         namespace: if is_ours {
@@ -96,7 +96,7 @@ fn is_breaching(alarm: &str, begins: i64, points: &[Point]) -> bool {
     let period = Period {
         begins,
         points,
-        stage: "test",
+        stack_name: "test",
         parameters: &parameters,
     };
     Template::read()
@@ -120,14 +120,15 @@ fn silence_is_an_alarm_in_business_hours_only() {
             "{quiet}"
         );
     }
-    let callback = point("CallbacksReceived", &[("Stage", "test")], 1.0);
+    let callback = point("CallbacksReceived", &[("StackName", "test")], 1.0);
     assert!(!is_breaching("NoCallbacks", WEDNESDAY_AT_NINE, &[callback]));
 }
 
 #[test]
 fn a_quarter_of_enough_calls_must_fail() {
-    let calls = |count: usize| vec![point("ProviderDuration", &[("Stage", "test")], 40.0); count];
-    let error = point("ProviderErrors", &[("Stage", "test")], 1.0);
+    let calls =
+        |count: usize| vec![point("ProviderDuration", &[("StackName", "test")], 40.0); count];
+    let error = point("ProviderErrors", &[("StackName", "test")], 1.0);
     let with_errors =
         |count: usize, errors: usize| [calls(count), vec![error.clone(); errors]].concat();
     assert!(is_breaching("ProviderErrorRate", 0, &with_errors(7, 2)));

@@ -7,16 +7,13 @@ use std::collections::BTreeSet;
 use futures_util::future::join_all;
 use harness::{BACK, DedicatedStack, FRONT, Stack, eventually, pictures, sign};
 use lambda_support::METRICS;
-use local_stack::Options;
+use local_stack::{Options, STACK_NAME};
 use operations::{FUNCTIONS, Measured, Point, Template, red_alarms};
 use reqwest::Method;
 use serde_json::json;
 use uuid::Uuid;
 
 use super::queries::saved_queries;
-
-/// What `cargo xtask up` and the tests deploy with.
-const STAGE: &str = "local";
 
 #[tokio::test(flavor = "multi_thread")]
 async fn metrics_and_alarms_agree_with_what_is_written() {
@@ -27,12 +24,12 @@ async fn metrics_and_alarms_agree_with_what_is_written() {
     all_goes_well(stack).await;
     let quiet = stack.points().await.unwrap();
     assert_eq!(
-        red_alarms(&template, STAGE, &quiet).unwrap(),
+        red_alarms(&template, STACK_NAME, &quiet).unwrap(),
         BTreeSet::new(),
         "nothing is wrong"
     );
     assert!(
-        red_alarms(&template, STAGE, &[])
+        red_alarms(&template, STACK_NAME, &[])
             .unwrap()
             .contains("ReconcilerSilent")
     );
@@ -50,7 +47,7 @@ async fn metrics_and_alarms_agree_with_what_is_written() {
         "ProviderOutOfCredits",
     ];
     assert_eq!(
-        red_alarms(&template, STAGE, &all).unwrap(),
+        red_alarms(&template, STACK_NAME, &all).unwrap(),
         expected.map(str::to_owned).into()
     );
 

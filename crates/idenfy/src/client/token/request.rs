@@ -170,7 +170,8 @@ mod tests {
             ..CreateToken::new("user-123")
         };
         let expected = json!({
-            "clientId": "user-123", "tokenType": "DOCUMENT", "externalRef": "dv2:abc", "expiryTime": 3600,
+            "clientId": "user-123", "tokenType": "DOCUMENT", "externalRef": "dv2:abc",
+            "expiryTime": 3600,
             "additionalSteps": {"ALL": {"ALL": {}}}, "questionnaire": null,
         });
         assert_eq!(serde_json::to_value(request).unwrap(), expected);
@@ -194,9 +195,12 @@ mod tests {
             ..CreateToken::new("user-123")
         };
         let expected = json!({
-            "clientId": "user-123", "tokenType": "IDENTIFICATION", "expiryTime": 3600, "sessionLength": 900,
-            "additionalSteps": {"ALL": {"ALL": {"POA2": {"type": "UPLOAD"}}}}, "locale": "lt", "country": "LT",
-            "documents": ["PASSPORT"], "successUrl": "https://app.example/s", "errorUrl": "https://app.example/e",
+            "clientId": "user-123", "tokenType": "IDENTIFICATION", "expiryTime": 3600,
+            "sessionLength": 900,
+            "additionalSteps": {"ALL": {"ALL": {"POA2": {"type": "UPLOAD"}}}}, "locale": "lt",
+            "country": "LT",
+            "documents": ["PASSPORT"], "successUrl": "https://app.example/s",
+            "errorUrl": "https://app.example/e",
             "unverifiedUrl": "https://app.example/u", "callbackUrl": "https://app.example/c",
         });
         assert_eq!(serde_json::to_value(request).unwrap(), expected);
