@@ -221,7 +221,7 @@ impl Observer for Metrics {
                     event = "circuit_opened",
                     cause = cause.as_str(),
                     pause_s = pause.as_secs(),
-                    "iDenfy is in trouble for everybody and is left alone for a while"
+                    "calls to iDenfy fail for every customer: the circuit is open"
                 );
                 self.emit(
                     &[one(catalogue::CIRCUIT_OPENED)],

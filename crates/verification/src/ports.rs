@@ -409,7 +409,7 @@ impl std::fmt::Display for RefusalKind {
 #[derive(Debug, thiserror::Error)]
 pub enum ProviderError {
     /// Not called: the circuit is open until then.
-    #[error("the provider is left alone for now")]
+    #[error("the circuit is open")]
     CircuitOpen { until: Timestamp },
     /// It certainly did nothing, and may do it later.
     #[error("the provider is unavailable ({kind})")]

@@ -46,12 +46,12 @@ fn judge_gate(gate: Gate) -> Check {
         Gate::Closed => Check::ok("circuit", "the functions call iDenfy"),
         Gate::Open { until } => Check::warning(
             "circuit",
-            format!("iDenfy failed for everybody and is left alone until {until}"),
+            format!("open until {until}: calls to iDenfy failed for every customer"),
             advice,
         ),
         Gate::HalfOpen { .. } => Check::warning(
             "circuit",
-            "iDenfy failed for everybody, and one call at a time tries it again",
+            "half-open: one call at a time probes iDenfy",
             advice,
         ),
     }
