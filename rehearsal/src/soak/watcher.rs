@@ -64,12 +64,11 @@ impl Watcher {
             let waiting = self.count().1;
             if !waiting.is_empty() {
                 let under_way = stack.under_way().await?;
-                for scan_ref in waiting
-                    .iter()
-                    .filter(|scan_ref| !under_way.contains(*scan_ref))
-                {
-                    let state = stack.state(scan_ref).await?;
-                    if state.is_some_and(|state| TERMINAL.contains(&state.as_str())) {
+                for scan_ref in &waiting {
+                    let state = stack.state(scan_ref).await?.unwrap_or_default();
+                    // iDenfy is asked about a denial once more, after ten minutes.
+                    let is_at_rest = state == "Declined" || !under_way.contains(scan_ref);
+                    if is_at_rest && TERMINAL.contains(&state.as_str()) {
                         self.end(scan_ref);
                     }
                 }
