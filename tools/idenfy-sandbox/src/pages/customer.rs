@@ -175,26 +175,30 @@ async fn submit(Extracted(state): Extracted<Shared>, Form(visit): Form<Visit>) -
         return Redirect::to(&visit.page(None)).into_response();
     }
     match customer_actions::submit(&state, &visit.auth_token) {
-        Ok(overall) => lead_on(&visit, &session, FinalPage::of(overall.as_deref())),
+        Ok(()) => lead_on(&state, &visit).await,
         Err(refusal) => refused(&visit, refusal),
     }
 }
 
 /// Redirects to the session's own link once there is a result, else to the result page.
-fn lead_on(visit: &Visit, session: &Session, ending: FinalPage) -> Response {
-    match ending.link(session) {
-        Some(link) if ending != FinalPage::Waiting && !visit.is_framed() => {
-            Redirect::to(link.as_str()).into_response()
+async fn lead_on(state: &State, visit: &Visit) -> Response {
+    let session = customer_actions::submitted(state, &visit.auth_token);
+    if let Some(session) = session.filter(|_| !visit.is_framed()) {
+        let ending = customer_actions::ending(state, &session).await;
+        if let Some(link) = ending.link(&session)
+            && ending != FinalPage::Waiting
+        {
+            return Redirect::to(link.as_str()).into_response();
         }
-        _ => Redirect::to(&visit.result_page()).into_response(),
     }
+    Redirect::to(&visit.result_page()).into_response()
 }
 
 async fn result(Extracted(state): Extracted<Shared>, Query(visit): Query<Visit>) -> Response {
     let Some(session) = customer_actions::submitted(&state, &visit.auth_token) else {
         return Redirect::to(&visit.page(None)).into_response();
     };
-    let ending = FinalPage::of_session(&session);
+    let ending = customer_actions::ending(&state, &session).await;
     let link = ending.link(&session).filter(|_| !visit.is_framed());
     match link {
         Some(link) if ending != FinalPage::Waiting => Redirect::to(link.as_str()).into_response(),

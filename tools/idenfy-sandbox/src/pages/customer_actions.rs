@@ -3,7 +3,9 @@
 //! after its time.
 
 use std::sync::Arc;
+use std::time::Duration;
 
+use crate::pages::final_page::FinalPage;
 use crate::provider::callback::Verdict;
 use crate::provider::delivery::deliver;
 use crate::provider::outcome::{settle, step_verdict};
@@ -75,9 +77,8 @@ pub(crate) fn hand_in(
     Ok(())
 }
 
-/// Submits the files. Returns the overall status if it is known at once; `None` if a reviewer
-/// judges it. The callback of an automatic result is sent in the background.
-pub(crate) fn submit(state: &Shared, auth_token: &str) -> Result<Option<String>, Refusal> {
+/// Submits the files. An automatic result is known at once; its callback is sent in the background.
+pub(crate) fn submit(state: &Shared, auth_token: &str) -> Result<(), Refusal> {
     let session = {
         let mut sessions = state.sessions();
         let session = sessions.by_token_mut(auth_token).ok_or(Refusal::Unknown)?;
@@ -91,7 +92,7 @@ pub(crate) fn submit(state: &Shared, auth_token: &str) -> Result<Option<String>,
     };
     let settings = state.settings();
     if settings.review_mode == ReviewMode::Reviewer {
-        return Ok(None);
+        return Ok(());
     }
     let verdict = Verdict::reviewed(
         &settings.automatic_overall,
@@ -102,7 +103,7 @@ pub(crate) fn submit(state: &Shared, auth_token: &str) -> Result<Option<String>,
         let background = Arc::clone(state);
         state.spawn(async move { drop(deliver(&background, &envelope).await) });
     }
-    Ok(Some(settings.automatic_overall.clone()))
+    Ok(())
 }
 
 /// The session of a token whose customer has submitted it.
@@ -114,4 +115,24 @@ pub(crate) fn submitted(state: &State, auth_token: &str) -> Option<Session> {
         SessionState::Processing | SessionState::Reviewing | SessionState::Finished
     );
     (is_over && session.opened_at.is_some()).then(|| session.clone())
+}
+
+/// How a submitted session ends for its customer. An approval waits for the answer to its callback.
+pub(crate) async fn ending(state: &State, session: &Session) -> FinalPage {
+    let ending = FinalPage::of_session(session);
+    let Some(approval) = session
+        .results
+        .last()
+        .filter(|_| ending == FinalPage::Approved)
+    else {
+        return ending;
+    };
+    let wait = Duration::from_millis(state.settings().acknowledgement_wait_milliseconds);
+    let since = (now() - approval.at).try_into().unwrap_or_default();
+    let rest = wait.saturating_sub(since);
+    if approval.first_answer.is_acknowledged(rest).await {
+        ending
+    } else {
+        FinalPage::Unacknowledged
+    }
 }

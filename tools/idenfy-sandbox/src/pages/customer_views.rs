@@ -232,6 +232,10 @@ pub(crate) fn result(visit: &Visit, ending: FinalPage, link: Option<&Url>) -> Pa
             "Thank you, you are verified",
             "Your documents have been accepted.",
         ),
+        FinalPage::Unacknowledged => (
+            "Your verification could not be saved",
+            "Your documents have been accepted, but the result was not taken by its receiver.",
+        ),
         FinalPage::Failed => ("Not verified", "Your documents could not be accepted."),
         FinalPage::Unverified => (
             "Thank you, under further review",

@@ -11,6 +11,8 @@ pub(crate) enum FinalPage {
     /// A reviewer has not judged yet.
     Waiting,
     Approved,
+    /// Approved, but the callback was not acknowledged in time. The verdict stays.
+    Unacknowledged,
     Failed,
     /// Neither: suspected, or ended without a result.
     Unverified,
@@ -38,7 +40,7 @@ impl FinalPage {
     pub(crate) fn link(self, session: &Session) -> Option<Url> {
         let link = match self {
             Self::Approved => &session.return_urls.success,
-            Self::Failed => &session.return_urls.error,
+            Self::Unacknowledged | Self::Failed => &session.return_urls.error,
             Self::Waiting | Self::Unverified => &session.return_urls.unverified,
         };
         let link = Url::parse(link.as_deref()?).ok()?;
@@ -50,7 +52,8 @@ impl FinalPage {
     pub(crate) fn message(self) -> (&'static str, &'static str, bool) {
         match self {
             Self::Waiting => ("UNVERIFIED", "WAITING", false),
-            Self::Approved => ("APPROVED", "APPROVED", false),
+            // No page says that the message changes with the answer to the callback.
+            Self::Approved | Self::Unacknowledged => ("APPROVED", "APPROVED", false),
             Self::Failed => ("FAILED", "FAILED", false),
             Self::Unverified => ("UNVERIFIED", "FAILED", true),
         }

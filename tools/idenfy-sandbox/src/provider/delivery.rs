@@ -25,6 +25,7 @@ pub(crate) async fn deliver(state: &State, envelope: &Envelope) -> Vec<DeliveryR
     let fault = state.faults().take(Route::Callback, &envelope.subject);
     match fault.as_ref().map(|fault| fault.kind) {
         Some(FaultKind::Drop) => {
+            envelope.first_answer.decide(false);
             let lost = Prepared::new(&settings, envelope, fault);
             vec![state.journal().deliver(DeliveryRecord {
                 error: Some("dropped"),
@@ -120,6 +121,12 @@ async fn repeat(
             .await;
         }
         let record = attempt_once(state, settings, prepared, attempt).await;
+        if attempt == 1 {
+            prepared
+                .envelope
+                .first_answer
+                .decide(is_acknowledged(&record));
+        }
         let done = record.status == Some(200) || record.error == Some("no receiver");
         records.push(state.journal().deliver(record));
         if done {
@@ -127,6 +134,11 @@ async fn repeat(
         }
     }
     records
+}
+
+/// Whether a delivery leaves the customer on their way. Without a receiver no answer is missed.
+fn is_acknowledged(record: &DeliveryRecord) -> bool {
+    matches!(record.status, Some(200..=299)) || record.error == Some("no receiver")
 }
 
 async fn attempt_once(

@@ -12,6 +12,7 @@ use crate::provider::callback::{Event, Second, Tags, Verdict, body, implied_step
 use crate::provider::delivery::deliver;
 use crate::provider::files::{Folder, LinkAge, link_maps};
 use crate::world::clock::now;
+use crate::world::first_answer::FirstAnswer;
 use crate::world::journal::DeliveryRecord;
 use crate::world::merge_patch::merge_patch;
 use crate::world::records::{Callback, Envelope, Outcome};
@@ -166,6 +167,7 @@ pub(crate) fn earlier_callback(
         receiver: session.callback_url.clone(),
         callback,
         number: links.is_none().then_some(number),
+        first_answer: announced.first_answer.clone(),
     })
 }
 
@@ -212,6 +214,7 @@ pub(crate) fn settle(state: &State, scan_ref: &str, verdict: &Verdict) -> Option
             event_type: event_name(&settings, &verdict.event),
             body: body.to_string().into(),
         },
+        first_answer: FirstAnswer::default(),
     });
     earlier_callback(state, session, session.results.len() - 1, None)
 }

@@ -4,6 +4,7 @@
 pub(crate) mod callback_client;
 pub(crate) mod clock;
 pub(crate) mod faults;
+pub(crate) mod first_answer;
 pub(crate) mod invented_person;
 pub(crate) mod journal;
 pub(crate) mod links;

@@ -4,6 +4,7 @@ use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::world::first_answer::FirstAnswer;
 use crate::world::invented_person::SecondDocument;
 use crate::world::route::Subject;
 
@@ -24,6 +25,8 @@ pub(crate) struct Envelope {
     pub callback: Callback,
     /// Its number among the session's callbacks, from 0; `None` if it is sent with changes.
     pub number: Option<usize>,
+    /// Takes the answer to the first delivery of all.
+    pub first_answer: FirstAnswer,
 }
 
 /// What direct processing comes to for one client.

@@ -11,6 +11,7 @@ use time::{Duration, OffsetDateTime};
 use uuid::Uuid;
 
 use crate::world::clock::timestamp;
+use crate::world::first_answer::FirstAnswer;
 use crate::world::picture;
 use crate::world::records::Callback;
 use crate::world::route::Subject;
@@ -139,6 +140,7 @@ pub(crate) struct Announced {
     /// Number of the upload that the callback has links to, from 1.
     pub upload: Option<usize>,
     pub callback: Callback,
+    pub first_answer: FirstAnswer,
 }
 
 impl Announced {

@@ -146,6 +146,8 @@ pub struct Settings {
     pub callback_retry_pause_milliseconds: u64,
     /// How long one attempt may take.
     pub callback_timeout_milliseconds: u64,
+    /// How long the customer's page waits for the answer to a callback's first delivery.
+    pub acknowledgement_wait_milliseconds: u64,
     /// Writes everything outside ASCII as `\uXXXX` in callback bodies, as older pages say.
     pub callback_escape_non_ascii: bool,
     /// Family of names in `Idenfy-Event-Type`.
@@ -220,6 +222,7 @@ impl Default for Settings {
             callback_retries: 3,
             callback_retry_pause_milliseconds: 500,
             callback_timeout_milliseconds: 10_000,
+            acknowledgement_wait_milliseconds: 10_000,
             callback_escape_non_ascii: false,
             event_names: EventNames::Identification,
             step_verdict_spelling: StepVerdictSpelling::Enum,

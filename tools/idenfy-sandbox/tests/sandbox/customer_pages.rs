@@ -4,7 +4,7 @@
 use idenfy_sandbox::{ReviewMode, Settings};
 use serde_json::{Value, json};
 
-use crate::fixture::{Fixture, Opened, PDF, PNG};
+use crate::fixture::{Answer, Fixture, Opened, PDF, PNG};
 
 const JPEG: &[u8] = b"\xff\xd8\xff\xe0 a photo, as far as anybody looks";
 
@@ -226,6 +226,140 @@ async fn a_reviewed_session_waits_and_then_leads_on() {
         .await;
     fixture.receiver.next().await;
     assert_eq!(fixture.get(result).await.location(), "https://a.example/no");
+}
+
+async fn submit(fixture: &Fixture, session: &Opened) -> Answer {
+    let token = [("authToken", session.auth_token.as_str())];
+    fixture.form("/verification/submit", &token).await
+}
+
+fn return_urls() -> Value {
+    json!({"successUrl": "https://a.example/ok", "errorUrl": "https://a.example/no",
+        "unverifiedUrl": "https://a.example/hm"})
+}
+
+#[tokio::test]
+async fn the_answer_to_the_callback_decides_where_the_approved_go() {
+    let fixture = Fixture::start().await;
+    for (answers, leads_to) in [
+        (&[200][..], "ok"),
+        (&[204, 200], "ok"),
+        // The first delivery counts, not its repeats.
+        (&[500, 200], "no"),
+        (&[302, 200], "no"),
+        (&[401, 401, 401, 401], "no"),
+    ] {
+        fixture.receiver.will_answer(answers);
+        let session = handed_in(&fixture, return_urls()).await;
+        let submitted = submit(&fixture, &session).await;
+        let expected = format!("https://a.example/{leads_to}");
+        assert_eq!(submitted.location(), expected, "{answers:?}");
+        let shown = fixture.shown(&session).await;
+        assert_eq!(shown["overall"], "APPROVED", "{answers:?}");
+        fixture.all_delivered(&session, answers.len()).await;
+    }
+}
+
+#[tokio::test]
+async fn only_the_approved_are_sent_elsewhere() {
+    let fixture = Fixture::with(Settings {
+        callback_retries: 0,
+        ..Settings::default()
+    })
+    .await;
+    for (overall, leads_to) in [("DENIED", "no"), ("SUSPECTED", "hm")] {
+        fixture.settings(json!({"automaticOverall": overall})).await;
+        fixture.receiver.will_answer(&[500]);
+        let session = handed_in(&fixture, return_urls()).await;
+        let submitted = submit(&fixture, &session).await;
+        let expected = format!("https://a.example/{leads_to}");
+        assert_eq!(submitted.location(), expected);
+        fixture.all_delivered(&session, 1).await;
+    }
+}
+
+#[tokio::test]
+async fn a_page_waits_for_the_answer_no_longer_than_set() {
+    let mut fixture = Fixture::with(Settings {
+        acknowledgement_wait_milliseconds: 50,
+        ..Settings::default()
+    })
+    .await;
+    fixture
+        .fault(json!({"route": "callback", "kind": "slow", "milliseconds": 2_000}))
+        .await;
+    let session = handed_in(&fixture, return_urls()).await;
+    let submitted = submit(&fixture, &session).await;
+    assert_eq!(submitted.location(), "https://a.example/no");
+    assert!(fixture.receiver.is_quiet(), "the page did not wait for it");
+
+    // An acknowledgement after the wait does not change where the customer belongs.
+    fixture.receiver.next().await;
+    fixture.all_delivered(&session, 1).await;
+    let result = format!("/verification/result?authToken={}", session.auth_token);
+    assert_eq!(
+        fixture.get(&result).await.location(),
+        "https://a.example/no"
+    );
+}
+
+#[tokio::test]
+async fn a_page_waits_until_the_callback_is_answered() {
+    let mut fixture = Fixture::start().await;
+    fixture
+        .fault(json!({"route": "callback", "kind": "slow", "milliseconds": 200}))
+        .await;
+    let session = handed_in(&fixture, return_urls()).await;
+    let submitted = submit(&fixture, &session).await;
+    assert_eq!(submitted.location(), "https://a.example/ok");
+    assert!(!fixture.receiver.is_quiet(), "the callback came before");
+}
+
+#[tokio::test]
+async fn without_an_error_url_a_page_says_what_was_not_saved() {
+    let fixture = Fixture::start().await;
+    fixture
+        .fault(json!({"route": "callback", "kind": "drop"}))
+        .await;
+    let session = handed_in(&fixture, json!({"successUrl": "https://a.example/ok"})).await;
+    let submitted = submit(&fixture, &session).await;
+    let page = fixture.get(submitted.location()).await.text();
+    assert!(page.contains("could not be saved"), "{page}");
+
+    // In an iFrame, too. What the surrounding page is told stays the verdict.
+    let framed = format!("{}&frame=1", submitted.location());
+    let page = fixture.get(&framed).await.text();
+    assert!(page.contains("could not be saved"), "{page}");
+    assert!(page.contains("status&quot;:&quot;APPROVED"), "{page}");
+}
+
+#[tokio::test]
+async fn without_a_receiver_no_answer_is_missed() {
+    let fixture = Fixture::start().await;
+    fixture.settings(json!({"callbackUrl": null})).await;
+    let session = handed_in(&fixture, return_urls()).await;
+    let submitted = submit(&fixture, &session).await;
+    assert_eq!(submitted.location(), "https://a.example/ok");
+}
+
+#[tokio::test]
+async fn a_reviewed_approval_waits_for_its_callback_as_well() {
+    let fixture = Fixture::with(Settings {
+        review_mode: ReviewMode::Reviewer,
+        ..Settings::default()
+    })
+    .await;
+    // A callback that is not final, and the first delivery of the final one.
+    fixture.receiver.will_answer(&[200, 500]);
+    let session = handed_in(&fixture, return_urls()).await;
+    let result = submit(&fixture, &session).await.location().to_owned();
+    fixture
+        .finish(&session, json!({"nonFinalFirst": true}))
+        .await;
+    assert_eq!(
+        fixture.get(&result).await.location(),
+        "https://a.example/no"
+    );
 }
 
 #[tokio::test]

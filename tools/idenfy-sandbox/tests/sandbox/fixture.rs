@@ -2,7 +2,7 @@
 //! them.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -239,6 +239,21 @@ impl Fixture {
     pub async fn shown(&self, session: &Opened) -> Value {
         self.admin("GET", &format!("/sessions/{}", session.scan_ref), json!({}))
             .await
+    }
+
+    /// Waits until a session's callbacks were delivered this often, repeats included.
+    pub async fn all_delivered(&self, session: &Opened, attempts: usize) {
+        let path = format!("/deliveries?scanRef={}", session.scan_ref);
+        let deadline = Instant::now() + Duration::from_secs(20);
+        loop {
+            let journal = self.admin("GET", &path, json!({})).await;
+            let made = journal["deliveries"].as_array().unwrap().len();
+            if made >= attempts {
+                return;
+            }
+            assert!(Instant::now() < deadline, "{made} of {attempts}");
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
     }
 
     /// The journal's records of requests on one route.
