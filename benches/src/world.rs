@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use adapters::{AwsSettings, SecretText, http_client, sdk_config};
+use adapters::{AwsSettings, ExtraRoots, SecretText, http_client, sdk_config};
 use anyhow::{Context, Result, ensure};
 use aws_sdk_s3::types::{BucketLocationConstraint, CreateBucketConfiguration};
 use harness::{Emulator, SandboxClient};
@@ -78,6 +78,7 @@ impl World {
                 secret_access_key: SecretText::new("test"),
                 session_token: None,
                 endpoint_url: Some(stack.endpoint_url().to_owned()),
+                extra_roots: ExtraRoots::default(),
             },
         );
         let s3 = aws_sdk_s3::config::Builder::from(&sdk)

@@ -19,9 +19,10 @@ mod sqs;
 pub use ::idenfy::TokenField;
 
 pub use self::aws::{
-    AwsSettings, Call, EVENT_SOURCE, EventBridgeAnnouncer, HttpClientError, Limits, LogEvent,
-    LogQuery, SecretText, ServiceAnswer, ServiceCalls, ServiceError, Signer, Unsignable,
-    error_chain, http_client, log_events, sdk_config, sdk_http_client,
+    AwsSettings, Call, EVENT_SOURCE, EventBridgeAnnouncer, ExtraRoots, ExtraRootsError,
+    HttpClientError, Limits, LogEvent, LogQuery, SecretText, ServiceAnswer, ServiceCalls,
+    ServiceError, Signer, Unsignable, error_chain, http_client, http_client_with, log_events,
+    sdk_config, sdk_http_client,
 };
 pub use self::callback::{UnusableCallback, read_callback};
 pub use self::clock::SystemClock;

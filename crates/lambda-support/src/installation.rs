@@ -1,13 +1,14 @@
 //! What all functions of one installation share: the variables that the template sets on each of
 //! them, and the stores behind them.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use adapters::{
-    AwsSettings, DynamoCircuits, DynamoPairings, FileOrigins, HttpClientError, IdenfyCaller,
-    S3CallbackArchive, S3Documents, SecretText, Secrets, SqsSubmissionQueue, SystemClock,
-    http_client, sdk_config,
+    AwsSettings, DynamoCircuits, DynamoPairings, ExtraRoots, FileOrigins, HttpClientError,
+    IdenfyCaller, S3CallbackArchive, S3Documents, SecretText, Secrets, SqsSubmissionQueue,
+    SystemClock, error_chain, http_client_with, sdk_config,
 };
 use aws_types::SdkConfig;
 use url::Url;
@@ -61,8 +62,8 @@ impl Settings {
     }
 }
 
-/// Reads the variables that Lambda itself sets, for functions that need nothing else of
-/// [`Settings`]. `None`: something is wrong, and `environment` knows what.
+/// Reads the variables that Lambda itself sets, and the SDKs' own `AWS_CA_BUNDLE`. For functions
+/// that need nothing else of [`Settings`]. `None`: something is wrong, and `environment` knows what.
 pub fn read_aws_settings(environment: &mut Environment) -> Option<AwsSettings> {
     let region = environment.required("AWS_REGION");
     let access_key_id = environment.required("AWS_ACCESS_KEY_ID");
@@ -71,13 +72,29 @@ pub fn read_aws_settings(environment: &mut Environment) -> Option<AwsSettings> {
         .optional::<String>("AWS_SESSION_TOKEN")
         .map(SecretText::new);
     let endpoint_url = environment.optional("AWS_ENDPOINT_URL");
+    let extra_roots = read_extra_roots(environment);
     Some(AwsSettings {
         region: region?,
         access_key_id: access_key_id?,
         secret_access_key: SecretText::new(secret_access_key?),
         session_token,
         endpoint_url,
+        extra_roots: extra_roots?,
     })
+}
+
+/// Reads the certificates of the PEM file that `AWS_CA_BUNDLE` names; none if it names none.
+fn read_extra_roots(environment: &mut Environment) -> Option<ExtraRoots> {
+    let Some(file) = environment.optional::<PathBuf>("AWS_CA_BUNDLE") else {
+        return Some(ExtraRoots::default());
+    };
+    match ExtraRoots::read(&file) {
+        Ok(roots) => Some(roots),
+        Err(error) => {
+            environment.malformed("AWS_CA_BUNDLE", error_chain(&error));
+            None
+        }
+    }
 }
 
 /// Why a function cannot start.
@@ -123,7 +140,7 @@ impl Installation {
     /// # Errors
     /// The HTTP client cannot be built.
     pub fn open(settings: &Settings) -> Result<Self, InstallationError> {
-        let http = http_client()?;
+        let http = http_client_with(&settings.aws.extra_roots)?;
         let sdk = sdk_config(http.clone(), &settings.aws);
         let clock = Arc::new(SystemClock);
         let metrics = Arc::new(Metrics::new(
@@ -212,5 +229,44 @@ impl Installation {
             }
         };
         futures_util::future::join(table, secret).await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn environment(ca_bundle: &str) -> Environment {
+        let variables = [
+            ("AWS_REGION", "eu-west-1"),
+            ("AWS_ACCESS_KEY_ID", "id"),
+            ("AWS_SECRET_ACCESS_KEY", "hidden"),
+            ("AWS_CA_BUNDLE", ca_bundle),
+        ];
+        Environment::of(variables.map(|(name, value)| (name.to_owned(), value.to_owned())))
+    }
+
+    #[test]
+    fn an_empty_ca_bundle_counts_as_none() {
+        let mut environment = environment("");
+        assert!(read_aws_settings(&mut environment).is_some());
+        assert_eq!(environment.problems(), None);
+    }
+
+    #[test]
+    fn a_bad_ca_bundle_is_named_with_all_other_problems() {
+        let without_certificate = concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml");
+        for (ca_bundle, why) in [
+            ("/does/not/exist.pem", "cannot be read"),
+            (without_certificate, "has no certificate"),
+        ] {
+            let mut environment = environment(ca_bundle);
+            assert!(read_aws_settings(&mut environment).is_none());
+            environment.required::<String>("STAGE");
+            let message = environment.problems().unwrap().to_string();
+            assert!(message.contains("AWS_CA_BUNDLE is malformed"), "{message}");
+            assert!(message.contains(why), "{message}");
+            assert!(message.contains("STAGE is missing"), "{message}");
+        }
     }
 }

@@ -12,7 +12,7 @@ mod version_invoker;
 
 use std::sync::Arc;
 
-use adapters::{Secrets, SystemClock, http_client, sdk_config};
+use adapters::{Secrets, SystemClock, http_client_with, sdk_config};
 use config::Config;
 use deployment_hooks::DeploymentHooks;
 use handler::PreTraffic;
@@ -24,7 +24,7 @@ use version_invoker::VersionInvoker;
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     let config = configured(Config::read, |config| config.log_level)?;
-    let http = http_client()?;
+    let http = http_client_with(&config.aws.extra_roots)?;
     let sdk = sdk_config(http.clone(), &config.aws);
     let clock = Arc::new(SystemClock);
     let pre_traffic = Arc::new(PreTraffic {

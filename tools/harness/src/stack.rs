@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError, mpsc};
 use std::time::Duration;
 
-use adapters::{AwsSettings, SecretText, http_client, sdk_config};
+use adapters::{AwsSettings, ExtraRoots, SecretText, http_client, sdk_config};
 use anyhow::{Context, Result, ensure};
 use api_client::{ApiClient, Credentials};
 use aws_sdk_s3::config::timeout::TimeoutConfig;
@@ -93,6 +93,7 @@ impl Stack {
             secret_access_key: SecretText::new("test"),
             session_token: None,
             endpoint_url: Some(description.endpoint_url.clone()),
+            extra_roots: ExtraRoots::default(),
         };
         let sdk = sdk_config(http.clone(), &settings);
         let s3 = aws_sdk_s3::config::Builder::from(&sdk)

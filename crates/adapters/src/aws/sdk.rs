@@ -21,6 +21,8 @@ use aws_smithy_types::timeout::TimeoutConfig;
 use aws_types::SdkConfig;
 use aws_types::region::Region;
 
+use super::extra_roots::ExtraRoots;
+
 /// Region, credentials and endpoint, from the environment that Lambda sets.
 #[derive(Clone, Debug)]
 pub struct AwsSettings {
@@ -31,6 +33,7 @@ pub struct AwsSettings {
     pub session_token: Option<SecretText>,
     /// Of an emulator, for all services.
     pub endpoint_url: Option<String>,
+    pub extra_roots: ExtraRoots,
 }
 
 impl AwsSettings {

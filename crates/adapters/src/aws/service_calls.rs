@@ -244,7 +244,7 @@ mod tests {
     use std::thread::JoinHandle;
 
     use super::*;
-    use crate::{AwsSettings, SecretText, sdk_config};
+    use crate::{AwsSettings, ExtraRoots, SecretText, sdk_config};
 
     fn calls(region: &str, endpoint_url: Option<&str>) -> ServiceCalls {
         let settings = AwsSettings {
@@ -253,6 +253,7 @@ mod tests {
             secret_access_key: SecretText::new("secret"),
             session_token: None,
             endpoint_url: endpoint_url.map(str::to_owned),
+            extra_roots: ExtraRoots::default(),
         };
         let http = crate::http_client().unwrap();
         ServiceCalls::new(http.clone(), &sdk_config(http, &settings), "lambda")

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use adapters::{AwsSettings, DynamoPairings, SecretText, http_client, sdk_config};
+use adapters::{AwsSettings, DynamoPairings, ExtraRoots, SecretText, http_client, sdk_config};
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::{
     AttributeDefinition, AttributeValue, BillingMode, GlobalSecondaryIndex, KeySchemaElement,
@@ -171,6 +171,7 @@ async fn a_page_is_one_query_even_when_there_is_more() {
         secret_access_key: SecretText::new("test"),
         session_token: None,
         endpoint_url: Some(table.origin.clone()),
+        extra_roots: ExtraRoots::default(),
     };
     let sdk = sdk_config(http_client().unwrap(), &settings);
     let store = DynamoPairings::new(&sdk, "table", RETENTION);
