@@ -362,3 +362,124 @@ fn is_lost<R>(error: &SdkError<TransactWriteItemsError, R>) -> bool {
         )
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Read, Write};
+    use std::net::{TcpListener, TcpStream};
+    use std::thread::JoinHandle;
+
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::{AwsSettings, ExtraRoots, SecretText, http_client, sdk_config};
+
+    fn pairing() -> Pairing {
+        let at = Timestamp::from_milliseconds(1_795_422_063_000);
+        let client = Some("client".parse().unwrap());
+        Pairing::opened("first".parse().unwrap(), client, at, at)
+    }
+
+    /// A table with one pairing and its alias, for so many requests. Returns them at the end:
+    /// operation and body.
+    fn table(requests: usize) -> (DynamoPairings, JoinHandle<Vec<(String, Value)>>) {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let settings = AwsSettings {
+            region: "eu-west-1".to_owned(),
+            access_key_id: "id".to_owned(),
+            secret_access_key: SecretText::new("secret"),
+            session_token: None,
+            endpoint_url: Some(format!("http://{}", listener.local_addr().unwrap())),
+            extra_roots: ExtraRoots::default(),
+        };
+        let serve = move |_| {
+            let (mut connection, _) = listener.accept().unwrap();
+            let (operation, body) = read_request(&mut connection);
+            let answer = answer(&body).to_string();
+            write!(
+                connection,
+                "HTTP/1.1 200 OK\r\ncontent-type: application/x-amz-json-1.0\r\n\
+                 content-length: {}\r\nconnection: close\r\n\r\n{answer}",
+                answer.len()
+            )
+            .unwrap();
+            (operation, body)
+        };
+        let served = std::thread::spawn(move || (0..requests).map(serve).collect());
+        let sdk = sdk_config(http_client().unwrap(), &settings);
+        let store = DynamoPairings::new(&sdk, "table", Duration::from_secs(60));
+        (store, served)
+    }
+
+    fn read_request(connection: &mut TcpStream) -> (String, Value) {
+        let mut received = Vec::new();
+        let mut buffer = [0; 4096];
+        loop {
+            let read = connection.read(&mut buffer).unwrap();
+            assert!(read > 0, "a whole request");
+            received.extend_from_slice(&buffer[..read]);
+            let text = String::from_utf8_lossy(&received);
+            let Some((head, body)) = text.split_once("\r\n\r\n") else {
+                continue;
+            };
+            // Incomplete JSON does not parse.
+            if let Ok(body) = serde_json::from_str(body) {
+                let target = head
+                    .lines()
+                    .find_map(|line| line.strip_prefix("x-amz-target: "));
+                let operation = target.unwrap().split('.').next_back().unwrap();
+                return (operation.to_owned(), body);
+            }
+        }
+    }
+
+    fn answer(body: &Value) -> Value {
+        match body.pointer("/Key/pk/S").and_then(Value::as_str) {
+            Some("PAIRING#first") => {
+                let pairing = serde_json::to_string(&pairing()).unwrap();
+                json!({"Item": {"pairing": {"S": pairing}}})
+            }
+            Some("SECOND#second") => json!({"Item": {"first": {"S": "first"}}}),
+            _ => json!({}),
+        }
+    }
+
+    /// `docs/SCALING.md` counts with these.
+    #[tokio::test]
+    async fn a_pairing_is_found_by_two_reads_or_by_three() {
+        for (scan_ref, reads, is_found) in
+            [("first", 2, true), ("other", 2, false), ("second", 3, true)]
+        {
+            let (store, served) = table(reads);
+            let found = store.find(&scan_ref.parse().unwrap()).await.unwrap();
+            assert_eq!(found.is_some(), is_found, "{scan_ref}");
+            for (operation, body) in served.join().unwrap() {
+                assert_eq!(operation, "GetItem");
+                assert_eq!(body["ConsistentRead"], true);
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn a_pairing_and_its_history_are_one_transaction_of_two_items() {
+        let (store, served) = table(1);
+        let pairing = pairing();
+        let write = PairingWrite {
+            history: HistoryEntry {
+                at: pairing.updated_at,
+                what: "SessionOpened".to_owned(),
+                state: pairing.state.name().to_owned(),
+                reason: None,
+                callback: None,
+            },
+            pairing,
+            announcement: None,
+            answered: None,
+        };
+        assert_eq!(store.save(&write).await.unwrap(), Saved::Won);
+        let requests = served.join().unwrap();
+        let (operation, body) = &requests[0];
+        assert_eq!(operation, "TransactWriteItems");
+        assert_eq!(body["TransactItems"].as_array().unwrap().len(), 2);
+    }
+}

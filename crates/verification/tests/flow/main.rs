@@ -25,6 +25,7 @@ mod records;
 mod repeated_sessions;
 mod reviews;
 mod revocation;
+mod scaling;
 mod several_files;
 mod uploads;
 
