@@ -38,7 +38,10 @@ impl Session<'_> {
         };
         match &mut aged.state {
             State::Submitted { check_at, .. } => *check_at = LONG_AGO,
-            State::Submitting { lease_until, .. } => *lease_until = LONG_AGO,
+            State::Capturing { lease_until, .. } | State::Submitting { lease_until, .. } => {
+                *lease_until = LONG_AGO;
+            }
+            State::Erasing { again_at, .. } => *again_at = LONG_AGO,
             _ => {}
         }
         let history = HistoryEntry::of("Aged", &aged, LONG_AGO, None);

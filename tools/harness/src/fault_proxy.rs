@@ -3,7 +3,8 @@
 //! Every call passes, except those that a test has named. A test may hold one call: before the
 //! service gets it, midway through its body, or after the service has done it and before the
 //! function knows. The test then releases the call or kills the process that made it. Or the proxy
-//! refuses calls, delays them, or answers them itself.
+//! refuses calls, delays them, or answers them itself. It can also record every call with the name
+//! of the function that made it.
 
 use std::io;
 use std::net::SocketAddr;
@@ -27,14 +28,30 @@ use crate::processes::FunctionProcess;
 use crate::wait::DEADLINE;
 
 /// A call as it passes.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Call {
     pub method: Method,
     pub path: String,
+    /// What follows the question mark; empty without one.
+    pub query: String,
+    /// The service that the call is signed for, such as `dynamodb`; empty without a signature.
+    pub service: String,
+    /// Whether an object may be written only where none is.
+    pub is_write_once: bool,
     /// The operation of a JSON service, such as `TransactWriteItems`; empty for other services.
     pub operation: String,
     /// The body; the start of one that is streamed.
     pub body: String,
+}
+
+/// A call that was made while calls were recorded.
+#[derive(Clone, Debug)]
+pub struct RecordedCall {
+    /// The name of the function that made it. `None`: its process could not be told.
+    pub function: Option<String>,
+    pub call: Call,
+    /// Of the answer. `None`: there is none yet, or the caller has hung up.
+    pub status: Option<StatusCode>,
 }
 
 /// Where a call is held.
@@ -63,6 +80,8 @@ struct Shared {
     holds: Mutex<Vec<HoldRule>>,
     rules: Mutex<Vec<FaultRule>>,
     rules_so_far: AtomicU64,
+    /// `None`: nothing is recorded.
+    record: Mutex<Option<Vec<RecordedCall>>>,
 }
 
 impl std::fmt::Debug for Shared {
@@ -175,6 +194,7 @@ impl FaultProxy {
             holds: Mutex::default(),
             rules: Mutex::default(),
             rules_so_far: AtomicU64::new(0),
+            record: Mutex::default(),
         });
         let router = Router::new().fallback(pass).with_state(Arc::clone(&shared));
         let service = router.into_make_service_with_connect_info::<SocketAddr>();
@@ -214,6 +234,16 @@ impl FaultProxy {
 }
 
 impl FaultProxy {
+    /// Records every call from now on. The caller of each is looked up, which takes milliseconds.
+    pub fn start_recording(&self) {
+        lock(&self.shared.record).get_or_insert_default();
+    }
+
+    /// The calls since recording began, in their order.
+    pub fn recorded(&self) -> Vec<RecordedCall> {
+        lock(&self.shared.record).clone().unwrap_or_default()
+    }
+
     /// Answers 503 in place of the service to every call that is `wanted`.
     pub fn refuse(&self, wanted: impl Fn(&Call) -> bool + Send + 'static) -> ActiveFault {
         self.add_rule(Box::new(wanted), Fault::Refused)
@@ -345,31 +375,72 @@ async fn pass(
         return StatusCode::BAD_REQUEST.into_response();
     };
     let call = describe(&parts, &start);
-    match shared.fault(&call) {
-        Some(Fault::Refused) => return StatusCode::SERVICE_UNAVAILABLE.into_response(),
-        Some(Fault::Delayed(pause)) => sleep(pause).await,
-        Some(Fault::Scripted { answer, bodies }) => {
-            lock(&bodies).push(call.body);
-            return answer.into_response();
+    if lock(&shared.record).is_none() {
+        return shared.answer(parts, call, caller, start, rest).await;
+    }
+    // Looked up now: the caller may hang up before the answer.
+    let function = FunctionProcess::behind(caller, shared.address).map(|process| process.function);
+    let position = shared.record(function, call.clone());
+    let answer = shared.answer(parts, call, caller, start, rest).await;
+    shared.record_status(position, answer.status());
+    answer
+}
+
+impl Shared {
+    fn record(&self, function: Option<String>, call: Call) -> usize {
+        let mut record = lock(&self.record);
+        let record = record.get_or_insert_default();
+        record.push(RecordedCall {
+            function,
+            call,
+            status: None,
+        });
+        record.len() - 1
+    }
+
+    fn record_status(&self, position: usize, status: StatusCode) {
+        let mut record = lock(&self.record);
+        let recorded = record.iter_mut().flatten().nth(position);
+        if let Some(recorded) = recorded {
+            recorded.status = Some(status);
         }
-        None => {}
     }
-    let mut met = shared.match_hold(&call, caller);
-    let moment = met.as_ref().map(|met| met.side);
-    if moment == Some(Side::Before)
-        && let Some(met) = met.take()
-        && !met.goes_on().await
-    {
-        return StatusCode::BAD_GATEWAY.into_response();
+
+    /// The answer of a fault, of the service, or of a hold that ends the call.
+    async fn answer(
+        &self,
+        parts: Parts,
+        call: Call,
+        caller: SocketAddr,
+        start: Bytes,
+        rest: BodyDataStream,
+    ) -> Response {
+        match self.fault(&call) {
+            Some(Fault::Refused) => return StatusCode::SERVICE_UNAVAILABLE.into_response(),
+            Some(Fault::Delayed(pause)) => sleep(pause).await,
+            Some(Fault::Scripted { answer, bodies }) => {
+                lock(&bodies).push(call.body);
+                return answer.into_response();
+            }
+            None => {}
+        }
+        let mut met = self.match_hold(&call, caller);
+        let moment = met.as_ref().map(|met| met.side);
+        if moment == Some(Side::Before)
+            && let Some(met) = met.take()
+            && !met.goes_on().await
+        {
+            return StatusCode::BAD_GATEWAY.into_response();
+        }
+        let midway = met.take_if(|met| met.side == Side::Midway);
+        let answer = self.forward(parts, start, midway, rest).await;
+        if let Some(met) = met
+            && !met.goes_on().await
+        {
+            return StatusCode::BAD_GATEWAY.into_response();
+        }
+        answer.unwrap_or_else(|error| (StatusCode::BAD_GATEWAY, error.to_string()).into_response())
     }
-    let midway = met.take_if(|met| met.side == Side::Midway);
-    let answer = shared.forward(parts, start, midway, rest).await;
-    if let Some(met) = met
-        && !met.goes_on().await
-    {
-        return StatusCode::BAD_GATEWAY.into_response();
-    }
-    answer.unwrap_or_else(|error| (StatusCode::BAD_GATEWAY, error.to_string()).into_response())
 }
 
 /// The whole body, or the first chunk of a streamed one.
@@ -395,9 +466,19 @@ fn describe(parts: &Parts, start: &[u8]) -> Call {
     Call {
         method: parts.method.clone(),
         path: parts.uri.path().to_owned(),
+        query: parts.uri.query().unwrap_or_default().to_owned(),
+        service: signed_for(&parts.headers).unwrap_or_default().to_owned(),
+        is_write_once: parts.headers.contains_key(header::IF_NONE_MATCH),
         operation: operation.to_owned(),
         body: String::from_utf8_lossy(start).into_owned(),
     }
+}
+
+/// Out of the signature's scope: `Credential=KEY/DATE/REGION/SERVICE/aws4_request`.
+fn signed_for(headers: &HeaderMap) -> Option<&str> {
+    let signature = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
+    let (_, scope) = signature.split_once("Credential=")?;
+    scope.split('/').nth(3)
 }
 
 impl Shared {

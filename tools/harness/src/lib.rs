@@ -46,7 +46,7 @@ pub use description::{Description, STACK_VARIABLE, describe};
 pub use emulator::Emulator;
 pub use events::Listener;
 pub use fault_proxy::{
-    ActiveFault, Call, FaultProxy, HeldCall, PendingHold, ScriptedService, Side,
+    ActiveFault, Call, FaultProxy, HeldCall, PendingHold, RecordedCall, ScriptedService, Side,
 };
 pub use file_server::{Answer, FileServer};
 pub use interruption::Interruption;

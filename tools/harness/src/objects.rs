@@ -111,6 +111,21 @@ impl Stack {
         Ok(())
     }
 
+    /// Writes an object, as a function that was late would.
+    ///
+    /// # Errors
+    /// The bucket does not answer.
+    pub async fn put_object(&self, key: &str, bytes: Vec<u8>) -> Result<()> {
+        let request = self
+            .s3
+            .put_object()
+            .bucket(&self.description.document_bucket)
+            .key(key)
+            .body(bytes.into());
+        request.send().await.context("the bucket does not answer")?;
+        Ok(())
+    }
+
     /// An object's content and media type.
     ///
     /// # Errors
