@@ -28,6 +28,7 @@ mod outage;
 mod overdue;
 mod overtaken;
 mod parameters;
+mod permissions;
 mod pre_traffic;
 mod preparation;
 mod privacy;
