@@ -9,6 +9,7 @@
 mod arrows;
 mod bench;
 mod contract;
+mod permissions;
 mod test;
 
 use std::process::ExitCode;
