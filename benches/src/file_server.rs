@@ -1,9 +1,10 @@
-//! Where the customers' files are: links that answer with the same bytes every time, as fast as
-//! they are read.
+//! Where the customers' files are: links that answer with the same bytes every time, at once or
+//! after a pause.
 
 use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::Result;
 use axum::Router;
@@ -14,6 +15,12 @@ use axum::routing::get;
 use bytes::Bytes;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
+
+/// Starts the name of a file whose link is silent for [`PAUSE`] before it answers.
+pub const HANGS: &str = "hangs";
+
+/// Longer than the provider waits for the answer to a callback.
+pub const PAUSE: Duration = Duration::from_secs(14);
 
 /// The server; dropping it stops it.
 #[derive(Debug)]
@@ -56,6 +63,9 @@ async fn file(
     State(files): State<Arc<BTreeMap<String, Bytes>>>,
     Path(name): Path<String>,
 ) -> impl IntoResponse {
+    if name.starts_with(HANGS) {
+        tokio::time::sleep(PAUSE).await;
+    }
     match files.get(&name) {
         Some(file) => Ok(([(header::CONTENT_TYPE, "image/jpeg")], file.clone())),
         None => Err(StatusCode::NOT_FOUND),

@@ -7,6 +7,7 @@
 
 mod bench;
 mod callbacks;
+mod document;
 mod endpoint;
 mod file_server;
 mod measurements;
@@ -21,5 +22,6 @@ mod statistics;
 mod world;
 
 pub use bench::{Bench, Programs};
+pub use document::Setting;
 pub use measurements::Measurement;
 pub use report::{Budget, Line, Report};

@@ -31,6 +31,23 @@ pub fn jpeg(width: u16, height: u16, size: usize) -> Result<Bytes> {
     Ok(file.into())
 }
 
+/// A JPEG of smooth colours: few bytes for many pixels.
+///
+/// # Errors
+/// The encoder refuses.
+pub fn plain_jpeg(width: u16, height: u16) -> Result<Vec<u8>> {
+    let mut pixels = Vec::with_capacity(usize::from(width) * usize::from(height) * 3);
+    for row in 0..height {
+        for column in 0..width {
+            let [row, column] = [row, column].map(|place| (place >> 5).to_be_bytes()[1]);
+            pixels.extend([row, column, row ^ column]);
+        }
+    }
+    let mut picture = Vec::new();
+    Encoder::new(&mut picture, 90).encode(&pixels, width, height, ColorType::Rgb)?;
+    Ok(picture)
+}
+
 /// Comment segments of `size` bytes together.
 fn comments(mut size: usize) -> Result<Vec<u8>> {
     let mut comments = Vec::with_capacity(size);

@@ -35,10 +35,12 @@ pub struct Start {
     pub cpu: Duration,
 }
 
-/// What one event cost, until the program polled for the next.
+/// What one event cost, until the program and its extension polled for the next.
 #[derive(Clone, Debug)]
 pub struct Invocation {
     pub answer: Value,
+    /// Until the answer. Work may follow it.
+    pub answered: Duration,
     pub took: Duration,
     pub cpu: Duration,
 }
@@ -96,7 +98,7 @@ impl Program {
         let polled = polled.with_context(|| format!("{} printed\n{}", self.name, tail(&log)))?;
         let start = Start {
             took: polled.duration_since(began),
-            cpu: clock.read(process_id).await?,
+            cpu: used(&mut clock, process_id).await?,
         };
         Ok(Running {
             name: self.name.clone(),
@@ -131,25 +133,24 @@ impl Running {
         self.start
     }
 
-    /// Hands it one event and waits until it has answered and polls again.
+    /// Hands it one event and waits until it has answered and has nothing left to do.
     ///
     /// # Errors
     /// It fails, ends, or takes longer than a minute; with the end of what it printed.
     pub async fn invoke(&mut self, event: &Value) -> Result<Invocation> {
-        let before = self.clock.read(self.process_id).await?;
+        let before = used(&mut self.clock, self.process_id).await?;
         let began = Instant::now();
-        let answer = self.runtime_api.invoke(event).await;
-        let answer =
-            answer.with_context(|| format!("{} printed\n{}", self.name, tail(&self.log)))?;
+        let answered = self.runtime_api.invoke(event).await;
+        let answered =
+            answered.with_context(|| format!("{} printed\n{}", self.name, tail(&self.log)))?;
         let polled = self.runtime_api.poll().await?;
+        let after = used(&mut self.clock, self.process_id).await?;
         Ok(Invocation {
-            answer,
-            took: polled.duration_since(began),
-            cpu: self
-                .clock
-                .read(self.process_id)
-                .await?
-                .saturating_sub(before),
+            answer: answered.answer,
+            answered: answered.at.duration_since(began),
+            // A program may poll before its answer has been read here.
+            took: polled.max(answered.at).duration_since(began),
+            cpu: after.saturating_sub(before),
         })
     }
 
@@ -188,6 +189,18 @@ impl Running {
             .await
             .with_context(|| format!("cannot end {}", self.name))
     }
+}
+
+/// The processor time of the process and of the children that it has waited for. That of children
+/// is counted in hundredths of a second (proc(5), `cutime` and `cstime`).
+async fn used(clock: &mut ProcessorClock, process_id: u32) -> Result<Duration> {
+    let own = clock.read(process_id).await?;
+    let stat = std::fs::read_to_string(format!("/proc/{process_id}/stat"))?;
+    // The name before it may contain anything.
+    let (_, fields) = stat.rsplit_once(')').context("a process has a name")?;
+    let children = fields.split_whitespace().skip(13).take(2);
+    let hundredths: u64 = children.filter_map(|field| field.parse::<u64>().ok()).sum();
+    Ok(own + Duration::from_millis(10 * hundredths))
 }
 
 fn tail(log: &NamedTempFile) -> String {

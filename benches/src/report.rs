@@ -33,7 +33,9 @@ pub struct Line {
     pub python: Option<f64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub node: Option<f64>,
-    /// Empty where DESIGN gives none and the number only explains another.
+    /// True for throughput and for counts of what went well.
+    pub more_is_better: bool,
+    /// Empty where there is none and the number only explains another.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub budget: Option<Budget>,
 }
@@ -43,6 +45,8 @@ pub struct Line {
 pub struct Budget {
     pub bound: String,
     pub met: bool,
+    /// By how many percent of the bound it is missed; 0 if it is kept.
+    pub missed_by_percent: f64,
 }
 
 impl Line {
@@ -62,6 +66,7 @@ impl Line {
             floor: of(Who::Floor),
             python: of(Who::Python),
             node: of(Who::Node),
+            more_is_better: false,
             budget: None,
         }
     }
@@ -76,57 +81,126 @@ impl Line {
         Self::new(measurement, what, unit, &[(Who::Ours, ours)].into())
     }
 
-    /// Held to a bound in the line's own unit.
-    pub fn at_most(self, bound: f64) -> Self {
-        let (met, words) = (
-            self.ours <= bound,
-            format!("≤ {} {}", number(bound), self.unit),
-        );
-        self.budget(met, words)
-    }
-
-    /// Held to any bound.
-    pub fn budget(mut self, met: bool, bound: impl Into<String>) -> Self {
-        let bound = bound.into();
-        self.budget = Some(Budget { bound, met });
+    /// For throughput and for counts of what went well.
+    pub fn more_is_better(mut self) -> Self {
+        self.more_is_better = true;
         self
     }
 
-    fn cells(&self) -> [String; 8] {
-        let optional = |value: Option<f64>| value.map(number).unwrap_or_default();
-        let ratio = |value: Option<f64>| {
-            value
-                .map(|value| format!("{}×", number(value / self.ours)))
-                .unwrap_or_default()
+    /// Held to a bound in the line's own unit: an upper one, or a lower one where more is better.
+    pub fn bound(self, bound: f64) -> Self {
+        let words = format!("{} {} {}", self.sign(), number(bound), self.unit);
+        self.held(bound, words.trim_end().to_owned())
+    }
+
+    /// Held to a multiple of the floor.
+    pub fn times_floor(self, times: f64) -> Self {
+        let words = format!("{} {times} × floor", self.sign());
+        let bound = self.floor.unwrap_or(f64::NAN) * times;
+        self.held(bound, words)
+    }
+
+    /// Held to being no worse than any peer. Without peers there is nothing to be held to.
+    pub fn first_among_peers(self) -> Self {
+        let best = self.peers().reduce(f64::min);
+        match best {
+            Some(best) => self.held(best, "first among the peers".to_owned()),
+            None => self,
+        }
+    }
+
+    fn sign(&self) -> &'static str {
+        if self.more_is_better { "≥" } else { "≤" }
+    }
+
+    fn held(mut self, limit: f64, bound: String) -> Self {
+        let (worse, better) = if self.more_is_better {
+            (limit, self.ours)
+        } else {
+            (self.ours, limit)
         };
+        let met = worse <= better;
+        let missed_by_percent = if met {
+            0.0
+        } else {
+            (self.ours - limit).abs() / limit * 100.0
+        };
+        self.budget = Some(Budget {
+            bound,
+            met,
+            missed_by_percent,
+        });
+        self
+    }
+
+    fn peers(&self) -> impl Iterator<Item = f64> {
+        [self.python, self.node].into_iter().flatten()
+    }
+
+    /// The figure with its unit.
+    pub fn figure(&self) -> String {
+        format!("{} {}", number(self.ours), self.unit)
+            .trim_end()
+            .to_owned()
+    }
+
+    /// By what ours is worse than the peers that are better, in words; `None` if no peer is.
+    pub fn lost(&self) -> Option<String> {
+        let peers = [("Python", self.python), ("Node.js", self.node)];
+        let lost = peers.into_iter().filter_map(|(name, peer)| {
+            let peer = peer?;
+            let is_better = if self.more_is_better {
+                peer > self.ours
+            } else {
+                peer < self.ours
+            };
+            is_better.then(|| format!("{name} {} {}", number(peer), self.unit))
+        });
+        let lost: Vec<String> = lost.collect();
+        (!lost.is_empty()).then(|| format!("ours {}, {}", self.figure(), lost.join(", ")))
+    }
+
+    fn cells(&self) -> [String; COLUMNS] {
+        let optional = |value: Option<f64>| value.map(number).unwrap_or_default();
+        let ratio = |value: f64, to: f64| format!("{}×", number(value / to));
+        let budget = self.budget.as_ref();
+        let peers = self.peers().map(|peer| ratio(peer, self.ours));
         [
             self.what.clone(),
-            self.budget
-                .as_ref()
+            budget
                 .map(|budget| budget.bound.clone())
                 .unwrap_or_default(),
-            format!("{} {}", number(self.ours), self.unit),
+            self.figure(),
             optional(self.floor),
+            self.floor
+                .map(|floor| ratio(self.ours, floor))
+                .unwrap_or_default(),
             optional(self.python),
             optional(self.node),
-            [ratio(self.python), ratio(self.node)]
-                .into_iter()
-                .filter(|ratio| !ratio.is_empty())
-                .collect::<Vec<_>>()
-                .join(", "),
-            self.budget
-                .as_ref()
-                .map(|budget| if budget.met { "met" } else { "MISSED" }.to_owned())
-                .unwrap_or_default(),
+            peers.collect::<Vec<_>>().join(", "),
+            budget.map(Budget::verdict).unwrap_or_default(),
         ]
     }
 }
 
-const HEADINGS: [&str; 8] = [
+impl Budget {
+    fn verdict(&self) -> String {
+        if self.met {
+            "met".to_owned()
+        } else {
+            format!("MISSED by {} %", number(self.missed_by_percent))
+        }
+    }
+}
+
+const COLUMNS: usize = 9;
+
+const HEADINGS: [&str; COLUMNS] = [
     "What",
     "Budget",
     "Ours",
     "Floor",
+    "Ours ÷ floor",
     "Python",
     "Node.js",
     "Peers ÷ ours",
@@ -140,6 +214,8 @@ pub struct Report {
     /// What could not be measured here, and why.
     #[serde(rename = "leftOut")]
     pub left_out: Vec<String>,
+    /// Measurements that failed, and why.
+    pub failed: Vec<String>,
 }
 
 impl Report {
@@ -151,34 +227,40 @@ impl Report {
             .all(|budget| budget.met)
     }
 
-    /// A Markdown table whose columns also line up as plain text.
+    /// All lines as one table, and what was not measured.
     pub fn table(&self) -> String {
-        let headings = HEADINGS.map(str::to_owned);
-        let rows: Vec<[String; 8]> = std::iter::once(headings)
-            .chain(self.lines.iter().map(Line::cells))
-            .collect();
-        let mut widths = [0; 8];
-        for row in &rows {
-            for (width, cell) in widths.iter_mut().zip(row) {
-                *width = cell.chars().count().max(*width);
-            }
+        let mut text = table(self.lines.iter());
+        for left_out in self.left_out.iter().chain(&self.failed) {
+            text.extend(["\nNot measured: ", left_out, "\n"]);
         }
-        let mut table = String::new();
-        for (index, row) in rows.iter().enumerate() {
-            let cells = row
-                .iter()
-                .zip(widths)
-                .map(|(cell, width)| format!(" {cell:<width$} "));
-            push_row(&mut table, cells);
-            if index == 0 {
-                push_row(&mut table, widths.iter().map(|width| "-".repeat(width + 2)));
-            }
-        }
-        for left_out in &self.left_out {
-            table.extend(["\nNot measured: ", left_out, "\n"]);
-        }
-        table
+        text
     }
+}
+
+/// A Markdown table whose columns also line up as plain text.
+pub fn table<'line>(lines: impl Iterator<Item = &'line Line>) -> String {
+    let headings = HEADINGS.map(str::to_owned);
+    let rows: Vec<[String; COLUMNS]> = std::iter::once(headings)
+        .chain(lines.map(Line::cells))
+        .collect();
+    let mut widths = [0; COLUMNS];
+    for row in &rows {
+        for (width, cell) in widths.iter_mut().zip(row) {
+            *width = cell.chars().count().max(*width);
+        }
+    }
+    let mut table = String::new();
+    for (index, row) in rows.iter().enumerate() {
+        let cells = row
+            .iter()
+            .zip(widths)
+            .map(|(cell, width)| format!(" {cell:<width$} "));
+        push_row(&mut table, cells);
+        if index == 0 {
+            push_row(&mut table, widths.iter().map(|width| "-".repeat(width + 2)));
+        }
+    }
+    table
 }
 
 fn push_row(table: &mut String, cells: impl Iterator<Item = String>) {
@@ -200,13 +282,22 @@ fn number(value: f64) -> String {
 mod tests {
     use super::*;
 
+    fn start(ours: f64) -> Line {
+        let figures = [
+            (Who::Ours, ours),
+            (Who::Floor, 2.0),
+            (Who::Python, 400.0),
+            (Who::Node, 200.0),
+        ];
+        Line::new("start", "webhook", "ms", &figures.into())
+    }
+
     #[test]
-    fn a_line_shows_its_peers_as_multiples_and_its_verdict() {
-        let figures = [(Who::Ours, 4.0), (Who::Python, 400.0), (Who::Node, 200.0)].into();
-        let line = Line::new("start", "webhook", "ms", &figures).at_most(3.0);
+    fn a_line_shows_its_ratios_and_its_verdict() {
         let report = Report {
-            lines: vec![line],
+            lines: vec![start(4.0).bound(3.0)],
             left_out: vec!["nothing".to_owned()],
+            ..Report::default()
         };
         assert!(!report.all_met());
         let table = report.table();
@@ -218,21 +309,42 @@ mod tests {
                 "webhook",
                 "≤ 3.00 ms",
                 "4.00 ms",
-                "",
+                "2.00",
+                "2.00×",
                 "400",
                 "200",
                 "100×, 50.0×",
-                "MISSED"
+                "MISSED by 33.3 %"
             ]
         );
         assert!(table.ends_with("Not measured: nothing\n"));
     }
 
     #[test]
+    fn bounds_are_multiples_of_the_floor_and_lower_where_more_is_better() {
+        let met = |line: Line| line.budget.unwrap().met;
+        assert!(met(start(4.0).times_floor(2.0)));
+        assert!(!met(start(4.1).times_floor(2.0)));
+        assert!(met(start(1.9).more_is_better().times_floor(0.95)));
+        assert!(!met(start(1.8).more_is_better().times_floor(0.95)));
+        assert!(met(start(200.0).first_among_peers()));
+        assert!(!met(start(201.0).first_among_peers()));
+    }
+
+    #[test]
+    fn a_peer_that_is_better_is_named() {
+        assert_eq!(start(4.0).lost(), None);
+        let lost = start(300.0).lost();
+        assert_eq!(lost.as_deref(), Some("ours 300 ms, Node.js 200 ms"));
+        let lost = start(300.0).more_is_better().lost();
+        assert_eq!(lost.as_deref(), Some("ours 300 ms, Python 400 ms"));
+    }
+
+    #[test]
     fn a_report_without_budgets_has_missed_none() {
         let report = Report {
             lines: vec![Line::alone("start", "webhook", "ms", 4.0)],
-            left_out: Vec::new(),
+            ..Report::default()
         };
         assert!(report.all_met());
     }

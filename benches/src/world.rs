@@ -7,7 +7,7 @@ use std::path::Path;
 use adapters::{AwsSettings, ExtraRoots, SecretText, http_client, sdk_config};
 use anyhow::{Context, Result, ensure};
 use aws_sdk_s3::types::{BucketLocationConstraint, CreateBucketConfiguration};
-use harness::{Emulator, SandboxClient};
+use harness::{Description, Emulator, SandboxClient, Stack};
 use idenfy_sandbox::{Sandbox, Secret, Settings};
 use local_stack::{Functions, LocalStack, Options, Progress, ProviderSecret, REGION};
 use serde_json::{Map, Value, json};
@@ -28,6 +28,8 @@ pub struct World {
     pub provider: TimedProvider,
     pub http: reqwest::Client,
     emulator: Emulator,
+    /// The deployed stack with its customers, whose provider is the sandbox.
+    pub system: Stack,
     /// The admin API of the sandbox.
     customers: SandboxClient,
     s3: aws_sdk_s3::Client,
@@ -97,10 +99,15 @@ impl World {
         let queue = sqs.create_queue().queue_name(QUEUE).send().await?;
         let emulator = Emulator::at(http.clone(), stack.endpoint_url(), REGION);
         let deployed = deployed_variables(&emulator).await?;
+        let system = Stack::connect(Description {
+            sandbox_url: sandbox.url().to_owned(),
+            ..Description::of(&stack)?
+        })?;
         Ok(Self {
             callbacks: Callbacks::read(signing_key)?,
             customers: SandboxClient::new(sandbox.url())?,
             emulator,
+            system,
             s3,
             queue_url: queue.queue_url.context("the queue has no address")?,
             deployed,
@@ -219,6 +226,21 @@ impl World {
                 .await?;
         }
         Ok(digests)
+    }
+
+    /// Whether the provider sends its callbacks to the deployed stack. It does not at first: the
+    /// programs that are measured by themselves get theirs otherwise.
+    ///
+    /// # Errors
+    /// The sandbox does not answer.
+    pub async fn connect_provider(&self, is_connected: bool) -> Result<()> {
+        let url = &self.system.description.webhook_url;
+        let patch = json!({
+            "callbackUrl": is_connected.then_some(url),
+            // The deployed functions fetch files from there alone.
+            "publicUrl": is_connected.then_some(&self.provider.url),
+        });
+        self.customers.settings(patch).await
     }
 
     /// What the provider was asked about a customer on one route.

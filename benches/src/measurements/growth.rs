@@ -60,8 +60,7 @@ pub async fn measure(bench: &Bench) -> Result<Vec<Line>> {
 
     let line = |what: &str, unit, first: f64, last: f64| {
         let figures: Figures = [(Who::Ours, last), (Who::Floor, first)].into();
-        let bound = format!("≤ {FLAT} × the first");
-        Line::new(NAME, what, unit, &figures).budget(last <= first * FLAT, bound)
+        Line::new(NAME, what, unit, &figures).times_floor(FLAT)
     };
     Ok(vec![
         line(

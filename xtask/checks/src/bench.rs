@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
-use benches::{Bench, Measurement, Programs};
+use benches::{Bench, Measurement, Programs, Setting};
 use harness::Interruption;
 use local_stack::{Toolchain, workspace};
 use tokio::process::Command;
@@ -17,12 +17,14 @@ use rehearsal::release;
 
 /// Measure the functions against their budgets
 ///
-/// Builds the release programs, installs the peers below .local, and measures everybody on the
-/// emulator, by turns. docs/BENCHMARKS.md says what is measured and how. A busy machine shows in
-/// the times; processor time and memory are steadier.
+/// Builds the release programs, installs the peers below .local, and measures all of them on the
+/// emulator, by turns. A complete run writes docs/BENCHMARKS.md, which says what is measured and
+/// how. With --only or --without-build nothing is written. `cargo xtask test` runs a short form
+/// (size and start), which writes nothing either. A busy machine shows in the times; processor time
+/// and memory are steadier.
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
-    /// Run one measurement only; may be repeated
+    /// Run one measurement only; may be repeated. Writes no file
     #[arg(long, value_name = "NAME")]
     only: Vec<Measurement>,
 
@@ -34,7 +36,7 @@ pub struct Arguments {
     #[arg(long)]
     check: bool,
 
-    /// Measure the release programs as they are, without building them anew
+    /// Measure the release programs as they are, without building them anew. Writes no file
     #[arg(long)]
     without_build: bool,
 }
@@ -42,7 +44,8 @@ pub struct Arguments {
 /// Runs the command to its end.
 ///
 /// # Errors
-/// The build fails, the stack does not start, or somebody who is measured does not do the job.
+/// The build fails, the stack does not start, or the document cannot be written. A measurement that
+/// fails is in the report and in the exit status.
 pub async fn run(arguments: Arguments) -> Result<ExitCode> {
     let mut interruption = Interruption::watch()?;
     tokio::select! {
@@ -59,7 +62,7 @@ pub async fn run(arguments: Arguments) -> Result<ExitCode> {
 /// they are.
 ///
 /// # Errors
-/// As for [`run`].
+/// As for [`run`], and a measurement fails.
 pub async fn short(toolchain: &Toolchain) -> Result<()> {
     build_baseline(toolchain).await?;
     let bench = Bench::start(programs()?, progress).await?;
@@ -67,7 +70,8 @@ pub async fn short(toolchain: &Toolchain) -> Result<()> {
         .measure(&[Measurement::Size, Measurement::Start])
         .await;
     bench.end().await;
-    progress(&report?.table());
+    progress(&report.table());
+    ensure!(report.failed.is_empty(), "a measurement failed");
     Ok(())
 }
 
@@ -78,6 +82,7 @@ async fn measure(arguments: &Arguments) -> Result<ExitCode> {
         release::build(&toolchain).await?;
         build_baseline(&toolchain).await?;
     }
+    let setting = Setting::find().await;
     let began = Instant::now();
     let bench = Bench::start(programs()?, progress).await?;
     let measurements = if arguments.only.is_empty() {
@@ -86,8 +91,12 @@ async fn measure(arguments: &Arguments) -> Result<ExitCode> {
         &arguments.only
     };
     let report = bench.measure(measurements).await;
+    if arguments.only.is_empty() && !arguments.without_build {
+        let path = workspace::root().join("docs").join("BENCHMARKS.md");
+        std::fs::write(&path, setting.document(&report))
+            .with_context(|| format!("cannot write {}", path.display()))?;
+    }
     bench.end().await;
-    let report = report?;
     if arguments.json {
         println!("{}", serde_json::to_string_pretty(&report)?);
     } else {
@@ -97,7 +106,7 @@ async fn measure(arguments: &Arguments) -> Result<ExitCode> {
         "measured in {:.0} s",
         began.elapsed().as_secs_f64()
     ));
-    let is_failure = arguments.check && !report.all_met();
+    let is_failure = !report.failed.is_empty() || (arguments.check && !report.all_met());
     Ok(if is_failure {
         ExitCode::FAILURE
     } else {
