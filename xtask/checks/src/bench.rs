@@ -28,6 +28,10 @@ pub struct Arguments {
     #[arg(long, value_name = "NAME")]
     only: Vec<Measurement>,
 
+    /// Leave one measurement out; may be repeated. The file that is written names it
+    #[arg(long, value_name = "NAME", conflicts_with = "only")]
+    leave_out: Vec<Measurement>,
+
     /// Print the results as JSON instead of a table
     #[arg(long)]
     json: bool,
@@ -85,12 +89,17 @@ async fn measure(arguments: &Arguments) -> Result<ExitCode> {
     let setting = Setting::find().await;
     let began = Instant::now();
     let bench = Bench::start(programs()?, progress).await?;
-    let measurements = if arguments.only.is_empty() {
-        &Measurement::ALL[..]
+    let measurements: Vec<Measurement> = if arguments.only.is_empty() {
+        let wanted = |one: &Measurement| !arguments.leave_out.contains(one);
+        Measurement::ALL.into_iter().filter(wanted).collect()
     } else {
-        &arguments.only
+        arguments.only.clone()
     };
-    let report = bench.measure(measurements).await;
+    let mut report = bench.measure(&measurements).await;
+    for left_out in &arguments.leave_out {
+        let name = left_out.name();
+        report.left_out.push(format!("{name} (--leave-out)"));
+    }
     if arguments.only.is_empty() && !arguments.without_build {
         let path = workspace::root().join("docs").join("BENCHMARKS.md");
         std::fs::write(&path, setting.document(&report))
