@@ -152,8 +152,9 @@ pub(crate) async fn deliver(webhook: &mut Running, event: &Value) -> Result<Invo
     let status = invocation.answer.get("statusCode").and_then(Value::as_u64);
     ensure!(
         status == Some(200),
-        "the callback was answered with {}",
-        invocation.answer
+        "the callback was answered with {}; {}",
+        invocation.answer,
+        webhook.printed()
     );
     Ok(invocation)
 }
@@ -167,8 +168,9 @@ pub(crate) async fn process(processor: &mut Running, event: &Value) -> Result<In
         .and_then(Value::as_array);
     ensure!(
         failures.is_some_and(Vec::is_empty),
-        "the batch was answered with {}",
-        invocation.answer
+        "the batch was answered with {}; {}",
+        invocation.answer,
+        processor.printed()
     );
     Ok(invocation)
 }

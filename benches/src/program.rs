@@ -95,7 +95,7 @@ impl Program {
             .with_context(|| format!("cannot start {}", self.name))?;
         let process_id = process.id().context("the process has no id")?;
         let polled = runtime_api.poll().await;
-        let polled = polled.with_context(|| format!("{} printed\n{}", self.name, tail(&log)))?;
+        let polled = polled.with_context(|| printed(&self.name, &log))?;
         let start = Start {
             took: polled.duration_since(began),
             cpu: used(&mut clock, process_id).await?,
@@ -141,8 +141,7 @@ impl Running {
         let before = used(&mut self.clock, self.process_id).await?;
         let began = Instant::now();
         let answered = self.runtime_api.invoke(event).await;
-        let answered =
-            answered.with_context(|| format!("{} printed\n{}", self.name, tail(&self.log)))?;
+        let answered = answered.with_context(|| self.printed())?;
         let polled = self.runtime_api.poll().await?;
         let after = used(&mut self.clock, self.process_id).await?;
         Ok(Invocation {
@@ -152,6 +151,11 @@ impl Running {
             took: polled.max(answered.at).duration_since(began),
             cpu: after.saturating_sub(before),
         })
+    }
+
+    /// The end of what it has printed, with its name.
+    pub fn printed(&self) -> String {
+        printed(&self.name, &self.log)
     }
 
     /// The most memory that was resident at once, in bytes (`VmHWM`, proc(5)): the program's own
@@ -203,12 +207,10 @@ async fn used(clock: &mut ProcessorClock, process_id: u32) -> Result<Duration> {
     Ok(own + Duration::from_millis(10 * hundredths))
 }
 
-fn tail(log: &NamedTempFile) -> String {
+fn printed(name: &str, log: &NamedTempFile) -> String {
     let text = std::fs::read(log.path()).unwrap_or_default();
     let text = String::from_utf8_lossy(&text);
     let lines: Vec<&str> = text.lines().collect();
-    lines
-        .get(lines.len().saturating_sub(20)..)
-        .unwrap_or_default()
-        .join("\n")
+    let last = lines.get(lines.len().saturating_sub(20)..);
+    format!("{name} printed\n{}", last.unwrap_or_default().join("\n"))
 }

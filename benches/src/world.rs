@@ -10,6 +10,7 @@ use aws_sdk_s3::types::{BucketLocationConstraint, CreateBucketConfiguration};
 use harness::{Description, Emulator, SandboxClient, Stack};
 use idenfy_sandbox::{Sandbox, Secret, Settings};
 use local_stack::{Functions, LocalStack, Options, Progress, ProviderSecret, REGION};
+use reqwest::Method;
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
@@ -226,6 +227,24 @@ impl World {
                 .await?;
         }
         Ok(digests)
+    }
+
+    /// The `scanRef` of a first verification that the provider has approved. The processor asks the
+    /// provider before it submits, so an invented one would not do.
+    ///
+    /// # Errors
+    /// The sandbox does not answer.
+    pub async fn approved_scan_ref(&self) -> Result<String> {
+        let customer = json!({"clientId": uuid::Uuid::new_v4().to_string()});
+        let opened = self.customers.admin(Method::POST, "/sessions", customer);
+        let opened = opened.await?;
+        let scan_ref = opened.get("scanRef").and_then(Value::as_str);
+        let scan_ref = scan_ref.context("a session without scanRef")?.to_owned();
+        // The callback is the measurement's own; this one has no receiver.
+        let approved = json!({"overall": "APPROVED", "additionalSteps": "VALID"});
+        let path = format!("/sessions/{scan_ref}/finish");
+        self.customers.admin(Method::POST, &path, approved).await?;
+        Ok(scan_ref)
     }
 
     /// Whether the provider sends its callbacks to the deployed stack. It does not at first: the

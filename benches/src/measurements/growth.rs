@@ -108,7 +108,7 @@ async fn whole(
 ) -> Result<f64> {
     let mut cpu = Vec::new();
     for _ in 0..count {
-        let scan_ref = new_scan_ref();
+        let scan_ref = bench.world.approved_scan_ref().await?;
         let links =
             ["SECOND_DOC_FRONT", "SECOND_DOC_BACK"].map(|step| (step, files.link("document.jpg")));
         let captured =

@@ -7,7 +7,7 @@ use anyhow::{Result, ensure};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-use crate::bench::{Bench, deliver, new_scan_ref, process};
+use crate::bench::{Bench, deliver, process};
 use crate::callbacks::claim_check;
 use crate::file_server::FileServer;
 use crate::peers::Role;
@@ -40,7 +40,7 @@ pub async fn measure(bench: &Bench) -> Result<Vec<Line>> {
     let mut cpu: BTreeMap<Who, Vec<f64>> = BTreeMap::new();
     for _ in 0..ROUNDS {
         for ((who, webhook), (_, processor)) in webhooks.iter().zip(&processors) {
-            let scan_ref = new_scan_ref();
+            let scan_ref = bench.world.approved_scan_ref().await?;
             let mut webhook = webhook.start().await?;
             deliver(
                 &mut webhook,
