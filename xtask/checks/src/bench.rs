@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
-use benches::{Bench, Measurement, Programs, Setting};
+use benches::{Bench, Measurement, Programs, Report, Setting};
 use harness::Interruption;
 use local_stack::{Toolchain, workspace};
 use tokio::process::Command;
@@ -20,7 +20,8 @@ use rehearsal::release;
 /// Builds the release programs, installs the peers below .local, and measures all of them on the
 /// emulator, by turns. A complete run writes docs/BENCHMARKS.md, which says what is measured and
 /// how. Measurements: size, start, first, callback, copying, answer, submission, preparation,
-/// sessions, stack, burst, growth. With --only or --without-build nothing is written. `cargo xtask test` runs a short form
+/// sessions, stack, burst, growth. An interrupted run leaves what
+/// it has measured, and names the rest. With --only or --without-build nothing is written. `cargo xtask test` runs a short form
 /// (size and start), which writes nothing either. A busy machine shows in the times; processor time
 /// and memory are steadier.
 #[derive(Debug, clap::Args)]
@@ -96,15 +97,24 @@ async fn measure(arguments: &Arguments) -> Result<ExitCode> {
     } else {
         arguments.only.clone()
     };
-    let mut report = bench.measure(&measurements).await;
-    for left_out in &arguments.leave_out {
-        let name = left_out.name();
-        report.left_out.push(format!("{name} (--leave-out)"));
-    }
-    if arguments.only.is_empty() && !arguments.without_build {
-        let path = workspace::root().join("docs").join("BENCHMARKS.md");
-        std::fs::write(&path, setting.document(&report))
-            .with_context(|| format!("cannot write {}", path.display()))?;
+    let writes = arguments.only.is_empty() && !arguments.without_build;
+    let mut report = Report::default();
+    for (index, measurement) in measurements.iter().enumerate() {
+        let measured = bench.measure(&[*measurement]).await;
+        report.lines.extend(measured.lines);
+        report.failed.extend(measured.failed);
+        report.left_out = measured.left_out;
+        let left_out = arguments.leave_out.iter();
+        let left_out = left_out.map(|one| format!("{} (--leave-out)", one.name()));
+        report.left_out.extend(left_out);
+        if writes {
+            // After each: a run that is interrupted leaves what it has measured.
+            let mut so_far = report.clone();
+            let missing = measurements.iter().skip(index + 1);
+            let missing = missing.map(|one| format!("{} (the run was interrupted)", one.name()));
+            so_far.left_out.extend(missing);
+            write(&setting.document(&so_far))?;
+        }
     }
     bench.end().await;
     if arguments.json {
@@ -122,6 +132,11 @@ async fn measure(arguments: &Arguments) -> Result<ExitCode> {
     } else {
         ExitCode::SUCCESS
     })
+}
+
+fn write(document: &str) -> Result<()> {
+    let path = workspace::root().join("docs").join("BENCHMARKS.md");
+    std::fs::write(&path, document).with_context(|| format!("cannot write {}", path.display()))
 }
 
 /// What the functions are compared with is built with the same compiler, linker and profile as they
