@@ -78,7 +78,7 @@ async fn nobody_else_begins_what_somebody_is_at(world: &WatchedStack) {
     });
     session.finish_expecting_200(json!({})).await.unwrap();
     let asking = asking.held().await.unwrap();
-    assert_eq!(stack.nudge(&session.scan_ref).await.unwrap(), "HeldCall");
+    assert_eq!(stack.nudge(&session.scan_ref).await.unwrap(), "Held");
     asking.release();
     session.until_settled().await.unwrap();
     eventually("one token was asked for", || async {
