@@ -178,8 +178,8 @@ console.log("\nFor AWS alone, with the function's role:");
 for (const { by, actions, reason } of byAws.filter(({ by }) => by !== undefined)) {
   console.log(`  ${by}: ${actions.join(", ")}\n    ${reason}`);
 }
-console.log(`\nMust be refused: ${asked} requests, of which ${elsewhere} are own calls to another ` +
-  `stack or without TLS, ${ofOthers} are calls of others, ${listed} are listed in refused.json.`);
+console.log(`\nMust be refused: ${asked} requests: ${elsewhere} own calls to another ` +
+  `stack or without TLS, ${ofOthers} calls of others, ${listed} in refused.json.`);
 if (failures.length > 0) {
   console.error(`\n${failures.length} failures:`);
   for (const failure of failures) console.error(`  ${failure}`);
