@@ -370,6 +370,10 @@ mod tests {
     use std::thread::JoinHandle;
 
     use serde_json::{Value, json};
+    use verification::document::Plan;
+    use verification::identifiers::{Digest256, UploadId};
+    use verification::pairing::Second;
+    use verification::secret::AuthToken;
 
     use super::*;
     use crate::{AwsSettings, ExtraRoots, SecretText, http_client, sdk_config};
@@ -460,10 +464,9 @@ mod tests {
         }
     }
 
-    #[tokio::test]
-    async fn a_pairing_and_its_history_are_one_transaction_of_two_items() {
+    /// Saves the pairing. Returns the items of the one transaction.
+    async fn saved(pairing: Pairing) -> usize {
         let (store, served) = table(1);
-        let pairing = pairing();
         let write = PairingWrite {
             history: HistoryEntry {
                 at: pairing.updated_at,
@@ -480,6 +483,43 @@ mod tests {
         let requests = served.join().unwrap();
         let (operation, body) = &requests[0];
         assert_eq!(operation, "TransactWriteItems");
-        assert_eq!(body["TransactItems"].as_array().unwrap().len(), 2);
+        body["TransactItems"].as_array().unwrap().len()
+    }
+
+    #[tokio::test]
+    async fn a_pairing_and_its_history_are_one_transaction_of_two_items() {
+        assert_eq!(saved(pairing()).await, 2);
+    }
+
+    #[tokio::test]
+    async fn the_alias_is_a_third_item_once_token_2_is_known() {
+        let digest = Digest256::of(b"a callback");
+        let upload = UploadId::of(&digest);
+        let plan = Plan {
+            callback: digest.clone(),
+            upload: upload.clone(),
+            fingerprint: digest,
+            are_links_replaced: false,
+            client_id: "client".parse().unwrap(),
+            documents: Vec::new(),
+            images: Vec::new(),
+            country: "LT".parse().unwrap(),
+            document_type: None,
+        };
+        let authorized = Pairing {
+            state: State::Authorized {
+                plan,
+                auth_token: AuthToken::new("secret"),
+            },
+            second: Some(Second {
+                scan_ref: "second".parse().unwrap(),
+                upload,
+                overall: None,
+                tags: Vec::new(),
+                question: None,
+            }),
+            ..pairing()
+        };
+        assert_eq!(saved(authorized).await, 3);
     }
 }
