@@ -321,7 +321,7 @@ mod tests {
     }
 
     #[test]
-    fn bounds_are_multiples_of_the_floor_and_lower_where_more_is_better() {
+    fn bounds_may_be_upper_or_lower() {
         let met = |line: Line| line.budget.unwrap().met;
         assert!(met(start(4.0).times_floor(2.0)));
         assert!(!met(start(4.1).times_floor(2.0)));
