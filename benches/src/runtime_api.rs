@@ -1,4 +1,4 @@
-//! Lambda's side of a function: the Runtime API and the Extensions API on one port, for one program.
+//! Lambda's side of one program: the Runtime API and the Extensions API on one port.
 //!
 //! A program polls for an event, works, posts its answer and polls again ("Using the Lambda runtime
 //! API for custom runtimes"). An internal extension in the program registers for `INVOKE` and polls

@@ -1,9 +1,9 @@
 //! How long a webhook takes to answer a callback, by what its files do. The functions answer first
 //! and copy afterwards; the peers copy first, as it is usually done.
 //!
-//! One warm process each. The time is from handing over the event to the answer, with the emulator's
-//! own time for archive and claim. Before the next callback everything that follows the answer is
-//! done.
+//! One warm process each. The time is from handing over the event to the answer. It includes the
+//! emulator's own time for archive and claim. The work after an answer is done before the next
+//! callback.
 
 use std::collections::BTreeMap;
 

@@ -1,5 +1,5 @@
-//! Two hundred customers finish at the same moment: whether every callback is answered, how long the
-//! last answer takes, and whether all files are in the bucket in the end.
+//! Two hundred customers finish at the same moment: whether every callback is answered, how long
+//! the last answer takes, and whether all files are in the bucket in the end.
 
 use std::time::{Duration, Instant};
 
