@@ -1,6 +1,6 @@
 //! From the start of the process to its first poll of the runtime API, against an AWS that answers
-//! at once. All programs start by turns, so other load on the machine hits all alike. Load only ever
-//! adds to a start, so the least of each is what is judged.
+//! at once. All programs start by turns, so other load on the machine hits all alike. Load only
+//! ever adds to a start, so the least of each is what is judged.
 
 use std::collections::BTreeMap;
 use std::time::Duration;

@@ -20,10 +20,10 @@ use rehearsal::release;
 /// Builds the release programs, installs the peers below .local, and measures all of them on the
 /// emulator, by turns. A complete run writes docs/BENCHMARKS.md, which says what is measured and
 /// how. Measurements: size, start, first, callback, copying, answer, submission, preparation,
-/// sessions, stack, burst, growth. An interrupted run leaves what
-/// it has measured, and names the rest. With --only or --without-build nothing is written. `cargo xtask test` runs a short form
-/// (size and start), which writes nothing either. A busy machine shows in the times; processor time
-/// and memory are steadier.
+/// sessions, stack, burst, growth. An interrupted run leaves what it has measured, and names the
+/// rest. With --only or --without-build nothing is written. `cargo xtask test` runs a short form
+/// (size and start), which writes nothing either. A busy machine shows in the times; processor
+/// time and memory are steadier.
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
     /// Run one measurement only; may be repeated. Writes no file
