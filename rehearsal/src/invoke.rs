@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
 use futures_util::{StreamExt, stream};
-use harness::{DeployedFunction, Emulator, Interruption};
+use harness::{DEADLINE, DeployedFunction, Emulator, Interruption, Look, wait_for};
 use local_stack::{Functions, LocalStack, Options, REGION, Toolchain, workspace::RunDirectory};
 use serde_json::{Value, json};
 
@@ -365,6 +365,7 @@ impl Runner {
             let event = self.customers.event(&before.event, &customer, false)?;
             let answer = self.in_the_stack(before.function, &event).await?;
             ensure!(answer.get("errorType").is_none(), "{path} failed: {answer}");
+            self.afterwards(&customer).await?;
         }
         if sample.name.starts_with("second-") {
             let show = self.known("api/show-submitted")?;
@@ -375,8 +376,22 @@ impl Runner {
     }
 
     /// What the API says about the customer once the event has been handled, without what differs
-    /// from run to run; nothing for a customer whom it does not know.
+    /// from run to run; nothing for a customer whom it does not know. Waits for what the webhook
+    /// does after its answer.
     async fn afterwards(&self, customer: &Customer) -> Result<Option<Value>> {
+        wait_for(DEADLINE, "the files are copied", async || {
+            let said = self.said_of(customer).await?;
+            let is_copying = |said: &Value| said["state"] == "Capturing";
+            Ok(if said.as_ref().is_some_and(is_copying) {
+                Look::NotYet("the pairing is Capturing".to_owned())
+            } else {
+                Look::Found(said)
+            })
+        })
+        .await
+    }
+
+    async fn said_of(&self, customer: &Customer) -> Result<Option<Value>> {
         let show = self.known("api/show-submitted")?;
         let event = self.customers.event(&show.event, customer, false)?;
         let answer = answer::settle(&self.in_the_stack(Function::Api, &event).await?, "");
