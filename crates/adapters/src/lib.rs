@@ -3,10 +3,6 @@
 //! The ports of `verification` on DynamoDB, S3, SQS, EventBridge, Secrets Manager and iDenfy.
 //!
 //! SDK types stop here. All parts share one [`http_client`] and one [`sdk_config`].
-#![allow(
-    missing_debug_implementations,
-    reason = "clients of services have nothing to show"
-)]
 
 mod aws;
 mod callback;

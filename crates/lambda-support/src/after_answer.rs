@@ -8,12 +8,10 @@
 //! Extensions register during Init, and a phase ends with the last `Next`.
 
 use std::future::Future;
-use std::panic::AssertUnwindSafe;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 
-use futures_util::FutureExt;
 use http_body_util::BodyExt;
 use lambda_runtime::tower::Layer;
 use lambda_runtime::{Error, LambdaInvocation, Runtime, Service};
@@ -36,14 +34,6 @@ pub struct AfterAnswer {
 }
 
 impl AfterAnswer {
-    /// For a process that is no extension: work is done where it is left.
-    pub fn impossible() -> Self {
-        Self {
-            left: Arc::default(),
-            is_possible: false,
-        }
-    }
-
     /// Whether work follows the answer. If not, it delays the answer.
     pub fn is_possible(&self) -> bool {
         self.is_possible
@@ -232,10 +222,9 @@ impl Extension {
                 let Some(Answered { request_id, work }) = answered.recv().await else {
                     return Ok(());
                 };
-                if let Some(work) = work
-                    && AssertUnwindSafe(work).catch_unwind().await.is_err()
-                {
-                    tracing::error!(event = "panicked_after_answer", request_id);
+                // A panic ends the process. What follows is as after any death here.
+                if let Some(work) = work {
+                    work.await;
                 }
                 if request_id == invoked {
                     break;
