@@ -166,6 +166,9 @@ const PAUSES: [Duration; 3] = [
     Duration::from_secs(5),
 ];
 
+/// More than the minute for which an environment of the webhook may keep a replaced signing key.
+const ROTATION_PAUSES: [Duration; 7] = [Duration::from_secs(10); 7];
+
 /// The webhook takes at most eight seconds.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(15);
 
@@ -210,8 +213,7 @@ async fn send_all(context: &mut Context<'_>, callbacks: &mut [Callback]) -> Resu
         if callback.status == Some(401) {
             return Err(
                 Failure::new("the webhook refuses the signature (HTTP 401)").advise(
-                    "the functions read the secret again within a minute of a rotation: \
-                    wait and repeat, or see `dvctl doctor`",
+                    "the functions had a minute to read a changed secret: see `dvctl doctor`",
                 ),
             );
         }
@@ -232,14 +234,15 @@ async fn send_all(context: &mut Context<'_>, callbacks: &mut [Callback]) -> Resu
 
 /// The last answer's status. `None`: no answer.
 ///
-/// Repeats after 5xx, as iDenfy does.
+/// Repeats after 5xx, as iDenfy does, and after 401, which may be the age of a function's secret.
 async fn send(
-    context: &Context<'_>,
+    context: &mut Context<'_>,
     body: &Bytes,
     signature: &str,
 ) -> Result<Option<u16>, Failure> {
     let url = context.stack.output("WebhookUrl")?;
     let mut pauses = PAUSES.into_iter();
+    let mut rotation_pauses = ROTATION_PAUSES.into_iter();
     loop {
         let request = context
             .http()
@@ -254,8 +257,19 @@ async fn send(
             .await
             .ok()
             .map(|answer| answer.status().as_u16());
-        match (status, pauses.next()) {
-            (None | Some(429 | 500..), Some(pause)) if !context.interruption().came() => {
+        let pause = match status {
+            Some(401) => {
+                context.output.progress(format_args!(
+                    "HTTP 401: the webhook may not have read a changed secret yet; \
+                    waiting for up to a minute"
+                ));
+                rotation_pauses.next()
+            }
+            None | Some(429 | 500..) => pauses.next(),
+            Some(_) => None,
+        };
+        match pause {
+            Some(pause) if !context.interruption().came() => {
                 context.interruption().pause(pause).await
             }
             _ => return Ok(status),

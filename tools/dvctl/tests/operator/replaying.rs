@@ -2,7 +2,8 @@
 
 use adapters::S3CallbackArchive;
 use api_contract::Application;
-use harness::Stack;
+use harness::{DedicatedStack, Stack};
+use local_stack::Options;
 use serde_json::{Value, json};
 use uuid::Uuid;
 use verification::identifiers::Digest256;
@@ -182,4 +183,25 @@ async fn an_interrupted_replay_says_so_and_the_same_command_goes_on() {
         (status, rest["callbacks"].as_array().unwrap().len()),
         (Some(0), 80)
     );
+}
+
+#[tokio::test]
+async fn a_replay_outlasts_the_minute_of_a_rotation() {
+    let dedicated = DedicatedStack::start(Options::default()).await.unwrap();
+    let stack = &dedicated.stack;
+    let session = stack.session_with_documents().await.unwrap();
+    session.finish_expecting_200(json!({})).await.unwrap();
+    // The webhook has read the secret just now, and does not look again for a minute.
+    let mut secret = stack.secret().await.unwrap();
+    secret["signingKeys"] = json!(["the key that iDenfy signs with now"]);
+    stack.replace_secret(&secret).await.unwrap();
+    let name = format!("foreign-{}", Uuid::new_v4().simple());
+    archive_only(stack, &name, &json!({"scanRef": name})).await;
+    let (status, replayed) = Dvctl::of(stack).ask(&["replay", &name]).await;
+    assert_eq!(
+        (status, &replayed["callbacks"][0]["status"]),
+        (Some(0), &json!(200)),
+        "{replayed}"
+    );
+    dedicated.stop().await;
 }
