@@ -56,20 +56,29 @@ fn by_identifier(identifier: &str, message: &str, answer: &Answer) -> Option<Err
     let status = answer.status;
     Some(match identifier {
         "UNAUTHORIZED" => Error::Unauthorized,
-        "TOO_MANY_REQUESTS" => Error::RateLimited { retry_after: retry_after::read(&answer.headers) },
+        "TOO_MANY_REQUESTS" => Error::RateLimited {
+            retry_after: retry_after::read(&answer.headers),
+        },
         "TOKEN_NOT_VALID" => Error::TokenNotValid,
         "PARTNER_CONTRACT_ERROR" => Error::NotInContract,
         // One identifier for two causes. The other's documented text is "Partner reached token
         // limit."
-        "PERMISSIONS_ERROR" if message.to_ascii_lowercase().contains("token limit") => Error::OutOfFunds,
+        "PERMISSIONS_ERROR" if message.to_ascii_lowercase().contains("token limit") => {
+            Error::OutOfFunds
+        }
         "PERMISSIONS_ERROR" => Error::Forbidden,
         "INTERNAL_ERROR" => Error::ServerError { status },
-        // The request's content is wrong, with any code.
-        "BAD_VALUE" | "MISSING_VALUE" | "VALIDATION_ERROR" | "ENCODING_ERROR" | "JSON_ERROR" | "METHOD_NOT_ALLOWED"
-            // 409 has no documented identifier, so there the code is believed.
+        // The request's content is wrong, with any code but 409. That one has no documented
+        // identifier, so there the code is believed.
+        "BAD_VALUE" | "MISSING_VALUE" | "VALIDATION_ERROR" | "ENCODING_ERROR" | "JSON_ERROR"
+        | "METHOD_NOT_ALLOWED"
             if status != 409 =>
         {
-            Error::Rejected { identifier: identifier.to_owned(), status, member: member::named_in(message) }
+            Error::Rejected {
+                identifier: identifier.to_owned(),
+                status,
+                member: member::named_in(message),
+            }
         }
         _ => return None,
     })

@@ -35,16 +35,18 @@ impl fmt::Display for StepWarning {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NoAdditionalStep => f.write_str(
-                "The session has no step for the second document: have iDenfy configure one, or name the right steps in StepImages.",
+                "The session has no step for the second document: have iDenfy configure one, or \
+                name the right steps in StepImages.",
             ),
             Self::StepNeverJudged(step) => write!(
                 f,
-                "The step {step} is of the kind UPLOAD, which iDenfy does not judge: set StepVerdict to AcceptUnjudged, or have iDenfy \
-                 change the step's kind."
+                "The step {step} is of the kind UPLOAD, which iDenfy does not judge: set \
+                StepVerdict to AcceptUnjudged, or have iDenfy change the step's kind."
             ),
-            Self::SidesUnclear => {
-                f.write_str("The names of the steps do not tell which shows the front: say in StepImages which step shows which side.")
-            }
+            Self::SidesUnclear => f.write_str(
+                "The names of the steps do not tell which shows the front: say in StepImages \
+                    which step shows which side.",
+            ),
         }
     }
 }

@@ -74,7 +74,10 @@ pub(crate) fn field_id(slot: &Slot) -> String {
 pub(crate) fn home() -> Page {
     let body = html! {
         h1 { "Verification sandbox" }
-        p.lead { "This stands in for an identity verification provider. Customers come here by the link of their session." }
+        p.lead {
+            "This stands in for an identity verification provider. "
+            "Customers come here by the link of their session."
+        }
         p { a.button href="/reviewer" { "Open the reviewer's page" } }
     };
     Page::new("Start", body)
@@ -94,7 +97,10 @@ pub(crate) fn start(visit: &Visit, session: &Session, steps: &[Step]) -> Page {
                 }
             }
         }
-        p { "Once you start, you have " (minutes) @if minutes == 1 { " minute." } @else { " minutes." } }
+        p {
+            "Once you start, you have " (minutes)
+            @if minutes == 1 { " minute." } @else { " minutes." }
+        }
         form method="post" action="/verification/start" {
             (hidden(visit))
             button type="submit" { "Start" }
@@ -116,8 +122,11 @@ pub(crate) fn step(
         (error_summary(complaints))
         (progress(index + 1, total))
         h1 lang=[foreign(step)] { (step.title) }
-        @if let Some(description) = &step.description { p.lead lang=[foreign(step)] { (description) } }
-        form method="post" action="/verification/documents" enctype="multipart/form-data" data-upload {
+        @if let Some(description) = &step.description {
+            p.lead lang=[foreign(step)] { (description) }
+        }
+        form method="post" action="/verification/documents"
+            enctype="multipart/form-data" data-upload {
             (hidden(visit))
             input type="hidden" name="step" value=(index + 1);
             @for slot in &step.slots { (slot_field(session, step, slot, complaints)) }
@@ -171,11 +180,16 @@ fn slot_field(session: &Session, step: &Step, slot: &Slot, complaints: &[Complai
             p.hint #(hint_id) {
                 "Choose " (formats(slot)) ", up to " (FILE_LIMIT / 1_000_000) " MB."
                 @if let Some(file) = file {
-                    " " strong.received { "Received: " (file.name.as_deref().unwrap_or(&slot.key)) ", " (size(file.bytes.len())) "." }
+                    " "
+                    strong.received {
+                        "Received: " (file.name.as_deref().unwrap_or(&slot.key))
+                        ", " (size(file.bytes.len())) "."
+                    }
                 }
             }
             @if let Some(complaint) = complaint { p.error #(error_id) { (complaint.text) } }
-            input #(id) type="file" name=(slot.key) accept=(accepted) capture=[slot.selfie.then_some("user")]
+            input #(id) type="file" name=(slot.key) accept=(accepted)
+                capture=[slot.selfie.then_some("user")]
                 aria-describedby=(described) aria-invalid=[complaint.map(|_| "true")];
         }
     }
@@ -191,14 +205,23 @@ pub(crate) fn check(visit: &Visit, session: &Session, steps: &[Step]) -> Page {
             section.card {
                 div.cardhead {
                     h2 lang=[foreign(step)] { (step.title) }
-                    a href=(visit.page(Some(index + 1))) { "Change" span.away { ": " (step.title) " " (step.description.as_deref().unwrap_or_default()) } }
+                    a href=(visit.page(Some(index + 1))) {
+                        "Change"
+                        span.away {
+                            ": " (step.title) " "
+                            (step.description.as_deref().unwrap_or_default())
+                        }
+                    }
                 }
                 dl.files {
                     @for slot in &step.slots {
                         dt lang=[foreign(step)] { (slot.label) }
                         dd {
                             @match session.files.get(&slot.key) {
-                                Some(file) => { (file.name.as_deref().unwrap_or("a file")) ", " (size(file.bytes.len())) }
+                                Some(file) => {
+                                    (file.name.as_deref().unwrap_or("a file"))
+                                    ", " (size(file.bytes.len()))
+                                }
                                 None => "none",
                             }
                         }
@@ -250,7 +273,9 @@ pub(crate) fn result(visit: &Visit, ending: FinalPage, link: Option<&Url>) -> Pa
         h1 { (title) }
         p.lead { (text) }
         div.actions {
-            @if ending == FinalPage::Waiting { a.button href=(visit.result_page()) { "Check again" } }
+            @if ending == FinalPage::Waiting {
+                a.button href=(visit.result_page()) { "Check again" }
+            }
             @if let Some(link) = link { a.button.quiet href=(link) { "Continue without waiting" } }
         }
         @if ending != FinalPage::Waiting { p { "You can close this page." } }

@@ -77,11 +77,15 @@ impl IntoResponse for Page {
                     meta charset="utf-8";
                     meta name="viewport" content="width=device-width, initial-scale=1";
                     meta name="robots" content="noindex";
-                    @if let Some(seconds) = self.refresh { meta http-equiv="refresh" content=(seconds); }
+                    @if let Some(seconds) = self.refresh {
+                        meta http-equiv="refresh" content=(seconds);
+                    }
                     title { (self.title) " – Verification sandbox" }
                     link rel="stylesheet" href="/pages/style.css";
                     link rel="icon" href="/pages/icon.svg" type="image/svg+xml";
-                    @if let Some(script) = self.script { script src={ "/pages/" (script) } defer {} }
+                    @if let Some(script) = self.script {
+                        script src={ "/pages/" (script) } defer {}
+                    }
                 }
                 body {
                     a.skip href="#main" { "Skip to content" }
@@ -114,7 +118,11 @@ pub(crate) fn error_summary(complaints: &[Complaint]) -> Markup {
                 h2 { "There is a problem" }
                 ul {
                     @for complaint in complaints {
-                        li { a href={ "#" (complaint.field) } { (complaint.label) ": " (complaint.text) } }
+                        li {
+                            a href={ "#" (complaint.field) } {
+                                (complaint.label) ": " (complaint.text)
+                            }
+                        }
                     }
                 }
             }

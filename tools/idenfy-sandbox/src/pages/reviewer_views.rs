@@ -36,7 +36,9 @@ pub(crate) fn list(
 ) -> Page {
     let body = html! {
         h1 { "Sessions" }
-        (toolbar("/reviewer", refresh, &html! { li { a href="/reviewer/deliveries" { "Delivery log" } } }))
+        (toolbar("/reviewer", refresh, &html! {
+            li { a href="/reviewer/deliveries" { "Delivery log" } }
+        }))
         @if sessions.is_empty() {
             p.lead { "No session has been opened" @if page > 1 { " so early" } " yet." }
         }
@@ -72,7 +74,9 @@ pub(crate) fn list(
 pub(crate) fn deliveries(records: &[DeliveryRecord], refresh: Option<u32>) -> Page {
     let body = html! {
         h1 #log { "Delivery log" }
-        (toolbar("/reviewer/deliveries", refresh, &html! { li { a href="/reviewer" { "All sessions" } } }))
+        (toolbar("/reviewer/deliveries", refresh, &html! {
+            li { a href="/reviewer" { "All sessions" } }
+        }))
         p.lead { "Every attempt at delivering a callback, newest first." }
         (log(records, true))
     };
@@ -112,10 +116,12 @@ pub(crate) fn session(shown: &Shown<'_>, view: &View) -> Page {
             dl {
                 dt { "Session" } dd { code { (session.scan_ref) } }
                 dt { "Type" } dd { (session.token_type.name()) }
-                dt { "External reference" } dd { (session.external_ref.as_deref().unwrap_or("none")) }
+                dt { "External reference" }
+                dd { (session.external_ref.as_deref().unwrap_or("none")) }
                 dt { "Additional steps" } dd { @if steps.is_empty() { "none" } @else { (steps) } }
                 dt { "Opened" } dd { (moment(session.created_at)) }
-                dt { "Submitted" } dd { (session.processed_at.map_or_else(|| "not yet".to_owned(), moment)) }
+                dt { "Submitted" }
+                dd { (session.processed_at.map_or_else(|| "not yet".to_owned(), moment)) }
             }
         }
         section aria-labelledby="files" {
@@ -140,7 +146,12 @@ pub(crate) fn session(shown: &Shown<'_>, view: &View) -> Page {
             section aria-labelledby="again" {
                 h2 #again { "Last callback" }
                 form method="post" action={ (address) "/callback" } {
-                    p.choice { label { input type="checkbox" name="freshLinks" value="1"; "with new file links" } }
+                    p.choice {
+                        label {
+                            input type="checkbox" name="freshLinks" value="1";
+                            "with new file links"
+                        }
+                    }
                     div.actions { button.quiet type="submit" { "Send again" } }
                 }
             }
@@ -168,7 +179,12 @@ fn decision(shown: &Shown<'_>, address: &str) -> Markup {
             }
             (tags("fraudTags", "Fraud tags", "DUPLICATE_FACE"))
             (tags("mismatchTags", "Mismatch tags", "NAME DATE_OF_BIRTH"))
-            p.choice { label { input type="checkbox" name="nonFinalFirst" value="1"; "Send a non-final result first" } }
+            p.choice {
+                label {
+                    input type="checkbox" name="nonFinalFirst" value="1";
+                    "Send a non-final result first"
+                }
+            }
             div.actions {
                 button type="submit" name="finding" value="approve" { "Approve" }
                 button.quiet type="submit" name="finding" value="deny" { "Deny" }
@@ -183,7 +199,8 @@ fn tags(name: &str, label: &str, example: &str) -> Markup {
     html! {
         p.choice {
             label for=(name) { (label) }
-            input #(name) name=(name) type="text" placeholder=(example) autocomplete="off" spellcheck="false";
+            input #(name) name=(name) type="text" placeholder=(example)
+                autocomplete="off" spellcheck="false";
         }
     }
 }
@@ -211,7 +228,9 @@ fn second_document(chosen: SecondDocument, address: &str) -> Markup {
             p.choice {
                 label for="secondDocument" { "What direct processing finds for this client" }
                 select #secondDocument name="secondDocument" {
-                    @for (choice, value, text) in choices { option value=(value) selected[choice == chosen] { (text) } }
+                    @for (choice, value, text) in choices {
+                        option value=(value) selected[choice == chosen] { (text) }
+                    }
                 }
             }
             div.actions { button.quiet type="submit" { "Set" } }
@@ -234,7 +253,8 @@ fn pictures(session: &Session, address: &str) -> Markup {
                         }
                         strong { (key) }
                     }
-                    (file.name.as_deref().unwrap_or(&file.content_type)) ", " (size(file.bytes.len()))
+                    (file.name.as_deref().unwrap_or(&file.content_type))
+                    ", " (size(file.bytes.len()))
                 }
             }
         }
@@ -281,7 +301,13 @@ fn log_row(record: &DeliveryRecord, with_client: bool) -> Markup {
     html! {
         tr {
             td { (seconds(&record.at)) }
-            @if with_client { td { a href={ "/reviewer/sessions/" (encoded(&record.scan_ref)) } { (record.client_id) } } }
+            @if with_client {
+                td {
+                    a href={ "/reviewer/sessions/" (encoded(&record.scan_ref)) } {
+                        (record.client_id)
+                    }
+                }
+            }
             td { (record.event_type) }
             td { (record.is_final.map_or("–", |is_final| if is_final { "yes" } else { "no" })) }
             td { (record.overall.as_deref().unwrap_or("–")) }
@@ -310,9 +336,17 @@ fn toolbar(address: &str, refresh: Option<u32>, others: &Markup) -> Markup {
     html! {
         ul.toolbar {
             (others)
-            li { a href=(address) { @if refresh.is_some() { "Stop refreshing" } @else { "Refresh" } } }
+            li {
+                a href=(address) {
+                    @if refresh.is_some() { "Stop refreshing" } @else { "Refresh" }
+                }
+            }
             @if refresh.is_none() {
-                li { a href={ (address) "?refresh=" (REFRESH_SECONDS) } { "Refresh every " (REFRESH_SECONDS) " s" } }
+                li {
+                    a href={ (address) "?refresh=" (REFRESH_SECONDS) } {
+                        "Refresh every " (REFRESH_SECONDS) " s"
+                    }
+                }
             }
         }
     }
