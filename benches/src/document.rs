@@ -7,6 +7,7 @@ use std::process::Stdio;
 use local_stack::workspace;
 use tokio::process::Command;
 
+use crate::chart;
 use crate::measurements::Measurement;
 use crate::report::{Line, Report, table};
 
@@ -66,6 +67,7 @@ impl Setting {
             .replace("{{setting}}", &setting)
             .replace("{{missed}}", &missed(report))
             .replace("{{lost}}", &lost(report))
+            .replace("{{pictures}}", &pictures(report))
             .replace("{{tables}}", &tables(report))
     }
 }
@@ -97,6 +99,24 @@ fn list(lines: impl Iterator<Item = String>) -> String {
     } else {
         lines.join("\n")
     }
+}
+
+/// What a reader compares first: lines that all programs share, and how long answers take.
+fn pictures(report: &Report) -> String {
+    const BARS: [&str; 5] = [
+        "answer, 2 × 10 MB: median",
+        "CPU of copying 1 MB",
+        "start of WebhookFunction, least",
+        "CPU from start to the first callback answered and done, with TLS",
+        "CPU of a first submission of 14 MB",
+    ];
+    let bars = BARS.iter().filter_map(|name| {
+        let mut lines = report.lines.iter();
+        chart::bars(lines.find(|line| line.what.starts_with(name))?)
+    });
+    let curves = report.lines.iter().filter_map(chart::distribution);
+    let pictures: Vec<String> = bars.chain(curves).collect();
+    pictures.join("\n").trim_end().to_owned()
 }
 
 fn tables(report: &Report) -> String {

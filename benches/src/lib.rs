@@ -7,9 +7,11 @@
 
 mod bench;
 mod callbacks;
+mod chart;
 mod document;
 mod endpoint;
 mod file_server;
+mod forward;
 mod measurements;
 mod peers;
 mod pictures;
@@ -19,6 +21,7 @@ mod provider;
 mod report;
 mod runtime_api;
 mod statistics;
+mod tls;
 mod world;
 
 pub use bench::{Bench, Programs};

@@ -7,14 +7,13 @@ use std::time::{Duration, Instant};
 
 use anyhow::Result;
 use axum::Router;
-use axum::body::{Body, to_bytes};
+use axum::body::Body;
 use axum::extract::{Request, State};
-use axum::http::{Response, StatusCode, header};
+use axum::http::{Response, StatusCode};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
-/// More than any request that passes here.
-const LARGEST_BODY: usize = 32 << 20;
+use crate::forward::forward;
 
 /// The door; dropping it closes it.
 #[derive(Debug)]
@@ -77,31 +76,7 @@ async fn hand_on(
     request: Request,
 ) -> Result<Response<Body>, StatusCode> {
     let began = Instant::now();
-    let (mut parts, body) = request.into_parts();
-    let body = to_bytes(body, LARGEST_BODY)
-        .await
-        .map_err(|_| StatusCode::PAYLOAD_TOO_LARGE)?;
-    parts.headers.remove(header::HOST);
-    let url = format!("{}{}", inner.behind, parts.uri);
-    let sent = inner
-        .client
-        .request(parts.method, url)
-        .headers(parts.headers)
-        .body(body)
-        .send();
-    let answer = sent.await.map_err(|_| StatusCode::BAD_GATEWAY)?;
-    let (status, content_type) = (
-        answer.status(),
-        answer.headers().get(header::CONTENT_TYPE).cloned(),
-    );
-    let body = answer.bytes().await.map_err(|_| StatusCode::BAD_GATEWAY)?;
-    let mut response = Response::new(Body::from(body));
-    *response.status_mut() = status;
-    if let Some(content_type) = content_type {
-        response
-            .headers_mut()
-            .insert(header::CONTENT_TYPE, content_type);
-    }
+    let answer = forward(&inner.client, &inner.behind, request).await;
     *inner.took.lock().unwrap_or_else(PoisonError::into_inner) += began.elapsed();
-    Ok(response)
+    answer
 }

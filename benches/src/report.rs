@@ -4,8 +4,12 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
+use crate::chart::PERCENTILES;
+use crate::statistics::Sample;
+
 /// Who takes part in a measurement.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub enum Who {
     Ours,
     /// The least that could be, such as a program that does nothing.
@@ -35,6 +39,9 @@ pub struct Line {
     pub node: Option<f64>,
     /// True for throughput and for counts of what went well.
     pub more_is_better: bool,
+    /// Each program's values at [`PERCENTILES`]. Empty where only one number is told.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub distribution: BTreeMap<Who, Vec<f64>>,
     /// Empty where there is none and the number only explains another.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub budget: Option<Budget>,
@@ -67,8 +74,20 @@ impl Line {
             python: of(Who::Python),
             node: of(Who::Node),
             more_is_better: false,
+            distribution: BTreeMap::new(),
             budget: None,
         }
+    }
+
+    /// Keeps how the measurements behind the number are distributed.
+    pub fn with_distribution(mut self, measured: &BTreeMap<Who, Vec<f64>>) -> Self {
+        let distribution = measured.iter().map(|(who, values)| {
+            let sample = Sample::of(values.iter().copied());
+            let values = PERCENTILES.map(|percent| sample.percentile(percent));
+            (*who, values.to_vec())
+        });
+        self.distribution = distribution.collect();
+        self
     }
 
     /// A number of ours alone.

@@ -191,6 +191,11 @@ impl World {
         format!("{}/{BUCKET}/{key}", self.stack.endpoint_url())
     }
 
+    /// Where the emulator listens.
+    pub fn endpoint_url(&self) -> &str {
+        self.stack.endpoint_url()
+    }
+
     /// An output of the deployed stack.
     ///
     /// # Errors

@@ -155,8 +155,14 @@ fn lines_of(case: &Case, answers: &BTreeMap<Who, Vec<f64>>) -> [Line; 2] {
     let (what, callbacks) = (case.what, case.callbacks);
     let median = format!("answer, {what}: median of {callbacks}");
     let longest = format!("answer, {what}: {} of {callbacks}", high(callbacks));
+    let median = Line::new(NAME, median, "ms", &figures(50)).first_among_peers();
     [
-        Line::new(NAME, median, "ms", &figures(50)).first_among_peers(),
+        // Fewer have no curve to speak of.
+        if callbacks < 20 {
+            median
+        } else {
+            median.with_distribution(answers)
+        },
         Line::new(NAME, longest, "ms", &figures(99)),
     ]
 }
