@@ -161,7 +161,10 @@ async fn one(world: &World, drill: &'static Drill) -> Row {
 
 /// Builds `dvctl` and returns its path. The features are those of the whole workspace: nothing is
 /// compiled twice.
-async fn operators_command() -> Result<PathBuf> {
+///
+/// # Errors
+/// It does not build.
+pub async fn operators_command() -> Result<PathBuf> {
     let mut build = tokio::process::Command::new("cargo");
     build.args([
         "build",

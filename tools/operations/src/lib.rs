@@ -16,6 +16,6 @@ mod widgets;
 pub use expression::{Scope, evaluate};
 pub use judgement::{Period, Verdict, of_period, red_alarms};
 pub use points::{FUNCTIONS, Measured, Point};
-pub use runbook::{Entry, Runbook};
+pub use runbook::{Entry, Runbook, commands_in};
 pub use template::{Series, Template};
 pub use widgets::{Line, lines_of};

@@ -96,7 +96,7 @@ impl Entry {
 
 /// The commands of all code blocks of a text. A line that ends with a backslash goes on in the
 /// next.
-fn commands_in(text: &str) -> Vec<String> {
+pub fn commands_in(text: &str) -> Vec<String> {
     let mut commands: Vec<String> = Vec::new();
     let mut goes_on = false;
     // Every second part stands between fences.

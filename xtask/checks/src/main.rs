@@ -9,6 +9,8 @@
 mod arrows;
 mod bench;
 mod contract;
+mod documents;
+mod parameters;
 mod permissions;
 mod test;
 

@@ -66,7 +66,7 @@ fn written_to() -> PathBuf {
 }
 
 /// Writes the CloudFormation template that SAM makes.
-async fn translate(toolchain: &Toolchain, to: &Path) -> Result<()> {
+pub(crate) async fn translate(toolchain: &Toolchain, to: &Path) -> Result<()> {
     let mut command = Command::new(toolchain.sam_directory().join("python"));
     command
         .arg("-I")

@@ -9,7 +9,7 @@ use harness::{Description, Interruption, STACK_VARIABLE, describe};
 use local_stack::{Functions, LocalStack, Options, Toolchain};
 use tokio::process::Command;
 
-use crate::{arrows, bench, contract, permissions};
+use crate::{arrows, bench, contract, documents, parameters, permissions};
 use rehearsal::process::{progress, run_to_end};
 use rehearsal::{drill, events, invoke, release, soak};
 
@@ -29,8 +29,8 @@ pub struct Arguments {
     #[arg(long, conflicts_with_all = ["without_release", "filter"])]
     fast: bool,
 
-    /// Run only the tests whose names contain this text, and no other step. `permissions` runs the
-    /// step of that name as well
+    /// Run only the tests whose names contain this text, and no other step. `permissions` and
+    /// `parameters` run the step of that name as well
     #[arg(value_name = "NAME")]
     filter: Option<String>,
 }
@@ -107,10 +107,16 @@ async fn steps(arguments: &Arguments) -> Result<()> {
     let toolchain = Toolchain::prepare(progress).await?;
     if arguments.filter.is_none() {
         run.step("template", template(&toolchain)).await?;
+        run.step(documents::NAME, documents::check(&toolchain))
+            .await?;
+    }
+    let filter = arguments.filter.as_deref();
+    if filter.is_none_or(|name| name == parameters::NAME) {
+        run.step(parameters::NAME, parameters::check(&toolchain))
+            .await?;
     }
     permissions::forget_calls()?;
-    on_the_stack(&mut run, &toolchain, arguments.filter.as_deref()).await?;
-    let filter = arguments.filter.as_deref();
+    on_the_stack(&mut run, &toolchain, filter).await?;
     if filter.is_none_or(|name| name == permissions::NAME) {
         run.optional(permissions::NAME, "npm", permissions::check(&toolchain))
             .await?;

@@ -1,0 +1,101 @@
+//! The commands of documents that only AWS can run: do the programs take them?
+//!
+//! A command's options and values are read, and it does nothing else. The runbook's commands need
+//! no such check, because the drill runs them.
+
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+
+use anyhow::{Context, Result, ensure};
+use local_stack::{Toolchain, workspace};
+use operations::commands_in;
+use tokio::process::Command;
+
+use rehearsal::drill::operators_command;
+use rehearsal::process::{progress, search_path};
+
+/// The step's name.
+pub(crate) const NAME: &str = "commands of documents";
+
+const DOCUMENTS: [&str; 2] = ["docs/DEPLOYING.md", "docs/FIRST-DAY.md"];
+
+/// How each program reads its arguments without acting on them.
+const PROGRAMS: [(&str, &str); 3] = [
+    ("aws", "--generate-cli-skeleton output"),
+    ("dvctl", "--help"),
+    ("sam", "--help"),
+];
+
+/// Has each command of [`DOCUMENTS`] read by its program.
+///
+/// # Errors
+/// A program does not take a command.
+pub(crate) async fn check(toolchain: &Toolchain) -> Result<()> {
+    let directory = tempfile::tempdir()?;
+    let aws = toolchain.operator(progress).await?.join("aws");
+    let programs = [aws, operators_command().await?, toolchain.sam()];
+    for ((name, option), program) in PROGRAMS.iter().zip(programs) {
+        write_shim(&directory.path().join(name), &program, option)?;
+    }
+    let mut count = 0;
+    for document in DOCUMENTS {
+        let text = std::fs::read_to_string(workspace::root().join(document))?;
+        for command in commands_in(&text).into_iter().filter(|one| is_ours(one)) {
+            ask(&command, directory.path())
+                .await
+                .with_context(|| format!("{document}: {command}"))?;
+            count += 1;
+        }
+    }
+    ensure!(count > 0, "no command was found");
+    progress(&format!("commands that their programs take: {count}"));
+    Ok(())
+}
+
+/// Whether it begins with one of [`PROGRAMS`], or keeps the answer of one in a variable.
+fn is_ours(command: &str) -> bool {
+    let command = command.split_once("=$(").map_or(command, |(_, rest)| rest);
+    let word = command.split_whitespace().next().unwrap_or_default();
+    PROGRAMS.iter().any(|(name, _)| *name == word)
+}
+
+fn write_shim(path: &Path, program: &PathBuf, option: &str) -> Result<()> {
+    let text = format!("#!/bin/sh\nexec '{}' \"$@\" {option}\n", program.display());
+    std::fs::write(path, text)?;
+    Ok(std::fs::set_permissions(
+        path,
+        Permissions::from_mode(0o755),
+    )?)
+}
+
+async fn ask(command: &str, programs: &Path) -> Result<()> {
+    let mut bash = Command::new("bash");
+    // A variable's command counts, too.
+    bash.args(["-e", "-o", "pipefail", "-c", command])
+        .env("PATH", search_path(programs)?)
+        .env("AWS_DEFAULT_REGION", local_stack::REGION)
+        .env("SAM_CLI_TELEMETRY", "0")
+        .env_remove("DVCTL_STACK")
+        .current_dir(programs)
+        .stdin(Stdio::null())
+        .kill_on_drop(true);
+    let output = bash.output().await.context("bash does not start")?;
+    let errors = String::from_utf8_lossy(&output.stderr);
+    ensure!(output.status.success(), "{errors}");
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn programs_are_found_before_and_in_assignments() {
+        assert!(is_ours("aws sts get-caller-identity"));
+        assert!(is_ours("bucket=$(aws s3api list-buckets)"));
+        assert!(!is_ours("export AWS_DEFAULT_REGION=eu-west-1"));
+        assert!(!is_ours("cargo install --path tools/dvctl"));
+    }
+}
