@@ -11,10 +11,10 @@ use serde_json::Value;
 use verification::ports::StoreUnavailable;
 
 const LIMITS: Limits = Limits {
-    // The webhook's own timeout of 10 s, and a cold start.
+    // The webhook answers within 9 s. A cold start comes before.
     timeout: Some(Duration::from_secs(20)),
     attempts: 4,
-    // Long enough for concurrency that is in use to become free again.
+    // Long enough for concurrency to become free again, or for a new version to become active.
     first_pause: Duration::from_secs(1),
 };
 
@@ -80,7 +80,7 @@ impl VersionInvoker {
 
     /// Sends the event to the version and returns its answer.
     ///
-    /// Repeats it up to three times if Lambda refuses for the moment or does not answer. The event
+    /// Repeats it up to three times if Lambda refuses for now or does not answer. The event
     /// must be idempotent.
     ///
     /// # Errors

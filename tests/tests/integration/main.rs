@@ -13,6 +13,7 @@ mod adapters;
 mod admission;
 mod answer_first;
 mod api;
+mod aws_answers;
 mod by_hand;
 mod choices;
 mod events;

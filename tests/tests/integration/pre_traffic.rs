@@ -3,9 +3,10 @@
 
 use std::collections::BTreeSet;
 
-use harness::{Call, WatchedStack};
+use harness::{Call, Refusal, WatchedStack};
 use local_stack::Options;
 use operations::Template;
+use reqwest::StatusCode;
 use serde_json::{Value, json};
 
 /// As CodeDeploy hands it over.
@@ -42,7 +43,12 @@ fn report(status: &str) -> Value {
 async fn a_version_goes_live_only_if_it_tells_signatures() {
     let world = WatchedStack::start(Options::default()).await.unwrap();
 
+    // As long as Lambda prepares the version.
+    let pending = Refusal::new(StatusCode::CONFLICT, "ResourceConflictException");
+    let is_invocation = |call: &Call| call.path.contains("/invocations");
+    let pending = world.services.refuse_with(pending, 2, is_invocation);
     let (answer, told) = tested(&world).await;
+    assert_eq!(pending.bodies().len(), 2);
     assert_eq!(
         answer,
         json!({"status": "Succeeded", "signed": "200", "forged": "401"})

@@ -19,6 +19,7 @@ use axum::extract::{ConnectInfo, Request, State};
 use axum::http::{HeaderMap, Method, StatusCode, header, request::Parts};
 use axum::response::{IntoResponse, Response};
 use futures_util::{StreamExt, stream};
+use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
@@ -119,6 +120,41 @@ enum Fault {
         answer: String,
         bodies: Arc<Mutex<Vec<String>>>,
     },
+    RefusedWith {
+        refusal: Refusal,
+        bodies: Arc<Mutex<Vec<String>>>,
+    },
+}
+
+/// An error of an AWS service, in the service's own form.
+#[derive(Clone, Copy, Debug)]
+pub struct Refusal {
+    pub status: StatusCode,
+    pub code: &'static str,
+    /// Of a cancelled transaction: a code for each of its first items.
+    pub reasons: &'static [&'static str],
+}
+
+impl Refusal {
+    pub const fn new(status: StatusCode, code: &'static str) -> Self {
+        Self {
+            status,
+            code,
+            reasons: &[],
+        }
+    }
+
+    fn answer(&self, call: &Call) -> Response {
+        let Self { status, code, .. } = *self;
+        let body = if call.service == "s3" {
+            format!("<Error><Code>{code}</Code><Message>played</Message></Error>")
+        } else {
+            let reasons = self.reasons.iter().map(|code| json!({ "Code": code }));
+            let reasons: Vec<Value> = reasons.collect();
+            json!({"__type": code, "message": "played", "CancellationReasons": reasons}).to_string()
+        };
+        (status, [("x-amzn-errortype", code)], body).into_response()
+    }
 }
 
 /// A service whose answers the proxy gives, until this is dropped.
@@ -276,6 +312,27 @@ impl FaultProxy {
         }
     }
 
+    /// Refuses the first `times` calls that are `wanted`, as the service itself would. Keeps the
+    /// requests' bodies.
+    pub fn refuse_with(
+        &self,
+        refusal: Refusal,
+        times: usize,
+        wanted: impl Fn(&Call) -> bool + Send + 'static,
+    ) -> ScriptedService {
+        let bodies = Arc::new(Mutex::default());
+        let fault = Fault::RefusedWith {
+            refusal,
+            bodies: Arc::clone(&bodies),
+        };
+        let so_far = Arc::clone(&bodies);
+        let wanted = move |call: &Call| lock(&so_far).len() < times && wanted(call);
+        ScriptedService {
+            bodies,
+            _fault: self.add_rule(Box::new(wanted), fault),
+        }
+    }
+
     fn add_rule(&self, wanted: Wanted, fault: Fault) -> ActiveFault {
         let number = self.shared.rules_so_far.fetch_add(1, Ordering::Relaxed);
         let rule = FaultRule {
@@ -421,6 +478,11 @@ impl Shared {
             Some(Fault::Scripted { answer, bodies }) => {
                 lock(&bodies).push(call.body);
                 return answer.into_response();
+            }
+            Some(Fault::RefusedWith { refusal, bodies }) => {
+                let answer = refusal.answer(&call);
+                lock(&bodies).push(call.body);
+                return answer;
             }
             None => {}
         }

@@ -46,7 +46,8 @@ pub use description::{Description, STACK_VARIABLE, describe};
 pub use emulator::Emulator;
 pub use events::Listener;
 pub use fault_proxy::{
-    ActiveFault, Call, FaultProxy, HeldCall, PendingHold, RecordedCall, ScriptedService, Side,
+    ActiveFault, Call, FaultProxy, HeldCall, PendingHold, RecordedCall, Refusal, ScriptedService,
+    Side,
 };
 pub use file_server::{Answer, FileServer};
 pub use interruption::Interruption;

@@ -61,7 +61,7 @@ impl ServiceAnswer {
 /// Codes worth another attempt at statuses below 500.
 ///
 /// (Source: "Retry behavior", AWS SDKs and Tools Reference Guide.)
-const PASSING: [&str; 14] = [
+const PASSING: [&str; 15] = [
     "BandwidthLimitExceeded",
     "LimitExceededException",
     "PriorRequestNotComplete",
@@ -70,6 +70,8 @@ const PASSING: [&str; 14] = [
     "RequestThrottledException",
     "RequestTimeout",
     "RequestTimeoutException",
+    // Lambda's, while a version that was just published is pending.
+    "ResourceConflictException",
     "SlowDown",
     "ThrottledException",
     "Throttling",

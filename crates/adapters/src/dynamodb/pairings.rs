@@ -166,8 +166,15 @@ impl Pairings for DynamoPairings {
             .await
         {
             Ok(_) => Ok(Saved::Won),
-            Err(error) if is_lost(&error) => Ok(Saved::Lost),
-            Err(error) => Err(unavailable(WRITING, error)),
+            Err(error) => match lost(&error) {
+                Some(Lost::Overtaken) => Ok(Saved::Lost),
+                Some(Lost::Collided) => {
+                    // Nobody may have won. Two that go on in step would collide again.
+                    tokio::time::sleep(COLLISION_PAUSE.mul_f64(fastrand::f64())).await;
+                    Ok(Saved::Lost)
+                }
+                None => Err(unavailable(WRITING, error)),
+            },
         }
     }
 
@@ -347,20 +354,35 @@ impl Pairings for DynamoPairings {
     }
 }
 
-/// Lost: the condition failed, or another transaction had the same items.
-fn is_lost<R>(error: &SdkError<TransactWriteItemsError, R>) -> bool {
+/// Longest pause after a collision. A transaction takes some milliseconds.
+const COLLISION_PAUSE: Duration = Duration::from_millis(40);
+
+/// Why a transaction was not made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Lost {
+    /// The condition failed: another one was first.
+    Overtaken,
+    /// Another transaction had the same items at the same moment.
+    Collided,
+}
+
+/// `None`: for another reason.
+fn lost<R>(error: &SdkError<TransactWriteItemsError, R>) -> Option<Lost> {
     let Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) =
         error.as_service_error()
     else {
-        return false;
+        return None;
     };
-    let reasons = cancelled.cancellation_reasons();
-    reasons.iter().any(|reason| {
-        matches!(
-            reason.code(),
-            Some("ConditionalCheckFailed" | "TransactionConflict")
-        )
-    })
+    let reasons = || {
+        let reasons = cancelled.cancellation_reasons().iter();
+        reasons.filter_map(|reason| reason.code())
+    };
+    if reasons().any(|code| code == "ConditionalCheckFailed") {
+        return Some(Lost::Overtaken);
+    }
+    reasons()
+        .any(|code| code == "TransactionConflict")
+        .then_some(Lost::Collided)
 }
 
 #[cfg(test)]

@@ -1,5 +1,7 @@
 //! The callbacks in S3, as they were signed: `callbacks/<scanRef>/<sha256>.json`.
 
+use std::time::Duration;
+
 use async_trait::async_trait;
 use aws_sdk_s3::Client;
 use aws_sdk_s3::primitives::ByteStream;
@@ -26,6 +28,9 @@ pub struct S3CallbackArchive {
 ///
 /// It asks to repeat.
 const CONFLICT_TRIES: u32 = 4;
+
+/// Longest pause between them. The other write is one of a few kilobytes.
+const CONFLICT_PAUSE: Duration = Duration::from_millis(200);
 
 impl S3CallbackArchive {
     pub fn new(sdk: &SdkConfig, bucket: impl Into<String>) -> Self {
@@ -203,7 +208,10 @@ impl CallbackArchive for S3CallbackArchive {
                 Err(error) => match code(&error) {
                     // Kept before. The name is the digest, so it is the same body.
                     Some("PreconditionFailed") => Ok(()),
-                    Some("ConditionalRequestConflict") if tries < CONFLICT_TRIES => continue,
+                    Some("ConditionalRequestConflict") if tries < CONFLICT_TRIES => {
+                        tokio::time::sleep(CONFLICT_PAUSE.mul_f64(fastrand::f64())).await;
+                        continue;
+                    }
                     _ => Err(unavailable("archiving the callback", error)),
                 },
             };
