@@ -139,6 +139,31 @@ fn every_parameter_of_the_webhook_makes_another_version() {
     assert!(in_description.len() > 8, "{in_description:?}");
 }
 
+/// After a deployment was taken back, Lambda and CloudFormation must both see something new.
+#[test]
+fn another_revision_makes_another_version() {
+    let template = Template::read().unwrap();
+    let webhook = &template.resources()["WebhookFunction"]["Properties"];
+    let variables = &webhook["Environment"]["Variables"];
+    assert_eq!(variables["WEBHOOK_REVISION"], "WebhookRevision");
+    let parts = webhook["VersionDescription"][1].as_array().unwrap();
+    assert_eq!(parts[0], "WebhookRevision");
+    let left_out: BTreeSet<String> = parts
+        .iter()
+        .filter(|part| part[0] == "HasWebhookRevision" && part[1] == "")
+        .flat_map(|part| names_in(&part[2]))
+        .collect();
+    let described = template.parameter("WebhookRevision")["Description"]
+        .as_str()
+        .expect("a description");
+    let parameters: BTreeSet<String> = template.parameter_names().into_iter().collect();
+    let left_out: Vec<&String> = left_out.intersection(&parameters).collect();
+    assert_eq!(left_out.len(), 3);
+    for parameter in left_out {
+        assert!(described.contains(parameter.as_str()), "{parameter}");
+    }
+}
+
 #[test]
 fn a_step_by_step_deployment_is_taken_back_by_alarms_that_exist() {
     let template = Template::read().unwrap();
