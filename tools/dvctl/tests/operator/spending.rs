@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use harness::{Look, SandboxClient, Stack, wait_for};
 use idenfy_sandbox::{Sandbox, Settings};
+use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::probing::{fact, secret_file};
@@ -43,8 +44,23 @@ async fn a_stack_s_parameters_are_what_the_account_must_fit() {
     assert_eq!(result(&report, "step kinds"), "failed");
     assert_eq!(report["stack"], stack.description.stack_name.as_str());
     assert_eq!(report["parameters"]["StepVerdict"], "AcceptUnjudged");
-    for session in sessions(&stack.sandbox, &report).await {
+    let left = sessions(&stack.sandbox, &report).await;
+    assert_eq!(left.len(), 2, "{report}");
+    for session in left {
         assert_eq!(session["tokenUsed"], false);
+        // The callback of a token that lapses is acknowledged, and opens no pairing.
+        let scan_ref = session["scanRef"].as_str().unwrap();
+        let path = format!("/sessions/{scan_ref}/expire");
+        let lapsed = stack
+            .sandbox
+            .admin(Method::POST, &path, json!({}))
+            .await
+            .unwrap();
+        assert_eq!(lapsed["deliveries"][0]["status"], 200, "{lapsed}");
+        assert!(
+            stack.pairing(scan_ref).await.unwrap().is_none(),
+            "{scan_ref}"
+        );
     }
 }
 

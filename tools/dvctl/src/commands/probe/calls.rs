@@ -19,7 +19,6 @@ use super::spend::{self, Specimen};
 use super::steps::{self, Proposal, ShownStep};
 use crate::commands::check::Check;
 use crate::environment::Environment;
-use crate::failure::Failure;
 use crate::output::Output;
 
 /// Until the tokens lapse.
@@ -618,11 +617,6 @@ fn form_of_files(members: &Map<String, Value>) -> String {
         true => "{} without files".to_owned(),
         false => "links at the top".to_owned(),
     }
-}
-
-/// A step of the probe that could not be made at all.
-pub fn failed(name: &'static str, failure: &Failure) -> Check {
-    Check::of(name, failure)
 }
 
 #[cfg(test)]

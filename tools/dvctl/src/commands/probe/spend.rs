@@ -244,7 +244,7 @@ async fn callback(probe: &mut Probe<'_>, stack: &DeployedStack, scan_ref: &str) 
             .progress("waiting for the callback in the archive");
         let body = match newest(stack, &name).await {
             Ok(body) => body,
-            Err(failure) => return super::calls::failed(NAME, &failure),
+            Err(failure) => return Check::of(NAME, &failure),
         };
         if let Some(body) = body {
             tell_callback(probe, &body);

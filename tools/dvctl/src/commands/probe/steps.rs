@@ -178,7 +178,14 @@ pub fn judge(
     let mut checks = Vec::new();
     for warning in parameters.warnings(steps) {
         checks.push(match (warning, &proposal) {
-            (StepWarning::NoAdditionalStep, _) => Check::failed(
+            // The names speak, so the mapping is wrong.
+            (StepWarning::NoAdditionalStep, Some(proposal)) => change(
+                is_deployed,
+                "step names",
+                "StepImages names none of the account's steps".to_owned(),
+                format!("set StepImages={}", shown_images(&proposal.step_images)),
+            ),
+            (StepWarning::NoAdditionalStep, None) => Check::failed(
                 NAME,
                 "the account has no additional step for the second document",
                 "have iDenfy's support add steps as the account's default, best SECOND_DOC_FRONT \
@@ -226,9 +233,22 @@ pub fn judge(
         .map(|step| format!("{} ({})", step.name, step.kind))
         .collect();
     if checks.is_empty() {
-        checks.push(Check::ok(NAME, named.join(", ")));
+        let single = if named.len() == 1 {
+            "; its one picture is submitted as the FRONT"
+        } else {
+            ""
+        };
+        checks.push(Check::ok(NAME, format!("{}{single}", named.join(", "))));
     }
     (checks, proposal)
+}
+
+fn shown_images(step_images: &str) -> &str {
+    if step_images.is_empty() {
+        "\"\" (empty: the names tell)"
+    } else {
+        step_images
+    }
 }
 
 /// Steps that some customers do not get.
@@ -325,6 +345,27 @@ mod tests {
         );
         let three = [("A", Extract), ("B", Extract), ("C", Extract)];
         assert_eq!(proposed(&three, &[]), None, "three steps tell nothing");
+    }
+
+    #[test]
+    fn a_mapping_of_other_steps_is_replaced() {
+        let deployed = Parameters {
+            policy: Policy {
+                step_images: "PAGE_ONE=FRONT".parse().unwrap(),
+                ..Policy::default()
+            },
+            token_field: idenfy::TokenField::Token,
+        };
+        let steps = steps(&[("ID_FRONT", StepKind::Extract)]);
+        let (checks, _) = judge(Some(&steps), &[], &deployed, true);
+        let [check] = checks.as_slice() else {
+            panic!("one thing is wrong: {checks:?}")
+        };
+        assert_eq!(check.result, crate::commands::check::Health::Failed);
+        assert!(
+            check.advice.as_deref().unwrap().contains("StepImages=\"\""),
+            "{check}"
+        );
     }
 
     #[test]
