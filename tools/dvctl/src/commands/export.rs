@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use adapters::{KeptObject, S3Export};
+use serde::Serialize;
 use serde_json::{Value, json};
 use verification::Pairing;
 use verification::identifiers::{Digest256, ScanRef};
@@ -68,11 +69,11 @@ pub async fn run(context: &mut Context<'_>, arguments: Arguments) -> Result<Exit
         }
         return Err(Failure::no_verification(&scan_ref));
     }
-    let mut folder = Folder::begin(&to)?;
+    let folder = Folder::begin(&to)?;
     let mut manifest = Manifest::new(context, &scan_refs, pairing.as_ref())?;
     if let Some(pairing) = &pairing {
         let records = records(pairings.records(pairing).await?);
-        let bytes = serde_json::to_vec_pretty(&records).unwrap_or_default();
+        let bytes = pretty(&records)?;
         let table = context.stack.output("PairingTableName")?;
         manifest.files.push(ExportedFile {
             path: "records.json".to_owned(),
@@ -82,7 +83,7 @@ pub async fn run(context: &mut Context<'_>, arguments: Arguments) -> Result<Exit
             bytes: bytes.len() as u64,
             sha256: Digest256::of(&bytes).to_string(),
         });
-        folder.write("records.json", bytes).await?;
+        folder.write("records.json", &bytes)?;
     }
     copy(
         context,
@@ -90,7 +91,7 @@ pub async fn run(context: &mut Context<'_>, arguments: Arguments) -> Result<Exit
         &bucket,
         &kept,
         pairing.as_ref(),
-        &mut folder,
+        &folder,
         &mut manifest,
     )
     .await?;
@@ -106,11 +107,16 @@ pub async fn run(context: &mut Context<'_>, arguments: Arguments) -> Result<Exit
         true => Exit::Done,
         false => Exit::Partly,
     };
-    let bytes = serde_json::to_vec_pretty(&manifest).unwrap_or_default();
-    folder.write("manifest.json", bytes).await?;
+    let bytes = pretty(&manifest)?;
+    folder.write("manifest.json", &bytes)?;
     folder.finish()?;
     context.output.answer(&manifest.summary(&to))?;
     Ok(exit)
+}
+
+fn pretty(value: &impl Serialize) -> Result<Vec<u8>, Failure> {
+    serde_json::to_vec_pretty(value)
+        .map_err(|error| Failure::new("the export cannot be written as JSON").because(error))
 }
 
 /// The table's records by what they are.
@@ -139,7 +145,7 @@ async fn copy(
     bucket: &str,
     kept: &[KeptObject],
     pairing: Option<&Pairing>,
-    folder: &mut Folder,
+    folder: &Folder,
     manifest: &mut Manifest,
 ) -> Result<(), Failure> {
     let mut expected = pairing.map(recorded).unwrap_or_default();
@@ -175,7 +181,7 @@ async fn copy(
             bytes: bytes.len() as u64,
             sha256: sha256.to_string(),
         });
-        folder.write(&object.key, bytes.into()).await?;
+        folder.write(&object.key, &bytes)?;
     }
     manifest.not_there.extend(expected.into_keys());
     Ok(())

@@ -52,24 +52,22 @@ impl Folder {
 
     /// Writes one file, and has it on the disk.
     ///
+    /// Blocks, so that no write outlives the directory.
+    ///
     /// # Errors
     /// The name leads out of the directory, or the disk refuses.
-    pub async fn write(&mut self, name: &str, bytes: Vec<u8>) -> Result<(), Failure> {
+    pub fn write(&self, name: &str, bytes: &[u8]) -> Result<(), Failure> {
         let is_inside = |part: Component<'_>| matches!(part, Component::Normal(_));
         if !Path::new(name).components().all(is_inside) {
             return Err(Failure::new(
                 "a kept file has a name that cannot be a file's",
             ));
         }
-        let path = self.incomplete.join(name);
-        let written = tokio::task::spawn_blocking(move || write(&path, &bytes)).await;
-        written
-            .map_err(|error| Failure::new("writing was broken off").because(error))?
-            .map_err(|error| {
-                Failure::new("the export cannot be written; nothing was kept of it")
-                    .because(error)
-                    .advise("look at the disk, and run the same command again")
-            })
+        write(&self.incomplete.join(name), bytes).map_err(|error| {
+            Failure::new("the export cannot be written; nothing was kept of it")
+                .because(error)
+                .advise("look at the disk, and run the same command again")
+        })
     }
 
     /// Gives the directory its name.
@@ -122,15 +120,12 @@ mod tests {
         path.metadata().unwrap().permissions().mode() & 0o777
     }
 
-    #[tokio::test]
-    async fn a_finished_folder_is_its_owner_s_alone() {
+    #[test]
+    fn a_finished_folder_is_its_owner_s_alone() {
         let place = tempfile::tempdir().unwrap();
         let place = place.path().join("export");
-        let mut folder = Folder::begin(&place).unwrap();
-        folder
-            .write("callbacks/a/b.json", b"{}".to_vec())
-            .await
-            .unwrap();
+        let folder = Folder::begin(&place).unwrap();
+        folder.write("callbacks/a/b.json", b"{}").unwrap();
         assert!(!place.exists(), "it has its name once it is complete");
         folder.finish().unwrap();
         assert_eq!(mode(&place), 0o700);
@@ -138,25 +133,25 @@ mod tests {
         assert_eq!(mode(&place.join("callbacks/a/b.json")), 0o600);
     }
 
-    #[tokio::test]
-    async fn an_unfinished_folder_is_removed() {
+    #[test]
+    fn an_unfinished_folder_is_removed() {
         let parent = tempfile::tempdir().unwrap();
         let place = parent.path().join("export");
-        let mut folder = Folder::begin(&place).unwrap();
-        folder.write("records.json", b"{}".to_vec()).await.unwrap();
+        let folder = Folder::begin(&place).unwrap();
+        folder.write("records.json", b"{}").unwrap();
         assert!(Folder::begin(&place).is_err(), "two do not write into one");
         drop(folder);
         assert_eq!(parent.path().read_dir().unwrap().count(), 0);
     }
 
-    #[tokio::test]
-    async fn nothing_is_overwritten_and_nothing_leads_out() {
+    #[test]
+    fn nothing_is_overwritten_and_nothing_leads_out() {
         let parent = tempfile::tempdir().unwrap();
         assert!(Folder::begin(parent.path()).is_err());
-        let mut folder = Folder::begin(&parent.path().join("export")).unwrap();
-        folder.write("a", Vec::new()).await.unwrap();
+        let folder = Folder::begin(&parent.path().join("export")).unwrap();
+        folder.write("a", b"").unwrap();
         for name in ["a", "../b", "/tmp/b", "x/../../b"] {
-            assert!(folder.write(name, Vec::new()).await.is_err(), "{name}");
+            assert!(folder.write(name, b"").is_err(), "{name}");
         }
     }
 }
