@@ -2,9 +2,10 @@
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use api_contract::Application;
-use harness::{FaultProxy, Session, Side, Stack, documents::sha256};
+use harness::{FaultProxy, Look, Session, Stack, documents::sha256, wait_for};
 use reqwest::Method;
 use reqwest::header::HeaderMap;
 use serde_json::{Value, json};
@@ -202,27 +203,32 @@ async fn an_export_that_is_broken_off_leaves_nothing() {
     let export = || command(&[&to[..], &[&session.scan_ref]].concat());
 
     // Interrupted while a callback is read, after the documents were written.
-    let held = proxy.hold(Side::Before, |call| {
+    let slow = proxy.delay(Duration::from_secs(60), |call| {
         call.service == "s3" && call.path.contains("/callbacks/") && call.path.ends_with(".json")
     });
     let child = export().spawn().unwrap();
-    let held = held.held().await.unwrap();
-    assert!(
-        folder
-            .path()
-            .join("export.incomplete/records.json")
-            .is_file()
-    );
+    let documents = folder
+        .path()
+        .join("export.incomplete/documents")
+        .join(&session.scan_ref);
+    wait_for(harness::DEADLINE, "both documents", async || {
+        Ok(match documents.exists() && files(&documents).len() == 2 {
+            true => Look::Found(()),
+            false => Look::NotYet("fewer".to_owned()),
+        })
+    })
+    .await
+    .unwrap();
     let process = rustix::process::Pid::from_raw(child.id().unwrap().try_into().unwrap()).unwrap();
     rustix::process::kill_process(process, rustix::process::Signal::INT).unwrap();
-    held.release();
     let ended = tokio::time::timeout(harness::DEADLINE, child.wait_with_output()).await;
     let ended = ended.unwrap().unwrap();
     assert_eq!(ended.status.code(), Some(130));
     let notes = String::from_utf8(ended.stderr).unwrap();
-    assert!(notes.contains("nothing was kept of the export"), "{notes}");
+    assert!(notes.contains("interrupted"), "{notes}");
     assert_eq!(folder.path().read_dir().unwrap().count(), 0);
 
+    drop(slow);
     let refused = proxy.refuse(|call| call.service == "s3" && call.path.ends_with(".png"));
     let failed = play(export(), "").await.with_status(1);
     assert!(failed.notes.contains("reading a kept file"), "{failed:?}");
