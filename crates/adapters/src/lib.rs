@@ -27,11 +27,11 @@ pub use self::dynamodb::{
 };
 pub use self::idenfy::{
     IdenfyCaller, IdenfyProvider, IdenfySessions, PROBE_BODY, PROBE_SCAN_REF, Secret, SecretError,
-    Secrets,
+    Secrets, session_steps,
 };
 pub use self::s3::{
-    ArchivedCallback, ArchivedPage, FileOrigins, InvalidOrigin, S3CallbackArchive, S3Documents,
-    S3FileRemoval, S3Preparation,
+    ArchivedCallback, ArchivedPage, FileOrigins, InvalidOrigin, KeptObject, S3CallbackArchive,
+    S3Documents, S3Export, S3FileRemoval, S3Preparation,
 };
 pub use self::sqs::{
     DeadLetter, Depth, LONGEST_DELAY, Message, SqsDeadLetters, SqsSubmissionQueue, queue_depth,

@@ -4,6 +4,7 @@
 //! It is cheap to clone.
 
 mod delete;
+mod exchange;
 mod files;
 mod process;
 mod status;
@@ -13,15 +14,14 @@ use std::fmt;
 use std::time::Duration;
 
 use reqwest::{Method, RequestBuilder};
-use serde::Serialize;
 use url::Url;
 
+pub use self::exchange::{Exchange, Operation};
 pub use self::files::Files;
 pub use self::token::{
     AdditionalSteps, CreateToken, Questionnaire, Step, StepKind, Token, TokenType,
 };
-use crate::error::answer::Answer;
-use crate::{AuthToken, Credentials, Error};
+use crate::{AuthToken, Credentials};
 
 /// The time limit of each operation, from connecting to the answer's last byte.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -97,32 +97,6 @@ impl Client {
         self.credentials
             .authorise(self.http.request(method, self.address(path)))
             .timeout(timeout)
-    }
-
-    async fn post(
-        &self,
-        path: &str,
-        body: &impl Serialize,
-        timeout: Duration,
-    ) -> Result<Answer, Error> {
-        Answer::read(
-            self.request(Method::POST, path, timeout)
-                .json(body)
-                .send()
-                .await?,
-        )
-        .await
-    }
-
-    /// The operations that take a `scanRef` and nothing else.
-    async fn post_scan_ref(&self, path: &str, scan_ref: &str) -> Result<Answer, Error> {
-        #[derive(Serialize)]
-        #[serde(rename_all = "camelCase")]
-        struct ScanRef<'a> {
-            scan_ref: &'a str,
-        }
-        self.post(path, &ScanRef { scan_ref }, self.timeouts.others)
-            .await
     }
 }
 

@@ -19,8 +19,8 @@ pub use callback::{
     Callback, FileUrls, Identity, OverallWord, Status, StepsVerdictWord, UnreadableCallback,
 };
 pub use client::{
-    AdditionalSteps, Client, CreateToken, Files, Questionnaire, Step, StepKind, Timeouts, Token,
-    TokenType,
+    AdditionalSteps, Client, CreateToken, Exchange, Files, Operation, Questionnaire, Step,
+    StepKind, Timeouts, Token, TokenType,
 };
 pub use credentials::Credentials;
 pub use error::{BoxError, Error, SourceError};

@@ -4,7 +4,8 @@ use clap::{Parser, Subcommand};
 use clap_complete::Shell;
 
 use crate::commands::{
-    doctor, erase, list, park, pause, redrive, replay, retry, session, show, sign, watch,
+    doctor, erase, export, list, park, pause, probe, redrive, replay, retry, session, show, sign,
+    watch,
 };
 use crate::global::Global;
 
@@ -15,7 +16,8 @@ Exit status:
     2  the command line is wrong
     3  what was named does not exist
     4  partly done: some of several were not, or something remains
-    5  doctor only: it works, and something should be looked at
+    5  doctor, probe: it works, and something should be looked at
+    6  probe only: the account does not fit
   130  interrupted; where the work can go on, standard error has said how
 
 Credentials and region are found as the AWS CLI finds them: environment, profiles, SSO, processes,
@@ -49,11 +51,13 @@ pub enum Command {
     Redrive(redrive::Arguments),
     Pause(pause::PauseArguments),
     Resume(pause::ResumeArguments),
+    Export(export::Arguments),
     Erase(erase::Arguments),
     Session(session::Arguments),
     Sign(sign::Arguments),
     Watch(watch::Arguments),
     Doctor(doctor::Arguments),
+    Probe(probe::Arguments),
     /// Print a completion script for a shell
     #[command(after_help = "\
 Example:

@@ -1,10 +1,13 @@
 //! One file per subcommand, and their shared context.
 
+mod check;
 pub mod doctor;
 pub mod erase;
+pub mod export;
 pub mod list;
 pub mod park;
 pub mod pause;
+pub mod probe;
 pub mod redrive;
 pub mod replay;
 pub mod retry;

@@ -14,8 +14,10 @@ pub enum Exit {
     NotFound = 3,
     /// Only a part was done.
     Partly = 4,
-    /// `doctor`: it works, with warnings.
+    /// `doctor`, `probe`: it works, with warnings.
     Warned = 5,
+    /// `probe`: iDenfy's account does not fit.
+    Unfit = 6,
     /// By SIGINT or SIGTERM. The message says how to go on.
     Interrupted = 130,
 }

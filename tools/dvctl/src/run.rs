@@ -75,6 +75,10 @@ async fn execute(
         output.raw(String::from_utf8_lossy(&script))?;
         return Ok(Exit::Done);
     }
+    if let Command::Probe(probe) = arguments.command {
+        // There may be no stack yet.
+        return commands::probe::run(&arguments.global, environment, output, probe).await;
+    }
     let mut context = Context::open(&arguments.global, environment, output).await?;
     match arguments.command {
         Command::Show(arguments) => commands::show::run(&mut context, arguments).await,
@@ -90,6 +94,7 @@ async fn execute(
         Command::Sign(arguments) => commands::sign::run(&mut context, arguments).await,
         Command::Watch(arguments) => commands::watch::run(&mut context, arguments).await,
         Command::Doctor(arguments) => commands::doctor::run(&mut context, arguments).await,
-        Command::Completions { .. } => Ok(Exit::Done),
+        Command::Export(arguments) => commands::export::run(&mut context, arguments).await,
+        Command::Completions { .. } | Command::Probe(_) => Ok(Exit::Done),
     }
 }

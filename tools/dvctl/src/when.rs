@@ -39,7 +39,7 @@ impl std::str::FromStr for When {
 }
 
 /// `90s`, `15m`, `2h` or `7d`, at most a hundred years.
-fn duration(text: &str) -> Option<Duration> {
+pub fn duration(text: &str) -> Option<Duration> {
     let unit = text.chars().last()?;
     let seconds_each: u64 = match unit {
         's' => 1,

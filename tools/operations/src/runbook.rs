@@ -4,7 +4,11 @@ use anyhow::{Context, Result};
 use local_stack::workspace;
 
 /// Headings that are no alarms.
-const OTHER_HEADINGS: [&str; 2] = ["Where to look", "Deciding what alarms"];
+const OTHER_HEADINGS: [&str; 3] = [
+    "A customer asks for their data",
+    "Where to look",
+    "Deciding what alarms",
+];
 
 /// The whole text, cut at its headings.
 #[derive(Debug)]

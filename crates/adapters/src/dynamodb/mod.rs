@@ -2,6 +2,7 @@
 
 mod circuit;
 mod condition;
+mod export;
 mod inspection;
 mod items;
 mod pairings;

@@ -10,4 +10,4 @@ pub use self::caller::IdenfyCaller;
 pub use self::probe_callback::{PROBE_BODY, PROBE_SCAN_REF};
 pub use self::provider::IdenfyProvider;
 pub use self::secret::{Secret, SecretError, Secrets};
-pub use self::sessions::IdenfySessions;
+pub use self::sessions::{IdenfySessions, session_steps};

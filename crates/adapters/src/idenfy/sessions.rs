@@ -19,8 +19,8 @@ impl IdenfySessions {
     }
 }
 
-/// Leaves out steps with unusable names, as callbacks do.
-fn steps(steps: Vec<idenfy::Step>) -> Vec<SessionStep> {
+/// A token's steps in the flow's terms. Leaves out unusable names, as callbacks do.
+pub fn session_steps(steps: Vec<idenfy::Step>) -> Vec<SessionStep> {
     let step = |step: idenfy::Step| {
         Some(SessionStep {
             name: step.name.parse().ok()?,
@@ -89,7 +89,7 @@ impl Sessions for IdenfySessions {
             scan_ref,
             auth_token: AuthToken::new(created.auth_token.expose()),
             redirect_url: SessionLink::new(link),
-            steps: created.steps.map(steps),
+            steps: created.steps.map(session_steps),
         })
     }
 

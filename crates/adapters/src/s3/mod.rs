@@ -2,6 +2,7 @@
 
 mod archive;
 mod documents;
+mod export;
 mod link;
 pub(crate) mod measured_body;
 pub(crate) mod objects;
@@ -12,6 +13,7 @@ mod spool;
 
 pub use self::archive::{ArchivedCallback, ArchivedPage, S3CallbackArchive};
 pub use self::documents::S3Documents;
+pub use self::export::{KeptObject, S3Export};
 pub use self::origins::{FileOrigins, InvalidOrigin};
 pub use self::preparation::S3Preparation;
 pub use self::removal::S3FileRemoval;

@@ -1,6 +1,7 @@
 //! Erasing a verification at the provider: `POST /api/v2/delete`.
 
 use super::Client;
+use super::exchange::{Exchange, Operation, ScanRef};
 use crate::Error;
 
 impl Client {
@@ -12,8 +13,18 @@ impl Client {
     /// Otherwise any [`Error`] except those about submissions.
     /// The call may be repeated.
     pub async fn delete(&self, scan_ref: &str) -> Result<(), Error> {
-        self.post_scan_ref("api/v2/delete", scan_ref)
+        self.exchange(Operation::Delete, &ScanRef { scan_ref })
             .await?
-            .expect_empty()
+            .deletion()
+    }
+}
+
+impl Exchange {
+    /// Reads the answer to a deletion.
+    ///
+    /// # Errors
+    /// As for [`Client::delete`].
+    pub fn deletion(&self) -> Result<(), Error> {
+        self.answer().expect_empty()
     }
 }

@@ -3,6 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::Client;
+use super::exchange::{Exchange, Operation, ScanRef};
 use crate::error::classify::identifier_of;
 use crate::{Error, FileUrls};
 
@@ -45,9 +46,20 @@ impl Client {
     /// # Errors
     /// Any [`Error`] except those about submissions. The call may always be repeated.
     pub async fn files(&self, scan_ref: &str) -> Result<Files, Error> {
-        let answer = self.post_scan_ref("api/v2/files", scan_ref).await?;
+        self.exchange(Operation::Files, &ScanRef { scan_ref })
+            .await?
+            .files()
+    }
+}
+
+impl Exchange {
+    /// Reads the answer to a request for links.
+    ///
+    /// # Errors
+    /// As for [`Client::files`].
+    pub fn files(&self) -> Result<Files, Error> {
         // An error body has a link to the documentation, which must not pass for a file.
-        answer.expect_object(|members| {
+        self.answer().expect_object(|members| {
             identifier_of(members)
                 .is_none()
                 .then(|| Files::read(members))

@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::Client;
+use super::exchange::{Exchange, Operation, ScanRef};
 use crate::selection::Members;
 use crate::{Error, Status};
 
@@ -15,8 +16,19 @@ impl Client {
     /// # Errors
     /// Any [`Error`] except those about submissions. The call may always be repeated.
     pub async fn status(&self, scan_ref: &str) -> Result<Status, Error> {
-        let answer = self.post_scan_ref("api/v2/status", scan_ref).await?;
-        answer.expect_object(|members| {
+        self.exchange(Operation::Status, &ScanRef { scan_ref })
+            .await?
+            .verification_status()
+    }
+}
+
+impl Exchange {
+    /// Reads the answer to a request for a status.
+    ///
+    /// # Errors
+    /// As for [`Client::status`](crate::Client::status).
+    pub fn verification_status(&self) -> Result<Status, Error> {
+        self.answer().expect_object(|members| {
             // `status` is the overall verdict or, as in callbacks, an object with it.
             let status = match members.get("status") {
                 Some(Value::Object(inner)) => Status::read(inner, "overall"),

@@ -10,6 +10,7 @@ use url::Url;
 pub use self::echo::{Step, StepKind};
 pub use self::request::{AdditionalSteps, CreateToken, Questionnaire, TokenType};
 use super::Client;
+use super::exchange::{Exchange, Operation};
 use crate::selection::Members;
 use crate::{AuthToken, Error, scan_ref};
 
@@ -55,10 +56,19 @@ impl Client {
     /// [`Error::ActiveSession`] if the client has another session open.
     /// Otherwise any [`Error`] except those about submissions.
     pub async fn create_token(&self, request: &CreateToken) -> Result<Token, Error> {
-        let answer = self
-            .post("api/v2/token", request, self.timeouts.token)
-            .await?;
-        answer.expect_object(|members| {
+        self.exchange(Operation::Token, request)
+            .await?
+            .token(request.expiry_seconds)
+    }
+}
+
+impl Exchange {
+    /// Reads the answer to a token request. `requested` is the expiry that it named, in seconds.
+    ///
+    /// # Errors
+    /// As for [`Client::create_token`](crate::Client::create_token).
+    pub fn token(&self, requested: u32) -> Result<Token, Error> {
+        self.answer().expect_object(|members| {
             Some(Token {
                 auth_token: AuthToken::new(members.text("authToken")?),
                 scan_ref: members
@@ -68,7 +78,7 @@ impl Client {
                 expiry_seconds: members
                     .integer("expiryTime")
                     .and_then(|seconds| u32::try_from(seconds).ok())
-                    .unwrap_or(request.expiry_seconds),
+                    .unwrap_or(requested),
                 redirect_url: members
                     .text("redirectUrl")
                     .and_then(|text| Url::parse(text).ok()),

@@ -12,7 +12,7 @@ const LARGEST_SUCCESS: usize = 1024 * 1024;
 /// An error is a few sentences, or a gateway's page.
 const LARGEST_ERROR: usize = 64 * 1024;
 
-/// Status, headers and body. The body does not leave this crate.
+/// Status, headers and body.
 pub(crate) struct Answer {
     pub(crate) status: u16,
     pub(crate) headers: HeaderMap,
@@ -67,7 +67,7 @@ impl Answer {
 
     /// For operations with an empty answer.
     /// Any body is an error: rejections with 200 are documented.
-    pub(crate) fn expect_empty(self) -> Result<(), Error> {
+    pub(crate) fn expect_empty(&self) -> Result<(), Error> {
         let is_empty = self
             .body
             .as_ref()
@@ -75,18 +75,18 @@ impl Answer {
         if self.is_success() && is_empty {
             Ok(())
         } else {
-            Err(classify(&self))
+            Err(classify(self))
         }
     }
 
     /// For operations that answer with an object.
     /// `read` returns `None` if a member is missing.
     pub(crate) fn expect_object<T>(
-        self,
+        &self,
         read: impl FnOnce(&Map<String, Value>) -> Option<T>,
     ) -> Result<T, Error> {
         if !self.is_success() {
-            return Err(classify(&self));
+            return Err(classify(self));
         }
         let Some(members) = self.object() else {
             return Err(Error::UnreadableAnswer {
@@ -95,7 +95,7 @@ impl Answer {
         };
         match read(&members) {
             Some(value) => Ok(value),
-            None if identifier_of(&members).is_some() => Err(classify(&self)),
+            None if identifier_of(&members).is_some() => Err(classify(self)),
             None => Err(Error::UnreadableAnswer {
                 status: self.status,
             }),

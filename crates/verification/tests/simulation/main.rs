@@ -23,6 +23,7 @@
 )]
 
 mod broken;
+mod cases;
 mod coverage;
 mod customer;
 mod delivery;

@@ -464,8 +464,19 @@ impl Sessions for SimulatedProvider {
                 verification.is_deleted = true;
                 Ok(DeletedAtProvider::Deleted)
             }
-            None => Ok(DeletedAtProvider::Deleted),
+            None => Ok(DeletedAtProvider::Refused {
+                kind: "rejected",
+                identifier: Some("BAD_VALUE".to_owned()),
+            }),
         }
+    }
+}
+
+/// The answer about a verification that does not exist.
+fn unknown() -> ProviderError {
+    ProviderError::Refused {
+        kind: RefusalKind::Other("rejected"),
+        identifier: Some("BAD_VALUE".to_owned()),
     }
 }
 
@@ -490,7 +501,7 @@ impl StatusSource for SimulatedProvider {
         };
         let state = self.lock();
         let Some(verification) = state.verifications.get(scan_ref) else {
-            return Err(ProviderError::TokenNotValid);
+            return Err(unknown());
         };
         if verification.is_deleted {
             return Ok(Status::of(Overall::Deleted));
@@ -647,8 +658,13 @@ impl Provider for SimulatedProvider {
         }
         self.timeline.count("fresh links");
         let mut state = self.lock();
+        match state.verifications.get(scan_ref) {
+            None => return Err(unknown()),
+            Some(verification) if verification.is_deleted => return Err(unknown()),
+            Some(_) => {}
+        }
         let Some(upload) = state.uploads.newest(scan_ref).cloned() else {
-            return Err(ProviderError::TokenNotValid);
+            return Ok(StepLinks::new());
         };
         let folder = if self.timeline.chance(self.random_faults.other_paths) {
             "api"

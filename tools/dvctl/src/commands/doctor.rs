@@ -11,6 +11,7 @@ use std::fmt;
 use serde::Serialize;
 
 use super::Context;
+use super::check::{Check, Health};
 use crate::exit::Exit;
 use crate::failure::Failure;
 
@@ -27,67 +28,6 @@ signature fit: the webhook acknowledges it, archives it once under the name dvct
 ignores it. iDenfy is asked for the status of a verification that does not exist.
 Exit status: 0 all is well, 5 something should be looked at, 1 something is broken.")]
 pub struct Arguments {}
-
-/// The result of one check, or of all.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-#[serde(rename_all = "lowercase")]
-enum Health {
-    Ok,
-    Warning,
-    Failed,
-}
-
-/// One check.
-#[derive(Debug, Serialize)]
-struct Check {
-    name: &'static str,
-    result: Health,
-    found: String,
-    /// What to do.
-    #[serde(rename = "do", skip_serializing_if = "Option::is_none")]
-    advice: Option<String>,
-}
-
-impl Check {
-    fn ok(name: &'static str, found: impl Into<String>) -> Self {
-        Self {
-            name,
-            result: Health::Ok,
-            found: found.into(),
-            advice: None,
-        }
-    }
-
-    fn warning(name: &'static str, found: impl Into<String>, advice: impl Into<String>) -> Self {
-        Self {
-            result: Health::Warning,
-            advice: Some(advice.into()),
-            ..Self::ok(name, found)
-        }
-    }
-
-    fn failed(name: &'static str, found: impl Into<String>, advice: impl Into<String>) -> Self {
-        Self {
-            result: Health::Failed,
-            advice: Some(advice.into()),
-            ..Self::ok(name, found)
-        }
-    }
-
-    /// A check that could not be made.
-    fn of(name: &'static str, failure: &Failure) -> Self {
-        let advice = failure.advice().map(str::to_owned);
-        Self {
-            result: Health::Failed,
-            advice,
-            ..Self::ok(name, failure.message())
-        }
-    }
-
-    fn from(name: &'static str, checked: Result<Self, Failure>) -> Self {
-        checked.unwrap_or_else(|failure| Self::of(name, &failure))
-    }
-}
 
 #[derive(Serialize)]
 struct Diagnosis {
@@ -131,23 +71,14 @@ pub async fn run(context: &mut Context<'_>, _: Arguments) -> Result<Exit, Failur
     Ok(match result {
         Health::Ok => Exit::Done,
         Health::Warning => Exit::Warned,
-        Health::Failed => Exit::Failed,
+        Health::Unknown | Health::Failed => Exit::Failed,
     })
 }
 
 impl fmt::Display for Diagnosis {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for check in &self.checks {
-            let result = match check.result {
-                Health::Ok => "ok",
-                Health::Warning => "warning",
-                Health::Failed => "FAILED",
-            };
-            write!(f, "{result:<8} {:<14} {}", check.name, check.found)?;
-            match &check.advice {
-                Some(advice) => writeln!(f, "; do: {advice}")?,
-                None => writeln!(f)?,
-            }
+            writeln!(f, "{check}")?;
         }
         Ok(())
     }

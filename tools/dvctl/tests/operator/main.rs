@@ -10,11 +10,14 @@
 )]
 
 mod diagnosing;
+mod exporting;
 mod looking;
+mod probing;
 mod program;
 mod redriving;
 mod repairing;
 mod replaying;
 mod secrecy;
 mod sessions;
+mod spending;
 mod usage;

@@ -74,7 +74,7 @@ async fn no_answer_note_or_error_has_anything_personal_or_secret() {
     let links = callback["fileUrls"].as_object().expect("links").values();
     secrets.extend(links.map(|link| link.as_str().expect("a link").to_owned()));
 
-    let questions: [&[&str]; 13] = [
+    let questions: [&[&str]; 14] = [
         &["show", &authorized.scan_ref],
         &["show", &parked.scan_ref],
         &["list"],
@@ -83,6 +83,7 @@ async fn no_answer_note_or_error_has_anything_personal_or_secret() {
         &["list", "--client", &parked.client_id],
         &["watch", "--once", "--newest", "1000"],
         &["doctor"],
+        &["probe"],
         &["replay", "--failed", "--dry-run"],
         &["replay", "--dry-run", &parked.scan_ref],
         &["retry", &authorized.scan_ref],

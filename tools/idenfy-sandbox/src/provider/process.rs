@@ -181,7 +181,8 @@ fn judge_parts(
             stored.processed_at = Some(submitted_at);
             stored.submit_files(submitted_at);
             stored.document_type.clone_from(&record.document_type);
-            stored.country.clone_from(&record.country);
+            let country = record.country.as_deref().map(str::to_ascii_uppercase);
+            stored.country = country;
             Ok(session.scan_ref)
         }
         Err(error) => {
@@ -223,9 +224,10 @@ fn check_conditions(
         .country
         .as_ref()
         .ok_or_else(|| ProviderError::missing("country"))?;
-    if !is_country_code(&country.0) {
+    // The provider makes it upper case.
+    if !is_country_code(&country.0.to_ascii_uppercase()) {
         return Err(ProviderError::bad_value(
-            "Field 'country' must be an upper-case alpha-2 code.",
+            "Field 'country' must be an alpha-2 code.",
         ));
     }
     let document_type = submission

@@ -13,7 +13,9 @@ use uuid::Uuid;
 use crate::provider::errors::ProviderError;
 use crate::provider::token_rules::{self, FLAGS};
 use crate::world::clock::now;
-use crate::world::session::{ReturnUrls, Session, SessionState, TokenType, new_auth_token};
+use crate::world::session::{
+    ReturnUrls, Session, SessionState, TokenType, new_auth_token, step_types,
+};
 use crate::world::settings::Settings;
 use crate::world::state::State;
 
@@ -89,9 +91,10 @@ fn open(settings: &Settings, request: &Map<String, Value>) -> Session {
         Some("DOCUMENT") => TokenType::Document,
         _ => TokenType::Identification,
     };
-    let steps = request
-        .get("additionalSteps")
-        .filter(|steps| steps.as_object().is_some_and(|steps| !steps.is_empty()));
+    let steps = request.get("additionalSteps").filter(|steps| {
+        let is_given = steps.as_object().is_some_and(|steps| !steps.is_empty());
+        is_given && (settings.honours_step_suppression || !step_types(steps).is_empty())
+    });
     let questionnaire = match request.get("questionnaire") {
         None => settings.default_questionnaire.clone(),
         Some(given) => given.as_str().map(str::to_owned),

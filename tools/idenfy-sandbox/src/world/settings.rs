@@ -168,6 +168,8 @@ pub struct Settings {
     pub token_created_status: u16,
     /// Steps of a token that does not bring its own; country, document type, step.
     pub default_additional_steps: Value,
+    /// Whether a token can suppress the account's steps, as the documentation says.
+    pub honours_step_suppression: bool,
     /// Whether steps of the kind UPLOAD get a verdict. By the documentation they do not.
     pub judges_upload_steps: bool,
     /// Questionnaire of a token that does not say `"questionnaire": null`.
@@ -236,6 +238,7 @@ impl Default for Settings {
                 "SECOND_DOC_FRONT": upload("Front"),
                 "SECOND_DOC_BACK": upload("Back"),
             }}}),
+            honours_step_suppression: true,
             judges_upload_steps: true,
             default_questionnaire: None,
             conflict_on_active_session: false,

@@ -85,6 +85,17 @@ async fn of_many_submissions_with_one_token_one_is_accepted() {
 }
 
 #[tokio::test]
+async fn a_country_in_lower_case_is_made_upper_case() {
+    let mut fixture = Fixture::start().await;
+    let session = fixture.document_token("client").await;
+    let mut request = submission(&session);
+    request["country"] = json!("pl");
+    assert_eq!(fixture.post("/api/v2/process", request).await.status, 200);
+    let body = fixture.receiver.next().await.body();
+    assert_eq!(body["data"]["docIssuingCountry"], "PL");
+}
+
+#[tokio::test]
 async fn each_condition_is_enforced() {
     let fixture = Fixture::start().await;
     let image = |bytes: &[u8]| json!(STANDARD.encode(bytes));
@@ -92,7 +103,7 @@ async fn each_condition_is_enforced() {
         (json!({"token": "nonsense"}), "TOKEN_NOT_VALID"),
         (json!({"token": null}), "MISSING_VALUE"),
         (json!({"country": null}), "MISSING_VALUE"),
-        (json!({"country": "lt"}), "BAD_VALUE"),
+        (json!({"country": "l"}), "BAD_VALUE"),
         (json!({"country": "LTU"}), "BAD_VALUE"),
         (json!({"documentType": "LIBRARY_CARD"}), "BAD_VALUE"),
         (json!({"images": null}), "MISSING_VALUE"),

@@ -84,6 +84,26 @@ async fn account_settings_apply_unless_replaced() {
 }
 
 #[tokio::test]
+async fn an_account_may_ignore_that_steps_are_suppressed() {
+    let fixture = Fixture::with(Settings {
+        honours_step_suppression: false,
+        ..Settings::default()
+    })
+    .await;
+    let token = fixture.document_token("client").await;
+    let shown = fixture.shown(&token).await;
+    let steps = shown["additionalSteps"].as_array().unwrap();
+    assert_eq!(steps.len(), 2, "{shown}");
+    let refused = fixture.post("/api/v2/process", submission(&token)).await;
+    assert_eq!(refused.identifier(), "MISSING_VALUE");
+
+    let own = json!({"ALL": {"ALL": {"POA2": {"type": "UPLOAD"}}}});
+    let request = json!({"clientId": "client", "additionalSteps": own});
+    let echo = fixture.post("/api/v2/token", request).await.json();
+    assert_eq!(echo["additionalSteps"], own, "others replace as ever");
+}
+
+#[tokio::test]
 async fn default_steps_are_echoed_whole() {
     let fixture = Fixture::start().await;
     let echo = async || {
