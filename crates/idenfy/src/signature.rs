@@ -27,6 +27,8 @@ const SIGNATURE_BYTES: usize = 32;
 pub struct SigningKey {
     /// The key is expanded once; every signature starts from a copy.
     prepared: Hmac<Sha256>,
+    /// In bytes.
+    length: usize,
 }
 
 /// An empty signing key would accept any signature.
@@ -47,7 +49,8 @@ impl SigningKey {
         }
         // HMAC takes keys of every length, so this cannot fail for a key that is not empty.
         let prepared = Hmac::new_from_slice(key.as_bytes()).map_err(|_| EmptySigningKey)?;
-        Ok(Self { prepared })
+        let length = key.len();
+        Ok(Self { prepared, length })
     }
 
     /// The signature of a body: 64 characters of lower-case hex.
@@ -116,6 +119,13 @@ impl SigningKeys {
         &self.current
     }
 
+    /// Bytes of the shortest key.
+    #[must_use]
+    pub fn shortest(&self) -> usize {
+        let others = self.others.iter().map(|key| key.length);
+        others.fold(self.current.length, usize::min)
+    }
+
     /// Proves that the body was signed with one of the keys.
     ///
     /// Digits may be of either case, with white space around them.
@@ -168,6 +178,17 @@ mod tests {
 
     fn verify(keys: &SigningKeys, signature: &[u8]) -> Result<VerifiedBody, SignatureError> {
         keys.verify(Bytes::from_static(BODY), Some(signature))
+    }
+
+    #[test]
+    fn the_shortest_key_is_found_wherever_it_stands() {
+        let key = |text: &str| SigningKey::new(text).unwrap();
+        for keys in [["long one", "short"], ["short", "long one"]] {
+            assert_eq!(
+                SigningKeys::new(keys.map(key).into()).unwrap().shortest(),
+                5
+            );
+        }
     }
 
     #[test]

@@ -49,7 +49,7 @@ pub async fn secret(context: &Context<'_>) -> (Check, Option<Arc<Secret>>) {
         Err(failure) => return (Check::of("secret", &failure), None),
     };
     match secrets.current().await {
-        Ok(secret) => (Check::ok("secret", "readable and complete"), Some(secret)),
+        Ok(secret) => (judge_secret(&secret), Some(secret)),
         Err(error) => {
             let failure = Failure::new("not usable").because(error);
             let advice = "put {\"apiKey\", \"apiSecret\", \"signingKeys\": [current, previous]} \
@@ -57,6 +57,20 @@ pub async fn secret(context: &Context<'_>) -> (Check, Option<Arc<Secret>>) {
                           yourself secretsmanager:GetSecretValue on it";
             (Check::failed("secret", failure.message(), advice), None)
         }
+    }
+}
+
+/// Bytes of a signing key that nobody can guess: those of the HMAC's digest (RFC 2104, section 3).
+const SAFE_KEY: usize = 32;
+
+fn judge_secret(secret: &Secret) -> Check {
+    match secret.signing_keys.shortest() {
+        SAFE_KEY.. => Check::ok("secret", "readable and complete"),
+        short => Check::warning(
+            "secret",
+            format!("a signing key has {short} bytes: one signed callback lets it be guessed"),
+            "make a longer one (`openssl rand -hex 32`) and rotate to it, see docs/DEPLOYING.md",
+        ),
     }
 }
 

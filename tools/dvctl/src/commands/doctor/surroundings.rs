@@ -1,5 +1,7 @@
 //! Checks the stack, its API, the processor's source and the alarms.
 
+use std::collections::BTreeSet;
+
 use reqwest::Method;
 use serde_json::Value;
 
@@ -86,12 +88,21 @@ pub async fn alarms(context: &Context<'_>) -> Check {
             .map(|resource| resource.physical_id)
             .collect();
         let alarms = context.aws.alarms(&names).await?;
-        Ok(judge_alarms(names.len(), &alarms))
+        let topics: BTreeSet<&String> = alarms.iter().flat_map(|alarm| &alarm.actions).collect();
+        let mut heard = BTreeSet::new();
+        for topic in topics {
+            // Another action than a topic acts by itself.
+            if !topic.contains(":sns:") || context.aws.has_listener(topic).await? {
+                heard.insert(topic.clone());
+            }
+        }
+        Ok(judge_alarms(names.len(), &alarms, &heard))
     };
     Check::from("alarms", checked.await)
 }
 
-fn judge_alarms(expected: usize, alarms: &[Alarm]) -> Check {
+/// `heard`: the actions that reach somebody.
+fn judge_alarms(expected: usize, alarms: &[Alarm], heard: &BTreeSet<String>) -> Check {
     let named = |alarms: Vec<&Alarm>| {
         alarms
             .iter()
@@ -124,7 +135,7 @@ fn judge_alarms(expected: usize, alarms: &[Alarm]) -> Check {
     }
     let silent: Vec<&Alarm> = alarms
         .iter()
-        .filter(|alarm| !alarm.tells_somebody)
+        .filter(|alarm| !alarm.actions.iter().any(|action| heard.contains(action)))
         .collect();
     if !silent.is_empty() {
         let found = format!("{} of {expected} tell nobody", silent.len());
@@ -161,25 +172,22 @@ mod tests {
 
     #[test]
     fn alarms_must_be_there_be_quiet_and_tell_somebody() {
-        let alarm = |state: &str, tells_somebody| Alarm {
-            name: "parked".to_owned(),
-            state: state.to_owned(),
-            tells_somebody,
+        let judge = |expected, alarms: &[(&str, &str)]| {
+            let alarms: Vec<Alarm> = alarms
+                .iter()
+                .map(|(state, action)| Alarm {
+                    name: "parked".to_owned(),
+                    state: (*state).to_owned(),
+                    actions: vec![(*action).to_owned()],
+                })
+                .collect();
+            judge_alarms(expected, &alarms, &BTreeSet::from(["heard".to_owned()]))
         };
-        assert_eq!(judge_alarms(0, &[]).result, Health::Warning);
-        assert_eq!(judge_alarms(2, &[alarm("OK", true)]).result, Health::Failed);
-        assert!(
-            judge_alarms(1, &[alarm("ALARM", true)])
-                .found
-                .contains("parked")
-        );
-        assert_eq!(
-            judge_alarms(1, &[alarm("OK", false)]).result,
-            Health::Warning
-        );
-        assert_eq!(
-            judge_alarms(1, &[alarm("INSUFFICIENT_DATA", true)]).result,
-            Health::Ok
-        );
+        assert_eq!(judge(0, &[]).result, Health::Warning);
+        assert_eq!(judge(2, &[("OK", "heard")]).result, Health::Failed);
+        assert!(judge(1, &[("ALARM", "heard")]).found.contains("parked"));
+        assert_eq!(judge(1, &[("OK", "unheard")]).result, Health::Warning);
+        let quiet = judge(1, &[("INSUFFICIENT_DATA", "heard")]);
+        assert_eq!(quiet.result, Health::Ok);
     }
 }
