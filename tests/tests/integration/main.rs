@@ -18,6 +18,7 @@ mod choices;
 mod events;
 mod every_document;
 mod every_fault;
+mod examples;
 mod killed;
 mod links;
 mod memory;
