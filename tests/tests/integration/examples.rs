@@ -24,21 +24,41 @@ use crate::by_hand::{Photos, verify};
 /// Of an installation on a busy machine.
 const START_DEADLINE: Duration = Duration::from_secs(60);
 
-fn examples() -> PathBuf {
+pub(crate) fn examples() -> PathBuf {
     workspace::root().join("examples")
 }
 
-fn progress(line: &str) {
+pub(crate) fn progress(line: &str) {
     println!("{line}");
 }
 
 /// Runs a program to its end and returns what it prints.
-async fn run(command: &mut Command) -> String {
+pub(crate) async fn run(command: &mut Command) -> String {
     let output = command.stdin(Stdio::null()).output().await.unwrap();
     let printed = String::from_utf8_lossy(&output.stdout).into_owned();
     let errors = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{command:?}: {printed}{errors}");
     printed
+}
+
+/// Installs the packages of a folder with npm, unless they are there, and builds it. `false`, and a message, without npm.
+pub(crate) async fn npm_builds(directory: &Path) -> bool {
+    let npm = |arguments: &[&str]| {
+        let mut npm = Command::new("npm");
+        npm.args(arguments).current_dir(directory);
+        npm
+    };
+    if npm(&["--version"]).output().await.is_err() {
+        eprintln!("SKIPPED {}: npm is not installed", directory.display());
+        return false;
+    }
+    let written = |name| std::fs::metadata(directory.join(name)).and_then(|file| file.modified());
+    let installed = written("node_modules/.package-lock.json").ok();
+    if installed < written("package-lock.json").ok() {
+        run(&mut npm(&["ci", "--no-audit", "--no-fund"])).await;
+    }
+    run(&mut npm(&["run", "build"])).await;
+    true
 }
 
 /// What the SDKs find the emulator by. It takes any credentials.
@@ -290,23 +310,9 @@ async fn customers_are_served(name: &'static str, app: &Running) {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_typescript_example_serves_customers() {
     let directory = examples().join("typescript");
-    let npm = |arguments: &[&str]| {
-        let mut npm = Command::new("npm");
-        npm.args(arguments).current_dir(&directory);
-        npm
-    };
-    if npm(&["--version"]).output().await.is_err() {
-        eprintln!("SKIPPED the TypeScript example: npm is not installed");
+    if !npm_builds(&directory).await {
         return;
     }
-    run(&mut npm(&[
-        "ci",
-        "--prefer-offline",
-        "--no-audit",
-        "--no-fund",
-    ]))
-    .await;
-    run(&mut npm(&["run", "build"])).await;
     let (program, script) = ("node".as_ref(), directory.join("dist/app.js"));
     let app = Running::start(program, &script, &python().await).await;
     customers_are_served("typescript-example", &app).await;

@@ -19,6 +19,7 @@ mod events;
 mod every_document;
 mod every_fault;
 mod examples;
+mod infrastructure;
 mod killed;
 mod links;
 mod memory;
