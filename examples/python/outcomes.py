@@ -56,7 +56,8 @@ def receive_outcomes(record: Callable[[Outcome], None]) -> NoReturn:
     """Hands every outcome to `record`, without end.
 
     A message is deleted once its outcome is recorded. Outcomes come at least once and in any
-    order. A message that fails comes again; after five times it goes to the dead-letter queue.
+    order. A message that fails holds up no other. It comes again, and after five times it goes to
+    the dead-letter queue.
     """
     sqs = boto3.client("sqs", region_name=settings.REGION)
     queue = settings.QUEUE_URL
@@ -65,9 +66,13 @@ def receive_outcomes(record: Callable[[Outcome], None]) -> NoReturn:
             answer = sqs.receive_message(
                 QueueUrl=queue, WaitTimeSeconds=20, MaxNumberOfMessages=10
             )
-            for message in answer.get("Messages", []):
-                record(json.loads(message["Body"]))
-                sqs.delete_message(QueueUrl=queue, ReceiptHandle=message["ReceiptHandle"])
         except Exception:
             logging.exception("outcomes cannot be received")
             time.sleep(1)
+            continue
+        for message in answer.get("Messages", []):
+            try:
+                record(json.loads(message["Body"]))
+                sqs.delete_message(QueueUrl=queue, ReceiptHandle=message["ReceiptHandle"])
+            except Exception:
+                logging.exception("message %s cannot be handled", message["MessageId"])

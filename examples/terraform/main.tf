@@ -22,9 +22,13 @@ data "aws_s3_bucket" "artifacts" {
   bucket = var.artifact_bucket
 }
 
+locals {
+  bucket_url = "https://${data.aws_s3_bucket.artifacts.bucket_regional_domain_name}"
+}
+
 resource "aws_cloudformation_stack" "dual_verification" {
   name         = var.stack_name
-  template_url = "https://${data.aws_s3_bucket.artifacts.bucket_regional_domain_name}/${aws_s3_object.template.key}"
+  template_url = "${local.bucket_url}/${aws_s3_object.template.key}"
   parameters   = merge(var.parameters, { IdenfySecretArn = var.idenfy_secret_arn })
 
   # The template has IAM roles, and the transform of AWS SAM.

@@ -9,7 +9,7 @@ variable "artifact_bucket" {
 }
 
 variable "idenfy_secret_arn" {
-  description = "The parameter IdenfySecretArn: the secret's full ARN, with its last six characters."
+  description = "Full ARN of the secret, with its last six characters (IdenfySecretArn)."
   type        = string
 }
 

@@ -26,7 +26,8 @@ new Rule(stack, "OutcomesRule", {
   targets: [new SqsQueue(outcomes)],
 });
 
-const role = new Role(stack, "Role", { assumedBy: new ServicePrincipal("ecs-tasks.amazonaws.com") });
+const assumedBy = new ServicePrincipal("ecs-tasks.amazonaws.com");
+const role = new Role(stack, "Role", { assumedBy });
 outcomes.grantConsumeMessages(role);
 const resources = [verification.output("ApiFunctionArn")];
 role.addToPolicy(new PolicyStatement({ actions: ["lambda:InvokeFunctionUrl"], resources }));

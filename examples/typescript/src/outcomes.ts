@@ -2,7 +2,12 @@
 
 import { setTimeout as sleep } from "node:timers/promises";
 
-import { DeleteMessageCommand, ReceiveMessageCommand, SQSClient } from "@aws-sdk/client-sqs";
+import {
+  DeleteMessageCommand,
+  type Message,
+  ReceiveMessageCommand,
+  SQSClient,
+} from "@aws-sdk/client-sqs";
 
 import type {
   DualVerificationDeclined,
@@ -48,7 +53,8 @@ export function standing(outcome: Outcome): Standing {
  * Hands every outcome to `record`, without end.
  *
  * A message is deleted once its outcome is recorded. Outcomes come at least once and in any order.
- * A message that fails comes again; after five times it goes to the dead-letter queue.
+ * A message that fails holds up no other. It comes again, and after five times it goes to the
+ * dead-letter queue.
  */
 export async function receiveOutcomes(record: (outcome: Outcome) => void): Promise<never> {
   const sqs = new SQSClient();
@@ -57,13 +63,19 @@ export async function receiveOutcomes(record: (outcome: Outcome) => void): Promi
   for (;;) {
     try {
       const { Messages = [] } = await sqs.send(new ReceiveMessageCommand(receive));
-      for (const { Body = "", ReceiptHandle } of Messages) {
-        record(JSON.parse(Body) as Outcome);
-        await sqs.send(new DeleteMessageCommand({ QueueUrl, ReceiptHandle }));
-      }
+      await Promise.all(Messages.map(handle));
     } catch (error) {
       console.error("outcomes cannot be received:", error);
       await sleep(1000);
+    }
+  }
+
+  async function handle({ Body = "", MessageId, ReceiptHandle }: Message) {
+    try {
+      record(JSON.parse(Body) as Outcome);
+      await sqs.send(new DeleteMessageCommand({ QueueUrl, ReceiptHandle }));
+    } catch (error) {
+      console.error(`message ${MessageId} cannot be handled:`, error);
     }
   }
 }

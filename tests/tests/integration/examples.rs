@@ -41,7 +41,8 @@ pub(crate) async fn run(command: &mut Command) -> String {
     printed
 }
 
-/// Installs the packages of a folder with npm, unless they are there, and builds it. `false`, and a message, without npm.
+/// Installs the packages of a folder with npm, unless they are there, and builds it. Without npm:
+/// a message, and `false`.
 pub(crate) async fn npm_builds(directory: &Path) -> bool {
     let npm = |arguments: &[&str]| {
         let mut npm = Command::new("npm");
@@ -109,6 +110,7 @@ fn port() -> u16 {
 struct Running {
     stack: Stack,
     url: String,
+    queue: String,
     _processes: [Child; 2],
     _folder: TempDir,
 }
@@ -137,13 +139,14 @@ impl Running {
         let (proxy, api_url) = start(&mut proxy).await;
         let answer = stack.http.post(format!("{api_url}sessions")).send().await;
         assert_eq!(answer.unwrap().status(), 403, "not signed");
+        let queue = queue(&stack).await;
         let port = port().to_string();
         let mut application = Command::new(program);
         application
             .arg(script)
             .envs(aws_variables(&stack))
             .env("API_URL", api_url)
-            .env("QUEUE_URL", queue(&stack).await)
+            .env("QUEUE_URL", &queue)
             .env("PORT", &port)
             .env("CUSTOMERS_FILE", folder.path().join("customers"));
         let (application, url) = start(&mut application).await;
@@ -151,6 +154,7 @@ impl Running {
         let running = Self {
             stack,
             url,
+            queue,
             _processes: [application, proxy],
             _folder: folder,
         };
@@ -288,6 +292,8 @@ async fn a_busy_provider_costs_no_second_press(app: &Running) {
 }
 
 async fn customers_are_served(name: &'static str, app: &Running) {
+    // It holds up no outcome.
+    app.stack.send(&app.queue, &["not JSON"]).await.unwrap();
     tokio::join!(
         a_customer_is_verified(app),
         a_customer_tries_again(app),
