@@ -50,7 +50,7 @@ pub(crate) async fn npm_builds(directory: &Path) -> bool {
         npm
     };
     if npm(&["--version"]).output().await.is_err() {
-        eprintln!("SKIPPED {}: npm is not installed", directory.display());
+        println!("SKIPPED {}: npm is not installed", directory.display());
         return false;
     }
     let written = |name| std::fs::metadata(directory.join(name)).and_then(|file| file.modified());
