@@ -5,6 +5,8 @@
 // TOOLS is the directory with node_modules. TEMPLATE is what translate.py has printed. CALLS is
 // what the test permissions::every_call_of_every_function_is_recorded has written.
 //
+// Calls from and to other accounts are judged by the policies in docs/OTHER_ACCOUNTS.md.
+//
 // Fails if a call is denied, if a grant is needed by no call, or if something is allowed that must
 // be refused. A grant is one action of a statement on one of its resources.
 
@@ -22,16 +24,26 @@ const read = (path) => JSON.parse(readFileSync(path, "utf8"));
 const beside = (name) => read(new URL(name, import.meta.url));
 
 const template = read(templatePath);
-const stack = new Stack(template, "dual-verification");
-const anotherStack = new Stack(template, "another-stack");
-const policies = new Policies(stack, runSimulation);
+const ApiCallers = "111122223333,arn:aws:iam::444455556666:role/shop";
+const bus = (name) => `arn:aws:events:eu-west-1:111122223333:event-bus/${name}`;
+const stack = new Stack(template, "dual-verification",
+  { ApiCallers, OutcomeTargetBusArn: bus("shop") });
+const anotherStack = new Stack(template, "another-stack", { OutcomeTargetBusArn: bus("another") });
+const policies = new Policies(stack, runSimulation, { [bus("shop")]: documented("bus") });
 const { actors, functions, grants } = policies;
 
 const recorded = read(callsPath);
 const byAws = beside("by_aws.json");
+const otherAccounts = beside("other_accounts.json");
 const refused = beside("refused.json");
 const shared = beside("shared.json");
 const failures = [];
+
+/** The policy of that name in docs/OTHER_ACCOUNTS.md. */
+function documented(name) {
+  const page = readFileSync(new URL("../../docs/OTHER_ACCOUNTS.md", import.meta.url), "utf8");
+  return JSON.parse(page.split("```json " + name + "\n")[1].split("```")[0]);
+}
 
 const of = (some, call) => ({ ...call, resource: some.substitute(call.resource) });
 const name = ({ action, resource }) => `${action} on ${resource}`;
@@ -46,9 +58,9 @@ const show = (call) => {
 function callsByAws(actor) {
   const isOfActor = ({ by }) => by === actor || (by === "every function" && actor in functions);
   const group = functions[actor]?.Properties.LoggingConfig.LogGroup.Ref;
-  return byAws.filter(isOfActor).flatMap(({ actions, resources, reason }) =>
+  return byAws.filter(isOfActor).flatMap(({ actions, resources, context, reason }) =>
     actions.flatMap((action) => resources.map((resource) =>
-      ({ action, resource: resource.replace("${LogGroup}", `\${${group}}`), reason }))));
+      ({ action, resource: resource.replace("${LogGroup}", `\${${group}}`), context, reason }))));
 }
 
 /** Finds what is denied, and which grants could be taken away. Returns the actor's row. */
@@ -92,7 +104,7 @@ for (const call of recorded.filter((call) => !(call.function in functions))) {
 }
 for (const { service, actions, resources, context, reason } of byAws.filter((one) => one.service)) {
   for (const action of actions) {
-    const call = { action, resource: stack.substitute(resources[0]), context };
+    const call = stack.resolve({ action, resource: { "Fn::Sub": resources[0] }, context });
     const answer = await policies.ask(service, [], call);
     if (answer !== "Allowed") failures.push(`${answer}: ${service}: ${show(call)} (${reason})`);
   }
@@ -144,7 +156,7 @@ async function refusedOfOthers(actor) {
 }
 
 async function refusedAsListed({ by = [], service, action, resource, context, explicitly, why }) {
-  const call = { action, resource: stack.substitute(resource), context };
+  const call = stack.resolve({ action, resource: { "Fn::Sub": resource }, context });
   for (const one of [by].flat()) {
     const some = one === "every function" ? Object.keys(functions) : [one];
     for (const actor of some) await mustBeRefused(actor, call, why, explicitly);
@@ -164,6 +176,25 @@ for (const share of shared.filter((share) => !stillShared.has(share))) {
   failures.push(`refused by now, and still in shared.json: ${share.by}: ${share.resource}`);
 }
 
+// ---- Other accounts ----------------------------------------------------------------------------
+
+const EVERYTHING = {
+  Version: "2012-10-17",
+  Statement: [{ Effect: "Allow", Action: "*", Resource: "*" }],
+};
+const identities = { documented: [documented("caller")], everything: [EVERYTHING], nothing: [] };
+const closed = new Policies(new Stack(template, "dual-verification"), runSimulation);
+
+for (const { principal, has, actions, resource, context, answer, open = true, why } of
+  otherAccounts) {
+  for (const action of actions) {
+    const call = { action, resource: stack.substitute(resource), context };
+    const judged = open ? policies : closed;
+    const found = await judged.ask(principal, identities[has], call);
+    if (!found.endsWith(answer)) failures.push(`${found}: ${principal}: ${show(call)} (${why})`);
+  }
+}
+
 // ---- The answer --------------------------------------------------------------------------------
 
 const columns = Object.keys(rows[0]);
@@ -180,6 +211,8 @@ for (const { by, actions, reason } of byAws.filter(({ by }) => by !== undefined)
 }
 console.log(`\nMust be refused: ${asked} requests: ${elsewhere} own calls to another ` +
   `stack or without TLS, ${ofOthers} calls of others, ${listed} in refused.json.`);
+console.log(`Other accounts: ${otherAccounts.length} cases, by the policies in ` +
+  "docs/OTHER_ACCOUNTS.md.");
 if (failures.length > 0) {
   console.error(`\n${failures.length} failures:`);
   for (const failure of failures) console.error(`  ${failure}`);

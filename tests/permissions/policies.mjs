@@ -16,9 +16,25 @@ function covers(pattern, text) {
   return new RegExp(`^${escaped}$`, "i").test(text);
 }
 
+/** What Lambda makes of a permission. (Source: Service Authorization Reference, condition keys.) */
+function statement({ Principal, Action, ...conditions }, arn) {
+  const makers = {
+    FunctionUrlAuthType: (type) => ({ StringEquals: { "lambda:FunctionUrlAuthType": type } }),
+    InvokedViaFunctionUrl: (via) => ({ Bool: { "lambda:InvokedViaFunctionUrl": `${via}` } }),
+    SourceArn: (source) => ({ ArnLike: { "aws:SourceArn": source } }),
+  };
+  const Condition = Object.assign({}, ...Object.entries(conditions).map(([name, value]) =>
+    makers[name](value)));
+  const principal = Principal === "*" ? "*"
+    : Principal.endsWith(".amazonaws.com") ? { Service: Principal }
+      : { AWS: /^\d+$/.test(Principal) ? `arn:aws:iam::${Principal}:root` : Principal };
+  return { Effect: "Allow", Principal: principal, Action, Resource: arn, Condition };
+}
+
 /** The policies of one stack. An actor is a function, or a role that no function has. */
 export class Policies {
-  constructor(stack, runSimulation) {
+  /** `elsewhere`: policies of resources of other accounts, by ARN. */
+  constructor(stack, runSimulation, elsewhere = {}) {
     this.stack = stack;
     this.runSimulation = runSimulation;
     this.functions = Object.fromEntries(stack.ofType("AWS::Lambda::Function"));
@@ -28,6 +44,7 @@ export class Policies {
     this.actors = [...names, ...others];
     this.grants = Object.fromEntries(this.actors.map((actor) => [actor, this.grantsOf(actor)]));
     this.resourcePolicies = this.readResourcePolicies();
+    this.furtherPolicies = { ...this.readFunctionPolicies(), ...elsewhere };
   }
 
   /** The logical id of the role that an actor has. */
@@ -70,6 +87,18 @@ export class Policies {
         })));
   }
 
+  /** The policies of functions and their aliases, by ARN, as Lambda makes them of permissions. */
+  readFunctionPolicies() {
+    const policies = {};
+    for (const [Sid, { Properties }] of this.stack.ofType("AWS::Lambda::Permission")) {
+      const { FunctionName, ...permission } = Properties;
+      const arn = this.stack.attribute(FunctionName.Ref, "Arn");
+      policies[arn] ??= { Version: "2012-10-17", Statement: [] };
+      policies[arn].Statement.push({ Sid, ...statement(this.stack.resolve(permission), arn) });
+    }
+    return policies;
+  }
+
   /** The policy of the bucket, queue or topic that a resource is or is in. */
   policyOf(resource) {
     const isOf = ({ arn }) => resource === arn || resource.startsWith(`${arn}/`);
@@ -82,13 +111,13 @@ export class Policies {
       request: {
         action,
         principal,
-        resource: { resource, accountId: this.stack.account },
+        resource: { resource, accountId: resource.split(":")[4] || this.stack.account },
         contextVariables: { "aws:SecureTransport": "true", ...context },
       },
       identityPolicies: identityPolicies.map((policy, number) => ({ name: `${number}`, policy })),
       serviceControlPolicies: [],
       resourceControlPolicies: [],
-      resourcePolicy: this.policyOf(resource),
+      resourcePolicy: this.policyOf(resource) ?? this.furtherPolicies[resource],
     }, {});
     if (answer.resultType === "error") return `not simulated (${answer.errors.message})`;
     return answer.overallResult;

@@ -10,6 +10,7 @@ const ARNS = {
   "AWS::CodeDeploy::Application": (name) => arn("codedeploy", `application:${name}`),
   "AWS::DynamoDB::Table": (name) => arn("dynamodb", `table/${name}`),
   "AWS::Events::EventBus": (name) => arn("events", `event-bus/${name}`),
+  "AWS::Events::Rule": (name) => arn("events", `rule/${name}`),
   "AWS::Lambda::Function": (name) => arn("lambda", `function:${name}`),
   "AWS::Logs::LogGroup": (name) => arn("logs", `log-group:${name}:*`),
   "AWS::S3::Bucket": (name) => `arn:aws:s3:::${name}`,
@@ -21,31 +22,56 @@ const ARNS = {
 export class Stack {
   account = ACCOUNT;
 
-  constructor(template, name) {
+  constructor(template, name, parameters = {}) {
     this.template = template;
+    this.parameters = {
+      ...Object.fromEntries(Object.entries(template.Parameters)
+        .map(([parameter, { Default }]) => [parameter, Default])),
+      IdenfySecretArn: `arn:aws:secretsmanager:${REGION}:${ACCOUNT}:secret:${name}/idenfy-a1B2c3`,
+      ...parameters,
+    };
     this.pseudo = {
       "AWS::AccountId": ACCOUNT,
       "AWS::Partition": "aws",
       "AWS::Region": REGION,
       "AWS::StackName": name,
     };
-    this.secret = `arn:aws:secretsmanager:${REGION}:${ACCOUNT}:secret:${name}/idenfy-a1B2c3`;
   }
 
-  /** The resources of a type, by logical id. */
+  /** The resources of a type that the parameters ask for, by logical id. */
   ofType(type) {
-    return Object.entries(this.template.Resources).filter(([, resource]) => resource.Type === type);
+    return Object.entries(this.template.Resources).filter(([, { Type, Condition }]) =>
+      Type === type && (Condition === undefined || this.holds({ Condition })));
   }
 
-  /** A part of the template without intrinsic functions. */
+  /** Whether a condition holds. */
+  holds(condition) {
+    const [[name, value]] = Object.entries(condition);
+    if (name === "Condition") return this.holds(this.template.Conditions[value]);
+    if (name === "Fn::Not") return !this.holds(value[0]);
+    if (name === "Fn::And") return value.every((one) => this.holds(one));
+    if (name === "Fn::Or") return value.some((one) => this.holds(one));
+    if (name !== "Fn::Equals") throw new Error(`${name} in a condition is not known here`);
+    const [left, right] = this.resolve(value);
+    return left === right;
+  }
+
+  /** A part of the template without intrinsic functions. `undefined`: AWS::NoValue. */
   resolve(part) {
-    if (Array.isArray(part)) return part.map((one) => this.resolve(one));
+    if (Array.isArray(part)) {
+      return part.map((one) => this.resolve(one)).filter((one) => one !== undefined);
+    }
     if (part === null || typeof part !== "object") return part;
     const [[name, value], ...others] = Object.entries(part);
     if (others.length === 0) {
       if (name === "Ref") return this.ref(value);
       if (name === "Fn::GetAtt") return this.attribute(...value);
       if (name === "Fn::Sub" && typeof value === "string") return this.substitute(value);
+      if (name === "Fn::If") {
+        return this.resolve(value[this.holds({ Condition: value[0] }) ? 1 : 2]);
+      }
+      if (name === "Fn::Split") return this.resolve(value[1]).split(value[0]);
+      if (name === "Fn::Select") return this.resolve(value[1])[value[0]];
       if (name.startsWith("Fn::")) throw new Error(`${name} in a policy is not known here`);
     }
     return Object.fromEntries(Object.entries(part).map(([key, one]) => [key, this.resolve(one)]));
@@ -60,14 +86,19 @@ export class Stack {
   }
 
   ref(id) {
+    if (id === "AWS::NoValue") return undefined;
     if (id in this.pseudo) return this.pseudo[id];
-    if (id === "IdenfySecretArn") return this.secret;
+    if (id in this.parameters) return this.parameters[id];
     const { Type: type } = this.resource(id);
     return type === "AWS::SNS::Topic" ? this.attribute(id, "Arn") : this.name(id);
   }
 
   attribute(id, attribute) {
-    const make = ARNS[this.resource(id).Type];
+    const { Type: type, Properties: properties } = this.resource(id);
+    if (type === "AWS::Lambda::Alias") {
+      return `${this.attribute(properties.FunctionName.Ref, "Arn")}:${properties.Name}`;
+    }
+    const make = ARNS[type];
     if (make === undefined) throw new Error(`the ARN of ${id} is not known here`);
     const arn = make(this.name(id));
     if (attribute === "Arn" || attribute === "TopicArn") return arn;

@@ -9,14 +9,14 @@ use serde_json::json;
 use test_browser::{Browser, Screen, in_browser};
 
 /// Pictures on disk for a browser to upload.
-struct Photos {
+pub(crate) struct Photos {
     _folder: tempfile::TempDir,
     front: PathBuf,
     back: PathBuf,
 }
 
 impl Photos {
-    fn take() -> Self {
+    pub(crate) fn take() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let (front, back) = (
             folder.path().join("front.jpg"),
@@ -32,9 +32,8 @@ impl Photos {
     }
 }
 
-/// From the application's link through both documents.
-async fn verify(browser: &Browser, link: &str, photos: &Photos) {
-    browser.open(link).await;
+/// From the provider's first page through both documents.
+pub(crate) async fn verify(browser: &Browser, photos: &Photos) {
     browser.press("Start").await;
     browser.sees_heading("Your identity document").await;
     browser.press("Use specimen").await;
@@ -44,7 +43,6 @@ async fn verify(browser: &Browser, link: &str, photos: &Photos) {
     browser.press("Continue").await;
     browser.sees_heading("Check and send").await;
     browser.press("Send for verification").await;
-    browser.sees_heading("Thank you, you are verified").await;
 }
 
 #[tokio::test]
@@ -54,7 +52,9 @@ async fn a_customer_who_clicks_and_uploads_settles() {
     let bus = stack.listen(&[&session.client_id]).await.unwrap();
     let photos = Photos::take();
     in_browser("session-to-settled", Screen::Phone, async |browser| {
-        verify(browser, created["redirectUrl"].as_str().unwrap(), &photos).await;
+        browser.open(created["redirectUrl"].as_str().unwrap()).await;
+        verify(browser, &photos).await;
+        browser.sees_heading("Thank you, you are verified").await;
         session.until_settled().await.unwrap();
 
         for (key, photo) in [

@@ -3,11 +3,17 @@
 use std::io::Write;
 use std::net::IpAddr;
 
-use harness::{BACK, DedicatedStack, FRONT, Stack, pictures, sign};
+use harness::{BACK, DedicatedStack, Description, FRONT, Stack, pictures, sign};
 use local_stack::{Options, Parameters};
 use serde_json::{Value, json};
 
 use crate::privacy::{assert_none_left, play_everything_personal};
+
+/// Two outside the stack's account.
+const CALLERS: [&str; 2] = ["111122223333", "arn:aws:iam::444455556666:role/shop"];
+
+/// The emulator delivers within its one account and region.
+const BUS_ELSEWHERE: &str = "arn:aws:events:eu-west-1:000000000000:event-bus/elsewhere";
 
 const CURRENT_KEY: &str = "the current signing key";
 const PREVIOUS_KEY: &str = "the previous signing key";
@@ -21,6 +27,8 @@ fn parameters() -> Parameters {
         ("DefaultCountry", "EE"),
         ("AllowedSourceIps", "127.0.0.1,192.0.2.0/24"),
         ("LogLevel", "trace"),
+        ("ApiCallers", &CALLERS.join(",")),
+        ("OutcomeTargetBusArn", BUS_ELSEWHERE),
     ];
     parameters
         .map(|(name, value)| (name.to_owned(), value.to_owned()))
@@ -52,6 +60,8 @@ async fn every_choice_of_the_template_has_its_effect() {
         unjudged_steps_are_submitted_only_by_choice(stack),
         both_signing_keys_are_accepted(stack),
         only_allowed_sources_are_heard(stack),
+        outcomes_are_sent_on(stack),
+        listed_callers_may_call(stack),
     );
     let secrets = play_everything_personal(stack).await;
     assert_none_left(stack, &secrets).await;
@@ -104,6 +114,55 @@ async fn two_pictures_of_both_sides_are_submitted_in_their_order() {
         ]
     );
     dedicated.stop().await;
+}
+
+async fn outcomes_are_sent_on(stack: &Stack) {
+    let bus = BUS_ELSEWHERE.rsplit('/').next().unwrap();
+    let request = json!({"Name": bus});
+    let made = stack
+        .emulator
+        .call("events", "AWSEvents.CreateEventBus", "1.1", &request);
+    assert_eq!(made.await.unwrap()["EventBusArn"], BUS_ELSEWHERE);
+    let elsewhere = Stack::connect(Description {
+        event_bus: bus.to_owned(),
+        ..stack.description.clone()
+    })
+    .unwrap();
+    let session = stack.session_with_documents().await.unwrap();
+    let listener = elsewhere.listen(&[&session.client_id]).await.unwrap();
+    let denied = json!({"overall": "DENIED"});
+    session.finish_expecting_200(denied).await.unwrap();
+    let event = "DualVerificationDeclined";
+    let heard = listener.until(event, &session.client_id).await.unwrap();
+    assert_eq!(heard[0]["source"], "dual-verification", "{heard:?}");
+}
+
+/// The emulator judges no caller; tests/permissions does, by these statements.
+async fn listed_callers_may_call(stack: &Stack) {
+    let function = stack.function_name("ApiFunction").await.unwrap();
+    let url = format!(
+        "{}/2015-03-31/functions/{function}/policy",
+        stack.description.endpoint_url
+    );
+    let answer: Value = stack
+        .http
+        .get(url)
+        .send()
+        .await
+        .unwrap()
+        .json()
+        .await
+        .unwrap();
+    let policy: Value = serde_json::from_str(answer["Policy"].as_str().unwrap()).unwrap();
+    for caller in CALLERS {
+        for action in ["lambda:InvokeFunctionUrl", "lambda:InvokeFunction"] {
+            let names = |one: &&Value| {
+                one["Action"] == action && one["Principal"].to_string().contains(caller)
+            };
+            let statements = policy["Statement"].as_array().unwrap();
+            assert!(statements.iter().find(names).is_some(), "{policy}");
+        }
+    }
 }
 
 async fn documents_go_where_they_are_mapped(stack: &Stack) {

@@ -19,6 +19,8 @@ mod choices;
 mod events;
 mod every_document;
 mod every_fault;
+mod examples;
+mod infrastructure;
 mod killed;
 mod links;
 mod memory;
