@@ -44,26 +44,6 @@ async fn a_deployment_that_works_has_nothing_broken() {
     }
 }
 
-/// On the emulator a subscription needs no confirmation.
-#[tokio::test]
-async fn alarms_tell_nobody_until_somebody_listens() {
-    for (email, is_heard) in [("", false), ("operations@example.com", true)] {
-        let parameters = [("AlarmEmail".to_owned(), email.to_owned())];
-        let options = Options {
-            parameters: parameters.into(),
-            ..Options::default()
-        };
-        let dedicated = DedicatedStack::start(options).await.unwrap();
-        let (_, diagnosis) = Dvctl::of(&dedicated.stack).ask(&["doctor"]).await;
-        let checks = diagnosis["checks"].as_array().unwrap();
-        let alarms = checks.iter().find(|check| check["name"] == "alarms");
-        let found = alarms.expect("they are looked at")["found"].to_string();
-        assert_eq!(found.contains("all tell somebody"), is_heard, "{found}");
-        assert_eq!(found.contains("tell nobody"), !is_heard, "{found}");
-        dedicated.stop().await;
-    }
-}
-
 #[tokio::test]
 async fn a_wrong_secret_is_found_by_everything_that_depends_on_it() {
     let dedicated = DedicatedStack::start(Options::default()).await.unwrap();
