@@ -1,12 +1,13 @@
 //! Deploys `template.yaml` with the real SAM CLI. Template, `samconfig.toml` (environment `local`)
 //! and command are the same as in AWS. Only the place of the programs and the address of the
-//! services differ.
+//! services differ. A bundle is deployed as it is, with its own settings (environment `default`).
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
+use tempfile::TempDir;
 use tokio::time::Instant;
 use url::Url;
 
@@ -44,6 +45,34 @@ fn code_uris(template: &str) -> impl Iterator<Item = (&str, &str)> {
 #[derive(Debug)]
 pub(crate) struct Package {
     template: PathBuf,
+    bundle: Option<Bundle>,
+}
+
+/// A copy of a bundle's files, away from the checkout.
+#[derive(Debug)]
+struct Bundle(TempDir);
+
+impl Bundle {
+    fn copy(from: &Path) -> Result<Self> {
+        let to = tempfile::tempdir()?;
+        let copy = |name: &Path| {
+            std::fs::copy(from.join(name), to.path().join(name))
+                .with_context(|| format!("{} has no {}", from.display(), name.display()))
+        };
+        copy(Path::new("samconfig.toml"))?;
+        let functions = Path::new("functions");
+        std::fs::create_dir(to.path().join(functions))?;
+        for entry in std::fs::read_dir(from.join(functions))
+            .with_context(|| format!("{} is no bundle", from.display()))?
+        {
+            copy(&functions.join(entry?.file_name()))?;
+        }
+        Ok(Self(to))
+    }
+
+    fn path(&self) -> &Path {
+        self.0.path()
+    }
 }
 
 impl Package {
@@ -59,6 +88,15 @@ impl Package {
         parameters: &Parameters,
         directory: &Path,
     ) -> Result<Self> {
+        if let Functions::Bundle(unpacked) = functions {
+            let bundle = Bundle::copy(unpacked)?;
+            let path = bundle.path().join("template.yaml");
+            std::fs::write(&path, for_emulator(template, parameters))?;
+            return Ok(Self {
+                template: path,
+                bundle: Some(bundle),
+            });
+        }
         let programs = functions.programs(python, &programs_in(template)).await?;
         let mut copy = template.to_owned();
         for (line, name) in code_uris(template) {
@@ -70,11 +108,11 @@ impl Package {
             copy = copy.replace(line, &line.replace("functions/", ""));
         }
         let path = directory.join("template.yaml");
-        std::fs::write(
-            &path,
-            without_code_deploy(&with_literal_concurrency(&copy, parameters)),
-        )?;
-        Ok(Self { template: path })
+        std::fs::write(&path, for_emulator(&copy, parameters))?;
+        Ok(Self {
+            template: path,
+            bundle: None,
+        })
     }
 
     /// Deploys it and returns the stack's outputs, reachable from this machine.
@@ -89,27 +127,37 @@ impl Package {
         parameters: &Parameters,
         directory: &Path,
     ) -> Result<BTreeMap<String, String>> {
-        client.create_bucket(ARTIFACT_BUCKET).await?;
+        let deploy = GuardedCommand::new(toolchain.python(), toolchain.sam())
+            .args(["deploy", "--stack-name", STACK_NAME, "--region", REGION])
+            .arg("--no-progressbar");
+        let (deploy, place) = match &self.bundle {
+            // Its template and settings are those of the directory, as for its users.
+            Some(bundle) => (deploy.arg("--no-confirm-changeset"), bundle.path()),
+            None => {
+                client.create_bucket(ARTIFACT_BUCKET).await?;
+                let settings = workspace::root().join("samconfig.toml");
+                let deploy = deploy
+                    .args(["--config-env", "local", "--config-file"])
+                    .arg(settings)
+                    .args(["--s3-bucket", ARTIFACT_BUCKET, "--template-file"])
+                    .arg(&self.template);
+                (deploy, directory)
+            }
+        };
         let overrides = parameters
             .iter()
             .map(|(name, value)| format!("{name}=\"{value}\""));
-        GuardedCommand::new(toolchain.python(), toolchain.sam())
-            .args(["deploy", "--config-env", "local", "--config-file"])
-            .args([workspace::root().join("samconfig.toml")])
-            .args(["--template-file".as_ref(), self.template.as_os_str()])
-            .args([
-                "--stack-name",
-                STACK_NAME,
-                "--region",
-                REGION,
-                "--no-progressbar",
-            ])
-            .args(["--s3-bucket", ARTIFACT_BUCKET, "--parameter-overrides"])
+        deploy
+            .arg("--parameter-overrides")
             .args(overrides)
             .with(|command| {
-                environment::clear(command, directory);
+                environment::clear(command, place);
+                if self.bundle.is_some() {
+                    // No Cargo, no compiler.
+                    command.env("PATH", place);
+                }
                 command
-                    .current_dir(directory)
+                    .current_dir(place)
                     .env("AWS_ACCESS_KEY_ID", "test")
                     .env("AWS_SECRET_ACCESS_KEY", "test")
                     .env("AWS_ENDPOINT_URL", endpoint.as_str().trim_end_matches('/'))
@@ -145,6 +193,11 @@ pub(crate) async fn wait_until_answering(client: &EmulatorClient, url: &str) -> 
         }
         tokio::time::sleep(POLL_INTERVAL).await;
     }
+}
+
+/// What the emulator needs to be otherwise.
+fn for_emulator(template: &str, parameters: &Parameters) -> String {
+    without_code_deploy(&with_literal_concurrency(template, parameters))
 }
 
 /// The emulator passes a parameter on as text. Comparing that text with a number, it stops polling

@@ -8,8 +8,10 @@
 
 mod arrows;
 mod bench;
+mod bundle;
 mod contract;
 mod permissions;
+mod supply_chain;
 mod test;
 
 use std::process::ExitCode;

@@ -9,7 +9,7 @@ use harness::{Description, Interruption, STACK_VARIABLE, describe};
 use local_stack::{Functions, LocalStack, Options, Toolchain};
 use tokio::process::Command;
 
-use crate::{arrows, bench, contract, permissions};
+use crate::{arrows, bench, bundle, contract, permissions, supply_chain};
 use rehearsal::process::{progress, run_to_end};
 use rehearsal::{drill, events, invoke, release, soak};
 
@@ -61,12 +61,9 @@ async fn steps(arguments: &Arguments) -> Result<()> {
             .await?;
         run.step("sample events", async { events::check_all() })
             .await?;
-        run.optional(
-            "licences and bans",
-            "cargo-deny",
-            cargo(["deny", "--offline", "check", "bans", "licenses", "sources"]),
-        )
-        .await?;
+        run.step("licences and bans", supply_chain::dependencies())
+            .await?;
+        run.step("workflows", supply_chain::workflows()).await?;
         run.optional("unused dependencies", "cargo-machete", cargo(["machete"]))
             .await?;
         run.step(
@@ -138,6 +135,8 @@ async fn steps(arguments: &Arguments) -> Result<()> {
                 release::check(&toolchain, release::Architecture::default()),
             )
             .await?;
+            run.step("bundle, deployed", bundle::check(&toolchain))
+                .await?;
             run.step("measurements, the shortest form", bench::short(&toolchain))
                 .await?;
             let mut without_docker = None;
