@@ -41,7 +41,7 @@ const NEWEST_GLIBC: (u32, u32) = (2, 34);
 ///
 /// With --bundle it writes target/bundle/dual-verification-VERSION-ARCHITECTURE.zip for each
 /// processor whose Rust target is installed. `sam deploy --guided` deploys such an archive, without
-/// Rust and without this repository. Two builds of one commit give the same archive.
+/// Rust and without this repository. Its bytes follow from the programs and the commit.
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
     /// Processor of the functions, as the template's parameter Architecture names it; by default
@@ -219,7 +219,9 @@ async fn build_environment(build: &mut Command, toolchain: &Toolchain) -> Result
     let remap = format!("--remap-path-prefix={}=/cargo", cargo_home.display());
     build
         .env("PATH", search_path(&directories)?)
-        .env("RUSTFLAGS", remap);
+        // Besides the flags of cargo-lambda, which name the processor. `RUSTFLAGS` would replace them.
+        .env_remove("RUSTFLAGS")
+        .env("CARGO_BUILD_RUSTFLAGS", remap);
     Ok(())
 }
 

@@ -1,17 +1,17 @@
 //! Deploys `template.yaml` with the real SAM CLI. Template, `samconfig.toml` (environment `local`)
 //! and command are the same as in AWS. Only the place of the programs and the address of the
-//! services differ. A bundle is deployed as it is, with its own settings (environment `default`).
+//! services differ. A [bundle](crate::bundle) is deployed with its own settings.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
-use tempfile::TempDir;
 use tokio::time::Instant;
 use url::Url;
 
 use crate::aws::EmulatorClient;
+use crate::bundle::Bundle;
 use crate::functions::{self, Functions};
 use crate::guard::GuardedCommand;
 use crate::outputs;
@@ -48,33 +48,6 @@ pub(crate) struct Package {
     bundle: Option<Bundle>,
 }
 
-/// A copy of a bundle's files, away from the checkout.
-#[derive(Debug)]
-struct Bundle(TempDir);
-
-impl Bundle {
-    fn copy(from: &Path) -> Result<Self> {
-        let to = tempfile::tempdir()?;
-        let copy = |name: &Path| {
-            std::fs::copy(from.join(name), to.path().join(name))
-                .with_context(|| format!("{} has no {}", from.display(), name.display()))
-        };
-        copy(Path::new("samconfig.toml"))?;
-        let functions = Path::new("functions");
-        std::fs::create_dir(to.path().join(functions))?;
-        for entry in std::fs::read_dir(from.join(functions))
-            .with_context(|| format!("{} is no bundle", from.display()))?
-        {
-            copy(&functions.join(entry?.file_name()))?;
-        }
-        Ok(Self(to))
-    }
-
-    fn path(&self) -> &Path {
-        self.0.path()
-    }
-}
-
 impl Package {
     /// Builds the functions if asked to. Writes a copy of the template that leads to them. Needs no
     /// emulator.
@@ -89,11 +62,9 @@ impl Package {
         directory: &Path,
     ) -> Result<Self> {
         if let Functions::Bundle(unpacked) = functions {
-            let bundle = Bundle::copy(unpacked)?;
-            let path = bundle.path().join("template.yaml");
-            std::fs::write(&path, for_emulator(template, parameters))?;
+            let bundle = Bundle::copy(unpacked, &for_emulator(template, parameters))?;
             return Ok(Self {
-                template: path,
+                template: bundle.template(),
                 bundle: Some(bundle),
             });
         }
@@ -127,34 +98,19 @@ impl Package {
         parameters: &Parameters,
         directory: &Path,
     ) -> Result<BTreeMap<String, String>> {
-        let deploy = GuardedCommand::new(toolchain.python(), toolchain.sam())
-            .args(["deploy", "--stack-name", STACK_NAME, "--region", REGION])
-            .arg("--no-progressbar");
         let (deploy, place) = match &self.bundle {
-            // Its template and settings are those of the directory, as for its users.
-            Some(bundle) => (deploy.arg("--no-confirm-changeset"), bundle.path()),
+            Some(bundle) => (bundle.deploy(toolchain, parameters)?, bundle.path()),
             None => {
                 client.create_bucket(ARTIFACT_BUCKET).await?;
-                let settings = workspace::root().join("samconfig.toml");
-                let deploy = deploy
-                    .args(["--config-env", "local", "--config-file"])
-                    .arg(settings)
-                    .args(["--s3-bucket", ARTIFACT_BUCKET, "--template-file"])
-                    .arg(&self.template);
-                (deploy, directory)
+                (self.sam_deploy(toolchain, parameters), directory)
             }
         };
-        let overrides = parameters
-            .iter()
-            .map(|(name, value)| format!("{name}=\"{value}\""));
         deploy
-            .arg("--parameter-overrides")
-            .args(overrides)
             .with(|command| {
                 environment::clear(command, place);
                 if self.bundle.is_some() {
                     // No Cargo, no compiler.
-                    command.env("PATH", place);
+                    command.env("PATH", place).env("AWS_DEFAULT_REGION", REGION);
                 }
                 command
                     .current_dir(place)
@@ -172,6 +128,21 @@ impl Package {
             .await?;
         let found = client.stack_outputs(STACK_NAME).await?;
         Ok(outputs::make_reachable(found, endpoint))
+    }
+
+    fn sam_deploy(&self, toolchain: &Toolchain, parameters: &Parameters) -> GuardedCommand {
+        let overrides = parameters
+            .iter()
+            .map(|(name, value)| format!("{name}=\"{value}\""));
+        GuardedCommand::new(toolchain.python(), toolchain.sam())
+            .args(["deploy", "--config-env", "local", "--config-file"])
+            .arg(workspace::root().join("samconfig.toml"))
+            .arg("--template-file")
+            .arg(&self.template)
+            .args(["--stack-name", STACK_NAME, "--region", REGION])
+            .args(["--no-progressbar", "--s3-bucket", ARTIFACT_BUCKET])
+            .arg("--parameter-overrides")
+            .args(overrides)
     }
 }
 
