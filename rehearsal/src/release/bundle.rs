@@ -149,6 +149,16 @@ fn checksums(entries: &mut [Entry]) -> String {
     entries.iter().map(line).collect()
 }
 
+/// The whole hash, with `-dirty` if files differ from it; no tag.
+const NAME_OF_COMMIT: [&str; 6] = [
+    "describe",
+    "--always",
+    "--dirty",
+    "--abbrev=40",
+    "--exclude",
+    "*",
+];
+
 /// The commit that is checked out.
 struct Commit {
     id: String,
@@ -171,7 +181,7 @@ impl Commit {
             .parse()
             .context("SOURCE_DATE_EPOCH is no number")?;
         Ok(Self {
-            id: git(&["rev-parse", "HEAD"])?.trim().to_owned(),
+            id: git(&NAME_OF_COMMIT)?.trim().to_owned(),
             time: OffsetDateTime::from_unix_timestamp(seconds)?,
         })
     }

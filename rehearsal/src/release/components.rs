@@ -1,10 +1,11 @@
 //! The crates in the programs of a bundle, from the list that each program carries.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Cursor;
 use std::path::PathBuf;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result};
 use auditable_info::{Limits, audit_info_from_reader};
 use cargo_metadata::{Metadata, MetadataCommand};
 use local_stack::workspace;
@@ -74,15 +75,14 @@ impl Components {
                 root = Some(name.clone());
             }
             let dependencies = package.dependencies.iter().filter_map(|number| id(*number));
-            let entry = match self.crates.remove(&name) {
-                Some(entry) => entry,
-                None => known.describe(&name)?,
+            let known = match self.crates.entry(name) {
+                Entry::Occupied(entry) => entry.into_mut(),
+                Entry::Vacant(entry) => {
+                    let described = known.describe(entry.key())?;
+                    entry.insert(described)
+                }
             };
-            let entry = Crate {
-                dependencies: entry.dependencies.into_iter().chain(dependencies).collect(),
-                ..entry
-            };
-            self.crates.insert(name, entry);
+            known.dependencies.extend(dependencies);
         }
         self.programs.push(Program {
             file: file.to_owned(),
@@ -109,14 +109,8 @@ impl Known {
         let is_it = |package: &&cargo_metadata::Package| {
             package.name.as_str() == name && package.version.to_string() == *version
         };
-        let mut found = self.0.packages.iter().filter(is_it);
-        let package = found
-            .next()
-            .with_context(|| format!("Cargo.lock has no {name} {version}"))?;
-        ensure!(
-            found.next().is_none(),
-            "Cargo.lock has two {name} {version}"
-        );
+        let package = self.0.packages.iter().find(is_it);
+        let package = package.with_context(|| format!("Cargo.lock has no {name} {version}"))?;
         let licence = package
             .license
             .as_ref()

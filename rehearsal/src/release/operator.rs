@@ -26,7 +26,7 @@ fn directory(architecture: Architecture) -> PathBuf {
 /// The build fails, or the program does not run on Amazon Linux 2023.
 pub(super) async fn build(toolchain: &Toolchain, architecture: Architecture) -> Result<()> {
     let mut build = Command::new("cargo");
-    build.args(["lambda", "build", "--release", "--locked"]);
+    build.args(["lambda", "build", "--profile", "operator", "--locked"]);
     build.args(["--package", "dvctl", "--bin", "dvctl"]);
     build.args(["--target", architecture.target(), "--lambda-dir"]);
     build.arg(directory(architecture));

@@ -14,6 +14,9 @@ use tokio::process::Command;
 
 use crate::supply_chain;
 
+/// The step's name. `cargo xtask test` with it runs nothing else than the release build.
+pub(crate) const NAME: &str = "bundle";
+
 /// From the unpacked archive to the settled customer.
 const PATIENCE: Duration = Duration::from_secs(180);
 

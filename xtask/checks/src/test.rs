@@ -30,7 +30,8 @@ pub struct Arguments {
     fast: bool,
 
     /// Run only the tests whose names contain this text, and no other step. `permissions` runs the
-    /// step of that name as well
+    /// step of that name as well; `bundle` runs the release build and the steps of its archive
+    /// alone
     #[arg(value_name = "NAME")]
     filter: Option<String>,
 }
@@ -102,6 +103,11 @@ async fn steps(arguments: &Arguments) -> Result<()> {
         return Ok(());
     }
     let toolchain = Toolchain::prepare(progress).await?;
+    if arguments.filter.as_deref() == Some(bundle::NAME) {
+        release_build(&mut run, &toolchain).await?;
+        run.report(began.elapsed());
+        return Ok(());
+    }
     if arguments.filter.is_none() {
         run.step("template", template(&toolchain)).await?;
     }
@@ -130,13 +136,7 @@ async fn steps(arguments: &Arguments) -> Result<()> {
             run.left_out
                 .push("the release build (--without-release)".to_owned());
         } else {
-            run.step(
-                "release build",
-                release::check(&toolchain, release::Architecture::default()),
-            )
-            .await?;
-            run.step("bundle, deployed", bundle::check(&toolchain))
-                .await?;
+            release_build(&mut run, &toolchain).await?;
             run.step("measurements, the shortest form", bench::short(&toolchain))
                 .await?;
             let mut without_docker = None;
@@ -151,6 +151,12 @@ async fn steps(arguments: &Arguments) -> Result<()> {
     }
     run.report(began.elapsed());
     Ok(())
+}
+
+async fn release_build(run: &mut Run, toolchain: &Toolchain) -> Result<()> {
+    let build = release::check(toolchain, release::Architecture::default());
+    run.step("release build", build).await?;
+    run.step(bundle::NAME, bundle::check(toolchain)).await
 }
 
 #[derive(Default)]
