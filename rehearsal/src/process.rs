@@ -36,7 +36,7 @@ pub fn progress(line: &str) {
     eprintln!("[test] {line}");
 }
 
-/// The search path with one more directory before it.
+/// The search path with more directories before it.
 ///
 /// # Errors
 /// A directory's name has a colon.
@@ -44,8 +44,9 @@ pub fn progress(line: &str) {
     clippy::disallowed_methods,
     reason = "not configuration: the search path is handed on to a child process"
 )]
-pub fn search_path(first: &Path) -> Result<std::ffi::OsString> {
+pub fn search_path(first: &[impl AsRef<Path>]) -> Result<std::ffi::OsString> {
     let inherited = std::env::var_os("PATH").unwrap_or_default();
-    let paths = std::iter::once(first.to_path_buf()).chain(std::env::split_paths(&inherited));
+    let first = first.iter().map(|path| path.as_ref().to_path_buf());
+    let paths = first.chain(std::env::split_paths(&inherited));
     Ok(std::env::join_paths(paths)?)
 }

@@ -1,5 +1,15 @@
 //! `cargo xtask release`: the programs that `sam build` makes for AWS: that it makes them, how
-//! large they are, and that Lambda can run them.
+//! large they are, and that Lambda can run them. With `--bundle`, the archive that has them.
+
+mod archive;
+mod auditable;
+mod bundle;
+mod changelog;
+mod components;
+mod licences;
+mod operator;
+mod sbom;
+mod template;
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -8,9 +18,12 @@ use std::process::ExitCode;
 use anyhow::{Context, Result, bail, ensure};
 use clap::ValueEnum;
 use local_stack::{Toolchain, workspace};
+use sha2::{Digest, Sha256};
 use tokio::process::Command;
 
 use crate::process::{progress, run_to_end, search_path};
+
+pub use bundle::Bundle;
 
 /// The bound for each stripped program, in bytes: what is small starts fast. The goal is 6,500,000.
 /// The processor has 8.4 million since it decodes pictures with libjpeg, the others up to 7.8,
@@ -25,11 +38,20 @@ const NEWEST_GLIBC: (u32, u32) = (2, 34);
 ///
 /// Builds every function as `sam build` does, and looks at each program: for which processor it is,
 /// how large it is, and that it needs no newer C library than Lambda's Amazon Linux 2023 has.
+///
+/// With --bundle it writes target/bundle/dual-verification-VERSION-ARCHITECTURE.zip for each
+/// processor whose Rust target is installed. `sam deploy --guided` deploys such an archive, without
+/// Rust and without this repository. Its bytes follow from the programs and the commit.
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
-    /// Processor of the functions, as the template's parameter Architecture names it
-    #[arg(long, default_value_t, value_enum)]
-    architecture: Architecture,
+    /// Processor of the functions, as the template's parameter Architecture names it; by default
+    /// x86_64, and with --bundle every one whose target is installed
+    #[arg(long, value_enum)]
+    architecture: Option<Architecture>,
+
+    /// Write the archive that is deployed without a compiler
+    #[arg(long)]
+    bundle: bool,
 }
 
 /// Processor of the functions.
@@ -75,8 +97,43 @@ impl Architecture {
 /// As for [`check`].
 pub async fn run(arguments: Arguments) -> Result<ExitCode> {
     let toolchain = Toolchain::prepare(progress).await?;
-    check(&toolchain, arguments.architecture).await?;
+    if !arguments.bundle {
+        check(&toolchain, arguments.architecture.unwrap_or_default()).await?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    if let Some(architecture) = arguments.architecture {
+        check(&toolchain, architecture).await?;
+        print(&bundle(&toolchain, architecture).await?)?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    for architecture in [Architecture::X86, Architecture::Arm] {
+        if let Err(missing) = ensure_installed(architecture.target()).await {
+            progress(&format!(
+                "LEFT OUT: the archive for {architecture}: {missing:#}"
+            ));
+            continue;
+        }
+        check(&toolchain, architecture).await?;
+        print(&bundle(&toolchain, architecture).await?)?;
+    }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Packs the programs that [`check`] has built, and the operator's command, which it builds.
+/// Returns the archive's path.
+///
+/// # Errors
+/// The command does not compile, or a part is missing.
+pub async fn bundle(toolchain: &Toolchain, architecture: Architecture) -> Result<PathBuf> {
+    operator::build(toolchain, architecture).await?;
+    Bundle::pack(architecture)?.write()
+}
+
+/// As `sha256sum` does.
+fn print(archive: &Path) -> Result<()> {
+    let digest = hex::encode(Sha256::digest(std::fs::read(archive)?));
+    println!("{digest}  {}", archive.display());
+    Ok(())
 }
 
 /// Builds with the real SAM CLI and checks each program.
@@ -94,7 +151,7 @@ pub async fn check(toolchain: &Toolchain, architecture: Architecture) -> Result<
     {
         let path = entry?.path().join("bootstrap");
         if path.is_file() {
-            check_program(&path, architecture)?;
+            check_program(&path, architecture, Some(MAXIMUM_PROGRAM_BYTES))?;
             programs += 1;
         }
     }
@@ -147,13 +204,38 @@ async fn build_for(toolchain: &Toolchain, architecture: Architecture) -> Result<
         .arg("--parameter-overrides")
         .arg(format!("Architecture={architecture}"));
     build
-        .env("PATH", search_path(&toolchain.sam_directory())?)
         .env("SAM_CLI_TELEMETRY", "0")
         .env("AWS_DEFAULT_REGION", local_stack::REGION);
+    build_environment(&mut build, toolchain).await?;
     run_to_end(&mut build).await
 }
 
-fn check_program(path: &Path, architecture: Architecture) -> Result<()> {
+/// What every build for a release has in common: `cargo auditable` in Cargo's place, and programs
+/// that do not say where Cargo keeps the sources on this machine.
+async fn build_environment(build: &mut Command, toolchain: &Toolchain) -> Result<()> {
+    let [replacement, auditable] = auditable::directories().await?;
+    let directories = [replacement, auditable, toolchain.sam_directory()];
+    let cargo_home = cargo_home().context("there is no home directory")?;
+    let remap = format!("--remap-path-prefix={}=/cargo", cargo_home.display());
+    build
+        .env("PATH", search_path(&directories)?)
+        // Besides the flags of cargo-lambda, which name the processor. `RUSTFLAGS` would replace them.
+        .env_remove("RUSTFLAGS")
+        .env("CARGO_BUILD_RUSTFLAGS", remap);
+    Ok(())
+}
+
+/// (Source: The Cargo Book, "Cargo Home".)
+#[expect(
+    clippy::disallowed_methods,
+    reason = "not configuration: a variable of Cargo's own"
+)]
+fn cargo_home() -> Option<PathBuf> {
+    let set = std::env::var_os("CARGO_HOME").map(PathBuf::from);
+    set.or_else(|| Some(std::env::home_dir()?.join(".cargo")))
+}
+
+fn check_program(path: &Path, architecture: Architecture, maximum: Option<u64>) -> Result<()> {
     let name = path
         .parent()
         .and_then(Path::file_name)
@@ -173,10 +255,12 @@ fn check_program(path: &Path, architecture: Architecture) -> Result<()> {
         glibc.0,
         glibc.1
     ));
-    ensure!(
-        bytes <= MAXIMUM_PROGRAM_BYTES,
-        "{name} has {bytes} bytes, more than {MAXIMUM_PROGRAM_BYTES}"
-    );
+    if let Some(maximum) = maximum {
+        ensure!(
+            bytes <= maximum,
+            "{name} has {bytes} bytes, more than {maximum}"
+        );
+    }
     ensure!(
         glibc <= NEWEST_GLIBC,
         "{name} needs glibc {}.{}, and Lambda has {}.{}",

@@ -52,7 +52,7 @@ const COMMANDS: [(&str, &str, &str); 9] = [
     (
         "release",
         "rehearsal",
-        "Build what goes to AWS with the SAM CLI, and check it",
+        "Build what goes to AWS with the SAM CLI, check it, and make the archive of a release",
     ),
 ];
 

@@ -50,6 +50,11 @@ pub struct Arguments {
     /// Take the functions' programs from this directory instead of building them
     #[arg(long, value_name = "DIRECTORY", env = "LOCAL_STACK_PREBUILT")]
     prebuilt: Option<PathBuf>,
+
+    /// Deploy the unpacked archive of `cargo xtask release --bundle` in this directory: its
+    /// template, settings and programs
+    #[arg(long, value_name = "DIRECTORY")]
+    bundle: Option<PathBuf>,
 }
 
 fn parse_parameter(text: &str) -> Result<(String, String), String> {
@@ -118,12 +123,17 @@ impl Arguments {
             let previous = parameters.insert(name.clone(), value);
             anyhow::ensure!(previous.is_none(), "--param {name} is given twice");
         }
+        let functions = match (self.bundle, self.prebuilt) {
+            (Some(directory), _) => Functions::Bundle(directory),
+            (None, Some(directory)) => Functions::Prebuilt(directory),
+            (None, None) => Functions::Build,
+        };
         Ok(Options {
             provider_url: self.provider,
             secret: self.secret,
             port: self.port,
             parameters,
-            functions: self.prebuilt.map_or(Functions::Build, Functions::Prebuilt),
+            functions,
             progress,
             ..Options::default()
         })

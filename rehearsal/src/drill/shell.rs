@@ -50,7 +50,7 @@ impl Shell {
             write_launcher(&bin, program)?;
         }
         write_script(&bin.join("edited"), "cp edited \"$1\"")?;
-        let path = search_path(&bin)?
+        let path = search_path(&[&bin])?
             .into_string()
             .ok()
             .context("the search path is no text")?;

@@ -84,7 +84,7 @@ impl Docker {
         ensure!(Path::new(socket).exists(), "there is no {socket}");
         let mut docker = Self {
             python: toolchain.python().clone(),
-            search_path: search_path(&toolchain.sam_directory())?,
+            search_path: search_path(&[toolchain.sam_directory()])?,
             host: host.to_owned(),
             gateway: IpAddr::from([127, 0, 0, 1]),
             image_source: "as it was there",
@@ -155,7 +155,7 @@ impl Docker {
         };
         Ok(Self {
             python: python.clone(),
-            search_path: search_path(&toolchain.sam_directory())?,
+            search_path: search_path(&[toolchain.sam_directory()])?,
             host: format!("unix://{}/docker.sock", home.display()),
             gateway: place.address,
             image_source,

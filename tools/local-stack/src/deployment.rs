@@ -1,6 +1,6 @@
 //! Deploys `template.yaml` with the real SAM CLI. Template, `samconfig.toml` (environment `local`)
 //! and command are the same as in AWS. Only the place of the programs and the address of the
-//! services differ.
+//! services differ. A [bundle](crate::bundle) is deployed with its own settings.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -11,6 +11,7 @@ use tokio::time::Instant;
 use url::Url;
 
 use crate::aws::EmulatorClient;
+use crate::bundle::Bundle;
 use crate::functions::{self, Functions};
 use crate::guard::GuardedCommand;
 use crate::outputs;
@@ -44,6 +45,7 @@ fn code_uris(template: &str) -> impl Iterator<Item = (&str, &str)> {
 #[derive(Debug)]
 pub(crate) struct Package {
     template: PathBuf,
+    bundle: Option<Bundle>,
 }
 
 impl Package {
@@ -59,6 +61,13 @@ impl Package {
         parameters: &Parameters,
         directory: &Path,
     ) -> Result<Self> {
+        if let Functions::Bundle(unpacked) = functions {
+            let bundle = Bundle::copy(unpacked, &for_emulator(template, parameters))?;
+            return Ok(Self {
+                template: bundle.template(),
+                bundle: Some(bundle),
+            });
+        }
         let programs = functions.programs(python, &programs_in(template)).await?;
         let mut copy = template.to_owned();
         for (line, name) in code_uris(template) {
@@ -70,11 +79,11 @@ impl Package {
             copy = copy.replace(line, &line.replace("functions/", ""));
         }
         let path = directory.join("template.yaml");
-        std::fs::write(
-            &path,
-            without_code_deploy(&with_literal_concurrency(&copy, parameters)),
-        )?;
-        Ok(Self { template: path })
+        std::fs::write(&path, for_emulator(&copy, parameters))?;
+        Ok(Self {
+            template: path,
+            bundle: None,
+        })
     }
 
     /// Deploys it and returns the stack's outputs, reachable from this machine.
@@ -89,27 +98,22 @@ impl Package {
         parameters: &Parameters,
         directory: &Path,
     ) -> Result<BTreeMap<String, String>> {
-        client.create_bucket(ARTIFACT_BUCKET).await?;
-        let overrides = parameters
-            .iter()
-            .map(|(name, value)| format!("{name}=\"{value}\""));
-        GuardedCommand::new(toolchain.python(), toolchain.sam())
-            .args(["deploy", "--config-env", "local", "--config-file"])
-            .args([workspace::root().join("samconfig.toml")])
-            .args(["--template-file".as_ref(), self.template.as_os_str()])
-            .args([
-                "--stack-name",
-                STACK_NAME,
-                "--region",
-                REGION,
-                "--no-progressbar",
-            ])
-            .args(["--s3-bucket", ARTIFACT_BUCKET, "--parameter-overrides"])
-            .args(overrides)
+        let (deploy, place) = match &self.bundle {
+            Some(bundle) => (bundle.deploy(toolchain, parameters)?, bundle.path()),
+            None => {
+                client.create_bucket(ARTIFACT_BUCKET).await?;
+                (self.sam_deploy(toolchain, parameters), directory)
+            }
+        };
+        deploy
             .with(|command| {
-                environment::clear(command, directory);
+                environment::clear(command, place);
+                if self.bundle.is_some() {
+                    // No Cargo, no compiler.
+                    command.env("PATH", place).env("AWS_DEFAULT_REGION", REGION);
+                }
                 command
-                    .current_dir(directory)
+                    .current_dir(place)
                     .env("AWS_ACCESS_KEY_ID", "test")
                     .env("AWS_SECRET_ACCESS_KEY", "test")
                     .env("AWS_ENDPOINT_URL", endpoint.as_str().trim_end_matches('/'))
@@ -124,6 +128,21 @@ impl Package {
             .await?;
         let found = client.stack_outputs(STACK_NAME).await?;
         Ok(outputs::make_reachable(found, endpoint))
+    }
+
+    fn sam_deploy(&self, toolchain: &Toolchain, parameters: &Parameters) -> GuardedCommand {
+        let overrides = parameters
+            .iter()
+            .map(|(name, value)| format!("{name}=\"{value}\""));
+        GuardedCommand::new(toolchain.python(), toolchain.sam())
+            .args(["deploy", "--config-env", "local", "--config-file"])
+            .arg(workspace::root().join("samconfig.toml"))
+            .arg("--template-file")
+            .arg(&self.template)
+            .args(["--stack-name", STACK_NAME, "--region", REGION])
+            .args(["--no-progressbar", "--s3-bucket", ARTIFACT_BUCKET])
+            .arg("--parameter-overrides")
+            .args(overrides)
     }
 }
 
@@ -145,6 +164,11 @@ pub(crate) async fn wait_until_answering(client: &EmulatorClient, url: &str) -> 
         }
         tokio::time::sleep(POLL_INTERVAL).await;
     }
+}
+
+/// What the emulator needs to be otherwise.
+fn for_emulator(template: &str, parameters: &Parameters) -> String {
+    without_code_deploy(&with_literal_concurrency(template, parameters))
 }
 
 /// The emulator passes a parameter on as text. Comparing that text with a number, it stops polling

@@ -27,9 +27,20 @@ pub enum Functions {
     Build,
     /// A directory with them under their own names, such as Cargo's `target/local`.
     Prebuilt(PathBuf),
+    /// The unpacked archive of `cargo xtask release --bundle`. Its template and its settings are
+    /// taken as well, and the deployment uses nothing else.
+    Bundle(PathBuf),
 }
 
 impl Functions {
+    /// The directory that has the template.
+    pub(crate) fn root(&self) -> PathBuf {
+        match self {
+            Self::Bundle(directory) => directory.clone(),
+            Self::Build | Self::Prebuilt(_) => workspace::root(),
+        }
+    }
+
     /// Makes sure that the programs exist.
     ///
     /// # Errors
@@ -37,6 +48,8 @@ impl Functions {
     pub(crate) async fn programs(&self, python: &Python, names: &[String]) -> Result<Programs> {
         let found = match self {
             Self::Build => build(python, names).await?,
+            // They are packed already.
+            Self::Bundle(_) => return Ok(Programs::new()),
             Self::Prebuilt(directory) => names
                 .iter()
                 .map(|name| (name.clone(), directory.join(name)))

@@ -60,6 +60,11 @@ impl GuardedCommand {
         Self(command)
     }
 
+    /// Adds an argument of the program.
+    pub fn arg(self, argument: impl AsRef<OsStr>) -> Self {
+        self.args([argument])
+    }
+
     /// Adds arguments of the program.
     pub fn args(mut self, arguments: impl IntoIterator<Item = impl AsRef<OsStr>>) -> Self {
         self.0.args(arguments);

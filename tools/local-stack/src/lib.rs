@@ -9,6 +9,7 @@
 //! For development and tests; nothing that ships depends on it.
 
 mod aws;
+mod bundle;
 mod deployment;
 mod emulator;
 mod environment;

@@ -59,7 +59,7 @@ pub fn check(parameters: &Parameters, template: &str) -> Result<()> {
 /// The names under `Parameters:`, in the template's order. The template is this project's, so its
 /// layout, two spaces per level, can be relied on, and a YAML parser that knows CloudFormation's
 /// tags is not needed.
-fn names(template: &str) -> Vec<&str> {
+pub(crate) fn names(template: &str) -> Vec<&str> {
     template
         .lines()
         .skip_while(|line| *line != "Parameters:")

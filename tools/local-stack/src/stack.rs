@@ -16,7 +16,7 @@ use crate::provider::Provider;
 use crate::python::Python;
 use crate::secret::ProviderSecret;
 use crate::toolchain::Toolchain;
-use crate::workspace::{self, RunDirectory};
+use crate::workspace::RunDirectory;
 
 /// The name of the secret in the emulator's Secrets Manager.
 const SECRET_NAME: &str = "dual-verification-local/idenfy";
@@ -68,7 +68,7 @@ struct Plan {
 impl Options {
     /// Reads and checks what the caller gave.
     fn check(&self) -> Result<Plan> {
-        let path = workspace::root().join("template.yaml");
+        let path = self.functions.root().join("template.yaml");
         let template = std::fs::read_to_string(&path)
             .with_context(|| format!("cannot read {}", path.display()))?;
         parameters::check(&self.parameters, &template)?;

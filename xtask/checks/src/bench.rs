@@ -148,7 +148,7 @@ async fn build_baseline(toolchain: &Toolchain) -> Result<()> {
         .args(["--target", RELEASE_TARGET])
         .arg("--lambda-dir")
         .arg(baseline_directory());
-    build.env("PATH", search_path(&toolchain.sam_directory())?);
+    build.env("PATH", search_path(&[toolchain.sam_directory()])?);
     run_to_end(&mut build).await
 }
 

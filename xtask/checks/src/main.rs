@@ -8,10 +8,12 @@
 
 mod arrows;
 mod bench;
+mod bundle;
 mod contract;
 mod documents;
 mod parameters;
 mod permissions;
+mod supply_chain;
 mod test;
 
 use std::process::ExitCode;

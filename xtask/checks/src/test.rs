@@ -9,7 +9,7 @@ use harness::{Description, Interruption, STACK_VARIABLE, describe};
 use local_stack::{Functions, LocalStack, Options, Toolchain};
 use tokio::process::Command;
 
-use crate::{arrows, bench, contract, documents, parameters, permissions};
+use crate::{arrows, bench, bundle, contract, documents, parameters, permissions, supply_chain};
 use rehearsal::process::{progress, run_to_end};
 use rehearsal::{drill, events, invoke, release, soak};
 
@@ -30,7 +30,8 @@ pub struct Arguments {
     fast: bool,
 
     /// Run only the tests whose names contain this text, and no other step. `permissions` and
-    /// `parameters` run the step of that name as well
+    /// `parameters` run the step of that name as well; `bundle` runs the release build and the steps
+    /// of its archive alone
     #[arg(value_name = "NAME")]
     filter: Option<String>,
 }
@@ -61,12 +62,9 @@ async fn steps(arguments: &Arguments) -> Result<()> {
             .await?;
         run.step("sample events", async { events::check_all() })
             .await?;
-        run.optional(
-            "licences and bans",
-            "cargo-deny",
-            cargo(["deny", "--offline", "check", "bans", "licenses", "sources"]),
-        )
-        .await?;
+        run.step("licences and bans", supply_chain::dependencies())
+            .await?;
+        run.step("workflows", supply_chain::workflows()).await?;
         run.optional("unused dependencies", "cargo-machete", cargo(["machete"]))
             .await?;
         run.step(
@@ -105,6 +103,11 @@ async fn steps(arguments: &Arguments) -> Result<()> {
         return Ok(());
     }
     let toolchain = Toolchain::prepare(progress).await?;
+    if arguments.filter.as_deref() == Some(bundle::NAME) {
+        release_build(&mut run, &toolchain).await?;
+        run.report(began.elapsed());
+        return Ok(());
+    }
     if arguments.filter.is_none() {
         run.step("template", template(&toolchain)).await?;
         run.step(documents::NAME, documents::check(&toolchain))
@@ -139,11 +142,7 @@ async fn steps(arguments: &Arguments) -> Result<()> {
             run.left_out
                 .push("the release build (--without-release)".to_owned());
         } else {
-            run.step(
-                "release build",
-                release::check(&toolchain, release::Architecture::default()),
-            )
-            .await?;
+            release_build(&mut run, &toolchain).await?;
             run.step("measurements, the shortest form", bench::short(&toolchain))
                 .await?;
             let mut without_docker = None;
@@ -158,6 +157,12 @@ async fn steps(arguments: &Arguments) -> Result<()> {
     }
     run.report(began.elapsed());
     Ok(())
+}
+
+async fn release_build(run: &mut Run, toolchain: &Toolchain) -> Result<()> {
+    let build = release::check(toolchain, release::Architecture::default());
+    run.step("release build", build).await?;
+    run.step(bundle::NAME, bundle::check(toolchain)).await
 }
 
 #[derive(Default)]
