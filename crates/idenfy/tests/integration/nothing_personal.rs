@@ -5,8 +5,8 @@ use std::fmt::Debug;
 
 use bytes::Bytes;
 use idenfy::{
-    AdditionalSteps, AuthToken, Callback, CreateToken, Credentials, OverallWord, SigningKey,
-    SigningKeys, VerifiedBody,
+    AdditionalSteps, AuthToken, Callback, CreateToken, Credentials, Operation, OverallWord,
+    SigningKey, SigningKeys, VerifiedBody,
 };
 use serde_json::{Value, json};
 
@@ -176,5 +176,26 @@ fn a_failed_connection_shows_neither_client_nor_credentials() {
             .await
             .unwrap_err();
         hides(&told(&error), &["ona", KEY, SECRET].map(str::to_owned));
+    });
+}
+
+#[test]
+fn an_exchange_holds_the_answer_and_hides_it() {
+    run(async {
+        let body = r#"{"authToken":"secret-token","scanRef":"s","questionnaire":null}"#;
+        let mut server = Server::answering(201, body).await;
+        let request = json!({"clientId": "c"});
+        let answer = server.client.exchange(Operation::Token, &request).await;
+        let answer = answer.unwrap();
+        assert_eq!((answer.status(), answer.identifier()), (201, None));
+        assert!(answer.members().unwrap()["questionnaire"].is_null());
+        assert!(answer.has_header("Content-Type") && !answer.has_header("Retry-After"));
+        assert_eq!(answer.token(60).unwrap().expiry_seconds, 60);
+        assert_eq!(
+            answer.deletion().unwrap_err().kind(),
+            "rejected_without_identifier"
+        );
+        hides(&shown(&answer), &["secret-token".to_owned()]);
+        assert_eq!(server.request().await.json(), request);
     });
 }

@@ -1,6 +1,7 @@
 //! `dvctl probe`: does an iDenfy account fit this flow?
 
 mod account;
+mod answers;
 mod calls;
 mod facts;
 mod refusal;
