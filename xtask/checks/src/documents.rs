@@ -74,7 +74,7 @@ async fn ask(command: &str, programs: &Path) -> Result<()> {
     let mut bash = Command::new("bash");
     // A variable's command counts, too.
     bash.args(["-e", "-o", "pipefail", "-c", command])
-        .env("PATH", search_path(programs)?)
+        .env("PATH", search_path(&[programs])?)
         .env("AWS_DEFAULT_REGION", local_stack::REGION)
         .env("SAM_CLI_TELEMETRY", "0")
         .env_remove("DVCTL_STACK")
