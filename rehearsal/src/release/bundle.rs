@@ -103,8 +103,11 @@ impl Bundle {
     }
 }
 
+/// A file of the archive that has a program, and the program.
+type Packed = (String, Vec<u8>);
+
 /// The programs with the files that have them, and those files.
-fn programs(architecture: Architecture) -> Result<(Vec<(String, Vec<u8>)>, Vec<Entry>)> {
+fn programs(architecture: Architecture) -> Result<(Vec<Packed>, Vec<Entry>)> {
     let (mut programs, mut entries) = (Vec::new(), Vec::new());
     for function in template::functions(&text("template.yaml")?)? {
         let path = directory_of(architecture)

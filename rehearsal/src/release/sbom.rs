@@ -75,17 +75,17 @@ pub(super) fn write(components: &Components, origin: &Origin<'_>) -> Value {
 /// A crate of ours has no package URL: on crates.io its name belongs to something else.
 fn describe(id: &CrateId, known: &Crate) -> Value {
     let (name, version) = id;
-    let mut component = json!({
+    let component = json!({
         "type": "library",
         "bom-ref": reference(id, known),
         "name": name,
         "version": version,
         "licenses": [{"expression": known.licence}],
     });
-    if !known.is_ours {
-        component["purl"] = json!(package_url(id));
-    }
-    component
+    let purl = (!known.is_ours).then(|| json!(package_url(id)));
+    let mut members = component.as_object().cloned().unwrap_or_default();
+    members.extend(purl.map(|purl| ("purl".to_owned(), purl)));
+    Value::Object(members)
 }
 
 fn reference(id: &CrateId, known: &Crate) -> String {

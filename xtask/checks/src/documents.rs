@@ -5,7 +5,7 @@
 
 use std::fs::Permissions;
 use std::os::unix::fs::PermissionsExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Stdio;
 
 use anyhow::{Context, Result, ensure};
@@ -61,7 +61,7 @@ fn is_ours(command: &str) -> bool {
     PROGRAMS.iter().any(|(name, _)| *name == word)
 }
 
-fn write_shim(path: &Path, program: &PathBuf, option: &str) -> Result<()> {
+fn write_shim(path: &Path, program: &Path, option: &str) -> Result<()> {
     let text = format!("#!/bin/sh\nexec '{}' \"$@\" {option}\n", program.display());
     std::fs::write(path, text)?;
     Ok(std::fs::set_permissions(
