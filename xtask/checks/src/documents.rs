@@ -21,12 +21,9 @@ pub(crate) const NAME: &str = "commands of documents";
 
 const DOCUMENTS: [&str; 2] = ["docs/DEPLOYING.md", "docs/FIRST-DAY.md"];
 
-/// How each program reads its arguments without acting on them.
-const PROGRAMS: [(&str, &str); 3] = [
-    ("aws", "--generate-cli-skeleton output"),
-    ("dvctl", "--help"),
-    ("sam", "--help"),
-];
+/// How each program reads its arguments without acting on them. The AWS CLI acts once it has found
+/// every value valid, and then reaches nobody.
+const PROGRAMS: [(&str, &str); 3] = [("aws", ""), ("dvctl", "--help"), ("sam", "--help")];
 
 /// Has each command of [`DOCUMENTS`] read by its program.
 ///
@@ -58,7 +55,8 @@ pub(crate) async fn check(toolchain: &Toolchain) -> Result<()> {
 fn is_ours(command: &str) -> bool {
     let command = command.split_once("=$(").map_or(command, |(_, rest)| rest);
     let word = command.split_whitespace().next().unwrap_or_default();
-    PROGRAMS.iter().any(|(name, _)| *name == word)
+    // The high-level commands of S3 can only act.
+    PROGRAMS.iter().any(|(name, _)| *name == word) && !command.starts_with("aws s3 ")
 }
 
 fn write_shim(path: &Path, program: &Path, option: &str) -> Result<()> {
@@ -70,20 +68,44 @@ fn write_shim(path: &Path, program: &Path, option: &str) -> Result<()> {
     )?)
 }
 
+/// Files that commands name. The AWS CLI reads them.
+const FILES: [&str; 2] = ["large", "secret.json"];
+
+/// What the AWS CLI says of a valid request to [`VARIABLES`]' endpoint.
+const REACHES_NOBODY: &str = "Could not connect to the endpoint URL";
+
+/// Variables that commands use. The last ones keep a command from reaching anything.
+const VARIABLES: [(&str, &str); 10] = [
+    ("DVCTL_STACK", "dual-verification"),
+    ("webhook", "webhook"),
+    ("processor", "processor"),
+    ("bucket", "bucket"),
+    ("SAM_CLI_TELEMETRY", "0"),
+    ("AWS_DEFAULT_REGION", local_stack::REGION),
+    ("AWS_ACCESS_KEY_ID", "test"),
+    ("AWS_SECRET_ACCESS_KEY", "test"),
+    ("AWS_ENDPOINT_URL", "http://127.0.0.1:9"),
+    ("AWS_MAX_ATTEMPTS", "1"),
+];
+
 async fn ask(command: &str, programs: &Path) -> Result<()> {
+    for name in FILES {
+        std::fs::write(programs.join(name), "{}")?;
+    }
     let mut bash = Command::new("bash");
     // A variable's command counts, too.
     bash.args(["-e", "-o", "pipefail", "-c", command])
         .env("PATH", search_path(&[programs])?)
-        .env("AWS_DEFAULT_REGION", local_stack::REGION)
-        .env("SAM_CLI_TELEMETRY", "0")
-        .env_remove("DVCTL_STACK")
+        .envs(VARIABLES)
         .current_dir(programs)
         .stdin(Stdio::null())
         .kill_on_drop(true);
     let output = bash.output().await.context("bash does not start")?;
     let errors = String::from_utf8_lossy(&output.stderr);
-    ensure!(output.status.success(), "{errors}");
+    ensure!(
+        output.status.success() || errors.contains(REACHES_NOBODY),
+        "{errors}"
+    );
     Ok(())
 }
 
@@ -97,5 +119,6 @@ mod tests {
         assert!(is_ours("bucket=$(aws s3api list-buckets)"));
         assert!(!is_ours("export AWS_DEFAULT_REGION=eu-west-1"));
         assert!(!is_ours("cargo install --path tools/dvctl"));
+        assert!(!is_ours("aws s3 rm s3://bucket --recursive"));
     }
 }
