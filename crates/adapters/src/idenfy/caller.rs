@@ -112,7 +112,8 @@ impl IdenfyCaller {
 
     /// Runs one call. If the provider refuses the credentials, runs it once more with newer ones.
     ///
-    /// A refused call did nothing, so this repeats nothing.
+    /// A refused call did nothing, so this repeats nothing. It is not observed either: that our
+    /// copy of the secret was old is no trouble of the account.
     async fn call_with_secret<T, F>(
         &self,
         operation: &'static str,
@@ -123,14 +124,18 @@ impl IdenfyCaller {
         T: Send,
     {
         let secret = self.secrets.current().await.map_err(no_secret)?;
-        let answer = self.observed(operation, call(self.client(&secret))).await;
-        if !matches!(answer, Err(CallError::Idenfy(Error::Unauthorized))) {
+        let started = self.clock.now();
+        let answer = call(self.client(&secret)).await;
+        if matches!(answer, Err(CallError::Idenfy(Error::Unauthorized)))
+            && let Ok(Some(newer)) = self.secrets.newer_than(&secret).await
+        {
+            let started = self.clock.now();
+            let answer = call(self.client(&newer)).await;
+            self.observe(operation, started, &answer);
             return answer;
         }
-        match self.secrets.newer_than(&secret).await {
-            Ok(Some(newer)) => self.observed(operation, call(self.client(&newer))).await,
-            Ok(None) | Err(_) => answer,
-        }
+        self.observe(operation, started, &answer);
+        answer
     }
 
     fn client(&self, secret: &Secret) -> idenfy::Client {
@@ -141,24 +146,22 @@ impl IdenfyCaller {
         )
     }
 
-    async fn observed<T>(
+    fn observe<T>(
         &self,
         operation: &'static str,
-        call: impl Future<Output = Result<T, CallError>>,
-    ) -> Result<T, CallError> {
-        let started = self.clock.now();
-        let answer = call.await;
-        let error = match &answer {
+        started: Timestamp,
+        answer: &Result<T, CallError>,
+    ) {
+        let error = match answer {
             Ok(_) => None,
             Err(CallError::Idenfy(error)) => Some(error.kind()),
-            Err(CallError::Ours(_)) => return answer,
+            Err(CallError::Ours(_)) => return,
         };
         self.observer.observe(Observation::ProviderCall {
             operation,
             took: self.clock.now().since(started),
             error,
         });
-        answer
     }
 }
 

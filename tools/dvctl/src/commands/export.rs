@@ -30,8 +30,8 @@ Examples:
 For a request of access (GDPR Art. 15). The directory has the records and their history, the
 archived callbacks as iDenfy signed them, the second document's files and their converted copies. A
 manifest says what each file is, where it was kept and since when, with its SHA-256, and what is
-kept elsewhere. Tokens and the customer's link are left out. Directories get mode 0700, files 0600. Read
-it before you hand it over: callbacks may name other customers' verifications (duplicateFaces).
+kept elsewhere. Tokens and the customer's link are left out. Directories get mode 0700, files 0600.
+Read it before you hand it over: callbacks may name other customers' verifications (duplicateFaces).
 An export that is broken off removes what it has written; after a crash, a directory without a
 manifest remains, whose name ends in .incomplete.
 Exit status 3: nothing is kept. 4: a file is not what the record says, or it changed meanwhile.")]

@@ -37,9 +37,10 @@ Examples:
     dvctl --json probe | jq .parameters
 
 Without --spend nothing is verified, and iDenfy says that it charges approved verifications. Two
-tokens are created that nobody opens. Both are deleted, or lapse after five minutes. Their callbacks reach your receiver; this webhook ignores them. With --spend one
-submission is made, which may cost a credit: use a test environment. Nothing that is printed is
-secret or personal, so it can be pasted into an issue.
+tokens are created that nobody opens. Both are deleted, or lapse after five minutes. Their callbacks
+reach your receiver; this webhook ignores them. With --spend one submission is made, which may cost
+a credit: use a test environment. Nothing that is printed is secret or personal, so it can be pasted
+into an issue.
 Exit status: 0 the account fits, 5 it fits with what is printed, 6 it does not fit, 1 that could not
 be found out.")]
 pub struct Arguments {
