@@ -10,7 +10,7 @@ use axum::extract::{Request, State};
 use hyper::server::conn::http1;
 use hyper_util::rt::TokioIo;
 use hyper_util::service::TowerToHyperService;
-use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
+use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair};
 use rustls::ServerConfig;
 use rustls::pki_types::PrivateKeyDer;
 use tempfile::NamedTempFile;
@@ -33,6 +33,9 @@ impl Authority {
     pub fn create() -> Result<Self> {
         let mut parameters = CertificateParams::default();
         parameters.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        // OpenSSL takes a certificate with its issuer's own name for a self-signed one.
+        let name = "authority of the benchmark";
+        parameters.distinguished_name.push(DnType::CommonName, name);
         let key = KeyPair::generate()?;
         let bundle = NamedTempFile::new()?;
         std::fs::write(bundle.path(), parameters.self_signed(&key)?.pem())?;
