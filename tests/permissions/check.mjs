@@ -26,9 +26,14 @@ const beside = (name) => read(new URL(name, import.meta.url));
 const template = read(templatePath);
 const ApiCallers = "111122223333,arn:aws:iam::444455556666:role/shop";
 const bus = (name) => `arn:aws:events:eu-west-1:111122223333:event-bus/${name}`;
+const signing = (name) =>
+  `arn:aws:secretsmanager:eu-west-1:123456789012:secret:${name}/signing-a1B2c3`;
 const stack = new Stack(template, "dual-verification",
-  { ApiCallers, OutcomeTargetBusArn: bus("shop") });
-const anotherStack = new Stack(template, "another-stack", { OutcomeTargetBusArn: bus("another") });
+  { ApiCallers, OutcomeTargetBusArn: bus("shop"), SigningSecretArn: signing("one"),
+    SeparateErasure: "true" });
+const anotherStack = new Stack(template, "another-stack",
+  { OutcomeTargetBusArn: bus("another"), SigningSecretArn: signing("another"),
+    SeparateErasure: "true" });
 const policies = new Policies(stack, runSimulation, { [bus("shop")]: documented("bus") });
 const { actors, functions, grants } = policies;
 
@@ -182,7 +187,7 @@ const EVERYTHING = {
   Version: "2012-10-17",
   Statement: [{ Effect: "Allow", Action: "*", Resource: "*" }],
 };
-const identities = { documented: [documented("caller")], everything: [EVERYTHING], nothing: [] };
+const identities = { documented: [documented("caller")], eraser: [documented("eraser")], everything: [EVERYTHING], nothing: [] };
 const closed = new Policies(new Stack(template, "dual-verification"), runSimulation);
 
 for (const { principal, has, actions, resource, context, answer, open = true, why } of

@@ -5,6 +5,7 @@ use std::net::IpAddr;
 
 use harness::{BACK, DedicatedStack, Description, FRONT, Stack, pictures, sign};
 use local_stack::{Options, Parameters};
+use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::privacy::{assert_none_left, play_everything_personal};
@@ -28,6 +29,7 @@ fn parameters() -> Parameters {
         ("AllowedSourceIps", "127.0.0.1,192.0.2.0/24"),
         ("LogLevel", "trace"),
         ("ApiCallers", &CALLERS.join(",")),
+        ("SeparateErasure", "true"),
         ("OutcomeTargetBusArn", BUS_ELSEWHERE),
     ];
     parameters
@@ -43,6 +45,7 @@ async fn every_choice_of_the_template_has_its_effect() {
     secret.write_all(keys.to_string().as_bytes()).unwrap();
     let dedicated = DedicatedStack::start(Options {
         secret: Some(secret.path().to_owned()),
+        parts_secret: true,
         parameters: parameters(),
         ..Options::default()
     })
@@ -62,6 +65,8 @@ async fn every_choice_of_the_template_has_its_effect() {
         only_allowed_sources_are_heard(stack),
         outcomes_are_sent_on(stack),
         listed_callers_may_call(stack),
+        each_function_reads_its_own_secret(stack),
+        erasing_has_an_address_of_its_own(stack),
     );
     let secrets = play_everything_personal(stack).await;
     assert_none_left(stack, &secrets).await;
@@ -244,6 +249,88 @@ async fn both_signing_keys_are_accepted(stack: &Stack) {
             status,
             "{key}"
         );
+    }
+}
+
+/// That it erases, `play_everything_personal` shows.
+async fn erasing_has_an_address_of_its_own(stack: &Stack) {
+    let (api, erasure) = (
+        &stack.description.api_url,
+        stack.description.erasure_url.as_ref().expect("an output"),
+    );
+    for (method, url, path, status, code) in [
+        (
+            Method::DELETE,
+            api,
+            "verifications/nobody",
+            403,
+            "erasure_not_allowed",
+        ),
+        (
+            Method::GET,
+            api,
+            "verifications/nobody",
+            404,
+            "verification_not_found",
+        ),
+        (
+            Method::DELETE,
+            erasure,
+            "verifications/nobody",
+            404,
+            "verification_not_found",
+        ),
+        (
+            Method::GET,
+            erasure,
+            "verifications/nobody",
+            404,
+            "route_not_found",
+        ),
+        (
+            Method::GET,
+            erasure,
+            "verifications?clientId=c",
+            404,
+            "route_not_found",
+        ),
+        (Method::POST, erasure, "sessions", 404, "route_not_found"),
+        (
+            Method::POST,
+            erasure,
+            "verifications/nobody/retry",
+            404,
+            "route_not_found",
+        ),
+    ] {
+        let what = format!("{method} {url}{path}");
+        let answer = stack
+            .http
+            .request(method, format!("{url}{path}"))
+            .body("{}");
+        let answer = answer.send().await.unwrap();
+        assert_eq!(answer.status(), status, "{what}");
+        let problem: Value = answer.json().await.unwrap();
+        assert_eq!(problem["code"], code, "{what}");
+    }
+}
+
+/// What the other functions do with theirs, every settled customer shows.
+async fn each_function_reads_its_own_secret(stack: &Stack) {
+    for (function, secret) in [
+        ("WebhookFunction", "idenfy-signing"),
+        ("ProcessorFunction", "idenfy"),
+        ("ApiFunction", "idenfy"),
+        ("ErasureFunction", "idenfy"),
+        ("ReconcilerFunction", "idenfy"),
+    ] {
+        let function = stack.emulator.function(function).await.unwrap();
+        let arn = &function.variables["IDENFY_SECRET_ARN"];
+        let name = arn
+            .rsplit('/')
+            .next()
+            .and_then(|name| name.rsplit_once('-'));
+        assert_eq!(name.map(|(name, _)| name), Some(secret), "{arn}");
     }
 }
 

@@ -6,6 +6,24 @@ use crate::aws::Aws;
 use crate::aws::cloudformation::{Description, Resource};
 use crate::failure::Failure;
 
+/// The parameters that name a secret.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SecretParameter {
+    /// API credentials, and signing keys unless they have a secret of their own.
+    Idenfy,
+    /// Signing keys alone.
+    Signing,
+}
+
+impl SecretParameter {
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Idenfy => "IdenfySecretArn",
+            Self::Signing => "SigningSecretArn",
+        }
+    }
+}
+
 /// A stack's description.
 #[derive(Clone, Debug)]
 pub struct Stack {
@@ -66,6 +84,14 @@ impl Stack {
                 Failure::new(format!("the stack {} has no parameter {name}", self.name))
                     .advise("check --stack; if it is the right one, deploy the current template")
             })
+    }
+
+    /// Where the signing keys are. A stack from before the parameter has one secret.
+    pub fn signing_secret(&self) -> SecretParameter {
+        match self.parameter(SecretParameter::Signing.name()) {
+            Ok(arn) if !arn.is_empty() => SecretParameter::Signing,
+            _ => SecretParameter::Idenfy,
+        }
     }
 
     /// AWS's name of a template's resource.

@@ -66,7 +66,11 @@ impl Stack {
         body: Vec<u8>,
     ) -> Result<ApiAnswer> {
         let what = format!("{method} {path}");
-        let sent = self.api.send_with(method, path, further, body);
+        let api = match method {
+            Method::DELETE => &self.erasure,
+            _ => &self.api,
+        };
+        let sent = api.send_with(method, path, further, body);
         let answer = tokio::time::timeout(CALL_DEADLINE, sent)
             .await
             .with_context(|| format!("{what}: no answer within {CALL_DEADLINE:?}"))??;

@@ -1,6 +1,7 @@
 //! `dvctl doctor`: is this deployment well, and if not, what is to be done?
 
 mod account;
+mod secrets;
 mod steps;
 mod stores;
 mod surroundings;
@@ -43,14 +44,14 @@ pub async fn run(context: &mut Context<'_>, _: Arguments) -> Result<Exit, Failur
         .progress("looking at table, bucket and secret");
     checks.push(stores::table(context).await);
     checks.push(stores::bucket(context).await);
-    let (check, secret) = stores::secret(context).await;
-    checks.push(check);
+    let secrets = secrets::check(context).await;
+    checks.extend(secrets.checks);
     context
         .output
         .progress("asking the webhook, the API and iDenfy");
-    checks.extend(webhook::checks(context, secret.as_deref()).await);
+    checks.extend(webhook::checks(context, secrets.signing_keys.as_ref()).await);
     checks.push(surroundings::api(context).await);
-    checks.push(account::check(context, secret.as_deref()).await);
+    checks.push(account::check(context, secrets.credentials.as_ref()).await);
     checks.push(account::circuit(context).await);
     checks.push(steps::check(context).await);
     context.output.progress("looking at queues and alarms");
