@@ -39,6 +39,8 @@ async fn a_deployment_that_works_has_nothing_broken() {
         "API",
         "iDenfy",
         "event source",
+        "file origins",
+        "concurrency",
     ] {
         assert_eq!(results.get(name), Some(&"ok"), "{name}: {diagnosis}");
     }
