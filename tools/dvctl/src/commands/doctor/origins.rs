@@ -159,7 +159,10 @@ mod tests {
                 "https://bucket.s3.eu-west-1.amazonaws.com/a/b.jpg?X-Amz-Signature=1",
                 "https://bucket.s3.eu-west-1.amazonaws.com",
             ),
-            ("https://files.example:8443/a?b", "https://files.example:8443"),
+            (
+                "https://files.example:8443/a?b",
+                "https://files.example:8443",
+            ),
         ] {
             assert_eq!(narrowest(link).as_deref(), Some(entry));
         }
@@ -167,6 +170,9 @@ mod tests {
         let check = judge(&["https://*.s3.eu-west-1.amazonaws.com"], &[entry].into());
         assert_eq!(check.result, Health::Warning);
         let advice = check.advice.unwrap();
-        assert!(advice.contains("FileOrigins=https://files.example,"), "{advice}");
+        assert!(
+            advice.contains("FileOrigins=https://files.example,"),
+            "{advice}"
+        );
     }
 }

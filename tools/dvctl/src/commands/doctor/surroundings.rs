@@ -11,6 +11,7 @@ use crate::aws::alarms::Alarm;
 use crate::aws::concurrency::Concurrency;
 use crate::commands::{Context, pause};
 use crate::exit::Exit;
+use crate::failure::Failure;
 
 pub fn stack(context: &Context<'_>) -> Check {
     judge_status(&context.stack.name, context.stack.status())
@@ -77,7 +78,9 @@ pub async fn event_source(context: &Context<'_>) -> Check {
 /// Whether the account lets the functions run as often at once as the parameters want.
 pub async fn concurrency(context: &Context<'_>) -> Check {
     let checked = async {
-        let number = |name| Ok(context.stack.parameter(name)?.parse().unwrap_or_default());
+        let number = |name| -> Result<u64, Failure> {
+            Ok(context.stack.parameter(name)?.parse().unwrap_or_default())
+        };
         let (processor, threshold) = (
             number("MaxProcessorConcurrency")?,
             number("ConcurrencyAlarmThreshold")?,
