@@ -6,6 +6,7 @@ use std::net::IpAddr;
 use harness::{BACK, DedicatedStack, Description, FRONT, Stack, pictures, sign};
 use local_stack::{Options, Parameters};
 use reqwest::Method;
+use reqwest::header::HeaderMap;
 use serde_json::{Value, json};
 
 use crate::privacy::{assert_none_left, play_everything_personal};
@@ -262,56 +263,51 @@ async fn erasing_has_an_address_of_its_own(stack: &Stack) {
         (
             Method::DELETE,
             api,
-            "verifications/nobody",
+            "/verifications/nobody",
             403,
             "erasure_not_allowed",
         ),
         (
             Method::GET,
             api,
-            "verifications/nobody",
+            "/verifications/nobody",
             404,
             "verification_not_found",
         ),
         (
             Method::DELETE,
             erasure,
-            "verifications/nobody",
+            "/verifications/nobody",
             404,
             "verification_not_found",
         ),
         (
             Method::GET,
             erasure,
-            "verifications/nobody",
+            "/verifications/nobody",
             404,
             "route_not_found",
         ),
         (
             Method::GET,
             erasure,
-            "verifications?clientId=c",
+            "/verifications?clientId=c",
             404,
             "route_not_found",
         ),
-        (Method::POST, erasure, "sessions", 404, "route_not_found"),
+        (Method::POST, erasure, "/sessions", 404, "route_not_found"),
         (
             Method::POST,
             erasure,
-            "verifications/nobody/retry",
+            "/verifications/nobody/retry",
             404,
             "route_not_found",
         ),
     ] {
         let what = format!("{method} {url}{path}");
-        let answer = stack
-            .http
-            .request(method, format!("{url}{path}"))
-            .body("{}");
-        let answer = answer.send().await.unwrap();
-        assert_eq!(answer.status(), status, "{what}");
-        let problem: Value = answer.json().await.unwrap();
-        assert_eq!(problem["code"], code, "{what}");
+        let asked = stack.ask_api_at(url, method, path, HeaderMap::new(), b"{}".to_vec());
+        let answer = asked.await.unwrap();
+        assert_eq!((answer.status, answer.code()), (status, code), "{what}");
     }
 }
 

@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use adapters::{AwsSettings, ExtraRoots, SecretText, http_client, sdk_config};
 use anyhow::{Context, Result, bail, ensure};
-use api_client::{ApiClient, Credentials};
 use aws_sdk_s3::config::timeout::TimeoutConfig;
 use aws_types::SdkConfig;
 use local_stack::{Functions, LocalStack, Options};
@@ -44,9 +43,6 @@ pub struct Stack {
     pub(crate) sqs: aws_sdk_sqs::Client,
     /// For services that are called without an SDK.
     pub emulator: Emulator,
-    pub(crate) api: ApiClient,
-    /// Where verifications are erased.
-    pub(crate) erasure: ApiClient,
     /// The provider's admin API.
     pub sandbox: SandboxClient,
 }
@@ -108,22 +104,11 @@ impl Stack {
                     .build(),
             )
             .build();
-        let api_at = |url: &str| {
-            let credentials = Credentials::new("test", "test", None, None, "emulator");
-            ApiClient::new(http.clone(), url, description.region.clone(), credentials)
-        };
         Ok(Self {
             dynamodb: aws_sdk_dynamodb::Client::new(&sdk),
             s3: aws_sdk_s3::Client::from_conf(s3),
             sqs: aws_sdk_sqs::Client::new(&sdk),
             emulator: Emulator::at(http.clone(), &description.endpoint_url, &description.region),
-            erasure: api_at(
-                description
-                    .erasure_url
-                    .as_ref()
-                    .unwrap_or(&description.api_url),
-            ),
-            api: api_at(&description.api_url),
             sandbox: SandboxClient::new(&description.sandbox_url)?,
             http,
             sdk,
