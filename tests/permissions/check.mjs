@@ -34,6 +34,7 @@ const choices = (name) => ({
   SigningSecretArn: `arn:aws:secretsmanager:eu-west-1:123456789012:secret:${name}/signing-a1B2c3`,
   SeparateErasure: "true",
   KmsKeyArn: key(name),
+  FrontDoor: "Both",
 });
 const stack = new Stack(template, "dual-verification", { ApiCallers, ...choices("shop") });
 const anotherStack = new Stack(template, "another-stack", choices("another"));
@@ -200,7 +201,8 @@ const EVERYTHING = {
   Statement: [{ Effect: "Allow", Action: "*", Resource: "*" }],
 };
 const identities = { documented: [documented("caller")], eraser: [documented("eraser")], everything: [EVERYTHING], nothing: [] };
-const closed = new Policies(new Stack(template, "dual-verification"), runSimulation);
+const closed = new Policies(
+  new Stack(template, "dual-verification", { FrontDoor: "HttpApi" }), runSimulation);
 
 for (const { principal, has, actions, resource, context, answer, open = true, why } of
   otherAccounts) {

@@ -85,11 +85,16 @@ async fn every_choice_of_the_template_has_its_effect() {
 #[tokio::test(flavor = "multi_thread")]
 async fn two_pictures_of_both_sides_are_submitted_in_their_order() {
     let dedicated = DedicatedStack::start(Options {
-        parameters: [("StepImages".to_owned(), format!("{FRONT}=FRONT+BACK"))].into(),
+        parameters: [
+            ("StepImages".to_owned(), format!("{FRONT}=FRONT+BACK")),
+            ("FrontDoor".to_owned(), "HttpApi".to_owned()),
+        ]
+        .into(),
         ..Options::default()
     })
     .await
     .unwrap();
+    answers_are_the_same_behind_an_http_api(&dedicated.stack).await;
     let session = dedicated.stack.session().await.unwrap();
     session
         .upload(FRONT, "image/jpeg", pictures::jpeg(30_000))
@@ -120,6 +125,23 @@ async fn two_pictures_of_both_sides_are_submitted_in_their_order() {
         ]
     );
     dedicated.stop().await;
+}
+
+/// The customer of this test settles through it.
+async fn answers_are_the_same_behind_an_http_api(stack: &Stack) {
+    let url = &stack.description.webhook_url;
+    assert!(url.contains("/execute-api/"), "{url}");
+    for path in ["", "another/path?a=b"] {
+        let answer = stack.http.get(format!("{url}{path}")).send().await.unwrap();
+        assert_eq!(answer.status(), 405, "{path}");
+        assert_eq!(answer.headers()["allow"], "POST");
+    }
+    let body = json!({"scanRef": uuid::Uuid::new_v4().to_string()}).to_string();
+    for signature in [None, Some("0".repeat(64))] {
+        let posted = stack.post(body.clone(), signature.as_deref());
+        assert_eq!(posted.await.unwrap(), 401, "{signature:?}");
+    }
+    assert_eq!(stack.post_signed(body).await.unwrap(), 200);
 }
 
 async fn outcomes_are_sent_on(stack: &Stack) {
