@@ -12,7 +12,7 @@ mod idenfy;
 mod s3;
 mod sqs;
 
-pub use ::idenfy::TokenField;
+pub use ::idenfy::{Credentials, SigningKeys, TokenField};
 
 pub use self::aws::{
     AwsSettings, Call, EVENT_SOURCE, EventBridgeAnnouncer, ExtraRoots, ExtraRootsError,
@@ -26,8 +26,8 @@ pub use self::dynamodb::{
     DynamoCircuits, DynamoPairings, Inspected, Inspection, InspectionPlace, InspectionStart,
 };
 pub use self::idenfy::{
-    IdenfyCaller, IdenfyProvider, IdenfySessions, PROBE_BODY, PROBE_SCAN_REF, Secret, SecretError,
-    Secrets, session_steps,
+    IdenfyCaller, IdenfyProvider, IdenfySessions, PROBE_BODY, PROBE_SCAN_REF, Secret,
+    SecretContent, SecretError, Secrets, session_steps,
 };
 pub use self::s3::{
     ArchivedCallback, ArchivedPage, FileOrigins, InvalidOrigin, KeptObject, S3CallbackArchive,

@@ -18,8 +18,9 @@ use crate::secret::ProviderSecret;
 use crate::toolchain::Toolchain;
 use crate::workspace::RunDirectory;
 
-/// The name of the secret in the emulator's Secrets Manager.
+/// The names of the secrets in the emulator's Secrets Manager.
 const SECRET_NAME: &str = "dual-verification-local/idenfy";
+const SIGNING_SECRET_NAME: &str = "dual-verification-local/idenfy-signing";
 
 /// What to start.
 #[derive(Debug, Clone)]
@@ -28,6 +29,8 @@ pub struct Options {
     pub provider_url: Option<Url>,
     /// File with the provider's secret; none makes one up.
     pub secret: Option<PathBuf>,
+    /// Whether the signing keys are a secret of their own.
+    pub parts_secret: bool,
     /// Port of the emulator on 127.0.0.1; none takes a free one.
     pub port: Option<u16>,
     /// Where the functions reach the AWS services; `None`: at the emulator. For a proxy in between.
@@ -48,6 +51,7 @@ impl Default for Options {
         Self {
             provider_url: None,
             secret: None,
+            parts_secret: false,
             port: None,
             functions_endpoint: None,
             keeps_state: false,
@@ -144,16 +148,15 @@ impl LocalStack {
             let provider = Provider::start(options.provider_url.clone(), &plan.secret).await?;
             let emulator = Emulator::start(&toolchain, directory.path(), &settings).await?;
             let client = emulator.client()?;
-            let secret = serde_json::to_string(&plan.secret)?;
-            let secret_arn = client.create_secret(SECRET_NAME, &secret).await?;
+            let secrets = create_secrets(&client, &plan.secret, options.parts_secret).await?;
             progress(&format!("the emulator answers at {}", emulator.endpoint()));
-            Ok((toolchain, provider, emulator, client, secret_arn))
+            Ok((toolchain, provider, emulator, client, secrets))
         };
-        let (package, (toolchain, provider, emulator, client, secret_arn)) =
+        let (package, (toolchain, provider, emulator, client, secrets)) =
             tokio::try_join!(package, services)?;
 
         progress("deploying template.yaml with the SAM CLI");
-        let parameters = local_parameters(&options.parameters, &provider, &emulator, secret_arn);
+        let parameters = local_parameters(&options.parameters, &provider, &emulator, secrets);
         let outputs = package
             .deploy(
                 &toolchain,
@@ -264,12 +267,31 @@ impl LocalStack {
     }
 }
 
+/// Creates one secret or two. Returns the parameters that name them.
+async fn create_secrets(
+    client: &EmulatorClient,
+    secret: &ProviderSecret,
+    parts: bool,
+) -> Result<Parameters> {
+    let mut all = serde_json::to_value(secret)?;
+    let keys = all.as_object_mut().filter(|_| parts);
+    let keys = keys.and_then(|members| members.remove_entry("signingKeys"));
+    let arn = client.create_secret(SECRET_NAME, &all.to_string()).await?;
+    let mut parameters = Parameters::from([("IdenfySecretArn".to_owned(), arn)]);
+    if let Some((name, keys)) = keys {
+        let keys = serde_json::json!({ name: keys }).to_string();
+        let arn = client.create_secret(SIGNING_SECRET_NAME, &keys).await?;
+        parameters.insert("SigningSecretArn".to_owned(), arn);
+    }
+    Ok(parameters)
+}
+
 /// Parameters from the emulator and the provider; the caller's own override them.
 fn local_parameters(
     given: &Parameters,
     provider: &Provider,
     emulator: &Emulator,
-    secret_arn: String,
+    secrets: Parameters,
 ) -> Parameters {
     let mut parameters = Parameters::from([("Stage".to_owned(), "local".to_owned())]);
     parameters.insert("IdenfyBaseUrl".to_owned(), provider.origin());
@@ -285,6 +307,6 @@ fn local_parameters(
         .trim_end_matches('/')
         .to_owned();
     parameters.insert("AwsEndpointUrl".to_owned(), endpoint);
-    parameters.insert("IdenfySecretArn".to_owned(), secret_arn);
+    parameters.extend(secrets);
     parameters
 }

@@ -43,7 +43,8 @@ impl IamRequest {
 #[derive(Debug)]
 pub struct Names<'stack> {
     pub description: &'stack Description,
-    pub secret_arn: &'stack str,
+    pub idenfy_secret_arn: &'stack str,
+    pub signing_secret_arn: &'stack str,
     pub webhook: &'stack str,
 }
 
@@ -190,8 +191,12 @@ impl Names<'_> {
 
     fn to_secret(&self, call: &Call) -> IamRequest {
         assert_eq!(call.operation, "GetSecretValue", "not known: {call:?}");
-        assert_eq!(body(call)["SecretId"], self.secret_arn);
-        IamRequest::of("secretsmanager:GetSecretValue", "${IdenfySecretArn}")
+        let secret = match body(call)["SecretId"].as_str() {
+            Some(arn) if arn == self.idenfy_secret_arn => "${IdenfySecretArn}",
+            Some(arn) if arn == self.signing_secret_arn => "${SigningSecretArn}",
+            _ => panic!("not known: {call:?}"),
+        };
+        IamRequest::of("secretsmanager:GetSecretValue", secret)
     }
 
     fn to_webhook(&self, call: &Call) -> IamRequest {

@@ -26,7 +26,12 @@ fn written_to() -> PathBuf {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_call_of_every_function_is_recorded() {
-    let world = WatchedStack::start(Options::default()).await.unwrap();
+    let options = Options {
+        parts_secret: true,
+        parameters: [("SeparateErasure".to_owned(), "true".to_owned())].into(),
+        ..Options::default()
+    };
+    let world = WatchedStack::start(options).await.unwrap();
     world.services.start_recording();
     let stack = world.stack();
     // Before the reconciler runs: it would wake the processor, which could take over as well.
@@ -288,9 +293,11 @@ fn logical_id(function: &str) -> &str {
 async fn write_down(world: &WatchedStack) {
     let stack = world.stack();
     let webhook = stack.emulator.function("WebhookFunction").await.unwrap();
+    let api = stack.emulator.function("ApiFunction").await.unwrap();
     let names = Names {
         description: &stack.description,
-        secret_arn: &webhook.variables["IDENFY_SECRET_ARN"],
+        idenfy_secret_arn: &api.variables["IDENFY_SECRET_ARN"],
+        signing_secret_arn: &webhook.variables["IDENFY_SECRET_ARN"],
         webhook: &webhook.name,
     };
     let recorded = world.services.recorded();
