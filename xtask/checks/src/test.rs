@@ -30,8 +30,8 @@ pub struct Arguments {
     fast: bool,
 
     /// Run only the tests whose names contain this text, and no other step. `permissions` and
-    /// `parameters` run the step of that name as well; `bundle` runs the release build and the steps
-    /// of its archive alone
+    /// `parameters` run the step of that name as well; `bundle` runs the release build and the
+    /// steps of its archive alone
     #[arg(value_name = "NAME")]
     filter: Option<String>,
 }
