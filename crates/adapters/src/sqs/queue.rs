@@ -30,8 +30,9 @@ pub struct SqsSubmissionQueue {
 /// SQS delays a new message by at most 15 minutes.
 pub const LONGEST_DELAY: Duration = Duration::from_secs(15 * 60);
 
-/// SQS hides a message for at most 12 hours.
-const LONGEST_VISIBILITY: Duration = Duration::from_secs(12 * 60 * 60);
+/// SQS hides a message for at most 12 hours after it was received, and refuses more. (Source:
+/// "ChangeMessageVisibility".) An hour is left for what has been done with it since.
+const LONGEST_VISIBILITY: Duration = Duration::from_secs(11 * 60 * 60);
 
 impl SqsSubmissionQueue {
     pub fn new(sdk: &SdkConfig, url: impl Into<String>) -> Self {
@@ -43,7 +44,7 @@ impl SqsSubmissionQueue {
 
     /// Shows a received message again after `pause`.
     ///
-    /// Rounded up to whole seconds, at most 12 hours.
+    /// Rounded up to whole seconds, at most 11 hours.
     ///
     /// # Errors
     /// SQS is unavailable. The queue's own visibility timeout then applies.
