@@ -11,13 +11,15 @@ use crate::config::Source;
 
 /// The probe, signed as iDenfy signs.
 pub fn signed(key: &SigningKey, source: Source, now: Timestamp) -> Value {
-    event(&key.sign(PROBE_BODY.as_bytes()), source, now)
+    event(Some(&key.sign(PROBE_BODY.as_bytes())), source, now)
 }
 
-/// The same with the signature's last digit wrong.
+/// Callbacks that a version must refuse.
 ///
-/// A version that compares only a prefix accepts it.
-pub fn forged(key: &SigningKey, source: Source, now: Timestamp) -> Value {
+/// - The signature's last digit is wrong: a version that compares only a prefix accepts it.
+/// - There is no signature.
+/// - The signature is right for another body.
+pub fn forged(key: &SigningKey, source: Source, now: Timestamp) -> [Value; 3] {
     let mut signature = key.sign(PROBE_BODY.as_bytes());
     let wrong = if signature.pop() == Some('0') {
         '1'
@@ -25,20 +27,22 @@ pub fn forged(key: &SigningKey, source: Source, now: Timestamp) -> Value {
         '0'
     };
     signature.push(wrong);
-    event(&signature, source, now)
+    let of_another = key.sign(format!("{PROBE_BODY} ").as_bytes());
+    [Some(signature), None, Some(of_another)]
+        .map(|signature| event(signature.as_deref(), source, now))
 }
 
-fn event(signature: &str, Source(source): Source, now: Timestamp) -> Value {
+fn event(signature: Option<&str>, Source(source): Source, now: Timestamp) -> Value {
+    let mut headers = json!({"content-type": "application/json", "host": "pre-traffic.invalid"});
+    if let (Some(signature), Some(headers)) = (signature, headers.as_object_mut()) {
+        headers.insert(SIGNATURE_HEADER.to_ascii_lowercase(), json!(signature));
+    }
     json!({
         "version": "2.0",
         "routeKey": "$default",
         "rawPath": "/",
         "rawQueryString": "",
-        "headers": {
-            "content-type": "application/json",
-            "host": "pre-traffic.invalid",
-            SIGNATURE_HEADER.to_ascii_lowercase(): signature,
-        },
+        "headers": headers,
         "requestContext": {
             "accountId": "anonymous",
             "apiId": "pre-traffic",
@@ -67,15 +71,16 @@ mod tests {
     }
 
     #[test]
-    fn a_forged_callback_differs_in_one_digit_of_its_signature() {
+    fn a_forged_callback_differs_in_its_signature_alone() {
         // Enough keys for signatures that end in each digit.
         for number in 0..100 {
             let key = SigningKey::new(format!("key {number}")).unwrap();
             let now = Timestamp::from_milliseconds(0);
-            let (signed, mut forged) = (
-                signed(&key, Source::default(), now),
-                forged(&key, Source::default(), now),
-            );
+            let signed = signed(&key, Source::default(), now);
+            let [mut forged, unsigned, of_another] = forged(&key, Source::default(), now);
+            assert_eq!(unsigned["headers"].get("idenfy-signature"), None);
+            assert_ne!(signature(&of_another), signature(&signed));
+            assert_eq!(of_another["body"], signed["body"]);
             assert_eq!(signature(&signed), key.sign(PROBE_BODY.as_bytes()));
             let digits = signature(&signed).bytes().zip(signature(&forged).bytes());
             assert_eq!(digits.filter(|(right, wrong)| right != wrong).count(), 1);

@@ -77,9 +77,10 @@ impl PreTraffic {
         }))
     }
 
-    /// Sends the signed callback, then the forged one.
+    /// Sends the signed callback, then the forged ones.
     ///
-    /// Without an answer to the first, the second is not sent.
+    /// Without an answer to the first, no other is sent. The second answer is that to the last
+    /// forged one, or to the first that was not refused.
     async fn test(&self) -> (Answer, Answer) {
         let keys = match self.keys().await {
             Ok(keys) => keys,
@@ -93,13 +94,18 @@ impl PreTraffic {
             }
         };
         let key = keys.current();
-        match self.send(&signed(key, self.source, self.clock.now())).await {
-            answered @ Answer::Status(_) => (
-                answered,
-                self.send(&forged(key, self.source, self.clock.now())).await,
-            ),
-            unanswered => (unanswered, Answer::Unreachable),
+        let signed = self.send(&signed(key, self.source, self.clock.now())).await;
+        if !matches!(signed, Answer::Status(_)) {
+            return (signed, Answer::Unreachable);
         }
+        let mut refused = Answer::Unreachable;
+        for forged in forged(key, self.source, self.clock.now()) {
+            refused = self.send(&forged).await;
+            if refused != Answer::REFUSED {
+                break;
+            }
+        }
+        (signed, refused)
     }
 
     /// Read anew: they may have been rotated since.

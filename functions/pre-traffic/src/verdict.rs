@@ -20,6 +20,9 @@ pub enum Answer {
 }
 
 impl Answer {
+    /// What a forged callback must be answered.
+    pub const REFUSED: Self = Self::Status(401);
+
     /// Of an invocation's outcome.
     pub fn of(invoked: &Result<Value, InvocationError>) -> Self {
         let answer = match invoked {
@@ -50,7 +53,7 @@ impl fmt::Display for Answer {
 /// Only the two right answers pass. Accepting everything is worse than failing.
 pub fn judge(signed: Answer, forged: Answer) -> HookStatus {
     match (signed, forged) {
-        (Answer::Status(200), Answer::Status(401)) => HookStatus::Succeeded,
+        (Answer::Status(200), Answer::REFUSED) => HookStatus::Succeeded,
         _ => HookStatus::Failed,
     }
 }
