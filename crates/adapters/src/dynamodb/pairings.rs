@@ -40,6 +40,11 @@ use super::items::{
 use super::session_key_item;
 use crate::aws::error::unavailable;
 
+/// How long callbacks of an erased verification are ignored at least.
+///
+/// iDenfy's staff can send one again at any time, and it would open the customer anew.
+const SHORTEST_TOMBSTONE: Duration = Duration::from_secs(365 * 24 * 60 * 60);
+
 #[derive(Clone, Debug)]
 pub struct DynamoPairings {
     pub(super) client: Client,
@@ -301,7 +306,8 @@ impl Pairings for DynamoPairings {
     }
 
     async fn forget(&self, pairing: &Pairing) -> Result<u64, StoreUnavailable> {
-        let expires_at = number(pairing.updated_at.plus(self.retention).seconds());
+        let life = self.retention.max(SHORTEST_TOMBSTONE);
+        let expires_at = number(pairing.updated_at.plus(life).seconds());
         for scan_ref in pairing.scan_refs() {
             let put = self
                 .client

@@ -93,7 +93,7 @@ async fn every_record_ends_with_the_retention() {
     assert_eq!(
         store
             .save(&PairingWrite {
-                pairing,
+                pairing: pairing.clone(),
                 history,
                 announcement: None,
                 answered: None
@@ -118,6 +118,19 @@ async fn every_record_ends_with_the_retention() {
             .all(|item| item["expires_at"] == expected),
         "{items:?}"
     );
+
+    // A tombstone holds nothing personal, and callbacks may come again for long.
+    store.forget(&pairing).await.unwrap();
+    let items = Client::new(&stack.sdk).scan().table_name(&table).send();
+    let items = items.await.unwrap();
+    let of_tombstones: Vec<_> = items
+        .items()
+        .iter()
+        .filter(|item| item["sk"] == AttributeValue::S("TOMBSTONE".to_owned()))
+        .map(|item| item["expires_at"].clone())
+        .collect();
+    let year = AttributeValue::N((1_795_422_063 + 365 * 24 * 60 * 60).to_string());
+    assert_eq!(of_tombstones, [year], "{items:?}");
 }
 
 #[tokio::test]
