@@ -9,6 +9,7 @@ mod callback;
 mod clock;
 mod dynamodb;
 mod idenfy;
+mod outcome_push;
 mod s3;
 mod sqs;
 
@@ -16,9 +17,9 @@ pub use ::idenfy::TokenField;
 
 pub use self::aws::{
     AwsSettings, Call, EVENT_SOURCE, EventBridgeAnnouncer, ExtraRoots, ExtraRootsError,
-    HttpClientError, Limits, LogEvent, LogQuery, SecretText, ServiceAnswer, ServiceCalls,
-    ServiceError, Signer, Unsignable, error_chain, http_client, http_client_with, log_events,
-    sdk_config, sdk_http_client,
+    HttpClientError, KeptSecret, Limits, LogEvent, LogQuery, SecretError, SecretText,
+    ServiceAnswer, ServiceCalls, ServiceError, Signer, Unsignable, error_chain, http_client,
+    http_client_with, log_events, sdk_config, sdk_http_client,
 };
 pub use self::callback::{UnusableCallback, read_callback};
 pub use self::clock::SystemClock;
@@ -26,13 +27,18 @@ pub use self::dynamodb::{
     DynamoCircuits, DynamoPairings, Inspected, Inspection, InspectionPlace, InspectionStart,
 };
 pub use self::idenfy::{
-    IdenfyCaller, IdenfyProvider, IdenfySessions, PROBE_BODY, PROBE_SCAN_REF, Secret, SecretError,
-    Secrets, session_steps,
+    IdenfyCaller, IdenfyProvider, IdenfySessions, PROBE_BODY, PROBE_SCAN_REF, Secret, Secrets,
+    session_steps,
+};
+pub use self::outcome_push::{
+    InvalidPushUrl, OutcomeMessage, OutcomePush, PushError, PushUrl, SigningSecrets,
+    UnreadableOutcome,
 };
 pub use self::s3::{
     ArchivedCallback, ArchivedPage, FileOrigins, InvalidOrigin, KeptObject, S3CallbackArchive,
     S3Documents, S3Export, S3FileRemoval, S3Preparation,
 };
 pub use self::sqs::{
-    DeadLetter, Depth, LONGEST_DELAY, Message, SqsDeadLetters, SqsSubmissionQueue, queue_depth,
+    DeadLetter, Depth, LONGEST_DELAY, Letters, Message, SqsDeadLetters, SqsOutcomePushQueue,
+    SqsSubmissionQueue, queue_depth,
 };

@@ -147,7 +147,7 @@ impl Stack {
         Ok(())
     }
 
-    async fn secrets(&self, operation: &str, request: &Value) -> Result<Value> {
+    pub(crate) async fn secrets(&self, operation: &str, request: &Value) -> Result<Value> {
         let target = format!("secretsmanager.{operation}");
         let emulator = &self.emulator;
         let answer = emulator

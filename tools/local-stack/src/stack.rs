@@ -14,12 +14,15 @@ use crate::functions::Functions;
 use crate::parameters::{self, Parameters};
 use crate::provider::Provider;
 use crate::python::Python;
-use crate::secret::ProviderSecret;
+use crate::secret::{ProviderSecret, signing_secret};
 use crate::toolchain::Toolchain;
 use crate::workspace::RunDirectory;
 
 /// The name of the secret in the emulator's Secrets Manager.
 const SECRET_NAME: &str = "dual-verification-local/idenfy";
+
+/// The name of the secret that pushed outcomes are signed with.
+const SIGNING_SECRET_NAME: &str = "dual-verification-local/outcome-push";
 
 /// What to start.
 #[derive(Debug, Clone)]
@@ -63,6 +66,8 @@ struct Plan {
     template: String,
     secret: ProviderSecret,
     given_secret: bool,
+    /// Made up where outcomes are pushed.
+    signing_secret: Option<String>,
 }
 
 impl Options {
@@ -86,7 +91,11 @@ impl Options {
             Some(path) => ProviderSecret::read(path)?,
             None => ProviderSecret::generate(),
         };
+        let pushes = self.parameters.get("OutcomePushUrl");
         Ok(Plan {
+            signing_secret: pushes
+                .filter(|url| !url.is_empty())
+                .map(|_| signing_secret()),
             template,
             secret,
             given_secret: self.secret.is_some(),
@@ -146,14 +155,25 @@ impl LocalStack {
             let client = emulator.client()?;
             let secret = serde_json::to_string(&plan.secret)?;
             let secret_arn = client.create_secret(SECRET_NAME, &secret).await?;
+            let signing_secret_arn = match &plan.signing_secret {
+                Some(secret) => {
+                    let arn = client.create_secret(SIGNING_SECRET_NAME, secret).await?;
+                    progress(&format!(
+                        "outcomes are signed by the secret {SIGNING_SECRET_NAME}"
+                    ));
+                    Some(arn)
+                }
+                None => None,
+            };
             progress(&format!("the emulator answers at {}", emulator.endpoint()));
-            Ok((toolchain, provider, emulator, client, secret_arn))
+            let arns = [Some(secret_arn), signing_secret_arn];
+            Ok((toolchain, provider, emulator, client, arns))
         };
-        let (package, (toolchain, provider, emulator, client, secret_arn)) =
+        let (package, (toolchain, provider, emulator, client, arns)) =
             tokio::try_join!(package, services)?;
 
         progress("deploying template.yaml with the SAM CLI");
-        let parameters = local_parameters(&options.parameters, &provider, &emulator, secret_arn);
+        let parameters = local_parameters(&options.parameters, &provider, &emulator, arns);
         let outputs = package
             .deploy(
                 &toolchain,
@@ -269,7 +289,7 @@ fn local_parameters(
     given: &Parameters,
     provider: &Provider,
     emulator: &Emulator,
-    secret_arn: String,
+    [secret_arn, signing_secret_arn]: [Option<String>; 2],
 ) -> Parameters {
     let mut parameters = Parameters::from([("Stage".to_owned(), "local".to_owned())]);
     parameters.insert("IdenfyBaseUrl".to_owned(), provider.origin());
@@ -285,6 +305,12 @@ fn local_parameters(
         .trim_end_matches('/')
         .to_owned();
     parameters.insert("AwsEndpointUrl".to_owned(), endpoint);
-    parameters.insert("IdenfySecretArn".to_owned(), secret_arn);
+    let arns = [
+        ("IdenfySecretArn", secret_arn),
+        ("OutcomePushSecretArn", signing_secret_arn),
+    ];
+    for (name, arn) in arns {
+        parameters.extend(arn.map(|arn| (name.to_owned(), arn)));
+    }
     parameters
 }

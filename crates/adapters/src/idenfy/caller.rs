@@ -11,7 +11,8 @@ use verification::ports::{Clock, Observer, ProviderError, RefusalKind, Unavailab
 use verification::reason::ParkReason;
 use verification::{Admission, Breaker, Permit, Timestamp};
 
-use super::secret::{Secret, SecretError, Secrets};
+use super::secret::{Secret, Secrets};
+use crate::aws::SecretError;
 
 /// Everything that a call needs. Cheap to clone.
 #[derive(Clone)]
@@ -207,7 +208,7 @@ pub(crate) enum CallError {
 fn no_secret(error: SecretError) -> CallError {
     let kind = match &error {
         SecretError::Unavailable(_) => UnavailableKind::SecretUnavailable,
-        SecretError::Malformed(_) => UnavailableKind::SecretMalformed,
+        SecretError::NoText | SecretError::Malformed { .. } => UnavailableKind::SecretMalformed,
     };
     tracing::error!(
         event = "secret_unusable",
