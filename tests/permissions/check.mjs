@@ -26,9 +26,14 @@ const beside = (name) => read(new URL(name, import.meta.url));
 const template = read(templatePath);
 const ApiCallers = "111122223333,arn:aws:iam::444455556666:role/shop";
 const bus = (name) => `arn:aws:events:eu-west-1:111122223333:event-bus/${name}`;
+const push = (name) => ({
+  OutcomePushUrl: "https://shop.example.com/outcomes",
+  OutcomePushSecretArn: `arn:aws:secretsmanager:eu-west-1:123456789012:secret:${name}/push-a1B2c3`,
+});
 const stack = new Stack(template, "dual-verification",
-  { ApiCallers, OutcomeTargetBusArn: bus("shop") });
-const anotherStack = new Stack(template, "another-stack", { OutcomeTargetBusArn: bus("another") });
+  { ApiCallers, OutcomeTargetBusArn: bus("shop"), ...push("dual-verification") });
+const anotherStack = new Stack(template, "another-stack",
+  { OutcomeTargetBusArn: bus("another"), ...push("another-stack") });
 const policies = new Policies(stack, runSimulation, { [bus("shop")]: documented("bus") });
 const { actors, functions, grants } = policies;
 

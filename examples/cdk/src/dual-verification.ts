@@ -16,6 +16,8 @@ export type Output =
   | "DashboardName"
   | "DocumentBucketName"
   | "EventBusName"
+  | "OutcomePushDeadLetterQueueUrl"
+  | "OutcomePushQueueUrl"
   | "PairingTableName"
   | "SubmissionDeadLetterQueueUrl"
   | "SubmissionQueueUrl"

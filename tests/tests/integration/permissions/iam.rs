@@ -44,6 +44,9 @@ impl IamRequest {
 pub struct Names<'stack> {
     pub description: &'stack Description,
     pub secret_arn: &'stack str,
+    pub signing_secret_arn: &'stack str,
+    /// Name of the queue of dead letters of pushed outcomes.
+    pub push_dead_letters: &'stack str,
     pub webhook: &'stack str,
 }
 
@@ -165,10 +168,17 @@ impl Names<'_> {
         let known = ["sqs:SendMessage", "sqs:ChangeMessageVisibility"];
         assert!(known.contains(&action.as_str()), "not known: {call:?}");
         let body = body(call);
-        let url = body["QueueUrl"].as_str().expect("a queue");
-        let submissions = &self.description.submission_queue_url;
-        assert_eq!(queue_name(url), queue_name(submissions), "{call:?}");
-        IamRequest::of(&action, "${SubmissionQueue.Arn}")
+        let name = queue_name(body["QueueUrl"].as_str().expect("a queue"));
+        let push = format!("{}-outcome-push", self.description.stack_name);
+        let resource = if name == queue_name(&self.description.submission_queue_url) {
+            "${SubmissionQueue.Arn}"
+        } else if name == push {
+            "${OutcomePushQueue.Arn}"
+        } else {
+            assert_eq!(name, self.push_dead_letters, "{call:?}");
+            "${OutcomePushDeadLetterQueue.Arn}"
+        };
+        IamRequest::of(&action, resource)
     }
 
     fn to_bus(&self, call: &Call) -> IamRequest {
@@ -190,8 +200,14 @@ impl Names<'_> {
 
     fn to_secret(&self, call: &Call) -> IamRequest {
         assert_eq!(call.operation, "GetSecretValue", "not known: {call:?}");
-        assert_eq!(body(call)["SecretId"], self.secret_arn);
-        IamRequest::of("secretsmanager:GetSecretValue", "${IdenfySecretArn}")
+        let body = body(call);
+        let resource = if body["SecretId"] == self.signing_secret_arn {
+            "${OutcomePushSecretArn}"
+        } else {
+            assert_eq!(body["SecretId"], self.secret_arn);
+            "${IdenfySecretArn}"
+        };
+        IamRequest::of("secretsmanager:GetSecretValue", resource)
     }
 
     fn to_webhook(&self, call: &Call) -> IamRequest {
