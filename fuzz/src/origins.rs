@@ -31,7 +31,7 @@ pub(crate) fn origins(input: &[u8]) {
     let place = Place::of(link.as_str());
     let is_listed = place
         .as_ref()
-        .is_some_and(|place| entries.iter().any(|entry| entry.has(place)));
+        .is_some_and(|place| entries.iter().any(|entry| entry.has(place, link.path())));
     assert_eq!(origins.allow(&link), is_listed, "{list:?} {link}");
     if is_listed {
         let place = place.unwrap();
@@ -79,6 +79,7 @@ impl Place {
 struct Entry {
     place: Place,
     is_wildcard: bool,
+    folder: String,
 }
 
 impl Entry {
@@ -91,7 +92,7 @@ impl Entry {
         assert!(place.scheme == "https" || is_this_machine(&place.host));
         assert!(!place.host.is_empty() && !place.host.contains('*'));
         assert!(
-            matches!(url.path(), "/") && url.query().is_none() && url.fragment().is_none(),
+            url.path().ends_with('/') && url.query().is_none() && url.fragment().is_none(),
             "{entry:?}"
         );
         if is_wildcard {
@@ -103,18 +104,46 @@ impl Entry {
             let is_address = is_number || last.ends_with(']');
             assert!(!is_address, "{entry:?} is no name");
         }
-        Self { place, is_wildcard }
+        Self {
+            place,
+            is_wildcard,
+            folder: url.path().to_owned(),
+        }
     }
 
-    fn has(&self, place: &Place) -> bool {
+    fn has(&self, place: &Place, path: &str) -> bool {
         let is_host = if self.is_wildcard {
             place.host.ends_with(&format!(".{}", self.place.host))
                 && place.host.len() > self.place.host.len() + 1
         } else {
             place.host == self.place.host
         };
-        is_host && place.scheme == self.place.scheme && place.port == self.place.port
+        let is_in_folder = self.folder == "/"
+            || (path.starts_with(&self.folder) && !has_parent_segment(path.as_bytes()));
+        is_host
+            && is_in_folder
+            && place.scheme == self.place.scheme
+            && place.port == self.place.port
     }
+}
+
+/// Whether `..` stands between slashes, once everything is decoded that can be.
+fn has_parent_segment(path: &[u8]) -> bool {
+    let mut bytes = path.to_vec();
+    // The last escape first: what it becomes may complete one before it.
+    for at in (0..bytes.len()).rev() {
+        while let Some([b'%', high, low]) = bytes.get(at..at + 3) {
+            let byte = match (high, low.to_ascii_lowercase()) {
+                (b'2', b'5') => b'%',
+                (b'2', b'e') => b'.',
+                (b'2', b'f') => b'/',
+                (b'5', b'c') => b'/',
+                _ => break,
+            };
+            bytes.splice(at..at + 3, [byte]);
+        }
+    }
+    bytes.split(|byte| *byte == b'/').any(|part| part == b"..")
 }
 
 fn is_this_machine(host: &str) -> bool {

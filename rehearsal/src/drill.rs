@@ -129,8 +129,10 @@ async fn drill(chosen: &[&'static Drill], show: bool) -> Result<Report> {
     let mut shell = Shell::new(&watched.stack().description, &programs, show)?;
     for command in runbook.first_commands() {
         // The stack's name is known; what is broken is asked in the drills.
-        if command.starts_with("export IDENFY_SECRET_ARN") {
-            shell.export("IDENFY_SECRET_ARN", &command).await?;
+        for name in ["IDENFY_SECRET_ARN", "SIGNING_SECRET_ARN"] {
+            if command.starts_with(&format!("export {name}=")) {
+                shell.export(name, &command).await?;
+            }
         }
     }
     let world = World::new(

@@ -5,7 +5,8 @@
 // TOOLS is the directory with node_modules. TEMPLATE is what translate.py has printed. CALLS is
 // what the test permissions::every_call_of_every_function_is_recorded has written.
 //
-// Calls from and to other accounts are judged by the policies in docs/OTHER_ACCOUNTS.md.
+// Calls from and to other accounts are judged by the policies in docs/OTHER_ACCOUNTS.md, calls to
+// the key by its policy in docs/DEPLOYING.md.
 //
 // Fails if a call is denied, if a grant is needed by no call, or if something is allowed that must
 // be refused. A grant is one action of a statement on one of its resources.
@@ -26,15 +27,23 @@ const beside = (name) => read(new URL(name, import.meta.url));
 const template = read(templatePath);
 const ApiCallers = "111122223333,arn:aws:iam::444455556666:role/shop";
 const bus = (name) => `arn:aws:events:eu-west-1:111122223333:event-bus/${name}`;
-const push = (name) => ({
+const key = (name) => `arn:aws:kms:eu-west-1:123456789012:key/${name}`;
+/** Every choice that gives a function less, or a resource of its own. */
+const choices = (name) => ({
+  OutcomeTargetBusArn: bus(name),
+  SigningSecretArn: `arn:aws:secretsmanager:eu-west-1:123456789012:secret:${name}/signing-a1B2c3`,
+  SeparateErasure: "true",
+  KmsKeyArn: key(name),
   OutcomePushUrl: "https://shop.example.com/outcomes",
   OutcomePushSecretArn: `arn:aws:secretsmanager:eu-west-1:123456789012:secret:${name}/push-a1B2c3`,
+  FrontDoor: "Both",
 });
-const stack = new Stack(template, "dual-verification",
-  { ApiCallers, OutcomeTargetBusArn: bus("shop"), ...push("dual-verification") });
-const anotherStack = new Stack(template, "another-stack",
-  { OutcomeTargetBusArn: bus("another"), ...push("another-stack") });
-const policies = new Policies(stack, runSimulation, { [bus("shop")]: documented("bus") });
+const stack = new Stack(template, "dual-verification", { ApiCallers, ...choices("shop") });
+const anotherStack = new Stack(template, "another-stack", choices("another"));
+const policies = new Policies(stack, runSimulation, {
+  [bus("shop")]: documented("bus"),
+  [key("shop")]: documented("key", "DEPLOYING"),
+});
 const { actors, functions, grants } = policies;
 
 const recorded = read(callsPath);
@@ -44,9 +53,9 @@ const refused = beside("refused.json");
 const shared = beside("shared.json");
 const failures = [];
 
-/** The policy of that name in docs/OTHER_ACCOUNTS.md. */
-function documented(name) {
-  const page = readFileSync(new URL("../../docs/OTHER_ACCOUNTS.md", import.meta.url), "utf8");
+/** The policy of that name in a page of docs. */
+function documented(name, of = "OTHER_ACCOUNTS") {
+  const page = readFileSync(new URL(`../../docs/${of}.md`, import.meta.url), "utf8");
   return JSON.parse(page.split("```json " + name + "\n")[1].split("```")[0]);
 }
 
@@ -61,11 +70,17 @@ const show = (call) => {
 
 /** The calls that AWS makes with an actor's role, each with the reason. */
 function callsByAws(actor) {
-  const isOfActor = ({ by }) => by === actor || (by === "every function" && actor in functions);
+  const isOfActor = ({ by }) => [by].flat().includes(actor) ||
+    (by === "every function" && actor in functions);
   const group = functions[actor]?.Properties.LoggingConfig.LogGroup.Ref;
   return byAws.filter(isOfActor).flatMap(({ actions, resources, context, reason }) =>
     actions.flatMap((action) => resources.map((resource) =>
-      ({ action, resource: resource.replace("${LogGroup}", `\${${group}}`), context, reason }))));
+      ({
+        action,
+        resource: resource.replace("${LogGroup}", `\${${group}}`),
+        context: stack.resolve(context),
+        reason,
+      }))));
 }
 
 /** Finds what is denied, and which grants could be taken away. Returns the actor's row. */
@@ -187,8 +202,9 @@ const EVERYTHING = {
   Version: "2012-10-17",
   Statement: [{ Effect: "Allow", Action: "*", Resource: "*" }],
 };
-const identities = { documented: [documented("caller")], everything: [EVERYTHING], nothing: [] };
-const closed = new Policies(new Stack(template, "dual-verification"), runSimulation);
+const identities = { documented: [documented("caller")], eraser: [documented("eraser")], everything: [EVERYTHING], nothing: [] };
+const closed = new Policies(
+  new Stack(template, "dual-verification", { FrontDoor: "HttpApi" }), runSimulation);
 
 for (const { principal, has, actions, resource, context, answer, open = true, why } of
   otherAccounts) {

@@ -58,7 +58,8 @@ export class Policies {
   grantsOf(actor) {
     const { Policies, ManagedPolicyArns } = this.stack.resource(this.roleOf(actor)).Properties;
     if (ManagedPolicyArns !== undefined) throw new Error(`${actor} has a managed policy`);
-    const documents = Policies.map(({ PolicyDocument }) => this.stack.resolve(PolicyDocument));
+    const own = this.stack.resolve(Policies);
+    const documents = [...own, ...this.attachedTo(actor)].map((one) => one.PolicyDocument);
     return documents.flatMap(({ Statement }) => list(Statement)).flatMap((statement) => {
       const { Sid, Effect, Action, Resource } = statement;
       if (Effect !== "Allow" || Action === undefined || Resource === undefined) {
@@ -74,6 +75,14 @@ export class Policies {
         },
       })));
     });
+  }
+
+  /** The policies of several roles, of which an actor's is one. */
+  attachedTo(actor) {
+    const role = this.stack.ref(this.roleOf(actor));
+    return this.stack.ofType("AWS::IAM::Policy")
+      .map(([, { Properties }]) => this.stack.resolve(Properties))
+      .filter(({ Roles }) => Roles.includes(role));
   }
 
   /** The policies of buckets, queues and topics, with the ARN of what they protect. */

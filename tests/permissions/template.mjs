@@ -34,6 +34,7 @@ export class Stack {
       "AWS::AccountId": ACCOUNT,
       "AWS::Partition": "aws",
       "AWS::Region": REGION,
+      "AWS::URLSuffix": "amazonaws.com",
       "AWS::StackName": name,
     };
   }

@@ -13,13 +13,13 @@ mod outcome_push;
 mod s3;
 mod sqs;
 
-pub use ::idenfy::TokenField;
+pub use ::idenfy::{Credentials, SigningKeys, TokenField};
 
 pub use self::aws::{
     AwsSettings, Call, EVENT_SOURCE, EventBridgeAnnouncer, ExtraRoots, ExtraRootsError,
-    HttpClientError, KeptSecret, Limits, LogEvent, LogQuery, SecretError, SecretText,
-    ServiceAnswer, ServiceCalls, ServiceError, Signer, Unsignable, error_chain, http_client,
-    http_client_with, log_events, sdk_config, sdk_http_client,
+    HttpClientError, Limits, LogEvent, LogQuery, SecretText, ServiceAnswer, ServiceCalls,
+    ServiceError, Signer, Unsignable, error_chain, http_client, http_client_with, log_events,
+    sdk_config, sdk_http_client,
 };
 pub use self::callback::{UnusableCallback, read_callback};
 pub use self::clock::SystemClock;
@@ -27,8 +27,8 @@ pub use self::dynamodb::{
     DynamoCircuits, DynamoPairings, Inspected, Inspection, InspectionPlace, InspectionStart,
 };
 pub use self::idenfy::{
-    IdenfyCaller, IdenfyProvider, IdenfySessions, PROBE_BODY, PROBE_SCAN_REF, Secret, Secrets,
-    session_steps,
+    IdenfyCaller, IdenfyProvider, IdenfySessions, PROBE_BODY, PROBE_SCAN_REF, Secret,
+    SecretContent, SecretError, Secrets, session_steps,
 };
 pub use self::outcome_push::{
     InvalidPushUrl, OutcomeMessage, OutcomePush, PushError, PushUrl, SigningSecrets,

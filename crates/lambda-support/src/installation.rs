@@ -6,9 +6,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use adapters::{
-    AwsSettings, DynamoCircuits, DynamoPairings, ExtraRoots, FileOrigins, HttpClientError,
-    IdenfyCaller, S3CallbackArchive, S3Documents, SecretText, Secrets, SqsSubmissionQueue,
-    SystemClock, error_chain, http_client_with, sdk_config,
+    AwsSettings, Credentials, DynamoCircuits, DynamoPairings, ExtraRoots, FileOrigins,
+    HttpClientError, IdenfyCaller, S3CallbackArchive, S3Documents, SecretContent, SecretText,
+    Secrets, SqsSubmissionQueue, SystemClock, error_chain, http_client_with, sdk_config,
 };
 use aws_types::SdkConfig;
 use url::Url;
@@ -28,6 +28,7 @@ pub struct Settings {
     pub pairing_table: String,
     pub document_bucket: String,
     pub submission_queue_url: String,
+    /// The secret with what the function needs: the webhook's may be another than the others'.
     pub idenfy_secret_arn: String,
     pub file_origins: FileOrigins,
     /// 1 to 3,650 days.
@@ -112,23 +113,23 @@ pub enum InstallationError {
 /// # Errors
 /// The configuration is not complete, which is logged with everything that is wrong, or the HTTP
 /// client cannot be built.
-pub async fn start<C>(
+pub async fn start<C, Content: SecretContent>(
     read: impl FnOnce(Environment) -> Result<C, EnvironmentError>,
     settings: impl Fn(&C) -> &Settings,
-) -> Result<(C, Installation), InstallationError> {
+) -> Result<(C, Installation<Content>), InstallationError> {
     let config = configured(read, |config| settings(config).log_level)?;
     let installation = Installation::open(settings(&config))?;
     installation.warm_up().await;
     Ok((config, installation))
 }
 
-/// The stores of the installation.
-pub struct Installation {
+/// The stores of the installation, and what the function reads of the secret.
+pub struct Installation<Content> {
     pub http: reqwest::Client,
     pub sdk: SdkConfig,
     pub clock: Arc<SystemClock>,
     pub metrics: Arc<Metrics>,
-    pub secrets: Arc<Secrets>,
+    pub secrets: Arc<Secrets<Content>>,
     pub pairings: Arc<DynamoPairings>,
     pub circuits: Arc<DynamoCircuits>,
     pub archive: Arc<S3CallbackArchive>,
@@ -136,7 +137,7 @@ pub struct Installation {
     pub queue: Arc<SqsSubmissionQueue>,
 }
 
-impl Installation {
+impl<Content: SecretContent> Installation<Content> {
     /// # Errors
     /// The HTTP client cannot be built.
     pub fn open(settings: &Settings) -> Result<Self, InstallationError> {
@@ -187,23 +188,6 @@ impl Installation {
         })
     }
 
-    /// The way to iDenfy at `base_url`, past the circuit that all functions of the installation
-    /// share.
-    pub fn idenfy(&self, base_url: Url) -> IdenfyCaller {
-        IdenfyCaller::new(
-            self.http.clone(),
-            base_url,
-            self.secrets.clone(),
-            self.clock.clone(),
-            self.metrics.clone(),
-            Arc::new(Breaker::new(
-                self.circuits.clone(),
-                self.clock.clone(),
-                self.metrics.clone(),
-            )),
-        )
-    }
-
     /// Reads the secret and opens the first connections, while the function starts and has the CPU
     /// to itself. What fails here is tried again when it is needed.
     pub async fn warm_up(&self) {
@@ -229,6 +213,25 @@ impl Installation {
             }
         };
         futures_util::future::join(table, secret).await;
+    }
+}
+
+impl Installation<Credentials> {
+    /// The way to iDenfy at `base_url`, past the circuit that all functions of the installation
+    /// share.
+    pub fn idenfy(&self, base_url: Url) -> IdenfyCaller {
+        IdenfyCaller::new(
+            self.http.clone(),
+            base_url,
+            self.secrets.clone(),
+            self.clock.clone(),
+            self.metrics.clone(),
+            Arc::new(Breaker::new(
+                self.circuits.clone(),
+                self.clock.clone(),
+                self.metrics.clone(),
+            )),
+        )
     }
 }
 

@@ -4,11 +4,14 @@ use lambda_support::{Environment, EnvironmentError, PolicySettings, Settings};
 use url::Url;
 use verification::Policy;
 
+use crate::routes::Routes;
+
 #[derive(Debug)]
 pub struct Config {
     pub settings: Settings,
     pub policy: Policy,
     pub idenfy_base_url: Url,
+    pub routes: Routes,
 }
 
 impl Config {
@@ -16,11 +19,19 @@ impl Config {
         let settings = Settings::read(&mut environment);
         let policy = PolicySettings::read(&mut environment);
         let idenfy_base_url = environment.required("IDENFY_BASE_URL");
-        match (environment.problems(), settings, policy, idenfy_base_url) {
-            (None, Some(settings), Some(policy), Some(idenfy_base_url)) => Ok(Self {
+        let routes = environment.required("ROUTES");
+        match (
+            environment.problems(),
+            settings,
+            policy,
+            idenfy_base_url,
+            routes,
+        ) {
+            (None, Some(settings), Some(policy), Some(idenfy_base_url), Some(routes)) => Ok(Self {
                 settings,
                 policy,
                 idenfy_base_url,
+                routes,
             }),
             (problems, ..) => Err(problems.unwrap_or_default()),
         }

@@ -20,6 +20,7 @@ use verification::{
 use crate::answers::{ListAnswer, ReceiptAnswer, SessionAnswer, StateAnswer, VerificationAnswer};
 use crate::problem::{FieldError, Problem};
 use crate::query::ListQuery;
+use crate::routes::Routes;
 use crate::{idempotency, session};
 
 /// Most requests are a few hundred bytes. Many languages of `additionalSteps` take more.
@@ -34,6 +35,7 @@ pub struct Api {
     pub park: ParkVerification,
     pub erase: EraseVerification,
     pub pairings: Arc<DynamoPairings>,
+    pub routes: Routes,
     pub policy: Policy,
     pub clock: Arc<SystemClock>,
 }
@@ -106,15 +108,22 @@ impl Api {
         let segments: Vec<&str> = path.split('/').skip(1).collect();
         let method = request.method().clone();
         match (segments.as_slice(), method) {
+            (["verifications", scan_ref], Method::DELETE) => {
+                let erased = match self.routes.permit_erasure(&request) {
+                    Ok(()) => self.erase(scan_ref).await,
+                    Err(problem) => Err(problem),
+                };
+                ("/verifications/{scanRef}", erased)
+            }
+            _ if self.routes == Routes::ErasureAlone => {
+                ("unknown", Err(Problem::route_not_found()))
+            }
             (["sessions"], Method::POST) => ("/sessions", self.open(request).await),
             (["sessions"], _) => ("/sessions", Err(Problem::method_not_allowed("POST"))),
             (["verifications"], Method::GET) => ("/verifications", self.list(&request).await),
             (["verifications"], _) => ("/verifications", Err(Problem::method_not_allowed("GET"))),
             (["verifications", scan_ref], Method::GET) => {
                 ("/verifications/{scanRef}", self.show(scan_ref).await)
-            }
-            (["verifications", scan_ref], Method::DELETE) => {
-                ("/verifications/{scanRef}", self.erase(scan_ref).await)
             }
             (["verifications", _], _) => (
                 "/verifications/{scanRef}",
@@ -135,14 +144,7 @@ impl Api {
                 "/verifications/{scanRef}/park",
                 Err(Problem::method_not_allowed("POST")),
             ),
-            _ => (
-                "unknown",
-                Err(Problem::new(
-                    StatusCode::NOT_FOUND,
-                    "route_not_found",
-                    "There is nothing at this address.",
-                )),
-            ),
+            _ => ("unknown", Err(Problem::route_not_found())),
         }
     }
 

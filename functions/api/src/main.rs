@@ -6,6 +6,7 @@ mod handler;
 mod idempotency;
 mod problem;
 mod query;
+mod routes;
 mod session;
 
 use std::sync::Arc;
@@ -57,6 +58,7 @@ async fn main() -> Result<(), Error> {
             sessions,
         },
         pairings: installation.pairings,
+        routes: config.routes,
         policy: config.policy,
         clock: installation.clock,
     });

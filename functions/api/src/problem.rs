@@ -70,6 +70,18 @@ impl Problem {
         }
     }
 
+    pub fn route_not_found() -> Self {
+        Self::new(
+            StatusCode::NOT_FOUND,
+            "route_not_found",
+            "There is nothing at this address.",
+        )
+    }
+
+    pub fn erasure_not_allowed(detail: &'static str) -> Self {
+        Self::new(StatusCode::FORBIDDEN, "erasure_not_allowed", detail)
+    }
+
     pub fn verification_not_found() -> Self {
         Self::new(
             StatusCode::NOT_FOUND,

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use adapters::{
-    KeptSecret, OutcomeMessage, OutcomePush, PushError, SigningSecrets, SqsOutcomePushQueue,
+    OutcomeMessage, OutcomePush, PushError, Secrets, SigningSecrets, SqsOutcomePushQueue,
     SystemClock,
 };
 use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent, SqsMessage};
@@ -17,7 +17,7 @@ use verification::ports::Clock;
 use crate::pauses::Pauses;
 
 pub struct Pusher {
-    pub secrets: KeptSecret<SigningSecrets>,
+    pub secrets: Secrets<SigningSecrets>,
     pub push: OutcomePush,
     pub queue: SqsOutcomePushQueue,
     pub pauses: Pauses,

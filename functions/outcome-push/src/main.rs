@@ -7,8 +7,7 @@ mod pauses;
 use std::sync::Arc;
 
 use adapters::{
-    KeptSecret, OutcomePush, SigningSecrets, SqsOutcomePushQueue, SystemClock, http_client_with,
-    sdk_config,
+    OutcomePush, Secrets, SqsOutcomePushQueue, SystemClock, http_client_with, sdk_config,
 };
 use aws_lambda_events::event::sqs::SqsEvent;
 use config::Config;
@@ -23,13 +22,7 @@ async fn main() -> Result<(), Error> {
     let sdk = sdk_config(http.clone(), &config.aws);
     let clock = Arc::new(SystemClock);
     let pusher = Arc::new(Pusher {
-        secrets: KeptSecret::new(
-            http.clone(),
-            &sdk,
-            config.secret_arn,
-            clock.clone(),
-            SigningSecrets::parse,
-        ),
+        secrets: Secrets::new(http.clone(), &sdk, config.secret_arn, clock.clone()),
         push: OutcomePush::new(http, config.url),
         queue: SqsOutcomePushQueue::new(&sdk, config.queue_url, config.dead_letter_queue_url),
         pauses: config.pauses,

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use adapters::{Secret, SecretError, Secrets, SystemClock};
+use adapters::{SecretError, Secrets, SigningKeys, SystemClock};
 use lambda_runtime::Error;
 use lambda_support::{cause, milliseconds};
 use serde_json::{Value, json};
@@ -22,7 +22,7 @@ use crate::version_invoker::{FunctionVersion, VersionInvoker};
 const TEST_BUDGET: Duration = Duration::from_secs(75);
 
 pub struct PreTraffic {
-    pub secrets: Secrets,
+    pub secrets: Secrets<SigningKeys>,
     pub invoker: VersionInvoker,
     pub hooks: DeploymentHooks,
     pub version: FunctionVersion,
@@ -81,8 +81,8 @@ impl PreTraffic {
     ///
     /// Without an answer to the first, the second is not sent.
     async fn test(&self) -> (Answer, Answer) {
-        let secret = match self.secret().await {
-            Ok(secret) => secret,
+        let keys = match self.keys().await {
+            Ok(keys) => keys,
             Err(error) => {
                 tracing::error!(
                     event = "secret_unusable",
@@ -92,7 +92,7 @@ impl PreTraffic {
                 return (Answer::Unreachable, Answer::Unreachable);
             }
         };
-        let key = secret.signing_keys.current();
+        let key = keys.current();
         match self.send(&signed(key, self.source, self.clock.now())).await {
             answered @ Answer::Status(_) => (
                 answered,
@@ -102,8 +102,8 @@ impl PreTraffic {
         }
     }
 
-    /// Read anew: it may have been rotated since.
-    async fn secret(&self) -> Result<Arc<Secret>, SecretError> {
+    /// Read anew: they may have been rotated since.
+    async fn keys(&self) -> Result<Arc<SigningKeys>, SecretError> {
         let known = self.secrets.current().await?;
         Ok(self.secrets.newer_than(&known).await?.unwrap_or(known))
     }

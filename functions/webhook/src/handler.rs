@@ -5,7 +5,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use adapters::{Secrets, SystemClock, UnusableCallback, read_callback};
+use adapters::{Secrets, SigningKeys, SystemClock, UnusableCallback, read_callback};
 use bytes::Bytes;
 use idenfy::{SIGNATURE_HEADER, SignatureError, VerifiedBody};
 use lambda_http::http::header::ALLOW;
@@ -43,7 +43,7 @@ const MAXIMUM_UNSIGNED_BYTES: usize = 1 << 20;
 
 pub struct Webhook {
     pub accept: Arc<AcceptCallback>,
-    pub secrets: Arc<Secrets>,
+    pub secrets: Arc<Secrets<SigningKeys>>,
     pub allowed_sources: AllowedSources,
     pub metrics: Arc<Metrics>,
     pub clock: Arc<SystemClock>,

@@ -1,14 +1,17 @@
 //! Accepts iDenfy's callbacks.
 
+mod address;
 mod config;
 mod handler;
 
 use std::sync::Arc;
 
+use address::without_address;
 use config::Config;
 use handler::Webhook;
 use lambda_http::lambda_runtime::Runtime;
 use lambda_http::lambda_runtime::layers::TracingLayer;
+use lambda_http::tower::ServiceBuilder;
 use lambda_http::{Adapter, Error, service_fn};
 use lambda_support::{Invocations, start};
 use verification::{AcceptCallback, PairingChanger};
@@ -35,9 +38,13 @@ async fn main() -> Result<(), Error> {
         clock: installation.clock,
         after_answer: invocations.after_answer(),
     });
-    let runtime = Runtime::new(Adapter::from(service_fn(move |request| {
+    let service = Adapter::from(service_fn(move |request| {
         let webhook = webhook.clone();
         async move { webhook.handle(request).await }
-    })));
+    }));
+    let service = ServiceBuilder::new()
+        .map_request(without_address)
+        .service(service);
+    let runtime = Runtime::new(service);
     invocations.run(runtime.layer(TracingLayer::new())).await
 }

@@ -10,7 +10,7 @@ use harness::{
     DEADLINE, FaultProxy, Look, ProcessorTuning, PushReceiver, Reply, Session, Stack, WatchedStack,
     wait_for,
 };
-use local_stack::{STACK_NAME, reachable_function_url};
+use local_stack::{STACK_NAME, reachable_url};
 use operations::{Entry, Period, Point, Runbook, Template, Verdict};
 use reqwest::Method;
 use serde_json::json;
@@ -151,7 +151,7 @@ impl World {
         );
         let in_aws = self.shell.must(&command).await?;
         let endpoint = Url::parse(&self.stack().description.endpoint_url)?;
-        reachable_function_url(&in_aws, &endpoint)
+        reachable_url(&in_aws, &endpoint)
             .with_context(|| format!("{in_aws} is no address of a function"))
     }
 

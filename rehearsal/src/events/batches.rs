@@ -34,7 +34,7 @@ pub fn added_lines(lines: &[(Option<&str>, Value)]) -> Value {
             "Keys": {"pk": image.get("pk"), "sk": image.get("sk")},
             "NewImage": image,
             "SizeBytes": 512,
-            "StreamViewType": "NEW_AND_OLD_IMAGES"
+            "StreamViewType": "NEW_IMAGE"
         });
         if let (Some(number), Some(change)) = (sequence_number, change.as_object_mut()) {
             change.insert("SequenceNumber".to_owned(), json!(number));

@@ -7,7 +7,7 @@ use idenfy::SigningKey;
 use serde_json::{Value, json};
 
 use super::batches::{added_lines, deployment, messages, tick};
-use super::requests::{application, callback};
+use super::requests::{application, by_http_api, callback};
 use super::sample::{Function, Sample};
 
 /// The verification that all events are about.
@@ -67,6 +67,10 @@ fn webhook(callbacks: &Path, key: &SigningKey) -> Result<Vec<Sample>> {
             signed
         });
         if name == "first-approved" {
+            samples.push(sample(
+                "first-approved-by-http-api",
+                by_http_api(callback("POST", Some(&key.sign(body.as_bytes())), &body)),
+            ));
             samples.push(sample("signature-missing", callback("POST", None, &body)));
             samples.push(sample(
                 "signature-wrong",

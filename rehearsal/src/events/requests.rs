@@ -21,6 +21,29 @@ pub fn callback(method: &str, signature: Option<&str>, body: &str) -> Value {
     })
 }
 
+/// The same as an HTTP API of API Gateway hands it over. (Source: "Create AWS Lambda proxy integrations
+/// for HTTP APIs in API Gateway", payload format version 2.0.)
+pub fn by_http_api(mut callback: Value) -> Value {
+    let host = "api-id.execute-api.eu-west-1.amazonaws.com";
+    if let Some(headers) = callback.get_mut("headers").and_then(Value::as_object_mut) {
+        headers.insert("host".to_owned(), json!(host));
+        headers.insert("x-forwarded-for".to_owned(), json!("192.0.2.1"));
+        headers.insert("x-forwarded-port".to_owned(), json!("443"));
+        headers.insert("x-forwarded-proto".to_owned(), json!("https"));
+    }
+    if let Some(context) = callback
+        .get_mut("requestContext")
+        .and_then(Value::as_object_mut)
+    {
+        context.insert("accountId".to_owned(), json!("000000000000"));
+        context.insert("apiId".to_owned(), json!("api-id"));
+        context.insert("domainName".to_owned(), json!(host));
+        context.insert("domainPrefix".to_owned(), json!("api-id"));
+        context.insert("requestId".to_owned(), json!("SPECIMENoFiAEMAg="));
+    }
+    callback
+}
+
 /// An application's request to the API after Lambda has checked its signature. `target` is the path
 /// and, after a question mark, the query.
 pub fn application(method: &str, target: &str, body: &str) -> Value {

@@ -108,8 +108,13 @@ type Packed = (String, Vec<u8>);
 
 /// The programs with the files that have them, and those files.
 fn programs(architecture: Architecture) -> Result<(Vec<Packed>, Vec<Entry>)> {
-    let (mut programs, mut entries) = (Vec::new(), Vec::new());
+    let (mut programs, mut entries) = (Vec::<Packed>::new(), Vec::new());
     for function in template::functions(&text("template.yaml")?)? {
+        let file = format!("functions/{}.zip", function.program);
+        // Two functions may have one program.
+        if programs.iter().any(|(packed, _)| *packed == file) {
+            continue;
+        }
         let path = directory_of(architecture)
             .join(&function.logical_id)
             .join("bootstrap");
@@ -118,7 +123,6 @@ fn programs(architecture: Architecture) -> Result<(Vec<Packed>, Vec<Entry>)> {
         // Always the same time: the file is another one only if the program is. So a deployment
         // makes no new version of an unchanged function.
         let packed = archive::zip(vec![bootstrap], DateTime::DEFAULT)?;
-        let file = format!("functions/{}.zip", function.program);
         entries.push(Entry::file(file.clone(), packed));
         programs.push((file, content));
     }

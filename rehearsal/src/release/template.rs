@@ -3,7 +3,9 @@
 //! They are edited as text: no library writes CloudFormation's tags (`!Ref`) and the comments back
 //! as they were. Each replacement must fit exactly as often as it should, or the bundle is refused.
 
-use anyhow::{Context, Result, ensure};
+use std::collections::BTreeMap;
+
+use anyhow::{Result, ensure};
 
 use super::Architecture;
 
@@ -54,14 +56,20 @@ pub(super) fn functions(template: &str) -> Result<Vec<Function>> {
 /// A text that is to be replaced is not there, or is there too often.
 pub(super) fn derive(template: &str, architecture: Architecture) -> Result<String> {
     let mut derived = template.to_owned();
-    for Function { program, .. } in functions(template)? {
+    let functions = functions(template)?;
+    let programs: BTreeMap<&str, usize> = functions.iter().fold(BTreeMap::new(), |mut all, one| {
+        *all.entry(one.program.as_str()).or_default() += 1;
+        all
+    });
+    for (program, times) in programs {
         let metadata = format!(
             "      BuildMethod: rust-cargolambda\n      BuildProperties:\n        \
             Binary: {program}\n"
         );
-        derived = replace(&derived, &metadata, "")?;
+        derived = replace(&derived, &metadata, "", times)?;
         let code = format!("{CODE_URI}{program}\n");
-        derived = replace(&derived, &code, &format!("{CODE_URI}{program}.zip\n"))?;
+        let zipped = format!("{CODE_URI}{program}.zip\n");
+        derived = replace(&derived, &code, &zipped, times)?;
     }
     // Where nothing else was in it.
     derived = derived.replace("    Metadata:\n    Properties:\n", "    Properties:\n");
@@ -69,11 +77,17 @@ pub(super) fn derive(template: &str, architecture: Architecture) -> Result<Strin
         "    Default: x86_64\n",
         "    AllowedValues: [x86_64, arm64]\n",
     );
-    derived = replace(&derived, default, &format!("    Default: {architecture}\n"))?;
+    derived = replace(
+        &derived,
+        default,
+        &format!("    Default: {architecture}\n"),
+        1,
+    )?;
     derived = replace(
         &derived,
         values,
         &format!("    AllowedValues: [{architecture}]\n"),
+        1,
     )?;
     ensure!(
         !derived.contains("BuildMethod"),
@@ -82,15 +96,13 @@ pub(super) fn derive(template: &str, architecture: Architecture) -> Result<Strin
     Ok(derived)
 }
 
-fn replace(text: &str, from: &str, to: &str) -> Result<String> {
-    let (before, after) = text
-        .split_once(from)
-        .with_context(|| format!("the template has no {from:?}"))?;
+fn replace(text: &str, from: &str, to: &str, times: usize) -> Result<String> {
+    let found = text.matches(from).count();
     ensure!(
-        !after.contains(from),
-        "the template has {from:?} more than once"
+        found == times,
+        "the template has {from:?} {found} times, not {times}"
     );
-    Ok(format!("{before}{to}{after}"))
+    Ok(text.replace(from, to))
 }
 
 /// The settings of the SAM CLI without those for building, checking and the emulator. A paragraph
@@ -135,14 +147,13 @@ mod tests {
         let lines = |text: &str| text.lines().map(str::to_owned).collect::<BTreeSet<_>>();
         let (before, after) = (lines(&template), lines(&derived));
         let added: Vec<_> = after.difference(&before).cloned().collect();
-        let mut expected: Vec<_> = functions(&template)
+        let expected: BTreeSet<_> = functions(&template)
             .unwrap()
             .iter()
             .map(|function| format!("      CodeUri: functions/{}.zip", function.program))
             .chain(["    AllowedValues: [arm64]", "    Default: arm64"].map(str::to_owned))
             .collect();
-        expected.sort();
-        assert_eq!(added, expected);
+        assert_eq!(added, expected.into_iter().collect::<Vec<_>>());
         let allowed = [
             "Binary:",
             "BuildMethod:",

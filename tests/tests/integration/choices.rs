@@ -5,6 +5,8 @@ use std::net::IpAddr;
 
 use harness::{BACK, DedicatedStack, Description, FRONT, Stack, pictures, sign};
 use local_stack::{Options, Parameters};
+use reqwest::Method;
+use reqwest::header::HeaderMap;
 use serde_json::{Value, json};
 
 use crate::privacy::{assert_none_left, play_everything_personal};
@@ -28,6 +30,7 @@ fn parameters() -> Parameters {
         ("AllowedSourceIps", "127.0.0.1,192.0.2.0/24"),
         ("LogLevel", "trace"),
         ("ApiCallers", &CALLERS.join(",")),
+        ("SeparateErasure", "true"),
         ("OutcomeTargetBusArn", BUS_ELSEWHERE),
     ];
     parameters
@@ -43,6 +46,7 @@ async fn every_choice_of_the_template_has_its_effect() {
     secret.write_all(keys.to_string().as_bytes()).unwrap();
     let dedicated = DedicatedStack::start(Options {
         secret: Some(secret.path().to_owned()),
+        parts_secret: true,
         parameters: parameters(),
         ..Options::default()
     })
@@ -62,6 +66,8 @@ async fn every_choice_of_the_template_has_its_effect() {
         only_allowed_sources_are_heard(stack),
         outcomes_are_sent_on(stack),
         listed_callers_may_call(stack),
+        each_function_reads_its_own_secret(stack),
+        erasing_has_an_address_of_its_own(stack),
     );
     let secrets = play_everything_personal(stack).await;
     assert_none_left(stack, &secrets).await;
@@ -79,11 +85,16 @@ async fn every_choice_of_the_template_has_its_effect() {
 #[tokio::test(flavor = "multi_thread")]
 async fn two_pictures_of_both_sides_are_submitted_in_their_order() {
     let dedicated = DedicatedStack::start(Options {
-        parameters: [("StepImages".to_owned(), format!("{FRONT}=FRONT+BACK"))].into(),
+        parameters: [
+            ("StepImages".to_owned(), format!("{FRONT}=FRONT+BACK")),
+            ("FrontDoor".to_owned(), "HttpApi".to_owned()),
+        ]
+        .into(),
         ..Options::default()
     })
     .await
     .unwrap();
+    answers_are_the_same_behind_an_http_api(&dedicated.stack).await;
     let session = dedicated.stack.session().await.unwrap();
     session
         .upload(FRONT, "image/jpeg", pictures::jpeg(30_000))
@@ -114,6 +125,23 @@ async fn two_pictures_of_both_sides_are_submitted_in_their_order() {
         ]
     );
     dedicated.stop().await;
+}
+
+/// The customer of this test settles through it.
+async fn answers_are_the_same_behind_an_http_api(stack: &Stack) {
+    let url = &stack.description.webhook_url;
+    assert!(url.contains("/execute-api/"), "{url}");
+    for path in ["", "another/path?a=b"] {
+        let answer = stack.http.get(format!("{url}{path}")).send().await.unwrap();
+        assert_eq!(answer.status(), 405, "{path}");
+        assert_eq!(answer.headers()["allow"], "POST");
+    }
+    let body = json!({"scanRef": uuid::Uuid::new_v4().to_string()}).to_string();
+    for signature in [None, Some("0".repeat(64))] {
+        let posted = stack.post(body.clone(), signature.as_deref());
+        assert_eq!(posted.await.unwrap(), 401, "{signature:?}");
+    }
+    assert_eq!(stack.post_signed(body).await.unwrap(), 200);
 }
 
 async fn outcomes_are_sent_on(stack: &Stack) {
@@ -244,6 +272,83 @@ async fn both_signing_keys_are_accepted(stack: &Stack) {
             status,
             "{key}"
         );
+    }
+}
+
+/// That it erases, `play_everything_personal` shows.
+async fn erasing_has_an_address_of_its_own(stack: &Stack) {
+    let (api, erasure) = (
+        &stack.description.api_url,
+        stack.description.erasure_url.as_ref().expect("an output"),
+    );
+    for (method, url, path, status, code) in [
+        (
+            Method::DELETE,
+            api,
+            "/verifications/nobody",
+            403,
+            "erasure_not_allowed",
+        ),
+        (
+            Method::GET,
+            api,
+            "/verifications/nobody",
+            404,
+            "verification_not_found",
+        ),
+        (
+            Method::DELETE,
+            erasure,
+            "/verifications/nobody",
+            404,
+            "verification_not_found",
+        ),
+        (
+            Method::GET,
+            erasure,
+            "/verifications/nobody",
+            404,
+            "route_not_found",
+        ),
+        (
+            Method::GET,
+            erasure,
+            "/verifications?clientId=c",
+            404,
+            "route_not_found",
+        ),
+        (Method::POST, erasure, "/sessions", 404, "route_not_found"),
+        (
+            Method::POST,
+            erasure,
+            "/verifications/nobody/retry",
+            404,
+            "route_not_found",
+        ),
+    ] {
+        let what = format!("{method} {url}{path}");
+        let asked = stack.ask_api_at(url, method, path, HeaderMap::new(), b"{}".to_vec());
+        let answer = asked.await.unwrap();
+        assert_eq!((answer.status, answer.code()), (status, code), "{what}");
+    }
+}
+
+/// What the other functions do with theirs, every settled customer shows.
+async fn each_function_reads_its_own_secret(stack: &Stack) {
+    for (function, secret) in [
+        ("WebhookFunction", "idenfy-signing"),
+        ("ProcessorFunction", "idenfy"),
+        ("ApiFunction", "idenfy"),
+        ("ErasureFunction", "idenfy"),
+        ("ReconcilerFunction", "idenfy"),
+    ] {
+        let function = stack.emulator.function(function).await.unwrap();
+        let arn = &function.variables["IDENFY_SECRET_ARN"];
+        let name = arn
+            .rsplit('/')
+            .next()
+            .and_then(|name| name.rsplit_once('-'));
+        assert_eq!(name.map(|(name, _)| name), Some(secret), "{arn}");
     }
 }
 

@@ -31,7 +31,7 @@ struct Application {
 
 impl Application {
     async fn start(stack: &Stack) -> Self {
-        let secrets = stack.signing_secrets().await.unwrap();
+        let secrets = stack.push_secrets().await.unwrap();
         let secrets: Vec<&str> = secrets
             .as_array()
             .unwrap()

@@ -5,6 +5,7 @@
 
 pub mod alarms;
 pub mod cloudformation;
+pub mod concurrency;
 pub mod event_sources;
 pub mod logs;
 mod xml;

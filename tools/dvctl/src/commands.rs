@@ -19,7 +19,10 @@ pub mod watch;
 use std::sync::Arc;
 use std::time::Duration;
 
-use adapters::{DynamoCircuits, DynamoPairings, S3CallbackArchive, Secrets};
+use adapters::{
+    Credentials, DynamoCircuits, DynamoPairings, S3CallbackArchive, SecretContent, Secrets,
+    SigningKeys,
+};
 use verification::circuit::Gate;
 use verification::policy::{StepImages, StepVerdictPolicy};
 use verification::ports::{Circuits, Clock};
@@ -32,7 +35,7 @@ use crate::failure::Failure;
 use crate::global::Global;
 use crate::output::Output;
 use crate::pace::Interruption;
-use crate::stack::Stack;
+use crate::stack::{SecretParameter, Stack};
 
 /// A deployment, and where to print.
 pub struct Context<'o> {
@@ -105,19 +108,51 @@ impl<'o> Context<'o> {
         ))
     }
 
-    pub fn secrets(&self) -> Result<Secrets, Failure> {
-        let arn = self.stack.parameter("IdenfySecretArn")?;
-        Ok(Secrets::new(
+    /// The keys that the webhook believes.
+    pub async fn signing_keys(&self) -> Result<Arc<SigningKeys>, Failure> {
+        self.secret(self.stack.signing_secret()).await
+    }
+
+    /// The credentials by which the other functions call iDenfy.
+    pub async fn credentials(&self) -> Result<Arc<Credentials>, Failure> {
+        self.secret(SecretParameter::Idenfy).await
+    }
+
+    /// What is needed of a secret.
+    pub async fn secret<Content: SecretContent>(
+        &self,
+        parameter: SecretParameter,
+    ) -> Result<Arc<Content>, Failure> {
+        let secrets = Secrets::new(
             self.environment.http.clone(),
             self.aws.sdk(),
-            arn,
+            self.stack.parameter(parameter.name())?,
             Arc::new(self.environment.clock),
-        ))
+        );
+        secrets.current().await.map_err(|error| {
+            let advice = format!(
+                "you need secretsmanager:GetSecretValue on {}; `dvctl doctor` checks what is in it",
+                parameter.name()
+            );
+            Failure::new("the secret cannot be used")
+                .because(error)
+                .advise(advice)
+        })
     }
 
     pub async fn api(&self) -> Result<Api, Failure> {
+        self.api_at(self.stack.output("ApiUrl")?).await
+    }
+
+    /// Where the API erases.
+    pub async fn erasure(&self) -> Result<Api, Failure> {
+        let separate = self.stack.output("ErasureUrl");
+        self.api_at(separate.or_else(|_| self.stack.output("ApiUrl"))?)
+            .await
+    }
+
+    async fn api_at(&self, url: &str) -> Result<Api, Failure> {
         let credentials = self.aws.credentials().await?;
-        let url = self.stack.output("ApiUrl")?;
         Ok(Api::new(
             self.environment.http.clone(),
             url,

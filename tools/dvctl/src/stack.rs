@@ -6,6 +6,24 @@ use crate::aws::Aws;
 use crate::aws::cloudformation::{Description, Resource};
 use crate::failure::Failure;
 
+/// The parameters that name a secret.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SecretParameter {
+    /// API credentials, and signing keys unless they have a secret of their own.
+    Idenfy,
+    /// Signing keys alone.
+    Signing,
+}
+
+impl SecretParameter {
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Idenfy => "IdenfySecretArn",
+            Self::Signing => "SigningSecretArn",
+        }
+    }
+}
+
 /// A stack's description.
 #[derive(Clone, Debug)]
 pub struct Stack {
@@ -68,6 +86,14 @@ impl Stack {
             })
     }
 
+    /// Where the signing keys are. A stack from before the parameter has one secret.
+    pub fn signing_secret(&self) -> SecretParameter {
+        match self.parameter(SecretParameter::Signing.name()) {
+            Ok(arn) if !arn.is_empty() => SecretParameter::Signing,
+            _ => SecretParameter::Idenfy,
+        }
+    }
+
     /// AWS's name of a template's resource.
     ///
     /// # Errors
@@ -95,33 +121,38 @@ impl Stack {
         format!("/aws/lambda/{}-{function}", self.name)
     }
 
-    /// An emulator reports AWS's function URLs but serves them at its own.
+    /// An emulator reports AWS's addresses but serves them at its own.
     fn make_reachable(&mut self) {
         let Some(endpoint) = &self.endpoint else {
             return;
         };
         for value in self.description.outputs.values_mut() {
-            if let Some(reachable) = function_url_at(value, endpoint) {
+            if let Some(reachable) = reachable_at(value, endpoint) {
                 *value = reachable;
             }
         }
     }
 }
 
-/// `https://<id>.lambda-url.<region>.on.aws/` as `<endpoint>/_aws/lambda-url/<id>/`.
+/// `https://<id>.lambda-url.<region>.on.aws/` as `<endpoint>/_aws/lambda-url/<id>/`, and the same
+/// for an HTTP API.
 ///
 /// This form needs no name server.
-fn function_url_at(value: &str, endpoint: &Url) -> Option<String> {
+fn reachable_at(value: &str, endpoint: &Url) -> Option<String> {
     let url = Url::parse(value).ok()?;
     let Some(Host::Domain(host)) = url.host() else {
         return None;
     };
-    let id = host
-        .split_once(".lambda-url.")
-        .filter(|(_, rest)| rest.ends_with(".on.aws"))?
-        .0;
+    let (id, rest) = host.split_once('.')?;
+    let path = match rest.split_once('.')? {
+        ("lambda-url", rest) if rest.ends_with(".on.aws") => format!("/_aws/lambda-url/{id}"),
+        ("execute-api", rest) if rest.ends_with(".amazonaws.com") => {
+            format!("/_aws/execute-api/{id}/$default")
+        }
+        _ => return None,
+    };
     let mut reachable = endpoint.clone();
-    reachable.set_path(&format!("/_aws/lambda-url/{id}{}", url.path()));
+    reachable.set_path(&format!("{path}{}", url.path()));
     Some(reachable.into())
 }
 
@@ -130,18 +161,26 @@ mod tests {
     use super::*;
 
     #[test]
-    fn function_urls_lead_to_the_emulator_and_nothing_else_does() {
+    fn addresses_of_functions_lead_to_the_emulator_and_nothing_else_does() {
         let endpoint = Url::parse("http://127.0.0.1:4566").unwrap();
-        assert_eq!(
-            function_url_at("https://abc.lambda-url.eu-west-1.on.aws/", &endpoint).as_deref(),
-            Some("http://127.0.0.1:4566/_aws/lambda-url/abc/")
-        );
+        for (in_aws, here) in [
+            (
+                "https://abc.lambda-url.eu-west-1.on.aws/",
+                "http://127.0.0.1:4566/_aws/lambda-url/abc/",
+            ),
+            (
+                "https://abc.execute-api.eu-west-1.amazonaws.com/",
+                "http://127.0.0.1:4566/_aws/execute-api/abc/$default/",
+            ),
+        ] {
+            assert_eq!(reachable_at(in_aws, &endpoint).as_deref(), Some(here));
+        }
         for other in [
             "http://127.0.0.1:4566/0/queue",
             "table",
             "https://abc.lambda-url.example.com/",
         ] {
-            assert_eq!(function_url_at(other, &endpoint), None, "{other}");
+            assert_eq!(reachable_at(other, &endpoint), None, "{other}");
         }
     }
 }

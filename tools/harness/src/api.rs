@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
+use api_client::{ApiClient, Credentials};
 use reqwest::Method;
 use reqwest::header::HeaderMap;
 use serde_json::Value;
@@ -65,8 +66,31 @@ impl Stack {
         further: HeaderMap,
         body: Vec<u8>,
     ) -> Result<ApiAnswer> {
+        let url = match method {
+            Method::DELETE => self.description.erasure_url.as_ref(),
+            _ => None,
+        };
+        let url = url.unwrap_or(&self.description.api_url);
+        self.ask_api_at(url, method, path, further, body).await
+    }
+
+    /// The same at an address of choice.
+    ///
+    /// # Errors
+    /// As for [`ask_api`](Self::ask_api).
+    pub async fn ask_api_at(
+        &self,
+        url: &str,
+        method: Method,
+        path: &str,
+        further: HeaderMap,
+        body: Vec<u8>,
+    ) -> Result<ApiAnswer> {
         let what = format!("{method} {path}");
-        let sent = self.api.send_with(method, path, further, body);
+        let credentials = Credentials::new("test", "test", None, None, "emulator");
+        let region = self.description.region.clone();
+        let api = ApiClient::new(self.http.clone(), url, region, credentials);
+        let sent = api.send_with(method, path, further, body);
         let answer = tokio::time::timeout(CALL_DEADLINE, sent)
             .await
             .with_context(|| format!("{what}: no answer within {CALL_DEADLINE:?}"))??;

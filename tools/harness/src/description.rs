@@ -19,6 +19,9 @@ pub struct Description {
     pub webhook_url: String,
     #[serde(rename = "ApiUrl")]
     pub api_url: String,
+    /// Where erasing has an address of its own.
+    #[serde(rename = "ErasureUrl")]
+    pub erasure_url: Option<String>,
     #[serde(rename = "PairingTableName")]
     pub pairing_table: String,
     #[serde(rename = "DocumentBucketName")]
@@ -49,6 +52,7 @@ impl Description {
         Ok(Self {
             webhook_url: output("WebhookUrl")?,
             api_url: output("ApiUrl")?,
+            erasure_url: output("ErasureUrl").ok(),
             pairing_table: output("PairingTableName")?,
             document_bucket: output("DocumentBucketName")?,
             submission_queue_url: output("SubmissionQueueUrl")?,

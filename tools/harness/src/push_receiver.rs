@@ -13,12 +13,11 @@ use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 use tokio::task::JoinHandle;
 
-use crate::json::text;
 use crate::stack::Stack;
 use crate::wait::{DEADLINE, Look, wait_for};
 
-/// What the local stack calls the signing secret.
-const SIGNING_SECRET_NAME: &str = "dual-verification-local/outcome-push";
+/// What the local stack calls the secret that outcomes are signed with.
+const PUSH_SECRET_NAME: &str = "dual-verification-local/outcome-push";
 
 /// An answer to one request.
 #[derive(Clone, Debug)]
@@ -203,10 +202,9 @@ impl Stack {
     ///
     /// # Errors
     /// The emulator does not answer, or outcomes are not pushed.
-    pub async fn signing_secrets(&self) -> Result<Value> {
-        let request = json!({"SecretId": SIGNING_SECRET_NAME});
-        let answer = self.secrets("GetSecretValue", &request).await?;
-        let secret: Value = serde_json::from_str(text(&answer, "SecretString")?)?;
+    pub async fn push_secrets(&self) -> Result<Value> {
+        let secret = self.secret_named(PUSH_SECRET_NAME).await?;
+        let secret = secret.context("outcomes are not pushed")?;
         Ok(secret["signingSecrets"].clone())
     }
 

@@ -5,8 +5,7 @@ use std::sync::{Mutex, PoisonError, mpsc};
 use std::time::Duration;
 
 use adapters::{AwsSettings, ExtraRoots, SecretText, http_client, sdk_config};
-use anyhow::{Context, Result, ensure};
-use api_client::{ApiClient, Credentials};
+use anyhow::{Context, Result, bail, ensure};
 use aws_sdk_s3::config::timeout::TimeoutConfig;
 use aws_types::SdkConfig;
 use local_stack::{Functions, LocalStack, Options};
@@ -21,6 +20,7 @@ use crate::signing::sign;
 
 /// What the local stack calls the provider's secret.
 const SECRET_NAME: &str = "dual-verification-local/idenfy";
+const SIGNING_SECRET_NAME: &str = "dual-verification-local/idenfy-signing";
 
 /// S3's part of a transfer, up to the first byte of the answer.
 const S3_ATTEMPT: Duration = Duration::from_secs(20);
@@ -43,7 +43,6 @@ pub struct Stack {
     pub(crate) sqs: aws_sdk_sqs::Client,
     /// For services that are called without an SDK.
     pub emulator: Emulator,
-    pub(crate) api: ApiClient,
     /// The provider's admin API.
     pub sandbox: SandboxClient,
 }
@@ -110,12 +109,6 @@ impl Stack {
             s3: aws_sdk_s3::Client::from_conf(s3),
             sqs: aws_sdk_sqs::Client::new(&sdk),
             emulator: Emulator::at(http.clone(), &description.endpoint_url, &description.region),
-            api: ApiClient::new(
-                http.clone(),
-                &description.api_url,
-                description.region.clone(),
-                Credentials::new("test", "test", None, None, "emulator"),
-            ),
             sandbox: SandboxClient::new(&description.sandbox_url)?,
             http,
             sdk,
@@ -123,14 +116,17 @@ impl Stack {
         })
     }
 
-    /// The provider's secret, as the functions read it.
+    /// The provider's secret, from the one or the two that the functions read.
     ///
     /// # Errors
     /// The emulator does not answer, or has no secret.
     pub async fn secret(&self) -> Result<Value> {
-        let request = json!({"SecretId": SECRET_NAME});
-        let answer = self.secrets("GetSecretValue", &request).await?;
-        Ok(serde_json::from_str(text(&answer, "SecretString")?)?)
+        let secret = self.secret_named(SECRET_NAME).await?;
+        let mut secret = secret.context("the emulator has no secret")?;
+        if let Some(signing) = self.secret_named(SIGNING_SECRET_NAME).await? {
+            secret["signingKeys"] = signing["signingKeys"].clone();
+        }
+        Ok(secret)
     }
 
     /// Puts another secret in its place. For a [`DedicatedStack`] only.
@@ -138,24 +134,45 @@ impl Stack {
     /// # Errors
     /// As for [`secret`](Self::secret).
     pub async fn replace_secret(&self, secret: &Value) -> Result<()> {
+        let mut secret = secret.clone();
+        if self.secret_named(SIGNING_SECRET_NAME).await?.is_some() {
+            let keys = json!({"signingKeys": secret["signingKeys"].take()});
+            self.put_secret(SIGNING_SECRET_NAME, &keys).await?;
+            let members = secret.as_object_mut().context("a secret is an object")?;
+            members.remove("signingKeys");
+        }
+        self.put_secret(SECRET_NAME, &secret).await
+    }
+
+    async fn put_secret(&self, name: &str, secret: &Value) -> Result<()> {
         let request = json!({
-            "SecretId": SECRET_NAME,
+            "SecretId": name,
             "SecretString": secret.to_string(),
             "ClientRequestToken": Uuid::new_v4().to_string(),
         });
-        self.secrets("PutSecretValue", &request).await?;
+        let answer = self.secrets("PutSecretValue", &request).await?;
+        let refused = answer["__type"].as_str();
+        ensure!(refused.is_none(), "putting {name}: {refused:?}");
         Ok(())
     }
 
-    pub(crate) async fn secrets(&self, operation: &str, request: &Value) -> Result<Value> {
+    /// `None`: there is no such secret.
+    pub(crate) async fn secret_named(&self, name: &str) -> Result<Option<Value>> {
+        let request = json!({"SecretId": name});
+        let answer = self.secrets("GetSecretValue", &request).await?;
+        match answer["__type"].as_str() {
+            Some(refused) if refused.ends_with("ResourceNotFoundException") => Ok(None),
+            Some(refused) => bail!("reading {name}: {refused}"),
+            None => Ok(Some(serde_json::from_str(text(&answer, "SecretString")?)?)),
+        }
+    }
+
+    async fn secrets(&self, operation: &str, request: &Value) -> Result<Value> {
         let target = format!("secretsmanager.{operation}");
         let emulator = &self.emulator;
-        let answer = emulator
+        emulator
             .call("secretsmanager", &target, "1.1", request)
-            .await?;
-        let refused = answer["__type"].as_str();
-        ensure!(refused.is_none(), "{target}: {refused:?}");
-        Ok(answer)
+            .await
     }
 
     /// Sends a body to the webhook as iDenfy does, and returns the status of the answer.

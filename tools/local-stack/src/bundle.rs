@@ -12,8 +12,8 @@ use crate::toolchain::Toolchain;
 use crate::{REGION, STACK_NAME};
 
 /// What is answered after the parameters: changes need not be confirmed, roles may be made, failures
-/// are rolled back, the webhook's URL has no authentication of AWS, and the answers are saved.
-const OTHER_ANSWERS: [&str; 7] = ["n", "y", "n", "y", "y", "", ""];
+/// are rolled back, and the answers are saved.
+const OTHER_ANSWERS: [&str; 6] = ["n", "y", "n", "y", "", ""];
 
 /// A copy of a bundle's files in the system's directory for temporary files.
 #[derive(Debug)]

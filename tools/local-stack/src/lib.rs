@@ -27,7 +27,7 @@ pub mod workspace;
 pub use environment::{clear as clear_environment, forget_own_package};
 pub use functions::Functions;
 pub use guard::{Guarded, GuardedCommand};
-pub use outputs::reachable_function_url;
+pub use outputs::reachable_url;
 pub use parameters::Parameters;
 pub use python::Python;
 pub use secret::ProviderSecret;

@@ -78,7 +78,7 @@ impl ProviderSecret {
 }
 
 /// A secret to sign outcomes with, of 32 random bytes, as `OutcomePushSecretArn` expects it.
-pub(crate) fn signing_secret() -> String {
+pub(crate) fn push_secret() -> String {
     let random = [Uuid::new_v4(), Uuid::new_v4()]
         .map(Uuid::into_bytes)
         .concat();

@@ -14,15 +14,16 @@ use crate::functions::Functions;
 use crate::parameters::{self, Parameters};
 use crate::provider::Provider;
 use crate::python::Python;
-use crate::secret::{ProviderSecret, signing_secret};
+use crate::secret::{ProviderSecret, push_secret};
 use crate::toolchain::Toolchain;
 use crate::workspace::RunDirectory;
 
-/// The name of the secret in the emulator's Secrets Manager.
+/// The names of the secrets in the emulator's Secrets Manager.
 const SECRET_NAME: &str = "dual-verification-local/idenfy";
+const SIGNING_SECRET_NAME: &str = "dual-verification-local/idenfy-signing";
 
 /// The name of the secret that pushed outcomes are signed with.
-const SIGNING_SECRET_NAME: &str = "dual-verification-local/outcome-push";
+const PUSH_SECRET_NAME: &str = "dual-verification-local/outcome-push";
 
 /// What to start.
 #[derive(Debug, Clone)]
@@ -31,6 +32,8 @@ pub struct Options {
     pub provider_url: Option<Url>,
     /// File with the provider's secret; none makes one up.
     pub secret: Option<PathBuf>,
+    /// Whether the signing keys are a secret of their own.
+    pub parts_secret: bool,
     /// Port of the emulator on 127.0.0.1; none takes a free one.
     pub port: Option<u16>,
     /// Where the functions reach the AWS services; `None`: at the emulator. For a proxy in between.
@@ -51,6 +54,7 @@ impl Default for Options {
         Self {
             provider_url: None,
             secret: None,
+            parts_secret: false,
             port: None,
             functions_endpoint: None,
             keeps_state: false,
@@ -67,7 +71,7 @@ struct Plan {
     secret: ProviderSecret,
     given_secret: bool,
     /// Made up where outcomes are pushed.
-    signing_secret: Option<String>,
+    push_secret: Option<String>,
 }
 
 impl Options {
@@ -93,9 +97,7 @@ impl Options {
         };
         let pushes = self.parameters.get("OutcomePushUrl");
         Ok(Plan {
-            signing_secret: pushes
-                .filter(|url| !url.is_empty())
-                .map(|_| signing_secret()),
+            push_secret: pushes.filter(|url| !url.is_empty()).map(|_| push_secret()),
             template,
             secret,
             given_secret: self.secret.is_some(),
@@ -153,27 +155,22 @@ impl LocalStack {
             let provider = Provider::start(options.provider_url.clone(), &plan.secret).await?;
             let emulator = Emulator::start(&toolchain, directory.path(), &settings).await?;
             let client = emulator.client()?;
-            let secret = serde_json::to_string(&plan.secret)?;
-            let secret_arn = client.create_secret(SECRET_NAME, &secret).await?;
-            let signing_secret_arn = match &plan.signing_secret {
-                Some(secret) => {
-                    let arn = client.create_secret(SIGNING_SECRET_NAME, secret).await?;
-                    progress(&format!(
-                        "outcomes are signed by the secret {SIGNING_SECRET_NAME}"
-                    ));
-                    Some(arn)
-                }
-                None => None,
-            };
+            let mut secrets = create_secrets(&client, &plan.secret, options.parts_secret).await?;
+            if let Some(secret) = &plan.push_secret {
+                let arn = client.create_secret(PUSH_SECRET_NAME, secret).await?;
+                secrets.insert("OutcomePushSecretArn".to_owned(), arn);
+                progress(&format!(
+                    "outcomes are signed by the secret {PUSH_SECRET_NAME}"
+                ));
+            }
             progress(&format!("the emulator answers at {}", emulator.endpoint()));
-            let arns = [Some(secret_arn), signing_secret_arn];
-            Ok((toolchain, provider, emulator, client, arns))
+            Ok((toolchain, provider, emulator, client, secrets))
         };
-        let (package, (toolchain, provider, emulator, client, arns)) =
+        let (package, (toolchain, provider, emulator, client, secrets)) =
             tokio::try_join!(package, services)?;
 
         progress("deploying template.yaml with the SAM CLI");
-        let parameters = local_parameters(&options.parameters, &provider, &emulator, arns);
+        let parameters = local_parameters(&options.parameters, &provider, &emulator, secrets);
         let outputs = package
             .deploy(
                 &toolchain,
@@ -284,12 +281,31 @@ impl LocalStack {
     }
 }
 
+/// Creates one secret or two. Returns the parameters that name them.
+async fn create_secrets(
+    client: &EmulatorClient,
+    secret: &ProviderSecret,
+    parts: bool,
+) -> Result<Parameters> {
+    let mut all = serde_json::to_value(secret)?;
+    let keys = all.as_object_mut().filter(|_| parts);
+    let keys = keys.and_then(|members| members.remove_entry("signingKeys"));
+    let arn = client.create_secret(SECRET_NAME, &all.to_string()).await?;
+    let mut parameters = Parameters::from([("IdenfySecretArn".to_owned(), arn)]);
+    if let Some((name, keys)) = keys {
+        let keys = serde_json::json!({ name: keys }).to_string();
+        let arn = client.create_secret(SIGNING_SECRET_NAME, &keys).await?;
+        parameters.insert("SigningSecretArn".to_owned(), arn);
+    }
+    Ok(parameters)
+}
+
 /// Parameters from the emulator and the provider; the caller's own override them.
 fn local_parameters(
     given: &Parameters,
     provider: &Provider,
     emulator: &Emulator,
-    [secret_arn, signing_secret_arn]: [Option<String>; 2],
+    secrets: Parameters,
 ) -> Parameters {
     let mut parameters = Parameters::from([("Stage".to_owned(), "local".to_owned())]);
     parameters.insert("IdenfyBaseUrl".to_owned(), provider.origin());
@@ -305,12 +321,6 @@ fn local_parameters(
         .trim_end_matches('/')
         .to_owned();
     parameters.insert("AwsEndpointUrl".to_owned(), endpoint);
-    let arns = [
-        ("IdenfySecretArn", secret_arn),
-        ("OutcomePushSecretArn", signing_secret_arn),
-    ];
-    for (name, arn) in arns {
-        parameters.extend(arn.map(|arn| (name.to_owned(), arn)));
-    }
+    parameters.extend(secrets);
     parameters
 }

@@ -49,9 +49,11 @@ impl Template {
             let section = document[name].as_object().cloned();
             section.with_context(|| format!("template.yaml has no {name}"))
         };
+        let mut resources = section("Resources")?;
+        resources.values_mut().for_each(without_http_api);
         Ok(Self {
             parameters: section("Parameters")?,
-            resources: section("Resources")?,
+            resources,
             globals: document["Globals"]["Function"].clone(),
             text,
         })
@@ -164,6 +166,22 @@ impl Template {
         let body: Value = serde_json::from_str(&body).context("the dashboard's body")?;
         Ok(list(&body, "widgets")?.to_vec())
     }
+}
+
+/// Chooses what an `!If` has for a webhook with a function URL.
+fn without_http_api(value: &mut Value) {
+    let function_url = match value.as_array().map(Vec::as_slice) {
+        Some([condition, _, function_url]) if condition == "HasHttpApi" => function_url.clone(),
+        _ => {
+            match value {
+                Value::Array(items) => items.iter_mut().for_each(without_http_api),
+                Value::Object(members) => members.values_mut().for_each(without_http_api),
+                _ => {}
+            }
+            return;
+        }
+    };
+    *value = function_url;
 }
 
 /// A text without the marks around names that CloudFormation fills in.

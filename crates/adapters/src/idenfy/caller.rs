@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use idenfy::Error;
+use idenfy::{Credentials, Error};
 use url::Url;
 use verification::circuit::{Cause, Gate, Health};
 use verification::observation::Observation;
@@ -11,15 +11,14 @@ use verification::ports::{Clock, Observer, ProviderError, RefusalKind, Unavailab
 use verification::reason::ParkReason;
 use verification::{Admission, Breaker, Permit, Timestamp};
 
-use super::secret::{Secret, Secrets};
-use crate::aws::SecretError;
+use super::secret::{SecretError, Secrets};
 
 /// Everything that a call needs. Cheap to clone.
 #[derive(Clone)]
 pub struct IdenfyCaller {
     http: reqwest::Client,
     base_url: Url,
-    secrets: Arc<Secrets>,
+    secrets: Arc<Secrets<Credentials>>,
     clock: Arc<dyn Clock>,
     observer: Arc<dyn Observer>,
     breaker: Arc<Breaker>,
@@ -31,7 +30,7 @@ impl IdenfyCaller {
     pub fn new(
         http: reqwest::Client,
         base_url: Url,
-        secrets: Arc<Secrets>,
+        secrets: Arc<Secrets<Credentials>>,
         clock: Arc<dyn Clock>,
         observer: Arc<dyn Observer>,
         breaker: Arc<Breaker>,
@@ -124,11 +123,11 @@ impl IdenfyCaller {
         F: Future<Output = Result<T, CallError>> + Send,
         T: Send,
     {
-        let secret = self.secrets.current().await.map_err(no_secret)?;
+        let known = self.secrets.current().await.map_err(no_secret)?;
         let started = self.clock.now();
-        let answer = call(self.client(&secret)).await;
+        let answer = call(self.client(&known)).await;
         if matches!(answer, Err(CallError::Idenfy(Error::Unauthorized)))
-            && let Ok(Some(newer)) = self.secrets.newer_than(&secret).await
+            && let Ok(Some(newer)) = self.secrets.newer_than(&known).await
         {
             let started = self.clock.now();
             let answer = call(self.client(&newer)).await;
@@ -139,11 +138,11 @@ impl IdenfyCaller {
         answer
     }
 
-    fn client(&self, secret: &Secret) -> idenfy::Client {
+    fn client(&self, credentials: &Credentials) -> idenfy::Client {
         idenfy::Client::new(
             self.http.clone(),
             self.base_url.clone(),
-            secret.credentials.clone(),
+            credentials.clone(),
         )
     }
 
@@ -208,7 +207,9 @@ pub(crate) enum CallError {
 fn no_secret(error: SecretError) -> CallError {
     let kind = match &error {
         SecretError::Unavailable(_) => UnavailableKind::SecretUnavailable,
-        SecretError::NoText | SecretError::Malformed { .. } => UnavailableKind::SecretMalformed,
+        SecretError::Malformed(_) | SecretError::MalformedPush(_) => {
+            UnavailableKind::SecretMalformed
+        }
     };
     tracing::error!(
         event = "secret_unusable",

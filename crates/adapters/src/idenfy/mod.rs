@@ -9,5 +9,5 @@ mod sessions;
 pub use self::caller::IdenfyCaller;
 pub use self::probe_callback::{PROBE_BODY, PROBE_SCAN_REF};
 pub use self::provider::IdenfyProvider;
-pub use self::secret::{Secret, Secrets};
+pub use self::secret::{Secret, SecretContent, SecretError, Secrets};
 pub use self::sessions::{IdenfySessions, session_steps};

@@ -131,6 +131,7 @@ mod tests {
     use std::thread::JoinHandle;
 
     use super::*;
+    use crate::idenfy::SecretContent;
 
     /// Answers one request with `answer`. Returns the address and the request.
     fn receiver(answer: &'static str) -> (OutcomePush, JoinHandle<String>) {

@@ -6,7 +6,7 @@ use hmac::{Hmac, KeyInit, Mac};
 use serde::Deserialize;
 use sha2::Sha256;
 
-use crate::aws::SecretError;
+use crate::idenfy::{SecretContent, SecretError};
 
 /// Secrets of this standard begin so, followed by base64.
 const PREFIX: &str = "whsec_";
@@ -29,16 +29,10 @@ struct SecretJson {
     signing_secrets: Option<Vec<String>>,
 }
 
-impl SigningSecrets {
-    /// Reads the secret's text.
-    ///
-    /// # Errors
-    /// It is not `{"signingSecrets": ["whsec_…"]}` with one to five secrets of 24 to 64 bytes.
-    pub fn parse(text: &str) -> Result<Self, SecretError> {
-        let malformed = |why| SecretError::Malformed {
-            shape: r#"{"signingSecrets": ["whsec_…"]}"#,
-            why,
-        };
+/// It must be `{"signingSecrets": ["whsec_…"]}`, with one to five secrets of 24 to 64 bytes.
+impl SecretContent for SigningSecrets {
+    fn parse(text: &str) -> Result<Self, SecretError> {
+        let malformed = SecretError::MalformedPush;
         let json: SecretJson =
             serde_json::from_str(text).map_err(|_| malformed("it is not such a JSON object"))?;
         let secrets = json
@@ -65,7 +59,9 @@ impl SigningSecrets {
             .collect::<Result<_, _>>()
             .map(Self)
     }
+}
 
+impl SigningSecrets {
     /// The header `webhook-signature`: one signature for each secret, separated by spaces.
     ///
     /// `id` must have no full stop, or one message could be taken for another.

@@ -138,12 +138,16 @@ impl S3CallbackArchive {
         Ok(unaltered(digest, body.into_bytes()))
     }
 
-    async fn verified(
+    /// The same as a body whose signature was right when it arrived.
+    ///
+    /// # Errors
+    /// S3 is unavailable.
+    pub async fn verified(
         &self,
-        scan_ref: &ScanRef,
+        scan_ref: Option<&ScanRef>,
         digest: &Digest256,
     ) -> Result<Option<VerifiedBody>, StoreUnavailable> {
-        let body = self.body(Some(scan_ref), digest).await?;
+        let body = self.body(scan_ref, digest).await?;
         Ok(body.map(VerifiedBody::previously_verified))
     }
 }
@@ -223,7 +227,7 @@ impl CallbackArchive for S3CallbackArchive {
         scan_ref: &ScanRef,
         digest: &Digest256,
     ) -> Result<Option<CallbackContent>, StoreUnavailable> {
-        let body = self.verified(scan_ref, digest).await?;
+        let body = self.verified(Some(scan_ref), digest).await?;
         Ok(body.and_then(|body| read_callback(&body).ok()))
     }
 
@@ -232,7 +236,7 @@ impl CallbackArchive for S3CallbackArchive {
         scan_ref: &ScanRef,
         digest: &Digest256,
     ) -> Result<Option<Subject>, StoreUnavailable> {
-        let body = self.verified(scan_ref, digest).await?;
+        let body = self.verified(Some(scan_ref), digest).await?;
         Ok(body.as_ref().and_then(subject))
     }
 }

@@ -1,7 +1,7 @@
 //! Reading objects of the bucket as streams.
 
 use aws_sdk_s3::Client;
-use aws_sdk_s3::config::RequestChecksumCalculation;
+use aws_sdk_s3::config::{RequestChecksumCalculation, ResponseChecksumValidation};
 use aws_sdk_s3::operation::get_object::builders::GetObjectFluentBuilder;
 use aws_smithy_types::timeout::TimeoutConfig;
 use aws_types::SdkConfig;
@@ -13,11 +13,12 @@ use crate::aws::error::unavailable;
 
 /// S3 for small objects and streams.
 ///
-/// The stream's own checks replace the SDK's checksums, which would frame every byte twice. Callers
-/// bound the time of a transfer.
+/// The stream's own checks replace the SDK's checksums, which would read every byte twice, in both
+/// directions. Callers bound the time of a transfer.
 pub(crate) fn s3_client(sdk: &SdkConfig) -> Client {
     let config = aws_sdk_s3::config::Builder::from(sdk)
         .request_checksum_calculation(RequestChecksumCalculation::WhenRequired)
+        .response_checksum_validation(ResponseChecksumValidation::WhenRequired)
         .timeout_config(TimeoutConfig::disabled())
         // Buckets of an emulator are paths, not host names.
         .force_path_style(sdk.endpoint_url().is_some());

@@ -7,7 +7,7 @@ use std::str::FromStr;
 
 use url::{Host, Url};
 
-/// Origins: scheme, host (a leading `*.` for any sub-domain) and port.
+/// Origins: scheme, host (a leading `*.` for any sub-domain), port, and optionally a folder.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FileOrigins(Vec<Origin>);
 
@@ -16,6 +16,8 @@ struct Origin {
     scheme: String,
     host: HostPattern,
     port: u16,
+    /// Begins and ends with a slash. `/`: any.
+    folder: String,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,8 +33,8 @@ pub enum InvalidOrigin {
     #[error("no origin is named")]
     None,
     #[error(
-        "'{0}' is not an origin: scheme and host, with an optional leading '*.' \
-         and an optional port"
+        "'{0}' is not an origin: scheme and host, with an optional leading '*.', \
+         an optional port, and an optional folder that ends with a slash"
     )]
     Malformed(String),
     #[error("'{0}' must use https; http is for this machine only")]
@@ -57,6 +59,7 @@ impl FileOrigins {
                         .strip_suffix(name)
                         .is_some_and(|labels| labels.len() > 1 && labels.ends_with('.')),
                 }
+                && origin.covers(link.path())
         })
     }
 }
@@ -64,7 +67,7 @@ impl FileOrigins {
 impl FromStr for FileOrigins {
     type Err = InvalidOrigin;
 
-    /// Reads a list such as `https://files.example,https://*.files.example:8443`.
+    /// Reads a list such as `https://*.files.example:8443,https://shared.example/bucket/`.
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let entries = text
             .split(',')
@@ -91,7 +94,10 @@ impl FromStr for Origin {
             None => (text.to_owned(), false),
         };
         let url: Url = plain.parse().map_err(|_| malformed())?;
-        let is_bare = url.path() == "/"
+        let folder = url.path().to_owned();
+        let is_bare = folder.ends_with('/')
+            && !folder.contains("//")
+            && !climbs(&folder)
             && url.query().is_none()
             && url.fragment().is_none()
             && url.username().is_empty()
@@ -120,8 +126,27 @@ impl FromStr for Origin {
             scheme: url.scheme().to_owned(),
             host,
             port,
+            folder,
         })
     }
+}
+
+impl Origin {
+    /// `path` has no dot segments: a parsed link never has.
+    fn covers(&self, path: &str) -> bool {
+        self.folder == "/" || (path.starts_with(&self.folder) && !climbs(path))
+    }
+}
+
+/// Whether a server that decodes a path, once or several times, could find a way out of a folder.
+fn climbs(path: &str) -> bool {
+    let mut decoded = path.to_ascii_lowercase();
+    while decoded.contains("%25") {
+        decoded = decoded.replace("%25", "%");
+    }
+    let decoded = decoded.replace("%2e", ".");
+    let decoded = decoded.replace("%2f", "/").replace("%5c", "/");
+    decoded.split('/').any(|segment| segment == "..")
 }
 
 /// Emulators and stand-ins on this machine, also seen from a container.
@@ -204,6 +229,33 @@ mod tests {
     }
 
     #[test]
+    fn a_folder_is_not_left() {
+        let origins = "https://shared.example/bucket/, https://*.other.example/a/b/";
+        for link in [
+            "https://shared.example/bucket/a.jpg?X-Amz-Signature=1",
+            "https://shared.example/bucket/a/../b%2Fc..jpg",
+            "https://x.other.example/a/b/c",
+        ] {
+            assert!(allowed(origins, link), "{link}");
+        }
+        for link in [
+            "https://shared.example/",
+            "https://shared.example/bucket",
+            "https://shared.example/bucket-of-another/a.jpg",
+            "https://shared.example/BUCKET/a.jpg",
+            "https://shared.example/bucket/../another/a.jpg",
+            "https://shared.example/bucket/%2e%2e/another/a.jpg",
+            "https://shared.example/bucket/..%2Fanother/a.jpg",
+            "https://shared.example/bucket/..%5canother/a.jpg",
+            "https://shared.example/bucket/%252e%252e%252fanother/a.jpg",
+            "https://shared.example/bucket/%25252e%25252e%25252fanother/a.jpg",
+            "https://x.other.example/a/",
+        ] {
+            assert!(!allowed(origins, link), "{link}");
+        }
+    }
+
+    #[test]
     fn plain_http_is_for_this_machine_only() {
         assert!(allowed("http://127.0.0.1:9000", "http://127.0.0.1:9000/a"));
         assert!(allowed("http://localhost:9000", "http://localhost:9000/a"));
@@ -222,6 +274,8 @@ mod tests {
             "files.example",
             "https://",
             "https://a.example/path",
+            "https://a.example/folder//",
+            "https://a.example/..%2F/",
             "https://*.com",
             "https://*",
             "https://a.example?x=1",

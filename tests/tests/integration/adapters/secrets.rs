@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use adapters::{SecretError, Secrets};
+use adapters::{Credentials, SecretError, Secrets, SigningKeys};
 use bytes::Bytes;
 use harness::{Stack, sign};
 use serde_json::json;
@@ -16,7 +16,7 @@ struct Rotation {
     stack: Stack,
     arn: String,
     clock: Arc<SettableClock>,
-    secrets: Secrets,
+    secrets: Secrets<SigningKeys>,
 }
 
 impl Rotation {
@@ -150,7 +150,7 @@ async fn refused_credentials_lead_to_newer_ones_at_most_once_a_minute() {
 #[tokio::test]
 async fn a_missing_or_malformed_secret_shows_nothing() {
     let stack = Stack::shared().await.unwrap();
-    let missing = Secrets::new(
+    let missing = Secrets::<Credentials>::new(
         stack.http.clone(),
         &stack.sdk,
         "no-such-secret",

@@ -43,8 +43,9 @@ impl IamRequest {
 #[derive(Debug)]
 pub struct Names<'stack> {
     pub description: &'stack Description,
-    pub secret_arn: &'stack str,
+    pub idenfy_secret_arn: &'stack str,
     pub signing_secret_arn: &'stack str,
+    pub push_secret_arn: &'stack str,
     /// Name of the queue of dead letters of pushed outcomes.
     pub push_dead_letters: &'stack str,
     pub webhook: &'stack str,
@@ -200,14 +201,13 @@ impl Names<'_> {
 
     fn to_secret(&self, call: &Call) -> IamRequest {
         assert_eq!(call.operation, "GetSecretValue", "not known: {call:?}");
-        let body = body(call);
-        let resource = if body["SecretId"] == self.signing_secret_arn {
-            "${OutcomePushSecretArn}"
-        } else {
-            assert_eq!(body["SecretId"], self.secret_arn);
-            "${IdenfySecretArn}"
+        let secret = match body(call)["SecretId"].as_str() {
+            Some(arn) if arn == self.idenfy_secret_arn => "${IdenfySecretArn}",
+            Some(arn) if arn == self.signing_secret_arn => "${SigningSecretArn}",
+            Some(arn) if arn == self.push_secret_arn => "${OutcomePushSecretArn}",
+            _ => panic!("not known: {call:?}"),
         };
-        IamRequest::of("secretsmanager:GetSecretValue", resource)
+        IamRequest::of("secretsmanager:GetSecretValue", secret)
     }
 
     fn to_webhook(&self, call: &Call) -> IamRequest {

@@ -33,7 +33,11 @@ async fn every_call_of_every_function_is_recorded() {
     // One outcome waits, and one is set aside.
     application.answers([Reply::Status(503), Reply::Status(410)], Reply::Status(204));
     let options = Options {
-        parameters: Parameters::from([("OutcomePushUrl".to_owned(), application.url.clone())]),
+        parts_secret: true,
+        parameters: Parameters::from([
+            ("SeparateErasure".to_owned(), "true".to_owned()),
+            ("OutcomePushUrl".to_owned(), application.url.clone()),
+        ]),
         ..Options::default()
     };
     let world = WatchedStack::start(options).await.unwrap();
@@ -311,13 +315,15 @@ fn logical_id(function: &str) -> &str {
 async fn write_down(world: &WatchedStack) {
     let stack = world.stack();
     let webhook = stack.emulator.function("WebhookFunction").await.unwrap();
+    let api = stack.emulator.function("ApiFunction").await.unwrap();
     let push = stack.emulator.function("OutcomePushFunction").await;
     let push = push.unwrap();
     let push_dead_letters = &push.variables["OUTCOME_PUSH_DEAD_LETTER_QUEUE_URL"];
     let names = Names {
         description: &stack.description,
-        secret_arn: &webhook.variables["IDENFY_SECRET_ARN"],
-        signing_secret_arn: &push.variables["OUTCOME_PUSH_SECRET_ARN"],
+        idenfy_secret_arn: &api.variables["IDENFY_SECRET_ARN"],
+        signing_secret_arn: &webhook.variables["IDENFY_SECRET_ARN"],
+        push_secret_arn: &push.variables["OUTCOME_PUSH_SECRET_ARN"],
         push_dead_letters: push_dead_letters.rsplit('/').next().unwrap(),
         webhook: &webhook.name,
     };

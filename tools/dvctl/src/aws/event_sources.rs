@@ -53,7 +53,7 @@ impl Aws {
             .map(drop)
     }
 
-    async fn lambda(
+    pub(super) async fn lambda(
         &self,
         method: Method,
         path: &str,

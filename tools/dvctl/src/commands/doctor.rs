@@ -1,6 +1,8 @@
 //! `dvctl doctor`: is this deployment well, and if not, what is to be done?
 
 mod account;
+mod origins;
+mod secrets;
 mod steps;
 mod stores;
 mod surroundings;
@@ -15,8 +17,8 @@ use super::check::{Check, Health};
 use crate::exit::Exit;
 use crate::failure::Failure;
 
-/// Check a deployment: stack, stores, secret, webhook, API, iDenfy's account and steps, queues,
-/// alarms, clock
+/// Check a deployment: stack, stores, secrets, webhook, API, iDenfy's account and steps, servers of
+/// files, queues, concurrency, alarms, clock
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -43,21 +45,23 @@ pub async fn run(context: &mut Context<'_>, _: Arguments) -> Result<Exit, Failur
         .progress("looking at table, bucket and secret");
     checks.push(stores::table(context).await);
     checks.push(stores::bucket(context).await);
-    let (check, secret) = stores::secret(context).await;
-    checks.push(check);
+    let secrets = secrets::check(context).await;
+    checks.extend(secrets.checks);
     context
         .output
         .progress("asking the webhook, the API and iDenfy");
-    checks.extend(webhook::checks(context, secret.as_deref()).await);
+    checks.extend(webhook::checks(context, secrets.signing_keys.as_ref()).await);
     checks.push(surroundings::api(context).await);
-    checks.push(account::check(context, secret.as_deref()).await);
+    checks.push(account::check(context, secrets.credentials.as_ref()).await);
     checks.push(account::circuit(context).await);
     checks.push(steps::check(context).await);
+    checks.push(origins::check(context).await);
     context.output.progress("looking at queues and alarms");
     checks.push(surroundings::event_source(context).await);
     checks.push(stores::dead_letters(context).await);
     checks.extend(stores::outcome_push(context).await);
     checks.push(stores::overdue(context).await);
+    checks.push(surroundings::concurrency(context).await);
     checks.push(surroundings::alarms(context).await);
     let result = checks
         .iter()

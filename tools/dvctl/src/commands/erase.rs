@@ -74,7 +74,7 @@ pub async fn run(context: &mut Context<'_>, arguments: Arguments) -> Result<Exit
         );
         confirm(context.output, &question, scan_ref.as_str()).await?;
     }
-    let api = context.api().await?;
+    let api = context.erasure().await?;
     let receipt: Receipt = api
         .ask(Method::DELETE, &format!("/verifications/{scan_ref}"), None)
         .await?;

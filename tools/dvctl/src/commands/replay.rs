@@ -175,14 +175,7 @@ const ANSWER_TIMEOUT: Duration = Duration::from_secs(15);
 async fn send_all(context: &mut Context<'_>, callbacks: &mut [Callback]) -> Result<Exit, Failure> {
     let archive = context.archive()?;
     let pairings = context.pairings()?;
-    let secret = context.secrets()?.current().await.map_err(|error| {
-        Failure::new("the secret cannot be used")
-            .because(error)
-            .advise(
-                "you need secretsmanager:GetSecretValue on IdenfySecretArn; `dvctl doctor` \
-                checks what is in it",
-            )
-    })?;
+    let keys = context.signing_keys().await?;
     let all = callbacks.len();
     for (index, callback) in callbacks.iter_mut().enumerate() {
         if context.interruption().came() {
@@ -200,7 +193,7 @@ async fn send_all(context: &mut Context<'_>, callbacks: &mut [Callback]) -> Resu
         else {
             continue;
         };
-        let signature = secret.signing_keys.current().sign(&body);
+        let signature = keys.current().sign(&body);
         callback.status = send(context, &body, &signature).await?;
         if callback.status == Some(403) {
             return Err(

@@ -33,17 +33,10 @@ struct Signature {
 
 pub async fn run(context: &mut Context<'_>, arguments: Arguments) -> Result<Exit, Failure> {
     let body = read(arguments.file).await?;
-    let secret = context.secrets()?.current().await.map_err(|error| {
-        Failure::new("the secret cannot be used")
-            .because(error)
-            .advise(
-                "you need secretsmanager:GetSecretValue on IdenfySecretArn; `dvctl doctor` \
-                checks what is in it",
-            )
-    })?;
+    let keys = context.signing_keys().await?;
     let signature = Signature {
         header: SIGNATURE_HEADER,
-        value: secret.signing_keys.current().sign(&body),
+        value: keys.current().sign(&body),
     };
     context.output.answer(&signature)?;
     Ok(Exit::Done)

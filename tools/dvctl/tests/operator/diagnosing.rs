@@ -39,9 +39,12 @@ async fn a_deployment_that_works_has_nothing_broken() {
         "API",
         "iDenfy",
         "event source",
+        "file origins",
     ] {
         assert_eq!(results.get(name), Some(&"ok"), "{name}: {diagnosis}");
     }
+    // The emulator's account has as much as this machine can run.
+    assert!(results.contains_key("concurrency"), "{diagnosis}");
 }
 
 #[tokio::test]

@@ -185,10 +185,33 @@ async fn an_interrupted_replay_says_so_and_the_same_command_goes_on() {
     );
 }
 
+fn name(check: &Value) -> &str {
+    check["name"].as_str().unwrap()
+}
+
 #[tokio::test]
 async fn a_replay_outlasts_the_minute_of_a_rotation() {
-    let dedicated = DedicatedStack::start(Options::default()).await.unwrap();
+    let dedicated = DedicatedStack::start(Options {
+        parts_secret: true,
+        ..Options::default()
+    });
+    let dedicated = dedicated.await.unwrap();
     let stack = &dedicated.stack;
+    let (status, doctor) = Dvctl::of(stack).ask(&["doctor"]).await;
+    let checks = doctor["checks"].as_array().unwrap().iter();
+    let of_secrets: Vec<_> = checks
+        .filter(|check| ["secret", "signing secret", "signature"].contains(&name(check)))
+        .map(|check| (name(check), check["result"].as_str().unwrap()))
+        .collect();
+    assert_eq!(
+        of_secrets,
+        [
+            ("secret", "ok"),
+            ("signing secret", "ok"),
+            ("signature", "ok")
+        ],
+        "{status:?} {doctor}"
+    );
     let session = stack.session_with_documents().await.unwrap();
     session.finish_expecting_200(json!({})).await.unwrap();
     // The webhook has read the secret just now, and does not look again for a minute.

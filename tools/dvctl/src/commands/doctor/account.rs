@@ -1,6 +1,6 @@
 //! Checks iDenfy's account without spending a credit.
 
-use adapters::Secret;
+use adapters::Credentials;
 use idenfy::{Client, Error};
 use url::Url;
 use verification::circuit::Gate;
@@ -13,8 +13,8 @@ use crate::failure::Failure;
 /// retrieval").
 const NOBODY: &str = "00000000-0000-0000-0000-000000000000";
 
-pub async fn check(context: &Context<'_>, secret: Option<&Secret>) -> Check {
-    let Some(secret) = secret else {
+pub async fn check(context: &Context<'_>, credentials: Option<&Credentials>) -> Check {
+    let Some(credentials) = credentials else {
         return Check::failed("iDenfy", "not checked", "make the secret usable first");
     };
     let base_url = context.stack.parameter("IdenfyBaseUrl").and_then(|url| {
@@ -26,7 +26,7 @@ pub async fn check(context: &Context<'_>, secret: Option<&Secret>) -> Check {
     });
     match base_url {
         Ok(base_url) => {
-            let client = Client::new(context.http().clone(), base_url, secret.credentials.clone());
+            let client = Client::new(context.http().clone(), base_url, credentials.clone());
             judge(client.status(NOBODY).await.err())
         }
         Err(failure) => Check::of("iDenfy", &failure),

@@ -1,9 +1,8 @@
 //! Checks the stores and their backlogs.
 
-use std::sync::Arc;
 use std::time::Duration;
 
-use adapters::{PROBE_SCAN_REF, Secret, queue_depth};
+use adapters::{PROBE_SCAN_REF, queue_depth};
 use verification::identifiers::ScanRef;
 use verification::ports::Pairings;
 
@@ -40,38 +39,6 @@ pub async fn bucket(context: &Context<'_>) -> Check {
         Ok(Check::ok("bucket", "DocumentBucket can be listed"))
     };
     Check::from("bucket", checked.await)
-}
-
-/// The check, and the secret for other checks.
-pub async fn secret(context: &Context<'_>) -> (Check, Option<Arc<Secret>>) {
-    let secrets = match context.secrets() {
-        Ok(secrets) => secrets,
-        Err(failure) => return (Check::of("secret", &failure), None),
-    };
-    match secrets.current().await {
-        Ok(secret) => (judge_secret(&secret), Some(secret)),
-        Err(error) => {
-            let failure = Failure::new("not usable").because(error);
-            let advice = "put {\"apiKey\", \"apiSecret\", \"signingKeys\": [current, previous]} \
-                          into the secret that IdenfySecretArn names, and allow \
-                          yourself secretsmanager:GetSecretValue on it";
-            (Check::failed("secret", failure.message(), advice), None)
-        }
-    }
-}
-
-/// Bytes of a signing key that nobody can guess: those of the HMAC's digest (RFC 2104, section 3).
-const SAFE_KEY: usize = 32;
-
-fn judge_secret(secret: &Secret) -> Check {
-    match secret.signing_keys.shortest() {
-        SAFE_KEY.. => Check::ok("secret", "readable and complete"),
-        short => Check::warning(
-            "secret",
-            format!("a signing key has {short} bytes: one signed callback lets it be guessed"),
-            "make a longer one (`openssl rand -hex 32`) and rotate to it, see docs/DEPLOYING.md",
-        ),
-    }
 }
 
 pub async fn dead_letters(context: &Context<'_>) -> Check {

@@ -8,8 +8,10 @@ use serde_json::Value;
 use super::Check;
 use super::stores::nobody;
 use crate::aws::alarms::Alarm;
+use crate::aws::concurrency::Concurrency;
 use crate::commands::{Context, pause};
 use crate::exit::Exit;
+use crate::failure::Failure;
 
 pub fn stack(context: &Context<'_>) -> Check {
     judge_status(&context.stack.name, context.stack.status())
@@ -71,6 +73,52 @@ pub async fn event_source(context: &Context<'_>) -> Check {
         })
     };
     Check::from("event source", checked.await)
+}
+
+/// Whether the account lets the functions run as often at once as the parameters want.
+pub async fn concurrency(context: &Context<'_>) -> Check {
+    let checked = async {
+        let number = |name| -> Result<u64, Failure> {
+            Ok(context.stack.parameter(name)?.parse().unwrap_or_default())
+        };
+        let (processor, threshold) = (
+            number("MaxProcessorConcurrency")?,
+            number("ConcurrencyAlarmThreshold")?,
+        );
+        let concurrency = context.aws.concurrency().await?;
+        Ok(judge_concurrency(concurrency, processor, threshold))
+    };
+    Check::from("concurrency", checked.await)
+}
+
+/// What the webhook, the API and the rest should find free beside a busy processor.
+const FREE_BESIDE_PROCESSOR: u64 = 20;
+
+fn judge_concurrency(concurrency: Concurrency, processor: u64, threshold: u64) -> Check {
+    let Concurrency { limit, unreserved } = concurrency;
+    if unreserved < processor.saturating_add(FREE_BESIDE_PROCESSOR) {
+        let found = format!(
+            "of {limit} executions at once, {unreserved} are left for all functions without a \
+             reservation, and the processor may take {processor}"
+        );
+        let advice = "have AWS raise the account's quota (Lambda, concurrent executions), or lower \
+                      MaxProcessorConcurrency: a callback that finds none free is refused";
+        return Check::warning("concurrency", found, advice);
+    }
+    if threshold >= limit {
+        let found = format!(
+            "the alarm AccountConcurrency waits for {threshold}, and the account has {limit}"
+        );
+        let advice = format!(
+            "deploy with ConcurrencyAlarmThreshold={}",
+            limit.saturating_mul(4) / 5
+        );
+        return Check::warning("concurrency", found, advice);
+    }
+    Check::ok(
+        "concurrency",
+        format!("{unreserved} of {limit} executions at once are free to use"),
+    )
 }
 
 pub async fn alarms(context: &Context<'_>) -> Check {
@@ -155,6 +203,28 @@ fn judge_alarms(expected: usize, alarms: &[Alarm], heard: &BTreeSet<String>) -> 
 mod tests {
     use super::super::Health;
     use super::*;
+
+    #[test]
+    fn an_account_with_little_concurrency_is_a_warning() {
+        for (limit, unreserved, processor, threshold, result) in [
+            (1000, 1000, 5, 800, Health::Ok),
+            (1000, 900, 5, 800, Health::Ok),
+            // What a new account has.
+            (10, 10, 5, 8, Health::Warning),
+            (1000, 100, 90, 800, Health::Warning),
+            (500, 500, 5, 800, Health::Warning),
+        ] {
+            let concurrency = Concurrency { limit, unreserved };
+            let check = judge_concurrency(concurrency, processor, threshold);
+            assert_eq!(check.result, result, "{check:?}");
+        }
+        let concurrency = Concurrency {
+            limit: 500,
+            unreserved: 500,
+        };
+        let advice = judge_concurrency(concurrency, 5, 800).advice.unwrap();
+        assert!(advice.contains("ConcurrencyAlarmThreshold=400"), "{advice}");
+    }
 
     #[test]
     fn a_stack_is_well_once_it_is_complete() {

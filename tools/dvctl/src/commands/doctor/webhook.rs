@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use adapters::{PROBE_BODY, Secret};
+use adapters::{PROBE_BODY, SigningKeys};
 use idenfy::SIGNATURE_HEADER;
 use reqwest::header::DATE;
 use verification::Timestamp;
@@ -18,15 +18,15 @@ const ANSWER_TIMEOUT: Duration = Duration::from_secs(15);
 const LARGEST_SKEW: Duration = Duration::from_secs(4 * 60);
 const NOTABLE_SKEW: Duration = Duration::from_secs(30);
 
-pub async fn checks(context: &Context<'_>, secret: Option<&Secret>) -> Vec<Check> {
+pub async fn checks(context: &Context<'_>, keys: Option<&SigningKeys>) -> Vec<Check> {
     let url = match context.stack.output("WebhookUrl") {
         Ok(url) => url,
         Err(failure) => return vec![Check::of("webhook", &failure)],
     };
     let (reachable, date) = reachable(context, url).await;
     let mut checks = vec![reachable, clock(context.now(), date.as_deref())];
-    checks.push(match secret {
-        Some(secret) => signed(context, url, secret).await,
+    checks.push(match keys {
+        Some(keys) => signed(context, url, keys).await,
         None => Check::failed("signature", "not checked", "make the secret usable first"),
     });
     checks
@@ -70,8 +70,8 @@ async fn reachable(context: &Context<'_>, url: &str) -> (Check, Option<String>) 
     (check, date)
 }
 
-async fn signed(context: &Context<'_>, url: &str, secret: &Secret) -> Check {
-    let signature = secret.signing_keys.current().sign(PROBE_BODY.as_bytes());
+async fn signed(context: &Context<'_>, url: &str, keys: &SigningKeys) -> Check {
+    let signature = keys.current().sign(PROBE_BODY.as_bytes());
     let request = context
         .http()
         .post(url)
@@ -101,7 +101,7 @@ async fn signed(context: &Context<'_>, url: &str, secret: &Secret) -> Check {
             "signature",
             "a callback signed with the current key is refused (401)",
             "the function reads a rotated secret within a minute: wait and repeat; then check \
-             that IdenfySecretArn names this secret",
+             that the stack's parameter names the secret that you have changed",
         ),
         403 => Check::warning(
             "signature",

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use adapters::{S3CallbackArchive, Secret};
+use adapters::{Credentials, S3CallbackArchive, SecretContent};
 use idenfy::{Client, TokenField};
 use url::{Host, Url};
 use verification::Policy;
@@ -64,11 +64,7 @@ impl Account {
         let base_url = context.stack.parameter("IdenfyBaseUrl")?;
         let base_url = Url::parse(base_url)
             .map_err(|error| Failure::new("IdenfyBaseUrl is no address").because(error))?;
-        let secret = context.secrets()?.current().await.map_err(|error| {
-            Failure::new("the secret cannot be used").because(error).advise(
-                "you need secretsmanager:GetSecretValue on IdenfySecretArn; or give --secret-file",
-            )
-        })?;
+        let credentials = context.credentials().await?;
         let policy = Policy {
             confirm_results: context.stack.parameter("ConfirmResults")? != "false",
             ..context.policy()?
@@ -86,7 +82,7 @@ impl Account {
                 policy,
                 token_field,
             },
-            ..Self::new(&secret, base_url, environment)?
+            ..Self::new(&credentials, base_url, environment)?
         })
     }
 
@@ -115,12 +111,16 @@ impl Account {
             .await
             .map_err(|error| Failure::new("reading was broken off").because(error))?
             .map_err(|error| Failure::usage(format!("{shown} cannot be read")).because(error))?;
-        let secret = Secret::parse(&text)
+        let credentials = Credentials::parse(&text)
             .map_err(|error| Failure::usage(format!("{shown} cannot be used")).because(error))?;
-        Self::new(&secret, base_url, environment)
+        Self::new(&credentials, base_url, environment)
     }
 
-    fn new(secret: &Secret, base_url: Url, environment: &Environment) -> Result<Self, Failure> {
+    fn new(
+        credentials: &Credentials,
+        base_url: Url,
+        environment: &Environment,
+    ) -> Result<Self, Failure> {
         if !is_safe(&base_url) {
             return Err(Failure::usage("iDenfy's address must be https").advise(
                 "the key would be sent in cleartext; http is for a sandbox on this machine",
@@ -129,7 +129,7 @@ impl Account {
         let provider = base_url.origin().ascii_serialization();
         let http = environment.http.clone();
         Ok(Self {
-            client: Client::new(http, base_url, secret.credentials.clone()),
+            client: Client::new(http, base_url, credentials.clone()),
             parameters: Parameters::proposed(),
             stack: None,
             provider,
