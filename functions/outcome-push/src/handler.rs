@@ -100,7 +100,7 @@ impl Pusher {
             }
         }
         tracing::info!(
-            event = "outcome_pushed",
+            event = "push_attempted",
             scan_ref = %detail.scan_ref,
             outcome = message.announcement.outcome.as_str(),
             status = attempt.status(),
@@ -112,7 +112,7 @@ impl Pusher {
             },
             duration_ms = milliseconds(took),
             peak_memory_kb = peak_memory_kilobytes(),
-            "outcome pushed, if there is no why"
+            "an attempt to push an outcome has ended"
         );
         handled
     }

@@ -128,7 +128,7 @@ pub async fn not_taken(exercise: &mut Exercise<'_>) -> Result<()> {
     stack.send(&queue, &[&event.to_string()]).await?;
     exercise.until_red().await?;
     exercise
-        .look_first(&[], &["outcome_pushed", "server_error", &customer.scan_ref])
+        .look_first(&[], &["push_attempted", "server_error", &customer.scan_ref])
         .await?;
     application.answers([], Reply::Status(204));
     exercise.remedy(&[]).await?;
