@@ -15,6 +15,7 @@ export type Output =
   | "ApiUrl"
   | "DashboardName"
   | "DocumentBucketName"
+  | "ErasureUrl"
   | "EventBusName"
   | "OutcomePushDeadLetterQueueUrl"
   | "OutcomePushQueueUrl"
