@@ -219,7 +219,8 @@ async fn build_environment(build: &mut Command, toolchain: &Toolchain) -> Result
     let remap = format!("--remap-path-prefix={}=/cargo", cargo_home.display());
     build
         .env("PATH", search_path(&directories)?)
-        // Besides the flags of cargo-lambda, which name the processor. `RUSTFLAGS` would replace them.
+        // Besides the flags of cargo-lambda, which name the processor. `RUSTFLAGS` would replace
+        // them.
         .env_remove("RUSTFLAGS")
         .env("CARGO_BUILD_RUSTFLAGS", remap);
     Ok(())

@@ -279,7 +279,11 @@ mod tests {
     proptest! {
         #[test]
         fn valid_json_reads_as_a_parser_of_all_of_it_would(body in any_body(), pretty: bool) {
-            let bytes = if pretty { serde_json::to_vec_pretty(&body) } else { serde_json::to_vec(&body) }.unwrap();
+            let bytes = match pretty {
+                true => serde_json::to_vec_pretty(&body),
+                false => serde_json::to_vec(&body),
+            }
+            .unwrap();
             let whole: Map<String, Value> = serde_json::from_slice(&bytes).unwrap();
             prop_assert_eq!(Callback::read(&bytes), Callback::of(&whole));
         }

@@ -63,8 +63,10 @@ impl Settings {
     }
 }
 
-/// Reads the variables that Lambda itself sets, and the SDKs' own `AWS_CA_BUNDLE`. For functions
-/// that need nothing else of [`Settings`]. `None`: something is wrong, and `environment` knows what.
+/// Reads the variables that Lambda itself sets, and the SDKs' own `AWS_CA_BUNDLE`.
+///
+/// For functions that need nothing else of [`Settings`]. `None`: something is wrong, and
+/// `environment` knows what.
 pub fn read_aws_settings(environment: &mut Environment) -> Option<AwsSettings> {
     let region = environment.required("AWS_REGION");
     let access_key_id = environment.required("AWS_ACCESS_KEY_ID");

@@ -120,7 +120,9 @@ impl Metrics {
                 .iter()
                 .map(|(metric, _)| json!({"Name": metric.name, "Unit": metric.unit.as_str()}))
                 .collect();
-            directives.push(json!({"Namespace": NAMESPACE, "Dimensions": first.dimensions, "Metrics": definitions}));
+            directives.push(json!({
+                "Namespace": NAMESPACE, "Dimensions": first.dimensions, "Metrics": definitions
+            }));
         }
         line.extend(
             measured

@@ -20,7 +20,8 @@ use strum::IntoStaticStr;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidIdentifier {
     #[error(
-        "a scanRef is 1 to {} letters, digits, hyphens and underscores, begins with no hyphen and is not '{}'",
+        "a scanRef is 1 to {} letters, digits, hyphens and underscores, begins with no hyphen \
+         and is not '{}'",
         ScanRef::MAXIMUM_LENGTH,
         ScanRef::RESERVED
     )]

@@ -7,11 +7,11 @@ use std::time::Duration;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Pauses(Vec<Duration>);
 
-/// SQS hides a message for at most 12 hours, jitter included.
-const LONGEST: u32 = 39_000;
+/// With jitter 11 hours, for which the queue hides a message at most.
+const LONGEST: u32 = 36_000;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("seconds from 0 to 39000, separated by spaces")]
+#[error("seconds from 0 to 36000, separated by spaces")]
 pub struct InvalidPauses;
 
 impl FromStr for Pauses {
@@ -94,9 +94,9 @@ mod tests {
 
     #[test]
     fn other_lists_are_refused() {
-        for text in ["", "  ", "5,30", "5 soon", "-1", "39001"] {
+        for text in ["", "  ", "5,30", "5 soon", "-1", "36001"] {
             assert_eq!(text.parse::<Pauses>(), Err(InvalidPauses), "{text:?}");
         }
-        assert_eq!(pauses(" 0  39000 ").0.len(), 2);
+        assert_eq!(pauses(" 0  36000 ").0.len(), 2);
     }
 }

@@ -21,8 +21,8 @@ pub fn callback(method: &str, signature: Option<&str>, body: &str) -> Value {
     })
 }
 
-/// The same as an HTTP API of API Gateway hands it over. (Source: "Create AWS Lambda proxy integrations
-/// for HTTP APIs in API Gateway", payload format version 2.0.)
+/// The same as an HTTP API of API Gateway hands it over. (Source: "Create AWS Lambda proxy
+/// integrations for HTTP APIs in API Gateway", payload format version 2.0.)
 pub fn by_http_api(mut callback: Value) -> Value {
     let host = "api-id.execute-api.eu-west-1.amazonaws.com";
     if let Some(headers) = callback.get_mut("headers").and_then(Value::as_object_mut) {

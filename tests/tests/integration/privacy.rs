@@ -103,7 +103,8 @@ pub async fn play_everything_personal(stack: &Stack) -> Vec<String> {
     refused.until_parked("SubmissionRefused").await.unwrap();
 
     let unreachable = stack.session_with_documents().await.unwrap();
-    let links = json!({"fileUrls": {FRONT: format!("http://localhost:1/{marker}?X-Amz-Signature={marker}")}});
+    let link = format!("http://localhost:1/{marker}?X-Amz-Signature={marker}");
+    let links = json!({"fileUrls": {FRONT: link}});
     unreachable
         .finish_expecting_200(json!({"overrides": links}))
         .await

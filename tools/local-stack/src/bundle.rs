@@ -11,8 +11,8 @@ use crate::parameters::{self, Parameters};
 use crate::toolchain::Toolchain;
 use crate::{REGION, STACK_NAME};
 
-/// What is answered after the parameters: changes need not be confirmed, roles may be made, failures
-/// are rolled back, and the answers are saved.
+/// What is answered after the parameters: changes need not be confirmed, roles may be made,
+/// failures are rolled back, and the answers are saved.
 const OTHER_ANSWERS: [&str; 6] = ["n", "y", "n", "y", "", ""];
 
 /// A copy of a bundle's files in the system's directory for temporary files.

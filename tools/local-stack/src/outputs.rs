@@ -1,5 +1,5 @@
-//! Stack outputs as addresses on this machine. CloudFormation names a function or an HTTP API by its
-//! address in AWS; here the emulator serves it.
+//! Stack outputs as addresses on this machine. CloudFormation names a function or an HTTP API by
+//! its address in AWS; here the emulator serves it.
 
 use std::collections::BTreeMap;
 

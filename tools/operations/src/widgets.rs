@@ -74,8 +74,8 @@ fn series(
     }
 }
 
-/// The series of `SEARCH('{Namespace,Dimension,…} MetricName="Name" StackName="…"', 'Statistic', …)`,
-/// and the statistic.
+/// The series and the statistic of
+/// `SEARCH('{Namespace,Dimension,…} MetricName="Name" StackName="…"', 'Statistic', …)`.
 fn searched(title: &str, expression: &str) -> Result<(Series, Option<String>)> {
     let failed = || format!("{title}: not a search: {expression}");
     let scheme = expression.strip_prefix("SEARCH('{");

@@ -13,6 +13,7 @@ mod contract;
 mod documents;
 mod parameters;
 mod permissions;
+mod second_opinion;
 mod supply_chain;
 mod test;
 

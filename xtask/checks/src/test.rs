@@ -9,7 +9,10 @@ use harness::{Description, Interruption, STACK_VARIABLE, describe};
 use local_stack::{Functions, LocalStack, Options, Toolchain};
 use tokio::process::Command;
 
-use crate::{arrows, bench, bundle, contract, documents, parameters, permissions, supply_chain};
+use crate::{
+    arrows, bench, bundle, contract, documents, parameters, permissions, second_opinion,
+    supply_chain,
+};
 use rehearsal::process::{progress, run_to_end};
 use rehearsal::{drill, events, invoke, release, soak};
 
@@ -30,8 +33,8 @@ pub struct Arguments {
     fast: bool,
 
     /// Run only the tests whose names contain this text, and no other step. `permissions` and
-    /// `parameters` run the step of that name as well; `bundle` runs the release build and the steps
-    /// of its archive alone
+    /// `parameters` run the step of that name as well; `bundle` and `second_opinion` run the steps
+    /// of that name alone
     #[arg(value_name = "NAME")]
     filter: Option<String>,
 }
@@ -108,6 +111,12 @@ async fn steps(arguments: &Arguments) -> Result<()> {
         run.report(began.elapsed());
         return Ok(());
     }
+    if arguments.filter.as_deref() == Some(second_opinion::NAME) {
+        run.step(second_opinion::NAME, second_opinion::check(&toolchain))
+            .await?;
+        run.report(began.elapsed());
+        return Ok(());
+    }
     if arguments.filter.is_none() {
         run.step("template", template(&toolchain)).await?;
         run.step(documents::NAME, documents::check(&toolchain))
@@ -125,6 +134,8 @@ async fn steps(arguments: &Arguments) -> Result<()> {
             .await?;
     }
     if arguments.filter.is_none() {
+        run.step(second_opinion::NAME, second_opinion::check(&toolchain))
+            .await?;
         run.step("drill", drill::check()).await?;
         run.step(
             "documentation examples",
@@ -211,7 +222,7 @@ impl Run {
     }
 }
 
-async fn is_installed(program: &str) -> bool {
+pub(crate) async fn is_installed(program: &str) -> bool {
     let status = Command::new(program)
         .arg("--version")
         .stdout(Stdio::null())

@@ -29,7 +29,7 @@ impl SqsOutcomePushQueue {
         }
     }
 
-    /// Shows a received message again after `pause`, at most 12 hours.
+    /// Shows a received message again after `pause`, at most 11 hours.
     ///
     /// # Errors
     /// SQS is unavailable. The queue's own visibility timeout then applies.

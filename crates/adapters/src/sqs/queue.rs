@@ -41,7 +41,7 @@ impl SqsSubmissionQueue {
 
     /// Shows a received message again after `pause`.
     ///
-    /// Rounded up to whole seconds, at most 12 hours.
+    /// Rounded up to whole seconds, at most 11 hours.
     ///
     /// # Errors
     /// SQS is unavailable. The queue's own visibility timeout then applies.

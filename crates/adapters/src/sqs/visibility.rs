@@ -7,10 +7,11 @@ use verification::ports::StoreUnavailable;
 
 use crate::aws::error::unavailable;
 
-/// SQS hides a message for at most 12 hours.
-const LONGEST_VISIBILITY: Duration = Duration::from_secs(12 * 60 * 60);
+/// SQS hides a message for at most 12 hours after it was received, and refuses more. (Source:
+/// "ChangeMessageVisibility".) An hour is left for what has been done with it since.
+const LONGEST_VISIBILITY: Duration = Duration::from_secs(11 * 60 * 60);
 
-/// Shows a received message again after `pause`: rounded up to whole seconds, at most 12 hours.
+/// Shows a received message again after `pause`: rounded up to whole seconds, at most 11 hours.
 ///
 /// # Errors
 /// SQS is unavailable. The queue's own visibility timeout then applies.

@@ -256,8 +256,8 @@ async fn callback(probe: &mut Probe<'_>, stack: &DeployedStack, scan_ref: &str) 
             return Check::warning(
                 NAME,
                 format!("none came to this stack within {}", describe_time(elapsed)),
-                "set the five notifications with WebhookUrl and the signing key (docs/DEPLOYING.md, \
-                 iDenfy's dashboard)",
+                "set the five notifications with WebhookUrl and the signing key \
+                 (docs/DEPLOYING.md, iDenfy's dashboard)",
             );
         }
         probe.environment.interruption.pause(CALLBACK_PAUSE).await;
