@@ -39,5 +39,6 @@ mod privacy;
 mod provider_faults;
 mod reordered;
 mod restarted;
+mod rotated_key;
 mod settling;
 mod slow_links;

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use aws_sdk_s3::Client;
+use aws_sdk_s3::error::SdkError;
 use aws_sdk_s3::primitives::{ByteStream, SdkBody};
 use aws_types::SdkConfig;
 use futures_util::StreamExt;
@@ -24,7 +25,7 @@ use super::measured_body::{ByteChunks, MeasuredBody, NotAsPromised};
 use super::objects::{is_there, read_object, s3_client};
 use super::origins::FileOrigins;
 use super::spool::{SpoolError, chunks_of, spool};
-use crate::aws::error::{code, unavailable};
+use crate::aws::error::unavailable;
 
 pub struct S3Documents {
     client: Client,
@@ -124,7 +125,14 @@ impl S3Documents {
             sha256,
             prepared: None,
         };
-        match (stored, outcome.get()) {
+        let promised = outcome.get();
+        let is_there = match &stored {
+            Ok(_) => false,
+            // The link broke off, not the bucket.
+            Err(SdkError::DispatchFailure(_)) if matches!(promised, Some(Err(_))) => false,
+            Err(error) => is_there(&self.client, &self.bucket, &key, error).await,
+        };
+        match (stored, promised) {
             (Ok(_), Some(Ok(sha256))) => {
                 self.observer.observe(Observation::FileCaptured {
                     bytes: length,
@@ -136,7 +144,7 @@ impl S3Documents {
             // Accepted before it was read to its end: the stored bytes are unknown.
             (Ok(_), _) => Err(unknown_copy()),
             // An earlier copy exists. It may have been stored while we were sending.
-            (Err(error), _) if is_there(code(&error)) => {
+            (Err(_), _) if is_there => {
                 let (bytes, sha256) = self
                     .describe(&key)
                     .await

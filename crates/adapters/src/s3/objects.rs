@@ -2,14 +2,16 @@
 
 use aws_sdk_s3::Client;
 use aws_sdk_s3::config::{RequestChecksumCalculation, ResponseChecksumValidation};
+use aws_sdk_s3::error::SdkError;
 use aws_sdk_s3::operation::get_object::builders::GetObjectFluentBuilder;
+use aws_sdk_s3::operation::put_object::PutObjectError;
 use aws_smithy_types::timeout::TimeoutConfig;
 use aws_types::SdkConfig;
 use futures_util::StreamExt;
 use verification::ports::StoreUnavailable;
 
 use super::measured_body::ByteChunks;
-use crate::aws::error::unavailable;
+use crate::aws::error::{code, unavailable};
 
 /// S3 for small objects and streams.
 ///
@@ -62,10 +64,20 @@ async fn read(request: GetObjectFluentBuilder) -> Result<(u64, ByteChunks), Stor
     Ok((length, chunks.boxed()))
 }
 
-/// Whether S3 refused because the object exists.
+/// Whether a write that may not overwrite failed because the object exists.
 ///
-/// `ConditionalRequestConflict` (409) does not say so: a write or deletion is under way, and S3
-/// asks to repeat the request.
-pub(crate) fn is_there(code: Option<&str>) -> bool {
-    code == Some("PreconditionFailed")
+/// S3 may refuse a large body before it has read it all, and hang up. Then its answer is lost, and
+/// the object is asked for. `ConditionalRequestConflict` (409) does not say that it exists: a write
+/// or deletion is under way, and S3 asks to repeat the request.
+pub(crate) async fn is_there(
+    client: &Client,
+    bucket: &str,
+    key: &str,
+    error: &SdkError<PutObjectError>,
+) -> bool {
+    if matches!(error, SdkError::DispatchFailure(_)) {
+        let asked = client.head_object().bucket(bucket).key(key).send();
+        return asked.await.is_ok();
+    }
+    code(error) == Some("PreconditionFailed")
 }

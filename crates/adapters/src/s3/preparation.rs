@@ -27,7 +27,7 @@ use verification::reason::ParkReason;
 use super::measured_body::{BoxError, ByteChunks, MeasuredBody, NotAsPromised};
 use super::objects::{is_there, read_object, read_start, s3_client};
 use super::spool::{Room, SpoolError, Spooled, chunks_of, spool};
-use crate::aws::error::{code, unavailable};
+use crate::aws::error::unavailable;
 
 pub struct S3Preparation {
     client: Client,
@@ -285,11 +285,8 @@ impl S3Preparation {
             file.bytes,
             Some(file.sha256.clone()),
         );
-        let request = self
-            .client
-            .put_object()
-            .bucket(&self.bucket)
-            .key(file.key(first, &document.step));
+        let key = file.key(first, &document.step);
+        let request = self.client.put_object().bucket(&self.bucket).key(&key);
         let request = request
             .if_none_match("*")
             .content_type(FileType::Jpeg.media_type());
@@ -300,7 +297,7 @@ impl S3Preparation {
             .await
         {
             Ok(_) => {}
-            Err(error) if is_there(code(&error)) => {}
+            Err(error) if is_there(&self.client, &self.bucket, &key, &error).await => {}
             Err(error) => {
                 return Err(PreparationError::Unavailable(unavailable(
                     "storing a prepared file",

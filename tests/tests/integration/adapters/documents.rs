@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use adapters::{FileOrigins, S3Documents, SystemClock};
 use harness::{Answer, FileServer, Stack, pictures};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpListener;
 use verification::document::{FileType, PlannedDocument, StoredDocument};
 use verification::file_number::FileNumber;
 use verification::identifiers::{Digest256, ScanRef, Side, UploadId};
@@ -198,6 +200,64 @@ async fn a_second_capture_describes_the_first_and_changes_nothing() {
         1,
         "one file is counted once"
     );
+}
+
+/// S3 may refuse a write before it has read the body, and close the connection.
+#[tokio::test]
+async fn a_copy_that_is_there_is_found_although_the_bucket_hangs_up() {
+    let file = pictures::jpeg(14_000_000);
+    let server = FileServer::start(Answer::file(file.clone())).await.unwrap();
+    let bucket = Bucket::taking_from(&[&server]).await;
+    let endpoint = hasty_bucket(file.clone()).await;
+    let sdk = bucket.stack.sdk.clone().into_builder();
+    let documents = S3Documents::new(
+        &sdk.endpoint_url(endpoint).build(),
+        &bucket.stack.description.document_bucket,
+        bucket.stack.http.clone(),
+        server.origin.parse().unwrap(),
+        Arc::new(SystemClock),
+        bucket.notes.clone(),
+    );
+    let bucket = Bucket {
+        documents,
+        ..bucket
+    };
+    for _ in 0..20 {
+        let stored = bucket.capture(&server.link()).await.unwrap();
+        assert_eq!(stored.sha256, Digest256::of(&file));
+    }
+}
+
+/// Has one object, and refuses to overwrite it as soon as it has read a request's head.
+async fn hasty_bucket(object: Vec<u8>) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let object = Arc::new(object);
+    tokio::spawn(async move {
+        while let Ok((mut connection, _)) = listener.accept().await {
+            let object = object.clone();
+            tokio::spawn(async move {
+                let mut head = Vec::new();
+                while !head.ends_with(b"\r\n\r\n") {
+                    head.push(connection.read_u8().await?);
+                }
+                let (status, body): (_, &[u8]) = match head.starts_with(b"PUT ") {
+                    true => (
+                        "412 Precondition Failed",
+                        b"<Error><Code>PreconditionFailed</Code></Error>",
+                    ),
+                    false => ("200 OK", &object),
+                };
+                let length = body.len();
+                let answer = format!(
+                    "HTTP/1.1 {status}\r\nConnection: close\r\nContent-Length: {length}\r\n\r\n"
+                );
+                connection.write_all(answer.as_bytes()).await?;
+                connection.write_all(body).await
+            });
+        }
+    });
+    format!("http://{address}")
 }
 
 #[tokio::test]

@@ -4,7 +4,7 @@
 mod archive;
 mod circuits;
 mod documents;
-mod pairings;
+pub(crate) mod pairings;
 mod queue;
 mod secrets;
 
@@ -18,14 +18,14 @@ use verification::observation::Observation;
 use verification::ports::{Clock, Observer};
 
 /// A clock that a test moves.
-struct SettableClock(AtomicI64);
+pub(crate) struct SettableClock(AtomicI64);
 
 impl SettableClock {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self(AtomicI64::new(1_795_422_063_000))
     }
 
-    fn advance(&self, milliseconds: i64) {
+    pub(crate) fn advance(&self, milliseconds: i64) {
         self.0.fetch_add(milliseconds, Ordering::SeqCst);
     }
 }
@@ -38,7 +38,7 @@ impl Clock for SettableClock {
 
 /// Keeps what is observed.
 #[derive(Default)]
-struct Notes(Mutex<Vec<Observation>>);
+pub(crate) struct Notes(pub(crate) Mutex<Vec<Observation>>);
 
 impl Observer for Notes {
     fn observe(&self, observation: Observation) {

@@ -22,7 +22,7 @@ use super::new_scan_ref;
 
 const RETENTION: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 
-pub(super) async fn private_table(stack: &Stack) -> String {
+pub(crate) async fn private_table(stack: &Stack) -> String {
     let name = format!("private-{}", Uuid::new_v4().simple());
     let mut request = Client::new(&stack.sdk)
         .create_table()

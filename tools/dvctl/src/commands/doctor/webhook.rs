@@ -61,6 +61,12 @@ async fn reachable(context: &Context<'_>, url: &str) -> (Check, Option<String>) 
             "its URL must have AuthType NONE and allow public invocation: deploy the template \
              again",
         ),
+        502 => Check::failed(
+            "webhook",
+            "WebhookUrl answers 502: the function ends before it answers",
+            "see the log of WebhookFunction; `exec format error` means that it was built for \
+             another processor than Architecture says (docs/DEPLOYING.md, arm64)",
+        ),
         status => Check::failed(
             "webhook",
             format!("WebhookUrl answers {status} where 405 is due"),
