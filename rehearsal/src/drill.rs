@@ -22,7 +22,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::{Context, Result, bail, ensure};
-use harness::{Interruption, WatchedStack};
+use harness::{Interruption, PushReceiver, WatchedStack};
 use local_stack::{Functions, Options, Parameters, Toolchain};
 use operations::{Runbook, Template};
 
@@ -110,10 +110,14 @@ async fn drill(chosen: &[&'static Drill], show: bool) -> Result<Report> {
         toolchain.sam(),
         toolchain.operator(progress).await?.join("aws"),
     ];
-    let parameters = Parameters::from([(
-        "ConcurrencyAlarmThreshold".to_owned(),
-        functions::CONCURRENCY.to_owned(),
-    )]);
+    let application = PushReceiver::start().await?;
+    let parameters = Parameters::from([
+        (
+            "ConcurrencyAlarmThreshold".to_owned(),
+            functions::CONCURRENCY.to_owned(),
+        ),
+        ("OutcomePushUrl".to_owned(), application.url.clone()),
+    ]);
     let options = Options {
         functions: Functions::Build,
         parameters: parameters.clone(),
@@ -131,7 +135,14 @@ async fn drill(chosen: &[&'static Drill], show: bool) -> Result<Report> {
             }
         }
     }
-    let world = World::new(watched, shell, Template::read()?, runbook, parameters);
+    let world = World::new(
+        watched,
+        application,
+        shell,
+        Template::read()?,
+        runbook,
+        parameters,
+    );
     world.prepare().await?;
     let mut report = Report::default();
     for drill in chosen {

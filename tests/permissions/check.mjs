@@ -34,6 +34,8 @@ const choices = (name) => ({
   SigningSecretArn: `arn:aws:secretsmanager:eu-west-1:123456789012:secret:${name}/signing-a1B2c3`,
   SeparateErasure: "true",
   KmsKeyArn: key(name),
+  OutcomePushUrl: "https://shop.example.com/outcomes",
+  OutcomePushSecretArn: `arn:aws:secretsmanager:eu-west-1:123456789012:secret:${name}/push-a1B2c3`,
   FrontDoor: "Both",
 });
 const stack = new Stack(template, "dual-verification", { ApiCallers, ...choices("shop") });

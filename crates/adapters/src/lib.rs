@@ -9,6 +9,7 @@ mod callback;
 mod clock;
 mod dynamodb;
 mod idenfy;
+mod outcome_push;
 mod s3;
 mod sqs;
 
@@ -29,10 +30,15 @@ pub use self::idenfy::{
     IdenfyCaller, IdenfyProvider, IdenfySessions, PROBE_BODY, PROBE_SCAN_REF, Secret,
     SecretContent, SecretError, Secrets, session_steps,
 };
+pub use self::outcome_push::{
+    InvalidPushUrl, OutcomeMessage, OutcomePush, PushError, PushUrl, SigningSecrets,
+    UnreadableOutcome,
+};
 pub use self::s3::{
     ArchivedCallback, ArchivedPage, FileOrigins, InvalidOrigin, KeptObject, S3CallbackArchive,
     S3Documents, S3Export, S3FileRemoval, S3Preparation,
 };
 pub use self::sqs::{
-    DeadLetter, Depth, LONGEST_DELAY, Message, SqsDeadLetters, SqsSubmissionQueue, queue_depth,
+    DeadLetter, Depth, LONGEST_DELAY, Letters, Message, SqsDeadLetters, SqsOutcomePushQueue,
+    SqsSubmissionQueue, queue_depth,
 };

@@ -23,6 +23,7 @@ pub use client::{
     StepKind, Timeouts, Token, TokenType,
 };
 pub use credentials::Credentials;
+pub use error::retry_after::read as retry_after;
 pub use error::{BoxError, Error, SourceError};
 pub use selection::NotJson;
 pub use signature::{

@@ -80,6 +80,29 @@ impl Metrics {
         self.emit(&[(catalogue::CALLBACK_DURATION, milliseconds(took))], &[]);
     }
 
+    /// The application has taken an outcome, after an attempt of this duration.
+    pub fn outcome_pushed(&self, took: Duration) {
+        self.emit(
+            &[
+                one(catalogue::OUTCOMES_PUSHED),
+                (catalogue::OUTCOME_PUSH_DURATION, milliseconds(took)),
+            ],
+            &[],
+        );
+    }
+
+    /// An attempt failed. `age` is the time since the outcome.
+    pub fn outcome_not_pushed(&self, kind: &'static str, took: Duration, age: Duration) {
+        self.emit(
+            &[
+                (catalogue::OUTCOME_PUSH_DURATION, milliseconds(took)),
+                (catalogue::OUTCOME_PUSH_AGE, json!(age.as_secs())),
+                one(catalogue::OUTCOME_PUSH_ERRORS),
+            ],
+            &[("Kind", kind)],
+        );
+    }
+
     /// One line. Each metric counts under every set of dimensions that the catalogue gives it.
     fn emit(&self, measured: &[Measured], dimensions: &[Dimension<'_>]) {
         let mut line = Map::from_iter([("StackName".to_owned(), json!(self.stack_name))]);

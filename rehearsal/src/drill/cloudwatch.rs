@@ -14,12 +14,20 @@ use verification::ports::Clock;
 use super::progress;
 
 /// The functions by logical id.
-const FUNCTIONS: [&str; 5] = [
+const FUNCTIONS: [&str; 6] = [
     "WebhookFunction",
     "ProcessorFunction",
     "ApiFunction",
     "ReconcilerFunction",
     "PublisherFunction",
+    "OutcomePushFunction",
+];
+
+/// The queues of dead letters by logical id.
+const DEAD_LETTERS: [&str; 3] = [
+    "SubmissionDeadLetterQueue",
+    "PublisherDeadLetterQueue",
+    "OutcomePushDeadLetterQueue",
 ];
 
 /// Counted by the emulator: errors of invocations through Lambda's API, and all throttles.
@@ -86,7 +94,7 @@ impl Since {
                 points.push(of_function("Url5xxCount", "WebhookFunction", 1.0));
             }
         }
-        for queue in ["SubmissionDeadLetterQueue", "PublisherDeadLetterQueue"] {
+        for queue in DEAD_LETTERS {
             let visible = stack.messages_on(&stack.queue_url(queue).await?).await?;
             #[expect(clippy::cast_precision_loss, reason = "a few letters")]
             points.push(of_queue(

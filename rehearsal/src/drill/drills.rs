@@ -15,7 +15,7 @@ macro_rules! drill {
 
 /// In the order of the drills. Those that open the circuit come last: customers wait for its
 /// pauses.
-pub const DRILLS: [Drill; 25] = [
+pub const DRILLS: [Drill; 27] = [
     drill!(
         "CustomersAffected",
         "the table takes no writes",
@@ -91,6 +91,16 @@ pub const DRILLS: [Drill; 25] = [
         "PublisherErrors",
         "the publisher crashes",
         outcomes::crashed
+    ),
+    drill!(
+        "OutcomePushLate",
+        "the application answers 503",
+        outcomes::not_taken
+    ),
+    drill!(
+        "OutcomePushDeadLetters",
+        "the application answers 410",
+        outcomes::not_wanted
     ),
     drill!(
         "ProcessorErrors",

@@ -7,7 +7,8 @@ use std::time::Duration;
 use anyhow::{Context, Result, ensure};
 use futures_util::future::{LocalBoxFuture, try_join_all};
 use harness::{
-    DEADLINE, FaultProxy, Look, ProcessorTuning, Session, Stack, WatchedStack, wait_for,
+    DEADLINE, FaultProxy, Look, ProcessorTuning, PushReceiver, Reply, Session, Stack, WatchedStack,
+    wait_for,
 };
 use local_stack::{STACK_NAME, reachable_url};
 use operations::{Entry, Period, Point, Runbook, Template, Verdict};
@@ -64,6 +65,8 @@ impl fmt::Debug for Drill {
 /// The stack, and all that a drill needs around it.
 pub struct World {
     watched: WatchedStack,
+    /// Outcomes are pushed to it.
+    pub application: PushReceiver,
     pub shell: Shell,
     template: Template,
     runbook: Runbook,
@@ -73,6 +76,7 @@ pub struct World {
 impl World {
     pub fn new(
         watched: WatchedStack,
+        application: PushReceiver,
         shell: Shell,
         template: Template,
         runbook: Runbook,
@@ -82,6 +86,7 @@ impl World {
         parameters.insert(name.to_owned(), hours.to_owned());
         Self {
             watched,
+            application,
             shell,
             template,
             runbook,
@@ -113,6 +118,7 @@ impl World {
             .sandbox
             .admin(Method::DELETE, "/faults", json!({}))
             .await?;
+        self.application.answers([], Reply::Status(204));
         let callback_url = &stack.description.webhook_url;
         stack
             .sandbox

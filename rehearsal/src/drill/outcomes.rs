@@ -2,17 +2,23 @@
 
 use std::time::Duration;
 
+use adapters::SystemClock;
 use anyhow::{Result, ensure};
 use api_contract::Application;
-use harness::{Call, Session, Side};
+use harness::{Call, Reply, Session, Side};
 use reqwest::Method;
 use serde_json::json;
+use verification::Timestamp;
+use verification::ports::Clock;
 
 use super::cloudwatch::of_function;
 use super::exercise::Exercise;
 
 /// What the alarm on outcomes that wait allows, and a second more.
 const FIVE_MINUTES: Duration = Duration::from_secs(301);
+
+/// In milliseconds, the sum of the first four pauses.
+const TWELVE_MINUTES_AND_A_HALF: i64 = 755_000;
 
 /// Lambda's letter for a discarded batch. It has nothing of the record. (Source: "Retain discarded
 /// batch records for a DynamoDB event source in Lambda".)
@@ -103,6 +109,43 @@ pub async fn crashed(exercise: &mut Exercise<'_>) -> Result<()> {
     listener
         .until("DualVerificationSettled", &customer.client_id)
         .await?;
+    exercise.settles(&[&customer]).await?;
+    Ok(())
+}
+
+/// A fifth attempt comes after 12.5 minutes. A copy of the outcome, that much older, stands for it.
+pub async fn not_taken(exercise: &mut Exercise<'_>) -> Result<()> {
+    let application = &exercise.world.application;
+    application.answers([], Reply::Status(503));
+    let customer = unheard(exercise).await?;
+    let refused = application.until_answered(&customer.scan_ref, 503).await?;
+    let mut older = refused.json()?;
+    let at = SystemClock.now().milliseconds() - TWELVE_MINUTES_AND_A_HALF;
+    older["data"]["occurredAt"] = json!(Timestamp::from_milliseconds(at));
+    let event = json!({"detail-type": older["type"], "detail": older["data"]});
+    let stack = exercise.stack();
+    let queue = stack.queue_url_named("outcome-push").await?;
+    stack.send(&queue, &[&event.to_string()]).await?;
+    exercise.until_red().await?;
+    exercise
+        .look_first(&[], &["push_attempted", "server_error", &customer.scan_ref])
+        .await?;
+    application.answers([], Reply::Status(204));
+    exercise.remedy(&[]).await?;
+    application.until_answered(&customer.scan_ref, 204).await?;
+    exercise.settles(&[&customer]).await?;
+    Ok(())
+}
+
+pub async fn not_wanted(exercise: &mut Exercise<'_>) -> Result<()> {
+    let application = &exercise.world.application;
+    application.answers([], Reply::Status(410));
+    let customer = unheard(exercise).await?;
+    exercise.until_red().await?;
+    exercise.look_first(&[], &[&customer.scan_ref]).await?;
+    application.answers([], Reply::Status(204));
+    exercise.remedy(&[]).await?;
+    application.until_answered(&customer.scan_ref, 204).await?;
     exercise.settles(&[&customer]).await?;
     Ok(())
 }

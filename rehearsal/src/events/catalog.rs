@@ -37,6 +37,7 @@ pub fn samples(callbacks: &Path, key: &SigningKey) -> Result<Vec<Sample>> {
     samples.extend(api());
     samples.extend(publisher());
     samples.extend(pre_traffic());
+    samples.extend(outcome_push());
     Ok(samples)
 }
 
@@ -140,6 +141,18 @@ fn api() -> Vec<Sample> {
     ]
 }
 
+fn settled_detail() -> Value {
+    json!({
+        "scanRef": FIRST,
+        "secondScanRef": SECOND,
+        "clientId": CLIENT,
+        "verdict": "Approved",
+        "firstOverall": "APPROVED",
+        "secondOverall": "APPROVED",
+        "occurredAt": "2026-11-23T08:21:03.000Z"
+    })
+}
+
 fn publisher() -> Vec<Sample> {
     let settled = |detail: Value| {
         json!({
@@ -150,16 +163,7 @@ fn publisher() -> Vec<Sample> {
             "detail": {"S": detail.as_str().map_or_else(|| detail.to_string(), str::to_owned)}
         })
     };
-    let detail = json!({
-        "scanRef": FIRST,
-        "secondScanRef": SECOND,
-        "clientId": CLIENT,
-        "verdict": "Approved",
-        "firstOverall": "APPROVED",
-        "secondOverall": "APPROVED",
-        "occurredAt": "2026-11-23T08:21:03.000Z"
-    });
-    let good = settled(detail);
+    let good = settled(settled_detail());
     let poison = settled(json!("not a detail"));
     let other = json!({"pk": {"S": format!("PAIRING#{FIRST}")}, "sk": {"S": "PAIRING"},
         "state": {"S": "Captured"}});
@@ -177,6 +181,28 @@ fn publisher() -> Vec<Sample> {
             ],
         ),
         sample("unreadable-without-place", &[(None, poison)]),
+    ]
+}
+
+/// No application listens, so an outcome stays on its queue.
+fn outcome_push() -> Vec<Sample> {
+    let event = json!({
+        "version": "0",
+        "id": "00000000-0000-4000-8000-000000000000",
+        "detail-type": "DualVerificationSettled",
+        "source": "dual-verification",
+        "account": "000000000000",
+        "time": "2026-11-23T08:21:03Z",
+        "region": "eu-west-1",
+        "resources": [],
+        "detail": settled_detail()
+    })
+    .to_string();
+    let sample =
+        |name: &str, bodies: &[&str]| Sample::new(Function::OutcomePush, name, messages(bodies));
+    vec![
+        sample("application-unreachable", &[&event]),
+        sample("no-outcome-beside-one", &["not an outcome", &event]),
     ]
 }
 

@@ -11,6 +11,7 @@ pub enum Function {
     Reconciler,
     Publisher,
     PreTraffic,
+    OutcomePush,
 }
 
 impl Function {
@@ -23,6 +24,7 @@ impl Function {
             Self::Reconciler => "reconciler",
             Self::Publisher => "publisher",
             Self::PreTraffic => "pre-traffic",
+            Self::OutcomePush => "outcome-push",
         }
     }
 
@@ -35,6 +37,7 @@ impl Function {
             Self::Reconciler => "ReconcilerFunction",
             Self::Publisher => "PublisherFunction",
             Self::PreTraffic => "PreTrafficFunction",
+            Self::OutcomePush => "OutcomePushFunction",
         }
     }
 }

@@ -204,6 +204,7 @@ fn for_containers(
         Function::Reconciler,
         Function::Publisher,
         Function::PreTraffic,
+        Function::OutcomePush,
     ];
     let mut environments = Map::new();
     for function in all {

@@ -15,8 +15,8 @@ use reqwest::header::LOCATION;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use test_browser::{Screen, in_browser};
-use tokio::io::{AsyncBufReadExt, BufReader};
-use tokio::process::{Child, Command};
+use tokio::io::{AsyncBufReadExt, BufReader, Lines};
+use tokio::process::{Child, ChildStdout, Command};
 use uuid::Uuid;
 
 use crate::by_hand::{Photos, verify};
@@ -116,7 +116,7 @@ struct Running {
 }
 
 /// Starts a program that prints its address first.
-async fn start(command: &mut Command) -> (Child, String) {
+pub(crate) async fn start(command: &mut Command) -> (Child, Lines<BufReader<ChildStdout>>, String) {
     command
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
@@ -124,7 +124,8 @@ async fn start(command: &mut Command) -> (Child, String) {
     let mut process = command.spawn().unwrap();
     let mut lines = BufReader::new(process.stdout.take().unwrap()).lines();
     let said = tokio::time::timeout(START_DEADLINE, lines.next_line()).await;
-    (process, said.unwrap().unwrap().unwrap())
+    let said = said.unwrap().unwrap().unwrap();
+    (process, lines, said)
 }
 
 impl Running {
@@ -136,7 +137,7 @@ impl Running {
         proxy
             .arg(workspace::root().join("tests/signatures/proxy.py"))
             .args([&stack.description.api_url, &stack.description.region]);
-        let (proxy, api_url) = start(&mut proxy).await;
+        let (proxy, _, api_url) = start(&mut proxy).await;
         let answer = stack.http.post(format!("{api_url}sessions")).send().await;
         assert_eq!(answer.unwrap().status(), 403, "not signed");
         let queue = queue(&stack).await;
@@ -149,7 +150,7 @@ impl Running {
             .env("QUEUE_URL", &queue)
             .env("PORT", &port)
             .env("CUSTOMERS_FILE", folder.path().join("customers"));
-        let (application, url) = start(&mut application).await;
+        let (application, _, url) = start(&mut application).await;
         assert_eq!(url, format!("http://localhost:{port}"));
         let running = Self {
             stack,

@@ -28,6 +28,7 @@ mod messages;
 mod not_qualifying;
 mod operations;
 mod outage;
+mod outcome_push;
 mod overdue;
 mod overtaken;
 mod parameters;

@@ -127,6 +127,17 @@ impl Stack {
             .with_context(|| format!("the stack has no queue {logical_id}"))
     }
 
+    /// The address of a queue that the template names after the stack.
+    ///
+    /// # Errors
+    /// It is not deployed.
+    pub async fn queue_url_named(&self, name: &str) -> Result<String> {
+        let name = format!("{}-{name}", self.description.stack_name);
+        let answer = self.sqs.get_queue_url().queue_name(name).send().await;
+        let url = answer.context(SILENT)?.queue_url;
+        url.context("the queue has no address")
+    }
+
     /// How many messages are on a queue, visible or in flight. Not the delayed ones: each first
     /// callback leaves one that comes when its lease is over.
     pub async fn messages_on(&self, queue_url: &str) -> Result<u64> {

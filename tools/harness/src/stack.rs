@@ -157,7 +157,7 @@ impl Stack {
     }
 
     /// `None`: there is no such secret.
-    async fn secret_named(&self, name: &str) -> Result<Option<Value>> {
+    pub(crate) async fn secret_named(&self, name: &str) -> Result<Option<Value>> {
         let request = json!({"SecretId": name});
         let answer = self.secrets("GetSecretValue", &request).await?;
         match answer["__type"].as_str() {

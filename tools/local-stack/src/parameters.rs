@@ -9,7 +9,12 @@ use anyhow::{Context, Result, bail, ensure};
 pub type Parameters = BTreeMap<String, String>;
 
 /// What the local stack decides itself, because nothing else would work.
-const DECIDED_HERE: [&str; 3] = ["AwsEndpointUrl", "IdenfySecretArn", "SigningSecretArn"];
+const DECIDED_HERE: [&str; 4] = [
+    "AwsEndpointUrl",
+    "IdenfySecretArn",
+    "OutcomePushSecretArn",
+    "SigningSecretArn",
+];
 
 /// Splits `Name=Value`. The value may hold further equals signs and may be empty.
 ///

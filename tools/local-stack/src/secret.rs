@@ -4,7 +4,10 @@
 use std::path::Path;
 
 use anyhow::{Context, Result, ensure};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 use uuid::Uuid;
 
 /// What the functions read from Secrets Manager: `{"apiKey", "apiSecret", "signingKeys":
@@ -72,6 +75,15 @@ impl ProviderSecret {
             signing_keys: vec![random()],
         }
     }
+}
+
+/// A secret to sign outcomes with, of 32 random bytes, as `OutcomePushSecretArn` expects it.
+pub(crate) fn push_secret() -> String {
+    let random = [Uuid::new_v4(), Uuid::new_v4()]
+        .map(Uuid::into_bytes)
+        .concat();
+    let secret = format!("whsec_{}", STANDARD.encode(random));
+    json!({"signingSecrets": [secret]}).to_string()
 }
 
 #[cfg(test)]

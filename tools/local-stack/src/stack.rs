@@ -14,13 +14,16 @@ use crate::functions::Functions;
 use crate::parameters::{self, Parameters};
 use crate::provider::Provider;
 use crate::python::Python;
-use crate::secret::ProviderSecret;
+use crate::secret::{ProviderSecret, push_secret};
 use crate::toolchain::Toolchain;
 use crate::workspace::RunDirectory;
 
 /// The names of the secrets in the emulator's Secrets Manager.
 const SECRET_NAME: &str = "dual-verification-local/idenfy";
 const SIGNING_SECRET_NAME: &str = "dual-verification-local/idenfy-signing";
+
+/// The name of the secret that pushed outcomes are signed with.
+const PUSH_SECRET_NAME: &str = "dual-verification-local/outcome-push";
 
 /// What to start.
 #[derive(Debug, Clone)]
@@ -67,6 +70,8 @@ struct Plan {
     template: String,
     secret: ProviderSecret,
     given_secret: bool,
+    /// Made up where outcomes are pushed.
+    push_secret: Option<String>,
 }
 
 impl Options {
@@ -90,7 +95,9 @@ impl Options {
             Some(path) => ProviderSecret::read(path)?,
             None => ProviderSecret::generate(),
         };
+        let pushes = self.parameters.get("OutcomePushUrl");
         Ok(Plan {
+            push_secret: pushes.filter(|url| !url.is_empty()).map(|_| push_secret()),
             template,
             secret,
             given_secret: self.secret.is_some(),
@@ -148,7 +155,14 @@ impl LocalStack {
             let provider = Provider::start(options.provider_url.clone(), &plan.secret).await?;
             let emulator = Emulator::start(&toolchain, directory.path(), &settings).await?;
             let client = emulator.client()?;
-            let secrets = create_secrets(&client, &plan.secret, options.parts_secret).await?;
+            let mut secrets = create_secrets(&client, &plan.secret, options.parts_secret).await?;
+            if let Some(secret) = &plan.push_secret {
+                let arn = client.create_secret(PUSH_SECRET_NAME, secret).await?;
+                secrets.insert("OutcomePushSecretArn".to_owned(), arn);
+                progress(&format!(
+                    "outcomes are signed by the secret {PUSH_SECRET_NAME}"
+                ));
+            }
             progress(&format!("the emulator answers at {}", emulator.endpoint()));
             Ok((toolchain, provider, emulator, client, secrets))
         };

@@ -7,13 +7,14 @@ use harness::{Stack, list, text};
 use serde_json::Value;
 
 /// The functions of the stack, by the names of their logs.
-pub const FUNCTIONS: [&str; 6] = [
+pub const FUNCTIONS: [&str; 7] = [
     "webhook",
     "processor",
     "api",
     "reconciler",
     "publisher",
     "pre-traffic",
+    "outcome-push",
 ];
 
 /// One value of one series.

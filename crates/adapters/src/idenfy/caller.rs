@@ -207,7 +207,9 @@ pub(crate) enum CallError {
 fn no_secret(error: SecretError) -> CallError {
     let kind = match &error {
         SecretError::Unavailable(_) => UnavailableKind::SecretUnavailable,
-        SecretError::Malformed(_) => UnavailableKind::SecretMalformed,
+        SecretError::Malformed(_) | SecretError::MalformedPush(_) => {
+            UnavailableKind::SecretMalformed
+        }
     };
     tracing::error!(
         event = "secret_unusable",

@@ -41,6 +41,9 @@ pub enum SecretError {
          {{\"apiKey\": \"…\", \"apiSecret\": \"…\", \"signingKeys\": [\"…\"]}}: {0}"
     )]
     Malformed(&'static str),
+    /// The same, of the secret that pushed outcomes are signed with.
+    #[error("the secret must be JSON such as {{\"signingSecrets\": [\"whsec_…\"]}}: {0}")]
+    MalformedPush(&'static str),
 }
 
 /// Secrets Manager's answer. A binary secret has no text.

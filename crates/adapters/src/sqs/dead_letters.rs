@@ -1,7 +1,8 @@
 //! Dead letters, for an operator who decides about each.
 //!
 //! A taken letter is hidden for [`HOLD`] and then comes back by itself. To move one, it is sent
-//! first and deleted then. A crash in between duplicates it, which the processor absorbs.
+//! first and deleted then. A crash in between duplicates it, which the processor absorbs, and
+//! which applications must expect of outcomes.
 
 use std::time::Duration;
 
@@ -14,6 +15,7 @@ use verification::ports::StoreUnavailable;
 
 use super::queue::Message;
 use crate::aws::error::unavailable;
+use crate::outcome_push::OutcomeMessage;
 
 /// Time to decide.
 const HOLD: Duration = Duration::from_secs(600);
@@ -21,22 +23,33 @@ const HOLD: Duration = Duration::from_secs(600);
 /// SQS gives at most ten at once.
 const BATCH: i32 = 10;
 
+/// What the letters were before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Letters {
+    /// Claim checks of the submission queue.
+    Submissions,
+    /// Events of outcomes that were to be pushed.
+    Outcomes,
+}
+
 #[derive(Clone, Debug)]
 pub struct SqsDeadLetters {
     client: Client,
     url: String,
+    letters: Letters,
 }
 
 /// One message, held for a while.
 #[derive(Clone)]
 pub struct DeadLetter {
     pub message_id: String,
-    /// Time of the first send to the submission queue.
+    /// Time of the first send to the queue.
     pub sent_at: Option<Timestamp>,
     /// `None`: not a message of ours.
     pub scan_ref: Option<ScanRef>,
     pub bytes: usize,
     pub sha256: Digest256,
+    body: String,
     receipt_handle: String,
 }
 
@@ -60,10 +73,11 @@ pub struct Depth {
 }
 
 impl SqsDeadLetters {
-    pub fn new(sdk: &SdkConfig, url: impl Into<String>) -> Self {
+    pub fn new(sdk: &SdkConfig, url: impl Into<String>, letters: Letters) -> Self {
         Self {
             client: Client::new(sdk),
             url: url.into(),
+            letters,
         }
     }
 
@@ -89,8 +103,29 @@ impl SqsDeadLetters {
             .messages
             .unwrap_or_default()
             .into_iter()
-            .map(letter)
+            .map(|message| letter(message, self.letters))
             .collect())
+    }
+
+    /// Sends a letter to `queue_url`, as it is.
+    ///
+    /// # Errors
+    /// SQS is unavailable.
+    pub async fn send_to(
+        &self,
+        queue_url: &str,
+        letter: &DeadLetter,
+    ) -> Result<(), StoreUnavailable> {
+        let request = self
+            .client
+            .send_message()
+            .queue_url(queue_url)
+            .message_body(&letter.body);
+        request
+            .send()
+            .await
+            .map(drop)
+            .map_err(|error| unavailable("moving a dead letter", error))
     }
 
     /// Removes a letter for good.
@@ -127,7 +162,7 @@ impl SqsDeadLetters {
     }
 }
 
-fn letter(message: aws_sdk_sqs::types::Message) -> DeadLetter {
+fn letter(message: aws_sdk_sqs::types::Message, letters: Letters) -> DeadLetter {
     let body = message.body.unwrap_or_default();
     let sent_at = message
         .attributes
@@ -135,15 +170,21 @@ fn letter(message: aws_sdk_sqs::types::Message) -> DeadLetter {
         .and_then(|attributes| attributes.get(&MessageSystemAttributeName::SentTimestamp))
         .and_then(|text| text.parse().ok())
         .map(Timestamp::from_milliseconds);
-    let scan_ref = serde_json::from_str(&body)
-        .ok()
-        .map(|Message::SubmitDocumentsV1 { scan_ref }| scan_ref);
+    let scan_ref = match letters {
+        Letters::Submissions => serde_json::from_str(&body)
+            .ok()
+            .map(|Message::SubmitDocumentsV1 { scan_ref }| scan_ref),
+        Letters::Outcomes => OutcomeMessage::read(&body)
+            .ok()
+            .map(|message| message.announcement.detail.scan_ref),
+    };
     DeadLetter {
         message_id: message.message_id.unwrap_or_default(),
         sent_at,
         scan_ref,
         bytes: body.len(),
         sha256: Digest256::of(body.as_bytes()),
+        body,
         receipt_handle: message.receipt_handle.unwrap_or_default(),
     }
 }

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use verification::identifiers::ScanRef;
 use verification::ports::{StoreUnavailable, SubmissionQueue};
 
+use super::visibility::show_again_after;
 use crate::aws::error::unavailable;
 
 /// A message. Versioned by name: a new meaning is a new variant.
@@ -30,10 +31,6 @@ pub struct SqsSubmissionQueue {
 /// SQS delays a new message by at most 15 minutes.
 pub const LONGEST_DELAY: Duration = Duration::from_secs(15 * 60);
 
-/// SQS hides a message for at most 12 hours after it was received, and refuses more. (Source:
-/// "ChangeMessageVisibility".) An hour is left for what has been done with it since.
-const LONGEST_VISIBILITY: Duration = Duration::from_secs(11 * 60 * 60);
-
 impl SqsSubmissionQueue {
     pub fn new(sdk: &SdkConfig, url: impl Into<String>) -> Self {
         Self {
@@ -53,19 +50,7 @@ impl SqsSubmissionQueue {
         receipt_handle: &str,
         pause: Duration,
     ) -> Result<(), StoreUnavailable> {
-        let seconds = pause.min(LONGEST_VISIBILITY).as_millis().div_ceil(1_000);
-        let request = self
-            .client
-            .change_message_visibility()
-            .queue_url(&self.url)
-            .receipt_handle(receipt_handle);
-        let answer = request
-            .visibility_timeout(i32::try_from(seconds).unwrap_or(i32::MAX))
-            .send()
-            .await;
-        answer
-            .map(drop)
-            .map_err(|error| unavailable("postponing a message", error))
+        show_again_after(&self.client, &self.url, receipt_handle, pause).await
     }
 
     async fn send(

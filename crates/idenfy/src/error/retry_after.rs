@@ -13,7 +13,7 @@ const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
 /// `None`: the header is absent or unreadable.
 ///
 /// A date is measured against the answer's own `Date`, so neither clock must be right.
-pub(crate) fn read(headers: &HeaderMap) -> Option<Duration> {
+pub fn read(headers: &HeaderMap) -> Option<Duration> {
     let value = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
     let wait = match value.parse() {
         Ok(seconds) => Duration::from_secs(seconds),

@@ -37,6 +37,7 @@ const BY_STACK: Sets = &[&["StackName"]];
 const BY_REASON: Sets = &[&["StackName"], &["StackName", "Reason"]];
 const BY_VERDICT: Sets = &[&["StackName"], &["StackName", "Verdict"]];
 const BY_CAUSE: Sets = &[&["StackName"], &["StackName", "Cause"]];
+const BY_KIND: Sets = &[&["StackName"], &["StackName", "Kind"]];
 const BY_COMPARISON: Sets = &[&["StackName"], &["StackName", "Person", "Document"]];
 const BY_OPERATION: Sets = &[&["StackName"], &["StackName", "Operation"]];
 /// The last for alarms on what concerns the whole account, whichever operation met it.
@@ -92,4 +93,10 @@ metrics! {
     PAIRINGS_OVERDUE = "PairingsOverdue", Count, BY_STACK;
     /// How long the longest overdue pairing of the run has been so; 0 if none is.
     OLDEST_OVERDUE = "OldestOverdue", Seconds, BY_STACK;
+    OUTCOMES_PUSHED = "OutcomesPushed", Count, BY_STACK;
+    /// Attempts that the application did not answer 2xx.
+    OUTCOME_PUSH_ERRORS = "OutcomePushErrors", Count, BY_KIND;
+    OUTCOME_PUSH_DURATION = "OutcomePushDuration", Milliseconds, BY_STACK;
+    /// Time since an outcome when an attempt to push it failed.
+    OUTCOME_PUSH_AGE = "OutcomePushAge", Seconds, BY_STACK;
 }

@@ -173,6 +173,8 @@ fn what_is_written_is_what_the_catalogue_says_and_nothing_else() {
     metrics.callback_rejected(RejectionReason::SignatureMismatch);
     metrics.callback_answered(Duration::ZERO);
     metrics.callback_handled(Duration::ZERO);
+    metrics.outcome_pushed(Duration::ZERO);
+    metrics.outcome_not_pushed("timed_out", Duration::ZERO, Duration::ZERO);
     for observation in every_observation() {
         metrics.observe(observation);
     }

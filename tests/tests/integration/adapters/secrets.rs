@@ -166,6 +166,6 @@ async fn a_missing_or_malformed_secret_shows_nothing() {
         .put(json!({"apiKey": "hidden", "apiSecret": "hidden"}).to_string())
         .await;
     let error = rotation.secrets.current().await.unwrap_err();
-    assert!(matches!(error, SecretError::Malformed(_)));
+    assert!(matches!(error, SecretError::Malformed { .. }));
     assert!(!format!("{error} {error:?}").contains("hidden"));
 }

@@ -5,9 +5,11 @@ use api_contract::Application;
 use std::collections::BTreeSet;
 
 use futures_util::future::join_all;
-use harness::{BACK, DedicatedStack, FRONT, Stack, eventually, pictures, sign};
+use harness::{
+    BACK, DedicatedStack, FRONT, PushReceiver, Reply, Stack, eventually, pictures, sign,
+};
 use lambda_support::METRICS;
-use local_stack::{Options, STACK_NAME};
+use local_stack::{Options, Parameters, STACK_NAME};
 use operations::{FUNCTIONS, Measured, Point, Template, red_alarms};
 use reqwest::Method;
 use serde_json::json;
@@ -17,7 +19,13 @@ use super::queries::saved_queries;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn metrics_and_alarms_agree_with_what_is_written() {
-    let dedicated = DedicatedStack::start(Options::default()).await.unwrap();
+    let application = PushReceiver::start().await.unwrap();
+    let parameters = Parameters::from([("OutcomePushUrl".to_owned(), application.url.clone())]);
+    let options = Options {
+        parameters,
+        ..Options::default()
+    };
+    let dedicated = DedicatedStack::start(options).await.unwrap();
     let stack = &dedicated.stack;
     let template = Template::read().unwrap();
 
@@ -34,6 +42,7 @@ async fn metrics_and_alarms_agree_with_what_is_written() {
             .contains("ReconcilerSilent")
     );
 
+    application.answers([Reply::Status(500)], Reply::Status(204));
     customers_are_turned_away(stack).await;
     callbacks_are_not_as_they_should(stack).await;
     the_provider_is_in_trouble(stack).await;

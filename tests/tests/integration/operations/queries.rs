@@ -50,9 +50,9 @@ pub fn saved_queries(template: &Template) -> Vec<SavedQuery> {
                 .as_array()
                 .unwrap()
                 .iter()
-                .map(|group| {
-                    in_kebab_case(group.as_str().unwrap().strip_suffix("LogGroup").unwrap())
-                })
+                // Of `!If`: the condition, the group, and nothing.
+                .map(|group| group.as_str().or(group[1].as_str()).unwrap())
+                .map(|group| in_kebab_case(group.strip_suffix("LogGroup").unwrap()))
                 .collect(),
             fields: fields(properties["QueryString"].as_str().unwrap()),
         })

@@ -45,6 +45,9 @@ pub struct Names<'stack> {
     pub description: &'stack Description,
     pub idenfy_secret_arn: &'stack str,
     pub signing_secret_arn: &'stack str,
+    pub push_secret_arn: &'stack str,
+    /// Name of the queue of dead letters of pushed outcomes.
+    pub push_dead_letters: &'stack str,
     pub webhook: &'stack str,
 }
 
@@ -166,10 +169,17 @@ impl Names<'_> {
         let known = ["sqs:SendMessage", "sqs:ChangeMessageVisibility"];
         assert!(known.contains(&action.as_str()), "not known: {call:?}");
         let body = body(call);
-        let url = body["QueueUrl"].as_str().expect("a queue");
-        let submissions = &self.description.submission_queue_url;
-        assert_eq!(queue_name(url), queue_name(submissions), "{call:?}");
-        IamRequest::of(&action, "${SubmissionQueue.Arn}")
+        let name = queue_name(body["QueueUrl"].as_str().expect("a queue"));
+        let push = format!("{}-outcome-push", self.description.stack_name);
+        let resource = if name == queue_name(&self.description.submission_queue_url) {
+            "${SubmissionQueue.Arn}"
+        } else if name == push {
+            "${OutcomePushQueue.Arn}"
+        } else {
+            assert_eq!(name, self.push_dead_letters, "{call:?}");
+            "${OutcomePushDeadLetterQueue.Arn}"
+        };
+        IamRequest::of(&action, resource)
     }
 
     fn to_bus(&self, call: &Call) -> IamRequest {
@@ -194,6 +204,7 @@ impl Names<'_> {
         let secret = match body(call)["SecretId"].as_str() {
             Some(arn) if arn == self.idenfy_secret_arn => "${IdenfySecretArn}",
             Some(arn) if arn == self.signing_secret_arn => "${SigningSecretArn}",
+            Some(arn) if arn == self.push_secret_arn => "${OutcomePushSecretArn}",
             _ => panic!("not known: {call:?}"),
         };
         IamRequest::of("secretsmanager:GetSecretValue", secret)

@@ -10,8 +10,11 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use api_contract::Application;
-use harness::{BACK, Call, FRONT, Session, Side, Stack, WatchedStack, eventually, pictures};
-use local_stack::{Options, STACK_NAME, workspace};
+use harness::{
+    BACK, Call, FRONT, PushReceiver, Reply, Session, Side, Stack, WatchedStack, eventually,
+    pictures,
+};
+use local_stack::{Options, Parameters, STACK_NAME, workspace};
 use reqwest::Method;
 use reqwest::header::HeaderMap;
 use serde_json::{Value, json};
@@ -26,9 +29,15 @@ fn written_to() -> PathBuf {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_call_of_every_function_is_recorded() {
+    let application = PushReceiver::start().await.unwrap();
+    // One outcome waits, and one is set aside.
+    application.answers([Reply::Status(503), Reply::Status(410)], Reply::Status(204));
     let options = Options {
         parts_secret: true,
-        parameters: [("SeparateErasure".to_owned(), "true".to_owned())].into(),
+        parameters: Parameters::from([
+            ("SeparateErasure".to_owned(), "true".to_owned()),
+            ("OutcomePushUrl".to_owned(), application.url.clone()),
+        ]),
         ..Options::default()
     };
     let world = WatchedStack::start(options).await.unwrap();
@@ -52,6 +61,7 @@ async fn every_call_of_every_function_is_recorded() {
         _ = flows => {}
         () = stack.keep_reconciling(Duration::from_secs(2)) => panic!("reconciling goes on"),
     }
+    an_outcome_is_set_aside(&world).await;
     // Last: it holds every customer up.
     the_circuit_opens(&world).await;
     write_down(&world).await;
@@ -280,6 +290,18 @@ async fn the_circuit_opens(world: &WatchedStack) {
     stack.api_session(json!({})).await.unwrap();
 }
 
+async fn an_outcome_is_set_aside(world: &WatchedStack) {
+    eventually("an outcome is set aside", || async {
+        let is_it = |call: &Call| call.operation == "SendMessage";
+        match has_made(world, "OutcomePushFunction", is_it) {
+            true => Ok(()),
+            false => Err("not sent"),
+        }
+    })
+    .await
+    .unwrap();
+}
+
 /// `dual-verification-local-WebhookFunction-0123abcd` is `WebhookFunction`.
 fn logical_id(function: &str) -> &str {
     let named = function
@@ -294,10 +316,15 @@ async fn write_down(world: &WatchedStack) {
     let stack = world.stack();
     let webhook = stack.emulator.function("WebhookFunction").await.unwrap();
     let api = stack.emulator.function("ApiFunction").await.unwrap();
+    let push = stack.emulator.function("OutcomePushFunction").await;
+    let push = push.unwrap();
+    let push_dead_letters = &push.variables["OUTCOME_PUSH_DEAD_LETTER_QUEUE_URL"];
     let names = Names {
         description: &stack.description,
         idenfy_secret_arn: &api.variables["IDENFY_SECRET_ARN"],
         signing_secret_arn: &webhook.variables["IDENFY_SECRET_ARN"],
+        push_secret_arn: &push.variables["OUTCOME_PUSH_SECRET_ARN"],
+        push_dead_letters: push_dead_letters.rsplit('/').next().unwrap(),
         webhook: &webhook.name,
     };
     let recorded = world.services.recorded();

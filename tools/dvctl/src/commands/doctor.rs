@@ -59,6 +59,7 @@ pub async fn run(context: &mut Context<'_>, _: Arguments) -> Result<Exit, Failur
     context.output.progress("looking at queues and alarms");
     checks.push(surroundings::event_source(context).await);
     checks.push(stores::dead_letters(context).await);
+    checks.extend(stores::outcome_push(context).await);
     checks.push(stores::overdue(context).await);
     checks.push(surroundings::concurrency(context).await);
     checks.push(surroundings::alarms(context).await);

@@ -6,11 +6,11 @@
 use std::fmt;
 use std::time::Duration;
 
-use adapters::{DeadLetter, SqsDeadLetters, SqsSubmissionQueue};
+use adapters::{DeadLetter, Letters, SqsDeadLetters};
 use serde::Serialize;
 use verification::Timestamp;
 use verification::identifiers::{Digest256, ScanRef};
-use verification::ports::{Pairings, SubmissionQueue};
+use verification::ports::Pairings;
 
 use super::Context;
 use crate::confirm::confirm;
@@ -19,20 +19,26 @@ use crate::failure::Failure;
 use crate::history::{self, Line};
 use crate::next_step::next_step;
 
-/// Show the dead letters with their reasons, and move them back to the submission queue
+/// Show the dead letters with their reasons, and move them back to their queue
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
     dvctl redrive                        shows them, asks, moves them
     dvctl --json redrive --dry-run       shows them and leaves them
     dvctl redrive --yes --discard-unreadable
+    dvctl redrive --outcomes             those that the application did not take
 
-A message becomes a dead letter after ten attempts, about half an hour. Find the cause first, or
-they come back. Foreign messages are shown by size and checksum. They are kept unless
+A submission becomes a dead letter after ten attempts, about half an hour. An outcome becomes one
+after fifteen, almost three days, or at once if the application answers 410. Find the cause first,
+or they come back. Foreign messages are shown by size and checksum. They are kept unless
 --discard-unreadable is given. Letters are held for ten minutes while you decide; then others can
 take those that were not moved. Ctrl-C stops between two letters; the same command goes on.
 Exit status 4: some were kept, or could not be moved.")]
 pub struct Arguments {
+    /// Letters of outcomes that were pushed to the application, not of submissions
+    #[arg(long)]
+    outcomes: bool,
+
     /// Show them, and move nothing
     #[arg(long)]
     dry_run: bool,
@@ -73,7 +79,7 @@ struct Shown {
     scan_ref: Option<ScanRef>,
     #[serde(skip_serializing_if = "Option::is_none")]
     verification: Option<Standing>,
-    /// The processor's newest log lines about it.
+    /// The function's newest log lines about it.
     log: Vec<String>,
     outcome: Outcome,
 }
@@ -88,6 +94,34 @@ struct Standing {
     history: Vec<Line>,
 }
 
+/// The queue and its dead letters.
+struct Place {
+    letters: SqsDeadLetters,
+    queue_url: String,
+    /// Its function's log.
+    log: &'static str,
+}
+
+impl Place {
+    fn of(context: &Context<'_>, outcomes: bool) -> Result<Self, Failure> {
+        let (letters, dead_letters, queue, log) = if outcomes {
+            let queue = "OutcomePushQueueUrl";
+            let dead_letters = "OutcomePushDeadLetterQueueUrl";
+            (Letters::Outcomes, dead_letters, queue, "outcome-push")
+        } else {
+            let queue = "SubmissionQueueUrl";
+            let dead_letters = "SubmissionDeadLetterQueueUrl";
+            (Letters::Submissions, dead_letters, queue, "processor")
+        };
+        let url = context.stack.output(dead_letters)?;
+        Ok(Self {
+            letters: SqsDeadLetters::new(context.aws.sdk(), url, letters),
+            queue_url: context.stack.output(queue)?.to_owned(),
+            log,
+        })
+    }
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 enum Outcome {
@@ -99,33 +133,29 @@ enum Outcome {
 }
 
 pub async fn run(context: &mut Context<'_>, arguments: Arguments) -> Result<Exit, Failure> {
-    let letters = SqsDeadLetters::new(
-        context.aws.sdk(),
-        context.stack.output("SubmissionDeadLetterQueueUrl")?,
-    );
-    let held = take(context, &letters, usize::from(arguments.limit)).await?;
-    let shown = explain_and_confirm(context, &held, &arguments).await;
+    let place = Place::of(context, arguments.outcomes)?;
+    let Place {
+        letters, queue_url, ..
+    } = &place;
+    let held = take(context, letters, usize::from(arguments.limit)).await?;
+    let shown = explain_and_confirm(context, &held, &place, &arguments).await;
     let mut shown = match shown {
         Ok(shown) => shown,
         Err(failure) => {
-            put_back(&letters, &held).await;
+            put_back(letters, &held).await;
             return Err(failure);
         }
     };
-    let queue = SqsSubmissionQueue::new(
-        context.aws.sdk(),
-        context.stack.output("SubmissionQueueUrl")?,
-    );
     let mut interrupted = false;
     for (letter, shown) in held.iter().zip(&mut shown.letters) {
         interrupted = interrupted || context.interruption().came();
         shown.outcome = if interrupted || arguments.dry_run {
             Outcome::Kept
         } else {
-            act(letter, &letters, &queue, arguments.discard_unreadable).await
+            act(letter, letters, queue_url, arguments.discard_unreadable).await
         };
         if shown.outcome == Outcome::Kept {
-            put_back(&letters, std::slice::from_ref(letter)).await;
+            put_back(letters, std::slice::from_ref(letter)).await;
         }
     }
     let exits = shown.letters.iter().map(|letter| match letter.outcome {
@@ -175,11 +205,12 @@ async fn put_back(letters: &SqsDeadLetters, held: &[DeadLetter]) {
 async fn explain_and_confirm(
     context: &mut Context<'_>,
     held: &[DeadLetter],
+    place: &Place,
     arguments: &Arguments,
 ) -> Result<Redriven, Failure> {
     let mut letters = Vec::new();
     for letter in held {
-        letters.push(explain(context, letter).await?);
+        letters.push(explain(context, letter, place.log).await?);
         context.output.progress(format_args!(
             "{} of {} explained",
             letters.len(),
@@ -199,11 +230,12 @@ async fn explain_and_confirm(
     Ok(shown)
 }
 
-/// Ten attempts take about half an hour. Dead letters are not logged about.
+/// Ten attempts take about half an hour. Of outcomes, the first attempts are shown. Dead letters
+/// are not logged about.
 const LOG_WINDOW: Duration = Duration::from_secs(3 * 60 * 60);
 const LOG_LINES: usize = 3;
 
-async fn explain(context: &Context<'_>, letter: &DeadLetter) -> Result<Shown, Failure> {
+async fn explain(context: &Context<'_>, letter: &DeadLetter, log: &str) -> Result<Shown, Failure> {
     let pairings = context.pairings()?;
     let verification = match &letter.scan_ref {
         Some(scan_ref) => match pairings.find(scan_ref).await? {
@@ -229,7 +261,7 @@ async fn explain(context: &Context<'_>, letter: &DeadLetter) -> Result<Shown, Fa
             let until = sent_at.plus(LOG_WINDOW);
             let lines = context
                 .aws
-                .log_lines(&context.stack.log_group("processor"), text, sent_at, until)
+                .log_lines(&context.stack.log_group(log), text, sent_at, until)
                 .await?;
             let newest = lines.len().saturating_sub(LOG_LINES);
             lines.iter().skip(newest).map(describe).collect()
@@ -258,16 +290,16 @@ fn describe(line: &crate::aws::logs::LogLine) -> String {
     format!("{} {}", line.at, told.collect::<Vec<_>>().join(" "))
 }
 
-/// Sends first, then removes. A crash in between duplicates the message, which the processor
-/// absorbs.
+/// Sends first, then removes. A crash in between duplicates the message. The processor absorbs
+/// that, and applications must expect it of outcomes.
 async fn act(
     letter: &DeadLetter,
     letters: &SqsDeadLetters,
-    queue: &SqsSubmissionQueue,
+    queue_url: &str,
     discard_unreadable: bool,
 ) -> Outcome {
     let (done, outcome) = match &letter.scan_ref {
-        Some(scan_ref) => (queue.enqueue(scan_ref).await, Outcome::Moved),
+        Some(_) => (letters.send_to(queue_url, letter).await, Outcome::Moved),
         None if discard_unreadable => (Ok(()), Outcome::Discarded),
         None => return Outcome::Kept,
     };
@@ -319,7 +351,7 @@ impl fmt::Display for Redriven {
                 .iter()
                 .try_for_each(|line| writeln!(f, "  log   {line}"))?;
             let outcome = match letter.outcome {
-                Outcome::Moved => "moved to the submission queue",
+                Outcome::Moved => "moved back to the queue",
                 Outcome::Discarded => "discarded",
                 Outcome::Kept => "kept",
                 Outcome::Failed => "could not be moved; it comes back within ten minutes",

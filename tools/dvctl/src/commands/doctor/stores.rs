@@ -43,11 +43,8 @@ pub async fn bucket(context: &Context<'_>) -> Check {
 
 pub async fn dead_letters(context: &Context<'_>) -> Check {
     let checked = async {
-        let depth = queue_depth(
-            context.aws.sdk(),
-            context.stack.output("SubmissionDeadLetterQueueUrl")?,
-        )
-        .await?;
+        let url = context.stack.output("SubmissionDeadLetterQueueUrl")?;
+        let depth = queue_depth(context.aws.sdk(), url).await?;
         Ok(match depth.waiting.saturating_add(depth.in_flight) {
             0 => Check::ok("dead letters", "none"),
             letters => Check::warning(
@@ -58,6 +55,23 @@ pub async fn dead_letters(context: &Context<'_>) -> Check {
         })
     };
     Check::from("dead letters", checked.await)
+}
+
+/// `None`: this stack pushes no outcomes.
+pub async fn outcome_push(context: &Context<'_>) -> Option<Check> {
+    let url = context.stack.output("OutcomePushDeadLetterQueueUrl").ok()?;
+    let checked = async {
+        let depth = queue_depth(context.aws.sdk(), url).await?;
+        Ok(match depth.waiting.saturating_add(depth.in_flight) {
+            0 => Check::ok("outcome push", "no dead letters"),
+            letters => Check::warning(
+                "outcome push",
+                format!("the application did not take {letters} outcomes"),
+                "`dvctl redrive --outcomes` shows them, and has them pushed again",
+            ),
+        })
+    };
+    Some(Check::from("outcome push", checked.await))
 }
 
 /// The reconciler runs every five minutes, plus a message's time.
