@@ -12,6 +12,7 @@ pub struct Config {
     pub policy: Policy,
     pub idenfy_base_url: Url,
     pub routes: Routes,
+    pub account_id: String,
 }
 
 impl Config {
@@ -20,20 +21,19 @@ impl Config {
         let policy = PolicySettings::read(&mut environment);
         let idenfy_base_url = environment.required("IDENFY_BASE_URL");
         let routes = environment.required("ROUTES");
-        match (
-            environment.problems(),
-            settings,
-            policy,
-            idenfy_base_url,
-            routes,
-        ) {
-            (None, Some(settings), Some(policy), Some(idenfy_base_url), Some(routes)) => Ok(Self {
-                settings,
-                policy,
-                idenfy_base_url,
-                routes,
-            }),
-            (problems, ..) => Err(problems.unwrap_or_default()),
+        let account_id = environment.required("ACCOUNT_ID");
+        let read = || {
+            Some(Self {
+                settings: settings?,
+                policy: policy?,
+                idenfy_base_url: idenfy_base_url?,
+                routes: routes?,
+                account_id: account_id?,
+            })
+        };
+        match (environment.problems(), read()) {
+            (None, Some(config)) => Ok(config),
+            (problems, _) => Err(problems.unwrap_or_default()),
         }
     }
 }

@@ -36,6 +36,8 @@ pub struct Api {
     pub erase: EraseVerification,
     pub pairings: Arc<DynamoPairings>,
     pub routes: Routes,
+    /// The stack's.
+    pub account_id: String,
     pub policy: Policy,
     pub clock: Arc<SystemClock>,
 }
@@ -109,7 +111,7 @@ impl Api {
         let method = request.method().clone();
         match (segments.as_slice(), method) {
             (["verifications", scan_ref], Method::DELETE) => {
-                let erased = match self.routes.permit_erasure(&request) {
+                let erased = match self.routes.permit_erasure(&request, &self.account_id) {
                     Ok(()) => self.erase(scan_ref).await,
                     Err(problem) => Err(problem),
                 };

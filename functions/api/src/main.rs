@@ -59,6 +59,7 @@ async fn main() -> Result<(), Error> {
         },
         pairings: installation.pairings,
         routes: config.routes,
+        account_id: config.account_id,
         policy: config.policy,
         clock: installation.clock,
     });
