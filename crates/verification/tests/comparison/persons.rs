@@ -366,6 +366,18 @@ pub fn open_question() -> Vec<Case> {
     let unknown = |what, one, other| (what, one, other, Unknown);
     vec![
         unknown(
+            "two given names, and full names that are neither's",
+            named("", "GARCIA LOPEZ")
+                .printed("JANA", "")
+                .full("PETRAS JONAS"),
+            Subject {
+                original_patronymic: Some("GARCIA".to_owned()),
+                ..named("", "GARCIA LOPEZ")
+                    .printed("SERGEY", "")
+                    .full("PETRAS JONAS")
+            },
+        ),
+        unknown(
             "common name, no birth date",
             named("JOHN", "SMITH").born_on(""),
             named("JOHN", "SMITH"),
