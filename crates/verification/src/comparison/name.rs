@@ -157,8 +157,13 @@ impl Name {
         // Unlike given names are two persons', unless a surname was taken for one of them. A full
         // name that is not made of these parts says nothing about that.
         let may_be_swapped = self.is_whole_by_parts && other.is_whole_by_parts && is_swapped();
-        let may_be_one =
-            !matches!(given, Some(Likeness::Unlike | Likeness::Torn)) || may_be_swapped;
+        let may_be_one = match given {
+            Some(Likeness::Unlike | Likeness::Torn) => may_be_swapped,
+            // A single word for the whole name is no proof beside given names that are merely
+            // alike.
+            Some(Likeness::Near) => !self.is_mononym && !other.is_mononym,
+            Some(Likeness::Equal) | None => true,
+        };
         if (may_be_one && self.is_whole_name_of(other))
             || (given == Some(Likeness::Equal) && surname == Some(Likeness::Equal))
         {

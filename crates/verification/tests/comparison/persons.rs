@@ -366,6 +366,18 @@ pub fn open_question() -> Vec<Case> {
     let unknown = |what, one, other| (what, one, other, Unknown);
     vec![
         unknown(
+            "one printed word, beside given names that are merely alike",
+            Subject {
+                first_name: Some("GARCIA".to_owned()),
+                ..named("", "").printed("FNU", "JONAS")
+            },
+            Subject {
+                first_name: Some("MÜLLER".to_owned()),
+                ..named("", "").printed("FNU", "JONAS")
+            }
+            .patronymic("GARCIA LOPEZ"),
+        ),
+        unknown(
             "two given names, and full names that are neither's",
             named("", "GARCIA LOPEZ")
                 .printed("JANA", "")
