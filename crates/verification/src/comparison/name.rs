@@ -154,14 +154,13 @@ impl Name {
         let given = likeness(&self.given, &other.given, given_likeness);
         let surname = self.surname_likeness(other);
         let is_swapped = || self.crosses(other);
-        // Unlike given names are two persons', unless a surname was taken for one of them. A full
-        // name that is not made of these parts says nothing about that.
-        let may_be_swapped = self.is_whole_by_parts && other.is_whole_by_parts && is_swapped();
+        // A full name that is not made of the parts is no proof beside given names that are not
+        // equal. Neither is a single word for the whole name.
+        let are_made_of_parts = self.is_whole_by_parts && other.is_whole_by_parts;
         let may_be_one = match given {
-            Some(Likeness::Unlike | Likeness::Torn) => may_be_swapped,
-            // A single word for the whole name is no proof beside given names that are merely
-            // alike.
-            Some(Likeness::Near) => !self.is_mononym && !other.is_mononym,
+            // Two persons', unless a surname was taken for one of them.
+            Some(Likeness::Unlike | Likeness::Torn) => are_made_of_parts && is_swapped(),
+            Some(Likeness::Near) => are_made_of_parts && !self.is_mononym && !other.is_mononym,
             Some(Likeness::Equal) | None => true,
         };
         if (may_be_one && self.is_whole_name_of(other))
