@@ -35,6 +35,8 @@ pub(super) struct Name {
     birth_names: Vec<Vec<Word>>,
     /// Whole names, each in some order.
     whole: Vec<Vec<Word>>,
+    /// `whole` was put together from the parts. Otherwise it is the member `full_name`.
+    is_whole_by_parts: bool,
     /// The document says that one word is the whole name.
     is_mononym: bool,
 }
@@ -116,6 +118,7 @@ impl Name {
                 .filter(|parts| parts.is_whole())
                 .map(Parts::in_order)
                 .collect(),
+            is_whole_by_parts: forms.iter().any(Parts::is_whole),
             is_mononym: forms.iter().any(|parts| parts.is_mononym),
         };
         if name.whole.is_empty() {
@@ -151,8 +154,15 @@ impl Name {
         let given = likeness(&self.given, &other.given, given_likeness);
         let surname = self.surname_likeness(other);
         let is_swapped = || self.crosses(other);
-        // Unlike given names are two persons', unless a surname was taken for one of them.
-        let may_be_one = !matches!(given, Some(Likeness::Unlike | Likeness::Torn)) || is_swapped();
+        // A full name that is not made of the parts is no proof beside given names that are not
+        // equal. Neither is a single word for the whole name.
+        let are_made_of_parts = self.is_whole_by_parts && other.is_whole_by_parts;
+        let may_be_one = match given {
+            // Two persons', unless a surname was taken for one of them.
+            Some(Likeness::Unlike | Likeness::Torn) => are_made_of_parts && is_swapped(),
+            Some(Likeness::Near) => are_made_of_parts && !self.is_mononym && !other.is_mononym,
+            Some(Likeness::Equal) | None => true,
+        };
         if (may_be_one && self.is_whole_name_of(other))
             || (given == Some(Likeness::Equal) && surname == Some(Likeness::Equal))
         {

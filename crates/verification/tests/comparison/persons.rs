@@ -366,6 +366,30 @@ pub fn open_question() -> Vec<Case> {
     let unknown = |what, one, other| (what, one, other, Unknown);
     vec![
         unknown(
+            "one printed word, beside given names that are merely alike",
+            Subject {
+                first_name: Some("GARCIA".to_owned()),
+                ..named("", "").printed("FNU", "JONAS")
+            },
+            Subject {
+                first_name: Some("MÜLLER".to_owned()),
+                ..named("", "").printed("FNU", "JONAS")
+            }
+            .patronymic("GARCIA LOPEZ"),
+        ),
+        unknown(
+            "two given names, and full names that are neither's",
+            named("", "GARCIA LOPEZ")
+                .printed("JANA", "")
+                .full("PETRAS JONAS"),
+            Subject {
+                original_patronymic: Some("GARCIA".to_owned()),
+                ..named("", "GARCIA LOPEZ")
+                    .printed("SERGEY", "")
+                    .full("PETRAS JONAS")
+            },
+        ),
+        unknown(
             "common name, no birth date",
             named("JOHN", "SMITH").born_on(""),
             named("JOHN", "SMITH"),
